@@ -1,0 +1,61 @@
+"""The only reader of time.
+
+Instants are aware UTC datetimes. Durations are seconds, measured on the
+monotonic clock, which no step of the wall clock can bend (R17).
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+from stepwell.errors import InvalidInput
+
+
+class Clock(Protocol):
+    """Where a component reads time; tests hand in a virtual one."""
+
+    def now(self) -> datetime:
+        """The current instant, aware, in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that never goes back; only differences mean anything."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clocks."""
+
+    def now(self) -> datetime:
+        """The current instant, aware, in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that never goes back."""
+        return time.monotonic()
+
+
+SYSTEM = SystemClock()
+
+
+def now() -> datetime:
+    """The current instant of the machine, aware, in UTC."""
+    return SYSTEM.now()
+
+
+def as_utc(instant: datetime) -> datetime:
+    """The same instant in UTC.
+
+    Raises
+    ------
+    InvalidInput : the datetime has no time zone, so it names no instant.
+    """
+    if instant.tzinfo is None:
+        raise InvalidInput(
+            f"{instant.isoformat()} has no time zone.",
+            why="A time without a zone means different instants on different machines.",
+            fix="Use an aware datetime, for example datetime.now(timezone.utc).",
+        )
+    return instant.astimezone(UTC)

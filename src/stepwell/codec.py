@@ -1,0 +1,151 @@
+"""State and results as text, and back. The format's name travels with the step (R4)."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from pathlib import PurePath
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+from stepwell.errors import NotDecodable, NotEncodable, ValueTooLarge
+
+MAX_BYTES: Final = 256 * 1024
+"""The largest state, argument or result, in bytes of UTF-8 (R4)."""
+
+
+class Codec(Protocol):
+    """A pair of functions between Python values and text, with a name.
+
+    A codec whose text is JSON keeps states readable with SQL.
+    """
+
+    @property
+    def format(self) -> str:
+        """The name stored beside the text, for example 'json'."""
+        ...
+
+    def encode(self, value: Any) -> str:
+        """Text for a value; raises `NotEncodable`."""
+        ...
+
+    def decode(self, text: str, annotation: Any) -> Any:
+        """The value again, as the annotated type where there is one; raises `NotDecodable`."""
+        ...
+
+
+class JsonCodec:
+    """The default: JSON by the standard library.
+
+    Writes dataclasses, enums, UUIDs, datetimes, dates, timedeltas (seconds),
+    decimals and paths. Reads into dataclasses and TypedDicts by their
+    annotations, and through pydantic where that is installed; without an
+    annotation it gives plain JSON values.
+    """
+
+    format = "json"
+
+    def encode(self, value: Any) -> str:
+        """JSON text, compact, with no NaN.
+
+        Raises
+        ------
+        NotEncodable : a value that JSON has no form for; the message names it.
+        """
+        try:
+            return json.dumps(
+                value, default=_plain, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+            )
+        except (TypeError, ValueError, RecursionError) as error:
+            raise NotEncodable(
+                f"A {type(value).__name__} cannot be stored as JSON.",
+                why=f"{error}.",
+                fix="Use JSON values, dataclasses, or register a codec that knows the type.",
+            ) from error
+
+    def decode(self, text: str, annotation: Any = None) -> Any:
+        """The value of `text`, as `annotation` where one is given.
+
+        Raises
+        ------
+        NotDecodable : not JSON, or JSON that does not fit the annotation.
+        """
+        try:
+            value = json.loads(text)
+            return value if annotation in _UNTYPED else typed(value, annotation)
+        except NotDecodable:
+            raise
+        except Exception as error:
+            raise NotDecodable(
+                f"Stored text does not fit {_name(annotation)}.",
+                why=f"{type(error).__name__}: {error}",
+                fix="Accept the old form too, or re-execute the step with a fitting state.",
+            ) from error
+
+
+_UNTYPED: Final = (None, Any, object)
+
+
+def typed(value: Any, annotation: Any) -> Any:
+    """A JSON value as the annotated type: by pydantic if installed, else dataclasses only."""
+    adapter = _pydantic_adapter(annotation)
+    if adapter is not None:
+        return adapter.validate_python(value)
+    if dataclasses.is_dataclass(annotation) and isinstance(annotation, type):
+        return annotation(**value)
+    return value
+
+
+def _pydantic_adapter(annotation: Any) -> Any:
+    try:
+        from pydantic import TypeAdapter  # noqa: PLC0415 - optional: the core has no dependency
+    except ImportError:
+        return None
+    return TypeAdapter(annotation)
+
+
+def limited(text: str, what: str) -> str:
+    """`text` itself, if it is within the limit of R4.
+
+    Raises
+    ------
+    ValueTooLarge : with the size and the remedy.
+    """
+    size = len(text.encode())
+    if size > MAX_BYTES:
+        raise ValueTooLarge(
+            f"The {what} takes {size:,} bytes.",
+            why=f"At most {MAX_BYTES:,} bytes are kept in the step's row.",
+            fix="Store the data elsewhere and keep its key in the step.",
+        )
+    return text
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    for kinds, convert in _PLAIN:
+        if isinstance(value, kinds):
+            return convert(value)
+    raise TypeError(f"no JSON form for {type(value).__name__}")
+
+
+_PLAIN: Final[tuple[tuple[Any, Any], ...]] = (
+    (Enum, lambda value: value.value),
+    ((datetime, date, time), lambda value: value.isoformat()),
+    (timedelta, lambda value: value.total_seconds()),
+    ((UUID, Decimal, PurePath), str),
+    ((set, frozenset), sorted),
+)
+
+
+def _name(annotation: Any) -> str:
+    return getattr(annotation, "__name__", str(annotation))
+
+
+JSON: Final = JsonCodec()

@@ -1,0 +1,254 @@
+"""Every error that Stepwell raises on purpose, as one tree with codes.
+
+    StepwellError
+    ├── InvalidInput            what was given cannot be used; nothing was changed
+    │   ├── ValueTooLarge       a state or result over 256 KiB (R4)
+    │   └── NotDecodable        text in the store that no codec here can read
+    ├── NotFound                the thing named does not exist
+    │   └── StepNotFound
+    ├── Conflict                the thing exists, but is not in a fit condition
+    │   ├── UniqueKeyTaken      a ready step of that name and key exists (R5)
+    │   └── StepEnded           the step is no longer ready
+    ├── Denied                  who asks may not
+    ├── Unavailable             try again later: a pause, not a mistake
+    │   └── StoreUnavailable    the store cannot be reached, or its answer was lost (R13)
+    ├── SetupError              wrong on first contact, so it fails at once (R24)
+    │   ├── SchemaMissing
+    │   └── SchemaTooNew
+    ├── SettlementRejected      the store refused what an outcome carries (R16)
+    └── EngineBuried            the engine was declared dead by another one (R11)
+
+Each says what happened, why, and how to fix it, and carries a stable ``code``
+by which API, CLI and docs name it. Rooms of the server and the authoring
+package add their own below the same kinds; `catalogue` lists them all.
+
+`FailStep` is not in the tree: it is how a handler says "this step has failed".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, ClassVar, Final
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from stepwell.step import NewStep
+
+
+class StepwellError(Exception):
+    """Base of all errors raised on purpose.
+
+    Parameters
+    ----------
+    what : one sentence: what went wrong, naming the thing.
+    why : one sentence: the reason, or empty where `what` says it.
+    fix : one sentence: what the reader can do about it.
+    """
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, what: str, *, why: str = "", fix: str = "") -> None:
+        super().__init__(what)
+        self.what, self.why, self.fix = what, why, fix
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.what, self.why, self.fix) if part)
+
+    def as_dict(self) -> dict[str, str]:
+        """The error as JSON-able data: code, what, why, fix."""
+        return {"code": self.code, "what": self.what, "why": self.why, "fix": self.fix}
+
+
+class InvalidInput(StepwellError):
+    """What was given cannot be used; nothing was changed."""
+
+    code = "invalid-input"
+
+
+class NotFound(StepwellError):
+    """The thing that was named does not exist."""
+
+    code = "not-found"
+
+
+class Conflict(StepwellError):
+    """The thing exists, but is not in a condition that allows this."""
+
+    code = "conflict"
+
+
+class Denied(StepwellError):
+    """The caller is known and may not do this."""
+
+    code = "denied"
+
+
+class Unauthenticated(Denied):
+    """The caller is not known."""
+
+    code = "unauthenticated"
+
+
+class Unavailable(StepwellError):
+    """Try again later; the caller has made no mistake."""
+
+    code = "unavailable"
+
+
+class SetupError(StepwellError):
+    """Wrong on first contact: credentials, address, schema (R24)."""
+
+    code = "setup"
+
+
+class ValueTooLarge(InvalidInput):
+    """A state, result or argument is over the limit of R4."""
+
+    code = "value-too-large"
+
+
+class NotEncodable(InvalidInput):
+    """A value cannot be written in the codec's format."""
+
+    code = "not-encodable"
+
+
+class NotDecodable(InvalidInput):
+    """Text in the store does not fit the format or the annotated type."""
+
+    code = "not-decodable"
+
+
+class HandlerInvalid(InvalidInput):
+    """A handler's signature or registration cannot work."""
+
+    code = "handler-invalid"
+
+
+class StepNotFound(NotFound):
+    """No step has this id."""
+
+    code = "step-not-found"
+
+    def __init__(self, step_id: UUID) -> None:
+        super().__init__(
+            f"There is no step {step_id}.",
+            fix="Check the id; steps past their retention time are removed.",
+        )
+
+
+class UniqueKeyTaken(Conflict):
+    """A ready step of that name and unique key exists already (R5)."""
+
+    code = "unique-key-taken"
+
+    def __init__(self, name: str, unique_key: str) -> None:
+        super().__init__(
+            f"A ready step {name!r} with the unique key {unique_key!r} exists.",
+            fix="Add with on_conflict='ignore' or 'replace' if that is expected.",
+        )
+
+
+class StepEnded(Conflict):
+    """The step is not ready any more, so it cannot be changed."""
+
+    code = "step-ended"
+
+    def __init__(self, step_id: UUID) -> None:
+        super().__init__(
+            f"Step {step_id} has ended.",
+            why="Only ready steps can be activated, re-scheduled or ended by hand.",
+            fix="Re-execute it to run it again.",
+        )
+
+
+class StepNotEnded(Conflict):
+    """The step is still ready, so there is nothing to re-execute."""
+
+    code = "step-not-ended"
+
+    def __init__(self, step_id: UUID) -> None:
+        super().__init__(
+            f"Step {step_id} is still ready.",
+            why="Only done and failed steps can be re-executed.",
+            fix="Activate it to run it now.",
+        )
+
+
+class NotSupported(InvalidInput):
+    """This store does not offer that verb or capability."""
+
+    code = "not-supported"
+
+
+class StoreUnavailable(Unavailable):
+    """The store cannot be reached, or the answer to a commit was lost (R13)."""
+
+    code = "store-unavailable"
+
+
+class SchemaMissing(SetupError):
+    """The database has no Stepwell tables, or older ones."""
+
+    code = "schema-missing"
+
+
+class SchemaTooNew(SetupError):
+    """The database was migrated by a newer Stepwell."""
+
+    code = "schema-too-new"
+
+
+class SettlementRejected(StepwellError):
+    """The store refuses what one settlement carries, for a reason of its data (R16)."""
+
+    code = "settlement-rejected"
+
+
+class AttemptRejected(SettlementRejected):
+    """As above, but it counts as a failed attempt: the handler may be tried again (R38)."""
+
+    code = "attempt-rejected"
+
+
+class EngineBuried(StepwellError):
+    """This engine was declared dead: its claims are gone (R11)."""
+
+    code = "engine-buried"
+
+    def __init__(self, engine_id: UUID) -> None:
+        super().__init__(
+            f"Engine {engine_id} was declared dead by another engine.",
+            why="Its beat was not seen to rise for 8 s.",
+            fix="It starts again under a new id; the steps it held run elsewhere.",
+        )
+
+
+class HandlerError(Exception):
+    """Base of what handlers raise to steer their own step."""
+
+
+class FailStep(HandlerError):
+    """Raise in a handler: the step fails at once, whatever its retry policy.
+
+    Parameters
+    ----------
+    description : why it failed, shown to people.
+    next : steps to add in the same transaction.
+    """
+
+    def __init__(self, description: str, next: Iterable[NewStep] = ()) -> None:
+        super().__init__(description)
+        self.description: Final = description
+        self.next: Final = tuple(next)
+
+
+def catalogue() -> dict[str, type[StepwellError]]:
+    """All error classes loaded in this process, by code."""
+    return {cls.code: cls for cls in _tree(StepwellError)}
+
+
+def _tree(cls: type[StepwellError]) -> Iterator[type[StepwellError]]:
+    yield cls
+    for child in cls.__subclasses__():
+        yield from _tree(child)

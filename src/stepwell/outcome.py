@@ -1,0 +1,149 @@
+"""What a handler returns, and what the store is told about it.
+
+A handler returns a value: `Done`, `Fail` or `Rerun` (by the functions `done`,
+`fail` and `rerun`), each with the steps to add in the same transaction. The
+engine turns it into a `Settlement`; the store applies that, or nothing of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum, StrEnum
+from typing import Any, Final, TypeAlias
+
+from stepwell.clock import as_utc
+from stepwell.errors import InvalidInput
+from stepwell.step import Addition, Claim, EndedAs, NewStep, one_or_many
+
+Steps: TypeAlias = NewStep | Iterable[NewStep] | None
+
+
+class Keep(Enum):
+    """The type of `KEEP`."""
+
+    KEEP = "keep"
+
+
+KEEP: Final = Keep.KEEP
+"""The state stays as it is; `None` is a value of its own (R4)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """The step has done its work."""
+
+    result: Any = None
+    description: str | None = None
+    next: tuple[NewStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """The step had nothing to do: it ends in the done table, as skipped."""
+
+    description: str
+    next: tuple[NewStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fail:
+    """The step has failed for good; no retry follows."""
+
+    description: str
+    next: tuple[NewStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rerun:
+    """The step keeps its row and runs again, at an instant or after a delay."""
+
+    state: Any = KEEP
+    at: datetime | None = None
+    after: timedelta | None = None
+    description: str | None = None
+    next: tuple[NewStep, ...] = ()
+
+
+Outcome: TypeAlias = Done | Skip | Fail | Rerun
+
+
+def done(result: Any = None, *, next: Steps = None, description: str | None = None) -> Done:
+    """The step is done, with a result that people and later steps can read."""
+    return Done(result=result, description=description, next=one_or_many(next))
+
+
+def skip(description: str, *, next: Steps = None) -> Skip:
+    """The step had nothing to do; the description says why."""
+    return Skip(description=description, next=one_or_many(next))
+
+
+def fail(description: str, *, next: Steps = None) -> Fail:
+    """The step has failed for good; the description says why."""
+    return Fail(description=description, next=one_or_many(next))
+
+
+def rerun(
+    state: Any = KEEP,
+    *,
+    at: datetime | None = None,
+    after: timedelta | float | None = None,
+    next: Steps = None,
+    description: str | None = None,
+) -> Rerun:
+    """Run the same step again: now, at an aware instant, or after a delay.
+
+    Parameters
+    ----------
+    state : the new state; by default it stays as it is.
+    at : not before this instant.
+    after : a timedelta, or seconds.
+
+    Raises
+    ------
+    InvalidInput : both `at` and `after`, or an instant without a zone.
+    """
+    if at is not None and after is not None:
+        raise InvalidInput("A rerun has either at= or after=.", fix="Leave one of them out.")
+    delay = timedelta(seconds=after) if isinstance(after, int | float) else after
+    instant = None if at is None else as_utc(at)
+    return Rerun(
+        state=state, at=instant, after=delay, description=description, next=one_or_many(next)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """What the store is told when an execution ends. Applied whole, or not at all.
+
+    `ended_as` None means that the row stays ready, due at `schedule_time` (None: now).
+    `state` counts only where `keep_state` is false. `keep_activation` keeps the activation
+    arguments on the row (a retry has not consumed them); otherwise a rerun clears them.
+    `activation_seen` is the activation number that the execution started with (R8).
+    `execution_duration` is in seconds.
+    """
+
+    claim: Claim
+    ended_as: EndedAs | None
+    description: str | None
+    activation_seen: int
+    failure_count: int
+    execution_started_at: datetime
+    execution_duration: float
+    executed_by: str
+    schedule_time: datetime | None = None
+    keep_state: bool = True
+    state: str | None = None
+    state_format: str = "json"
+    keep_activation: bool = False
+    result: str | None = None
+    result_format: str = "json"
+    additions: tuple[Addition, ...] = ()
+
+
+class Verdict(StrEnum):
+    """What became of a settlement: applied (now or by an earlier try), or refused (R12)."""
+
+    APPLIED = "applied"
+    REFUSED = "refused"

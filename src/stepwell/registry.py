@@ -1,0 +1,156 @@
+"""Step name -> handler, and how a handler's parameters are filled.
+
+A handler is a function or coroutine function. Its parameters are filled by
+name: `state` (decoded to its annotated type), `step` (the row), `activation`
+(the activation arguments, or None), `connection` (the store's connection: the
+handler then writes in the transaction that completes the step, R26). Any other
+parameter is asked of the injection hook.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias, TypeVar, get_type_hints
+
+from stepwell.errors import HandlerInvalid
+from stepwell.outcome import Outcome
+from stepwell.retry import DEFAULT, RetryPolicy
+from stepwell.step import Step
+
+Function: TypeAlias = Callable[..., Any]
+F = TypeVar("F", bound=Function)
+Resolver: TypeAlias = Callable[[str, Any], Any]
+"""The injection hook: parameter name and annotation -> the object for it."""
+
+OWN: Final = frozenset({"state", "step", "activation", "connection"})
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """The code that a step name points at, with what the engine must know of it."""
+
+    function: Function
+    names: tuple[str, ...]
+    parameters: Mapping[str, Any]
+    is_async: bool
+    retry: RetryPolicy = DEFAULT
+    exhausted: Callable[[Step, BaseException], Outcome] | None = None
+    needs_injection: tuple[str, ...] = field(default=())
+
+
+class Registry:
+    """The handlers of one engine.
+
+    Parameters
+    ----------
+    resolve : called with name and annotation for each parameter that Stepwell
+        does not fill itself; this is where an injection container plugs in.
+    """
+
+    def __init__(self, resolve: Resolver | None = None) -> None:
+        self._by_name: dict[str, Handler] = {}
+        self.resolve = resolve
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The step names handled here, sorted."""
+        return tuple(sorted(self._by_name))
+
+    def find(self, name: str) -> Handler:
+        """The handler of a step name; KeyError if there is none."""
+        return self._by_name[name]
+
+    def handler(
+        self,
+        *names: str,
+        retry: RetryPolicy = DEFAULT,
+        exhausted: Callable[[Step, BaseException], Outcome] | None = None,
+    ) -> Callable[[F], F]:
+        """Decorate a function as the handler of one or more step names.
+
+        Parameters
+        ----------
+        names : step names; a version in the name ('v1/...') lets two live side by side.
+        retry : what happens after an exception.
+        exhausted : called when the attempts are used up; its outcome ends the
+            step. By default the step fails with the error.
+
+        Raises
+        ------
+        HandlerInvalid : no name, a name that is taken, or a parameter that nobody fills.
+        """
+
+        def register(function: F) -> F:
+            self.add(function, *names, retry=retry, exhausted=exhausted)
+            return function
+
+        return register
+
+    def add(
+        self,
+        function: Function,
+        *names: str,
+        retry: RetryPolicy = DEFAULT,
+        exhausted: Callable[[Step, BaseException], Outcome] | None = None,
+    ) -> Handler:
+        """Register a function; see `handler`."""
+        self._check_names(names, function)
+        parameters = _parameters(function)
+        foreign = tuple(name for name in parameters if name not in OWN)
+        if foreign and self.resolve is None:
+            raise _unfilled(function, foreign)
+        made = Handler(
+            function, names, parameters, _is_async(function), retry, exhausted, foreign
+        )
+        self._by_name.update(dict.fromkeys(names, made))
+        return made
+
+    def _check_names(self, names: tuple[str, ...], function: Function) -> None:
+        if not names:
+            raise HandlerInvalid(
+                f"{_label(function)} is registered under no name.",
+                fix="Name the steps it handles: @registry.handler('v1/send-invoice').",
+            )
+        for name in names:
+            if name in self._by_name:
+                raise HandlerInvalid(
+                    f"The step name {name!r} has two handlers.",
+                    why=f"{_label(self._by_name[name].function)} and {_label(function)}.",
+                    fix="Give one of them another name.",
+                )
+
+
+def _parameters(function: Function) -> dict[str, Any]:
+    target = function if inspect.isroutine(function) else function.__call__  # type: ignore[operator]
+    try:
+        hints = get_type_hints(target)
+    except NameError:  # a name only known to type checkers: its parameter is untyped here
+        hints = {}
+    named = inspect.signature(function).parameters.values()
+    wrong = [p for p in named if p.kind not in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    if wrong:
+        raise HandlerInvalid(
+            f"{_label(function)} takes {wrong[0]}.",
+            why="A handler's parameters are filled by name.",
+            fix="Use plain parameters: state, step, activation, connection.",
+        )
+    return {p.name: hints.get(p.name) for p in named}
+
+
+def _is_async(function: Function) -> bool:
+    call = getattr(function, "__call__", None)  # noqa: B004 - the method itself is wanted
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
+
+
+def _unfilled(function: Function, foreign: tuple[str, ...]) -> HandlerInvalid:
+    return HandlerInvalid(
+        f"{_label(function)} has parameters that nobody fills: {', '.join(foreign)}.",
+        why="Without an injection hook only state, step, activation and connection are known.",
+        fix="Rename them, or make the registry with resolve=.",
+    )
+
+
+def _label(function: Function) -> str:
+    return getattr(function, "__qualname__", repr(function))

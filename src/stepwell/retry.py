@@ -1,0 +1,52 @@
+"""How long a failed execution waits for its next try: attempt number -> delay."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Final
+
+CEILING: Final = 2 * 60 * 60.0
+"""The longest delay of the default, in seconds (R2)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """When an exception puts a step back, and for how long.
+
+    Parameters
+    ----------
+    attempts : executions that may fail in a row before the step fails; None is no limit.
+    delays : seconds before each retry; the last one repeats. None is `min(n^3, 7200)`.
+    jitter : up to this share of the delay is added at random, 0.0 to 1.0.
+    on : the exceptions that are retried; others fail the step at once.
+    """
+
+    attempts: int | None = None
+    delays: tuple[float, ...] | None = None
+    jitter: float = 0.0
+    on: tuple[type[BaseException], ...] = (Exception,)
+
+    def allows(self, failures: int, error: BaseException) -> bool:
+        """Whether the step may be tried again after `failures` exceptions in a row."""
+        return isinstance(error, self.on) and (self.attempts is None or failures < self.attempts)
+
+    def delay(self, failures: int) -> float:
+        """Seconds until the next try, after `failures` (1 or more) exceptions in a row."""
+        base = _cubic(failures) if self.delays is None else _listed(self.delays, failures)
+        return base * (1.0 + self.jitter * random.random())
+
+
+def _cubic(failures: int) -> float:
+    return min(float(failures) ** 3, CEILING)
+
+
+def _listed(delays: tuple[float, ...], failures: int) -> float:
+    return delays[min(failures, len(delays)) - 1] if delays else 0.0
+
+
+DEFAULT: Final = RetryPolicy()
+"""No limit of attempts, min(n^3 s, 2 h) (R2)."""
+
+NEVER: Final = RetryPolicy(attempts=1)
+"""The first exception fails the step."""

@@ -1,0 +1,271 @@
+"""The step: one durable unit of work, and the moves it may make.
+
+A step is a row in exactly one of three tables. It is born *ready*; an engine
+claims it, runs it, and settles it: back to ready (a rerun or a retry), to
+*done*, or to *failed*. Nothing here does I/O.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import Any
+from uuid import UUID
+
+from stepwell.clock import as_utc
+from stepwell.errors import InvalidInput
+
+
+class StepStatus(StrEnum):
+    """The table that a step lives in."""
+
+    READY = "ready"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class EndedAs(StrEnum):
+    """How a step ended (R6)."""
+
+    DONE = "done"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def status(self) -> StepStatus:
+        """The table for steps that ended so."""
+        return StepStatus.DONE if self in _GOOD_ENDS else StepStatus.FAILED
+
+
+_GOOD_ENDS = (EndedAs.DONE, EndedAs.SKIPPED)
+
+
+class Priority(IntEnum):
+    """One of four bands; a batch is filled from them 8:4:2:1, so none starves (R18)."""
+
+    URGENT = 0
+    HIGH = 1
+    NORMAL = 2
+    LOW = 3
+
+
+class OnConflict(StrEnum):
+    """What adding does when a ready step of that name and unique key exists (R5).
+
+    ``replace`` ends the existing step as cancelled, also while it executes.
+    """
+
+    ERROR = "error"
+    IGNORE = "ignore"
+    REPLACE = "replace"
+
+
+class Retention(IntEnum):
+    """How long an ended step is kept: the class of partitions it goes to (R23)."""
+
+    SHORT = 0
+    STANDARD = 1
+    LONG = 2
+
+
+def new_id() -> UUID:
+    """A UUID version 7 (RFC 9562, section 5.7): 48 bits of Unix milliseconds, 74 random.
+
+    Time-ordered ids keep index inserts at the right edge, and made by the
+    caller they make adding idempotent (R1).
+    """
+    milliseconds = time.time_ns() // 1_000_000
+    random = int.from_bytes(os.urandom(10), "big")
+    high, low = random >> 68, random & ((1 << 62) - 1)
+    return UUID(int=milliseconds << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewStep:
+    """A step to be added, as user code writes it; the state is still a Python object.
+
+    Use it through `new_step`, which takes name and state in order.
+    """
+
+    name: str
+    state: Any = None
+    id: UUID = field(default_factory=new_id)
+    queue: str = "default"
+    priority: Priority = Priority.NORMAL
+    unique_key: str | None = None
+    flow_id: UUID | None = None
+    correlation_id: str | None = None
+    search_key: str | None = None
+    description: str | None = None
+    schedule_time: datetime | None = None
+    retention: Retention = Retention.STANDARD
+    on_conflict: OnConflict = OnConflict.ERROR
+
+    def __post_init__(self) -> None:
+        if not self.name or len(self.name) > 200:
+            raise InvalidInput(
+                f"{self.name!r} is not a step name.",
+                why="A step name has 1 to 200 characters.",
+                fix="Name it after what it does, with a version: 'v1/send-invoice'.",
+            )
+        if self.schedule_time is not None:
+            object.__setattr__(self, "schedule_time", as_utc(self.schedule_time))
+
+
+def new_step(
+    name: str,
+    state: Any = None,
+    *,
+    singleton: bool = False,
+    unique_key: str | None = None,
+    on_conflict: OnConflict | str = OnConflict.ERROR,
+    **fields: Any,
+) -> NewStep:
+    """A step to add: its name, its state, and any other field of `NewStep`.
+
+    Parameters
+    ----------
+    name : which handler runs it.
+    state : anything that the codec can write; plain JSON by default, at most 256 KiB.
+    singleton : at most one ready step of this name: the empty unique key.
+    unique_key : at most one ready step of this name and key.
+    on_conflict : 'error', 'ignore' or 'replace' when that one exists already.
+    fields : queue, priority, flow_id, correlation_id, search_key, description,
+        schedule_time (aware; not before this instant), retention, id.
+
+    Raises
+    ------
+    InvalidInput : a name, instant or combination that cannot work.
+    """
+    if singleton and unique_key:
+        raise InvalidInput(
+            "A step is either a singleton or has a unique key.",
+            fix="Leave one of them out: singleton=True is the empty unique key.",
+        )
+    key = "" if singleton else unique_key
+    conflict = OnConflict(on_conflict)
+    return NewStep(name=name, state=state, unique_key=key, on_conflict=conflict, **fields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """The row, as it is in the store. State, arguments and result are encoded text.
+
+    Instants are aware UTC; `execution_duration` is in seconds.
+    """
+
+    id: UUID
+    name: str
+    flow_id: UUID
+    created_at: datetime
+    schedule_time: datetime
+    queue: str = "default"
+    priority: Priority = Priority.NORMAL
+    unique_key: str | None = None
+    correlation_id: str | None = None
+    search_key: str | None = None
+    description: str | None = None
+    created_by_step_id: UUID | None = None
+    copy_of: UUID | None = None
+    retention: Retention = Retention.STANDARD
+
+    state: str | None = None
+    state_format: str = "json"
+    activation_args: str | None = None
+    activation_no: int = 0
+    activation_seen: int = 0
+
+    execution_count: int = 0
+    failure_count: int = 0
+    lost_count: int = 0
+    execution_started_at: datetime | None = None
+    execution_duration: float | None = None
+    executed_by: str | None = None
+    result: str | None = None
+    result_format: str = "json"
+    ended_at: datetime | None = None
+    ended_as: EndedAs | None = None
+
+    claimed_by: UUID | None = None
+    claim_no: int = 0
+    claim_request: UUID | None = None
+    claimed_at: datetime | None = None
+    started: bool = False
+    parked: bool = False
+
+    @property
+    def status(self) -> StepStatus:
+        """The table that the step is in."""
+        return StepStatus.READY if self.ended_as is None else self.ended_as.status
+
+    @property
+    def claim(self) -> Claim:
+        """The ownership mark that this copy of the row was read with."""
+        return Claim(step_id=self.id, claim_no=self.claim_no)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A fenced ownership mark: the step, and the number of the claim on it.
+
+    Whatever takes a claim away without settling it raises the number, so an
+    unclaimed row that still shows number n was settled under n (R13).
+    """
+
+    step_id: UUID
+    claim_no: int
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """A row to insert, and what to do when its unique key is taken."""
+
+    step: Step
+    on_conflict: OnConflict = OnConflict.ERROR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepQuery:
+    """Which steps are meant; every field that is set narrows. Newest first, paged by id.
+
+    `after` is the id of the last step of the page before; ranges are half open.
+    """
+
+    ids: tuple[UUID, ...] | None = None
+    status: StepStatus | None = None
+    name: str | None = None
+    name_prefix: str | None = None
+    queue: str | None = None
+    priority: Priority | None = None
+    unique_key: str | None = None
+    flow_id: UUID | None = None
+    correlation_id: str | None = None
+    search_key: str | None = None
+    search_key_prefix: str | None = None
+    description_contains: str | None = None
+    created_by_step_id: UUID | None = None
+    copy_of: UUID | None = None
+    executed_by: str | None = None
+    ended_as: EndedAs | None = None
+    claimed: bool | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+    scheduled_from: datetime | None = None
+    scheduled_to: datetime | None = None
+    ended_from: datetime | None = None
+    ended_to: datetime | None = None
+    oldest_first: bool = False
+    after: UUID | None = None
+    limit: int = 100
+
+
+def one_or_many(steps: NewStep | Iterable[NewStep] | None) -> tuple[NewStep, ...]:
+    """What callers write as `next=`: nothing, one step or several, as a tuple."""
+    if steps is None:
+        return ()
+    return (steps,) if isinstance(steps, NewStep) else tuple(steps)

@@ -1,0 +1,275 @@
+"""What a store must do: `Store` opens transactions, `Transaction` has the verbs.
+
+A store is thin: it speaks these verbs, each in a few statements, and decides
+nothing about retries, order of states or what an outcome means. The contract
+in `stepwell.testing.store_contract` is the proof that a store is right.
+
+Every verb runs inside the transaction it is called on. A store that cannot
+join several verbs in one transaction (HTTP) says so in its capabilities, and
+each verb commits by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from stepwell.outcome import Settlement, Verdict
+from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a store can do beyond the verbs; the contract tests what is declared (R25).
+
+    Parameters
+    ----------
+    transactions : several verbs commit together, and roll back together.
+    outbox : the type of a foreign connection that `Store.on` takes, or None.
+    durable : what was committed outlives the process.
+    scoped : sees one flow only (a container's store); has no `add_if_none` and buries nobody.
+    """
+
+    transactions: bool = True
+    outbox: bool = False
+    durable: bool = True
+    scoped: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineInfo:
+    """The row of a live engine (R10): a beat counter, and who it is. No time decides anything."""
+
+    id: UUID
+    name: str
+    version: str
+    handles: tuple[str, ...]
+    queues: tuple[str, ...]
+    beat: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """The answer to a beat: store time (aware UTC), and every engine's beat counter."""
+
+    now: datetime
+    beats: dict[UUID, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Burial:
+    """What a dead engine left: how many claims were given back, and which steps failed (R15)."""
+
+    released: int
+    failed: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimRequest:
+    """What an engine wants.
+
+    Parameters
+    ----------
+    engine_id, request_id : who asks; a fresh request id marks the rows, so that
+        an engine whose answer was lost can tell them (R13).
+    names : handled here; due rows of other names are parked (R19).
+    queues : only rows of these queues, unless `flow_id` is set.
+    limit : at most so many rows.
+    flow_id : only rows of this flow, in any queue (R36).
+    alone : take one suspect (`lost_count` 2 or more) and nothing else (R15).
+    skew : four numbers in [0, 1), one per priority band: see `stores.fairness` (R18).
+    """
+
+    engine_id: UUID
+    request_id: UUID
+    names: tuple[str, ...]
+    queues: tuple[str, ...] = ("default",)
+    limit: int = 1
+    flow_id: UUID | None = None
+    alone: bool = False
+    skew: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The rows claimed (as they are after the claim), and when to ask again.
+
+    `next_due` is the earliest schedule time of claimable rows not taken, or None;
+    `suspect_due` says that a suspect waits to be claimed alone.
+    """
+
+    steps: tuple[Step, ...] = ()
+    next_due: datetime | None = None
+    suspect_due: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Rows per table that match a query."""
+
+    ready: int = 0
+    done: int = 0
+    failed: int = 0
+
+
+class Transaction(Protocol):
+    """The verbs. All of them raise `StoreUnavailable` when the store cannot be reached."""
+
+    # -- engines ---------------------------------------------------------------
+
+    def join(self, engine: EngineInfo) -> Pulse:
+        """Insert the engine's row; the same id again changes nothing."""
+        ...
+
+    def beat(self, engine_id: UUID, started: Sequence[Claim]) -> Pulse:
+        """Raise the beat counter and set the started mark on `started`.
+
+        Raises `EngineBuried` when the row is gone.
+        """
+        ...
+
+    def bury(self, engine_id: UUID, beat: int) -> Burial | None:
+        """Delete the row if it still shows `beat`, and give its claims back (R10, R15).
+
+        Rows with the started mark get `lost_count` + 1; if none has the mark, all
+        rows do, for whoever kills engines at once leaves no mark. At 5 a row fails:
+        "its engine died 5 times while running it". None when the counter has moved.
+        """
+        ...
+
+    def leave(self, engine_id: UUID) -> None:
+        """Delete the engine's own row at a stop and give back what it still holds."""
+        ...
+
+    # -- claims ----------------------------------------------------------------
+
+    def claim(self, request: ClaimRequest) -> Claimed:
+        """Lock the engine's row, then mark due rows as its own: claim number + 1,
+        execution count unchanged, in the order of R18; park due rows of other names (R19).
+
+        Raises `EngineBuried` when the engine's row is gone (R11).
+        """
+        ...
+
+    def claimed(self, engine_id: UUID) -> list[Claim]:
+        """All claims in this engine's name: what it reads after a lost answer (R13)."""
+        ...
+
+    def release(self, engine_id: UUID, claims: Iterable[Claim]) -> int:
+        """Give claims back unrun; raises their numbers. Counts those that were its own."""
+        ...
+
+    def settle(self, engine_id: UUID, settlements: Sequence[Settlement]) -> list[Verdict]:
+        """Apply each settlement whose (step id, engine id, claim number) still matches;
+        insert the additions of those only. Deletes come before inserts (R5, R12).
+
+        A settled row has execution count + 1. One whose claim number shows that
+        it was settled before counts as applied (R13). Raises `Conflict` or
+        `SettlementRejected` if the data of any is refused; then nothing is applied (R16).
+        """
+        ...
+
+    # -- steps -----------------------------------------------------------------
+
+    def add(self, additions: Sequence[Addition]) -> list[bool]:
+        """Insert rows; True for each that was inserted now. An id that exists, in
+        any of the tables, is the same step and is left alone (R1). Raises `UniqueKeyTaken`.
+        """
+        ...
+
+    def add_if_none(self, addition: Addition, query: StepQuery) -> bool:
+        """Insert the row unless a step matches `query`; two callers cannot both insert (R9)."""
+        ...
+
+    def search(self, query: StepQuery) -> list[Step]:
+        """One page of the steps that match, newest id first unless the query says otherwise."""
+        ...
+
+    def count(self, query: StepQuery) -> Counts:
+        """How many steps match, per table; `limit` and `after` do not count."""
+        ...
+
+    def activate(self, step_id: UUID, args: str | None, at: datetime | None) -> bool:
+        """Set activation arguments, raise `activation_no`, and make the row due at `at`
+        (None: now). False if the step is not ready (R8)."""
+        ...
+
+    def end(
+        self, step_id: UUID, ended_as: EndedAs, reason: str, result: str | None = None
+    ) -> bool:
+        """End a ready row by hand, claimed or not; its claim number is raised (R6, R8).
+        False if the step is not ready."""
+        ...
+
+    def reschedule(self, step_id: UUID, at: datetime) -> bool:
+        """Make a ready row due at `at`; a claim on it is taken away (R8). False if not ready."""
+        ...
+
+
+class Wake(Protocol):
+    """How an engine hears of new work without asking the store."""
+
+    def wait(self, seconds: float) -> bool:
+        """Block until something may have changed, or the time is over (False)."""
+        ...
+
+    def set(self) -> None:
+        """Wake the waiter of this process."""
+        ...
+
+    def close(self) -> None:
+        """End the wake's thread and connection."""
+        ...
+
+
+class Store(Protocol):
+    """A place where steps are kept. Safe to use from several threads."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this store can do beyond the verbs."""
+        ...
+
+    def migrate(self) -> list[str]:
+        """Create or upgrade the tables; returns the names of the migrations applied (R44)."""
+        ...
+
+    def open(self) -> None:
+        """First contact: fails fast on wrong credentials, unknown database or missing
+        schema (`SetupError`, R24). Calling it again is harmless."""
+        ...
+
+    def close(self) -> None:
+        """Give back connections and threads."""
+        ...
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """A new transaction: commits at the end of the block, rolls back if it raises.
+
+        Raises `StoreUnavailable` when the commit's answer was lost: what was done may
+        or may not have happened (R13).
+        """
+        ...
+
+    def on(self, connection: Any) -> Transaction:
+        """The verbs on the caller's own connection and transaction: the outbox (R27).
+
+        Raises `NotSupported` where the capabilities do not say `outbox`.
+        """
+        ...
+
+    def wake(self) -> Wake:
+        """A new wake for one engine."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One numbered step of a store's own schema."""
+
+    name: str
+    sql: str = field(repr=False)
