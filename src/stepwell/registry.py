@@ -1,10 +1,9 @@
 """Step name -> handler, and how a handler's parameters are filled.
 
 A handler is a function or coroutine function. Its parameters are filled by
-name: `state` (decoded to its annotated type), `step` (the row), `activation`
-(the activation arguments, or None), `connection` (the store's connection: the
-handler then writes in the transaction that completes the step, R26). Any other
-parameter is asked of the injection hook.
+name: `state` (decoded to its annotated type), `step` (the row) and `activation`
+(the activation arguments, or None). Any other parameter is asked of the
+injection hook.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ F = TypeVar("F", bound=Function)
 Resolver: TypeAlias = Callable[[str, Any], Any]
 """The injection hook: parameter name and annotation -> the object for it."""
 
-OWN: Final = frozenset({"state", "step", "activation", "connection"})
+OWN: Final = frozenset({"state", "step", "activation"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +100,7 @@ class Registry:
         foreign = tuple(name for name in parameters if name not in OWN)
         if foreign and self.resolve is None:
             raise _unfilled(function, foreign)
-        made = Handler(
-            function, names, parameters, _is_async(function), retry, exhausted, foreign
-        )
+        made = Handler(function, names, parameters, _is_async(function), retry, exhausted, foreign)
         self._by_name.update(dict.fromkeys(names, made))
         return made
 
@@ -134,7 +131,7 @@ def _parameters(function: Function) -> dict[str, Any]:
         raise HandlerInvalid(
             f"{_label(function)} takes {wrong[0]}.",
             why="A handler's parameters are filled by name.",
-            fix="Use plain parameters: state, step, activation, connection.",
+            fix="Use plain parameters: state, step, activation.",
         )
     return {p.name: hints.get(p.name) for p in named}
 
@@ -147,7 +144,7 @@ def _is_async(function: Function) -> bool:
 def _unfilled(function: Function, foreign: tuple[str, ...]) -> HandlerInvalid:
     return HandlerInvalid(
         f"{_label(function)} has parameters that nobody fills: {', '.join(foreign)}.",
-        why="Without an injection hook only state, step, activation and connection are known.",
+        why="Without an injection hook only state, step and activation are known.",
         fix="Rename them, or make the registry with resolve=.",
     )
 

@@ -198,9 +198,7 @@ class Transaction(Protocol):
         (None: now). False if the step is not ready (R8)."""
         ...
 
-    def end(
-        self, step_id: UUID, ended_as: EndedAs, reason: str, result: str | None = None
-    ) -> bool:
+    def end(self, step_id: UUID, ended_as: EndedAs, reason: str, result: str | None = None) -> bool:
         """End a ready row by hand, claimed or not; its claim number is raised (R6, R8).
         False if the step is not ready."""
         ...
