@@ -1,0 +1,57 @@
+# Two commands matter: `make demo` and `make test`. Both prepare what they need in .venv.
+
+# The newest Python that really runs (a version manager's shims may only pretend to).
+NEED := import ensurepip, sqlite3, ssl, sys, venv; sys.exit(sys.version_info < (3, 11))
+CANDIDATES := python3.13 python3.12 python3.11 python3 python
+PYTHON ?= $(shell for one in $(CANDIDATES); do $$one -c '$(NEED)' >/dev/null 2>&1 && { echo $$one; break; }; done)
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+# Given to the test run: make test TESTS="tests/test_step.py -x"
+TESTS ?=
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	--constraint constraints.txt --build-constraint constraints.txt --editable '.[all]'
+
+.DEFAULT_GOAL := help
+.PHONY: demo test check fix docs test-pythons help
+
+demo: $(VENV)/.demo ## run the example groups through the whole path (ONCE=1: then stop, exit code by outcome)
+	$(BIN)/python examples/demo.py $(if $(ONCE),--once)
+
+test: check ## check, then run every test
+	$(BIN)/python -m pytest $(TESTS)
+
+check: $(VENV)/.test ## lint, format, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+fix: $(VENV)/.test ## format, and mend what can be mended without thinking
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(VENV)/.test ## write the generated pages of docs/reference anew
+	$(BIN)/python docs/generate.py
+
+test-pythons: ## run the unit and contract tests on every Python from 3.11 that this machine has
+	.ci/test-pythons
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# -- stamps: a second run installs nothing ---------------------------------------
+
+$(VENV)/.pip: constraints.txt
+	@[ -n "$(PYTHON)" ] || { echo "No Python 3.11 or newer with venv and sqlite3 was found. Install one, or name it: make PYTHON=/path/to/python3"; exit 1; }
+	[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade --constraint constraints.txt pip
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.pip pyproject.toml constraints.txt
+	$(INSTALL) --group demo
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.pip pyproject.toml constraints.txt
+	$(INSTALL) --group test --group check
+	@touch $@ $(VENV)/.demo
