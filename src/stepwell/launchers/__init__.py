@@ -1,0 +1,1 @@
+"""What starts the image of a group, for a discovery or an attempt of a run."""

@@ -1,0 +1,143 @@
+"""Kept copies of local modules: the images of the process launcher (R37)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from stepwell.launchers.protocol import ImageInvalid, Pinned
+
+LEFT_OUT: Final = frozenset(
+    {"__pycache__", ".git", ".venv", "venv", "node_modules", ".mypy_cache", ".ruff_cache"}
+    | {".pytest_cache", ".DS_Store", ".hg", ".tox", ".idea"}
+)
+"""Names that are no part of a group: what tools leave behind."""
+
+MAX_BYTES: Final = 200 * 1024 * 1024
+"""The largest file or folder that is kept, in bytes."""
+
+
+class ImageFolder:
+    """Copies by digest in one folder: `sha256-<hex>/<name of the file or folder>`.
+
+    Parameters
+    ----------
+    root : the folder; made when it is first needed.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def pin(self, source: Path) -> Pinned:
+        """Copy a Python file or a package's folder, and name the copy by its contents.
+
+        Raises
+        ------
+        ImageInvalid : no such file, not Python, or too large.
+        """
+        _check(source)
+        self.root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self.root, prefix=".copy-") as folder:
+            copy = Path(folder) / "image" / source.name
+            _copy(source, copy)
+            digest = digest_of(copy.parent)
+            self._keep(copy.parent, digest)
+        return Pinned(digest=digest, location=str(self.locate(digest)))
+
+    def locate(self, digest: str) -> Path:
+        """The kept file or folder; raises `ImageInvalid` when there is none."""
+        folder = self._folder(digest)
+        found = sorted(folder.iterdir()) if folder.is_dir() else []
+        if len(found) != 1:
+            raise ImageInvalid(
+                f"The copy {digest} is not in {self.root}.",
+                why="It was removed, or the data directory is another one.",
+                fix="Discover and approve the group again.",
+            )
+        return found[0]
+
+    def _keep(self, copy: Path, digest: str) -> None:
+        try:
+            copy.rename(self._folder(digest))
+        except OSError:  # the same contents are kept already
+            self.locate(digest)
+
+    def _folder(self, digest: str) -> Path:
+        return self.root / digest.replace(":", "-").replace("/", "-")
+
+
+def digest_of(root: Path) -> str:
+    """'sha256:' and the hash over sorted relative paths and contents below `root`."""
+    total = hashlib.sha256()
+    for path in _files(root):
+        name = path.relative_to(root).as_posix().encode()
+        contents = hashlib.sha256(path.read_bytes()).digest()
+        total.update(len(name).to_bytes(8, "big") + name + contents)
+    return f"sha256:{total.hexdigest()}"
+
+
+def _check(source: Path) -> None:
+    if not source.exists():
+        raise ImageInvalid(
+            f"There is no file or folder {source}.",
+            fix="Give the path of a Python file, or of a package's folder.",
+        )
+    if source.is_dir() and not (source / "__init__.py").exists():
+        raise ImageInvalid(
+            f"The folder {source} is no Python package.",
+            why="It has no __init__.py.",
+            fix="Add one, or register the Python file that declares the group.",
+        )
+    if source.is_file() and source.suffix != ".py":
+        raise ImageInvalid(f"{source} is no Python file.", fix="Its name must end in .py.")
+
+
+def _copy(source: Path, target: Path) -> None:
+    size = 0
+    for path in _files(source):
+        size += path.stat().st_size
+        if size > MAX_BYTES:
+            raise _too_large(source)
+        to = target / path.relative_to(source) if source.is_dir() else target
+        to.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, to)
+
+
+def _files(root: Path) -> Iterator[Path]:
+    """Regular files at or below `root`, sorted by relative path; links to files are read."""
+    if root.is_file():
+        yield root
+        return
+    found: list[Path] = []
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if name not in LEFT_OUT]
+        _refuse_links(Path(folder), folders)
+        found += [Path(folder) / name for name in names if _belongs(name)]
+    yield from sorted(path for path in found if path.is_file())
+
+
+def _belongs(name: str) -> bool:
+    return name not in LEFT_OUT and not name.endswith((".pyc", ".pyo"))
+
+
+def _refuse_links(folder: Path, names: list[str]) -> None:
+    for name in names:
+        if (folder / name).is_symlink():
+            raise ImageInvalid(
+                f"{folder / name} is a link to a folder.",
+                why="A kept copy must hold all that the group needs.",
+                fix="Put the folder itself into the package.",
+            )
+
+
+def _too_large(source: Path) -> ImageInvalid:
+    return ImageInvalid(
+        f"{source} has more than {MAX_BYTES // 1024**2} MiB.",
+        why="A copy of it is kept for every version that is discovered.",
+        fix="Keep data outside of the package, and read it from there.",
+    )

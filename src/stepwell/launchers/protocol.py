@@ -1,0 +1,119 @@
+"""What a launcher must do: keep an image, start it once per name, say how it ended.
+
+A launcher decides nothing about runs. It is asked by name, so asking twice is
+harmless, and its handle is plain JSON, so that a server that was started anew
+finds what an earlier one has started. The contract is in
+`stepwell.testing.launcher_contract`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol, TypeAlias
+
+from stepwell.errors import InvalidInput, Unavailable
+
+Handle: TypeAlias = dict[str, Any]
+"""JSON-able; only the launcher that made it reads it."""
+
+Mode: TypeAlias = Literal["discover", "run"]
+
+
+class ImageInvalid(InvalidInput):
+    """The image of a group cannot be kept or found."""
+
+    code = "image-invalid"
+
+
+class LaunchSpecInvalid(InvalidInput):
+    """A launch that no launcher can start."""
+
+    code = "launch-spec-invalid"
+
+
+class LaunchFailed(Unavailable):
+    """The launcher could not start the image now; it may be tried again."""
+
+    code = "launch-failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pinned:
+    """An image as it is kept: its digest ('sha256:...'), and what `LaunchSpec.image` wants."""
+
+    digest: str
+    location: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchSpec:
+    """One start of an image.
+
+    Parameters
+    ----------
+    name : the launch's name, unique for all time: lower-case letters, digits and dashes.
+    image : the location of a pinned image.
+    mode : 'discover' or 'run'; the image finds it in `STEPWELL_MODE`.
+    environment : what the image gets beside the launcher's own few variables. Secret.
+    deadline_seconds : it is stopped when it runs longer.
+    """
+
+    name: str
+    image: str
+    mode: Mode
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    deadline_seconds: float = 24 * 60 * 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchStatus:
+    """What became of a launch.
+
+    `reason` is a sentence for people: why it ended, or what it waits for.
+    `exit_code` is None while it runs, and where it ended without one.
+    """
+
+    state: Literal["running", "ended"]
+    exit_code: int | None = None
+    reason: str = ""
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+class Launcher(Protocol):
+    """The verbs. Safe to use from several threads and several servers at once."""
+
+    def pin(self, image: str) -> Pinned:
+        """Keep the image as it is now; what is started later is exactly this (R37).
+
+        Raises `ImageInvalid` when there is no such image.
+        """
+        ...
+
+    def locate(self, image: str, digest: str) -> str:
+        """The location of an image that was pinned earlier.
+
+        Raises `ImageInvalid` when it is not kept any more.
+        """
+        ...
+
+    def start(self, spec: LaunchSpec) -> Handle:
+        """Start the image, unless a launch of that name was ever started; its handle.
+
+        Raises `LaunchFailed` when it may be tried again.
+        """
+        ...
+
+    def poll(self, handle: Handle) -> LaunchStatus:
+        """Whether it runs, or how it ended; the same answer however often it is asked."""
+        ...
+
+    def stop(self, handle: Handle) -> None:
+        """Ask it to end, and make it end after a grace time; returns at once."""
+        ...
+
+    def logs(self, handle: Handle) -> str:
+        """What it wrote, head and tail, with a mark where the middle was cut."""
+        ...

@@ -1,0 +1,158 @@
+"""The process launcher keeps the launcher contract, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stepwell.launchers import process, shim
+from stepwell.launchers.process import ProcessLauncher
+from stepwell.launchers.protocol import ImageInvalid, Launcher, LaunchFailed, LaunchSpec
+from stepwell.testing.launcher_contract import GRACE, LOG_BYTES, LauncherContract, until
+
+RUN_IMAGE = "import os, runpy; runpy.run_path(os.environ['STEPWELL_GROUP'], run_name='__main__')"
+
+
+def _alive(pid: int) -> bool:
+    return shim.identity(pid) != ""
+
+
+class TestProcessLauncher(LauncherContract):
+    """The contract, and what only processes can show."""
+
+    def make(self, folder: Path) -> ProcessLauncher:
+        """A launcher that runs the image's file."""
+        command = (sys.executable, "-c", RUN_IMAGE)
+        return ProcessLauncher(folder, command=command, log_bytes=LOG_BYTES, grace_seconds=GRACE)
+
+    def image(self, folder: Path, script: str) -> str:
+        """A Python file."""
+        path = folder / "group.py"
+        path.write_text(script)
+        return str(path)
+
+    def test_the_token_is_never_written_to_disk(
+        self, launcher: Launcher, launch: Any, tmp_path: Path
+    ) -> None:
+        """Neither in the launch's folder nor anywhere else below the data directory."""
+        handle = launch("pass", environment={"STEPWELL_TOKEN": "t0ken"})
+        self.ended(launcher, handle)
+        files = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
+        assert files
+        assert not [path for path in files if b"t0ken" in path.read_bytes()]
+
+    def test_nothing_that_it_started_outlives_it(
+        self, launcher: Launcher, launch: Any, tmp_path: Path
+    ) -> None:
+        """A grandchild in a session of its own is found and killed when the launch ends."""
+        note = tmp_path / "pid"
+        script = (
+            "import subprocess, sys\n"
+            "one = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'],"
+            " start_new_session=True)\n"
+            f"open({str(note)!r}, 'w').write(str(one.pid))\n"
+        )
+        self.ended(launcher, launch(script))
+        assert not _alive(int(note.read_text()))
+
+    def test_a_killed_watcher_takes_its_process_with_it(
+        self, launcher: Launcher, launch: Any, tmp_path: Path
+    ) -> None:
+        """The kernel ends the process; the reason names the watcher."""
+        handle = launch("import time; print('up', flush=True); time.sleep(600)")
+        until(lambda: "up" in launcher.logs(handle))
+        folder = tmp_path / "data" / "jobs" / "job-1"
+        watcher, child = (
+            json.loads((folder / name).read_text())["pid"]
+            for name in ("process.json", "child.json")
+        )
+        os.kill(watcher, signal.SIGKILL)
+        status = self.ended(launcher, handle)
+        assert "watcher was killed" in status.reason
+        assert until(lambda: not _alive(child))
+
+    def test_a_pid_that_another_process_has_now_is_not_mistaken_for_the_launch(
+        self, launcher: Launcher, launch: Any, tmp_path: Path
+    ) -> None:
+        """The kernel's start time tells them apart."""
+        handle = launch("pass")
+        self.ended(launcher, handle)
+        folder = tmp_path / "data" / "jobs" / "job-1"
+        (folder / "exit.json").unlink()
+        stranger = {"pid": os.getpid(), "identity": "boot:1", "started_at": shim.now()}
+        (folder / "process.json").write_text(json.dumps(stranger))
+        assert launcher.poll(handle).state == "ended"
+        launcher.stop(handle)
+
+    def test_a_start_that_fails_may_be_tried_again(
+        self, launcher: Launcher, launch: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As after a crash between the folder and the process."""
+        real = process.shim.__file__
+        monkeypatch.setattr(process.shim, "__file__", "/no/such/file.py")
+        with pytest.raises(LaunchFailed):
+            launch("print('up')")
+        monkeypatch.setattr(process.shim, "__file__", real)
+        handle = launch("print('up')")
+        self.ended(launcher, handle)
+        assert launcher.logs(handle) == "up\n"
+
+    def test_a_command_that_does_not_exist_ends_with_words(self, tmp_path: Path) -> None:
+        """The launch has ended; it does not wait for ever."""
+        launcher = ProcessLauncher(tmp_path / "data", command=("/no/such/program",))
+        handle = launcher.start(LaunchSpec(name="job-1", image="x", mode="discover"))
+        assert "could not be started" in self.ended(launcher, handle).reason
+
+
+def test_a_package_is_kept_whole_and_without_what_tools_left(tmp_path: Path) -> None:
+    """Caches and repositories do not change the digest (R37)."""
+    package = tmp_path / "weather"
+    (package / "data").mkdir(parents=True)
+    (package / "__init__.py").write_text("x = 1")
+    (package / "data" / "rows.csv").write_text("a,b")
+    launcher = ProcessLauncher(tmp_path / "home")
+    first = launcher.pin(str(package))
+    for name in ("__pycache__", ".git", ".venv"):
+        (package / name).mkdir()
+        (package / name / "junk").write_text(name)
+    assert launcher.pin(str(package)) == first
+    kept = Path(first.location)
+    assert kept.name == "weather"
+    assert sorted(path.name for path in kept.rglob("*")) == ["__init__.py", "data", "rows.csv"]
+    assert kept.parent.name == first.digest.replace(":", "-")
+
+
+def test_a_renamed_file_is_another_image(tmp_path: Path) -> None:
+    """The hash is over relative paths and contents."""
+    one, two = tmp_path / "one.py", tmp_path / "two.py"
+    one.write_text("x = 1")
+    two.write_text("x = 1")
+    launcher = ProcessLauncher(tmp_path / "home")
+    assert launcher.pin(str(one)).digest != launcher.pin(str(two)).digest
+
+
+@pytest.mark.parametrize("name", ["missing.py", "folder", "notes.txt"])
+def test_what_is_no_python_is_refused_with_a_remedy(tmp_path: Path, name: str) -> None:
+    """And nothing is kept of it."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "notes.txt").write_text("hello")
+    with pytest.raises(ImageInvalid) as caught:
+        ProcessLauncher(tmp_path / "home").pin(str(tmp_path / name))
+    assert caught.value.fix
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_linked_folder_is_refused(tmp_path: Path) -> None:
+    """It would silently be missing from the copy."""
+    package = tmp_path / "weather"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "shared").symlink_to(tmp_path)
+    with pytest.raises(ImageInvalid, match="link to a folder"):
+        ProcessLauncher(tmp_path / "home").pin(str(package))
