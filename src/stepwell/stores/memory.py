@@ -1,0 +1,123 @@
+"""Steps in dictionaries behind one lock: the reference for reading, and for tests.
+
+Transactions are real: a block that raises takes its changes back. State is
+text here too, so a step that works here works on a database.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from stepwell.clock import SYSTEM, Clock
+from stepwell.errors import NotSupported, StoreUnavailable
+from stepwell.stores.memory_verbs import MemoryTransaction, Tables
+from stepwell.stores.protocol import Capabilities
+
+LOCK_SECONDS: Final = 30.0
+
+
+class MemoryWake:
+    """Set by every commit that changed something."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store, self._event = store, threading.Event()
+
+    def wait(self, seconds: float) -> bool:
+        """Block until something may have changed, or the time is over (False)."""
+        woken = self._event.wait(seconds)
+        self._event.clear()
+        return woken
+
+    def set(self) -> None:
+        """Wake the waiter."""
+        self._event.set()
+
+    def close(self) -> None:
+        """Hear of no more commits."""
+        self._store.forget(self)
+
+
+class MemoryStore:
+    """A store that lives and ends with its process.
+
+    Parameters
+    ----------
+    clock : where the store's time comes from; tests hand in a virtual one.
+    """
+
+    capabilities = Capabilities(durable=False)
+
+    def __init__(self, clock: Clock = SYSTEM) -> None:
+        self._clock, self._tables = clock, Tables()
+        self._lock = threading.Lock()
+        self._wakes: tuple[MemoryWake, ...] = ()
+
+    def migrate(self) -> list[str]:
+        """Nothing to create: no migration is ever applied."""
+        return []
+
+    def open(self) -> None:
+        """Always there."""
+
+    def close(self) -> None:
+        """Nothing to give back; the steps stay for as long as the object does."""
+
+    @contextmanager
+    def transaction(self) -> Iterator[MemoryTransaction]:
+        """The verbs, under the lock; what the block changed is undone if it raises.
+
+        Raises
+        ------
+        StoreUnavailable : another transaction has held the lock for 30 s.
+        """
+        if not self._lock.acquire(timeout=LOCK_SECONDS):
+            raise _held_too_long()
+        try:
+            yield MemoryTransaction(self._tables, self._clock.now())
+            changed = bool(self._tables.journal)
+            self._tables.journal.clear()
+        except BaseException:
+            self._tables.undo()
+            raise
+        finally:
+            self._lock.release()
+        if changed:
+            self._tell()
+
+    def on(self, connection: Any) -> MemoryTransaction:
+        """Not offered: there is no connection to lend.
+
+        Raises
+        ------
+        NotSupported : always.
+        """
+        raise NotSupported(
+            "The memory store takes no connection.",
+            why="It has no database that a connection of yours could belong to.",
+            fix="Use a SQLite or PostgreSQL store for the outbox.",
+        )
+
+    def wake(self) -> MemoryWake:
+        """A new wake for one engine."""
+        wake = MemoryWake(self)
+        self._wakes = (*self._wakes, wake)
+        return wake
+
+    def forget(self, wake: MemoryWake) -> None:
+        """Stop telling this wake."""
+        self._wakes = tuple(one for one in self._wakes if one is not wake)
+
+    def _tell(self) -> None:
+        for wake in self._wakes:
+            wake.set()
+
+
+def _held_too_long() -> StoreUnavailable:
+    return StoreUnavailable(
+        f"The memory store was busy for {LOCK_SECONDS:.0f} s.",
+        why="Another transaction is open; one opened inside another waits for itself.",
+        fix="Use the transaction that is open already.",
+    )

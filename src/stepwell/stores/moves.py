@@ -1,0 +1,117 @@
+"""The moves that a row may make, as pure functions: the row before -> the row after.
+
+The SQL stores write the same moves as statements. Read here what they mean.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from stepwell.outcome import Settlement
+from stepwell.step import EndedAs, Step
+
+SUSPECT_FROM: Final = 2
+"""From this `lost_count` on a step is claimed alone (R15)."""
+
+LOST_LIMIT: Final = 5
+"""At this `lost_count` a step fails (R15)."""
+
+LOST_TOO_OFTEN: Final = f"its engine died {LOST_LIMIT} times while running it"
+"""The description of a step that failed so."""
+
+REPLACED: Final = "replaced by a new step of the same name and unique key"
+"""The description of a step that gave way to another (R5)."""
+
+
+def claimed(step: Step, engine_id: UUID, request_id: UUID, now: datetime) -> Step:
+    """The row in an engine's hands, under the next claim number."""
+    return replace(
+        step,
+        claimed_by=engine_id,
+        claim_request=request_id,
+        claimed_at=now,
+        claim_no=step.claim_no + 1,
+        started=False,
+        parked=False,
+    )
+
+
+def released(step: Step, lost: int = 0) -> Step:
+    """The row given back unsettled: the number rises, so the old claim is stale."""
+    return replace(unclaimed(step), claim_no=step.claim_no + 1, lost_count=step.lost_count + lost)
+
+
+def unclaimed(step: Step) -> Step:
+    """The row without its owner; the claim number stays."""
+    return replace(step, claimed_by=None, claim_request=None, claimed_at=None, started=False)
+
+
+def ended(
+    step: Step, ended_as: EndedAs, description: str, now: datetime, result: str | None = None
+) -> Step:
+    """The row ended by somebody other than its claim's holder (R6, R8)."""
+    return replace(
+        released(step), ended_as=ended_as, ended_at=now, description=description, result=result
+    )
+
+
+def activated(step: Step, args: str | None, at: datetime) -> Step:
+    """The row with new activation arguments; a claim on it stays (R8)."""
+    return replace(
+        step, activation_args=args, activation_no=step.activation_no + 1, schedule_time=at
+    )
+
+
+def rescheduled(step: Step, at: datetime) -> Step:
+    """The row due at another time; a claim on it is taken away (R8)."""
+    free = step if step.claimed_by is None else released(step)
+    return replace(free, schedule_time=at)
+
+
+def settled(step: Step, settlement: Settlement, now: datetime) -> Step:
+    """The row after an execution under its present claim."""
+    ran = _executed(step, settlement)
+    return (
+        _rerun(ran, settlement, now) if settlement.ended_as is None else _over(ran, settlement, now)
+    )
+
+
+def _executed(step: Step, settlement: Settlement) -> Step:
+    keep = settlement.keep_state
+    return replace(
+        step,
+        execution_count=step.execution_count + 1,
+        execution_started_at=settlement.execution_started_at,
+        execution_duration=settlement.execution_duration,
+        executed_by=settlement.executed_by,
+        failure_count=settlement.failure_count,
+        lost_count=0,
+        description=settlement.description,
+        activation_seen=settlement.activation_seen,
+        state=step.state if keep else settlement.state,
+        state_format=step.state_format if keep else settlement.state_format,
+    )
+
+
+def _over(step: Step, settlement: Settlement, now: datetime) -> Step:
+    """Claimant and claim number stay, so that settling again is recognised (R13)."""
+    return replace(
+        unclaimed(step),
+        claimed_by=step.claimed_by,
+        ended_as=settlement.ended_as,
+        ended_at=now,
+        result=settlement.result,
+        result_format=settlement.result_format,
+    )
+
+
+def _rerun(step: Step, settlement: Settlement, now: datetime) -> Step:
+    """An activation that the execution has not seen keeps its arguments and its time (R8)."""
+    free = unclaimed(step)
+    if step.activation_no > settlement.activation_seen:
+        return free
+    args = step.activation_args if settlement.keep_activation else None
+    return replace(free, schedule_time=settlement.schedule_time or now, activation_args=args)
