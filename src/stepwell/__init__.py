@@ -1,1 +1,38 @@
+"""Durable steps inside your own program: what an embedder imports.
 
+from stepwell import Engine, Registry, done, new_step
+from stepwell.stores.sqlite import SQLiteStore
+"""
+
+from stepwell.engine import Engine, StepClient
+from stepwell.errors import FailStep, StepwellError
+from stepwell.outcome import KEEP, Outcome, done, fail, rerun, skip
+from stepwell.registry import Registry
+from stepwell.retry import RetryPolicy
+from stepwell.step import NewStep, OnConflict, Priority, Step, StepQuery, StepStatus, new_step
+from stepwell.version import VERSION
+
+__version__ = VERSION
+
+__all__ = [
+    "KEEP",
+    "Engine",
+    "FailStep",
+    "NewStep",
+    "OnConflict",
+    "Outcome",
+    "Priority",
+    "Registry",
+    "RetryPolicy",
+    "Step",
+    "StepClient",
+    "StepQuery",
+    "StepStatus",
+    "StepwellError",
+    "__version__",
+    "done",
+    "fail",
+    "new_step",
+    "rerun",
+    "skip",
+]

@@ -7,7 +7,7 @@ monotonic clock, which no step of the wall clock can bend (R17).
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from stepwell.errors import InvalidInput
@@ -38,6 +38,26 @@ class SystemClock:
 
 
 SYSTEM = SystemClock()
+
+
+class StoreClock:
+    """The store's time as this process knows it: its own clock plus an offset (R17)."""
+
+    def __init__(self, base: Clock = SYSTEM) -> None:
+        self._base = base
+        self._offset = timedelta(0)
+
+    def now(self) -> datetime:
+        """The current instant at the store, aware, in UTC."""
+        return self._base.now() + self._offset
+
+    def monotonic(self) -> float:
+        """Seconds on the local clock that never goes back."""
+        return self._base.monotonic()
+
+    def adjust(self, store_now: datetime) -> None:
+        """Take over what the store has just said its time is."""
+        self._offset = store_now - self._base.now()
 
 
 def now() -> datetime:

@@ -7,6 +7,7 @@ import json
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from pathlib import PurePath
 from typing import Any, Final, Protocol
 from uuid import UUID
@@ -87,10 +88,13 @@ class JsonCodec:
 
 
 _UNTYPED: Final = (None, Any, object)
+_JSON_TYPES: Final = (dict, list, str, int, bool)
 
 
 def typed(value: Any, annotation: Any) -> Any:
     """A JSON value as the annotated type: by pydantic if installed, else dataclasses only."""
+    if annotation in _JSON_TYPES:
+        return _checked(value, annotation)
     adapter = _pydantic_adapter(annotation)
     if adapter is not None:
         return adapter.validate_python(value)
@@ -99,6 +103,13 @@ def typed(value: Any, annotation: Any) -> Any:
     return value
 
 
+def _checked(value: Any, kind: Any) -> Any:
+    if not isinstance(value, kind):
+        raise TypeError(f"{type(value).__name__} is not {kind.__name__}")
+    return value
+
+
+@lru_cache(maxsize=1024)
 def _pydantic_adapter(annotation: Any) -> Any:
     try:
         from pydantic import TypeAdapter  # noqa: PLC0415 - optional: the core has no dependency
@@ -113,8 +124,16 @@ def limited(text: str, what: str) -> str:
     Raises
     ------
     ValueTooLarge : with the size and the remedy.
+    NotEncodable : it holds lone surrogates.
     """
-    size = len(text.encode())
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError as error:
+        raise NotEncodable(
+            f"The {what} holds text that is not Unicode.",
+            why=f"{error}.",
+            fix="Decode bytes with errors='replace' before storing them.",
+        ) from error
     if size > MAX_BYTES:
         raise ValueTooLarge(
             f"The {what} takes {size:,} bytes.",

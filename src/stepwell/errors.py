@@ -27,8 +27,8 @@ package add their own below the same kinds; `catalogue` lists them all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, ClassVar, Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 from uuid import UUID
 
 if TYPE_CHECKING:
@@ -57,6 +57,15 @@ class StepwellError(Exception):
     def as_dict(self) -> dict[str, str]:
         """The error as JSON-able data: code, what, why, fix."""
         return {"code": self.code, "what": self.what, "why": self.why, "fix": self.fix}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The error of `as_dict` again, in another process; its code is the class's own."""
+        error = cls.__new__(cls)
+        StepwellError.__init__(
+            error, str(data.get("what", "")), why=data.get("why", ""), fix=data.get("fix", "")
+        )
+        return error
 
 
 class InvalidInput(StepwellError):
@@ -246,6 +255,11 @@ class FailStep(HandlerError):
 def catalogue() -> dict[str, type[StepwellError]]:
     """All error classes loaded in this process, by code."""
     return {cls.code: cls for cls in _tree(StepwellError)}
+
+
+def revive(data: Mapping[str, Any]) -> StepwellError:
+    """The error that another process described with `as_dict`; an unknown code gives the base."""
+    return catalogue().get(str(data.get("code")), StepwellError).from_dict(data)
 
 
 def _tree(cls: type[StepwellError]) -> Iterator[type[StepwellError]]:

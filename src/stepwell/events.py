@@ -41,7 +41,7 @@ def _unsubscribe(listener: Listener) -> None:
     _listeners = tuple(one for one in _listeners if one is not listener)
 
 
-def emit(name: str, **fields: Any) -> None:
+def emit(name: str, /, **fields: Any) -> None:
     """Tell every listener, in the caller's thread."""
     if not _listeners:
         return
@@ -54,7 +54,7 @@ def emit(name: str, **fields: Any) -> None:
 
 
 @contextmanager
-def span(name: str, **fields: Any) -> Iterator[dict[str, Any]]:
+def span(name: str, /, **fields: Any) -> Iterator[dict[str, Any]]:
     """Emit `name` when the block ends, with `duration` and, if it raised, `error`.
 
     Yields a dict whose items are added to the event.

@@ -25,7 +25,7 @@ class RetryPolicy:
     attempts: int | None = None
     delays: tuple[float, ...] | None = None
     jitter: float = 0.0
-    on: tuple[type[BaseException], ...] = (Exception,)
+    on: tuple[type[BaseException], ...] = (BaseException,)
 
     def allows(self, failures: int, error: BaseException) -> bool:
         """Whether the step may be tried again after `failures` exceptions in a row."""

@@ -1,0 +1,13 @@
+"""The engine, in the order in which a step lives.
+
+engine.py (compose, start, stop, drain) . client.py (the user's handle) .
+worker.py (claim ahead, hand out) . execution.py (one step's life) .
+judgement.py (outcome -> settlement) . committer.py (group commit) .
+heartbeat.py (the engine's liveness).
+"""
+
+from stepwell.engine.client import StepClient
+from stepwell.engine.engine import Engine
+from stepwell.engine.tally import Tally
+
+__all__ = ["Engine", "StepClient", "Tally"]

@@ -1,0 +1,195 @@
+"""The user's handle on steps: add, search, activate, end, re-execute. Needs no running engine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from stepwell.clock import SYSTEM, Clock, as_utc
+from stepwell.codec import JSON, Codec, limited
+from stepwell.engine.sealing import seal
+from stepwell.errors import StepEnded, StepNotEnded, StepNotFound
+from stepwell.step import Addition, EndedAs, NewStep, Step, StepQuery, StepStatus, new_id
+from stepwell.stores.protocol import Counts, Store, Transaction
+
+
+class StepClient:
+    """What a program does with steps, on any store.
+
+    Parameters
+    ----------
+    store : where the steps are kept; opened on first use.
+    codec : writes states, arguments and results as text.
+    """
+
+    def __init__(self, store: Store, *, codec: Codec = JSON, clock: Clock = SYSTEM) -> None:
+        self.store = store
+        self.codec = codec
+        self._clock = clock
+
+    def add(self, new: NewStep, *, connection: Any = None) -> UUID:
+        """Add one step; returns its id.
+
+        Parameters
+        ----------
+        connection : the caller's own database connection: the step is added in its
+            open transaction, and a rollback takes the step with it (the outbox).
+
+        Raises
+        ------
+        UniqueKeyTaken : a ready step of that name and unique key exists.
+        NotEncodable, ValueTooLarge : the state cannot be kept.
+        """
+        return self.add_many([new], connection=connection)[0]
+
+    def add_many(self, new: Iterable[NewStep], *, connection: Any = None) -> list[UUID]:
+        """Add several steps in one transaction: all or none. Returns their ids in order."""
+        now = self._clock.now()
+        additions = [seal(one, self.codec, now) for one in new]
+        with self._transaction(connection) as tx:
+            tx.add(additions)
+        return [addition.step.id for addition in additions]
+
+    async def add_async(self, *new: NewStep) -> list[UUID]:
+        """`add_many` without blocking the caller's event loop."""
+        return await asyncio.to_thread(self.add_many, new)
+
+    def add_if_none(self, new: NewStep, query: StepQuery, *, connection: Any = None) -> UUID | None:
+        """Add the step unless one matches `query`; None if one did.
+
+        Two callers at once cannot both add (R9).
+        """
+        addition = seal(new, self.codec, self._clock.now())
+        with self._transaction(connection) as tx:
+            return addition.step.id if tx.add_if_none(addition, query) else None
+
+    def get(self, step_id: UUID) -> Step:
+        """The step with this id; raises `StepNotFound`."""
+        found = self.search(ids=(step_id,))
+        if not found:
+            raise StepNotFound(step_id)
+        return found[0]
+
+    def search(self, query: StepQuery | None = None, **fields: Any) -> list[Step]:
+        """The steps that match: a `StepQuery`, or its fields as keywords. Newest first."""
+        with self._transaction() as tx:
+            return tx.search(query or StepQuery(**fields))
+
+    def count(self, query: StepQuery | None = None, **fields: Any) -> Counts:
+        """How many steps match, per table."""
+        with self._transaction() as tx:
+            return tx.count(query or StepQuery(**fields))
+
+    def activate(self, step_id: UUID, args: Any = None, *, at: datetime | None = None) -> None:
+        """Make a ready step due, now or at an instant, with arguments for its handler.
+
+        Safe while it executes: an execution that has not seen the arguments and
+        reruns is due again at once (R8).
+
+        Raises
+        ------
+        StepNotFound, StepEnded : there is nothing to activate.
+        """
+        text = None if args is None else limited(self.codec.encode(args), "activation arguments")
+        instant = None if at is None else as_utc(at)
+        with self._transaction() as tx:
+            self._expect(tx, step_id, tx.activate(step_id, text, instant))
+
+    def reschedule(self, step_id: UUID, at: datetime) -> None:
+        """Make a ready step due at another instant; a claim on it is taken away."""
+        with self._transaction() as tx:
+            self._expect(tx, step_id, tx.reschedule(step_id, as_utc(at)))
+
+    def cancel(self, step_id: UUID, reason: str) -> None:
+        """End a ready step as cancelled. If it is running, its outcome will be refused."""
+        self._end(step_id, EndedAs.CANCELLED, reason)
+
+    def fail(self, step_id: UUID, reason: str) -> None:
+        """End a ready step as failed, by hand."""
+        self._end(step_id, EndedAs.FAILED, reason)
+
+    def complete(self, step_id: UUID, reason: str, result: Any = None) -> None:
+        """End a ready step as done, by hand, with a result (R6)."""
+        text = None if result is None else limited(self.codec.encode(result), "result")
+        self._end(step_id, EndedAs.DONE, reason, text)
+
+    def reexecute(self, step_ids: Sequence[UUID]) -> list[UUID]:
+        """Add a copy of each ended step, due now; returns the copies' ids (R7).
+
+        Raises
+        ------
+        StepNotFound, StepNotEnded : one of them cannot be copied; then none is.
+        UniqueKeyTaken : a ready step has the key of one of them.
+        """
+        with self._transaction() as tx:
+            found = {step.id: step for step in self._all(tx, step_ids)}
+            copies = [self._copy(_ended(found, step_id)) for step_id in step_ids]
+            tx.add(copies)
+        return [copy.step.id for copy in copies]
+
+    def _all(self, tx: Transaction, step_ids: Sequence[UUID]) -> list[Step]:
+        return tx.search(StepQuery(ids=tuple(step_ids), limit=max(len(step_ids), 1)))
+
+    def _copy(self, source: Step) -> Addition:
+        now = self._clock.now()
+        fresh = Step(
+            id=new_id(),
+            name=source.name,
+            flow_id=source.flow_id,
+            created_at=now,
+            schedule_time=now,
+            copy_of=source.id,
+        )
+        return Addition(replace(fresh, **{name: getattr(source, name) for name in _COPIED}))
+
+    def _end(
+        self, step_id: UUID, ended_as: EndedAs, reason: str, result: str | None = None
+    ) -> None:
+        with self._transaction() as tx:
+            self._expect(tx, step_id, tx.end(step_id, ended_as, reason, result))
+
+    def _expect(self, tx: Transaction, step_id: UUID, happened: bool) -> None:
+        if happened:
+            return
+        if not self._all(tx, [step_id]):
+            raise StepNotFound(step_id)
+        raise StepEnded(step_id)
+
+    @contextmanager
+    def _transaction(self, connection: Any = None) -> Iterator[Transaction]:
+        if connection is not None:
+            yield self.store.on(connection)
+            return
+        self.store.open()
+        with self.store.transaction() as tx:
+            yield tx
+        self._changed()
+
+    def _changed(self) -> None:
+        """Called after each transaction of this handle; an engine looks for work."""
+
+
+_COPIED = (
+    "queue",
+    "priority",
+    "unique_key",
+    "correlation_id",
+    "search_key",
+    "retention",
+    "state",
+    "state_format",
+    "activation_args",
+)
+
+
+def _ended(found: dict[UUID, Step], step_id: UUID) -> Step:
+    if step_id not in found:
+        raise StepNotFound(step_id)
+    if found[step_id].status is StepStatus.READY:
+        raise StepNotEnded(step_id)
+    return found[step_id]

@@ -1,0 +1,163 @@
+"""Group commit: outcomes that end while a commit is under way share the next one.
+
+A batch that the store refuses for a reason of its data is halved until the
+culprit is alone; that step fails with the reason, the others commit (R16).
+A store that cannot be reached is a pause: the same batch is settled again, and
+what was applied the first time counts as applied (R13).
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from stepwell.engine.execution import Execution
+from stepwell.engine.held import Held, Holding
+from stepwell.engine.tally import Tally
+from stepwell.errors import (
+    AttemptRejected,
+    Denied,
+    SettlementRejected,
+    StepwellError,
+    StoreUnavailable,
+)
+from stepwell.events import emit, span
+from stepwell.outcome import Settlement, Verdict
+from stepwell.stores.protocol import Store
+
+BATCH: Final = 500
+"""The most outcomes in one commit."""
+BACKOFF: Final = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+"""Seconds between tries while the store cannot be reached; the last one repeats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """An execution that has ended and wants its settlement committed."""
+
+    holding: Holding
+    execution: Execution
+    settlement: Settlement
+
+
+class Committer:
+    """The settling thread of one engine.
+
+    Parameters
+    ----------
+    held : the book to take settled claims out of.
+    on_settled : called after each batch, when there may be room or new work.
+    """
+
+    def __init__(self, store: Store, held: Held, on_settled: Callable[[], None]) -> None:
+        self.tally = Tally()
+        self._store, self._held, self._on_settled = store, held, on_settled
+        self._queue: queue.SimpleQueue[Ended | None] = queue.SimpleQueue()
+        self._abandoned = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="stepwell-commit", daemon=True)
+
+    def start(self) -> None:
+        """Begin to settle."""
+        self._thread.start()
+
+    def put(self, ended: Ended) -> None:
+        """Hand over an outcome, from any thread."""
+        self._queue.put(ended)
+
+    def stop(self, timeout: float) -> None:
+        """Settle what is there, for at most `timeout` seconds, and end the thread."""
+        self._queue.put(None)
+        self._thread.join(timeout)
+        self._abandoned.set()
+
+    def _loop(self) -> None:
+        over = False
+        while not over:
+            batch, over = self._take()
+            self._commit(batch)
+
+    def _take(self) -> tuple[list[Ended], bool]:
+        batch: list[Ended] = []
+        item = self._queue.get()
+        while item is not None:
+            batch.append(item)
+            if len(batch) >= BATCH or self._queue.empty():
+                return batch, False
+            item = self._queue.get()
+        return batch, True
+
+    def _commit(self, batch: list[Ended]) -> None:
+        by_engine: dict[UUID, list[Ended]] = {}
+        for ended in batch:
+            by_engine.setdefault(ended.holding.engine_id, []).append(ended)
+        for engine_id, part in by_engine.items():
+            self._settle(engine_id, part)
+        if batch:
+            self._on_settled()
+
+    def _settle(self, engine_id: UUID, batch: list[Ended]) -> None:
+        try:
+            verdicts = self._persist(engine_id, [ended.settlement for ended in batch])
+        except StepwellError as error:
+            self._divide(engine_id, batch, error)
+            return
+        for ended, verdict in zip(batch, verdicts, strict=True):
+            self._close(ended, verdict)
+
+    def _persist(self, engine_id: UUID, settlements: list[Settlement]) -> list[Verdict]:
+        for delay in _delays():
+            try:
+                with (
+                    span("engine.settled", count=len(settlements)),
+                    self._store.transaction() as tx,
+                ):
+                    return tx.settle(engine_id, settlements)
+            except StoreUnavailable as error:
+                emit("engine.settle_failed", error=str(error), retry_after=delay)
+            except Denied:
+                break
+            except StepwellError:
+                raise
+            except Exception as error:  # a driver's surprise is a fault of this data (R16)
+                raise SettlementRejected("The store failed on it.", why=repr(error)) from error
+            if self._abandoned.wait(delay):
+                break
+        return [Verdict.REFUSED] * len(settlements)
+
+    def _divide(self, engine_id: UUID, batch: list[Ended], error: StepwellError) -> None:
+        if len(batch) > 1:
+            middle = len(batch) // 2
+            self._settle(engine_id, batch[:middle])
+            self._settle(engine_id, batch[middle:])
+            return
+        (ended,) = batch
+        emit("step.rejected", step=ended.holding.step.id, error=str(error))
+        instead = _replaced(ended, error)
+        if instead.settlement == ended.settlement:  # even the bare failure is refused
+            self._close(ended, Verdict.REFUSED)
+        else:
+            self._settle(engine_id, [instead])
+
+    def _close(self, ended: Ended, verdict: Verdict) -> None:
+        self._held.settled(ended.holding)
+        if verdict is Verdict.APPLIED:
+            self.tally.count(ended.settlement)
+            return
+        self.tally.refused += 1
+        emit("step.refused", step=ended.holding.step.id, name=ended.holding.step.name)
+
+
+def _replaced(ended: Ended, error: StepwellError) -> Ended:
+    is_attempt = isinstance(error, AttemptRejected)
+    judge = ended.execution.retried if is_attempt else ended.execution.rejected
+    return Ended(ended.holding, ended.execution, judge(error))
+
+
+def _delays() -> Iterable[float]:
+    yield from BACKOFF
+    while True:
+        yield BACKOFF[-1]

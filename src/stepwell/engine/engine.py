@@ -1,0 +1,240 @@
+"""The engine: a store, handlers, a heartbeat and a pipeline, as one object."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import threading
+from types import FrameType, TracebackType
+from typing import Final, Self
+from uuid import UUID
+
+from stepwell.clock import SYSTEM, Clock, StoreClock
+from stepwell.codec import JSON, Codec
+from stepwell.engine.client import StepClient
+from stepwell.engine.heartbeat import Heartbeat
+from stepwell.engine.held import Held
+from stepwell.engine.tally import Tally
+from stepwell.engine.worker import Scope, Worker
+from stepwell.errors import EngineBuried, StoreUnavailable
+from stepwell.events import emit
+from stepwell.registry import Registry
+from stepwell.step import new_id
+from stepwell.stores.protocol import EngineInfo, Store
+from stepwell.version import VERSION
+
+STOP_TIMEOUT: Final = 30.0
+"""Seconds that running steps get at a stop."""
+
+
+class Engine(StepClient):
+    """Runs the steps of a store with the handlers of a registry.
+
+    Use it as a context manager, or call `start` and `stop`; `run` blocks until the
+    process is told to end; `drain` runs until nothing is due. One engine starts once.
+
+    Parameters
+    ----------
+    store : where the steps are; its schema must exist (`store.migrate()`).
+    registry : step name -> handler. Steps of other names are left for other engines.
+    queues : only steps of these queues are run.
+    workers : how many handlers run at once.
+    flow_id : run the steps of this flow only, whatever their queue.
+    name : who executed a step, shown to people; host and process id by default.
+    loop : the event loop for `async def` handlers; by default one in a thread of its own.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        *,
+        queues: tuple[str, ...] = ("default",),
+        workers: int = 8,
+        flow_id: UUID | None = None,
+        name: str | None = None,
+        codec: Codec = JSON,
+        clock: Clock = SYSTEM,
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self._time = StoreClock(clock)
+        super().__init__(store, codec=codec, clock=self._time)
+        self._registry = registry
+        self._scope = Scope(
+            name=name or f"{socket.gethostname()}:{os.getpid()}",
+            queues=queues,
+            workers=workers,
+            flow_id=flow_id,
+        )
+        self._own_loop = loop is None
+        self._loop = loop or asyncio.new_event_loop()
+        self._held = Held()
+        self._reborn = threading.Lock()
+        self._over = threading.Event()
+        self._heartbeat = Heartbeat(store, self._time, self._held, self._rejoin, self._changed)
+        self._worker: Worker | None = None
+
+    @property
+    def id(self) -> UUID | None:
+        """The id that this engine is alive under, or None before `start`."""
+        return None if self._worker is None else self._worker.engine_id
+
+    @property
+    def tally(self) -> Tally:
+        """How many executions ended in which way since the start."""
+        return Tally() if self._worker is None else self._worker.committer.tally
+
+    def start(self) -> Self:
+        """Join the store and begin to claim.
+
+        Raises
+        ------
+        SetupError : wrong credentials, unknown database, or a missing schema (R24).
+        StoreUnavailable : the store cannot be reached now.
+        """
+        self.store.open()
+        if self._own_loop:
+            run = threading.Thread(target=self._loop.run_forever, name="stepwell-loop", daemon=True)
+            run.start()
+        self._worker = self._new_worker()
+        self._join()
+        self._heartbeat.start()
+        self._worker.start()
+        emit("engine.started", engine=self.id, name=self._scope.name)
+        return self
+
+    def stop(self, timeout: float = STOP_TIMEOUT) -> None:
+        """Claim no more, let running steps end, give back the rest, and leave.
+
+        Parameters
+        ----------
+        timeout : seconds for the running steps; what still runs then is given back
+            without a mark, and its outcome will be refused.
+        """
+        self._over.set()
+        if self._worker is None or self._worker.engine_id is None:
+            return
+        left = self._worker.stop(timeout)
+        if left:
+            emit("engine.abandoned", engine=self.id, steps=[step.id for step in left])
+        self._heartbeat.stop()
+        self._leave()
+        if self._own_loop:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+        emit("engine.stopped", engine=self.id, name=self._scope.name)
+        self._worker.engine_id = None
+
+    def drain(self, *, patience: float = 0.0) -> Tally:
+        """Run until nothing is due, then stop.
+
+        Parameters
+        ----------
+        patience : wait for steps that become due within so many seconds.
+
+        Returns
+        -------
+        What was executed.
+
+        Raises
+        ------
+        Denied : the store no longer accepts this engine.
+        """
+        if self._worker is None:
+            self.start()
+        worker = self._worker
+        assert worker is not None
+        while True:
+            worker.idle.wait()
+            due_in = self._due_in(worker)
+            if worker.denied or due_in is None or due_in > patience:
+                break
+            self._over.wait(min(due_in, 0.05))
+        self.stop()
+        if worker.denied:
+            raise worker.denied
+        return worker.committer.tally
+
+    def run(self) -> None:
+        """Run until the process gets SIGTERM or SIGINT, then stop gracefully.
+
+        Call it in the main thread.
+        """
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        if self._worker is None:
+            self.start()
+        while not self._over.wait(0.5):  # a bare wait would not let signals through everywhere
+            pass
+        self.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._over.set()
+
+    def _due_in(self, worker: Worker) -> float | None:
+        if worker.next_due is None:
+            return None
+        return max((worker.next_due - self._time.now()).total_seconds(), 0.0)
+
+    def _new_worker(self) -> Worker:
+        return Worker(
+            self.store,
+            self._registry,
+            self.codec,
+            self._time,
+            self._scope,
+            self._held,
+            self._heartbeat.fresh,
+            self._rejoin,
+            self._loop,
+        )
+
+    def _join(self) -> None:
+        assert self._worker is not None
+        engine = EngineInfo(
+            id=new_id(),
+            name=self._scope.name,
+            version=VERSION,
+            handles=self._registry.names,
+            queues=self._scope.queues,
+        )
+        with self.store.transaction() as tx:
+            pulse = tx.join(engine)
+        self._heartbeat.born(engine.id, pulse)
+        self._worker.engine_id = engine.id
+
+    def _rejoin(self) -> None:
+        """Declared dead: drop everything and start again under a new id (R11)."""
+        before = self.id
+        with self._reborn:
+            if self.id != before or self._over.is_set():
+                return  # the other thread noticed it as well, and was first
+            dropped = self._held.forget()
+            emit("engine.declared_dead", engine=before, dropped=len(dropped))
+            self._join()
+        self._changed()
+
+    def _leave(self) -> None:
+        assert self._worker is not None
+        assert self._worker.engine_id is not None
+        try:
+            with self.store.transaction() as tx:
+                tx.leave(self._worker.engine_id)
+        except (StoreUnavailable, EngineBuried) as error:
+            emit("engine.leave_failed", engine=self.id, error=str(error))
+
+    def _changed(self) -> None:
+        if self._worker is not None:
+            self._worker.nudge()

@@ -1,0 +1,143 @@
+"""One step's life between its claim and its settlement, as named lines."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Coroutine
+from datetime import datetime
+from typing import Any, TypeVar
+
+from stepwell.clock import Clock
+from stepwell.codec import Codec
+from stepwell.engine.judgement import Facts, as_outcome, failed_with, judge, judge_error
+from stepwell.errors import HandlerInvalid, StepwellError
+from stepwell.events import emit
+from stepwell.outcome import Outcome, Settlement
+from stepwell.registry import Handler, Registry
+from stepwell.step import Step
+
+T = TypeVar("T")
+
+
+class Execution:
+    """One run of one claimed step.
+
+    Written once for both worlds: `run` is a coroutine, awaited on the event
+    loop for `async def` handlers, and driven to its end in a pool thread by
+    `drive` for plain functions, where nothing in it ever suspends.
+    """
+
+    def __init__(
+        self, step: Step, registry: Registry, codec: Codec, clock: Clock, executed_by: str
+    ) -> None:
+        self.step = step
+        self.handler: Handler = registry.find(step.name)
+        self._resolve = registry.resolve
+        self._codec = codec
+        self._clock = clock
+        self._executed_by = executed_by
+        self._started_at: datetime = clock.now()
+        self._begun = clock.monotonic()
+
+    async def run(self) -> Settlement:
+        """Call the handler and judge what came of it. Never raises for the handler's sake."""
+        self._started_at, self._begun = self._clock.now(), self._clock.monotonic()
+        emit("step.started", step=self.step.id, name=self.step.name)
+        try:
+            outcome = await self._outcome()
+        except BaseException as error:  # sys.exit() in a handler fails the step, not the engine
+            return self._settled(self._judged_error(error), error)
+        return self._settled(self._judged(outcome))
+
+    def rejected(self, error: StepwellError) -> Settlement:
+        """The settlement after the store has refused this execution's data (R16)."""
+        return failed_with(self._facts(), error)
+
+    def retried(self, error: StepwellError) -> Settlement:
+        """The same, where the refusal counts as a failed attempt (R38)."""
+        return self._judged_error(error)
+
+    async def _outcome(self) -> Outcome:
+        value = self.handler.function(**self._arguments())
+        if inspect.isawaitable(value):
+            value = await self._awaited(value)
+        return as_outcome(value, self.handler)
+
+    async def _awaited(self, value: Any) -> Any:
+        if self.handler.is_async:
+            return await value
+        if inspect.iscoroutine(value):
+            value.close()
+        raise HandlerInvalid(
+            f"The handler of {self.step.name!r} is a plain function, but returned an awaitable.",
+            fix="Make it an `async def`, so that it runs on the event loop.",
+        )
+
+    def _arguments(self) -> dict[str, Any]:
+        return {name: self._argument(name, kind) for name, kind in self._parameters()}
+
+    def _parameters(self) -> list[tuple[str, Any]]:
+        return list(self.handler.parameters.items())
+
+    def _argument(self, name: str, annotation: Any) -> Any:
+        match name:
+            case "step":
+                return self.step
+            case "state":
+                return self._decoded(self.step.state, annotation)
+            case "activation":
+                return self._decoded(self.step.activation_args, annotation)
+            case _:
+                assert self._resolve is not None, "the registry has checked this"
+                return self._resolve(name, annotation)
+
+    def _decoded(self, text: str | None, annotation: Any) -> Any:
+        return None if text is None else self._codec.decode(text, annotation)
+
+    def _judged(self, outcome: Outcome) -> Settlement:
+        facts = self._facts()
+        try:
+            return judge(facts, outcome)
+        except StepwellError as error:
+            return failed_with(facts, error)
+
+    def _judged_error(self, error: BaseException) -> Settlement:
+        facts = self._facts()
+        try:
+            return judge_error(facts, error)
+        except StepwellError as unfit:
+            return failed_with(facts, unfit)
+
+    def _facts(self) -> Facts:
+        return Facts(
+            step=self.step,
+            handler=self.handler,
+            codec=self._codec,
+            started_at=self._started_at,
+            ended_at=self._clock.now(),
+            duration=self._clock.monotonic() - self._begun,
+            executed_by=self._executed_by,
+        )
+
+    def _settled(self, settlement: Settlement, error: BaseException | None = None) -> Settlement:
+        emit(
+            "step.executed",
+            step=self.step.id,
+            name=self.step.name,
+            ended_as=settlement.ended_as,
+            duration=settlement.execution_duration,
+            failure_count=settlement.failure_count,
+            error=None if error is None else f"{type(error).__name__}: {error}",
+        )
+        return settlement
+
+
+def drive(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that never suspends to its end, without an event loop."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    coroutine.close()
+    raise RuntimeError("a plain function suspended")

@@ -1,0 +1,147 @@
+"""The engine's liveness, on a thread of its own, off everybody's event loop (R10-R14).
+
+Each beat raises the engine's counter and brings back the store's time and
+everybody's counters. Whoever has shown the same counter for 8 s of this
+engine's own monotonic clock, without a gap in the reading, is dead and is buried.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from stepwell.clock import StoreClock
+from stepwell.engine.held import Held
+from stepwell.errors import EngineBuried
+from stepwell.events import emit
+from stepwell.stores.protocol import Pulse, Store
+
+INTERVAL: Final = 1.0
+"""Seconds between beats where the beat also watches the others."""
+SCOPED_INTERVAL: Final = 2.0
+"""Seconds between beats where nobody else can be seen (a container's store)."""
+DEAD_AFTER: Final = 8.0
+"""Seconds of an unchanged counter after which an engine is dead."""
+MAX_GAP: Final = 2.0
+"""Seconds between two reads beyond which earlier observations count for nothing."""
+FRESH: Final = 5.0
+"""Seconds without a confirmed beat after which an engine starts nothing more (R14)."""
+
+
+@dataclass(slots=True)
+class _Sight:
+    beat: int
+    since: float
+
+
+class Watch:
+    """What this engine has itself seen of the others' counters."""
+
+    def __init__(self) -> None:
+        self._sights: dict[UUID, _Sight] = {}
+        self._last_read: float | None = None
+
+    def observe(self, beats: dict[UUID, int], at: float) -> list[tuple[UUID, int]]:
+        """Take in one reading at monotonic second `at`; the dead, with the beat they show."""
+        if self._last_read is not None and at - self._last_read > MAX_GAP:
+            self._sights.clear()
+        self._last_read = at
+        self._sights = {engine: self._sight(engine, beat, at) for engine, beat in beats.items()}
+        return [
+            (engine, sight.beat)
+            for engine, sight in self._sights.items()
+            if at - sight.since >= DEAD_AFTER
+        ]
+
+    def _sight(self, engine: UUID, beat: int, at: float) -> _Sight:
+        known = self._sights.get(engine)
+        return known if known is not None and known.beat == beat else _Sight(beat, at)
+
+
+class Heartbeat:
+    """The beating thread of one engine.
+
+    Parameters
+    ----------
+    store : where the engine's row is.
+    clock : is kept at the store's time.
+    held : what the engine holds; what has been running for over a second gets its mark (R15).
+    on_buried : called in the beating thread when this engine was declared dead.
+    on_burial : called when another engine's claims were given back.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: StoreClock,
+        held: Held,
+        on_buried: Callable[[], None],
+        on_burial: Callable[[], None],
+    ) -> None:
+        self._store, self._clock = store, clock
+        self._held, self._on_buried, self._on_burial = held, on_buried, on_burial
+        self._interval = SCOPED_INTERVAL if store.capabilities.scoped else INTERVAL
+        self._watch = Watch()
+        self._engine_id: UUID | None = None
+        self._confirmed = float("-inf")
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="stepwell-heartbeat", daemon=True)
+
+    def born(self, engine_id: UUID, pulse: Pulse) -> None:
+        """The engine has joined under this id; the answer is its first confirmed beat."""
+        self._engine_id = engine_id
+        self._take_in(pulse, self._clock.monotonic())
+
+    def start(self) -> None:
+        """Begin to beat."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._over.set()
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def fresh(self) -> bool:
+        """Whether a beat was confirmed in the last 5 s, so that steps may be started."""
+        return self._clock.monotonic() - self._confirmed < FRESH
+
+    def _loop(self) -> None:
+        while not self._over.wait(self._interval):
+            try:
+                self._beat_or_rejoin()
+            except Exception as error:  # the thread must outlive whatever a driver raises
+                emit("engine.beat_failed", engine=self._engine_id, error=repr(error))
+
+    def _beat_or_rejoin(self) -> None:
+        try:
+            self._beat()
+        except EngineBuried:
+            self._on_buried()
+
+    def _beat(self) -> None:
+        asked = self._clock.monotonic()
+        assert self._engine_id is not None, "born before start"
+        unmarked = self._held.unmarked(asked)
+        with self._store.transaction() as tx:
+            pulse = tx.beat(self._engine_id, unmarked)
+        self._held.mark(unmarked)
+        for engine_id, beat in self._take_in(pulse, asked):
+            self._bury(engine_id, beat)
+
+    def _take_in(self, pulse: Pulse, asked: float) -> list[tuple[UUID, int]]:
+        # Confirmed as of when it was asked: the answer may have been long on its way.
+        self._confirmed = asked
+        self._clock.adjust(pulse.now)
+        others = {key: beat for key, beat in pulse.beats.items() if key != self._engine_id}
+        return self._watch.observe(others, self._clock.monotonic())
+
+    def _bury(self, engine_id: UUID, beat: int) -> None:
+        with self._store.transaction() as tx:
+            burial = tx.bury(engine_id, beat)
+        if burial is not None:
+            emit("engine.buried", engine=engine_id, released=burial.released, failed=burial.failed)
+            self._on_burial()

@@ -1,0 +1,126 @@
+"""What one engine holds: claims waiting to start, running, or waiting for their commit."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from stepwell.step import Claim, Step
+
+MARK_AFTER: Final = 1.0
+"""Seconds of running after which a step gets its started mark with the next beat (R15)."""
+
+
+@dataclass(slots=True)
+class Holding:
+    """One claimed step, and under which engine id it was claimed."""
+
+    step: Step
+    engine_id: UUID
+    since: float
+    running: bool = False
+    marked: bool = False
+
+    @property
+    def claim(self) -> Claim:
+        """The fenced mark on the row."""
+        return self.step.claim
+
+
+class Held:
+    """The book of all claims of this engine. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._all: dict[Claim, Holding] = {}
+        self._waiting: deque[Holding] = deque()
+        self._running = 0
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    @property
+    def running(self) -> int:
+        """How many handlers are running now."""
+        return self._running
+
+    @property
+    def waiting(self) -> int:
+        """How many claimed steps have not started."""
+        return len(self._waiting)
+
+    def accept(self, steps: Iterable[Step], engine_id: UUID, at: float) -> None:
+        """Take in freshly claimed steps."""
+        with self._lock:
+            for step in steps:
+                holding = Holding(step, engine_id, at)
+                self._all[step.claim] = holding
+                self._waiting.append(holding)
+
+    def begin(self, at: float, slots: int) -> Holding | None:
+        """The next step to run, if there is one and fewer than `slots` are running."""
+        with self._lock:
+            if self._running >= slots or not self._waiting:
+                return None
+            holding = self._waiting.popleft()
+            holding.since, holding.running = at, True
+            self._running += 1
+            return holding
+
+    def ended(self, holding: Holding) -> None:
+        """The handler has returned; its outcome waits for the commit."""
+        with self._lock:
+            self._running -= 1
+            holding.running = False
+
+    def settled(self, holding: Holding) -> None:
+        """The store has answered: nothing is held any more."""
+        with self._lock:
+            self._all.pop(holding.claim, None)
+
+    def give_back(self, waited_since: float) -> list[Holding]:
+        """Take out what has waited unstarted since before `waited_since`, to be released."""
+        with self._lock:
+            late = [one for one in self._waiting if one.since < waited_since]
+            for holding in late:
+                self._waiting.remove(holding)
+                del self._all[holding.claim]
+            return late
+
+    def forget(self) -> list[Step]:
+        """Drop every claim: this engine was declared dead. What runs, runs on unowned (R12)."""
+        with self._lock:
+            dropped = [one.step for one in self._all.values()]
+            self._all.clear()
+            self._waiting.clear()
+            return dropped
+
+    def strangers(self, claims: Iterable[Claim]) -> list[Claim]:
+        """Those claims in the store's books that this engine knows nothing of (R13)."""
+        with self._lock:
+            return [claim for claim in claims if claim not in self._all]
+
+    def steps_running(self) -> list[Step]:
+        """The steps whose handlers are running now."""
+        with self._lock:
+            return [one.step for one in self._all.values() if one.running]
+
+    def unmarked(self, now: float) -> list[Claim]:
+        """Claims that have been running for over a second and have no started mark yet."""
+        with self._lock:
+            return [
+                one.claim
+                for one in self._all.values()
+                if one.running and not one.marked and now - one.since > MARK_AFTER
+            ]
+
+    def mark(self, claims: Iterable[Claim]) -> None:
+        """The store has set the started mark on these."""
+        with self._lock:
+            for claim in claims:
+                if holding := self._all.get(claim):
+                    holding.marked = True

@@ -1,0 +1,176 @@
+"""Outcome + execution -> settlement. Pure: nothing here reads a clock or a store."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from stepwell.codec import Codec, limited
+from stepwell.engine.sealing import seal
+from stepwell.errors import FailStep, HandlerInvalid, StepwellError
+from stepwell.outcome import KEEP, Done, Fail, Outcome, Rerun, Settlement, Skip
+from stepwell.registry import Handler
+from stepwell.step import Addition, EndedAs, NewStep, Step
+
+_OWN_CODE: Final = str(Path(__file__).parent)
+_FRAMES: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What is known of one execution when it has ended. `duration` is in seconds."""
+
+    step: Step
+    handler: Handler
+    codec: Codec
+    started_at: datetime
+    ended_at: datetime
+    duration: float
+    executed_by: str
+
+
+def judge(facts: Facts, outcome: Outcome) -> Settlement:
+    """What the store is told when a handler returned `outcome`.
+
+    Raises
+    ------
+    StepwellError : a state, result or spawned step that cannot be kept.
+    """
+    match outcome:
+        case Done():
+            return _ended(facts, EndedAs.DONE, outcome.description, outcome.next, outcome.result)
+        case Skip():
+            return _ended(facts, EndedAs.SKIPPED, outcome.description, outcome.next)
+        case Fail():
+            return _ended(facts, EndedAs.FAILED, outcome.description, outcome.next)
+        case Rerun():
+            return _rerun(facts, outcome)
+
+
+def judge_error(facts: Facts, error: BaseException) -> Settlement:
+    """What the store is told when a handler raised: a retry, or the end of the step.
+
+    `FailStep` fails it at once. A value that cannot be kept fails it too, for
+    trying again would repeat the handler's effects and end the same way (R16).
+    """
+    if isinstance(error, FailStep):
+        return judge(facts, Fail(description=error.description, next=error.next))
+    failures = facts.step.failure_count + 1
+    if facts.handler.retry.allows(failures, error):
+        return _retry(facts, error, failures)
+    return judge(facts, _used_up(facts, error))
+
+
+def failed_with(facts: Facts, error: StepwellError) -> Settlement:
+    """The step fails, spawns nothing, and its description is the error."""
+    return _ended(facts, EndedAs.FAILED, storable(str(error)), ())
+
+
+def as_outcome(value: Any, handler: Handler) -> Outcome:
+    """What a handler returned, as an outcome; None means done.
+
+    Raises
+    ------
+    HandlerInvalid : it returned something else.
+    """
+    if value is None:
+        return Done()
+    if isinstance(value, Done | Skip | Fail | Rerun):
+        return value
+    raise HandlerInvalid(
+        f"The handler of {handler.names[0]!r} returned a {type(value).__name__}.",
+        why="A handler returns done(...), fail(...), rerun(...) or None.",
+        fix="Return done(result) to keep the value as the step's result.",
+    )
+
+
+def describe(error: BaseException) -> str:
+    """Type and message of an exception, and the user's own last frames."""
+    headline = f"{type(error).__name__}: {error}"
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith(_OWN_CODE)
+    ]
+    lines = [f"  {f.filename}:{f.lineno} in {f.name}: {f.line}" for f in frames[-_FRAMES:]]
+    return storable("\n".join([headline, *lines]))
+
+
+def storable(text: str) -> str:
+    """The text without what no database keeps: NUL and lone surrogates."""
+    return text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
+
+
+def _used_up(facts: Facts, error: BaseException) -> Outcome:
+    if facts.handler.exhausted is not None:
+        return facts.handler.exhausted(facts.step, error)
+    return Fail(description=describe(error))
+
+
+def _ended(
+    facts: Facts,
+    ended_as: EndedAs,
+    description: str | None,
+    next_steps: tuple[NewStep, ...],
+    result: Any = None,
+) -> Settlement:
+    text = None if result is None else facts.codec.encode(result)
+    return Settlement(
+        claim=facts.step.claim,
+        ended_as=ended_as,
+        description=description,
+        activation_seen=facts.step.activation_no,
+        failure_count=facts.step.failure_count + (ended_as is EndedAs.FAILED),
+        execution_started_at=facts.started_at,
+        execution_duration=facts.duration,
+        executed_by=facts.executed_by,
+        result=None if text is None else limited(text, f"result of {facts.step.name}"),
+        result_format=facts.codec.format,
+        additions=_additions(facts, next_steps),
+    )
+
+
+def _rerun(facts: Facts, outcome: Rerun) -> Settlement:
+    due = outcome.at
+    if outcome.after is not None:
+        due = facts.ended_at + outcome.after
+    keep = outcome.state is KEEP
+    text = None if keep else facts.codec.encode(outcome.state)
+    return Settlement(
+        claim=facts.step.claim,
+        ended_as=None,
+        description=outcome.description,
+        activation_seen=facts.step.activation_no,
+        failure_count=0,
+        execution_started_at=facts.started_at,
+        execution_duration=facts.duration,
+        executed_by=facts.executed_by,
+        schedule_time=due,
+        keep_state=keep,
+        state=None if text is None else limited(text, f"state of {facts.step.name}"),
+        state_format=facts.codec.format,
+        additions=_additions(facts, outcome.next),
+    )
+
+
+def _retry(facts: Facts, error: BaseException, failures: int) -> Settlement:
+    delay = timedelta(seconds=facts.handler.retry.delay(failures))
+    return Settlement(
+        claim=facts.step.claim,
+        ended_as=None,
+        description=describe(error),
+        activation_seen=facts.step.activation_no,
+        failure_count=failures,
+        execution_started_at=facts.started_at,
+        execution_duration=facts.duration,
+        executed_by=facts.executed_by,
+        schedule_time=facts.ended_at + delay,
+        keep_activation=True,
+    )
+
+
+def _additions(facts: Facts, next_steps: tuple[NewStep, ...]) -> tuple[Addition, ...]:
+    return tuple(seal(new, facts.codec, facts.ended_at, facts.step) for new in next_steps)
