@@ -97,15 +97,29 @@ audit = Table(
     Column("details", JSON),
 )
 
+answers = Table(
+    "answers",
+    metadata,
+    Column("caller", String(100), primary_key=True),
+    Column("key", String(200), primary_key=True),
+    Column("request_hash", String(64), nullable=False),
+    Column("answer", JSON),
+    Column("created_at", Instant, nullable=False),
+)
+
 groups = Table(
     "groups",
     metadata,
     Column("name", String(100), primary_key=True),
+    Column("provisional", Boolean, nullable=False),
     Column("launcher", String(20), nullable=False),
     Column("image", Text, nullable=False),
     Column("environment", JSON, nullable=False),
+    Column("secrets", JSON, nullable=False),
+    Column("discover_with_secrets", Boolean, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("created_by", String(100), nullable=False),
+    Column("archived_at", Instant),
     Column("release_id", Uuid),
 )
 
@@ -118,9 +132,12 @@ discoveries = Table(
     Column("trigger", String(20), nullable=False),
     Column("requested_by", String(100), nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("started_at", Instant),
     Column("finished_at", Instant),
+    Column("token_hash", String(64)),
     Column("handle", JSON),
     Column("digest", String(100)),
+    Column("location", Text),
     Column("manifest", JSON),
     Column("error", JSON),
     Column("output", Text),

@@ -1,0 +1,159 @@
+"""The composition root: settings -> database, launchers, engine, routes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Self
+
+from fastapi import APIRouter, FastAPI
+from pydantic import BaseModel
+
+from stepwell.clock import SYSTEM, Clock
+from stepwell.engine import Engine
+from stepwell.errors import SetupError
+from stepwell.launchers.process import ProcessLauncher
+from stepwell.launchers.protocol import Launcher
+from stepwell.server import background, problems
+from stepwell.server.access import api as access
+from stepwell.server.access import service as tokens
+from stepwell.server.audit import api as audit
+from stepwell.server.database.session import Database
+from stepwell.server.hosts import KnownHosts
+from stepwell.server.services import QUEUE, Services
+from stepwell.server.settings import Settings
+from stepwell.version import VERSION
+
+PREFIX: Final = "/api/v1"
+
+ROOMS: Final[tuple[APIRouter, ...]] = (
+    access.router,
+    audit.router,
+)
+"""Every room's router; a room adds itself by one line."""
+
+
+LAUNCHERS: Final[dict[str, Callable[[Path], Launcher]]] = {"process": ProcessLauncher}
+"""Every launcher that a setting may name: the data directory -> the launcher."""
+
+
+class Health(BaseModel):
+    """The answer of a server that can reach its database."""
+
+    status: str
+    version: str
+
+
+def create_app(services: Services) -> FastAPI:
+    """The HTTP side of a server."""
+    app = FastAPI(
+        title="Stepwell",
+        version=VERSION,
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.services = services
+    if services.settings.allowed_hosts:
+        app.add_middleware(KnownHosts, hosts=services.settings.allowed_hosts)
+    problems.install(app)
+    app.include_router(_health(), prefix=PREFIX)
+    for router in ROOMS:
+        app.include_router(router, prefix=PREFIX)
+    return app
+
+
+def _health() -> APIRouter:
+    router = APIRouter(tags=["health"])
+
+    @router.get("/health")
+    def health() -> Health:
+        """Whether the server is up; the only route that needs no token."""
+        return Health(status="ok", version=VERSION)
+
+    return router
+
+
+class Server:
+    """Everything of one server process, made from its settings.
+
+    Parameters
+    ----------
+    settings : see `Settings`; `run_engine=False` is the API alone, and the reverse.
+    launchers : instead of those that the settings name; for tests.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        launchers: dict[str, Launcher] | None = None,
+        clock: Clock = SYSTEM,
+    ) -> None:
+        made = _launchers(settings) if launchers is None else launchers
+        self.services = Services(settings, Database(settings.database), made, clock)
+        self.app = create_app(self.services)
+        self.engine = Engine(
+            self.db.store,
+            background.handlers(self.services),
+            queues=(QUEUE,),
+            workers=settings.workers,
+            name="server",
+        )
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that it was made from."""
+        return self.services.settings
+
+    @property
+    def db(self) -> Database:
+        """Its database."""
+        return self.services.db
+
+    @property
+    def admin_token_file(self) -> Path:
+        """Where `dev` keeps its admin token, readable by its owner only."""
+        return self.settings.data_dir / "admin.token"
+
+    def start(self) -> None:
+        """Open the database, seed the server's steps and start its engine.
+
+        Raises
+        ------
+        SchemaMissing, SchemaTooNew, SetupError : before anything has started (R24, R44).
+        """
+        if self.settings.dev:
+            self.settings.data_dir.mkdir(parents=True, exist_ok=True)
+            self.db.migrate()
+        self.db.open()
+        if self.settings.dev:
+            tokens.kept_admin_token(self.services, self.admin_token_file)
+        with self.db.write() as conn:
+            background.seed(conn, self.services)
+        if self.settings.run_engine:
+            self.engine.start()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Let running steps finish for up to `timeout` seconds, then close the database."""
+        if self.settings.run_engine:
+            self.engine.stop(timeout)
+        self.db.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def _launchers(settings: Settings) -> dict[str, Launcher]:
+    unknown = [name for name in settings.launchers if name not in LAUNCHERS]
+    if unknown:
+        raise SetupError(
+            f"There is no launcher {unknown[0]!r}.",
+            why=f"Known are: {', '.join(sorted(LAUNCHERS))}.",
+            fix="Correct STEPWELL_LAUNCHERS.",
+        )
+    return {name: LAUNCHERS[name](settings.data_dir) for name in settings.launchers}

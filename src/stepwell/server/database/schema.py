@@ -1,0 +1,77 @@
+"""The server's half of the schema: Alembic's, kept inside the package (R44)."""
+
+from __future__ import annotations
+
+import io
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+from sqlalchemy.engine import URL
+
+from stepwell.errors import SchemaMissing, SchemaTooNew
+
+VERSION_TABLE: Final = "server_schema"
+_SCRIPTS: Final = "stepwell.server.database:migrations"
+
+
+def upgrade(engine: Engine) -> list[str]:
+    """Apply what is missing in one transaction; the names of the migrations applied."""
+    config = _config()
+    with engine.begin() as conn:
+        before = _applied(conn)
+        config.attributes["connection"] = conn
+        command.upgrade(config, "head")
+    known = _known()
+    return known[known.index(before[0]) + 1 :] if before else known
+
+
+def as_sql(url: URL) -> str:
+    """All migrations as SQL for the dialect of `url`; touches no database."""
+    text = io.StringIO()
+    config = _config(text)
+    config.attributes["url"] = url
+    command.upgrade(config, "head", sql=True)
+    return text.getvalue()
+
+
+def check(conn: Connection) -> None:
+    """Raise unless the tables are exactly those of this version.
+
+    Raises
+    ------
+    SchemaMissing, SchemaTooNew : with the command to run.
+    """
+    found, known = _applied(conn), _known()
+    if any(name not in known for name in found):
+        raise SchemaTooNew(
+            "The server's tables were made by a newer Stepwell.",
+            why=f"They are at {', '.join(found)}; this version knows {known[-1]}.",
+            fix="Run the newer version here too.",
+        )
+    if list(found) != known[-1:]:
+        raise SchemaMissing(
+            "The server's tables are missing or older than this Stepwell.",
+            why=f"They are at {', '.join(found) or 'nothing'}; this version needs {known[-1]}.",
+            fix="Run `stepwell migrate`, or `stepwell migrate --sql` to see what it does.",
+        )
+
+
+def _config(text: io.StringIO | None = None) -> Config:
+    config = Config(output_buffer=text)
+    config.set_main_option("script_location", _SCRIPTS)
+    return config
+
+
+def _applied(conn: Connection) -> tuple[str, ...]:
+    options = {"version_table": VERSION_TABLE}
+    return MigrationContext.configure(conn, opts=options).get_current_heads()
+
+
+def _known() -> list[str]:
+    """Every migration of this version, oldest first."""
+    scripts = ScriptDirectory.from_config(_config())
+    return [script.revision for script in scripts.walk_revisions()][::-1]

@@ -1,0 +1,133 @@
+"""The server's database: one engine of SQLAlchemy, and the step store on the same tables.
+
+SQLAlchemy opens the transaction and lends its driver connection to the store, so
+that rows of the server and steps commit together (R27).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+
+from stepwell.errors import SetupError, StoreUnavailable
+from stepwell.server.database import schema
+from stepwell.stores import open_store
+from stepwell.stores.protocol import Store, Transaction
+
+_BUSY_SECONDS = 30.0
+
+
+class Database:
+    """One database with the server's tables and the steps.
+
+    Parameters
+    ----------
+    url : `sqlite:///file` or `postgresql://user:password@host/name`.
+
+    Raises
+    ------
+    SetupError : an address that is neither.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = _driver_url(url)
+        self.engine = _engine(self.url)
+        self._writing = self.engine.execution_options(begin="BEGIN IMMEDIATE")
+        self.store: Store = open_store(url)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection whose reads belong together; nothing it does is kept."""
+        with _translated(), self.engine.connect() as conn:
+            yield conn
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction: commits at the end of the block, rolls back if it raises.
+
+        On SQLite it takes the write lock at once, so it cannot fail half way for it.
+        """
+        with _translated(), self._writing.begin() as conn:
+            yield conn
+
+    def steps(self, conn: Connection) -> Transaction:
+        """The store's verbs inside the transaction of `conn` (R27)."""
+        return self.store.on(conn.connection.driver_connection)
+
+    def open(self) -> None:
+        """First contact; fails fast (R24).
+
+        Raises
+        ------
+        SchemaMissing, SchemaTooNew : with the command to run.
+        SetupError : the database cannot be reached at all.
+        """
+        self.store.open()
+        with self.read() as conn:
+            schema.check(conn)
+
+    def migrate(self) -> list[str]:
+        """Bring both halves of the schema up to date; the names of what was applied (R44)."""
+        return [*self.store.migrate(), *schema.upgrade(self._writing)]
+
+    def migration_sql(self) -> str:
+        """The SQL of the server's own migrations, for people who run it themselves (R44)."""
+        return schema.as_sql(self.url)
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.store.close()
+        self.engine.dispose()
+
+
+def _driver_url(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+        drivers = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
+        return parsed.set(drivername=drivers[parsed.get_backend_name()])
+    except (ArgumentError, KeyError) as error:
+        raise SetupError(
+            f"{url!r} is not the address of a database that the server can use.",
+            why="The server keeps its tables in SQLite or PostgreSQL.",
+            fix="Write sqlite:///file.db or postgresql://user:password@host/name.",
+        ) from error
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=30)
+    threads = {"check_same_thread": False, "timeout": _BUSY_SECONDS}
+    engine = create_engine(url, connect_args=threads, pool_size=10, max_overflow=30)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver's own BEGIN comes too late and is always deferred; ours is explicit.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(conn: Connection) -> None:
+    conn.exec_driver_sql(conn.get_execution_options().get("begin", "BEGIN"))
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        if not isinstance(error, OperationalError | InterfaceError):
+            raise
+        raise StoreUnavailable(
+            "The database cannot be reached.",
+            why=str(error.orig).strip(),
+            fix="Try again; the server reconnects by itself.",
+        ) from error

@@ -1,0 +1,1 @@
+"""Running an image in discover mode; the product is a manifest."""

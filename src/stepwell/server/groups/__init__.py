@@ -1,0 +1,1 @@
+"""Workflow groups: an image, how it is started, and which release of it is current."""

@@ -1,0 +1,199 @@
+"""What all routes share: who calls, the transaction, idempotency, paging.
+
+A route is thin. It takes a `Call`, which says who asks and carries the one
+transaction of the request, and hands both to its room's service::
+
+    router = Router(prefix="/groups", tags=["groups"])
+
+    @router.post("", status_code=201)
+    def register(call: Annotated[Call, writes(Role.ADMIN)], body: NewGroup) -> Group:
+        return service.register(call.conn, body, by=call.user.name)
+
+The transaction opens in the handler's own thread, after the request was
+validated, and commits before the answer is sent: one request, one transaction.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import Annotated, Any, TypeAlias
+
+from fastapi import APIRouter, Depends, Header
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel, Field
+from sqlalchemy import Connection
+from starlette.requests import Request
+
+from stepwell.server import answers
+from stepwell.server.access import service as access
+from stepwell.server.access.records import Role, User
+from stepwell.server.database.session import Database
+from stepwell.server.paging import Page, Pages, Paging, paged
+from stepwell.server.services import Services
+
+__all__ = [
+    "Call",
+    "CurrentUser",
+    "Page",
+    "Pages",
+    "Paging",
+    "Reason",
+    "Router",
+    "paged",
+    "reads",
+    "require",
+    "writes",
+]
+
+Who: TypeAlias = Role | Callable[..., Any]
+"""A role, or a dependency that returns the `User` (for callers that have no API token)."""
+
+_BEARER = HTTPBearer(auto_error=False, description="An API token: sw_...")
+
+
+@dataclass(slots=True)
+class Call:
+    """One request: who asks, and the transaction that all of it happens in.
+
+    `conn` is open while the route's function runs, and only then.
+    """
+
+    user: User
+    services: Services
+    opener: Callable[[], AbstractContextManager[Connection]]
+    idempotency_key: str | None = None
+    path: str = ""
+    _conn: Connection | None = field(default=None, repr=False)
+
+    @property
+    def conn(self) -> Connection:
+        """The connection of the request's one transaction."""
+        assert self._conn is not None, "the route is not running: use Router"
+        return self._conn
+
+    @property
+    def db(self) -> Database:
+        """The database; `call.db.steps(call.conn)` are the step verbs in this transaction."""
+        return self.services.db
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Open `conn` for the block."""
+        with self.opener() as conn:
+            self._conn = conn
+            try:
+                yield
+            finally:
+                self._conn = None
+
+
+def bearer(
+    request: Request,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+) -> User:
+    """The user of the request's API token; `Unauthenticated` if there is none."""
+    secret = None if credentials is None else credentials.credentials
+    return access.authenticate(services_of(request), secret)
+
+
+CurrentUser: TypeAlias = Annotated[User, Depends(bearer)]
+
+
+def require(role: Role) -> Callable[[User], User]:
+    """A dependency: the current user, who has at least this role; `Denied` otherwise."""
+
+    def allowed(user: CurrentUser) -> User:
+        return access.require(user, role)
+
+    return allowed
+
+
+def services_of(request: Request) -> Services:
+    """The server's parts, from the app that the request came to."""
+    found: Services = request.app.state.services
+    return found
+
+
+def reads(who: Who) -> Any:
+    """A `Call` whose connection only reads; for GET routes."""
+    asks = Depends(_dependency(who))
+
+    def call(request: Request, user: User = asks) -> Call:
+        services = services_of(request)
+        return Call(user, services, services.db.read)
+
+    return Depends(call)
+
+
+def writes(who: Who, *, remember: bool = True) -> Any:
+    """A `Call` with a transaction that commits if the route's function returns.
+
+    Parameters
+    ----------
+    remember : answer a repeated `Idempotency-Key` with the first answer. Off only
+        where the answer holds a secret, which must not be stored.
+    """
+    asks = Depends(_dependency(who))
+
+    def call(
+        request: Request,
+        user: User = asks,
+        idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+    ) -> Call:
+        services = services_of(request)
+        key = idempotency_key if remember else None
+        path = f"{request.method} {request.url.path}"
+        return Call(user, services, services.db.write, key, path)
+
+    return Depends(call)
+
+
+def _dependency(who: Who) -> Callable[..., Any]:
+    return require(who) if isinstance(who, Role) else who
+
+
+class TransactionRoute(APIRoute):
+    """A route whose function runs inside the transaction of its `Call`."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, in_transaction(endpoint), **options)
+
+
+class Router(APIRouter):
+    """A room's router: its routes run in the transaction of their `Call`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"route_class": TransactionRoute, **options})
+
+
+def in_transaction(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+    """`endpoint`, run in the transaction of the `Call` among its arguments."""
+    if inspect.iscoroutinefunction(endpoint) or hasattr(endpoint, "__wrapped__"):
+        return endpoint
+
+    @functools.wraps(endpoint)
+    def run(**arguments: Any) -> Any:
+        calls = [one for one in arguments.values() if isinstance(one, Call)]
+        return _run(calls[0], endpoint, arguments) if calls else endpoint(**arguments)
+
+    return run
+
+
+def _run(call: Call, endpoint: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    with call.transaction():
+        if call.idempotency_key is None:
+            return endpoint(**arguments)
+        given = {name: one for name, one in arguments.items() if one is not call}
+        request = answers.Request(call.user.name, call.idempotency_key, call.path, given)
+        return answers.once(call.conn, request, lambda: endpoint(**arguments))
+
+
+class Reason(BaseModel):
+    """The body of an action that needs nothing but, at best, a reason for the audit log."""
+
+    reason: str | None = Field(default=None, max_length=1000)

@@ -1,0 +1,167 @@
+"""Errors as problem documents (RFC 9457): status, code, what, why, fix, correlation id.
+
+No caller ever sees a traceback; an error that nobody foresaw is logged with the
+correlation id that its answer carries.
+"""
+
+from __future__ import annotations
+
+import http
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from uuid import uuid4
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from stepwell.errors import (
+    Conflict,
+    Denied,
+    InvalidInput,
+    NotFound,
+    StepwellError,
+    Unauthenticated,
+    Unavailable,
+)
+
+_LOG = logging.getLogger("stepwell.server")
+_SANE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+STATUS: Final[tuple[tuple[type[StepwellError], int], ...]] = (
+    (Unauthenticated, 401),
+    (Denied, 403),
+    (NotFound, 404),
+    (InvalidInput, 422),
+    (Unavailable, 503),
+    (Conflict, 409),
+)
+"""The first kind that fits decides; what fits none is 500 for `SetupError`, else 409."""
+
+_HEADERS: Final[dict[int, dict[str, str]]] = {
+    401: {"WWW-Authenticate": "Bearer"},
+    503: {"Retry-After": "2"},
+}
+
+
+def status_of(error: StepwellError) -> int:
+    """The HTTP status for an error, by its kind."""
+    for kind, status in STATUS:
+        if isinstance(error, kind):
+            return status
+    return 500 if error.code.startswith(("setup", "schema")) else 409
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of this app with a problem document."""
+    app.add_exception_handler(StepwellError, _stepwell)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_middleware(Correlated)
+
+
+class Correlated:
+    """ASGI: each request has a correlation id, and what nobody foresaw becomes a 500."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the app; log and answer what it raises."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope)
+        given = request.headers.get("X-Correlation-Id", "")
+        request.state.correlation_id = given if _SANE.fullmatch(given) else uuid4().hex
+        sender = _Sender(send, request.state.correlation_id)
+        try:
+            await self.app(scope, receive, sender)
+        except Exception:
+            _LOG.exception("request failed, correlation id %s", request.state.correlation_id)
+            if not sender.started:
+                await _unforeseen(request)(scope, receive, sender)
+
+
+class _Sender:
+    """Adds the correlation id to the answer, and knows whether it has begun."""
+
+    def __init__(self, send: Send, correlation_id: str) -> None:
+        self.send, self.started = send, False
+        self.header = (b"x-correlation-id", correlation_id.encode())
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            message["headers"] = [*message.get("headers", []), self.header]
+        await self.send(message)
+
+
+def problem(
+    request: Request, status: int, error: Mapping[str, str], errors: Sequence[Any] = ()
+) -> JSONResponse:
+    """The document for one error; `error` has code, what, why, fix."""
+    detail = " ".join(error[key] for key in ("what", "why", "fix") if error[key])
+    body = {
+        "type": f"urn:stepwell:error:{error['code']}",
+        "title": error["what"],
+        "status": status,
+        "detail": detail,
+        **error,
+        "correlation_id": getattr(request.state, "correlation_id", ""),
+        **({"errors": list(errors)} if errors else {}),
+    }
+    kind, headers = "application/problem+json", _HEADERS.get(status)
+    return JSONResponse(body, status, headers, media_type=kind)
+
+
+def _stepwell(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, StepwellError)
+    return problem(request, status_of(error), error.as_dict())
+
+
+def _validation(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    found = [{"field": _field(one["loc"]), "message": one["msg"]} for one in error.errors()]
+    first = found[0]
+    told = InvalidInput(
+        f"{first['field']} cannot be used: {first['message']}.",
+        why=f"{len(found)} fields do not fit." if len(found) > 1 else "",
+        fix="Correct it and send the request again; nothing was changed.",
+    )
+    return problem(request, 422, told.as_dict(), found)
+
+
+def _field(location: Sequence[Any]) -> str:
+    """`('body', 'image')` -> `image`; the body as a whole is `the body`."""
+    parts = [str(part) for part in location[1:]]
+    return ".".join(parts) or f"the {location[0]}"
+
+
+def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    phrase = http.HTTPStatus(error.status_code).phrase
+    told = {
+        "code": phrase.lower().replace(" ", "-"),
+        "what": f"{request.method} {request.url.path}: {phrase}.",
+        "why": "" if error.detail == phrase else str(error.detail),
+        "fix": "See /api/v1/openapi.json for what there is." if error.status_code == 404 else "",
+    }
+    answer = problem(request, error.status_code, told)
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+def _unforeseen(request: Request) -> JSONResponse:
+    told = {
+        "code": "internal-error",
+        "what": "The server failed at this request.",
+        "why": "It met an error that it does not foresee; its log has the details.",
+        "fix": "Report it with the correlation id.",
+    }
+    return problem(request, 500, told)

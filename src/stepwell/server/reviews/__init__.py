@@ -1,0 +1,1 @@
+"""Compare a discovery with the current release, decide, and make the next release."""

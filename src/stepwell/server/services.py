@@ -1,0 +1,48 @@
+"""What every room's verbs and steps get handed: settings, database, launchers, time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from stepwell.clock import SYSTEM, Clock
+from stepwell.errors import Conflict
+from stepwell.launchers.protocol import Launcher
+from stepwell.retry import RetryPolicy
+from stepwell.server.database.session import Database
+from stepwell.server.settings import Settings
+
+QUEUE: Final = "server"
+"""The server's own steps: a queue and workers of their own, so that users' work cannot
+starve them (R36)."""
+
+RETRY: Final = RetryPolicy(delays=(1.0, 2.0, 5.0))
+"""The server's own steps are tried again at most 5 s apart, without limit (R3)."""
+
+
+class LauncherOff(Conflict):
+    """The launcher that a group names is not enabled here (R42)."""
+
+    code = "launcher-off"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The server's parts, made once by `stepwell.server.app.Server`."""
+
+    settings: Settings
+    db: Database
+    launchers: Mapping[str, Launcher] = field(default_factory=dict)
+    clock: Clock = SYSTEM
+
+    def launcher(self, name: str) -> Launcher:
+        """The launcher of that name; raises `LauncherOff`."""
+        try:
+            return self.launchers[name]
+        except KeyError:
+            raise LauncherOff(
+                f"The launcher {name!r} is not enabled on this server.",
+                why=f"Enabled: {', '.join(sorted(self.launchers)) or 'none'}.",
+                fix=f"Start the server with STEPWELL_LAUNCHERS={name}.",
+            ) from None

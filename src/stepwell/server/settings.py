@@ -1,0 +1,143 @@
+"""Every setting of the server: its default and what it means, on one page.
+
+Each can be given as an environment variable: `STEPWELL_` and the name in capitals
+(`STEPWELL_DATABASE_URL`). Lists are separated by commas, yes/no is `1` or `0`.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from stepwell.errors import InvalidInput, SetupError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How one server process runs. Times are in seconds.
+
+    Parameters
+    ----------
+    data_dir : kept copies of local groups, logs, the database of `dev`, the secret key.
+    database_url : `sqlite:///file` or `postgresql://...`; empty is a file in `data_dir`.
+    secret_key : signs run tokens (R35); empty is a key kept in `data_dir/secret.key`.
+        Several servers on one database need the same key.
+    launchers : the launchers that may start images; `serve` names none by default (R42).
+    host, port : where the API listens.
+    public_url : how images reach the API; empty is `http://{host}:{port}`.
+    run_api : serve HTTP (`serve`).
+    run_engine : run the server's own steps (`work`).
+    workers : how many of the server's own steps run at once in this process.
+    dev : one process for one developer: tables are made without asking (R44), an admin
+        token is kept in `data_dir/admin.token`.
+    allowed_hosts : the Host names answered to, also checked against Origin; empty is any.
+    discovery_timeout : an image that has posted no manifest by then is stopped.
+    """
+
+    data_dir: Path = field(default_factory=lambda: Path(".stepwell"))
+    database_url: str = ""
+    secret_key: str = field(default="", repr=False)
+    launchers: tuple[str, ...] = ()
+    host: str = "127.0.0.1"
+    port: int = 8420
+    public_url: str = ""
+    run_api: bool = True
+    run_engine: bool = True
+    workers: int = 8
+    dev: bool = False
+    allowed_hosts: tuple[str, ...] = ()
+    discovery_timeout: float = 120.0
+
+    @classmethod
+    def from_environment(
+        cls, environment: Mapping[str, str] | None = None, **given: Any
+    ) -> Settings:
+        """The settings of the environment; what is given by name wins.
+
+        Raises
+        ------
+        InvalidInput : a variable whose text does not fit the setting.
+        """
+        source = os.environ if environment is None else environment
+        found = {
+            f.name: source[_variable(f.name)] for f in fields(cls) if _variable(f.name) in source
+        }
+        read = {name: _read(name, text, cls) for name, text in found.items()}
+        return cls(**{**read, **given})
+
+    @classmethod
+    def for_dev(cls, data_dir: Path, **given: Any) -> Settings:
+        """One developer's server: loopback, SQLite in `data_dir`, the process launcher (R42)."""
+        local = {"launchers": ("process",), "allowed_hosts": ("127.0.0.1", "localhost", "[::1]")}
+        return cls(**{"data_dir": data_dir, "dev": True, **local, **given})
+
+    @property
+    def database(self) -> str:
+        """The address of the database."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'stepwell.db'}"
+
+    @property
+    def url(self) -> str:
+        """How images reach the API, without a slash at the end."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def signing_key(self) -> bytes:
+        """The secret key; made and kept on first use where none is set."""
+        return self.secret_key.encode() or kept_secret(self.data_dir / "secret.key").encode()
+
+
+def kept_secret(path: Path) -> str:
+    """The secret in `path`, which only its owner can read; made on first use."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        write_secret(path, secrets.token_urlsafe(48))
+    except FileExistsError:
+        pass
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        raise SetupError(
+            f"{path} cannot be read.", why=str(error), fix="Run as the owner of the data directory."
+        ) from error
+
+
+def write_secret(path: Path, text: str) -> None:
+    """A new file with mode 0600; `FileExistsError` if there is one."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(text + "\n")
+
+
+def _variable(name: str) -> str:
+    return f"STEPWELL_{name.upper()}"
+
+
+def _read(name: str, text: str, cls: type[Settings]) -> Any:
+    sample = getattr(cls(), name)
+    try:
+        return _as(type(sample), text)
+    except (ValueError, KeyError) as error:
+        raise InvalidInput(
+            f"{_variable(name)}={text!r} cannot be used.",
+            why=f"It must be {_KINDS[type(sample)]}.",
+            fix="Correct the variable, or leave it out for the default.",
+        ) from error
+
+
+def _as(kind: type, text: str) -> Any:
+    if kind is tuple:
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    return _TRUTH[text.lower()] if kind is bool else kind(text)
+
+
+_TRUTH = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
+_KINDS: dict[type, str] = {
+    int: "a whole number",
+    float: "a number of seconds",
+    bool: "1 or 0",
+}

@@ -1,0 +1,1 @@
+"""Search, read and operate the engine's steps over the API."""
