@@ -42,9 +42,10 @@ class JsonCodec:
     """The default: JSON by the standard library.
 
     Writes dataclasses, enums, UUIDs, datetimes, dates, timedeltas (seconds),
-    decimals and paths. Reads into dataclasses and TypedDicts by their
-    annotations, and through pydantic where that is installed; without an
-    annotation it gives plain JSON values.
+    decimals and paths. Reads into dataclasses by their annotations, and into
+    whatever pydantic can validate where that is installed (before Python 3.12
+    it takes the TypedDict of typing_extensions only); without an annotation it
+    gives plain JSON values.
     """
 
     format = "json"
@@ -109,8 +110,15 @@ def _checked(value: Any, kind: Any) -> Any:
     return value
 
 
-@lru_cache(maxsize=1024)
 def _pydantic_adapter(annotation: Any) -> Any:
+    try:
+        return _compiled(annotation)
+    except TypeError:  # an annotation without a hash, such as Annotated[int, [...]]
+        return _compiled.__wrapped__(annotation)
+
+
+@lru_cache(maxsize=1024)
+def _compiled(annotation: Any) -> Any:
     try:
         from pydantic import TypeAdapter  # noqa: PLC0415 - optional: the core has no dependency
     except ImportError:

@@ -3,19 +3,25 @@
     StepwellError
     ├── InvalidInput            what was given cannot be used; nothing was changed
     │   ├── ValueTooLarge       a state or result over 256 KiB (R4)
-    │   └── NotDecodable        text in the store that no codec here can read
+    │   ├── NotEncodable        a value that the codec has no form for
+    │   ├── NotDecodable        text in the store that no codec here can read
+    │   ├── HandlerInvalid      a handler's signature or registration cannot work
+    │   └── NotSupported        this store does not offer that verb
     ├── NotFound                the thing named does not exist
     │   └── StepNotFound
     ├── Conflict                the thing exists, but is not in a fit condition
     │   ├── UniqueKeyTaken      a ready step of that name and key exists (R5)
-    │   └── StepEnded           the step is no longer ready
+    │   ├── StepEnded           the step is no longer ready
+    │   └── StepNotEnded        the step is still ready
     ├── Denied                  who asks may not
+    │   └── Unauthenticated     who asks is not known
     ├── Unavailable             try again later: a pause, not a mistake
     │   └── StoreUnavailable    the store cannot be reached, or its answer was lost (R13)
     ├── SetupError              wrong on first contact, so it fails at once (R24)
     │   ├── SchemaMissing
     │   └── SchemaTooNew
     ├── SettlementRejected      the store refused what an outcome carries (R16)
+    │   └── AttemptRejected     the same, counted as a failed attempt (R38)
     └── EngineBuried            the engine was declared dead by another one (R11)
 
 Each says what happened, why, and how to fix it, and carries a stable ``code``

@@ -8,6 +8,7 @@ error goes to the standard logger and the engine goes on.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -27,18 +28,25 @@ class Event:
 
 Listener: TypeAlias = Callable[[Event], None]
 _listeners: tuple[Listener, ...] = ()
+_changing = threading.Lock()
 
 
 def subscribe(listener: Listener) -> Callable[[], None]:
     """Call `listener` with each event from now on; returns the function that ends it."""
     global _listeners  # noqa: PLW0603 - one process, one voice
-    _listeners = (*_listeners, listener)
-    return lambda: _unsubscribe(listener)
+
+    def hear(event: Event) -> None:  # an object of its own: the same listener may come twice
+        listener(event)
+
+    with _changing:
+        _listeners = (*_listeners, hear)
+    return lambda: _unsubscribe(hear)
 
 
-def _unsubscribe(listener: Listener) -> None:
+def _unsubscribe(hear: Listener) -> None:
     global _listeners  # noqa: PLW0603
-    _listeners = tuple(one for one in _listeners if one is not listener)
+    with _changing:
+        _listeners = tuple(one for one in _listeners if one is not hear)
 
 
 def emit(name: str, /, **fields: Any) -> None:

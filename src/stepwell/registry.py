@@ -11,6 +11,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from types import SimpleNamespace
 from typing import Any, Final, TypeAlias, TypeVar, get_type_hints
 
 from stepwell.errors import HandlerInvalid
@@ -120,11 +122,7 @@ class Registry:
 
 
 def _parameters(function: Function) -> dict[str, Any]:
-    target = function if inspect.isroutine(function) else function.__call__  # type: ignore[operator]
-    try:
-        hints = get_type_hints(target)
-    except NameError:  # a name only known to type checkers: its parameter is untyped here
-        hints = {}
+    hints = _hints(_written(function))
     named = inspect.signature(function).parameters.values()
     wrong = [p for p in named if p.kind not in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
     if wrong:
@@ -134,6 +132,28 @@ def _parameters(function: Function) -> dict[str, Any]:
             fix="Use plain parameters: state, step, activation.",
         )
     return {p.name: hints.get(p.name) for p in named}
+
+
+def _written(function: Function) -> Any:
+    """The function as it was written, under partials and callable objects."""
+    if isinstance(function, partial):
+        return _written(function.func)
+    return function if inspect.isroutine(function) else function.__call__  # type: ignore[operator]
+
+
+def _hints(function: Any) -> dict[str, Any]:
+    try:
+        return get_type_hints(function)
+    except NameError:  # a name only known to type checkers: that parameter alone is untyped
+        return {name: _hint(function, name) for name in inspect.get_annotations(function)}
+
+
+def _hint(function: Any, name: str) -> Any:
+    alone = SimpleNamespace(__annotations__={name: inspect.get_annotations(function)[name]})
+    try:
+        return get_type_hints(alone, globalns=function.__globals__)[name]
+    except NameError:
+        return None
 
 
 def _is_async(function: Function) -> bool:

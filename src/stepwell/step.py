@@ -148,8 +148,19 @@ def new_step(
             fix="Leave one of them out: singleton=True is the empty unique key.",
         )
     key = "" if singleton else unique_key
-    conflict = OnConflict(on_conflict)
-    return NewStep(name=name, state=state, unique_key=key, on_conflict=conflict, **fields)
+    return NewStep(
+        name=name, state=state, unique_key=key, on_conflict=_policy(on_conflict), **fields
+    )
+
+
+def _policy(word: OnConflict | str) -> OnConflict:
+    try:
+        return OnConflict(word)
+    except ValueError as error:
+        raise InvalidInput(
+            f"{word!r} is no answer to a taken unique key.",
+            fix=f"Use one of: {', '.join(OnConflict)}.",
+        ) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,129 @@
+"""The step: ids, names, and the moves between the tables."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta, timezone
+from uuid import RFC_4122
+
+import pytest
+
+from stepwell.errors import InvalidInput
+from stepwell.step import (
+    Claim,
+    EndedAs,
+    OnConflict,
+    Priority,
+    Step,
+    StepStatus,
+    new_id,
+    new_step,
+    one_or_many,
+)
+
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+def row(**fields: object) -> Step:
+    values = {"id": new_id(), "name": "v1/x", "flow_id": new_id()}
+    return Step(**{**values, "created_at": NOON, "schedule_time": NOON, **fields})  # type: ignore[arg-type]
+
+
+def test_an_id_is_a_version_7_uuid() -> None:
+    made = new_id()
+    assert (made.version, made.variant) == (7, RFC_4122)
+
+
+def test_an_id_begins_with_the_milliseconds_of_its_making() -> None:
+    before = time.time_ns() // 1_000_000
+    made = new_id().int >> 80
+    assert before <= made <= time.time_ns() // 1_000_000
+
+
+def test_ids_of_later_milliseconds_sort_behind() -> None:
+    first = new_id()
+    time.sleep(0.002)
+    assert first < new_id()
+
+
+def test_ids_of_one_millisecond_differ() -> None:
+    assert len({new_id() for _ in range(10_000)}) == 10_000
+
+
+def test_a_new_step_has_an_id_before_any_store_sees_it() -> None:
+    """Made by the caller, so that adding it twice adds it once (R1)."""
+    assert new_step("v1/x").id.version == 7
+
+
+@pytest.mark.parametrize("name", ["", "x" * 201])
+def test_a_step_name_has_1_to_200_characters(name: str) -> None:
+    with pytest.raises(InvalidInput, match="1 to 200 characters"):
+        new_step(name)
+
+
+def test_a_singleton_is_the_empty_unique_key() -> None:
+    assert new_step("v1/x", singleton=True).unique_key == ""
+
+
+def test_without_a_key_a_step_is_not_unique() -> None:
+    assert new_step("v1/x").unique_key is None
+
+
+def test_a_singleton_with_a_key_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="either a singleton or has a unique key"):
+        new_step("v1/x", singleton=True, unique_key="a")
+
+
+def test_a_conflict_is_an_error_unless_told_otherwise() -> None:
+    assert new_step("v1/x", unique_key="a").on_conflict is OnConflict.ERROR
+    assert new_step("v1/x", unique_key="a", on_conflict="ignore").on_conflict is OnConflict.IGNORE
+
+
+def test_an_unknown_conflict_policy_names_those_that_exist() -> None:
+    with pytest.raises(InvalidInput, match="error, ignore, replace"):
+        new_step("v1/x", on_conflict="overwrite")
+
+
+def test_a_schedule_time_becomes_utc() -> None:
+    oslo = timezone(timedelta(hours=2))
+    made = new_step("v1/x", schedule_time=datetime(2026, 7, 1, 9, tzinfo=oslo))
+    assert made.schedule_time == datetime(2026, 7, 1, 7, tzinfo=UTC)
+    assert made.schedule_time is not None
+    assert made.schedule_time.tzinfo is UTC
+
+
+def test_a_schedule_time_without_a_zone_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="has no time zone"):
+        new_step("v1/x", schedule_time=datetime(2026, 7, 1, 9))
+
+
+@pytest.mark.parametrize(
+    ("ended_as", "status"),
+    [
+        (None, StepStatus.READY),
+        (EndedAs.DONE, StepStatus.DONE),
+        (EndedAs.SKIPPED, StepStatus.DONE),
+        (EndedAs.FAILED, StepStatus.FAILED),
+        (EndedAs.CANCELLED, StepStatus.FAILED),
+    ],
+)
+def test_how_a_step_ended_says_in_which_table_it_is(
+    ended_as: EndedAs | None, status: StepStatus
+) -> None:
+    assert row(ended_as=ended_as).status is status
+
+
+def test_a_row_shows_the_claim_it_was_read_with() -> None:
+    step = row(claim_no=3)
+    assert step.claim == Claim(step.id, 3)
+
+
+def test_there_are_four_bands_of_priority() -> None:
+    assert [band.value for band in Priority] == [0, 1, 2, 3]
+
+
+def test_next_may_be_nothing_one_or_many() -> None:
+    a, b = new_step("a"), new_step("b")
+    assert one_or_many(None) == ()
+    assert one_or_many(a) == (a,)
+    assert one_or_many(step for step in (a, b)) == (a, b)
