@@ -143,7 +143,7 @@ class Worker:
         if self._failures:
             self._reconcile()
         self._hand_out()
-        self._release(self._held.give_back(self._clock.monotonic() - GIVE_BACK))
+        self._give_back_late()
         if not self._fresh():
             return BACKOFF[-2]
         room = self._room()
@@ -228,6 +228,12 @@ class Worker:
         emit("engine.claim_failed", engine=self.engine_id, error=str(error), retry_after=delay)
         return delay
 
+    def _give_back_late(self) -> None:
+        late = self._held.give_back(self._clock.monotonic() - GIVE_BACK)
+        if late:
+            self._average = max(self._average, GIVE_BACK)  # claim none ahead until steps are fast
+        self._release(late)
+
     def _release(self, holdings: list[Holding]) -> None:
         if not holdings or self.engine_id is None:
             return
@@ -265,9 +271,9 @@ class Worker:
             emit("step.abandoned", step=holding.step.id, error=repr(error))
             self._held.ended(holding)
             return
+        self.committer.put(Ended(holding, execution, settlement))
         self._held.ended(holding)
         self._average += (settlement.execution_duration + 1e-5 - self._average) * 0.05
-        self.committer.put(Ended(holding, execution, settlement))
         self._hand_out()
         if self._held.waiting <= self._scope.workers:
             self._wake.set()
