@@ -1,0 +1,96 @@
+"""Real processes that run engines, and the two durable stores."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from stepwell.stores import open_store
+from stepwell.stores.protocol import Store
+
+PROGRAM = Path(__file__).with_name("program.py")
+
+
+class Process:
+    """A child whose lines can be waited for."""
+
+    def __init__(self, url: str, seconds: float) -> None:
+        self.child = subprocess.Popen(
+            [sys.executable, str(PROGRAM), url, str(seconds)],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+        self.seen: list[str] = []
+        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.child.stdout is not None
+        for line in self.child.stdout:
+            self._lines.put(line.strip())
+
+    def wait_for(self, start: str, seconds: float = 40.0) -> str:
+        """The next line that begins with `start`."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                line = self._lines.get(timeout=max(end - time.monotonic(), 0.001))
+            except queue.Empty:
+                raise AssertionError(f"no line {start!r}; seen: {self.seen}") from None
+            self.seen.append(line)
+            if line.startswith(start):
+                return line
+
+    def signal(self, number: int) -> None:
+        """Send a signal."""
+        os.kill(self.child.pid, number)
+
+    def end(self) -> None:
+        """Kill it, whatever it does."""
+        if self.child.poll() is None:
+            self.signal(signal.SIGKILL)
+        self.child.wait()
+
+
+@pytest.fixture
+def engine_process() -> Iterator[Callable[[str, float], Process]]:
+    """Starts engines as processes; all are gone after the test."""
+    started: list[Process] = []
+
+    def start(url: str, seconds: float) -> Process:
+        started.append(Process(url, seconds))
+        started[-1].wait_for("engine.started")
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.end()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a fresh durable store."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'steps.db'}"
+    made: str = request.getfixturevalue("postgres_database")()
+    return made
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    """The store itself, with its schema, for the test's own use."""
+    made = open_store(url)
+    made.migrate()
+    made.open()
+    yield made
+    made.close()

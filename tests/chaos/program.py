@@ -1,0 +1,40 @@
+"""The program that the crash tests start and kill: an engine that tells what it runs.
+
+    python program.py STORE_URL SECONDS
+
+Each `v1/work` step prints `begin <state>`, works for SECONDS, prints `end <state>`.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from stepwell import Engine, Registry, done
+from stepwell.events import Event, subscribe
+from stepwell.outcome import Outcome
+from stepwell.stores import open_store
+
+registry = Registry()
+url, seconds = sys.argv[1], float(sys.argv[2])
+
+
+@registry.handler("v1/work")
+def work(state: int) -> Outcome:
+    """Work for a while, without holding the GIL."""
+    print("begin", state, flush=True)
+    time.sleep(seconds)
+    print("end", state, flush=True)
+    return done(state)
+
+
+def tell(event: Event) -> None:
+    """Print what the tests wait for."""
+    if event.name in ("engine.started", "step.refused", "engine.declared_dead", "engine.buried"):
+        print(event.name, flush=True)
+
+
+subscribe(tell)
+store = open_store(url)
+Engine(store, registry, workers=4).run()
+store.close()

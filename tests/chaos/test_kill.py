@@ -1,0 +1,72 @@
+"""Real processes, killed and frozen in the middle of their work."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+
+from tests.chaos.conftest import Process
+
+from stepwell import StepClient, StepStatus, new_step
+from stepwell.stores.protocol import Store
+
+Start = Callable[[str, float], Process]
+
+
+def test_after_kill_9_the_steps_run_elsewhere_within_ten_seconds_and_none_is_lost(
+    url: str, store: Store, engine_process: Start
+) -> None:
+    """Promise 1. The bound has room for a noisy machine: 10 s by R10 on a quiet one."""
+    client = StepClient(store)
+    first = engine_process(url, 30.0)
+    client.add_many(new_step("v1/work", n) for n in range(6))
+    first.wait_for("begin")
+    second = engine_process(url, 0.01)
+    first.signal(signal.SIGKILL)
+    killed = time.monotonic()
+    second.wait_for("engine.buried")
+    took = time.monotonic() - killed
+    _wait_until_done(client, 6)
+    assert 6.0 < took < 15.0
+    assert client.count(status=StepStatus.READY).ready == 0
+
+
+def test_a_frozen_engine_that_wakes_cannot_commit(
+    url: str, store: Store, engine_process: Start
+) -> None:
+    """Promise 3, R12, R14: its claims were taken while it slept."""
+    client = StepClient(store)
+    zombie = engine_process(url, 1.0)
+    step_id = client.add(new_step("v1/work", 1))
+    zombie.wait_for("begin 1")
+    zombie.signal(signal.SIGSTOP)
+    other = engine_process(url, 0.01)
+    other.wait_for("end 1")
+    _wait_until_done(client, 1)
+    settled = client.get(step_id)
+    zombie.signal(signal.SIGCONT)
+    zombie.wait_for("step.refused")
+    assert client.get(step_id) == settled
+
+
+def test_sigterm_ends_gracefully_and_gives_back_what_has_not_started(
+    url: str, store: Store, engine_process: Start
+) -> None:
+    """Promise 10."""
+    client = StepClient(store)
+    process = engine_process(url, 0.5)
+    client.add_many(new_step("v1/work", n) for n in range(12))
+    process.wait_for("begin")
+    process.signal(signal.SIGTERM)
+    assert process.child.wait(20) == 0
+    ready = client.search(status=StepStatus.READY)
+    assert all(step.claimed_by is None and step.lost_count == 0 for step in ready)
+    assert client.count().done + len(ready) == 12
+
+
+def _wait_until_done(client: StepClient, number: int) -> None:
+    end = time.monotonic() + 30
+    while client.count(status=StepStatus.DONE).done < number:
+        assert time.monotonic() < end
+        time.sleep(0.02)
