@@ -1,0 +1,114 @@
+"""`WorkflowGroup`: what an image declares, collected while its code is imported.
+
+Nothing is checked here, so that discovery can report every mistake together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, TypeVar, dataclass_transform, overload
+
+from stepwell.workflows.decorators import as_words, seconds
+
+T = TypeVar("T", bound=type)
+
+DAY: Final = 24 * 60 * 60.0
+"""The deadline of a run unless the workflow names another, in seconds (R3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """A workflow class and what `@group.workflow` was told about it. `deadline` in seconds."""
+
+    cls: type
+    schedule: Any = None
+    tags: tuple[str, ...] = ()
+    deadline: float = DAY
+    description: str | None = None
+
+
+class WorkflowGroup:
+    """The workflows of one image.
+
+    Parameters
+    ----------
+    name : letters, digits and hyphens, for example 'weather'; part of every step's name.
+    description : a sentence for people.
+    tags : free words, for people.
+
+    Examples
+    --------
+    >>> group = WorkflowGroup("weather", description="Daily weather figures.")
+    >>> @group.workflow(tags=["daily"])
+    ... class Collect:
+    ...     limit: int = 100
+    """
+
+    def __init__(self, name: str, *, description: str = "", tags: Iterable[str] = ()) -> None:
+        self.name = name
+        self.description = description
+        self.tags = as_words(tags)
+        self.declarations: list[Declaration] = []
+
+    def __repr__(self) -> str:
+        return f"WorkflowGroup({self.name!r})"
+
+    @overload
+    def workflow(self, cls: T) -> T: ...
+
+    @overload
+    def workflow(
+        self,
+        *,
+        schedule: Any = None,
+        tags: Iterable[str] = (),
+        deadline: float | timedelta = DAY,
+        description: str | None = None,
+    ) -> Callable[[T], T]: ...
+
+    @dataclass_transform(kw_only_default=True)
+    def workflow(
+        self,
+        cls: Any = None,
+        *,
+        schedule: Any = None,
+        tags: Iterable[str] = (),
+        deadline: float | timedelta = DAY,
+        description: str | None = None,
+    ) -> Any:
+        """Declare a class as a workflow of this group.
+
+        Its annotated attributes are the workflow's parameters, those with a value are
+        optional. A class without an `__init__` gets one that takes them by keyword,
+        for tests: `Collect(limit=5).load()`.
+
+        Parameters
+        ----------
+        schedule : a `stepwell.schedules` spec (Cron, Every, Once), or None: on request only.
+        tags : free words, for people.
+        deadline : seconds or a timedelta after which a run is stopped; a day by default.
+        description : a sentence for people; by default the class's docstring.
+        """
+
+        def declare(declared: T) -> T:
+            made = Declaration(
+                declared, schedule, as_words(tags), seconds(deadline) or 0.0, description
+            )
+            self.declarations.append(made)
+            return _with_init(declared)
+
+        return declare if cls is None else declare(cls)
+
+
+def _with_init(cls: T) -> T:
+    if cls.__init__ is object.__init__:  # type: ignore[misc]
+        cls.__init__ = _keyword_init  # type: ignore[misc]
+    return cls
+
+
+def _keyword_init(self: Any, **parameters: Any) -> None:
+    """Set the workflow's parameters."""
+    for name, value in parameters.items():
+        setattr(self, name, value)
