@@ -10,9 +10,28 @@ same expression in their claim statement.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final, Protocol, TypeVar
 
-from stepwell.step import Priority, Step
+from stepwell.step import Priority
+
+
+class Ranked(Protocol):
+    """What decides the order of claims; time and id only need to sort."""
+
+    @property
+    def id(self) -> Any:
+        """Decides between rows of one instant."""
+
+    @property
+    def priority(self) -> int:
+        """The band: a `Priority`, or its number."""
+
+    @property
+    def schedule_time(self) -> Any:
+        """Since when it is due."""
+
+
+R = TypeVar("R", bound=Ranked)
 
 WEIGHTS: Final[dict[Priority, int]] = {
     Priority.URGENT: 8,
@@ -22,13 +41,13 @@ WEIGHTS: Final[dict[Priority, int]] = {
 }
 
 
-def fair_fill(due: Iterable[Step], limit: int, skew: Sequence[float]) -> list[Step]:
+def fair_fill(due: Iterable[R], limit: int, skew: Sequence[float]) -> list[R]:
     """At most `limit` of the due steps, by weight between bands, oldest first within one."""
-    places: dict[Priority, int] = dict.fromkeys(Priority, 0)
-    ranked: list[tuple[float, int, Step]] = []
+    places: dict[int, int] = dict.fromkeys(Priority, 0)
+    ranked: list[tuple[float, int, R]] = []
     for step in sorted(due, key=lambda one: (one.schedule_time, one.id)):
         places[step.priority] += 1
-        virtual = (places[step.priority] - skew[step.priority]) / WEIGHTS[step.priority]
+        virtual = (places[step.priority] - skew[step.priority]) / WEIGHTS[Priority(step.priority)]
         ranked.append((virtual, step.priority, step))
     ranked.sort(key=lambda item: item[:2])
     return [step for _, _, step in ranked[:limit]]

@@ -214,5 +214,3 @@ CREATE TABLE stepwell_meta (
     key   TEXT NOT NULL PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT;
-
-INSERT INTO stepwell_meta (key, value) VALUES ('schema_version', '1');

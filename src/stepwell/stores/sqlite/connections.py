@@ -1,0 +1,79 @@
+"""Connections to one file: each is used by one thread at a time, and kept for the next."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from stepwell.errors import StoreUnavailable
+from stepwell.stores.sqlite.errors import translated
+
+BUSY_SECONDS: Final = 15.0
+"""How long a statement waits for another writer."""
+_KEPT: Final = 8
+
+
+class Connections:
+    """Lends connections to one SQLite file.
+
+    Parameters
+    ----------
+    path : the file; it is created by `connect(create=True)` alone.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._idle: list[sqlite3.Connection] = []
+        self._process = os.getpid()
+
+    def connect(self, *, create: bool = False) -> sqlite3.Connection:
+        """A new connection: no implicit transactions, durable commits (R25)."""
+        mode = "rwc" if create else "rw"
+        with translated():
+            connection = sqlite3.connect(
+                f"{self._path.absolute().as_uri()}?mode={mode}",
+                uri=True,
+                timeout=BUSY_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+            connection.execute("PRAGMA synchronous = FULL")
+        return connection
+
+    @contextmanager
+    def lend(self) -> Iterator[sqlite3.Connection]:
+        """A connection for the block. One that met trouble is not used again."""
+        connection = self._take()
+        try:
+            yield connection
+        except StoreUnavailable:
+            connection.close()
+            raise
+        except BaseException:
+            self._give_back(connection)
+            raise
+        self._give_back(connection)
+
+    def close(self) -> None:
+        """Close what is idle; what is lent closes when it is no longer kept."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _take(self) -> sqlite3.Connection:
+        if self._process != os.getpid():
+            # A connection must not be used, nor closed, on the other side of a fork.
+            self._process, self._idle = os.getpid(), []
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self.connect()
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        if len(self._idle) < _KEPT:
+            self._idle.append(connection)
+        else:
+            connection.close()

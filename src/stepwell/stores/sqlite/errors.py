@@ -1,0 +1,61 @@
+"""What SQLite says, in Stepwell's words: a pause, a mistake in the data, or a setup fault."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from stepwell.errors import SchemaMissing, SettlementRejected, StepwellError, StoreUnavailable
+
+_DATA: Final = (
+    sqlite3.IntegrityError,
+    sqlite3.DataError,
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+    OverflowError,
+    UnicodeEncodeError,
+)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise SQLite's errors as Stepwell's.
+
+    Raises
+    ------
+    StoreUnavailable : locked, disk full, I/O: trying again may help.
+    SettlementRejected : the data itself cannot be kept.
+    SchemaMissing : the tables are gone.
+    """
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise _operational(error) from error
+    except _DATA as error:
+        raise SettlementRejected(
+            "SQLite refuses this data.",
+            why=f"{type(error).__name__}: {error}.",
+            fix="Correct the value that it names.",
+        ) from error
+    except sqlite3.Error as error:
+        raise _unavailable(error) from error
+
+
+def _operational(error: sqlite3.OperationalError) -> StepwellError:
+    if str(error).startswith("no such table: stepwell_"):
+        return SchemaMissing(
+            "The database has no Stepwell tables.",
+            why=f"SQLite says: {error}.",
+            fix="Run `stepwell migrate`, or call store.migrate().",
+        )
+    return _unavailable(error)
+
+
+def _unavailable(error: sqlite3.Error) -> StoreUnavailable:
+    return StoreUnavailable(
+        "The SQLite database cannot be used at the moment.",
+        why=f"SQLite says: {error}.",
+        fix="It is tried again; look at the disk and at other programs that hold the file.",
+    )

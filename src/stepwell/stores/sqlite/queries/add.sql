@@ -1,0 +1,13 @@
+-- The id is known to be new (known.sql); a unique key that is taken inserts nothing.
+INSERT INTO stepwell_ready (
+    id, name, flow_id, created_at, schedule_time, queue, priority, unique_key,
+    correlation_id, search_key, description, created_by_step_id, copy_of, retention,
+    state, state_format, activation_args, activation_no, activation_seen,
+    execution_count, failure_count, lost_count, execution_started_at,
+    execution_duration, executed_by, result, result_format, ended_at, ended_as,
+    claimed_by, claim_no, claim_request, claimed_at, started, parked
+) VALUES (
+    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
+)
+ON CONFLICT (name, unique_key) WHERE unique_key IS NOT NULL DO NOTHING

@@ -1,0 +1,74 @@
+"""Steps as rows, and back: ids and instants are text of fixed width, so both sort."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import fields
+from datetime import UTC, datetime
+from operator import attrgetter
+from typing import Any, Final
+from uuid import UUID
+
+from stepwell.step import Claim, EndedAs, Priority, Retention, Step
+
+COLUMNS: Final = tuple(one.name for one in fields(Step))
+"""The step's columns in the order of the tables; the columns after them have defaults."""
+
+_IDS: Final = ("id", "flow_id", "created_by_step_id", "copy_of", "claimed_by", "claim_request")
+_INSTANTS: Final = (
+    "created_at",
+    "schedule_time",
+    "execution_started_at",
+    "ended_at",
+    "claimed_at",
+)
+_READERS: Final[dict[str, Any]] = {
+    **dict.fromkeys(_IDS, UUID),
+    **dict.fromkeys(_INSTANTS, datetime.fromisoformat),
+    "priority": Priority,
+    "retention": Retention,
+    "ended_as": EndedAs,
+    "started": bool,
+    "parked": bool,
+}
+_CONVERTED: Final = tuple(
+    (place, _READERS[name]) for place, name in enumerate(COLUMNS) if name in _READERS
+)
+_values_of: Final = attrgetter(*COLUMNS)
+
+
+def instant(value: datetime) -> str:
+    """`2026-11-22T06:26:40.123456Z`."""
+    return value.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
+
+
+def plain(value: Any) -> Any:
+    """A value as SQLite keeps it; the driver takes enums and booleans as they are."""
+    if isinstance(value, UUID):
+        return str(value)
+    return instant(value) if isinstance(value, datetime) else value
+
+
+def row_of(step: Step) -> list[Any]:
+    """The values of a step's columns."""
+    return [plain(value) for value in _values_of(step)]
+
+
+def step_of(_cursor: Any, row: tuple[Any, ...]) -> Step:
+    """The step of a row that begins with the step's columns; a row factory."""
+    values = list(row[: len(COLUMNS)])
+    for place, read in _CONVERTED:
+        if values[place] is not None:
+            values[place] = read(values[place])
+    return Step(**dict(zip(COLUMNS, values, strict=True)))
+
+
+def ids_json(ids: Iterable[UUID | str]) -> str:
+    """Ids as a JSON array, which is how a statement takes many."""
+    return json.dumps([str(one) for one in ids])
+
+
+def claims_json(claims: Iterable[Claim]) -> str:
+    """Claims as a JSON array of pairs."""
+    return json.dumps([[str(claim.step_id), claim.claim_no] for claim in claims])

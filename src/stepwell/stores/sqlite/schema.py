@@ -1,0 +1,130 @@
+"""The schema of a file: creating it, upgrading it, and refusing what does not fit (R24, R44)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from stepwell.errors import SchemaMissing, SchemaTooNew, SetupError
+from stepwell.stores.sqlite.errors import translated
+from stepwell.stores.sqlite.sql import MIGRATIONS, QUERIES
+
+OLDEST: Final = (3, 37, 0)
+"""The first SQLite with STRICT tables."""
+
+
+def check_place(path: Path) -> None:
+    """Raise `SetupError` if no database can be made here."""
+    if sqlite3.sqlite_version_info < OLDEST:
+        raise SetupError(
+            f"This Python's SQLite is {sqlite3.sqlite_version}.",
+            why="Stepwell needs 3.37 or newer.",
+            fix="Use a newer Python build, or a PostgreSQL store.",
+        )
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise SetupError(
+            f"{path} cannot be a database file.",
+            why="It is a folder." if path.is_dir() else f"There is no folder {path.parent}.",
+            fix="Name a file in a folder that exists.",
+        )
+
+
+def check_file(path: Path) -> None:
+    """Raise `SetupError` if there is no file to open."""
+    check_place(path)
+    if not path.exists():
+        raise missing(path, "There is no such file.")
+
+
+def check(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise unless the tables are those of this version."""
+    version = _version(connection, path)
+    if version < len(MIGRATIONS):
+        why = f"Its schema has version {version}, this Stepwell needs {len(MIGRATIONS)}."
+        raise missing(path, why if version else "Nothing was migrated yet.")
+    _refuse_newer(version, path)
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> list[str]:
+    """Apply what is not applied yet, all of it or nothing; the names of what was applied."""
+    _version(connection, path)
+    with translated():
+        _use_wal(connection, path)
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            applied = _apply(connection, path)
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+    return applied
+
+
+def missing(path: Path, why: str) -> SchemaMissing:
+    """The error for a file without this Stepwell's tables."""
+    return SchemaMissing(
+        f"{path} is not ready for Stepwell.",
+        why=why,
+        fix=f"Run `stepwell migrate --database sqlite:///{path}`, or call store.migrate().",
+    )
+
+
+def _apply(connection: sqlite3.Connection, path: Path) -> list[str]:
+    version = _version(connection, path)
+    _refuse_newer(version, path)
+    due = MIGRATIONS[version:]
+    for migration in due:
+        for statement in _statements(migration.sql):
+            connection.execute(statement)
+    connection.execute(QUERIES["version"], [str(len(MIGRATIONS))])
+    return [migration.name for migration in due]
+
+
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    """How many migrations the file has seen; 0 if it has no such table."""
+    try:
+        sql = "SELECT value FROM stepwell_meta WHERE key = 'schema_version'"
+        row = connection.execute(sql).fetchone()
+    except sqlite3.OperationalError as error:
+        if str(error).startswith("no such table"):
+            return 0
+        with translated():
+            raise
+    except sqlite3.DatabaseError as error:
+        raise SetupError(
+            f"{path} is not a SQLite database.",
+            why=f"SQLite says: {error}.",
+            fix="Name another file; this one was not touched.",
+        ) from error
+    return int(row[0]) if row else 0
+
+
+def _refuse_newer(version: int, path: Path) -> None:
+    if version > len(MIGRATIONS):
+        raise SchemaTooNew(
+            f"{path} was migrated by a newer Stepwell.",
+            why=f"Its schema has version {version}, this one knows {len(MIGRATIONS)}.",
+            fix="Upgrade Stepwell: pip install --upgrade stepwell.",
+        )
+
+
+def _use_wal(connection: sqlite3.Connection, path: Path) -> None:
+    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    if mode != "wal":
+        raise SetupError(
+            f"{path} cannot use a write-ahead log.",
+            why=f"SQLite keeps the journal mode {mode!r} there.",
+            fix="Put the file on a local disk; network file systems do not do.",
+        )
+
+
+def _statements(sql: str) -> Iterator[str]:
+    """The statements of a script, one by one, so that they share a transaction."""
+    statement = ""
+    for line in sql.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

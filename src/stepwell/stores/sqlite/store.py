@@ -1,0 +1,116 @@
+"""The store: a file, its schema, its connections and its wakes."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from threading import Lock
+
+from stepwell.clock import SYSTEM, Clock
+from stepwell.errors import NotSupported
+from stepwell.stores.protocol import Capabilities
+from stepwell.stores.sqlite import schema
+from stepwell.stores.sqlite.connections import Connections
+from stepwell.stores.sqlite.statements import OwnStatements, Statements
+from stepwell.stores.sqlite.verbs import SQLiteTransaction
+from stepwell.stores.sqlite.wake import SQLiteWake
+
+
+class SQLiteStore:
+    """Steps in one SQLite file, for any number of threads and processes of one machine.
+
+    Parameters
+    ----------
+    path : the file; `migrate()` creates it, `open()` does not.
+    clock : where the store's time comes from; tests hand in a virtual one.
+    """
+
+    capabilities = Capabilities(outbox=True)
+
+    def __init__(self, path: str | os.PathLike[str], clock: Clock = SYSTEM) -> None:
+        self._path, self._clock = Path(path), clock
+        self._connections = Connections(self._path)
+        self._turn = Lock()
+        self._wakes: tuple[SQLiteWake, ...] = ()
+
+    def migrate(self) -> list[str]:
+        """Create the file or upgrade its tables; the names of the migrations applied (R44).
+
+        Raises
+        ------
+        SetupError : the folder does not exist, or the file cannot hold a store.
+        SchemaTooNew : a newer Stepwell has been here.
+        """
+        schema.check_place(self._path)
+        with closing(self._connections.connect(create=True)) as connection:
+            return schema.migrate(connection, self._path)
+
+    def open(self) -> None:
+        """First contact with the file; calling it again is harmless (R24).
+
+        Raises
+        ------
+        SchemaMissing : there is no file, or it has no tables, or older ones.
+        SchemaTooNew : a newer Stepwell has been here.
+        """
+        schema.check_file(self._path)
+        with self._connections.lend() as connection:
+            schema.check(connection, self._path)
+
+    def close(self) -> None:
+        """Close the connections; using the store again opens new ones."""
+        self._connections.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[SQLiteTransaction]:
+        """The verbs in one transaction: it begins with the first verb that writes.
+
+        Raises
+        ------
+        StoreUnavailable : locked for too long, disk full, I/O error.
+        """
+        with self._connections.lend() as connection:
+            statements = OwnStatements(connection, self._turn)
+            try:
+                yield SQLiteTransaction(statements, self._clock)
+                statements.commit()
+            finally:
+                statements.end()
+        if statements.news:
+            self._tell()
+
+    def on(self, connection: sqlite3.Connection) -> SQLiteTransaction:
+        """The verbs on the caller's own connection and transaction (R27).
+
+        A connection in the driver's default mode begins its transaction with the first
+        verb that writes, as it does before any INSERT. On one with `isolation_level=None`
+        and no BEGIN, each verb commits by itself, as any statement does there.
+
+        Raises
+        ------
+        NotSupported : not a `sqlite3.Connection`.
+        """
+        if not isinstance(connection, sqlite3.Connection):
+            raise NotSupported(
+                f"A {type(connection).__name__} cannot be lent to a SQLite store.",
+                why="It runs its statements on a sqlite3.Connection.",
+                fix="See stepwell.stores.outbox for SQLAlchemy sessions and connections.",
+            )
+        return SQLiteTransaction(Statements(connection), self._clock)
+
+    def wake(self) -> SQLiteWake:
+        """A new wake for one engine."""
+        log = self._path.with_name(self._path.name + "-wal")
+        wake = SQLiteWake(log, self._forget)
+        self._wakes = (*self._wakes, wake)
+        return wake
+
+    def _forget(self, wake: SQLiteWake) -> None:
+        self._wakes = tuple(one for one in self._wakes if one is not wake)
+
+    def _tell(self) -> None:
+        for wake in self._wakes:
+            wake.set()

@@ -1,0 +1,61 @@
+"""Hearing of other processes' commits: a stat of the write-ahead log, and no query (R25)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeAlias
+
+LOOK_SECONDS: Final = 0.02
+"""Seconds between two looks at the file, while somebody waits."""
+
+_Sight: TypeAlias = tuple[int, int, int] | None
+
+
+class SQLiteWake:
+    """Woken by the store's own commits at once, and by those of others within 20 ms.
+
+    Parameters
+    ----------
+    log : the write-ahead log of the database; it comes and goes with the connections.
+    on_close : tells the store that this wake needs no more calls.
+    """
+
+    def __init__(self, log: Path, on_close: Callable[[SQLiteWake], None]) -> None:
+        self._log, self._on_close = log, on_close
+        self._event = threading.Event()
+        self._seen = self._look()
+
+    def wait(self, seconds: float) -> bool:
+        """Block until something may have changed, or the time is over (False)."""
+        until = time.monotonic() + seconds
+        while not self._changed():
+            left = until - time.monotonic()
+            if left <= 0:
+                return False
+            self._event.wait(min(LOOK_SECONDS, left))
+        return True
+
+    def set(self) -> None:
+        """Wake the waiter of this process."""
+        self._event.set()
+
+    def close(self) -> None:
+        """Hear of no more commits."""
+        self._on_close(self)
+
+    def _changed(self) -> bool:
+        told = self._event.is_set()
+        if told:
+            self._event.clear()
+        before, self._seen = self._seen, self._look()
+        return told or before != self._seen
+
+    def _look(self) -> _Sight:
+        try:
+            found = self._log.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size, found.st_ino
