@@ -19,6 +19,8 @@ from stepwell.server.access import api as access
 from stepwell.server.access import service as tokens
 from stepwell.server.audit import api as audit
 from stepwell.server.database.session import Database
+from stepwell.server.discoveries import api as discoveries
+from stepwell.server.groups import api as groups
 from stepwell.server.hosts import KnownHosts
 from stepwell.server.services import QUEUE, Services
 from stepwell.server.settings import Settings
@@ -29,6 +31,8 @@ PREFIX: Final = "/api/v1"
 ROOMS: Final[tuple[APIRouter, ...]] = (
     access.router,
     audit.router,
+    groups.router,
+    discoveries.router,
 )
 """Every room's router; a room adds itself by one line."""
 

@@ -14,9 +14,10 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from stepwell.registry import Registry
+from stepwell.server.discoveries import steps as discoveries
 from stepwell.server.services import Services
 
-ROOMS: Final[tuple[Any, ...]] = ()
+ROOMS: Final[tuple[Any, ...]] = (discoveries,)
 """The `steps` modules of all rooms that have background work."""
 
 

@@ -53,7 +53,7 @@ __all__ = [
 Who: TypeAlias = Role | Callable[..., Any]
 """A role, or a dependency that returns the `User` (for callers that have no API token)."""
 
-_BEARER = HTTPBearer(auto_error=False, description="An API token: sw_...")
+BEARER = HTTPBearer(auto_error=False, description="An API token: sw_...")
 
 
 @dataclass(slots=True)
@@ -94,7 +94,7 @@ class Call:
 
 def bearer(
     request: Request,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)],
 ) -> User:
     """The user of the request's API token; `Unauthenticated` if there is none."""
     secret = None if credentials is None else credentials.credentials

@@ -103,7 +103,7 @@ class _Sender:
 
 
 def problem(
-    request: Request, status: int, error: Mapping[str, str], errors: Sequence[Any] = ()
+    request: Request, status: int, error: Mapping[str, Any], errors: Sequence[Any] = ()
 ) -> JSONResponse:
     """The document for one error; `error` has code, what, why, fix."""
     detail = " ".join(error[key] for key in ("what", "why", "fix") if error[key])

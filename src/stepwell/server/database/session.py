@@ -7,13 +7,14 @@ that rows of the server and steps commit together (R27).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 
+from stepwell.engine import StepClient
 from stepwell.errors import SetupError, StoreUnavailable
 from stepwell.server.database import schema
 from stepwell.stores import open_store
@@ -59,6 +60,10 @@ class Database:
         """The store's verbs inside the transaction of `conn` (R27)."""
         return self.store.on(conn.connection.driver_connection)
 
+    def client(self, conn: Connection) -> StepClient:
+        """The user's verbs (add, get, activate ...) inside the transaction of `conn` (R27)."""
+        return StepClient(_Lent(self.store, self.steps(conn)))
+
     def open(self) -> None:
         """First contact; fails fast (R24).
 
@@ -83,6 +88,24 @@ class Database:
         """Give back every connection."""
         self.store.close()
         self.engine.dispose()
+
+
+class _Lent:
+    """A store whose one transaction is the caller's, who also commits it."""
+
+    def __init__(self, store: Store, transaction: Transaction) -> None:
+        self.capabilities, self._transaction = store.capabilities, transaction
+        self.migrate, self.on, self.wake = store.migrate, store.on, store.wake
+
+    def open(self) -> None:
+        """Open already."""
+
+    def close(self) -> None:
+        """The caller's to close."""
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """The caller's transaction; neither committed nor rolled back here."""
+        return nullcontext(self._transaction)
 
 
 def _driver_url(url: str) -> URL:

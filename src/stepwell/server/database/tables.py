@@ -25,6 +25,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     Uuid,
+    text,
 )
 from sqlalchemy.engine import Dialect
 
@@ -94,7 +95,7 @@ audit = Table(
     Column("action", String(60), nullable=False),
     Column("target", String(300), nullable=False),
     Column("reason", Text),
-    Column("details", JSON),
+    Column("details", JSON(none_as_null=True)),
 )
 
 answers = Table(
@@ -134,12 +135,12 @@ discoveries = Table(
     Column("created_at", Instant, nullable=False),
     Column("started_at", Instant),
     Column("finished_at", Instant),
-    Column("token_hash", String(64)),
-    Column("handle", JSON),
+    Column("launcher", String(20)),
+    Column("handle", JSON(none_as_null=True)),
     Column("digest", String(100)),
     Column("location", Text),
-    Column("manifest", JSON),
-    Column("error", JSON),
+    Column("manifest", JSON(none_as_null=True)),
+    Column("error", JSON(none_as_null=True)),
     Column("output", Text),
     Index(None, "group_name", "created_at"),
 )
@@ -220,6 +221,13 @@ ledger = Table(
     Column("schedule_version", Integer, nullable=False),
     Column("entered_at", Instant, nullable=False),
     UniqueConstraint("schedule_id", "first_due"),
+    Index(
+        "ix_ledger_queued",
+        "schedule_id",
+        "first_due",
+        sqlite_where=text("fate = 'queued'"),
+        postgresql_where=text("fate = 'queued'"),
+    ),
 )
 
 runs = Table(

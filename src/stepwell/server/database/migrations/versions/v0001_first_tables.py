@@ -78,7 +78,7 @@ def _audit() -> None:
         sa.Column("action", sa.String(60), nullable=False),
         sa.Column("target", sa.String(300), nullable=False),
         sa.Column("reason", sa.Text()),
-        sa.Column("details", sa.JSON()),
+        sa.Column("details", sa.JSON(none_as_null=True)),
         sa.PrimaryKeyConstraint("id", name="pk_audit"),
     )
 
@@ -166,12 +166,12 @@ def _discoveries() -> None:
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("started_at", Instant()),
         sa.Column("finished_at", Instant()),
-        sa.Column("token_hash", sa.String(64)),
-        sa.Column("handle", sa.JSON()),
+        sa.Column("launcher", sa.String(20)),
+        sa.Column("handle", sa.JSON(none_as_null=True)),
         sa.Column("digest", sa.String(100)),
         sa.Column("location", sa.Text()),
-        sa.Column("manifest", sa.JSON()),
-        sa.Column("error", sa.JSON()),
+        sa.Column("manifest", sa.JSON(none_as_null=True)),
+        sa.Column("error", sa.JSON(none_as_null=True)),
         sa.Column("output", sa.Text()),
         sa.ForeignKeyConstraint(["group_name"], ["groups.name"], name="fk_discoveries_group_name"),
         sa.PrimaryKeyConstraint("id", name="pk_discoveries"),
@@ -244,6 +244,14 @@ def _ledger() -> None:
         sa.ForeignKeyConstraint(["schedule_id"], ["schedules.id"], name="fk_ledger_schedule_id"),
         sa.PrimaryKeyConstraint("id", name="pk_ledger"),
         sa.UniqueConstraint("schedule_id", "first_due", name="uq_ledger_schedule_id_first_due"),
+    )
+    queued = sa.text("fate = 'queued'")
+    op.create_index(
+        "ix_ledger_queued",
+        "ledger",
+        ["schedule_id", "first_due"],
+        sqlite_where=queued,
+        postgresql_where=queued,
     )
 
 

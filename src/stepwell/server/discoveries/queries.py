@@ -1,0 +1,55 @@
+"""Discoveries in the database."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from sqlalchemy import Connection, RowMapping, Select, insert, select, update
+
+from stepwell.server.database.tables import discoveries
+
+Row: TypeAlias = RowMapping
+
+_BRIEF = [column for column in discoveries.c if column.name not in {"manifest", "output"}]
+
+
+def add(conn: Connection, **values: Any) -> None:
+    """Insert a discovery."""
+    conn.execute(insert(discoveries).values(**values))
+
+
+def change(conn: Connection, discovery_id: UUID, **values: Any) -> None:
+    """Set columns of a discovery."""
+    conn.execute(update(discoveries).where(discoveries.c.id == discovery_id).values(**values))
+
+
+def get(conn: Connection, discovery_id: UUID) -> Row | None:
+    """The discovery with all its columns."""
+    query = select(discoveries).where(discoveries.c.id == discovery_id)
+    return conn.execute(query).mappings().one_or_none()
+
+
+def lock(conn: Connection, discovery_id: UUID) -> Row | None:
+    """As `get`; on PostgreSQL nobody else changes it until the transaction ends."""
+    query = select(discoveries).where(discoveries.c.id == discovery_id).with_for_update()
+    return conn.execute(query).mappings().one_or_none()
+
+
+def waiting(conn: Connection, group: str) -> Row | None:
+    """The discovery of the group that has not begun yet."""
+    mine = (discoveries.c.group_name == group, discoveries.c.state == "waiting")
+    query = select(discoveries).where(*mine).order_by(discoveries.c.id).limit(1)
+    return conn.execute(query).mappings().one_or_none()
+
+
+def latest(conn: Connection, group: str) -> Row | None:
+    """The newest discovery of the group that has a manifest."""
+    mine = (discoveries.c.group_name == group, discoveries.c.state == "succeeded")
+    query = select(discoveries).where(*mine).order_by(discoveries.c.id.desc()).limit(1)
+    return conn.execute(query).mappings().one_or_none()
+
+
+def listed() -> Select[Any]:
+    """All discoveries without their large columns, to be paged by id."""
+    return select(*_BRIEF)

@@ -1,0 +1,59 @@
+"""A discovery: one launch of an image in discover mode, and what came of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class State(StrEnum):
+    """Where a discovery stands; the last two are final."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come of it."""
+        return self in {State.SUCCEEDED, State.FAILED}
+
+
+class Fault(BaseModel):
+    """Why a discovery failed: a code, and what, why and how to fix it in words."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    code: str = Field(default="discovery-failed", pattern=r"^[a-z][a-z0-9-]*$", max_length=60)
+    what: str = Field(max_length=4000)
+    why: str = Field(default="", max_length=16000)
+    fix: str = Field(default="", max_length=4000)
+    problems: list[dict[str, Any]] = []
+
+
+class Discovery(BaseModel):
+    """A discovery as lists show it. Instants are UTC."""
+
+    id: UUID
+    group_name: str
+    state: State
+    trigger: str
+    requested_by: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    launcher: str | None
+    digest: str | None
+    error: Fault | None
+
+
+class DiscoveryDetail(Discovery):
+    """With the manifest and the last 64 KiB of what the image wrote."""
+
+    manifest: dict[str, Any] | None
+    output: str | None

@@ -1,0 +1,63 @@
+"""Routes of the room: /groups."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from stepwell.server.access.records import Role
+from stepwell.server.discoveries import service as discoveries
+from stepwell.server.groups import service
+from stepwell.server.groups.records import Group, GroupChange, NewGroup
+from stepwell.server.http import Call, Page, Pages, Reason, Router, reads, writes
+
+router = Router(prefix="/groups", tags=["groups"])
+
+Reading = Annotated[Call, reads(Role.VIEWER)]
+Administering = Annotated[Call, writes(Role.ADMIN)]
+
+
+class Registered(Group):
+    """A new group, and the discovery that began with it."""
+
+    discovery_id: UUID
+
+
+@router.get("")
+def list_groups(call: Reading, pages: Pages, archived: bool = False) -> Page[Group]:
+    """All groups by name."""
+    return service.listed(call.conn, pages, archived=archived)
+
+
+@router.post("", status_code=201)
+def register_group(call: Administering, body: NewGroup) -> Registered:
+    """Register an image as a group, and discover it."""
+    group = service.register(call.conn, call.services, body, by=call.user.name)
+    begun = discoveries.request(
+        call.conn, call.db, group.name, trigger="registration", by=call.user.name
+    )
+    return Registered(**group.model_dump(), discovery_id=begun.id)
+
+
+@router.get("/{name}")
+def show_group(call: Reading, name: str) -> Group:
+    """One group."""
+    return service.get(call.conn, name)
+
+
+@router.patch("/{name}")
+def change_group(call: Administering, name: str, body: GroupChange) -> Group:
+    """Change image or environment; discover it afterwards to take up the change."""
+    return service.change(call.conn, name, body, by=call.user.name)
+
+
+@router.post("/{name}/archivals", status_code=201)
+def archive_group(call: Administering, name: str, body: Reason) -> Group:
+    """Nothing new begins in this group from now on."""
+    return service.archive(call.conn, name, body.reason, by=call.user.name)
+
+
+@router.post("/{name}/restorations", status_code=201)
+def restore_group(call: Administering, name: str, body: Reason) -> Group:
+    """Take an archived group back into use."""
+    return service.restore(call.conn, name, body.reason, by=call.user.name)
