@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 from stepwell.clock import SYSTEM, Clock
 from stepwell.errors import NotSupported
+from stepwell.stores.outbox import driver_connection
 from stepwell.stores.protocol import Capabilities
 from stepwell.stores.sqlite import schema
 from stepwell.stores.sqlite.connections import Connections
@@ -82,24 +84,28 @@ class SQLiteStore:
         if statements.news:
             self._tell()
 
-    def on(self, connection: sqlite3.Connection) -> SQLiteTransaction:
+    def on(self, connection: Any) -> SQLiteTransaction:
         """The verbs on the caller's own connection and transaction (R27).
 
-        A connection in the driver's default mode begins its transaction with the first
-        verb that writes, as it does before any INSERT. On one with `isolation_level=None`
-        and no BEGIN, each verb commits by itself, as any statement does there.
+        Parameters
+        ----------
+        connection : a `sqlite3.Connection`, or a SQLAlchemy session or connection on one.
+            In the driver's default mode the transaction begins with the first verb that
+            writes, as before any INSERT. With `isolation_level=None` and no BEGIN, each
+            verb commits by itself, as any statement does there.
 
         Raises
         ------
-        NotSupported : not a `sqlite3.Connection`.
+        NotSupported : a connection of another kind.
         """
-        if not isinstance(connection, sqlite3.Connection):
+        own = driver_connection(connection)
+        if not isinstance(own, sqlite3.Connection):
             raise NotSupported(
-                f"A {type(connection).__name__} cannot be lent to a SQLite store.",
+                f"A {type(own).__name__} cannot be lent to a SQLite store.",
                 why="It runs its statements on a sqlite3.Connection.",
-                fix="See stepwell.stores.outbox for SQLAlchemy sessions and connections.",
+                fix="Lend a connection to the database file that the store is on.",
             )
-        return SQLiteTransaction(Statements(connection), self._clock)
+        return SQLiteTransaction(Statements(own), self._clock)
 
     def wake(self) -> SQLiteWake:
         """A new wake for one engine."""

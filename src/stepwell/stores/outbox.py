@@ -1,0 +1,41 @@
+"""Adding steps in the caller's own transaction: which driver connection is behind what they have.
+
+A step and the rows that it is about commit together, or not at all. Callers
+hand in what they hold: a DB-API connection, or a SQLAlchemy session or
+connection. SQLAlchemy is recognised by its form, so it need not be installed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stepwell.errors import NotSupported
+
+
+def driver_connection(lent: Any) -> Any:
+    """The driver's connection behind a session, connection or pool proxy; else `lent` itself.
+
+    Parameters
+    ----------
+    lent : a DB-API connection, or SQLAlchemy's Session, scoped session or Connection. A
+        session begins its transaction if it has none.
+
+    Raises
+    ------
+    NotSupported : an asyncio session or connection, which no synchronous store can use.
+    """
+    if hasattr(lent, "run_sync"):
+        raise _asynchronous(lent)
+    if callable(getattr(lent, "connection", None)):  # a Session
+        lent = lent.connection()
+    if hasattr(lent, "connection"):  # a Connection
+        lent = lent.connection
+    return getattr(lent, "driver_connection", lent)
+
+
+def _asynchronous(lent: Any) -> NotSupported:
+    return NotSupported(
+        f"An {type(lent).__name__} cannot be lent to a store directly.",
+        why="The store's statements are synchronous.",
+        fix="Add within run_sync: await session.run_sync(lambda s: client.add(step, connection=s)).",
+    )
