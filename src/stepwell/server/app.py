@@ -22,8 +22,13 @@ from stepwell.server.database.session import Database
 from stepwell.server.discoveries import api as discoveries
 from stepwell.server.groups import api as groups
 from stepwell.server.hosts import KnownHosts
+from stepwell.server.metrics import api as metrics
+from stepwell.server.reports import api as reports
+from stepwell.server.runs import api as runs
+from stepwell.server.runs import container_api as containers
 from stepwell.server.services import QUEUE, Services
 from stepwell.server.settings import Settings
+from stepwell.server.state import api as state
 from stepwell.version import VERSION
 
 PREFIX: Final = "/api/v1"
@@ -33,6 +38,11 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     audit.router,
     groups.router,
     discoveries.router,
+    runs.router,
+    containers.router,
+    state.router,
+    reports.router,
+    metrics.router,
 )
 """Every room's router; a room adds itself by one line."""
 

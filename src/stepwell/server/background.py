@@ -15,9 +15,10 @@ from sqlalchemy import Connection
 
 from stepwell.registry import Registry
 from stepwell.server.discoveries import steps as discoveries
+from stepwell.server.runs import steps as runs
 from stepwell.server.services import Services
 
-ROOMS: Final[tuple[Any, ...]] = (discoveries,)
+ROOMS: Final[tuple[Any, ...]] = (discoveries, runs)
 """The `steps` modules of all rooms that have background work."""
 
 

@@ -1,0 +1,112 @@
+"""Which thing of an old manifest is which of the new one: renames, and what has moved."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any, Final
+
+from stepwell.server.reviews.schemas import essence
+
+Entry = Mapping[str, Any]
+
+_ALIKE: Final = 0.75
+"""From this share of equal operations on, a workflow is taken for a renamed one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """`pairs` has old and new name of what is the same thing; the rest was added or removed."""
+
+    pairs: tuple[tuple[str, str], ...]
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+def align_workflows(before: Mapping[str, Entry], after: Mapping[str, Entry]) -> Alignment:
+    """Pair workflows by name, then those that were renamed, by class or by operations."""
+    return _aligned(before, after, _workflow_likeness)
+
+
+def align_operations(before: Sequence[Entry], after: Sequence[Entry]) -> Alignment:
+    """Pair operations by name, then those that were renamed, by what they take and give."""
+    old = {one["name"]: {**one, "place": place} for place, one in enumerate(before)}
+    new = {one["name"]: {**one, "place": place} for place, one in enumerate(after)}
+    return _aligned(old, new, _operation_likeness)
+
+
+def moved(old_order: Sequence[str], new_order: Sequence[str]) -> set[str]:
+    """Names that stand in another place among those that both orders have.
+
+    The fewest that explain the new order: all but a longest rising sequence.
+    """
+    places = {name: place for place, name in enumerate(old_order)}
+    shared = [name for name in new_order if name in places]
+    kept = _longest_rising([places[name] for name in shared])
+    return {name for name in shared if places[name] not in kept}
+
+
+def _aligned(before: Mapping[str, Entry], after: Mapping[str, Entry], likeness: Any) -> Alignment:
+    pairs = [(name, name) for name in before if name in after]
+    gone = [name for name in before if name not in after]
+    new = [name for name in after if name not in before]
+    scored = [(likeness(before[one], after[other]), one, other) for one in gone for other in new]
+    for score, one, other in sorted(scored, key=lambda item: -item[0]):
+        if score >= _ALIKE and one in gone and other in new and not _doubtful(scored, score, one):
+            pairs.append((one, other))
+            gone.remove(one)
+            new.remove(other)
+    return Alignment(tuple(pairs), tuple(new), tuple(gone))
+
+
+def _doubtful(scored: list[tuple[float, str, str]], score: float, name: str) -> bool:
+    """Two candidates that fit equally well are no rename that a program may assert."""
+    return sum(1 for value, one, _ in scored if one == name and value == score) > 1
+
+
+def _workflow_likeness(old: Entry, new: Entry) -> float:
+    if old["class"] == new["class"]:
+        return 2.0
+    ours, theirs = (_signatures(entry) for entry in (old, new))
+    alike = SequenceMatcher(None, ours, theirs, autojunk=False).ratio()
+    return alike if _parameters(old) == _parameters(new) else alike - 0.1
+
+
+def _signatures(workflow: Entry) -> list[str]:
+    return [f"{one['name']} {_interface(one)}" for one in workflow["operations"]]
+
+
+def _parameters(workflow: Entry) -> list[str]:
+    return sorted(workflow["parameters"].get("properties", {}))
+
+
+def _operation_likeness(old: Entry, new: Entry) -> float:
+    """1 for the same interface in the same place; less for one of both."""
+    same_place = old["place"] == new["place"]
+    if _interface(old) != _interface(new):
+        return 0.0
+    informative = bool(old["inputs"]) or bool(old["returns"])
+    return (0.6 if informative else 0.3) + (0.5 if same_place else 0.2)
+
+
+def _interface(operation: Entry) -> str:
+    inputs = {name: essence(one["schema"]) for name, one in sorted(operation["inputs"].items())}
+    return repr((inputs, essence(operation["returns"])))
+
+
+def _longest_rising(places: Sequence[int]) -> set[int]:
+    """The values of a longest strictly rising subsequence (patience sorting)."""
+    tails: list[int] = []
+    before: dict[int, int | None] = {}
+    for place in places:
+        pile = bisect_left(tails, place)
+        before[place] = tails[pile - 1] if pile else None
+        tails[pile : pile + 1] = [place]
+    kept: set[int] = set()
+    current = tails[-1] if tails else None
+    while current is not None:
+        kept.add(current)
+        current = before[current]
+    return kept

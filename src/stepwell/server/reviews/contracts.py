@@ -1,0 +1,159 @@
+"""Changes of what a workflow takes, and of what its operations take and give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from stepwell.server.reviews.changes import Category, Change, Impact, Kind, pointer
+from stepwell.server.reviews.schemas import Schema, essence, misfits
+
+
+def parameter_changes(workflow: str, old: Schema, new: Schema) -> Iterator[Change]:
+    """The parameters of a workflow; breaking when a caller's values may be refused."""
+    before, after = old.get("properties", {}), new.get("properties", {})
+    needed_before, needed = set(old.get("required", ())), set(new.get("required", ()))
+    for name in before.keys() - after.keys():
+        told = f"The parameter {name} is not taken any more."
+        yield _parameter(workflow, name, Kind.REMOVED, told, True, before[name], None)
+    for name in after:
+        one = _with_defs(after[name], new)
+        if name not in before:
+            yield _new_parameter(workflow, name, one, name in needed)
+            continue
+        was = _with_defs(before[name], old)
+        if name in needed - needed_before:
+            told = f"The parameter {name} became required."
+            yield _parameter(workflow, name, Kind.CHANGED, told, True, was, one)
+        elif name in needed_before - needed:
+            told = f"The parameter {name} became optional."
+            yield _parameter(workflow, name, Kind.CHANGED, told, False, was, one)
+        yield from _one_parameter(workflow, name, was, one)
+
+
+def _new_parameter(workflow: str, name: str, schema: Schema, needed: bool) -> Change:
+    told = "it must be given" if needed else f"by default it is {schema.get('default')!r}"
+    sentence = f"The parameter {name} is new; {told}."
+    return _parameter(workflow, name, Kind.ADDED, sentence, needed, None, schema)
+
+
+def _one_parameter(workflow: str, name: str, was: Schema, one: Schema) -> Iterator[Change]:
+    if _meaning(was) != _meaning(one):
+        reasons = misfits(was, one)
+        told = f"The parameter {name} takes other values{_because(reasons)}."
+        yield _parameter(workflow, name, Kind.CHANGED, told, bool(reasons), was, one)
+    if was.get("default") != one.get("default") and {"default"} & was.keys() & one.keys():
+        before, after = was["default"], one["default"]
+        told = f"The default of {name} changes from {before!r} to {after!r}."
+        change = _parameter(workflow, name, Kind.CHANGED, told, False, before, after)
+        yield change.model_copy(update={"path": f"{change.path}/default"})
+
+
+def _parameter(
+    workflow: str, name: str, kind: Kind, told: str, breaking: bool, before: Any, after: Any
+) -> Change:
+    return Change(
+        path=pointer("workflows", workflow, "parameters", name),
+        kind=kind,
+        category=Category.PARAMETERS,
+        impact=Impact.DATA,
+        sentence=told,
+        breaking=breaking,
+        before=before,
+        after=after,
+    )
+
+
+def input_changes(
+    path: Sequence[str],
+    old: Mapping[str, Any],
+    new: Mapping[str, Any],
+    names: Mapping[str, str],
+) -> Iterator[Change]:
+    """What an operation takes, and from where; `names` are the operations' new names."""
+    operation = path[-1]
+    for name in old.keys() - new.keys():
+        told = f"In {operation}: the input {name} is not used any more."
+        yield _value(path, name, Kind.REMOVED, Category.INPUTS, told, False, old[name], None)
+    for name, one in new.items():
+        if name not in old:
+            told = f"In {operation}: the input {name} is new, {_source(one['from'])}."
+            yield _value(path, name, Kind.ADDED, Category.INPUTS, told, None, None, one)
+        else:
+            yield from _one_input(path, name, old[name], one, names)
+
+
+def _one_input(
+    path: Sequence[str],
+    name: str,
+    was: Mapping[str, Any],
+    one: Mapping[str, Any],
+    names: Mapping[str, str],
+) -> Iterator[Change]:
+    operation = path[-1]
+    if names.get(was["from"], was["from"]) != one["from"]:
+        told = f"In {operation}: the input {name} comes {_source(one['from'])} now."
+        before, after = was["from"], one["from"]
+        yield _value(path, name, Kind.CHANGED, Category.INPUTS, told, None, before, after)
+    if was["required"] != one["required"]:
+        became = "must be there now" if one["required"] else "may be missing now"
+        told = f"In {operation}: the input {name} {became}."
+        yield _value(path, name, Kind.CHANGED, Category.INPUTS, told, one["required"], was, one)
+    if _meaning(was["schema"]) != _meaning(one["schema"]):
+        reasons = misfits(was["schema"], one["schema"])
+        told = f"In {operation}: the input {name} takes other values{_because(reasons)}."
+        before, after = was["schema"], one["schema"]
+        yield _value(path, name, Kind.CHANGED, Category.INPUTS, told, bool(reasons), before, after)
+
+
+def return_changes(path: Sequence[str], old: Any, new: Any) -> Iterator[Change]:
+    """What an operation gives; breaking when it may be what it never was."""
+    if _meaning(old) == _meaning(new):
+        return
+    reasons = misfits(new or {}, old or {})
+    told = f"In {path[-1]}: it returns other values{_because(reasons)}."
+    change = _value(path, "", Kind.CHANGED, Category.OUTPUTS, told, bool(reasons), old, new)
+    yield change.model_copy(update={"path": pointer(*path, "returns")})
+
+
+def _value(
+    path: Sequence[str],
+    name: str,
+    kind: Kind,
+    category: Category,
+    told: str,
+    breaking: bool | None,
+    before: Any,
+    after: Any,
+) -> Change:
+    return Change(
+        path=pointer(*path, "inputs", name),
+        kind=kind,
+        category=category,
+        impact=Impact.DATA,
+        sentence=told,
+        breaking=breaking,
+        before=before,
+        after=after,
+    )
+
+
+def _meaning(schema: Any) -> Any:
+    return essence(schema)
+
+
+def _with_defs(schema: Schema, whole: Schema) -> Schema:
+    """A property's schema with the definitions that it may refer to."""
+    defs = whole.get("$defs")
+    return {**schema, "$defs": defs} if defs and "$ref" in repr(schema) else schema
+
+
+def _source(name: str) -> str:
+    return "from the workflow's parameters" if name == "parameter" else f"from {name}"
+
+
+def _because(reasons: Sequence[str]) -> str:
+    if not reasons:
+        return "; all that fitted before still fits"
+    more = f", and {len(reasons) - 3} more" if len(reasons) > 3 else ""
+    return f": {'; '.join(reasons[:3])}{more}"

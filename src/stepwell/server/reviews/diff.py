@@ -1,0 +1,176 @@
+"""Two manifests -> what changed, as data. Pure: no database, no clock.
+
+Workflows are keyed by name, so that order in the source means nothing there;
+operations run in order, so their order is compared. Each change says in a
+sentence what it means. Everything is bounded, and what was cut is said.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from stepwell.server.reviews import contracts
+from stepwell.server.reviews.aligning import align_workflows
+from stepwell.server.reviews.cadence import schedule_changes
+from stepwell.server.reviews.changes import (
+    Category,
+    Change,
+    Difference,
+    Impact,
+    Kind,
+    Standing,
+    WorkflowChanges,
+    pointer,
+)
+from stepwell.server.reviews.fields import WORKFLOW_FIELDS, field_change
+from stepwell.server.reviews.operations import operation_changes
+
+Entry = Mapping[str, Any]
+
+MAX_CHANGES: Final = 500
+"""At most so many changes are listed, over all workflows."""
+
+MAX_VALUE: Final = 4000
+"""A value before or after is shown up to so many characters of JSON."""
+
+
+def compare(
+    before: Mapping[str, Entry],
+    after: Mapping[str, Entry],
+    *,
+    at: datetime,
+    digests: tuple[Mapping[str, str], str] | None = None,
+) -> Difference:
+    """What `after` changes of `before`.
+
+    Parameters
+    ----------
+    before, after : workflow name -> manifest entry.
+    at : the instant from which fires of schedules are counted.
+    digests : each workflow's digest before, and the one digest after; without them
+        nothing is said about code.
+    """
+    alignment = align_workflows(before, after)
+    found = [
+        *(_pair(before[old], after[new], at, digests) for old, new in alignment.pairs),
+        *(_added(after[name], at) for name in alignment.added),
+        *(_removed(before[name]) for name in alignment.removed),
+    ]
+    found.sort(key=lambda one: one.workflow)
+    counts = Counter(one.standing for one in found)
+    shown, notice = _bounded(found)
+    return Difference(workflows=shown, counts=dict(counts), notice=notice)
+
+
+def _pair(
+    old: Entry, new: Entry, at: datetime, digests: tuple[Mapping[str, str], str] | None
+) -> WorkflowChanges:
+    renamed = old["name"] != new["name"]
+    changes = tuple(_workflow(old, new, at))
+    standing = Standing.RENAMED if renamed else Standing.CHANGED if changes else Standing.SAME
+    if standing is Standing.SAME and digests and digests[0].get(old["name"]) != digests[1]:
+        return _code(new["name"], digests[0].get(old["name"]), digests[1])
+    return WorkflowChanges(
+        workflow=new["name"],
+        standing=standing,
+        renamed_from=old["name"] if renamed else None,
+        changes=changes,
+    )
+
+
+def _code(name: str, before: str | None, after: str) -> WorkflowChanges:
+    change = Change(
+        path=pointer("workflows", name, "digest"),
+        kind=Kind.CHANGED,
+        category=Category.CODE,
+        impact=Impact.BEHAVIOUR,
+        sentence="Its declaration is the same; the image is another one, so its code may differ.",
+        before=before,
+        after=after,
+    )
+    return WorkflowChanges(workflow=name, standing=Standing.CODE, changes=(change,))
+
+
+def _added(entry: Entry, at: datetime) -> WorkflowChanges:
+    name = entry["name"]
+    count = len(entry["operations"])
+    change = Change(
+        path=pointer("workflows", name),
+        kind=Kind.ADDED,
+        category=Category.IDENTITY,
+        impact=Impact.BEHAVIOUR,
+        sentence=f"The workflow {name} is new; it has {_counted(count, 'operation')}.",
+        after=entry,
+    )
+    scheduled = schedule_changes(name, None, entry["schedule"], at)
+    return WorkflowChanges(workflow=name, standing=Standing.ADDED, changes=(change, *scheduled))
+
+
+def _removed(entry: Entry) -> WorkflowChanges:
+    name = entry["name"]
+    change = Change(
+        path=pointer("workflows", name),
+        kind=Kind.REMOVED,
+        category=Category.IDENTITY,
+        impact=Impact.BEHAVIOUR,
+        sentence=f"The workflow {name} is gone; once accepted, it is not started any more.",
+        breaking=True,
+        before=entry,
+    )
+    return WorkflowChanges(workflow=name, standing=Standing.REMOVED, changes=(change,))
+
+
+def _workflow(old: Entry, new: Entry, at: datetime) -> Iterator[Change]:
+    name = new["name"]
+    if old["name"] != name:
+        yield _renamed_workflow(old["name"], name)
+    for field in WORKFLOW_FIELDS:
+        if old.get(field) != new.get(field):
+            yield field_change(("workflows", name), field, old.get(field), new.get(field))
+    yield from schedule_changes(name, old["schedule"], new["schedule"], at)
+    yield from contracts.parameter_changes(name, old["parameters"], new["parameters"])
+    yield from operation_changes(name, old["operations"], new["operations"])
+
+
+def _renamed_workflow(old: str, new: str) -> Change:
+    return Change(
+        path=pointer("workflows", new, "name"),
+        kind=Kind.RENAMED,
+        category=Category.IDENTITY,
+        impact=Impact.DATA,
+        sentence=f"The workflow {old} seems to be called {new} now; "
+        "accepted as a rename, its state, schedules and metrics go with it.",
+        breaking=True,
+        before=old,
+        after=new,
+    )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _bounded(found: Sequence[WorkflowChanges]) -> tuple[tuple[WorkflowChanges, ...], str | None]:
+    total, left, shown = sum(len(one.changes) for one in found), MAX_CHANGES, []
+    for one in found:
+        kept = tuple(_clipped(change) for change in one.changes[: max(left, 0)])
+        left -= len(one.changes)
+        shown.append(one.model_copy(update={"changes": kept}))
+    notice = f"Only the first {MAX_CHANGES} of {total} changes are listed." if left < 0 else None
+    return tuple(shown), notice
+
+
+def _clipped(change: Change) -> Change:
+    values = {"before": _short(change.before), "after": _short(change.after)}
+    return change.model_copy(update=values)
+
+
+def _short(value: Any) -> Any:
+    text = json.dumps(value, ensure_ascii=False)
+    if len(text) <= MAX_VALUE:
+        return value
+    return f"{text[:MAX_VALUE]}… ({len(text):,} characters in all)"
