@@ -1,0 +1,127 @@
+"""Adding steps: known ids are left alone, a taken unique key is dealt with as asked (R1, R5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby, islice
+from typing import Final
+from uuid import UUID
+
+from stepwell.errors import StoreUnavailable, UniqueKeyTaken
+from stepwell.step import Addition, EndedAs, OnConflict, Step
+from stepwell.stores.moves import REPLACED
+from stepwell.stores.postgres.rows import oldest, steps_json
+from stepwell.stores.postgres.statements import Statements
+
+_AT_ONCE: Final = 1000
+"""Rows in one statement."""
+_TRIES: Final = 5
+
+
+def add(statements: Statements, additions: Sequence[Addition]) -> list[bool]:
+    """Insert rows; True for each that was inserted now.
+
+    Raises
+    ------
+    UniqueKeyTaken : a ready step of that name and key exists; nothing was added.
+    """
+    inserted: set[UUID] = set()
+    with statements.whole(any(one.step.unique_key is not None for one in additions)):
+        for replaces, group in groupby(additions, _replaces):
+            for batch in _batches(group, 1 if replaces else _AT_ONCE):
+                fresh = [one for one in batch if one.step.id not in inserted]
+                inserted |= _replace(statements, fresh) if replaces else _add(statements, fresh)
+    return [_first(one.step.id, inserted) for one in additions]
+
+
+def _first(step_id: UUID, inserted: set[UUID]) -> bool:
+    """An id that is given twice is inserted once."""
+    found = step_id in inserted
+    inserted.discard(step_id)
+    return found
+
+
+def _replaces(addition: Addition) -> bool:
+    return addition.step.unique_key is not None and addition.on_conflict is OnConflict.REPLACE
+
+
+def _batches(additions: Iterable[Addition], size: int) -> Iterable[list[Addition]]:
+    rest = iter(additions)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+def _add(statements: Statements, additions: list[Addition]) -> set[UUID]:
+    inserted = _insert(statements, [one.step for one in additions])
+    left_out = [
+        one.step
+        for one in additions
+        if one.step.id not in inserted
+        and one.step.unique_key is not None
+        and one.on_conflict is OnConflict.ERROR
+    ]
+    _raise_if_taken(statements, left_out)
+    return inserted
+
+
+def _raise_if_taken(statements: Statements, left_out: list[Step]) -> None:
+    """What was not inserted and is not known either was kept out by its unique key."""
+    known = _known(statements, left_out) if left_out else set()
+    for step in left_out:
+        if step.id not in known:
+            raise UniqueKeyTaken(step.name, step.unique_key or "")
+
+
+def _replace(statements: Statements, additions: list[Addition]) -> set[UUID]:
+    steps = [one.step for one in additions]
+    if not steps or _known(statements, steps):
+        return set()
+    for _ in range(_TRIES):  # another caller may take the key between the two statements
+        _end_holder(statements, steps[0])
+        if inserted := _insert(statements, steps):
+            return inserted
+    raise _contested(steps[0])
+
+
+def _end_holder(statements: Statements, step: Step) -> None:
+    holders = statements.rows("key_holders", step_name=step.name, unique_key=step.unique_key)
+    ids = [row[0] for row in holders]
+    if ids:
+        end(statements, ids, EndedAs.CANCELLED, REPLACED)
+
+
+def end(
+    statements: Statements,
+    ids: Sequence[UUID],
+    ended_as: EndedAs,
+    reason: str,
+    result: str | None = None,
+    raised: int = 1,
+) -> bool:
+    """Move ready rows to where they end; their claim numbers rise by `raised`."""
+    rows = statements.rows(
+        "end", ids=list(ids), ended_as=ended_as.value, reason=reason, result=result, raised=raised
+    )
+    return bool(rows)
+
+
+def _insert(statements: Statements, steps: list[Step]) -> set[UUID]:
+    if not steps:
+        return set()
+    ids = [step.id for step in steps]
+    rows = statements.rows("add", steps=steps_json(steps), oldest=oldest(ids))
+    statements.work_is_due(any(due for _, due in rows))
+    return {step_id for step_id, _ in rows}
+
+
+def _known(statements: Statements, steps: list[Step]) -> set[UUID]:
+    rows = statements.rows("known", ids=[step.id for step in steps])
+    return {row[0] for row in rows}
+
+
+def _contested(step: Step) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"The unique key {step.unique_key!r} of {step.name!r} is being replaced by others too.",
+        why=f"{_TRIES} tries met a new holder each time.",
+        fix="Try again.",
+    )

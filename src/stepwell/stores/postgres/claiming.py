@@ -1,0 +1,60 @@
+"""The claim: one statement, repeated only while rows of foreign names are in the way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Final
+
+from stepwell.errors import EngineBuried
+from stepwell.step import Step
+from stepwell.stores.fairness import WEIGHTS
+from stepwell.stores.postgres.queries import sql
+from stepwell.stores.postgres.rows import step_reader, utc
+from stepwell.stores.postgres.statements import Statements, column_names
+from stepwell.stores.protocol import Claimed, ClaimRequest
+
+_MOST_AT_ONCE: Final = 1000
+"""The most rows that one round locks to get past foreign names."""
+_INFO: Final = 4
+"""Columns before those of the step: alive, parked_now, next_due, suspect_due."""
+
+
+def claim(statements: Statements, request: ClaimRequest) -> Claimed:
+    """Mark due rows as the engine's own, and park due rows of names it does not handle."""
+    taken: tuple[Step, ...] = ()
+    rest, reach = request, request.limit
+    while True:
+        claimed, parked = _round(statements, rest, reach)
+        taken += claimed.steps
+        rest = replace(request, limit=request.limit - len(taken))
+        if not parked or not rest.limit or request.alone:
+            return replace(claimed, steps=taken)
+        reach = min(reach * 4, _MOST_AT_ONCE)
+
+
+def _round(statements: Statements, request: ClaimRequest, reach: int) -> tuple[Claimed, int]:
+    head = "claim_from_queues" if request.flow_id is None else "claim_from_flow"
+    values = _values(request, 0 if request.alone else max(reach, request.limit))
+    with statements.cursor(sql(head, "claim_take"), values) as cursor:
+        read = step_reader(column_names(cursor))
+        rows = cursor.fetchall()
+    alive, parked, next_due, suspect_due = rows[0][:_INFO]
+    if not alive:
+        raise EngineBuried(request.engine_id)
+    steps: tuple[Step, ...] = tuple(read(row) for row in rows if row[_INFO] is not None)
+    return Claimed(steps, next_due and utc(next_due), suspect_due), parked
+
+
+def _values(request: ClaimRequest, reach: int) -> dict[str, Any]:
+    return {
+        "engine_id": request.engine_id,
+        "request_id": request.request_id,
+        "names": list(request.names),
+        "queues": list(dict.fromkeys(request.queues)),
+        "flow_id": request.flow_id,
+        "limit": 1 if request.alone else request.limit,
+        "reach": reach,
+        "alone": request.alone,
+        "skew": list(request.skew),
+        "weights": [float(weight) for weight in WEIGHTS.values()],
+    }

@@ -1,0 +1,15 @@
+-- A row that somebody holds is being settled or changed: it needs no mark any more.
+WITH me AS (
+    UPDATE stepwell_engines SET beat = beat + 1 WHERE id = %(engine_id)s RETURNING id
+), running AS MATERIALIZED (
+    SELECT step.id
+    FROM unnest(%(ids)s::uuid[], %(claim_nos)s::integer[]) AS claim (id, claim_no)
+    JOIN stepwell_ready AS step
+        ON step.id = claim.id AND step.claim_no = claim.claim_no
+    WHERE step.id = ANY(%(ids)s) AND step.claimed_by = %(engine_id)s AND NOT step.started
+    FOR UPDATE OF step SKIP LOCKED
+), marked AS (
+    UPDATE stepwell_ready AS step SET started = true FROM running WHERE step.id = running.id
+)
+SELECT statement_timestamp(), engine.id, engine.beat + (engine.id = me.id)::integer
+FROM me CROSS JOIN stepwell_engines AS engine

@@ -1,0 +1,122 @@
+-- First half of a claim: lock rows of the engine's queues. `seen` looks ahead without a
+-- lock, to share the batch out among the bands (R18); `locked` then takes each share from
+-- the front of its band, past rows that other engines are just taking.
+WITH me AS MATERIALIZED (
+    SELECT id FROM stepwell_engines WHERE id = %(engine_id)s FOR KEY SHARE
+), band AS MATERIALIZED (
+    SELECT (number - 1)::smallint AS priority, weight, skew
+    FROM unnest(%(weights)s::float8[], %(skew)s::float8[])
+        WITH ORDINALITY AS band (weight, skew, number)
+), lane AS MATERIALIZED (
+    SELECT queue, band.priority
+    FROM me CROSS JOIN unnest(%(queues)s::text[]) AS queue CROSS JOIN band
+), parking AS MATERIALIZED (
+    SELECT name, queue
+    FROM me CROSS JOIN unnest(%(names)s::text[]) AS name
+    CROSS JOIN unnest(%(queues)s::text[]) AS queue
+    WHERE EXISTS (
+        SELECT 1 FROM stepwell_ready
+        WHERE claimed_by IS NULL AND parked AND lost_count < 2
+            AND waiting_for = 0 AND limit_key IS NULL AND rate_key IS NULL
+    )
+), seen AS MATERIALIZED (
+    SELECT step.id, lane.queue, lane.priority, step.schedule_time, false AS parked
+    FROM lane CROSS JOIN LATERAL (
+        SELECT id, schedule_time FROM stepwell_ready
+        WHERE queue = lane.queue AND priority = lane.priority
+            AND schedule_time <= statement_timestamp()
+            AND claimed_by IS NULL AND NOT parked AND lost_count < 2
+            AND waiting_for = 0 AND limit_key IS NULL AND rate_key IS NULL
+        ORDER BY schedule_time, id
+        LIMIT %(reach)s + 1
+    ) AS step
+    UNION ALL
+    SELECT step.id, parking.queue, step.priority, step.schedule_time, true
+    FROM parking CROSS JOIN LATERAL (
+        SELECT id, priority, schedule_time FROM stepwell_ready
+        WHERE name = parking.name AND queue = parking.queue
+            AND schedule_time <= statement_timestamp()
+            AND claimed_by IS NULL AND parked AND lost_count < 2
+            AND waiting_for = 0 AND limit_key IS NULL AND rate_key IS NULL
+        ORDER BY schedule_time, id
+        LIMIT %(reach)s + 1
+    ) AS step
+), fair AS MATERIALIZED (
+    SELECT *
+    FROM (
+        SELECT seen.*, (row_number() OVER (
+            PARTITION BY seen.priority ORDER BY seen.schedule_time, seen.id
+        ) - band.skew) / band.weight AS place
+        FROM seen JOIN band USING (priority)
+    ) AS ranked
+    ORDER BY place, priority
+    LIMIT %(reach)s
+), share AS MATERIALIZED (
+    SELECT queue, priority, count(*) AS size FROM fair WHERE NOT parked GROUP BY queue, priority
+), suspect AS MATERIALIZED (
+    SELECT id, schedule_time FROM stepwell_ready
+    WHERE claimed_by IS NULL AND lost_count >= 2
+        AND waiting_for = 0 AND limit_key IS NULL AND rate_key IS NULL
+        AND EXISTS (SELECT 1 FROM me)
+        AND queue = ANY(%(queues)s::text[]) AND name = ANY(%(names)s::text[])
+    ORDER BY schedule_time, id
+    LIMIT 2
+), suspect_taken AS (
+    SELECT id FROM suspect
+    WHERE %(alone)s AND schedule_time <= statement_timestamp()
+    ORDER BY schedule_time, id
+    LIMIT 1
+), locked AS MATERIALIZED (
+    SELECT step.*
+    FROM share CROSS JOIN LATERAL (
+        SELECT id, name, priority, schedule_time FROM stepwell_ready
+        WHERE queue = share.queue AND priority = share.priority
+            AND schedule_time <= statement_timestamp()
+            AND claimed_by IS NULL AND NOT parked AND lost_count < 2
+            AND waiting_for = 0 AND limit_key IS NULL AND rate_key IS NULL
+        ORDER BY schedule_time, id
+        LIMIT share.size
+        FOR UPDATE SKIP LOCKED
+    ) AS step
+    UNION ALL
+    SELECT step.*
+    FROM (
+        SELECT id, name, priority, schedule_time FROM stepwell_ready
+        WHERE id = ANY(ARRAY(SELECT id FROM fair WHERE parked)) AND claimed_by IS NULL
+            AND schedule_time <= statement_timestamp()
+        FOR UPDATE SKIP LOCKED
+    ) AS step
+    UNION ALL
+    SELECT step.*
+    FROM (
+        SELECT id, name, priority, schedule_time FROM stepwell_ready
+        WHERE id = ANY(ARRAY(SELECT id FROM suspect_taken)) AND claimed_by IS NULL
+            AND schedule_time <= statement_timestamp()
+        FOR UPDATE SKIP LOCKED
+    ) AS step
+), later AS (
+    SELECT min(step.schedule_time) AS due
+    FROM (
+        SELECT step.schedule_time
+        FROM lane CROSS JOIN LATERAL (
+            SELECT schedule_time FROM stepwell_ready
+            WHERE queue = lane.queue AND priority = lane.priority
+                AND schedule_time > statement_timestamp()
+                AND claimed_by IS NULL AND NOT parked AND lost_count < 2
+                AND waiting_for = 0 AND limit_key IS NULL AND rate_key IS NULL
+            ORDER BY schedule_time
+            LIMIT 1
+        ) AS step
+        UNION ALL
+        SELECT step.schedule_time
+        FROM parking CROSS JOIN LATERAL (
+            SELECT schedule_time FROM stepwell_ready
+            WHERE name = parking.name AND queue = parking.queue
+                AND schedule_time > statement_timestamp()
+                AND claimed_by IS NULL AND parked AND lost_count < 2
+                AND waiting_for = 0 AND limit_key IS NULL AND rate_key IS NULL
+            ORDER BY schedule_time
+            LIMIT 1
+        ) AS step
+    ) AS step
+)

@@ -1,0 +1,51 @@
+-- Second half of a claim: take the locked rows whose name is handled, in fair order, and
+-- park the others (R19). One row always comes back, with when to ask again.
+, mine AS (
+    SELECT id, row_number() OVER (ORDER BY place, priority) AS place
+    FROM (
+        SELECT locked.id, locked.priority, (row_number() OVER (
+            PARTITION BY locked.priority ORDER BY locked.schedule_time, locked.id
+        ) - band.skew) / band.weight AS place
+        FROM locked JOIN band USING (priority)
+        WHERE locked.name = ANY(%(names)s::text[])
+    ) AS ranked
+    ORDER BY place, priority
+    LIMIT %(limit)s
+), taken AS (
+    UPDATE stepwell_ready AS step
+    SET claimed_by = %(engine_id)s,
+        claim_request = %(request_id)s,
+        claimed_at = statement_timestamp(),
+        claim_no = step.claim_no + 1,
+        started = false,
+        parked = false
+    FROM mine
+    WHERE step.id = mine.id
+    RETURNING mine.place, step.*
+), parked AS (
+    UPDATE stepwell_ready AS step SET parked = true
+    FROM locked
+    WHERE step.id = locked.id AND locked.name <> ALL(%(names)s::text[])
+    RETURNING step.id
+), rest AS (
+    SELECT min(schedule_time) AS due
+    FROM seen
+    WHERE NOT EXISTS (SELECT 1 FROM taken WHERE taken.id = seen.id)
+        AND NOT EXISTS (SELECT 1 FROM parked WHERE parked.id = seen.id)
+)
+SELECT
+    EXISTS (SELECT 1 FROM me) AS alive,
+    (SELECT count(*) FROM parked) AS parked_now,
+    least(
+        rest.due,
+        later.due,
+        (SELECT min(schedule_time) FROM suspect WHERE schedule_time > statement_timestamp())
+    ) AS next_due,
+    EXISTS (
+        SELECT 1 FROM suspect
+        WHERE schedule_time <= statement_timestamp()
+            AND NOT EXISTS (SELECT 1 FROM taken WHERE taken.id = suspect.id)
+    ) AS suspect_due,
+    taken.*
+FROM rest CROSS JOIN later LEFT JOIN taken ON true
+ORDER BY taken.place

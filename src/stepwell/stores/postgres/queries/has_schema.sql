@@ -1,0 +1,1 @@
+SELECT to_regclass('stepwell_meta') IS NOT NULL

@@ -1,0 +1,1 @@
+SELECT id FROM stepwell_steps WHERE id = ANY(%(ids)s)

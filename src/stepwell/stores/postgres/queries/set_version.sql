@@ -1,0 +1,1 @@
+UPDATE stepwell_meta SET value = %(version)s WHERE key = 'schema_version' RETURNING value

@@ -1,0 +1,92 @@
+"""Steps and settlements as JSON for the statements, and rows as steps again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from operator import attrgetter
+from typing import Any, Final
+from uuid import UUID
+
+from stepwell.outcome import Settlement
+from stepwell.step import EndedAs, Priority, Retention, Step
+
+COLUMNS: Final = tuple(one.name for one in fields(Step))
+_VALUES: Final = attrgetter(*COLUMNS)
+
+_SETTLED: Final = tuple(
+    one.name for one in fields(Settlement) if one.name not in ("claim", "additions")
+)
+_SETTLED_VALUES: Final = attrgetter(*_SETTLED)
+
+CLOCK_MARGIN: Final = timedelta(days=1)
+"""How far ahead of the store's clock the clock of an id's maker may be."""
+_VERSION_7: Final = 7
+
+
+def steps_json(steps: Iterable[Step]) -> str:
+    """The steps as a JSON array of rows."""
+    return json.dumps(
+        [dict(zip(COLUMNS, _VALUES(step), strict=True)) for step in steps],
+        default=str,
+        ensure_ascii=False,
+    )
+
+
+def settlements_json(settlements: Iterable[Settlement]) -> str:
+    """The settlements, without their additions, as a JSON array; `place` is their index."""
+    return json.dumps(
+        [_settlement(place, one) for place, one in enumerate(settlements)],
+        default=str,
+        ensure_ascii=False,
+    )
+
+
+def _settlement(place: int, one: Settlement) -> dict[str, Any]:
+    row = dict(zip(_SETTLED, _SETTLED_VALUES(one), strict=True))
+    return row | {"place": place, "step_id": one.claim.step_id, "claim_no": one.claim.claim_no}
+
+
+def oldest(ids: Iterable[UUID]) -> str:
+    """Before this instant none of the ids can have ended: ids of version 7 carry their time.
+
+    '-infinity' if any id carries none.
+    """
+    if any(one.version != _VERSION_7 for one in ids):
+        return "-infinity"
+    first = min(ids, default=UUID(int=0)).int >> 80
+    return (datetime.fromtimestamp(first / 1000, UTC) - CLOCK_MARGIN).isoformat()
+
+
+def step_reader(names: Sequence[str]) -> Callable[[Sequence[Any]], Step]:
+    """A function from a row with these column names to its step; other columns are passed over."""
+    places = [(name, names.index(name), _READERS.get(name)) for name in COLUMNS]
+
+    def read(row: Sequence[Any]) -> Step:
+        return Step(
+            **{
+                name: row[place] if convert is None or row[place] is None else convert(row[place])
+                for name, place, convert in places
+            }
+        )
+
+    return read
+
+
+def utc(instant: datetime) -> datetime:
+    """The driver gives instants in the session's zone, which a lent connection decides."""
+    return instant.astimezone(UTC)
+
+
+_READERS: Final[dict[str, Callable[[Any], Any]]] = {
+    "priority": Priority,
+    "retention": Retention,
+    "ended_as": EndedAs,
+    "created_at": utc,
+    "schedule_time": utc,
+    "execution_started_at": utc,
+    "ended_at": utc,
+    "claimed_at": utc,
+}

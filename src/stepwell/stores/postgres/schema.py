@@ -1,0 +1,85 @@
+"""The store's own schema: numbered migrations, and whether the database has them (R24, R44)."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+from psycopg import Connection
+from psycopg.rows import tuple_row
+
+from stepwell.errors import SchemaTooNew
+from stepwell.stores.postgres.faults import schema_missing
+from stepwell.stores.postgres.queries import sql
+from stepwell.stores.protocol import Migration
+
+MONTHS_AHEAD: Final = 3
+"""Partitions are made for the current month and for so many after it (R23)."""
+
+
+@cache
+def migrations() -> tuple[Migration, ...]:
+    """All migrations, in order; the n-th leads to schema version n."""
+    folder = files(__package__) / "migrations"
+    names = sorted(one.name for one in folder.iterdir() if one.name.endswith(".sql"))
+    return tuple(
+        Migration(name.removesuffix(".sql"), (folder / name).read_text("utf-8")) for name in names
+    )
+
+
+def migrate(connection: Connection[Any]) -> list[str]:
+    """Apply what is missing, in one transaction; the names of what was applied.
+
+    Raises
+    ------
+    SchemaTooNew : a newer Stepwell has migrated the database.
+    """
+    with connection.transaction():
+        _run(connection, "lock", criteria="stepwell_migrate")
+        present = version(connection) or 0
+        _refuse_newer(present)
+        missing = migrations()[present:]
+        for migration in missing:
+            # Text of the package itself; psycopg asks for literal strings to warn of others.
+            connection.execute(migration.sql.encode())
+        _run(connection, "set_version", version=str(len(migrations())))
+        _run(connection, "make_partitions", months=MONTHS_AHEAD)
+    return [migration.name for migration in missing]
+
+
+def check(connection: Connection[Any]) -> None:
+    """Nothing, if the schema is the one that this package works with.
+
+    Raises
+    ------
+    SchemaMissing, SchemaTooNew
+    """
+    present = version(connection)
+    if present is None:
+        raise schema_missing("There is no table stepwell_meta on the search path.")
+    if present < len(migrations()):
+        raise schema_missing(f"It has version {present}, needed is {len(migrations())}.")
+    _refuse_newer(present)
+
+
+def version(connection: Connection[Any]) -> int | None:
+    """The schema's version, or None where there is no schema."""
+    if not _run(connection, "has_schema")[0]:
+        return None
+    return int(_run(connection, "version")[0])
+
+
+def _refuse_newer(present: int) -> None:
+    if present > len(migrations()):
+        raise SchemaTooNew(
+            f"The database has version {present} of the Stepwell tables.",
+            why=f"This Stepwell knows versions up to {len(migrations())}.",
+            fix="Upgrade Stepwell here: pip install --upgrade stepwell.",
+        )
+
+
+def _run(connection: Connection[Any], name: str, **values: Any) -> tuple[Any, ...]:
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        cursor.execute(sql(name), values)
+        return cursor.fetchone() or (None,)

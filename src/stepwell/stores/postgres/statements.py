@@ -1,0 +1,86 @@
+"""Running the statements of one transaction, on our own connection or on a lent one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+from psycopg import Connection, Cursor
+from psycopg.pq import TransactionStatus
+from psycopg.rows import tuple_row
+from psycopg.sql import Composed
+
+from stepwell.step import Step
+from stepwell.stores.postgres.faults import translated
+from stepwell.stores.postgres.queries import sql
+from stepwell.stores.postgres.rows import step_reader
+
+Row: TypeAlias = tuple[Any, ...]
+
+
+class Statements:
+    """The connection of one transaction, and what its statements have in common.
+
+    Parameters
+    ----------
+    connection : of psycopg; its row factory and settings are left as they are.
+    lent : the caller's own: errors must leave its transaction usable, and news of due
+        work goes with its commit.
+    """
+
+    def __init__(self, connection: Connection[Any], *, lent: bool = False) -> None:
+        self.connection, self.lent = connection, lent
+        self.due = False
+        self._told = False
+
+    def rows(self, name: str, **values: Any) -> list[Row]:
+        """The rows that the statement `name` gives."""
+        with self.cursor(sql(name), values) as cursor:
+            return cursor.fetchall()
+
+    def run(self, statement: Composed, values: dict[str, Any]) -> list[Row]:
+        """The rows that a composed statement gives."""
+        with self.cursor(statement, values) as cursor:
+            return cursor.fetchall()
+
+    def steps(self, statement: Composed, values: dict[str, Any]) -> list[Step]:
+        """The rows that a composed statement gives, as steps."""
+        with self.cursor(statement, values) as cursor:
+            read = step_reader(column_names(cursor))
+            return [read(row) for row in cursor.fetchall()]
+
+    @contextmanager
+    def cursor(self, statement: bytes | Composed, values: dict[str, Any]) -> Iterator[Cursor[Row]]:
+        """An executed cursor of plain tuples; closes at the end of the block."""
+        with translated(), self.connection.cursor(row_factory=tuple_row) as cursor:
+            yield cursor.execute(statement, values)
+
+    @contextmanager
+    def whole(self, needed: bool) -> Iterator[None]:
+        """All of the block, or nothing of it, if its error may be survived by the transaction."""
+        if not (needed or self.lent):
+            yield
+            return
+        with translated():
+            self._begin()
+            with self.connection.transaction():
+                yield
+
+    def _begin(self) -> None:
+        """Without this a block on an idle lent connection would begin and commit by itself."""
+        idle = self.connection.info.transaction_status is TransactionStatus.IDLE
+        if idle and not self.connection.autocommit:
+            self.connection.execute("SELECT 1").close()
+
+    def work_is_due(self, due: bool) -> None:
+        """Remember that waiting engines should look; a lent transaction tells them itself."""
+        self.due = self.due or due
+        if due and self.lent and not self._told:
+            self.rows("notify")
+            self._told = True
+
+
+def column_names(cursor: Cursor[Any]) -> Sequence[str]:
+    """The names of the result's columns."""
+    return [column.name for column in cursor.description or ()]

@@ -1,0 +1,233 @@
+"""`PostgresStore`: a pool of connections, and transactions on them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import TransactionStatus
+from psycopg_pool import ConnectionPool
+
+from stepwell.errors import NotSupported, StoreUnavailable
+from stepwell.stores.postgres import schema
+from stepwell.stores.postgres.faults import first_contact, translated
+from stepwell.stores.postgres.transaction import PostgresTransaction
+from stepwell.stores.postgres.wake import Bell, PostgresWake
+from stepwell.stores.protocol import Capabilities
+
+CONNECT_SECONDS: Final = 5
+"""How long a connection attempt may take, and a transaction wait for a connection."""
+
+_NETWORK: Final = {
+    "application_name": "stepwell",
+    "connect_timeout": CONNECT_SECONDS,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""A cut line must be noticed within seconds, whatever the operating system's defaults."""
+
+_SESSION: Final = (
+    # A process that is paused inside a transaction must not hold its locks for ever.
+    "-c idle_in_transaction_session_timeout=60s -c lock_timeout=10s"
+    # Its compile time is longer than any of our statements.
+    " -c jit=off -c timezone=UTC"
+)
+
+
+class PostgresStore:
+    """Steps in a PostgreSQL database, version 14 or newer.
+
+    Parameters
+    ----------
+    url : `postgresql://user:password@host:port/database`, or any libpq connection string.
+    pool_size : at most so many connections, beside one that listens.
+    pooler : the address is that of a pooler in transaction mode (PgBouncer): no prepared
+        statements, no session settings, no notifications.
+    notify_url : a direct address for notifications beside a pooler; without it engines poll.
+    """
+
+    capabilities = Capabilities(outbox=True)
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        pooler: bool = False,
+        notify_url: str | None = None,
+    ) -> None:
+        self._url, self._pooler, self._pool_size = _libpq(url), pooler, pool_size
+        self._notify_url = notify_url if pooler else notify_url or self._url
+        self._lock = threading.Lock()
+        self._pool: ConnectionPool[psycopg.Connection[Any]] | None = None
+        self._bell = Bell(self._ear if self._notify_url else None)
+
+    def migrate(self) -> list[str]:
+        """Create or upgrade the tables, and make the partitions of the coming months (R44).
+
+        Raises
+        ------
+        SetupError, StoreUnavailable, SchemaTooNew
+        """
+        with self._direct() as connection, translated():
+            return schema.migrate(connection)
+
+    def open(self) -> None:
+        """First contact: fails fast (R24). Calling it again is harmless.
+
+        Raises
+        ------
+        SetupError : wrong address, credentials or database; SchemaMissing; SchemaTooNew.
+        StoreUnavailable : nobody answers there.
+        """
+        with self._lock:
+            if self._pool is not None:
+                return
+            with self._direct() as connection, translated():
+                schema.check(connection)
+            self._pool = self._new_pool()
+
+    def close(self) -> None:
+        """Give back connections and threads."""
+        self._bell.close()
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[PostgresTransaction]:
+        """A new transaction: commits at the end of the block, rolls back if it raises.
+
+        Raises
+        ------
+        StoreUnavailable : no connection within 5 s, or the answer to the commit was lost.
+        """
+        with self._borrowed() as connection:
+            tx = PostgresTransaction(connection)
+            try:
+                yield tx
+            except BaseException:
+                _roll_back(connection)
+                raise
+            self._commit(tx)
+
+    def on(self, connection: Any) -> PostgresTransaction:
+        """The verbs on the caller's own psycopg connection and transaction (R27).
+
+        Raises
+        ------
+        NotSupported : another kind of connection.
+        """
+        if not isinstance(connection, psycopg.Connection):
+            raise NotSupported(
+                f"A {type(connection).__name__} cannot be lent to a PostgreSQL store.",
+                fix="Lend a psycopg.Connection; of SQLAlchemy, connection.driver_connection.",
+            )
+        return PostgresTransaction(connection, lent=True)
+
+    def wake(self) -> PostgresWake:
+        """A new wake for one engine."""
+        return self._bell.wake()
+
+    # -- connections -----------------------------------------------------------
+
+    def _commit(self, tx: PostgresTransaction) -> None:
+        failed = tx.connection.info.transaction_status is TransactionStatus.INERROR
+        try:
+            with translated():
+                # A transaction in error would answer COMMIT with a silent rollback.
+                tx.connection.execute("SELECT 1") if failed else None
+                tx.connection.commit()
+        finally:
+            if tx.due:
+                self._bell.ring()
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[psycopg.Connection[Any]]:
+        self.open()
+        pool = self._pool
+        if pool is None:
+            raise StoreUnavailable("The store was closed.", fix="Open it again.")
+        connection = self._healthy(pool)
+        try:
+            yield connection
+        finally:
+            pool.putconn(connection)
+
+    def _healthy(self, pool: ConnectionPool[psycopg.Connection[Any]]) -> psycopg.Connection[Any]:
+        """A connection that the server has not hung up on while it lay idle."""
+        with translated():
+            while True:
+                connection = pool.getconn()
+                if not _hung_up(connection):
+                    return connection
+                connection.close()
+                pool.putconn(connection)
+
+    def _new_pool(self) -> ConnectionPool[psycopg.Connection[Any]]:
+        return ConnectionPool(
+            self._conninfo(),
+            kwargs={"prepare_threshold": None if self._pooler else 5},
+            min_size=1,
+            max_size=self._pool_size,
+            timeout=CONNECT_SECONDS,
+            # Short: whoever needs a connection asks for it again.
+            reconnect_timeout=1.0,
+            num_workers=2,
+            open=True,
+            name="stepwell",
+        )
+
+    @contextmanager
+    def _direct(self) -> Iterator[psycopg.Connection[Any]]:
+        """A connection beside the pool, whose failure says what is wrong."""
+        with first_contact():
+            connection = psycopg.connect(self._conninfo(), prepare_threshold=None)
+        with connection:
+            yield connection
+
+    def _ear(self) -> psycopg.Connection[Any]:
+        # A NOTIFY's commit holds a lock of the whole cluster, and has nothing to keep durable.
+        options = f"{_SESSION} -c synchronous_commit=off"
+        return psycopg.connect(_with_defaults(self._notify_url or "", options), autocommit=True)
+
+    def _conninfo(self) -> str:
+        return _with_defaults(self._url, None if self._pooler else _SESSION)
+
+
+def _libpq(url: str) -> str:
+    """SQLAlchemy's form of the address is understood too."""
+    return url.replace("postgresql+psycopg://", "postgresql://", 1)
+
+
+def _with_defaults(url: str, options: str | None) -> str:
+    """The address with our settings where it has none of its own; options are joined."""
+    with first_contact():
+        given = conninfo_to_dict(url)
+    if options:
+        given["options"] = f"{options} {given.get('options') or ''}".strip()
+    settings: dict[str, Any] = {**_NETWORK, **given}
+    return make_conninfo(**settings)
+
+
+def _hung_up(connection: psycopg.Connection[Any]) -> bool:
+    """Whether the other end has closed it: known without a question to the server."""
+    try:
+        connection.pgconn.consume_input()
+    except psycopg.Error:
+        return True
+    return connection.info.transaction_status is not TransactionStatus.IDLE
+
+
+def _roll_back(connection: psycopg.Connection[Any]) -> None:
+    try:
+        connection.rollback()
+    except psycopg.Error:
+        connection.close()  # it was the connection that failed; the pool replaces it

@@ -1,0 +1,200 @@
+"""The verbs on one PostgreSQL transaction: each is a statement or a few."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+
+from stepwell.errors import EngineBuried
+from stepwell.outcome import Settlement, Verdict
+from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery
+from stepwell.stores import moves
+from stepwell.stores.postgres import adding, claiming, search
+from stepwell.stores.postgres.rows import settlements_json, utc
+from stepwell.stores.postgres.statements import Row, Statements
+from stepwell.stores.protocol import Burial, Claimed, ClaimRequest, Counts, EngineInfo, Pulse
+
+
+class PostgresTransaction:
+    """The verbs of `stores.protocol.Transaction`.
+
+    Parameters
+    ----------
+    connection : of psycopg, in or before a transaction; the verbs never commit it.
+    lent : the connection is the caller's own (R27).
+    """
+
+    def __init__(self, connection: Connection[Any], *, lent: bool = False) -> None:
+        self._do = Statements(connection, lent=lent)
+
+    @property
+    def connection(self) -> Connection[Any]:
+        """The connection that the verbs run on."""
+        return self._do.connection
+
+    @property
+    def due(self) -> bool:
+        """Whether something was done that waiting engines should look at after the commit."""
+        return self._do.due
+
+    # -- engines ---------------------------------------------------------------
+
+    def join(self, engine: EngineInfo) -> Pulse:
+        """Insert the engine's row; the same id again changes nothing."""
+        return _pulse(self._do.rows("join", **_engine(engine)))
+
+    def beat(self, engine_id: UUID, started: Sequence[Claim]) -> Pulse:
+        """Raise the beat counter and set the started marks.
+
+        Raises
+        ------
+        EngineBuried : the engine's row is gone.
+        """
+        rows = self._do.rows("beat", engine_id=engine_id, **_claims(started))
+        if not rows:
+            raise EngineBuried(engine_id)
+        return _pulse(rows)
+
+    def bury(self, engine_id: UUID, beat: int) -> Burial | None:
+        """Delete the engine's row if it still shows `beat`, and give its claims back."""
+        if not self._do.rows("bury", engine_id=engine_id, beat=beat):
+            return None
+        rows = self._do.rows("give_back", engine_id=engine_id, died=True)
+        failed = tuple(step_id for step_id, lost in rows if lost >= moves.LOST_LIMIT)
+        if failed:
+            adding.end(self._do, failed, EndedAs.FAILED, moves.LOST_TOO_OFTEN, raised=0)
+        self._do.work_is_due(bool(rows))
+        return Burial(len(rows) - len(failed), failed)
+
+    def leave(self, engine_id: UUID) -> None:
+        """Delete the engine's own row and give back what it holds."""
+        self._do.rows("leave", engine_id=engine_id)
+        rows = self._do.rows("give_back", engine_id=engine_id, died=False)
+        self._do.work_is_due(bool(rows))
+
+    # -- claims ----------------------------------------------------------------
+
+    def claim(self, request: ClaimRequest) -> Claimed:
+        """Mark due rows as the engine's own; park due rows of names it does not handle.
+
+        Raises
+        ------
+        EngineBuried : the engine's row is gone.
+        """
+        return claiming.claim(self._do, request)
+
+    def claimed(self, engine_id: UUID) -> list[Claim]:
+        """All claims in this engine's name."""
+        return [Claim(*row) for row in self._do.rows("claimed", engine_id=engine_id)]
+
+    def release(self, engine_id: UUID, claims: Iterable[Claim]) -> int:
+        """Give claims back unrun; counts those that were its own."""
+        rows = self._do.rows("release", engine_id=engine_id, **_claims(claims))
+        self._do.work_is_due(bool(rows))
+        return len(rows)
+
+    def settle(self, engine_id: UUID, settlements: Sequence[Settlement]) -> list[Verdict]:
+        """Apply the settlements whose claims still hold: all rows first, then all additions.
+
+        Raises
+        ------
+        Conflict, SettlementRejected : the data of one is refused; nothing was applied.
+        """
+        if not settlements:
+            return []
+        with self._do.whole(any(_has_keys(one) for one in settlements)):
+            verdicts = self._settle(engine_id, settlements)
+            added = [
+                addition
+                for one, verdict in zip(settlements, verdicts, strict=True)
+                if verdict == "now"
+                for addition in one.additions
+            ]
+            adding.add(self._do, added)
+        return [Verdict.REFUSED if one == "refused" else Verdict.APPLIED for one in verdicts]
+
+    def _settle(self, engine_id: UUID, settlements: Sequence[Settlement]) -> list[str]:
+        rows = self._do.rows(
+            "settle",
+            engine_id=engine_id,
+            ids=[one.claim.step_id for one in settlements],
+            settlements=settlements_json(settlements),
+        )
+        self._do.work_is_due(any(due for _, _, due in rows))
+        return [verdict for _, verdict, _ in sorted(rows)]
+
+    # -- steps -----------------------------------------------------------------
+
+    def add(self, additions: Sequence[Addition]) -> list[bool]:
+        """Insert rows; True for each that was inserted now.
+
+        Raises
+        ------
+        UniqueKeyTaken : a ready step of that name and key exists; nothing was added.
+        """
+        return adding.add(self._do, additions)
+
+    def add_if_none(self, addition: Addition, query: StepQuery) -> bool:
+        """Insert the row unless a step matches; a lock on the criteria keeps others out (R9)."""
+        with self._do.whole(needed=False):
+            self._do.rows("lock", criteria=search.criteria(query))
+            if self._do.run(*search.any_match(query)):
+                return False
+            return adding.add(self._do, [addition])[0]
+
+    def search(self, query: StepQuery) -> list[Step]:
+        """One page of the steps that match, newest id first unless the query says otherwise."""
+        return self._do.steps(*search.page(query))
+
+    def count(self, query: StepQuery) -> Counts:
+        """How many steps match, per table."""
+        return Counts(**dict(self._do.run(*search.counts(query))))
+
+    def activate(self, step_id: UUID, args: str | None, at: datetime | None) -> bool:
+        """Set activation arguments and make the row due; False if it is not ready."""
+        return self._changed(self._do.rows("activate", step_id=step_id, args=args, at=at))
+
+    def end(self, step_id: UUID, ended_as: EndedAs, reason: str, result: str | None = None) -> bool:
+        """End a ready row by hand, claimed or not; False if it is not ready."""
+        return adding.end(self._do, [step_id], ended_as, reason, result)
+
+    def reschedule(self, step_id: UUID, at: datetime) -> bool:
+        """Make a ready row due at `at`; a claim on it is taken away. False if it is not ready."""
+        return self._changed(self._do.rows("reschedule", step_id=step_id, at=at))
+
+    def _changed(self, rows: list[Row]) -> bool:
+        self._do.work_is_due(any(due for (due,) in rows))
+        return bool(rows)
+
+
+def _engine(engine: EngineInfo) -> dict[str, Any]:
+    return {
+        "id": engine.id,
+        "engine_name": engine.name,
+        "version": engine.version,
+        "handles": json.dumps(engine.handles),
+        "queues": json.dumps(engine.queues),
+        "beat": engine.beat,
+    }
+
+
+def _pulse(rows: list[Row]) -> Pulse:
+    beats = {engine_id: beat for _, engine_id, beat in rows if engine_id is not None}
+    return Pulse(utc(rows[0][0]), beats)
+
+
+def _claims(claims: Iterable[Claim]) -> dict[str, list[Any]]:
+    held = list(claims)
+    return {
+        "ids": [claim.step_id for claim in held],
+        "claim_nos": [claim.claim_no for claim in held],
+    }
+
+
+def _has_keys(settlement: Settlement) -> bool:
+    return any(one.step.unique_key is not None for one in settlement.additions)

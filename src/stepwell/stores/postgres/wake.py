@@ -1,0 +1,217 @@
+"""How engines hear of new work: one LISTEN connection per store, and debounced NOTIFYs (R25).
+
+A commit that leaves due work wakes the engines of its own process at once. One thread
+tells the others, at most once per interval, on a connection of its own, so that neither
+claims nor commits wait for it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import random
+import selectors
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import psycopg
+
+from stepwell.events import emit
+from stepwell.stores.postgres.queries import sql
+
+INTERVAL: Final = 0.05
+"""Seconds between two NOTIFYs of one process."""
+POLL: Final = 1.0
+"""Seconds after which a wake returns by itself while nobody listens."""
+_LONGEST_BACKOFF: Final = 5.0
+_CLOSING: Final = 2.0
+
+Connect = Callable[[], psycopg.Connection[Any]]
+
+
+class PostgresWake:
+    """The wake of one engine; rung by its bell."""
+
+    def __init__(self, bell: Bell) -> None:
+        self._bell, self._event = bell, threading.Event()
+
+    def wait(self, seconds: float) -> bool:
+        """Block until something may have changed, or the time is over (False).
+
+        While no connection listens, every second something may have changed.
+        """
+        polls = not self._bell.listening and seconds > POLL
+        woken = self._event.wait(POLL if polls else seconds)
+        self._event.clear()
+        return woken or polls
+
+    def set(self) -> None:
+        """Wake the waiter."""
+        self._event.set()
+
+    def close(self) -> None:
+        """Hear of nothing more."""
+        self._bell.forget(self)
+
+
+class Bell:
+    """Rings the wakes of this process, and through the database those of the others.
+
+    Parameters
+    ----------
+    connect : opens the connection to listen on, in autocommit mode; None: nobody is told,
+        and wakes poll (a connection pooler cannot carry LISTEN).
+    """
+
+    def __init__(self, connect: Connect | None) -> None:
+        self._connect = connect
+        self._lock = threading.Lock()
+        self._wakes: tuple[PostgresWake, ...] = ()
+        self._thread: threading.Thread | None = None
+        self._pending, self._over, self.listening = False, False, False
+        self._wake_up, self._awake = -1, -1
+
+    def wake(self) -> PostgresWake:
+        """A new wake."""
+        wake = PostgresWake(self)
+        with self._lock:
+            self._wakes = (*self._wakes, wake)
+        self._start()
+        return wake
+
+    def forget(self, wake: PostgresWake) -> None:
+        """Ring this wake no more."""
+        with self._lock:
+            self._wakes = tuple(one for one in self._wakes if one is not wake)
+
+    def ring(self) -> None:
+        """Work that is due was committed: wake this process now, the others very soon."""
+        self._ring_here()
+        if self._connect is None or self._pending:
+            return
+        self._pending = True
+        self._start()
+        os.write(self._wake_up, b"!")
+
+    def close(self) -> None:
+        """Send what is pending, and end the thread and its connection."""
+        with self._lock:
+            thread, self._thread = self._thread, None
+            self._over = True
+        if thread is not None:
+            atexit.unregister(self.close)
+            os.write(self._wake_up, b"!")
+            thread.join(_CLOSING)
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._connect is None or self._thread is not None:
+                return
+            self._over = False
+            self._awake, self._wake_up = os.pipe()
+            self._thread = threading.Thread(target=self._run, name="stepwell-wake", daemon=True)
+            self._thread.start()
+        atexit.register(self.close)
+
+    def _ring_here(self) -> None:
+        for wake in self._wakes:
+            wake.set()
+
+    # -- the thread ------------------------------------------------------------
+
+    def _run(self) -> None:
+        ears = _Ears(self._awake)
+        delay = INTERVAL
+        while True:
+            try:
+                self._listen(ears)
+                break
+            except psycopg.Error as error:
+                emit("store.wake_lost", error=str(error).strip(), retry_after=delay)
+            finally:
+                self.listening = False
+            if self._over:
+                break
+            delay = min(delay * 2, _LONGEST_BACKOFF) * random.uniform(0.8, 1.0)
+            ears.rest(delay)
+        ears.close()
+
+    def _listen(self, ears: _Ears) -> None:
+        assert self._connect is not None
+        with self._connect() as connection, ears.on(connection):
+            connection.execute("LISTEN stepwell_wake")
+            self.listening = True
+            self._ring_here()  # what was committed while nobody listened
+            sent = float("-inf")
+            while not self._over:
+                ears.wait(INTERVAL - (time.monotonic() - sent) if self._pending else None)
+                if ears.heard(connection):
+                    self._ring_here()
+                if self._pending and time.monotonic() - sent >= INTERVAL:
+                    sent = self._tell_others(connection)
+            if self._pending:
+                self._tell_others(connection)
+
+    def _tell_others(self, connection: psycopg.Connection[Any]) -> float:
+        self._pending = False  # before the NOTIFY: what is committed from now on needs another
+        try:
+            connection.execute(sql("notify"))
+        except psycopg.Error:
+            self._pending = True
+            raise
+        return time.monotonic()
+
+
+class _Ears:
+    """Waits for the connection and for the pipe by which this process calls the thread."""
+
+    def __init__(self, pipe: int) -> None:
+        self._pipe = pipe
+        os.set_blocking(pipe, False)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(pipe, selectors.EVENT_READ)
+
+    def on(self, connection: psycopg.Connection[Any]) -> _Registered:
+        """Listen to the connection too, for the block."""
+        return _Registered(self._selector, connection.fileno())
+
+    def wait(self, seconds: float | None) -> None:
+        """Block until something comes, or the time is over."""
+        self._selector.select(None if seconds is None else max(seconds, 0.0))
+        try:
+            while os.read(self._pipe, 4096):
+                pass
+        except BlockingIOError:
+            pass  # emptied
+
+    def rest(self, seconds: float) -> None:
+        """Wait, but not longer than until somebody calls."""
+        self._selector.select(seconds)
+
+    @staticmethod
+    def heard(connection: psycopg.Connection[Any]) -> bool:
+        """Whether another process has rung; raises when the connection is lost."""
+        own, heard = connection.info.backend_pid, False
+        connection.pgconn.consume_input()
+        while (notice := connection.pgconn.notifies()) is not None:
+            heard = heard or notice.be_pid != own
+        return heard
+
+    def close(self) -> None:
+        """Give back the selector; the pipe stays for late callers."""
+        self._selector.close()
+
+
+class _Registered:
+    """A file descriptor that is watched for a block."""
+
+    def __init__(self, selector: selectors.BaseSelector, descriptor: int) -> None:
+        self._selector, self._descriptor = selector, descriptor
+
+    def __enter__(self) -> None:
+        self._selector.register(self._descriptor, selectors.EVENT_READ)
+
+    def __exit__(self, *_: object) -> None:
+        self._selector.unregister(self._descriptor)
