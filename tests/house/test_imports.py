@@ -1,0 +1,65 @@
+"""Imports point one way, and stand at the top."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# Not rooms: what all rooms stand on.
+FOUNDATION = {"database", "static"}
+
+
+def modules(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def rooms(server: Path) -> list[str]:
+    return sorted(
+        path.name
+        for path in server.iterdir()
+        if path.is_dir() and path.name not in FOUNDATION and list(path.glob("*.py"))
+    )
+
+
+def test_the_contracts_of_the_layers_are_kept(root: Path) -> None:
+    """`make check` says which one is broken, and where."""
+    program = Path(sys.executable).with_name("lint-imports")
+    if not program.exists():
+        pytest.skip("import-linter is not installed here")
+    ended = subprocess.run(
+        [program, "--no-logo"], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stdout
+
+
+def test_a_room_of_the_server_enters_another_by_its_service_only(root: Path) -> None:
+    server = root / "src" / "stepwell" / "server"
+    names = rooms(server)
+    found = []
+    for room in names:
+        for path in (server / room).rglob("*.py"):
+            for module in modules(ast.parse(path.read_text())):
+                parts = module.split(".")
+                other = parts[2] if parts[:2] == ["stepwell", "server"] and parts[2:] else room
+                if other != room and other in names and parts[3:4] != ["service"]:
+                    found.append(f"{path.relative_to(root)} imports {module}")
+    assert found == []
+
+
+def test_only_errors_has_types_behind_a_type_checking_guard(root: Path) -> None:
+    """A guard hides a cycle; the one that exists is between a step and its errors."""
+    guarded = {
+        path.name
+        for path in (root / "src").rglob("*.py")
+        if "if TYPE_CHECKING:" in path.read_text()
+    }
+    assert guarded <= {"errors.py"}
