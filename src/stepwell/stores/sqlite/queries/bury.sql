@@ -8,9 +8,9 @@ SET claimed_by = NULL, claim_request = NULL, claimed_at = NULL, started = 0,
     ended_at = CASE WHEN lost_count + blame >= :limit THEN :now END,
     description = CASE WHEN lost_count + blame >= :limit THEN :reason ELSE description END
 FROM (
-    SELECT rowid AS place, (started OR NOT max(started) OVER ()) AS blame
+    SELECT id AS place, (started OR NOT max(started) OVER ()) AS blame
     FROM stepwell_ready
     WHERE claimed_by = :engine
 )
-WHERE rowid = place
-RETURNING id, ended_as
+WHERE stepwell_ready.id = place
+RETURNING stepwell_ready.id, ended_as
