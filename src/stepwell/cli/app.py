@@ -1,0 +1,66 @@
+"""The tree of commands."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import typer
+
+import stepwell
+from stepwell.cli import (
+    dev,
+    discoveries,
+    groups,
+    reports,
+    run,
+    runs,
+    schedules,
+    serve,
+    state,
+    steps,
+    tokens,
+)
+from stepwell.cli import metrics as metrics_command
+from stepwell.cli.exits import MEANING
+
+_ROOMS: Final = (groups, discoveries, schedules, runs, reports, state, steps, tokens)
+
+
+def _epilog() -> str:
+    codes = "; ".join(f"{code.value} {meaning}" for code, meaning in MEANING.items())
+    return f"Exit codes: {codes}."
+
+
+app = typer.Typer(
+    name="stepwell",
+    help="Durable steps in your own program, and the same steps as scheduled workflows.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_epilog(),
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(stepwell.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Durable steps in your own program, and the same steps as scheduled workflows."""
+
+
+dev.register(app)
+run.register(app)
+serve.register(app)
+metrics_command.register(app)
+for room in _ROOMS:
+    app.add_typer(room.app)

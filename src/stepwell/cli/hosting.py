@@ -1,0 +1,123 @@
+"""What `serve`, `work` and `migrate` do, once it is known that the packages are there."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from pydantic import ValidationError
+
+from stepwell.cli.listener import Listener, bound, until_asked_to_stop
+from stepwell.cli.render import Output
+from stepwell.errors import InvalidInput
+from stepwell.server.access import service as access
+from stepwell.server.access.records import NewToken
+from stepwell.server.app import Server
+from stepwell.server.database.session import Database
+from stepwell.server.settings import Settings
+
+
+def host_api(out: Output, given: Mapping[str, Any], *, run_engine: bool) -> None:
+    """Serve until a signal asks to stop."""
+    settings = Settings.from_environment(**given, run_engine=run_engine)
+    with _running(settings) as server, until_asked_to_stop() as asked:
+        listener = Listener(server.app, bound(settings.host, settings.port)).start()
+        _tell(out, settings, f"stepwell serves {settings.url}")
+        asked.wait()
+        out.note("stopping ...")
+        listener.stop()
+
+
+def host_engine(out: Output, given: Mapping[str, Any]) -> None:
+    """Run the server's steps until a signal asks to stop."""
+    settings = Settings.from_environment(**given, run_api=False, run_engine=True)
+    with _running(settings), until_asked_to_stop() as asked:
+        _tell(out, settings, f"stepwell works for {settings.url}")
+        asked.wait()
+        out.note("stopping ...")
+
+
+def migrate_now(out: Output, given: Mapping[str, Any]) -> None:
+    """Apply what is missing, and say what that was."""
+    database = Database(_prepared(Settings.from_environment(**given)).database)
+    try:
+        applied = database.migrate()
+    finally:
+        database.close()
+    if out.as_json:
+        out.json({"applied": applied})
+    out.line("\n".join(f"applied {one}" for one in applied) or "The tables are up to date.")
+
+
+def print_migrations(out: Output, given: Mapping[str, Any]) -> None:
+    """The SQL of both halves of the schema, for people who run it themselves (R44)."""
+    database = Database(_prepared(Settings.from_environment(**given)).database)
+    try:
+        sql = database.migration_sql()
+    finally:
+        database.close()
+    out.json({"sql": sql}) if out.as_json else print(sql)
+
+
+@contextmanager
+def _running(settings: Settings) -> Iterator[Server]:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    server = Server(_prepared(settings))
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def _prepared(settings: Settings) -> Settings:
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return settings
+
+
+def _tell(out: Output, settings: Settings, headline: str) -> None:
+    engine = "yes" if settings.run_engine else "no: another process must run `stepwell work`"
+    out.note(headline)
+    out.note(f"  database   {_without_password(settings.database)}")
+    out.note(f"  data       {settings.data_dir.resolve()}")
+    out.note(f"  engine     {engine}")
+    out.note(f"  launchers  {', '.join(settings.launchers) or 'none (see --launcher)'}")
+
+
+def _without_password(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    credentials, at, place = rest.rpartition("@")
+    return f"{scheme}://{credentials.partition(':')[0]}{at}{place}"
+
+
+def issue_token(name: str, role: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """A token written to the database itself: whoever can do that needs no leave.
+
+    Raises
+    ------
+    SchemaMissing : the database was not migrated.
+    InvalidInput : a name or role that cannot be.
+    """
+    database = Database(_prepared(Settings.from_environment(**given)).database)
+    try:
+        database.open()
+        with database.write() as conn:
+            issued = access.issue(conn, _new_token(name, role), by="stepwell tokens create")
+    finally:
+        database.close()
+    return issued.model_dump(mode="json")
+
+
+def _new_token(name: str, role: str) -> NewToken:
+    try:
+        return NewToken.model_validate({"name": name, "role": role})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InvalidInput(
+            f"The token's {first['loc'][0]} cannot be used.",
+            why=f"{first['msg']}.",
+            fix="Roles are viewer, operator, reviewer, admin; a name is letters, digits, . _ @ -",
+        ) from error

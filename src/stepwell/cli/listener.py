@@ -1,0 +1,99 @@
+"""The server's HTTP side on a socket, in a thread of its own."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, Self
+
+import uvicorn
+from fastapi import FastAPI
+
+from stepwell.errors import SetupError
+
+_GRACE_SECONDS: Final = 5
+
+
+class PortTaken(SetupError):
+    """Another program listens on the port."""
+
+    code = "port-taken"
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket that listens nowhere yet but holds the port; 0 is any free one.
+
+    Raises
+    ------
+    PortTaken : the address cannot be had; says why.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((host, port))
+    except OSError as error:
+        made.close()
+        raise PortTaken(
+            f"{host}:{port} cannot be listened on.",
+            why=str(error.strerror or error),
+            fix="Stop the program that has the port, or give another with --port.",
+        ) from error
+    return made
+
+
+def bound_near(host: str, port: int) -> socket.socket:
+    """As `bound`, but any free port where that one is taken."""
+    try:
+        return bound(host, port)
+    except PortTaken:
+        return bound(host, 0)
+
+
+class Listener:
+    """Serves an app on a bound socket from `start` to `stop`."""
+
+    def __init__(self, app: FastAPI, on: socket.socket) -> None:
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )
+        self._server = uvicorn.Server(config)
+        self._socket = on
+        self._thread = threading.Thread(target=self._run, name="stepwell-http", daemon=True)
+
+    def start(self) -> Self:
+        """Accept connections; from now on."""
+        self._socket.listen(1024)  # from here on clients wait instead of being refused
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Finish the requests in hand, and close."""
+        self._server.should_exit = True
+        self._thread.join(_GRACE_SECONDS + 5)
+        self._socket.close()
+
+    def _run(self) -> None:
+        self._server.run(sockets=[self._socket])
+
+
+@contextmanager
+def until_asked_to_stop() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set, instead of ending the process on the spot."""
+    asked = threading.Event()
+    before = {one: signal.signal(one, lambda *_: asked.set()) for one in _SIGNALS}
+    try:
+        yield asked
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)

@@ -1,0 +1,45 @@
+"""`stepwell metrics`: how often things succeed, and how long they take."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import typer
+
+from stepwell.cli.session import Session, command
+
+COLUMNS: Final = {
+    "group": "group",
+    "workflow": "workflow",
+    "operation": "operation",
+    "ok": "succeeded",
+    "failed": "failed",
+    "other": "other",
+    "success": "success_rate",
+    "average": "duration.average",
+    "p50": "duration.p50",
+    "p95": "duration.p95",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    command(app, "metrics")(metrics)
+
+
+def metrics(
+    session: Session,
+    group: Annotated[str | None, typer.Option("--group")] = None,
+    workflow: Annotated[str | None, typer.Option("--workflow")] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", metavar="INSTANT", help="Whole hours from here on.")
+    ] = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="INSTANT")] = None,
+) -> None:
+    """Success rates and durations per workflow and operation; a dash is the runs themselves."""
+    query = {"group": group, "workflow": workflow, "from": since, "to": to}
+    answer = session.api.get("/metrics", **query)
+    if session.out.as_json:
+        session.out.json(answer)
+        return
+    session.out.rows(answer["totals"], COLUMNS, "Nothing has ended in that time.")

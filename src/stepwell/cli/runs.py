@@ -1,0 +1,206 @@
+"""`stepwell runs`: what runs, what has run, and why it ended as it did."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+import typer
+
+from stepwell.cli import feed
+from stepwell.cli.exits import WorkFailed
+from stepwell.cli.parameters import Params, parsed
+from stepwell.cli.session import Session, command
+from stepwell.cli.waiting import ENDED, ended_run, polls
+from stepwell.cli.workflow import parameters_schema
+from stepwell.errors import Conflict
+
+app = typer.Typer(
+    name="runs", help="Runs: list, show, start, cancel, repeat, output.", no_args_is_help=True
+)
+
+COLUMNS: Final = {
+    "id": "id",
+    "group": "group",
+    "workflow": "workflow",
+    "state": "state",
+    "trigger": "trigger",
+    "due": "due_at",
+    "took": "duration",
+    "warnings": "warnings",
+    "reason": "reason",
+}
+FIELDS: Final = {
+    "id": "id",
+    "group": "group",
+    "workflow": "workflow",
+    "state": "state",
+    "reason": "reason",
+    "warnings": "warnings",
+    "parameters": "parameters",
+    "trigger": "trigger",
+    "requested by": "requested_by",
+    "due": "due_at",
+    "started": "started_at",
+    "finished": "finished_at",
+    "attempts": "attempt",
+    "digest": "digest",
+}
+OPERATIONS: Final = {
+    "operation": "operation",
+    "outcome": "outcome",
+    "took": "duration",
+    "tries": "executions",
+    "description": "description",
+}
+
+Id = Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")]
+Reason = Annotated[str | None, typer.Option("--reason", help="For the audit log.")]
+Wait = Annotated[
+    bool, typer.Option("--wait", help="Until the run has ended; exit code 1 unless it succeeded.")
+]
+
+
+@command(app, "list")
+def list_runs(
+    session: Session,
+    group: Annotated[str | None, typer.Option("--group")] = None,
+    workflow: Annotated[str | None, typer.Option("--workflow")] = None,
+    state: Annotated[str | None, typer.Option("--state", help="For example failed.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1)] = 20,
+) -> None:
+    """The runs, newest first."""
+    query = {"group": group, "workflow": workflow, "state": state}
+    found = [timed(run) for run in session.api.items("/runs", limit, **query)]
+    session.out.rows(found, COLUMNS, "There are no such runs.")
+
+
+@command(app, "show")
+def show(session: Session, run_id: Id) -> None:
+    """One run with its operations."""
+    show_run(session, session.api.get(f"/runs/{run_id}"))
+
+
+@command(app, "start")
+def start(
+    session: Session,
+    group: Annotated[str, typer.Argument()],
+    workflow: Annotated[str, typer.Argument()],
+    param: Params = None,
+    reason: Reason = None,
+    wait: Wait = False,
+) -> None:
+    """Run a workflow of the release in force now."""
+    schema = parameters_schema(session.api, group, workflow)
+    body = {"parameters": parsed(param, schema), "reason": reason}
+    made = session.api.post(f"/workflows/{group}/{workflow}/runs", body)
+    _begun(session, made, wait)
+
+
+@command(app, "repeat")
+def repeat(
+    session: Session, run_id: Id, param: Params = None, reason: Reason = None, wait: Wait = False
+) -> None:
+    """Run again as a new run; with --param, those parameters are changed."""
+    body: dict[str, Any] = {"reason": reason}
+    if param:
+        run = session.api.get(f"/runs/{run_id}")
+        schema = parameters_schema(session.api, run["group"], run["workflow"])
+        body["parameters"] = run["parameters"] | parsed(param, schema)
+    _begun(session, session.api.post(f"/runs/{run_id}/repeats", body), wait)
+
+
+@command(app, "cancel")
+def cancel(
+    session: Session,
+    run_id: Id,
+    reason: Reason = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Do not wait for the launcher to confirm.")
+    ] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Until it is cancelled.")] = False,
+) -> None:
+    """Stop a run."""
+    run = session.api.post(f"/runs/{run_id}/cancellations", {"reason": reason, "force": force})
+    run = ended_run(session.api, run_id) if wait else run
+    if session.out.as_json:
+        session.out.json(run)
+    session.out.line(f"run {run_id} is {run['state']}")
+
+
+@command(app, "output")
+def output(
+    session: Session,
+    run_id: Id,
+    attempt: Annotated[int | None, typer.Option("--attempt", help="Default: the last.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Until the run ends.")] = False,
+) -> None:
+    """What the run wrote to stdout and stderr."""
+    if follow:
+        _follow(session, run_id)
+        return
+    found = session.api.get(f"/runs/{run_id}/output", attempt=attempt)
+    session.out.json(found) if session.out.as_json else print(found["text"], end="")
+
+
+def show_run(session: Session, run: dict[str, Any]) -> None:
+    """The header and the operations."""
+    steps = [outcome(one) for one in session.api.get(f"/runs/{run['id']}/steps")]
+    if session.out.as_json:
+        session.out.json(run | {"operations": steps})
+        return
+    session.out.record(run, FIELDS)
+    session.out.line()
+    session.out.rows(steps, OPERATIONS, "No operation has begun.")
+
+
+def timed(run: dict[str, Any]) -> dict[str, Any]:
+    """The run with `duration` in seconds."""
+    return run | {"duration": feed.duration(run)}
+
+
+def outcome(step: dict[str, Any]) -> dict[str, Any]:
+    """The operation with `outcome`: how it ended, or where it is."""
+    waiting = "running" if step["claimed"] else "waiting"
+    return step | {"outcome": step["ended_as"] or waiting}
+
+
+def _begun(session: Session, run: dict[str, Any], wait: bool) -> None:
+    if not wait:
+        if session.out.as_json:
+            session.out.json(run)
+        session.out.line(f"run {run['id']} of {run['group']}/{run['workflow']} is {run['state']}")
+        return
+    session.out.note(f"run {run['id']} of {run['group']}/{run['workflow']} ...")
+    ended = ended_run(session.api, run["id"])
+    show_run(session, ended)
+    if ended["state"] != "succeeded":
+        raise WorkFailed(
+            f"The run {run['id']} {_said(ended['state'])}.",
+            why=ended["reason"] or "",
+            fix=f"See `stepwell runs output {run['id']}`.",
+        )
+
+
+def _said(state: str) -> str:
+    return "was cancelled" if state == "cancelled" else state
+
+
+def _follow(session: Session, run_id: str) -> None:
+    """Print what is new until the run has ended; a later attempt begins anew."""
+    attempt, shown = 0, 0
+    for _ in polls(24 * 3600.0):
+        run = session.api.get(f"/runs/{run_id}")
+        if run["attempt"] != attempt:
+            attempt, shown = run["attempt"], 0
+        text = _text(session, run_id)
+        print(text[shown:], end="", flush=True)
+        shown = len(text)
+        if run["state"] in ENDED:
+            return
+
+
+def _text(session: Session, run_id: str) -> str:
+    try:
+        return str(session.api.get(f"/runs/{run_id}/output")["text"])
+    except Conflict:  # no attempt has begun
+        return ""

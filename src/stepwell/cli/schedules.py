@@ -1,0 +1,183 @@
+"""`stepwell schedules`: when work begins by itself, and the book of what became of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+import typer
+
+from stepwell.cli.parameters import Params, did_you_mean, parsed
+from stepwell.cli.session import Session, command
+from stepwell.errors import InvalidInput, NotFound
+
+app = typer.Typer(
+    name="schedules",
+    help="Schedules: list, show, preview, pause, resume, run, ledger, audit.",
+    no_args_is_help=True,
+)
+
+COLUMNS: Final = {
+    "group": "group",
+    "workflow": "workflow",
+    "name": "name",
+    "schedule": "description",
+    "origin": "origin",
+    "next due": "next_due",
+    "paused": "paused_at",
+    "last": "last.fate",
+}
+FIELDS: Final = COLUMNS | {
+    "id": "id",
+    "spec": "spec",
+    "parameters": "parameters",
+    "version": "version",
+    "override reason": "override_reason",
+    "changed by": "changed_by",
+    "in the source": "source",
+}
+LEDGER: Final = {
+    "due from": "first_due",
+    "to": "last_due",
+    "times": "count",
+    "fate": "fate",
+    "why": "why",
+    "run": "run_id",
+    "then due": "next_due",
+}
+AUDIT: Final = {
+    "unbroken": "unbroken",
+    "entries": "entries",
+    "instants": "instants",
+    "by fate": "by_fate",
+    "next due": "next_due",
+    "breaks": "breaks",
+    "advice": "advice",
+}
+
+Which = Annotated[
+    str, typer.Argument(metavar="SCHEDULE", help="GROUP/WORKFLOW, GROUP/WORKFLOW/NAME, or its id.")
+]
+Reason = Annotated[str | None, typer.Option("--reason", help="For the audit log.")]
+
+
+class ScheduleUnknown(NotFound):
+    """No schedule is called so."""
+
+    code = "schedule-not-found"
+
+
+class ScheduleAmbiguous(InvalidInput):
+    """The workflow has several schedules."""
+
+    code = "schedule-ambiguous"
+
+
+@command(app, "list")
+def list_schedules(
+    session: Session, group: Annotated[str | None, typer.Option("--group")] = None
+) -> None:
+    """All schedules, with when each is due next."""
+    found = list(session.api.items("/schedules", 500, group=group))
+    empty = "There are no schedules: they come with an approved release."
+    session.out.rows(found, COLUMNS, empty)
+
+
+@command(app, "show")
+def show(session: Session, schedule: Which) -> None:
+    """One schedule with its next fires."""
+    found = session.api.get(f"/schedules/{_id(session, schedule)}")
+    session.out.record(found, FIELDS)
+    _tell_fires(session, found["fires"])
+
+
+@command(app, "preview")
+def preview(
+    session: Session,
+    cron: Annotated[str | None, typer.Option("--cron", metavar="EXPRESSION")] = None,
+    every: Annotated[int | None, typer.Option("--every", metavar="SECONDS")] = None,
+    timezone: Annotated[str, typer.Option("--timezone", help="An IANA name.")] = "UTC",
+    count: Annotated[int, typer.Option("--count", min=1, max=100)] = 10,
+) -> None:
+    """When a schedule would be due; nothing is kept."""
+    if (cron is None) == (every is None):
+        raise InvalidInput(
+            "A preview is of one schedule.", fix="Give --cron EXPRESSION or --every SECONDS."
+        )
+    spec: dict[str, Any] = {"kind": "interval", "seconds": every}
+    if cron is not None:
+        spec = {"kind": "cron", "expression": cron, "timezone": timezone}
+    found = session.api.post("/schedules/previews", {"spec": spec, "count": count})
+    if session.out.as_json:
+        session.out.json(found)
+    session.out.line(found["description"])
+    _tell_fires(session, found["fires"])
+
+
+@command(app, "pause")
+def pause(session: Session, schedule: Which, reason: Reason = None) -> None:
+    """Enter due instants as skipped from now on, until it is resumed."""
+    _changed(session, schedule, "pauses", {"reason": reason})
+
+
+@command(app, "resume")
+def resume(session: Session, schedule: Which, reason: Reason = None) -> None:
+    """Let it run again."""
+    _changed(session, schedule, "resumptions", {"reason": reason})
+
+
+@command(app, "run")
+def run_now(session: Session, schedule: Which, param: Params = None) -> None:
+    """Run it now, beside its own times."""
+    body = {"parameters": parsed(param)} if param else {}
+    made = session.api.post(f"/schedules/{_id(session, schedule)}/runs", body)
+    if session.out.as_json:
+        session.out.json(made)
+    session.out.line(f"run {made.get('id') or made.get('run_id')} begins")
+
+
+@command(app, "ledger")
+def ledger(
+    session: Session,
+    schedule: Which,
+    limit: Annotated[int, typer.Option("--limit", min=1)] = 20,
+) -> None:
+    """The book of every due instant, newest first: ran, skipped, missed or blocked."""
+    path = f"/schedules/{_id(session, schedule)}/ledger"
+    session.out.rows(list(session.api.items(path, limit)), LEDGER, "Nothing was due yet.")
+
+
+@command(app, "audit")
+def audit(session: Session, schedule: Which) -> None:
+    """Whether every due instant is in exactly one entry of the ledger."""
+    session.out.record(session.api.get(f"/schedules/{_id(session, schedule)}/audit"), AUDIT)
+
+
+def _changed(session: Session, schedule: str, action: str, body: dict[str, Any]) -> None:
+    found = session.api.post(f"/schedules/{_id(session, schedule)}/{action}", body)
+    session.out.record(found, COLUMNS)
+
+
+def _id(session: Session, text: str) -> str:
+    """The id of a schedule given by id or by GROUP/WORKFLOW[/NAME]."""
+    known = list(session.api.items("/schedules", 2000))
+    places = {one["id"]: (one["group"], one["workflow"], one["name"]) for one in known}
+    parts = tuple(text.split("/"))
+    found = [key for key, place in places.items() if text == key or place[: len(parts)] == parts]
+    if len(found) == 1:
+        return str(found[0])
+    names = ["/".join(place) for place in places.values()]
+    if found:
+        raise ScheduleAmbiguous(
+            f"{text!r} may be several schedules.",
+            fix="Give one of " + ", ".join("/".join(places[key]) for key in found) + ".",
+        )
+    short = [name.rpartition("/")[0] for name in names]
+    raise ScheduleUnknown(
+        f"There is no schedule {text!r}.",
+        fix=did_you_mean(text, [*names, *short]) or "See `stepwell schedules list`.",
+    )
+
+
+def _tell_fires(session: Session, fires: list[dict[str, Any]]) -> None:
+    for fire in fires:
+        session.out.line(f"  {fire['at']}  ({fire['local']})")

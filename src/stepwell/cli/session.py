@@ -1,0 +1,122 @@
+"""What every command gets: the server's client when it asks, and where its words go."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeVar, get_type_hints
+
+import typer
+
+from stepwell.cli.client import Client
+from stepwell.cli.exits import described, exit_code
+from stepwell.cli.profile import Profile, resolve
+from stepwell.cli.render import Output
+from stepwell.errors import StepwellError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+Url = Annotated[
+    str | None, typer.Option("--url", help="The server; else STEPWELL_URL, else the profile.")
+]
+Token = Annotated[
+    str | None, typer.Option("--token", help="The API token; else STEPWELL_TOKEN, else as above.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+class Session:
+    """One call of the command line.
+
+    Parameters
+    ----------
+    url, token : as given by options, or None.
+    as_json : print JSON instead of tables.
+    """
+
+    def __init__(self, url: str | None, token: str | None, as_json: bool) -> None:
+        self._url, self._token = url, token
+        self.out = Output(as_json=as_json)
+        self._client: Client | None = None
+
+    @property
+    def profile(self) -> Profile:
+        """The server's address and the token, by option, environment or profile."""
+        return resolve(self._url, self._token, os.environ, Path.cwd())
+
+    @property
+    def api(self) -> Client:
+        """The server's client, made when first asked for."""
+        if self._client is None:
+            self._client = Client(self.profile)
+        return self._client
+
+    def close(self) -> None:
+        """Give back the connection."""
+        if self._client is not None:
+            self._client.__exit__()
+
+
+_LOCAL: Final[dict[str, Any]] = {"as_json": Json}
+_REMOTE: Final[dict[str, Any]] = {"url": Url, "token": Token, "as_json": Json}
+
+
+def command(
+    app: typer.Typer, name: str, *, remote: bool = True, **settings: Any
+) -> Callable[[F], F]:
+    """Add a function to a typer app; its parameter `session` is filled, errors become words.
+
+    Parameters
+    ----------
+    remote : the command speaks to a server, so it has --url and --token.
+    settings : passed on to typer.
+    """
+
+    def register(function: F) -> F:
+        app.command(name, **settings)(_guarded(function, _REMOTE if remote else _LOCAL))
+        return function
+
+    return register
+
+
+def _guarded(function: Callable[..., Any], shared: dict[str, Any]) -> Callable[..., Any]:
+    @wraps(function)
+    def run(**given: Any) -> None:
+        options = {key: given.pop(key) for key in shared}
+        session = Session(options.get("url"), options.get("token"), options["as_json"])
+        try:
+            function(session=session, **given)
+        except StepwellError as error:
+            print(described(error, as_json=options["as_json"]), file=sys.stderr)
+            raise typer.Exit(exit_code(error)) from None
+        finally:
+            session.close()
+
+    run.__signature__ = _signature(function, shared)  # type: ignore[attr-defined]
+    run.__annotations__ = {
+        p.name: p.annotation for p in _signature(function, shared).parameters.values()
+    }
+    return run
+
+
+def _signature(function: Callable[..., Any], shared: dict[str, Any]) -> inspect.Signature:
+    hints = get_type_hints(function, include_extras=True)
+    own = [
+        parameter.replace(annotation=hints[parameter.name], kind=parameter.KEYWORD_ONLY)
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.name != "session"
+    ]
+    more = [
+        inspect.Parameter(
+            key,
+            inspect.Parameter.KEYWORD_ONLY,
+            annotation=annotation,
+            default=False if key == "as_json" else None,
+        )
+        for key, annotation in shared.items()
+    ]
+    return inspect.Signature([*own, *more])

@@ -1,0 +1,183 @@
+"""`stepwell steps`: the steps of a store of your own, or of a server."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import typer
+
+from stepwell.cli.books import ApiBook, StepBook, StoreBook
+from stepwell.cli.parameters import value_of
+from stepwell.cli.session import Session, command
+from stepwell.errors import InvalidInput
+
+app = typer.Typer(
+    name="steps",
+    help="Steps: add, list, show, count, activate, cancel, re-execute.",
+    no_args_is_help=True,
+)
+
+COLUMNS: Final = {
+    "id": "id",
+    "name": "name",
+    "status": "status",
+    "due": "schedule_time",
+    "runs": "execution_count",
+    "took": "execution_duration",
+    "description": "description",
+}
+
+_FIELDS: Final = """
+id name status ended_as queue priority unique_key flow_id correlation_id search_key created_at
+schedule_time execution_count failure_count lost_count execution_duration executed_by ended_at
+description state activation_args result
+"""
+FIELDS: Final = {name.replace("_", " "): name for name in _FIELDS.split()}
+
+Store = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        envvar="STEPWELL_STORE",
+        metavar="URL",
+        help="sqlite:///file or postgresql://...; without it, the server's API.",
+    ),
+]
+Id = Annotated[str, typer.Argument(metavar="ID", help="The step's id.")]
+Name = Annotated[str | None, typer.Option("--name", help="Exactly this name.")]
+Prefix = Annotated[str | None, typer.Option("--prefix", help="Names that begin so.")]
+Status = Annotated[str | None, typer.Option("--status", help="ready, done or failed.")]
+Queue = Annotated[str | None, typer.Option("--queue", help="Only this queue.")]
+Flow = Annotated[str | None, typer.Option("--flow", help="Only this flow (a run's id is one).")]
+
+
+@command(app, "add")
+def add(
+    session: Session,
+    name: Annotated[str, typer.Argument(help="Which handler runs it.")],
+    state: Annotated[str | None, typer.Option("--state", help="JSON, or text.")] = None,
+    queue: Annotated[str, typer.Option("--queue")] = "default",
+    key: Annotated[str | None, typer.Option("--unique-key")] = None,
+    search_key: Annotated[str | None, typer.Option("--search-key")] = None,
+    at: Annotated[str | None, typer.Option("--at", help="Not before: 2026-11-22T07:00Z.")] = None,
+    store: Store = None,
+) -> None:
+    """Add a step to a store."""
+    fields = {"queue": queue, "unique_key": key, "search_key": search_key}
+    instant = {} if at is None else {"schedule_time": _instant(at)}
+    value = None if state is None else value_of(state)
+    step_id = _book(session, store).add(name, value, fields | instant)
+    session.out.json({"id": step_id}) if session.out.as_json else print(step_id)
+
+
+@command(app, "list")
+def list_steps(
+    session: Session,
+    name: Name = None,
+    prefix: Prefix = None,
+    status: Status = None,
+    queue: Queue = None,
+    flow: Flow = None,
+    limit: Annotated[int, typer.Option("--limit", min=1)] = 50,
+    store: Store = None,
+) -> None:
+    """The steps that match, newest first."""
+    found = _book(session, store).search(_filters(name, prefix, status, queue, flow), limit)
+    session.out.rows(found, COLUMNS, "No step matches.")
+
+
+@command(app, "count")
+def count(
+    session: Session,
+    name: Name = None,
+    prefix: Prefix = None,
+    queue: Queue = None,
+    flow: Flow = None,
+    store: Store = None,
+) -> None:
+    """How many steps match: ready, done, failed."""
+    counts = _book(session, store).count(_filters(name, prefix, None, queue, flow))
+    session.out.record(counts, {key: key for key in ("ready", "done", "failed")})
+
+
+@command(app, "show")
+def show(session: Session, step_id: Id, store: Store = None) -> None:
+    """All fields of one step."""
+    session.out.record(_book(session, store).get(_id(step_id)), FIELDS)
+
+
+@command(app, "activate")
+def activate(
+    session: Session,
+    step_id: Id,
+    args: Annotated[str | None, typer.Option("--args", help="JSON for the handler.")] = None,
+    store: Store = None,
+) -> None:
+    """Make a ready step due now."""
+    value = None if args is None else value_of(args)
+    _book(session, store).activate(_id(step_id), value)
+    _said(session, step_id, "activated")
+
+
+@command(app, "cancel")
+def cancel(
+    session: Session,
+    step_id: Id,
+    reason: Annotated[str, typer.Option("--reason", help="Shown to people.")] = "by hand",
+    store: Store = None,
+) -> None:
+    """End a ready step; if it is running, its outcome is refused."""
+    _book(session, store).cancel(_id(step_id), reason)
+    _said(session, step_id, "cancelled")
+
+
+@command(app, "reexecute")
+def reexecute(session: Session, step_id: Id, store: Store = None) -> None:
+    """Add a copy of an ended step, due now; prints the copy's id."""
+    copy = _book(session, store).reexecute(_id(step_id))
+    session.out.json({"id": copy}) if session.out.as_json else print(copy)
+
+
+def _book(session: Session, store: str | None) -> StepBook:
+    return StoreBook(store) if store else ApiBook(session.api)
+
+
+def _filters(
+    name: str | None, prefix: str | None, status: str | None, queue: str | None, flow: str | None
+) -> dict[str, Any]:
+    given = {
+        "name": name,
+        "name_prefix": prefix,
+        "status": status,
+        "queue": queue,
+        "flow_id": None if flow is None else str(_id(flow)),
+    }
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def _said(session: Session, step_id: str, what: str) -> None:
+    if session.out.as_json:
+        session.out.json({"id": step_id, "what": what})
+    session.out.line(f"The step {step_id} is {what}.")
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise InvalidInput(
+            f"{text!r} is not an id.",
+            why="Ids look like 019ab3c4-0000-7000-8000-000000000000.",
+            fix="Copy it from `stepwell steps list` or `stepwell runs list`.",
+        ) from error
+
+
+def _instant(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidInput(
+            f"{text!r} is not an instant.", fix="Write it as 2026-11-22T07:00:00Z."
+        ) from error

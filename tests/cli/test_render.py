@@ -1,0 +1,42 @@
+"""How values look on a terminal."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from stepwell import clock
+from stepwell.cli import render
+
+
+@pytest.mark.parametrize(
+    ("amount", "said"),
+    [(0.012, "12 ms"), (3.44, "3.4 s"), (310, "5 min 10 s"), (7500, "2 h 5 min")],
+)
+def test_durations_are_in_the_unit_that_suits_them(amount: float, said: str) -> None:
+    assert render.seconds(amount) == said
+
+
+def test_an_instant_of_today_says_how_far_away_it_is() -> None:
+    soon = clock.now() + timedelta(seconds=90, milliseconds=300)
+    assert "(in 1 min 30 s)" in render.instant(soon.isoformat())
+    assert "ago" in render.instant((clock.now() - timedelta(seconds=9)).isoformat())
+
+
+def test_an_instant_of_another_day_is_only_an_instant() -> None:
+    assert render.instant("2020-01-31T08:00:00+01:00") == "2020-01-31 07:00:00Z"
+
+
+def test_text_from_outside_is_not_read_as_markup() -> None:
+    assert render.cell("description", "[red]no[/red]").plain == "[red]no[/red]"
+
+
+def test_a_missing_value_is_a_dash_and_a_rate_a_percentage() -> None:
+    assert render.cell("reason", None).plain == "-"
+    assert render.cell("success_rate", 0.5).plain == "50 %"
+
+
+def test_dotted_keys_reach_into_nested_values() -> None:
+    assert render.lookup({"duration": {"p95": 2}}, "duration.p95") == 2
+    assert render.lookup({"duration": None}, "duration.p95") is None
