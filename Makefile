@@ -25,7 +25,7 @@ check: $(VENV)/.test ## lint, format, types and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-logo
+	$(BIN)/lint-imports --no-logo --no-cache
 
 fix: $(VENV)/.test ## format, and mend what can be mended without thinking
 	$(BIN)/ruff check --fix .

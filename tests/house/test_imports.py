@@ -36,7 +36,7 @@ def test_the_contracts_of_the_layers_are_kept(root: Path) -> None:
     if not program.exists():
         pytest.skip("import-linter is not installed here")
     ended = subprocess.run(
-        [program, "--no-logo"], cwd=root, capture_output=True, text=True, check=False
+        [program, "--no-logo", "--no-cache"], cwd=root, capture_output=True, text=True, check=False
     )
     assert ended.returncode == 0, ended.stdout
 
