@@ -24,8 +24,10 @@ from stepwell.server.groups import api as groups
 from stepwell.server.hosts import KnownHosts
 from stepwell.server.metrics import api as metrics
 from stepwell.server.reports import api as reports
+from stepwell.server.reviews import api as reviews
 from stepwell.server.runs import api as runs
 from stepwell.server.runs import container_api as containers
+from stepwell.server.schedules import api as schedules
 from stepwell.server.services import QUEUE, Services
 from stepwell.server.settings import Settings
 from stepwell.server.state import api as state
@@ -38,6 +40,8 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     audit.router,
     groups.router,
     discoveries.router,
+    reviews.router,
+    schedules.router,
     runs.router,
     containers.router,
     state.router,

@@ -16,9 +16,10 @@ from sqlalchemy import Connection
 from stepwell.registry import Registry
 from stepwell.server.discoveries import steps as discoveries
 from stepwell.server.runs import steps as runs
+from stepwell.server.schedules import steps as schedules
 from stepwell.server.services import Services
 
-ROOMS: Final[tuple[Any, ...]] = (discoveries, runs)
+ROOMS: Final[tuple[Any, ...]] = (discoveries, schedules, runs)
 """The `steps` modules of all rooms that have background work."""
 
 

@@ -1,0 +1,98 @@
+"""Releases and decisions in the database, and what lives in a group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from sqlalchemy import Connection, RowMapping, Select, func, insert, select, update
+
+from stepwell.server.database.tables import (
+    decisions,
+    discoveries,
+    groups,
+    release_workflows,
+    releases,
+    runs,
+    schedules,
+)
+
+Row: TypeAlias = RowMapping
+
+_UNFINISHED = ("waiting", "starting", "running", "cancelling")
+
+
+def current(conn: Connection, group: str) -> Row | None:
+    """The current release of a group."""
+    query = select(releases).join(groups, groups.c.release_id == releases.c.id)
+    return conn.execute(query.where(groups.c.name == group)).mappings().one_or_none()
+
+
+def numbered(conn: Connection, group: str, number: int) -> Row | None:
+    """The release of a group with this number."""
+    mine = (releases.c.group_name == group, releases.c.number == number)
+    return conn.execute(select(releases).where(*mine)).mappings().one_or_none()
+
+
+def listed(group: str) -> Select[Any]:
+    """The releases of a group, to be paged by number."""
+    return select(releases).where(releases.c.group_name == group)
+
+
+def next_number(conn: Connection, group: str) -> int:
+    """The number of the group's next release; the caller holds the group."""
+    query = select(func.max(releases.c.number)).where(releases.c.group_name == group)
+    return (conn.execute(query).scalar() or 0) + 1
+
+
+def contents(conn: Connection, release_id: UUID | None) -> Sequence[Row]:
+    """The workflows of a release, by name; nothing for None."""
+    mine = release_workflows.c.release_id == release_id
+    query = select(release_workflows).where(mine).order_by(release_workflows.c.workflow)
+    return conn.execute(query).mappings().all() if release_id else []
+
+
+def add(conn: Connection, release: dict[str, Any], rows: Iterable[dict[str, Any]]) -> None:
+    """Insert a release with its workflows, and make it the group's current one."""
+    conn.execute(insert(releases).values(**release))
+    found = [{**row, "release_id": release["id"]} for row in rows]
+    if found:
+        conn.execute(insert(release_workflows), found)
+    mine = groups.c.name == release["group_name"]
+    conn.execute(update(groups).where(mine).values(release_id=release["id"]))
+
+
+def decide(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert decisions."""
+    if rows:
+        conn.execute(insert(decisions), list(rows))
+
+
+def decided(conn: Connection, group: str, digest: str) -> dict[str, Row]:
+    """Workflow -> the last decision about it in any discovery of this digest."""
+    query = (
+        select(decisions)
+        .join(discoveries, discoveries.c.id == decisions.c.discovery_id)
+        .where(discoveries.c.group_name == group, discoveries.c.digest == digest)
+        .order_by(decisions.c.id)
+    )
+    return {row["workflow"]: row for row in conn.execute(query).mappings()}
+
+
+def reviewable(conn: Connection) -> Sequence[str]:
+    """Groups that are in use, by name."""
+    query = select(groups.c.name).where(groups.c.archived_at.is_(None)).order_by(groups.c.name)
+    return conn.execute(query).scalars().all()
+
+
+def active_schedules(conn: Connection, group: str) -> Sequence[Row]:
+    """Schedules of the group that are in force."""
+    mine = (schedules.c.group_name == group, schedules.c.active, schedules.c.origin != "removed")
+    return conn.execute(select(schedules).where(*mine)).mappings().all()
+
+
+def unfinished_runs(conn: Connection, group: str) -> Sequence[Row]:
+    """Runs of the group that have not ended: id, workflow."""
+    mine = (runs.c.group_name == group, runs.c.state.in_(_UNFINISHED))
+    return conn.execute(select(runs.c.id, runs.c.workflow).where(*mine)).mappings().all()

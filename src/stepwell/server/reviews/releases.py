@@ -1,0 +1,139 @@
+"""Which release decisions make of the current one: pure, all or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from stepwell.errors import Conflict, InvalidInput
+from stepwell.server.reviews.changes import Difference, Standing
+from stepwell.server.reviews.records import Choice, Decision
+
+
+class WorkflowUnknown(InvalidInput):
+    """A decision names a workflow that neither the discovery nor the release has."""
+
+    code = "workflow-unknown"
+
+
+class DecisionRepeated(InvalidInput):
+    """Two decisions name one workflow, or continue one workflow."""
+
+    code = "decision-repeated"
+
+
+class RenameInvalid(Conflict):
+    """A workflow cannot continue the one that the decision names."""
+
+    code = "rename-invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is decided about: a discovery's entries, and the image that they come from."""
+
+    discovery_id: UUID
+    digest: str
+    entries: Mapping[str, Mapping[str, Any]]
+
+
+Contents = dict[str, dict[str, Any]]
+"""Workflow -> its row in a release: workflow, discovery_id, digest, entry, renamed_from."""
+
+
+def completed(given: Sequence[Decision], rest: Choice, difference: Difference) -> list[Decision]:
+    """Every decision that is meant: those given, and `rest` for all else that changed.
+
+    What is held without being named needs no decision. A rename that the difference
+    found is taken over unless the decision says otherwise.
+
+    Raises
+    ------
+    DecisionRepeated : two for one workflow.
+    """
+    named = {one.workflow for one in given}
+    if len(named) < len(given):
+        raise DecisionRepeated("A workflow is named twice.", fix="Send one decision for each.")
+    renames = {one.workflow: one.renamed_from for one in difference.workflows}
+    others = [
+        Decision(workflow=one.workflow, decision=rest)
+        for one in difference.workflows
+        if one.standing is not Standing.SAME and one.workflow not in named
+    ]
+    others = [] if rest is Choice.HOLD else others
+    spared = {one.renamed_from for one in given if one.decision is Choice.ACCEPT}
+    meant = [*given, *(one for one in others if one.workflow not in spared)]
+    return [_with_rename(one, renames.get(one.workflow)) for one in meant]
+
+
+def _with_rename(one: Decision, found: str | None) -> Decision:
+    if one.decision is not Choice.ACCEPT or "renamed_from" in one.model_fields_set:
+        return one
+    return one.model_copy(update={"renamed_from": found})
+
+
+def applied(current: Contents, found: Found, decisions: Sequence[Decision]) -> Contents:
+    """The contents of the next release; rejected and held workflows keep what they have.
+
+    Raises
+    ------
+    WorkflowUnknown, RenameInvalid, DecisionRepeated : nothing is applied.
+    """
+    following = dict(current)
+    for one in decisions:
+        _check(one, current, found)
+        if one.decision is Choice.ACCEPT and one.renamed_from is not None:
+            _let_go(following, one)
+    for one in decisions:
+        if one.decision is Choice.ACCEPT:
+            _accept(following, one, found)
+    return following
+
+
+def _accept(following: Contents, one: Decision, found: Found) -> None:
+    if one.workflow not in found.entries:
+        following.pop(one.workflow, None)
+        return
+    following[one.workflow] = {
+        "workflow": one.workflow,
+        "discovery_id": found.discovery_id,
+        "digest": found.digest,
+        "entry": dict(found.entries[one.workflow]),
+        "renamed_from": one.renamed_from,
+    }
+
+
+def _let_go(following: Contents, one: Decision) -> None:
+    if following.pop(str(one.renamed_from), None) is None:
+        raise DecisionRepeated(
+            f"Two workflows are to continue {one.renamed_from!r}.",
+            fix="A workflow has one successor: send renamed_from for one of them.",
+        )
+
+
+def _check(one: Decision, current: Contents, found: Found) -> None:
+    if one.workflow not in found.entries and one.workflow not in current:
+        known = sorted({*found.entries, *current})
+        raise WorkflowUnknown(
+            f"There is no workflow {one.workflow!r} to decide about.",
+            why=f"The discovery and the release have: {', '.join(known)}.",
+            fix="Correct the name.",
+        )
+    if one.renamed_from is not None:
+        _check_rename(one, str(one.renamed_from), current, found)
+
+
+def _check_rename(one: Decision, old: str, current: Contents, found: Found) -> None:
+    if old not in current:
+        why = f"The current release has no workflow {old!r}."
+    elif old in found.entries:
+        why = f"The image still declares {old!r}."
+    elif one.workflow not in found.entries:
+        why = f"The image does not declare {one.workflow!r}."
+    else:
+        return
+    raise RenameInvalid(
+        f"{one.workflow!r} cannot continue {old!r}.", why=why, fix="Leave renamed_from out."
+    )
