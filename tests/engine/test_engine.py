@@ -157,6 +157,20 @@ def test_drain_ends_when_nothing_is_due(store: Store, registry: Registry) -> Non
     assert engine.drain().executed == 0
 
 
+def test_drain_waits_for_every_retry_within_its_patience(store: Store, registry: Registry) -> None:
+    """Also when a retry begins in the very moment in which drain looks."""
+    policy = RetryPolicy(delays=(0.05,))
+
+    @registry.handler("v1/flaky", retry=policy)
+    def flaky(step: Step) -> None:
+        if step.execution_count < 15:
+            raise ConnectionError("not yet")
+
+    engine = Engine(store, registry)
+    engine.add(new_step("v1/flaky"))
+    assert engine.drain(patience=5.0).done == 1
+
+
 def test_unknown_names_wait_for_an_engine_that_handles_them(store: Store) -> None:
     """Promise 6."""
     old, new = Registry(), Registry()

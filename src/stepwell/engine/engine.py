@@ -150,7 +150,7 @@ class Engine(StepClient):
             due_in = self._due_in(worker)
             if worker.denied or due_in is None or due_in > patience:
                 break
-            self._over.wait(min(due_in, 0.05))
+            self._over.wait(min(max(due_in, 0.005), 0.05))
         self.stop()
         if worker.denied:
             raise worker.denied
@@ -184,9 +184,9 @@ class Engine(StepClient):
         self._over.set()
 
     def _due_in(self, worker: Worker) -> float | None:
-        if worker.next_due is None:
+        if worker.rests_until is None:
             return None
-        return max((worker.next_due - self._time.now()).total_seconds(), 0.0)
+        return max((worker.rests_until - self._time.now()).total_seconds(), 0.0)
 
     def _new_worker(self) -> Worker:
         return Worker(

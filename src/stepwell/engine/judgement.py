@@ -15,7 +15,7 @@ from stepwell.outcome import KEEP, Done, Fail, Outcome, Rerun, Settlement, Skip
 from stepwell.registry import Handler
 from stepwell.step import Addition, EndedAs, NewStep, Step
 
-_OWN_CODE: Final = str(Path(__file__).parent)
+_OWN_CODE: Final = str(Path(__file__).parents[1])
 _FRAMES: Final = 5
 
 
@@ -88,8 +88,12 @@ def as_outcome(value: Any, handler: Handler) -> Outcome:
 
 
 def describe(error: BaseException) -> str:
-    """Type and message of an exception, and the user's own last frames."""
-    headline = f"{type(error).__name__}: {error}"
+    """Type and message of an exception, and the user's own last frames.
+
+    Errors of Stepwell's own say what happened without their type.
+    """
+    own = isinstance(error, StepwellError)
+    headline = str(error) if own else f"{type(error).__name__}: {error}"
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)

@@ -82,6 +82,7 @@ class Worker:
         self.idle = threading.Event()
         self.denied: Denied | None = None
         self.next_due: datetime | None = None
+        self.rests_until: datetime | None = None
         self._wake: Wake = store.wake()
         self._pool = ThreadPoolExecutor(scope.workers, thread_name_prefix="stepwell-worker")
         self._over = threading.Event()
@@ -160,6 +161,7 @@ class Worker:
         if len(claimed.steps) >= room:
             return 0.0
         if empty_before and not claimed.steps and self._suspect_since is None:
+            self.rests_until = claimed.next_due  # its own: `next_due` moves while work goes on
             self.idle.set()
         return self._until_next_due()
 
