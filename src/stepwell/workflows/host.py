@@ -1,0 +1,282 @@
+"""The parent's side of the process that runs a group's code (R14).
+
+The engine lives here and the user's code there, so no code that blocks, crashes
+or eats all memory can stop the engine's beat, and a timeout can really end it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO, Any, Final, NoReturn, Protocol, TypeAlias
+
+from stepwell.errors import StepwellError, revive
+from stepwell.workflows.channel import Channel, ChannelClosed, Message
+from stepwell.workflows.context import Versioned, Write
+from stepwell.workflows.errors import GroupImportFailed, ProcessEnded, TimedOut
+from stepwell.workflows.manifest import Manifest, load_manifest
+from stepwell.workflows.messages import Call, Effects, read_effects, write_call, write_versioned
+
+Echo: TypeAlias = Callable[[str, str], None]
+"""What happens to a line of the child's output: stream ('stdout', 'stderr') and text."""
+
+SECRETS: Final = ("STEPWELL_TOKEN",)
+"""Not handed to the user's code, which acts through the runner only."""
+
+_LOOK_EVERY: Final = 0.5
+
+
+class Desk(Protocol):
+    """Who serves the calls of a running operation."""
+
+    def read(self, scope: str, key: str) -> Versioned | None:
+        """The committed state entry."""
+        ...
+
+    def write_now(self, write: Write) -> None:
+        """Commit a state change at once."""
+        ...
+
+    def progress(self, done: float, total: float | None, note: str) -> None:
+        """The operation tells how far it is."""
+        ...
+
+
+def pass_through(stream: str, line: str) -> None:
+    """Write a line of the child's output to the same stream of this process."""
+    target = sys.stdout if stream == "stdout" else sys.stderr
+    target.write(line)
+    target.flush()
+
+
+class ChildHost:
+    """Keeps one child process for the group at a path, and starts it anew after a loss.
+
+    Not for several threads at once: a run executes one operation at a time.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        echo: Echo = pass_through,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self._path = path
+        self._echo = echo
+        self._environment = dict(os.environ if environment is None else environment)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._channel: Channel | None = None
+        self._readers: list[threading.Thread] = []
+        self._manifest: Manifest | None = None
+
+    def start(self) -> None:
+        """Start the child if none runs; `manifest` waits until it has imported the group."""
+        if self._process is None:
+            ours, theirs = socket.socketpair()
+            with theirs:
+                self._process = self._spawn(theirs)
+            self._channel = Channel(ours)
+            self._manifest = None
+            self._readers = [
+                self._reader("stdout", self._process.stdout),
+                self._reader("stderr", self._process.stderr),
+            ]
+
+    def manifest(self, timeout: float | None = None) -> Manifest:
+        """What the group declares.
+
+        Raises
+        ------
+        StepwellError : the group cannot be imported, or declares something wrong.
+        TimedOut : importing takes longer than `timeout` seconds.
+        """
+        self.start()
+        if self._manifest is None:
+            message = self._first_message(timeout)
+            if "broken" in message:
+                self.stop()
+                raise revive(message["broken"])
+            self._manifest = load_manifest(message["ready"])
+        return self._manifest
+
+    def parameters(self, workflow: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The values as the parameters of a workflow; raises `ParametersInvalid`."""
+        self.manifest()
+        request = {"ask": "parameters", "workflow": workflow, "values": dict(values)}
+        done: dict[str, Any] = self._ask(request, None, None)
+        return done
+
+    def run(self, call: Call, desk: Desk, timeout: float | None = None) -> Effects:
+        """Execute one operation.
+
+        Raises
+        ------
+        AttemptFailed : it raised, took longer than `timeout` seconds, or its process ended.
+        """
+        self.manifest()
+        return read_effects(self._ask({"ask": "run", "call": write_call(call)}, desk, timeout))
+
+    def stop(self) -> None:
+        """End the child and all that it has started; a later call starts another."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        _kill_group(process)
+        process.wait()
+        for reader in self._readers:
+            reader.join(timeout=1.0)
+        if self._channel is not None:
+            self._channel.close()
+
+    def _spawn(self, end: socket.socket) -> subprocess.Popen[bytes]:
+        child = {k: v for k, v in self._environment.items() if k not in SECRETS}
+        return subprocess.Popen(
+            [sys.executable, "-m", "stepwell.workflows.child", str(self._path), str(end.fileno())],
+            pass_fds=[end.fileno()],
+            env={**child, "PYTHONUNBUFFERED": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            process_group=0,
+        )
+
+    def _reader(self, stream: str, pipe: IO[bytes] | None) -> threading.Thread:
+        thread = threading.Thread(target=self._pump, args=(stream, pipe), daemon=True)
+        thread.start()
+        return thread
+
+    def _pump(self, stream: str, pipe: IO[bytes]) -> None:
+        with pipe:
+            for line in pipe:
+                self._echo(stream, line.decode(errors="replace"))
+
+    def _first_message(self, timeout: float | None) -> Message:
+        deadline = None if timeout is None else time.monotonic() + timeout
+        try:
+            return self._receive(deadline)
+        except TimeoutError:
+            self.stop()
+            raise TimedOut(
+                f"{self._path.name} takes longer than {timeout:g} s to import.",
+                fix="Do slow work inside an operation, not while the module is imported.",
+            ) from None
+        except ProcessEnded as error:
+            raise GroupImportFailed(
+                f"{self._path.name} cannot be imported.",
+                why=f"The process that imported it {_how(error)}",
+                fix="See its output.",
+            ) from error
+
+    def _ask(self, request: Message, desk: Desk | None, timeout: float | None) -> Any:
+        deadline = None if timeout is None else time.monotonic() + timeout
+        try:
+            self._send(request)
+            while True:
+                message = self._receive(deadline)
+                if "done" in message:
+                    return message["done"]
+                if "failed" in message:
+                    raise revive(message["failed"])
+                assert desk is not None, "only operations call back"
+                self._serve(message, desk)
+        except TimeoutError:
+            self.stop()
+            raise TimedOut(
+                f"It took longer than {timeout:g} s.",
+                why="Its process was ended.",
+                fix="Raise timeout= of the operation, or divide its work.",
+            ) from None
+
+    def _serve(self, message: Message, desk: Desk) -> None:
+        if "tell" in message:
+            desk.progress(**message["values"])
+            return
+        try:
+            answer = {"answer": _answered(message, desk)}
+        except StepwellError as error:
+            answer = {"error": error.as_dict()}
+        self._send(answer)
+
+    def _send(self, message: Message) -> None:
+        assert self._channel is not None
+        try:
+            self._channel.send(message)
+        except ChannelClosed:
+            self._lost()
+
+    def _receive(self, deadline: float | None) -> Message:
+        """The next message; looks now and then whether the child lives, for what it has
+        started may hold the channel open."""
+        assert self._channel is not None
+        assert self._process is not None
+        while True:
+            left = _LOOK_EVERY if deadline is None else deadline - time.monotonic()
+            try:
+                return self._channel.receive(min(max(left, 0.0), _LOOK_EVERY))
+            except TimeoutError:
+                if deadline is not None and time.monotonic() >= deadline:
+                    raise
+                if self._process.poll() is not None:
+                    self._lost()
+            except ChannelClosed:
+                self._lost()
+
+    def _lost(self) -> NoReturn:
+        process = self._process
+        assert process is not None
+        code = _wait_briefly(process)
+        self.stop()
+        raise ProcessEnded(f"The process that ran it {_end_words(code)}", fix=_end_remedy(code))
+
+
+def _answered(message: Message, desk: Desk) -> Any:
+    if message["call"] == "read":
+        return write_versioned(desk.read(message["scope"], message["key"]))
+    desk.write_now(Write(**message["write"]))
+    return None
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass  # it is gone, and has left nothing behind
+
+
+def _wait_briefly(process: subprocess.Popen[bytes]) -> int | None:
+    """Its exit code; None when it has closed the channel but goes on."""
+    try:
+        return process.wait(timeout=5.0)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def _how(error: ProcessEnded) -> str:
+    return error.what.removeprefix("The process that ran it ")
+
+
+def _end_words(code: int | None) -> str:
+    if code is None:
+        return "closed its connection to the runner."
+    if code >= 0:
+        return f"ended by itself with exit code {code}."
+    try:
+        return f"was ended by signal {-code} ({signal.Signals(-code).name})."
+    except ValueError:
+        return f"was ended by signal {-code}."
+
+
+def _end_remedy(code: int | None) -> str:
+    if code == -signal.SIGKILL:
+        return "Often the system was out of memory: give it more, or handle less at a time."
+    if code is not None and code < 0:
+        return "A library crashed: see the end of its output."
+    return "Do not call os._exit or close file descriptors that the operation has not opened."

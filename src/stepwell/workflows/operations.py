@@ -1,0 +1,198 @@
+"""An operation as an engine handler: its inputs from the run's rows, its code in the child (R32).
+
+The order of operations lives in the settlements: each one that does not end the
+run spawns the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+from uuid import UUID
+
+from stepwell.codec import JSON, limited
+from stepwell.errors import StepwellError
+from stepwell.outcome import Done, Fail, Outcome, Skip
+from stepwell.registry import Registry
+from stepwell.retry import RetryPolicy
+from stepwell.step import EndedAs, NewStep, Step, StepQuery, new_step
+from stepwell.stores.protocol import Store
+from stepwell.workflows.backend import Backend, OperationDesk, patiently
+from stepwell.workflows.bound import PARAMETER
+from stepwell.workflows.context import Facts
+from stepwell.workflows.errors import ValueMisfit
+from stepwell.workflows.host import ChildHost
+from stepwell.workflows.manifest import InputEntry, OperationEntry, WorkflowEntry
+from stepwell.workflows.messages import Call
+from stepwell.workflows.names import step_name
+
+QUEUE: Final = "runs"
+"""Operations live there, claimable only by flow (R36)."""
+
+State = dict[str, Any]
+
+
+class Missing(Exception):
+    """An input that its producer did not give; the message is for people."""
+
+
+class Operations:
+    """The handlers of one workflow's operations.
+
+    Parameters
+    ----------
+    group, workflow : from the manifest.
+    store : where the run's rows are.
+    host : runs the group's code.
+    backend : keeps state and reports.
+    due_at : when the run was due, for the operations to know.
+    """
+
+    def __init__(
+        self,
+        group: str,
+        workflow: WorkflowEntry,
+        store: Store,
+        host: ChildHost,
+        backend: Backend,
+        *,
+        due_at: datetime | None = None,
+    ) -> None:
+        self._group = group
+        self._workflow = workflow
+        self._store = store
+        self._host = host
+        self._backend = backend
+        self._due_at = due_at
+
+    def register(self, registry: Registry) -> None:
+        """Add a handler for each operation's step name (R3: one attempt unless `retries=`)."""
+        for entry in self._workflow.operations:
+            registry.add(
+                _Handler(self, entry),
+                step_name(self._group, self._workflow.name, entry.name),
+                retry=RetryPolicy(attempts=entry.retries + 1),
+                exhausted=partial(self.failed, entry),
+            )
+
+    def first(self, parameters: Mapping[str, Any], flow_id: UUID) -> NewStep:
+        """The step that begins a run."""
+        entry = self._workflow.operations[0]
+        return new_step(
+            step_name(self._group, self._workflow.name, entry.name),
+            {"parameters": dict(parameters)},
+            queue=QUEUE,
+            flow_id=flow_id,
+        )
+
+    def execute(self, entry: OperationEntry, step: Step, state: State) -> Outcome:
+        """Run one operation; an exception is a failed attempt."""
+        parameters = {**_defaults(self._workflow), **state["parameters"]}
+        try:
+            inputs = self._inputs(entry, step.flow_id, parameters)
+        except Missing as missing:
+            return Skip(description=str(missing), next=self._next(entry, step, state))
+        try:
+            result = self._run(entry, step, parameters, inputs)
+        except ValueMisfit as error:  # it would end the same way again
+            return self.failed(entry, step, error)
+        return Done(result=result, next=self._next(entry, step, state))
+
+    def failed(self, entry: OperationEntry, step: Step, error: BaseException) -> Outcome:
+        """The end of an operation whose attempts are used up: it halts the run, or not."""
+        words = str(error) if isinstance(error, StepwellError) else repr(error)
+        state = JSON.decode(step.state or "{}")
+        following = () if entry.halt_on_error else self._next(entry, step, state)
+        return Fail(description=words, next=following)
+
+    def _run(
+        self, entry: OperationEntry, step: Step, parameters: State, inputs: dict[str, Any]
+    ) -> Any:
+        facts = Facts(
+            run_id=step.flow_id,
+            group=self._group,
+            workflow=self._workflow.name,
+            operation=entry.name,
+            attempt=step.failure_count + 1,
+            due_at=self._due_at,
+        )
+        desk = OperationDesk(self._backend, step.claim, facts)
+        call = Call(facts=facts, parameters=parameters, inputs=inputs)
+        effects = self._host.run(call, desk, entry.timeout)
+        _check_size(entry, effects.result)
+        desk.stage(effects)
+        return effects.result
+
+    def _inputs(self, entry: OperationEntry, flow_id: UUID, parameters: State) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, wanted in entry.inputs.items():
+            if wanted.source != PARAMETER:
+                self._add_output(found, name, wanted, flow_id)
+            elif name in parameters:
+                found[name] = parameters[name]
+        return found
+
+    def _add_output(
+        self, found: dict[str, Any], name: str, wanted: InputEntry, flow_id: UUID
+    ) -> None:
+        rows = self._ended_well(wanted.source, flow_id)
+        if rows:
+            found[name] = None if rows[0].result is None else JSON.decode(rows[0].result)
+        elif wanted.required:
+            raise Missing(f"Skipped: it needs {name!r}, which {wanted.source!r} has not given.")
+
+    def _ended_well(self, operation: str, flow_id: UUID) -> list[Step]:
+        """The rows of an operation with a result, newest first: one executed anew comes first."""
+        query = StepQuery(
+            flow_id=flow_id,
+            name=step_name(self._group, self._workflow.name, operation),
+            ended_as=EndedAs.DONE,
+            limit=1,
+        )
+
+        def search() -> list[Step]:
+            with self._store.transaction() as tx:
+                return tx.search(query)
+
+        return patiently(search)
+
+    def _next(self, entry: OperationEntry, step: Step, state: State) -> tuple[NewStep, ...]:
+        following = self._workflow.after(entry.name)
+        if following is None:
+            return ()
+        made = new_step(
+            step_name(self._group, self._workflow.name, following.name),
+            state,
+            queue=QUEUE,
+            priority=step.priority,
+            search_key=step.search_key,
+            retention=step.retention,
+        )
+        return (made,)
+
+
+class _Handler:
+    """One operation's function, as the registry wants it."""
+
+    def __init__(self, operations: Operations, entry: OperationEntry) -> None:
+        self._operations = operations
+        self._entry = entry
+        self.__qualname__ = f"operation {entry.name}"
+
+    def __call__(self, step: Step, state: State) -> Outcome:
+        return self._operations.execute(self._entry, step, state)
+
+
+def _check_size(entry: OperationEntry, result: Any) -> None:
+    """The store would refuse it without a thought of halting or not (R4)."""
+    try:
+        limited(JSON.encode(result), f"result of {entry.name}")
+    except StepwellError as error:
+        raise ValueMisfit(error.what, why=error.why, fix=error.fix) from error
+
+
+def _defaults(workflow: WorkflowEntry) -> State:
+    properties: dict[str, Any] = workflow.parameters.get("properties", {})
+    return {name: one["default"] for name, one in properties.items() if "default" in one}

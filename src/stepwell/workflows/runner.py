@@ -1,0 +1,205 @@
+"""What `python -m stepwell.workflows` does inside an image: discover its group, or run one."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+from uuid import UUID
+
+from stepwell.engine import Engine
+from stepwell.errors import Denied, InvalidInput, NotFound, StepwellError, StoreUnavailable
+from stepwell.outcome import Fail, Outcome
+from stepwell.registry import Registry
+from stepwell.step import StepQuery, StepStatus
+from stepwell.stores.http import HttpStore, ServerLink
+from stepwell.workflows.backend import HttpBackend, patiently
+from stepwell.workflows.errors import ImageContract, WorkflowUnknown
+from stepwell.workflows.host import ChildHost
+from stepwell.workflows.manifest import WorkflowEntry
+from stepwell.workflows.operations import QUEUE, Operations
+
+OK: Final = 0
+USERS_MISTAKE: Final = 2
+NO_SERVER: Final = 3
+TERMINATED: Final = 143
+
+PATIENCE: Final = 5 * 60.0
+"""Seconds: a retry that is due within them is waited for, a later one ends the container (R33)."""
+
+_DELIVERY: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+class _Terminated(BaseException):
+    """The launcher asks to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """The environment of an image, checked."""
+
+    mode: str
+    group: Path
+    url: str
+    token: str
+    subject: UUID
+
+    @staticmethod
+    def of(environment: Mapping[str, str]) -> Image:
+        """Read it; raises `ImageContract`, naming the variable that is missing or wrong."""
+        mode = _variable(environment, "STEPWELL_MODE")
+        if mode not in ("discover", "run"):
+            raise ImageContract(f"STEPWELL_MODE is {mode!r}.", fix="It is 'discover' or 'run'.")
+        subject = "STEPWELL_RUN_ID" if mode == "run" else "STEPWELL_DISCOVERY_ID"
+        return Image(
+            mode,
+            Path(_variable(environment, "STEPWELL_GROUP")),
+            _variable(environment, "STEPWELL_URL"),
+            _variable(environment, "STEPWELL_TOKEN"),
+            _id(subject, _variable(environment, subject)),
+        )
+
+
+def main(environment: Mapping[str, str]) -> int:
+    """Do what the environment says, and return the exit code.
+
+    0: done, whatever became of the run. 2: a mistake in the image, which is reported.
+    3: the server is not reachable, or refuses the token. 143: stopped by SIGTERM.
+    """
+    try:
+        image = Image.of(environment)
+        host = ChildHost(image.group, environment=environment)
+        link = ServerLink(image.url, image.token)
+        work = _discover if image.mode == "discover" else _run
+        return _guarded(lambda: work(image, host, link), host)
+    except (Denied, StoreUnavailable) as error:
+        return _say(error, NO_SERVER)
+    except StepwellError as error:
+        return _say(error, USERS_MISTAKE)
+
+
+def _guarded(work: Callable[[], int], host: ChildHost) -> int:
+    """The work, with the child ended in every case."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        host.start()
+        return work()
+    except _Terminated:
+        return TERMINATED
+    finally:
+        host.stop()
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise _Terminated
+
+
+def _discover(image: Image, host: ChildHost, link: ServerLink) -> int:
+    path = f"/api/v1/discoveries/{image.subject}"
+    try:
+        manifest = host.manifest()
+    except StepwellError as error:
+        _deliver(link, f"{path}/error", error.as_dict())
+        return _say(error, USERS_MISTAKE)
+    _deliver(link, f"{path}/manifest", manifest.as_json())
+    return OK
+
+
+def _deliver(link: ServerLink, path: str, body: Any) -> None:
+    patiently(lambda: link.post(path, body), _DELIVERY)
+
+
+def _run(image: Image, host: ChildHost, link: ServerLink) -> int:
+    run_id = image.subject
+    assignment = patiently(lambda: link.get(f"/api/v1/runs/{run_id}/assignment"), _DELIVERY)
+    store = HttpStore(image.url, run_id, image.token, link=link)
+    try:
+        workflow = _assigned(host, assignment)
+    except (InvalidInput, NotFound) as error:
+        _fail_run(store, run_id, error)
+        return _say(error, USERS_MISTAKE)
+    operations = Operations(
+        assignment["group"],
+        workflow,
+        store,
+        host,
+        HttpBackend(link, run_id),
+        due_at=_instant(assignment.get("due_at")),
+    )
+    registry = Registry()
+    operations.register(registry)
+    _drain(_engine(store, registry, run_id))
+    return OK
+
+
+def _assigned(host: ChildHost, assignment: Mapping[str, Any]) -> WorkflowEntry:
+    manifest = host.manifest()
+    try:
+        if manifest.group.name == assignment["group"]:
+            return manifest.workflow(assignment["workflow"])
+    except KeyError:
+        pass
+    raise WorkflowUnknown(
+        f"This image has no workflow {assignment['group']}/{assignment['workflow']}.",
+        why=f"It has the group {manifest.group.name!r} with "
+        f"{', '.join(one.name for one in manifest.workflows)}.",
+        fix="Discover the group again, and approve what it declares now.",
+    )
+
+
+def _fail_run(store: HttpStore, run_id: UUID, error: StepwellError) -> None:
+    """End what is ready with the mistake, so that the run shows it."""
+    with store.transaction() as tx:
+        ready = tx.search(StepQuery(flow_id=run_id, status=StepStatus.READY))
+    registry = Registry()
+
+    def fail() -> Outcome:
+        return Fail(description=str(error))
+
+    for name in {step.name for step in ready}:
+        registry.add(fail, name)
+    _drain(_engine(store, registry, run_id))
+
+
+def _engine(store: HttpStore, registry: Registry, run_id: UUID) -> Engine:
+    return Engine(store, registry, queues=(QUEUE,), workers=1, flow_id=run_id)
+
+
+def _drain(engine: Engine) -> None:
+    try:
+        engine.drain(patience=PATIENCE)
+    except _Terminated:
+        engine.stop(timeout=0.0)  # gives the claims back, so that the next attempt need not wait
+        raise
+
+
+def _say(error: StepwellError, code: int) -> int:
+    sys.stderr.write(f"stepwell: {error} [{error.code}]\n")
+    return code
+
+
+def _variable(environment: Mapping[str, str], name: str) -> str:
+    try:
+        return environment[name]
+    except KeyError:
+        raise ImageContract(
+            f"The environment variable {name} is not set.",
+            why="A launcher tells the image what to do by its environment.",
+            fix="Let a Stepwell server start the image, or use `stepwell run` to try a group.",
+        ) from None
+
+
+def _id(name: str, text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise ImageContract(f"{name} is {text!r}, which is no id.") from None
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
