@@ -1,35 +1,32 @@
 """A whole server in this process: real HTTP app, real database file, real engine.
 
-`server` runs on SQLite; a test that marks itself with `on_both` runs on
-PostgreSQL too. The engine is not started: a test calls `server.engine.drain()`
-where the server's own steps shall run, so nothing depends on timing.
+`server` runs on SQLite; a test that marks itself with `on_both` (of `support`) runs
+on PostgreSQL too. The engine is not started: a test calls `drain(server)` where the
+server's own steps shall run, so nothing depends on timing. `live` listens on a real
+port, with its engine running, for tests that launch real images.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import pytest
+import uvicorn
 from starlette.testclient import TestClient
+from tests.server.support import Api, free_port, token
 
-from stepwell.server.access import service as access
-from stepwell.server.access.records import NewToken, Role
 from stepwell.server.app import Server
 from stepwell.server.settings import Settings
-from stepwell.step import new_id
-
-Api: TypeAlias = Callable[..., TestClient]
-
-on_both = pytest.mark.parametrize("database_url", ["sqlite", "postgres"], indirect=True)
 
 
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty database: SQLite, or PostgreSQL where a test says `on_both`."""
     if getattr(request, "param", "sqlite") == "postgres":
-        url: str = request.getfixturevalue("postgres_url")
+        url: str = request.getfixturevalue("postgres_database")()
         return url
     return f"sqlite:///{tmp_path / 'server.db'}"
 
@@ -48,7 +45,7 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
 
 @pytest.fixture
 def server(settings: Settings) -> Iterator[Server]:
-    """A started server whose engine runs only when the test drains it."""
+    """A started server whose steps run only when the test drains it."""
     made = Server(settings)
     made.db.migrate()
     with made:
@@ -64,7 +61,7 @@ def api(server: Server) -> Iterator[Api]:
         headers = {} if role is None else {"Authorization": f"Bearer {token(server, role)}"}
         made = TestClient(
             server.app,
-            base_url="http://testserver/api/v1",
+            base_url="http://testserver/api/v1/",
             headers=headers,
             raise_server_exceptions=False,
             **options,
@@ -77,8 +74,23 @@ def api(server: Server) -> Iterator[Api]:
         made.close()
 
 
-def token(server: Server, role: str) -> str:
-    """A fresh token of a role."""
-    new = NewToken(name=f"{role}-{new_id().hex}", role=Role(role))
-    with server.db.write() as conn:
-        return access.issue(conn, new, by="the test").secret
+@pytest.fixture
+def live(tmp_path: Path, database_url: str) -> Iterator[Server]:
+    """A server that listens on loopback, with its engine and the process launcher running."""
+    settings = Settings(
+        data_dir=tmp_path / "data",
+        database_url=database_url,
+        launchers=("process",),
+        port=free_port(),
+        discovery_timeout=30.0,
+    )
+    made = Server(settings)
+    made.db.migrate()
+    config = uvicorn.Config(made.app, port=settings.port, log_level="warning", lifespan="off")
+    listener = uvicorn.Server(config)
+    thread = threading.Thread(target=listener.run, daemon=True)
+    with made:
+        thread.start()
+        yield made
+        listener.should_exit = True
+        thread.join(10)

@@ -1,0 +1,144 @@
+"""Who may do what, and how a token lives."""
+
+from __future__ import annotations
+
+import stat
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from tests.server.support import Api, on_both, problem
+
+from stepwell import clock
+from stepwell.server.app import Server
+from stepwell.server.database.tables import audit, tokens
+from stepwell.server.settings import Settings
+
+
+def test_every_route_but_health_refuses_a_caller_without_a_token(server: Server, api: Api) -> None:
+    client = api(None)
+    paths = server.app.openapi()["paths"]
+    assert len(paths) > 10
+    for path, methods in paths.items():
+        relative = path.removeprefix("/api/v1/").format(**dict.fromkeys(NAMES, ANY))
+        for method in methods:
+            answer = client.request(method, relative, json={})
+            expected = 200 if relative == "health" else 401
+            assert answer.status_code == expected, (method, path, answer.text)
+
+
+NAMES = (
+    "discovery_id", "group", "id", "key", "kind", "name", "number", "path", "report_id", "run_id",
+    "schedule_id", "scope", "step_id", "token_id", "verb", "workflow", "version", "operation",
+)  # fmt: skip
+ANY = "01a2020e-4d21-7083-abba-217f0bf09562"
+
+
+def test_a_wrong_token_is_refused_with_words_that_tell_nothing(api: Api) -> None:
+    answer = api(None).get("me", headers={"Authorization": "Bearer sw_wrong"})
+    told = problem(answer, 401, "unauthenticated")
+    assert "unknown, expired or revoked" in told["why"]
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+@on_both
+def test_a_new_token_works_at_once_and_its_secret_is_kept_nowhere(server: Server, api: Api) -> None:
+    answer = api("admin").post("tokens", json={"name": "ci", "role": "operator"})
+    assert answer.status_code == 201
+    secret = answer.json()["secret"]
+    me = api(None).get("me", headers={"Authorization": f"Bearer {secret}"})
+    assert me.json() == {"name": "ci", "role": "operator"}
+    with server.db.read() as conn:
+        rows = [*conn.execute(select(tokens)), *conn.execute(select(audit))]
+    assert secret not in repr(rows)
+    assert secret not in api("admin").get("tokens").text
+
+
+def test_a_repeated_request_for_a_token_does_not_show_its_secret_again(api: Api) -> None:
+    """The answer holds a secret, so it is not remembered; the name is taken instead."""
+    client, key = api("admin"), {"Idempotency-Key": "once"}
+    body = {"name": "ci", "role": "viewer"}
+    assert client.post("tokens", json=body, headers=key).status_code == 201
+    problem(client.post("tokens", json=body, headers=key), 409, "token-name-taken")
+
+
+def test_a_revoked_token_is_refused_at_once(api: Api) -> None:
+    client = api("admin")
+    made = client.post("tokens", json={"name": "ci", "role": "viewer"}).json()
+    other = {"Authorization": f"Bearer {made['secret']}"}
+    assert api(None).get("me", headers=other).status_code == 200
+    ended = client.post(f"tokens/{made['id']}/revocations", json={"reason": "it leaked"})
+    assert ended.json()["revoked_at"] is not None
+    problem(api(None).get("me", headers=other), 401, "unauthenticated")
+    entry = client.get("audit?action=token.revoke").json()["items"][0]
+    assert (entry["target"], entry["reason"]) == ("ci", "it leaked")
+
+
+def test_an_expired_token_is_refused(server: Server, api: Api) -> None:
+    later = (clock.now() + timedelta(hours=1)).isoformat()
+    body = {"name": "ci", "role": "viewer", "expires_at": later}
+    secret = api("admin").post("tokens", json=body).json()["secret"]
+    other = {"Authorization": f"Bearer {secret}"}
+    assert api(None).get("me", headers=other).status_code == 200
+    with server.db.write() as conn:
+        past = clock.now() - timedelta(seconds=1)
+        conn.execute(tokens.update().where(tokens.c.name == "ci").values(expires_at=past))
+    problem(api(None).get("me", headers=other), 401, "unauthenticated")
+
+
+def test_an_expiry_in_the_past_is_refused(api: Api) -> None:
+    body = {"name": "ci", "role": "viewer", "expires_at": "2020-01-01T00:00:00Z"}
+    problem(api("admin").post("tokens", json=body), 422, "invalid-input")
+
+
+@pytest.mark.parametrize("role", ["viewer", "operator", "reviewer"])
+def test_only_an_admin_sees_tokens_and_others_are_told_so(api: Api, role: str) -> None:
+    told = problem(api(role).get("tokens"), 403, "role-missing")
+    assert "This needs the role admin" in told["what"]
+    assert role in told["what"]
+
+
+def test_use_is_written_at_most_once_a_minute(server: Server, api: Api) -> None:
+    client = api("viewer")
+    client.get("me")
+    with server.db.read() as conn:
+        first = conn.execute(select(tokens.c.last_used_at)).scalar_one()
+    client.get("me")
+    with server.db.read() as conn:
+        assert conn.execute(select(tokens.c.last_used_at)).scalar_one() == first
+    assert first is not None
+
+
+def test_tokens_come_in_pages_that_neither_repeat_nor_lose_one(api: Api) -> None:
+    client = api("admin")
+    for number in range(4):
+        client.post("tokens", json={"name": f"t{number}", "role": "viewer"})
+    seen, cursor = [], None
+    while True:
+        query = {"limit": 2} if cursor is None else {"limit": 2, "cursor": cursor}
+        page = client.get("tokens", params=query).json()
+        seen += [one["name"] for one in page["items"]]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert len(seen) == len(set(seen)) == 5
+    assert seen[:4] == ["t3", "t2", "t1", "t0"]
+
+
+def test_dev_keeps_an_admin_token_that_only_its_owner_can_read(tmp_path: Path) -> None:
+    settings = Settings.for_dev(tmp_path, run_engine=False)
+    with Server(settings) as first:
+        secret = first.admin_token_file.read_text()
+        assert stat.S_IMODE(first.admin_token_file.stat().st_mode) == 0o600
+    with Server(settings) as second:
+        assert second.admin_token_file.read_text() == secret
+
+
+def test_dev_replaces_an_admin_token_that_no_longer_works(tmp_path: Path) -> None:
+    settings = Settings.for_dev(tmp_path, run_engine=False)
+    with Server(settings) as first, first.db.write() as conn:
+        secret = first.admin_token_file.read_text()
+        conn.execute(tokens.update().values(revoked_at=clock.now()))
+    with Server(settings) as second:
+        assert second.admin_token_file.read_text() != secret
