@@ -37,5 +37,5 @@ def _asynchronous(lent: Any) -> NotSupported:
     return NotSupported(
         f"An {type(lent).__name__} cannot be lent to a store directly.",
         why="The store's statements are synchronous.",
-        fix="Add within run_sync: await session.run_sync(lambda s: client.add(step, connection=s)).",
+        fix="Use a synchronous session for this transaction, in a thread of its own.",
     )
