@@ -40,6 +40,7 @@ class Why(StrEnum):
     """The reason beside a fate; blocked and changed entries have words of their own."""
 
     LATE = "late"
+    WAITED = "waited"
     PAUSED = "paused"
     OVERLAP = "overlap"
     REPLACED = "replaced"

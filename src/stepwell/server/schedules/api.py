@@ -1,0 +1,146 @@
+"""Routes of the room: /schedules, /schedule-previews."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+from pydantic import AwareDatetime, BaseModel
+
+from stepwell.schedules.ledger import Fate
+from stepwell.server.access.records import Role
+from stepwell.server.http import Call, Page, Pages, Reason, Router, reads, writes
+from stepwell.server.schedules import reading, service
+from stepwell.server.schedules.records import (
+    Audit,
+    LedgerEntry,
+    NewPreview,
+    NewRun,
+    NewSchedule,
+    Preview,
+    ScheduleChange,
+    Scheduled,
+    ScheduledInFull,
+)
+
+router = Router(tags=["schedules"])
+
+Reading = Annotated[Call, reads(Role.VIEWER)]
+Operating = Annotated[Call, writes(Role.OPERATOR)]
+
+
+class Started(BaseModel):
+    """The run that was started."""
+
+    run_id: UUID
+
+
+@router.post("/schedule-previews")
+def preview_schedule(call: Reading, body: NewPreview) -> Preview:
+    """When a schedule would be due, before it is saved."""
+    return reading.preview(body)
+
+
+@router.get("/schedules")
+def list_schedules(
+    call: Reading,
+    pages: Pages,
+    group: str | None = None,
+    workflow: str | None = None,
+    active: bool | None = True,
+) -> Page[Scheduled]:
+    """Schedules, newest first, with the next due instant and what became of the latest one."""
+    return reading.listed(call.conn, pages, group=group, workflow=workflow, active=active)
+
+
+@router.post("/schedules", status_code=201)
+def add_schedule(call: Operating, body: NewSchedule) -> ScheduledInFull:
+    """Add a schedule to a workflow, beside the one from source."""
+    schedule_id = service.add(call.conn, call.services, body, by=call.user.name)
+    return reading.detail(call.conn, schedule_id)
+
+
+@router.get("/schedules/{schedule_id}")
+def show_schedule(call: Reading, schedule_id: UUID) -> ScheduledInFull:
+    """One schedule, with its next ten fires."""
+    return reading.detail(call.conn, schedule_id)
+
+
+@router.patch("/schedules/{schedule_id}")
+def change_schedule(call: Operating, schedule_id: UUID, body: ScheduleChange) -> ScheduledInFull:
+    """Change when it is due, or its parameters; one from source is overridden, with a reason."""
+    service.change(call.conn, call.services, schedule_id, body, by=call.user.name)
+    return reading.detail(call.conn, schedule_id)
+
+
+@router.delete("/schedules/{schedule_id}")
+def remove_schedule(
+    call: Operating,
+    schedule_id: UUID,
+    reason: Annotated[str | None, Query(max_length=1000)] = None,
+) -> None:
+    """Take away a schedule that was added by people; its ledger stays."""
+    service.remove(call.conn, call.services, schedule_id, reason, by=call.user.name)
+
+
+@router.delete("/schedules/{schedule_id}/override")
+def end_override(
+    call: Operating,
+    schedule_id: UUID,
+    reason: Annotated[str | None, Query(max_length=1000)] = None,
+) -> ScheduledInFull:
+    """What the source says is in force again."""
+    service.end_override(call.conn, call.services, schedule_id, reason, by=call.user.name)
+    return reading.detail(call.conn, schedule_id)
+
+
+@router.post("/schedules/{schedule_id}/pauses", status_code=201)
+def pause_schedule(call: Operating, schedule_id: UUID, body: Reason) -> ScheduledInFull:
+    """From now on due instants are skipped, and the ledger says so."""
+    service.pause(call.conn, call.services, schedule_id, body.reason, by=call.user.name)
+    return reading.detail(call.conn, schedule_id)
+
+
+@router.delete("/schedules/{schedule_id}/pauses")
+def resume_schedule(
+    call: Operating,
+    schedule_id: UUID,
+    reason: Annotated[str | None, Query(max_length=1000)] = None,
+) -> ScheduledInFull:
+    """From now on due instants run again."""
+    service.resume(call.conn, call.services, schedule_id, reason, by=call.user.name)
+    return reading.detail(call.conn, schedule_id)
+
+
+@router.post("/schedules/{schedule_id}/runs", status_code=201)
+def run_now(call: Operating, schedule_id: UUID, body: NewRun) -> Started:
+    """Start a run now, whatever is due and whatever still runs."""
+    run_id = service.run_now(
+        call.conn, call.services, schedule_id, body.parameters, by=call.user.name
+    )
+    return Started(run_id=run_id)
+
+
+@router.get("/schedules/{schedule_id}/ledger")
+def list_ledger(
+    call: Reading,
+    pages: Pages,
+    schedule_id: UUID,
+    fate: Fate | None = None,
+    since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+    until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+) -> Page[LedgerEntry]:
+    """What became of each due instant, newest first."""
+    return reading.lines(call.conn, pages, schedule_id, fate=fate, since=since, until=until)
+
+
+@router.get("/schedules/{schedule_id}/audit")
+def audit_ledger(
+    call: Reading,
+    schedule_id: UUID,
+    begin: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+    end: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+) -> Audit:
+    """Whether every due instant of a span is in exactly one entry, and the chain unbroken."""
+    return reading.audited(call.conn, schedule_id, begin, end)

@@ -1,0 +1,72 @@
+"""What can be refused in this room."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from stepwell.errors import Conflict, InvalidInput, NotFound
+
+
+class ScheduleNotFound(NotFound):
+    """No schedule has this id."""
+
+    code = "schedule-not-found"
+
+    def __init__(self, schedule_id: UUID) -> None:
+        super().__init__(
+            f"There is no schedule {schedule_id}.", fix="See `stepwell schedules list`."
+        )
+
+
+class ScheduleExists(Conflict):
+    """The workflow has a schedule of that name."""
+
+    code = "schedule-exists"
+
+
+class ScheduleInactive(Conflict):
+    """The schedule's workflow is not in the current release, or it was removed."""
+
+    code = "schedule-inactive"
+
+
+class ScheduleCatchingUp(Conflict):
+    """More is due than one transaction may settle; the tick is at it."""
+
+    code = "schedule-catching-up"
+
+
+class SchedulePaused(Conflict):
+    """It is paused already."""
+
+    code = "schedule-paused"
+
+
+class ScheduleNotPaused(Conflict):
+    """It is not paused."""
+
+    code = "schedule-not-paused"
+
+
+class ScheduleNotOverridden(Conflict):
+    """It is what the source says, or was never in the source."""
+
+    code = "schedule-not-overridden"
+
+
+class ScheduleFromSource(Conflict):
+    """The source declares it, so only the source can take it away."""
+
+    code = "schedule-from-source"
+
+
+class ScheduleNeverDue(InvalidInput):
+    """No instant from now on fits."""
+
+    code = "schedule-never-due"
+
+
+class ReasonMissing(InvalidInput):
+    """What deviates from the source needs a reason (R31)."""
+
+    code = "reason-missing"

@@ -1,0 +1,273 @@
+"""Schedules and their ledger in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final, TypeAlias
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
+
+from stepwell.schedules.ledger import Entry, Fate
+from stepwell.server.database.tables import (
+    groups,
+    ledger,
+    release_workflows,
+    releases,
+    runs,
+    schedules,
+)
+from stepwell.step import new_id
+
+Row: TypeAlias = RowMapping
+
+ACTIVE_RUNS: Final = ("waiting", "starting", "running", "cancelling")
+"""States of runs that count for overlap; a run being cancelled counts until it is (R34)."""
+
+# A literal, not a parameter: only then do the planners see that the partial index fits.
+_QUEUED: Final = ledger.c.fate == literal_column("'queued'")
+
+
+# -- schedules ---------------------------------------------------------------------
+
+
+def get(conn: Connection, schedule_id: UUID) -> Row | None:
+    """One schedule."""
+    query = select(schedules).where(schedules.c.id == schedule_id)
+    return conn.execute(query).mappings().one_or_none()
+
+
+def lock(conn: Connection, schedule_id: UUID) -> Row | None:
+    """As `get`; no tick and no other change gets in until the transaction ends."""
+    query = select(schedules).where(schedules.c.id == schedule_id).with_for_update()
+    return conn.execute(query).mappings().one_or_none()
+
+
+def lock_due(conn: Connection, now: datetime, limit: int) -> Sequence[Row]:
+    """Up to `limit` schedules with an instant that is due, or a queued one that may start.
+
+    On PostgreSQL those that another transaction holds are passed over.
+    """
+    query = (
+        select(schedules)
+        .where(schedules.c.active, or_(schedules.c.next_due <= now, _may_start()))
+        .order_by(schedules.c.next_due, schedules.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return conn.execute(query).mappings().all()
+
+
+def _may_start() -> ColumnElement[bool]:
+    waits = schedules.c.id.in_(select(ledger.c.schedule_id).where(_QUEUED))
+    mine = (runs.c.schedule_id == schedules.c.id) & runs.c.state.in_(ACTIVE_RUNS)
+    busy = select(runs.c.id).where(mine).exists()
+    return waits & ~busy & schedules.c.paused_at.is_(None)
+
+
+def lock_of_group(conn: Connection, group: str) -> Sequence[Row]:
+    """All schedules of a group that were not removed, held until the transaction ends."""
+    query = (
+        select(schedules)
+        .where(schedules.c.group_name == group, schedules.c.origin != "removed")
+        .order_by(schedules.c.id)
+        .with_for_update()
+    )
+    return conn.execute(query).mappings().all()
+
+
+def earliest_due(conn: Connection) -> datetime | None:
+    """When the next schedule is due."""
+    query = select(func.min(schedules.c.next_due)).where(schedules.c.active)
+    found: datetime | None = conn.execute(query).scalar_one()
+    return found
+
+
+def add(conn: Connection, **values: Any) -> UUID:
+    """Insert a schedule; returns its id."""
+    schedule_id = new_id()
+    conn.execute(insert(schedules).values(id=schedule_id, **values))
+    return schedule_id
+
+
+def change(conn: Connection, schedule_id: UUID, **values: Any) -> None:
+    """Set columns of a schedule."""
+    conn.execute(update(schedules).where(schedules.c.id == schedule_id).values(**values))
+
+
+def listed(
+    group: str | None = None, workflow: str | None = None, active: bool | None = True
+) -> Select[Any]:
+    """Schedules that were not removed, to be paged by id."""
+    query = select(schedules).where(schedules.c.origin != "removed")
+    equal = {"group_name": group, "workflow": workflow, "active": active}
+    for name, value in equal.items():
+        query = query if value is None else query.where(schedules.c[name] == value)
+    return query
+
+
+def named(conn: Connection, group: str, workflow: str, name: str) -> Row | None:
+    """The schedule of that name, removed or not."""
+    query = select(schedules).where(
+        schedules.c.group_name == group,
+        schedules.c.workflow == workflow,
+        schedules.c.name == name,
+    )
+    return conn.execute(query).mappings().one_or_none()
+
+
+# -- what a release says -----------------------------------------------------------
+
+
+def released(conn: Connection, release_id: UUID) -> Sequence[Row]:
+    """The workflows of a release: name, manifest entry, and the name it had before."""
+    query = select(release_workflows).where(release_workflows.c.release_id == release_id)
+    return conn.execute(query.order_by(release_workflows.c.workflow)).mappings().all()
+
+
+def group_of(conn: Connection, release_id: UUID) -> str:
+    """The group that a release belongs to."""
+    query = select(releases.c.group_name).where(releases.c.id == release_id)
+    found: str = conn.execute(query).scalar_one()
+    return found
+
+
+def entry_in_force(conn: Connection, group: str, workflow: str) -> dict[str, Any] | None:
+    """The manifest entry of a workflow in its group's current release."""
+    query = (
+        select(release_workflows.c.entry)
+        .join(groups, groups.c.release_id == release_workflows.c.release_id)
+        .where(groups.c.name == group, release_workflows.c.workflow == workflow)
+    )
+    return conn.execute(query).scalar_one_or_none()
+
+
+# -- the ledger --------------------------------------------------------------------
+
+
+def enter(
+    conn: Connection, schedule_id: UUID, entry: Entry, run_id: UUID | None, at: datetime
+) -> None:
+    """Insert a line."""
+    conn.execute(
+        insert(ledger).values(
+            id=new_id(),
+            schedule_id=schedule_id,
+            run_id=run_id,
+            entered_at=at,
+            **_columns(entry),
+        )
+    )
+
+
+def extend(conn: Connection, line: UUID, entry: Entry) -> None:
+    """Make a line cover the instants that follow it with the same fate."""
+    conn.execute(update(ledger).where(ledger.c.id == line).values(**_columns(entry)))
+
+
+def resolve(
+    conn: Connection, line: UUID, fate: Fate, why: str | None, run_id: UUID | None = None
+) -> None:
+    """Say what became of a queued line."""
+    values = {"fate": fate.value, "why": why, "run_id": run_id}
+    conn.execute(update(ledger).where(ledger.c.id == line).values(**values))
+
+
+def last_line(conn: Connection, schedule_id: UUID) -> Row | None:
+    """The end of the book."""
+    query = lines(schedule_id).order_by(ledger.c.first_due.desc()).limit(1)
+    return conn.execute(query).mappings().one_or_none()
+
+
+def last_fates(conn: Connection, schedule_ids: Sequence[UUID]) -> dict[UUID, Row]:
+    """The newest line of each schedule that speaks of a due instant."""
+    spoken = ledger.c.schedule_id.in_(schedule_ids) & (ledger.c.fate != Fate.CHANGED.value)
+    newest = (
+        select(ledger.c.schedule_id, func.max(ledger.c.first_due).label("first_due"))
+        .where(spoken)
+        .group_by(ledger.c.schedule_id)
+        .subquery()
+    )
+    same = (ledger.c.schedule_id == newest.c.schedule_id) & (
+        ledger.c.first_due == newest.c.first_due
+    )
+    rows = conn.execute(select(ledger).join(newest, same)).mappings()
+    return {row["schedule_id"]: row for row in rows}
+
+
+def queued(conn: Connection, schedule_id: UUID) -> Sequence[Row]:
+    """Lines whose run waits for the one before, oldest first."""
+    query = lines(schedule_id).where(_QUEUED).order_by(ledger.c.first_due)
+    return conn.execute(query).mappings().all()
+
+
+def any_queued(conn: Connection) -> bool:
+    """Whether any schedule that is in force has a queued line."""
+    mine = schedules.c.id == ledger.c.schedule_id
+    query = select(ledger.c.id).join(schedules, mine).where(_QUEUED)
+    query = query.where(schedules.c.active, schedules.c.paused_at.is_(None)).limit(1)
+    return conn.execute(query).first() is not None
+
+
+def lines(schedule_id: UUID) -> Select[Any]:
+    """The ledger of a schedule."""
+    return select(ledger).where(ledger.c.schedule_id == schedule_id)
+
+
+def book(
+    conn: Connection, schedule_id: UUID, begin: datetime | None, end: datetime | None
+) -> Iterable[Row]:
+    """Lines that begin in a span, oldest first, and the one before them."""
+    query = lines(schedule_id).order_by(ledger.c.first_due)
+    query = query if end is None else query.where(ledger.c.first_due < end)
+    if begin is not None:
+        before = select(func.max(ledger.c.first_due)).where(
+            ledger.c.schedule_id == schedule_id, ledger.c.first_due < begin
+        )
+        query = query.where(ledger.c.first_due >= (conn.execute(before).scalar() or begin))
+    return conn.execute(query).mappings()
+
+
+def active_runs(conn: Connection, schedule_id: UUID) -> dict[UUID, str]:
+    """Runs of the schedule that have not ended, oldest first, with their states."""
+    query = select(runs.c.id, runs.c.state).where(
+        runs.c.schedule_id == schedule_id, runs.c.state.in_(ACTIVE_RUNS)
+    )
+    return {row.id: row.state for row in conn.execute(query.order_by(runs.c.created_at))}
+
+
+def as_entry(row: Row) -> Entry:
+    """A line as the value that the arithmetic knows."""
+    return Entry(
+        first=row["first_due"],
+        last=row["last_due"],
+        count=row["count"],
+        fate=Fate(row["fate"]),
+        why=row["why"],
+        following=row["next_due"],
+        version=row["schedule_version"],
+    )
+
+
+def _columns(entry: Entry) -> dict[str, Any]:
+    return {
+        "first_due": entry.first,
+        "last_due": entry.last,
+        "count": entry.count,
+        "fate": entry.fate.value,
+        "why": entry.why,
+        "next_due": entry.following,
+        "schedule_version": entry.version,
+    }

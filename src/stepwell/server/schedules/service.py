@@ -1,0 +1,281 @@
+"""The verbs of people: add, change, pause, run now. Other rooms use `sync_with_release` too.
+
+Each holds the schedule, settles what was due until now, changes it, writes the
+audit log and wakes the tick, all in the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from stepwell.schedules import Schedule, from_json
+from stepwell.server.audit import service as audit
+from stepwell.server.runs import parameters as fit
+from stepwell.server.runs import service as runs
+from stepwell.server.schedules import changing, errors, queries
+from stepwell.server.schedules.books import Books
+from stepwell.server.schedules.queries import Row
+from stepwell.server.schedules.records import NewSchedule, Origin, ScheduleChange
+from stepwell.server.schedules.sync import DEFAULT, sync_with_release
+from stepwell.server.services import Services
+
+__all__ = [
+    "add",
+    "change",
+    "end_override",
+    "pause",
+    "remove",
+    "resume",
+    "run_now",
+    "sync_with_release",
+]
+
+
+def add(conn: Connection, services: Services, new: NewSchedule, *, by: str) -> UUID:
+    """Add a schedule to a workflow, beside the one from source.
+
+    Raises
+    ------
+    WorkflowNotReleased, ScheduleExists, ScheduleInvalid, ScheduleNeverDue, ParametersInvalid.
+    """
+    spec, entry = from_json(new.spec), _entry(conn, new.group, new.workflow)
+    fit.check(new.workflow, entry.get("parameters") or {}, new.parameters)
+    now = changing.now_of(conn, services.clock)
+    _expect_due(spec, now)
+    old = queries.named(conn, new.group, new.workflow, new.name)
+    _expect_free(new, old)
+    fixed: dict[str, Any] = {
+        "origin": Origin.ADDED,
+        "override_reason": new.reason,
+        "changed_by": by,
+        "parameters": new.parameters,
+    }
+    if old is None:
+        of = {"group_name": new.group, "workflow": new.workflow, "name": new.name}
+        schedule_id = changing.add(conn, spec, now, f"Added by {by}.", **of, **fixed)
+    else:
+        schedule_id = old["id"]
+        cleared = {"paused_at": None, "pause_reason": None}
+        changing.put_in_force(conn, old, spec, now, f"Added again by {by}.", **fixed, **cleared)
+    _told(conn, services, schedule_id, "schedule.add", new.reason, by)
+    return schedule_id
+
+
+def change(
+    conn: Connection, services: Services, schedule_id: UUID, asked: ScheduleChange, *, by: str
+) -> None:
+    """Change when a schedule is due, or its parameters; one from source is overridden (R31).
+
+    Raises
+    ------
+    ReasonMissing : it is from source, and no reason was given.
+    ScheduleInactive, ScheduleNotFound, ScheduleCatchingUp, ScheduleInvalid, ScheduleNeverDue,
+    ParametersInvalid.
+    """
+    now = changing.now_of(conn, services.clock)
+    row = _active(changing.held(conn, Books(services.db), schedule_id, now))
+    spec = from_json(row["spec"] if asked.spec is None else asked.spec)
+    parameters = row["parameters"] if asked.parameters is None else asked.parameters
+    entry = _entry(conn, row["group_name"], row["workflow"])
+    fit.check(row["workflow"], entry.get("parameters") or {}, parameters)
+    _expect_due(spec, now)
+    values = {"parameters": parameters, "changed_by": by, **_origin(row, asked.reason)}
+    changing.put_in_force(conn, row, spec, now, f"Changed by {by}.", **values)
+    _told(conn, services, schedule_id, "schedule.change", asked.reason, by, before=row["spec"])
+
+
+def end_override(
+    conn: Connection, services: Services, schedule_id: UUID, reason: str | None, *, by: str
+) -> None:
+    """What the source says is in force again.
+
+    Raises
+    ------
+    ScheduleNotOverridden, ScheduleNotFound, ScheduleInactive, ScheduleCatchingUp.
+    """
+    now = changing.now_of(conn, services.clock)
+    row = _active(changing.held(conn, Books(services.db), schedule_id, now))
+    if row["origin"] != Origin.OVERRIDDEN:
+        raise errors.ScheduleNotOverridden(
+            f"The schedule {row['name']!r} of {row['workflow']!r} is not overridden.",
+            fix="Nothing is to be done.",
+        )
+    source = _entry(conn, row["group_name"], row["workflow"]).get("schedule")
+    fixed: dict[str, Any] = {
+        "origin": Origin.SOURCE,
+        "override_reason": None,
+        "changed_by": by,
+        "parameters": {},
+    }
+    why = f"The override was ended by {by}."
+    if source is None:
+        changing.put_out_of_force(conn, row, now, why, **fixed)
+    else:
+        changing.put_in_force(conn, row, from_json(source), now, why, **fixed)
+    _told(conn, services, schedule_id, "schedule.end-override", reason, by, before=row["spec"])
+
+
+def remove(
+    conn: Connection, services: Services, schedule_id: UUID, reason: str | None, *, by: str
+) -> None:
+    """Take away a schedule that people have added; its ledger stays.
+
+    Raises
+    ------
+    ScheduleFromSource, ScheduleNotFound, ScheduleCatchingUp.
+    """
+    now = changing.now_of(conn, services.clock)
+    row = changing.held(conn, Books(services.db), schedule_id, now)
+    if row["origin"] != Origin.ADDED:
+        raise errors.ScheduleFromSource(
+            f"The schedule {row['name']!r} of {row['workflow']!r} is declared in the source.",
+            why="Source code is where it is changed.",
+            fix="Pause it, or take it out of the source and approve the release.",
+        )
+    changing.put_out_of_force(conn, row, now, f"Removed by {by}.", origin=Origin.REMOVED)
+    _told(conn, services, schedule_id, "schedule.remove", reason, by)
+
+
+def pause(
+    conn: Connection, services: Services, schedule_id: UUID, reason: str | None, *, by: str
+) -> None:
+    """From now on due instants are entered as skipped.
+
+    Raises
+    ------
+    SchedulePaused, ScheduleInactive, ScheduleNotFound, ScheduleCatchingUp.
+    """
+    now = changing.now_of(conn, services.clock)
+    row = _active(changing.held(conn, Books(services.db), schedule_id, now))
+    if row["paused_at"] is not None:
+        raise errors.SchedulePaused(
+            f"The schedule {row['name']!r} of {row['workflow']!r} is paused.",
+            why=row["pause_reason"] or "",
+            fix="Resume it, or leave it so.",
+        )
+    queries.change(conn, schedule_id, paused_at=now, pause_reason=reason)
+    _told(conn, services, schedule_id, "schedule.pause", reason, by)
+
+
+def resume(
+    conn: Connection, services: Services, schedule_id: UUID, reason: str | None, *, by: str
+) -> None:
+    """From now on due instants run again; what was due meanwhile stays skipped.
+
+    Raises
+    ------
+    ScheduleNotPaused, ScheduleNotFound, ScheduleCatchingUp.
+    """
+    now = changing.now_of(conn, services.clock)
+    row = changing.held(conn, Books(services.db), schedule_id, now)
+    if row["paused_at"] is None:
+        raise errors.ScheduleNotPaused(
+            f"The schedule {row['name']!r} of {row['workflow']!r} is not paused.",
+            fix="Nothing is to be done.",
+        )
+    queries.change(conn, schedule_id, paused_at=None, pause_reason=None)
+    _told(conn, services, schedule_id, "schedule.resume", reason, by)
+
+
+def run_now(
+    conn: Connection,
+    services: Services,
+    schedule_id: UUID,
+    parameters: dict[str, Any] | None,
+    *,
+    by: str,
+) -> UUID:
+    """Start a run of the schedule's workflow, whatever its due instants and policies say.
+
+    Raises
+    ------
+    ScheduleNotFound, ScheduleInactive, and what `runs.service.start_run` raises.
+    """
+    row = _active(changing.found(queries.get(conn, schedule_id), schedule_id))
+    run_id = runs.start_run(
+        conn,
+        services.db,
+        group=row["group_name"],
+        workflow=row["workflow"],
+        parameters=row["parameters"] if parameters is None else parameters,
+        trigger="request",
+        requested_by=by,
+        schedule_id=schedule_id,
+    )
+    audit.record(conn, by, "schedule.run", _target(row), None, {"run": str(run_id)})
+    return run_id
+
+
+def _entry(conn: Connection, group: str, workflow: str) -> dict[str, Any]:
+    entry = queries.entry_in_force(conn, group, workflow)
+    if entry is None:
+        raise runs.WorkflowNotReleased(
+            f"The group {group!r} has no released workflow {workflow!r}.",
+            fix="Correct the name, or approve the workflow: `stepwell groups review`.",
+        )
+    return entry
+
+
+def _expect_due(spec: Schedule, now: datetime) -> None:
+    if spec.next_after(now) is None:
+        raise errors.ScheduleNeverDue(
+            f"This is never due from now on: {spec.describe()}.",
+            fix="Choose a later instant or end.",
+        )
+
+
+def _expect_free(new: NewSchedule, old: Row | None) -> None:
+    if new.name == DEFAULT or (old is not None and old["origin"] != Origin.REMOVED):
+        raise errors.ScheduleExists(
+            f"The workflow {new.workflow!r} cannot have another schedule {new.name!r}.",
+            why="That name is the source's." if new.name == DEFAULT else "There is one.",
+            fix="Choose another name, or change the one that is there.",
+        )
+
+
+def _active(row: Row) -> Row:
+    if not row["active"]:
+        raise errors.ScheduleInactive(
+            f"The schedule {row['name']!r} of {row['workflow']!r} is not in force.",
+            why="The current release does not have it.",
+            fix="Approve a release that has it.",
+        )
+    return row
+
+
+def _origin(row: Row, reason: str | None) -> dict[str, Any]:
+    if row["origin"] == Origin.ADDED:
+        return {}
+    if not reason:
+        raise errors.ReasonMissing(
+            f"The schedule of {row['workflow']!r} comes from the source; a change overrides it.",
+            why="A later release will ask about the difference.",
+            fix="Say why: give a reason.",
+        )
+    return {"origin": Origin.OVERRIDDEN, "override_reason": reason}
+
+
+def _told(
+    conn: Connection,
+    services: Services,
+    schedule_id: UUID,
+    action: str,
+    reason: str | None,
+    by: str,
+    before: Any = None,
+) -> None:
+    """The audit log's entry; and the tick looks again."""
+    row = queries.get(conn, schedule_id)
+    assert row is not None
+    details = {"schedule": str(schedule_id), "spec": row["spec"], "version": row["version"]}
+    more = {} if before is None else {"before": before}
+    audit.record(conn, by, action, _target(row), reason, details | more)
+    changing.wake(conn, services.db)
+
+
+def _target(row: Row) -> str:
+    return f"{row['group_name']}/{row['workflow']}/{row['name']}"

@@ -1,0 +1,111 @@
+"""The tick: one singleton step that settles whatever is due, in bounded transactions (R29)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection
+
+from stepwell import events
+from stepwell.codec import JSON
+from stepwell.engine.sealing import seal
+from stepwell.outcome import Outcome, rerun
+from stepwell.registry import Registry
+from stepwell.schedules.base import minutes
+from stepwell.server.schedules import queries
+from stepwell.server.schedules.books import Books
+from stepwell.server.schedules.changing import TICK, now_of, tick_step
+from stepwell.server.services import RETRY, Services
+
+PROTECTED: Final = frozenset({TICK})
+"""Steps that nobody may fail, cancel or complete by hand (R29)."""
+
+BATCH: Final = 200
+"""At most so many schedules are settled in one transaction."""
+
+STARTS: Final = 500
+"""After so many runs a transaction takes on no further schedule."""
+
+BATCHES: Final = 50
+"""After so many transactions the step returns, and comes back at once."""
+
+LONGEST_WAIT: Final = timedelta(seconds=60)
+QUEUE_WAIT: Final = timedelta(seconds=1)
+BUSY_WAIT: Final = timedelta(milliseconds=200)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one transaction did; `more` says that something is still due."""
+
+    schedules: int
+    started: int
+    more: bool
+
+
+def register(registry: Registry, services: Services, books: Books | None = None) -> None:
+    """Add the handler of `v1/server/tick`."""
+    kept = books or Books(services.db)
+
+    def handler() -> Outcome:
+        return tick(services, kept)
+
+    registry.add(handler, TICK, retry=RETRY)
+
+
+def seed(conn: Connection, services: Services) -> None:
+    """Add the tick, unless there is one."""
+    services.db.steps(conn).add([seal(tick_step(), JSON, now_of(conn, services.clock))])
+
+
+def tick(services: Services, books: Books) -> Outcome:
+    """Settle everything that is due, then say when to come back."""
+    with events.span("schedule.tick") as told:
+        done = []
+        for _ in range(BATCHES):
+            done.append(settle_batch(services, books))
+            if not done[-1].more:
+                break
+        told["schedules"] = sum(batch.schedules for batch in done)
+        told["started"] = sum(batch.started for batch in done)
+    return _next_time(services)
+
+
+def settle_batch(services: Services, books: Books) -> Batch:
+    """One transaction: lock up to 200 schedules with something due, and settle each."""
+    with services.db.write() as conn:
+        now = now_of(conn, services.clock)
+        due = queries.lock_due(conn, now, BATCH)
+        started, settled, more = 0, 0, len(due) == BATCH
+        for row in due:
+            one = books.settle(conn, row, now)
+            started, settled, more = started + one.started, settled + 1, more or one.more
+            if started >= STARTS:
+                more = True
+                break
+    return Batch(settled, started, more)
+
+
+def _next_time(services: Services) -> Outcome:
+    with services.db.read() as conn:
+        now = now_of(conn, services.clock)
+        due = queries.earliest_due(conn)
+        waiting = queries.any_queued(conn)
+    return rerun(at=wake_at(now, due, waiting), description=_said(due))
+
+
+def wake_at(now: datetime, due: datetime | None, waiting: bool) -> datetime:
+    """When the tick comes back: at the earliest due instant, soon if a run waits for another.
+
+    What is due already is held by another transaction, and looked at again shortly.
+    """
+    at = min(now + LONGEST_WAIT, due or now + LONGEST_WAIT)
+    if waiting:
+        at = min(at, now + QUEUE_WAIT)
+    return max(at, now + BUSY_WAIT) if at <= now else at
+
+
+def _said(due: datetime | None) -> str:
+    return "Nothing is scheduled." if due is None else f"Next due {minutes(due)}."
