@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from psycopg import Connection
+from psycopg import Connection, RawCursor
 from psycopg.rows import tuple_row
 
 from stepwell.errors import SchemaTooNew
@@ -80,6 +80,7 @@ def _refuse_newer(present: int) -> None:
 
 
 def _run(connection: Connection[Any], name: str, **values: Any) -> tuple[Any, ...]:
-    with connection.cursor(row_factory=tuple_row) as cursor:
-        cursor.execute(sql(name), values)
+    statement = sql(name)
+    with RawCursor(connection, row_factory=tuple_row) as cursor:
+        cursor.execute(statement.text, statement.values(values))
         return cursor.fetchone() or (None,)

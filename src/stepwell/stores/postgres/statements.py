@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
-from psycopg import Connection, Cursor
+from psycopg import Connection, Cursor, RawCursor
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 from psycopg.sql import Composed
 
 from stepwell.step import Step
 from stepwell.stores.postgres.faults import translated
-from stepwell.stores.postgres.queries import sql
+from stepwell.stores.postgres.queries import Statement, sql
 from stepwell.stores.postgres.rows import step_reader
 
 Row: TypeAlias = tuple[Any, ...]
@@ -39,22 +39,32 @@ class Statements:
         with self.cursor(sql(name), values) as cursor:
             return cursor.fetchall()
 
-    def run(self, statement: Composed, values: dict[str, Any]) -> list[Row]:
-        """The rows that a composed statement gives."""
-        with self.cursor(statement, values) as cursor:
+    @contextmanager
+    def cursor(self, statement: Statement, values: Mapping[str, Any]) -> Iterator[Cursor[Row]]:
+        """An executed cursor of plain tuples; closes at the end of the block."""
+        with translated(), RawCursor(self.connection, row_factory=tuple_row) as cursor:
+            yield cursor.execute(statement.text, statement.values(values))
+
+    def composed(self, statement: Composed, values: Mapping[str, Any]) -> list[Row]:
+        """The rows that a statement made for one query gives."""
+        with self.composed_cursor(statement, values) as cursor:
             return cursor.fetchall()
 
-    def steps(self, statement: Composed, values: dict[str, Any]) -> list[Step]:
-        """The rows that a composed statement gives, as steps."""
-        with self.cursor(statement, values) as cursor:
+    def steps(self, statement: Composed, values: Mapping[str, Any]) -> list[Step]:
+        """The rows that a statement made for one query gives, as steps."""
+        with self.composed_cursor(statement, values) as cursor:
             read = step_reader(column_names(cursor))
             return [read(row) for row in cursor.fetchall()]
 
     @contextmanager
-    def cursor(self, statement: bytes | Composed, values: dict[str, Any]) -> Iterator[Cursor[Row]]:
-        """An executed cursor of plain tuples; closes at the end of the block."""
+    def composed_cursor(
+        self, statement: Composed, values: Mapping[str, Any]
+    ) -> Iterator[Cursor[Row]]:
+        """As `cursor`, and the plan is made for these very values."""
+        if not self.lent:
+            self.rows("plan_for_values")
         with translated(), self.connection.cursor(row_factory=tuple_row) as cursor:
-            yield cursor.execute(statement, values)
+            yield cursor.execute(statement, values, prepare=False)
 
     @contextmanager
     def whole(self, needed: bool) -> Iterator[None]:

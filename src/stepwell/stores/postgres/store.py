@@ -13,6 +13,7 @@ from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool
 
 from stepwell.errors import NotSupported, StoreUnavailable
+from stepwell.stores.outbox import driver_connection
 from stepwell.stores.postgres import schema
 from stepwell.stores.postgres.faults import first_contact, translated
 from stepwell.stores.postgres.transaction import PostgresTransaction
@@ -35,8 +36,8 @@ _NETWORK: Final = {
 _SESSION: Final = (
     # A process that is paused inside a transaction must not hold its locks for ever.
     "-c idle_in_transaction_session_timeout=60s -c lock_timeout=10s"
-    # Its compile time is longer than any of our statements.
-    " -c jit=off -c timezone=UTC"
+    # To plan or to compile a statement of ours takes longer than to run it.
+    " -c plan_cache_mode=force_generic_plan -c jit=off -c timezone=UTC"
 )
 
 
@@ -119,18 +120,20 @@ class PostgresStore:
             self._commit(tx)
 
     def on(self, connection: Any) -> PostgresTransaction:
-        """The verbs on the caller's own psycopg connection and transaction (R27).
+        """The verbs on the caller's own connection and transaction (R27): psycopg, SQLAlchemy.
 
         Raises
         ------
         NotSupported : another kind of connection.
         """
-        if not isinstance(connection, psycopg.Connection):
+        own = driver_connection(connection)
+        if not isinstance(own, psycopg.Connection):
             raise NotSupported(
-                f"A {type(connection).__name__} cannot be lent to a PostgreSQL store.",
-                fix="Lend a psycopg.Connection; of SQLAlchemy, connection.driver_connection.",
+                f"A {type(own).__name__} cannot be lent to a PostgreSQL store.",
+                why="Its steps and yours must be in one transaction of one database.",
+                fix="Lend a psycopg.Connection, or SQLAlchemy's session on psycopg.",
             )
-        return PostgresTransaction(connection, lent=True)
+        return PostgresTransaction(own, lent=True)
 
     def wake(self) -> PostgresWake:
         """A new wake for one engine."""

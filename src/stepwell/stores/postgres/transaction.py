@@ -143,7 +143,7 @@ class PostgresTransaction:
         """Insert the row unless a step matches; a lock on the criteria keeps others out (R9)."""
         with self._do.whole(needed=False):
             self._do.rows("lock", criteria=search.criteria(query))
-            if self._do.run(*search.any_match(query)):
+            if self._do.composed(*search.any_match(query)):
                 return False
             return adding.add(self._do, [addition])[0]
 
@@ -153,7 +153,7 @@ class PostgresTransaction:
 
     def count(self, query: StepQuery) -> Counts:
         """How many steps match, per table."""
-        return Counts(**dict(self._do.run(*search.counts(query))))
+        return Counts(**dict(self._do.composed(*search.counts(query))))
 
     def activate(self, step_id: UUID, args: str | None, at: datetime | None) -> bool:
         """Set activation arguments and make the row due; False if it is not ready."""

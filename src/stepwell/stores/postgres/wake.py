@@ -157,7 +157,7 @@ class Bell:
     def _tell_others(self, connection: psycopg.Connection[Any]) -> float:
         self._pending = False  # before the NOTIFY: what is committed from now on needs another
         try:
-            connection.execute(sql("notify"))
+            connection.execute(sql("notify").text)
         except psycopg.Error:
             self._pending = True
             raise
