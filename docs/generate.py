@@ -6,6 +6,7 @@ A test compares what is committed with what this would write.
 from __future__ import annotations
 
 import inspect
+import json
 import pkgutil
 from collections.abc import Iterator
 from importlib import import_module
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import stepwell
 from stepwell.errors import StepwellError
+from stepwell.workflows.manifest import manifest_schema
 
 HERE = Path(__file__).parent
 # Started as programs, or loaded by Alembic: not modules to import.
@@ -21,7 +23,12 @@ PROGRAMS = ("__main__", ".migrations", ".shim")
 
 def pages() -> dict[Path, str]:
     """Each generated page, by its path."""
-    return {HERE / "reference" / "errors.md": errors_page()}
+    reference = HERE / "reference"
+    schema = json.dumps(manifest_schema(), indent=2) + "\n"
+    return {
+        reference / "errors.md": errors_page(),
+        reference / "manifest.schema.json": schema,
+    }
 
 
 def errors_page() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import os
 import traceback
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +12,7 @@ import stepwell
 
 _OURS: Final = str(Path(stepwell.__file__).parent)
 _MOST: Final = 6
+_OS: Final = ("<frozen os>", os.__file__)
 
 
 def headline(error: BaseException) -> str:
@@ -38,7 +39,7 @@ def own_frames(error: BaseException, root: Path) -> str:
 def missing_variable(error: BaseException) -> str | None:
     """The environment variable that `os.environ[...]` did not find, if that is the error (R42)."""
     frames = traceback.extract_tb(error.__traceback__)
-    from_environ = bool(frames) and frames[-1].filename == sys.modules["os"].__file__
+    from_environ = bool(frames) and frames[-1].filename in _OS
     if isinstance(error, KeyError) and from_environ and error.args:
         return str(error.args[0])
     return None
@@ -58,7 +59,11 @@ def _syntax(error: SyntaxError) -> str:
 
 def _under(trace: TracebackType | None, root: Path) -> list[traceback.FrameSummary]:
     folder = str(root if root.is_dir() else root.parent)
-    return [f for f in traceback.extract_tb(trace) if f.filename.startswith(folder)]
+    return [
+        frame
+        for frame in traceback.extract_tb(trace)
+        if frame.filename.startswith(folder) and "site-packages" not in frame.filename
+    ]
 
 
 def _foreign(trace: TracebackType | None) -> list[traceback.FrameSummary]:
