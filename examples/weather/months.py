@@ -36,12 +36,12 @@ def chart(months: Sequence[Month]) -> Figure:
     """A figure: rain as bars, mean of the daily highs as a line."""
     figure = Figure(figsize=(9, 4), layout="constrained")
     rain = figure.subplots()
-    labels = [one.month for one in months]
-    rain.bar(labels, [one.rain for one in months], color="#7aa6c2", label="rain")
+    labels, places = [one.month for one in months], range(len(months))
+    rain.bar(places, [one.rain for one in months], color="#7aa6c2")
     rain.set_ylabel("rain, mm a month")
-    rain.tick_params(axis="x", rotation=90, labelsize=8)
+    rain.set_xticks(places, labels, rotation=90, fontsize=8)
     heat = rain.twinx()
-    heat.plot(labels, [one.mean_high for one in months], color="#b5482e", marker="o", ms=3)
+    heat.plot(places, [one.mean_high for one in months], color="#b5482e", marker="o", ms=3)
     heat.set_ylabel("mean daily high, °C")
     rain.set_title(f"Seattle, {labels[0]} to {labels[-1]}" if labels else "Seattle")
     return figure

@@ -10,8 +10,8 @@ import stepwell
 from stepwell.cli import (
     dev,
     discoveries,
-    groups,
     reports,
+    reviews,
     run,
     runs,
     schedules,
@@ -23,7 +23,16 @@ from stepwell.cli import (
 from stepwell.cli import metrics as metrics_command
 from stepwell.cli.exits import MEANING
 
-_ROOMS: Final = (groups, discoveries, schedules, runs, reports, state, steps, tokens)
+_ROOMS: Final = (
+    reviews,  # with the rest of `groups`
+    discoveries,
+    schedules,
+    runs,
+    reports,
+    state,
+    steps,
+    tokens,
+)
 
 
 def _epilog() -> str:

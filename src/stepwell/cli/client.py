@@ -71,9 +71,13 @@ class Client:
         """POST JSON; the answer's JSON, or None."""
         return self.call("POST", path, body=body, query=query)
 
-    def delete(self, path: str, body: Any = None) -> Any:
+    def patch(self, path: str, body: Any) -> Any:
+        """PATCH JSON; the answer's JSON."""
+        return self.call("PATCH", path, body=body)
+
+    def delete(self, path: str, **query: Any) -> Any:
         """DELETE a resource."""
-        return self.call("DELETE", path, body=body)
+        return self.call("DELETE", path, query=query)
 
     def items(self, path: str, limit: int = 100, **query: Any) -> Iterator[Any]:
         """The items of a list, over as many pages as it takes, at most `limit`."""

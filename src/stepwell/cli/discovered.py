@@ -9,12 +9,11 @@ from stepwell.cli.render import Output
 
 
 def tell(out: Output, ended: Mapping[str, Any]) -> None:
-    """The workflows with their operations and schedules, and the command to review them."""
+    """The workflows with their operations and schedules."""
     name = ended["group_name"]
     out.line(f"discovered {name}: {counted(ended['manifest'])}")
     for workflow in ended["manifest"]["workflows"]:
         out.line(f"  {workflow['name']}: {operations(workflow)}; {scheduled(workflow)}")
-    out.line(f"review it with: stepwell groups review {name}")
 
 
 def counted(manifest: Mapping[str, Any]) -> str:

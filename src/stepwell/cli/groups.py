@@ -127,3 +127,4 @@ def _discovered(session: Session, discovery_id: str, wait: bool) -> None:
         session.out.json(ended)
         return
     discovered.tell(session.out, ended)
+    session.out.line(f"review it with: stepwell groups review {ended['group_name']}")

@@ -23,6 +23,25 @@ class ParameterUnreadable(InvalidInput):
     code = "parameter-unreadable"
 
 
+def texts(given: Sequence[str] | None) -> dict[str, str]:
+    """The parameters by name, as they were typed.
+
+    Raises
+    ------
+    ParameterUnreadable : no `=`, or the same name twice.
+    """
+    found: dict[str, str] = {}
+    for one in given or ():
+        key, equals, text = one.partition("=")
+        if not equals or not key or key in found:
+            raise ParameterUnreadable(
+                f"{key!r} is given twice." if key in found else f"{one!r} is no parameter.",
+                fix="Write --param name=value, each name once: --param day=2026-01-31.",
+            )
+        found[key] = text
+    return found
+
+
 def parsed(given: Sequence[str] | None, schema: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The parameters by name: JSON where the text is JSON, else text.
 
@@ -35,16 +54,9 @@ def parsed(given: Sequence[str] | None, schema: Mapping[str, Any] | None = None)
     ParameterUnreadable : no `=`, or the same name twice.
     """
     properties = (schema or {}).get("properties", {})
-    values: dict[str, Any] = {}
-    for one in given or ():
-        key, equals, text = one.partition("=")
-        if not equals or not key or key in values:
-            raise ParameterUnreadable(
-                f"{key!r} is given twice." if key in values else f"{one!r} is no parameter.",
-                fix="Write --param name=value, each name once: --param day=2026-01-31.",
-            )
-        values[key] = _value(text, _kinds(properties.get(key, {})))
-    return values
+    return {
+        key: _value(text, _kinds(properties.get(key, {}))) for key, text in texts(given).items()
+    }
 
 
 def value_of(text: str) -> Any:

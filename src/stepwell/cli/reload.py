@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from stepwell.cli import discovered, finder
+from stepwell.cli import discovered, finder, reviews
 from stepwell.cli.client import Client
 from stepwell.cli.exits import described
 from stepwell.cli.finder import Found
@@ -60,8 +60,7 @@ class GroupKeeper:
         again = self._registered(found)
         ended = good_discovery(self._api, self._begun(found, again))
         discovered.tell(self._out, ended)
-        if self._approve:
-            self._approve_all(ended)
+        self._tell_review(ended["group_name"])
 
     def _registered(self, found: Found) -> dict[str, Any] | None:
         try:
@@ -77,11 +76,18 @@ class GroupKeeper:
             made = self._api.post("/groups", {"name": found.name, **body})
             return str(made["discovery_id"])
         if any(known[key] != value for key, value in body.items()):
-            self._api.call("PATCH", f"/groups/{found.name}", body=body)
+            self._api.patch(f"/groups/{found.name}", body)
         return str(self._api.post(f"/groups/{found.name}/discoveries", {})["id"])
 
-    def _approve_all(self, ended: dict[str, Any]) -> None:
-        raise NotImplementedError
+    def _tell_review(self, group: str) -> None:
+        review = reviews.of_newest(self._api, group)
+        if not review["pending"]:
+            self._out.line("  it is what the release in force says")
+        elif self._approve:
+            applied = reviews.accept_all(self._api, review, "stepwell dev --approve")
+            reviews.tell_applied(self._out, group, applied)
+        else:
+            reviews.tell(self._out, review)
 
     def _tell_broken(self, found: Found, error: StepwellError | OSError) -> None:
         self._out.line(f"{found.name} cannot be taken up as it is in {found.path}:")

@@ -2,8 +2,95 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
 import typer
+
+from stepwell.cli.exits import WorkFailed
+from stepwell.cli.parameters import Params, texts
+from stepwell.cli.serve import PartMissing
+from stepwell.cli.session import Session, command
+
+if TYPE_CHECKING:
+    from stepwell.workflows.local import RunResult
+
+COLUMNS: Final = {
+    "operation": "name",
+    "outcome": "outcome",
+    "took": "duration",
+    "tries": "attempts",
+    "error": "error",
+}
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the app."""
+    command(app, "run", remote=False)(run)
+
+
+def run(
+    session: Session,
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="A Python file or package.")],
+    workflow: Annotated[str, typer.Argument(help="Its name, or its class's name.")],
+    param: Params = None,
+    state: Annotated[
+        Path | None,
+        typer.Option("--state", help="A JSON file for the state; else nothing is kept."),
+    ] = None,
+    reports: Annotated[Path, typer.Option("--reports", help="A folder for the reports.")] = Path(
+        "reports"
+    ),
+) -> None:
+    """Run a workflow of a local file here and now, without a server.
+
+    The exit code is 1 if the run fails.
+    """
+    _needs_workflows()
+    from stepwell.workflows.local import run_local  # noqa: PLC0415 - needs what was looked for
+
+    result = run_local(
+        path,
+        workflow,
+        texts(param),
+        reports_dir=reports,
+        state_file=state,
+        echo=lambda stream, line: session.out.note(line.rstrip()),
+    )
+    _tell(session, result)
+    if result.state == "failed":
+        raise _failed(workflow, result)
+
+
+def _tell(session: Session, result: RunResult) -> None:
+    if session.out.as_json:
+        session.out.json(asdict(result))
+        return
+    rows: list[dict[str, Any]] = [asdict(one) for one in result.operations]
+    for row in rows:
+        row["error"] = (row["error"] or "").partition("\n")[0]
+    session.out.rows(rows, COLUMNS, "It has no operations.")
+    for path in result.reports:
+        session.out.line(f"report {path}")
+    warned = f", warnings: {result.warnings}" if result.warnings else ""
+    session.out.line(f"the run {result.state}{warned}")
+
+
+def _failed(workflow: str, result: RunResult) -> WorkFailed:
+    failed = next(one for one in result.operations if one.outcome == "failed")
+    return WorkFailed(
+        f"The run of {workflow!r} failed in {failed.name!r}.",
+        why=failed.error or "",
+        fix="Mend the operation and run it again; what it saved was not kept.",
+    )
+
+
+def _needs_workflows() -> None:
+    missing = [one for one in ("pydantic", "urllib3") if find_spec(one) is None]
+    if missing:
+        raise PartMissing(
+            f"`stepwell run` needs {', '.join(missing)}, not installed here.",
+            fix="Run: pip install 'stepwell[cli,workflows]'",
+        )

@@ -8,6 +8,7 @@ import typer
 
 from stepwell.cli import feed
 from stepwell.cli.exits import WorkFailed
+from stepwell.cli.groups import known
 from stepwell.cli.parameters import Params, parsed
 from stepwell.cli.session import Session, command
 from stepwell.cli.waiting import ENDED, ended_run, polls
@@ -90,6 +91,7 @@ def start(
     wait: Wait = False,
 ) -> None:
     """Run a workflow of the release in force now."""
+    known(session, group)
     schema = parameters_schema(session.api, group, workflow)
     body = {"parameters": parsed(param, schema), "reason": reason}
     made = session.api.post(f"/workflows/{group}/{workflow}/runs", body)

@@ -106,7 +106,7 @@ def preview(
     spec: dict[str, Any] = {"kind": "interval", "seconds": every}
     if cron is not None:
         spec = {"kind": "cron", "expression": cron, "timezone": timezone}
-    found = session.api.post("/schedules/previews", {"spec": spec, "count": count})
+    found = session.api.post("/schedule-previews", {"spec": spec, "count": count})
     if session.out.as_json:
         session.out.json(found)
     session.out.line(found["description"])
@@ -116,13 +116,15 @@ def preview(
 @command(app, "pause")
 def pause(session: Session, schedule: Which, reason: Reason = None) -> None:
     """Enter due instants as skipped from now on, until it is resumed."""
-    _changed(session, schedule, "pauses", {"reason": reason})
+    found = session.api.post(f"/schedules/{_id(session, schedule)}/pauses", {"reason": reason})
+    session.out.record(found, COLUMNS)
 
 
 @command(app, "resume")
 def resume(session: Session, schedule: Which, reason: Reason = None) -> None:
     """Let it run again."""
-    _changed(session, schedule, "resumptions", {"reason": reason})
+    found = session.api.delete(f"/schedules/{_id(session, schedule)}/pauses", reason=reason)
+    session.out.record(found, COLUMNS)
 
 
 @command(app, "run")
@@ -132,7 +134,7 @@ def run_now(session: Session, schedule: Which, param: Params = None) -> None:
     made = session.api.post(f"/schedules/{_id(session, schedule)}/runs", body)
     if session.out.as_json:
         session.out.json(made)
-    session.out.line(f"run {made.get('id') or made.get('run_id')} begins")
+    session.out.line(f"run {made['run_id']} begins")
 
 
 @command(app, "ledger")
@@ -150,11 +152,6 @@ def ledger(
 def audit(session: Session, schedule: Which) -> None:
     """Whether every due instant is in exactly one entry of the ledger."""
     session.out.record(session.api.get(f"/schedules/{_id(session, schedule)}/audit"), AUDIT)
-
-
-def _changed(session: Session, schedule: str, action: str, body: dict[str, Any]) -> None:
-    found = session.api.post(f"/schedules/{_id(session, schedule)}/{action}", body)
-    session.out.record(found, COLUMNS)
 
 
 def _id(session: Session, text: str) -> str:

@@ -5,8 +5,35 @@ from __future__ import annotations
 from typing import Any
 
 from stepwell.cli.client import Client
+from stepwell.cli.parameters import did_you_mean
+from stepwell.errors import NotFound
+
+
+class WorkflowNotReleased(NotFound):
+    """The release in force has no such workflow."""
+
+    code = "workflow-not-released"
 
 
 def parameters_schema(api: Client, group: str, workflow: str) -> dict[str, Any]:
-    """The JSON Schema of a workflow's parameters; empty where it is not known."""
-    return {}
+    """The JSON Schema of a workflow's parameters, by the release in force.
+
+    Raises
+    ------
+    WorkflowNotReleased : the release has no such workflow; names the near ones.
+    """
+    number = api.get(f"/groups/{group}")["release"]
+    if number is None:
+        raise WorkflowNotReleased(
+            f"The group {group!r} has no release yet.",
+            fix=f"Approve it first: stepwell groups review {group}",
+        )
+    released = api.get(f"/groups/{group}/releases/{number}")["workflows"]
+    entries = {one["workflow"]: one["entry"] for one in released}
+    if workflow not in entries:
+        raise WorkflowNotReleased(
+            f"The release in force of {group!r} has no workflow {workflow!r}.",
+            fix=did_you_mean(workflow, entries),
+        )
+    schema: dict[str, Any] = entries[workflow]["parameters"]
+    return schema

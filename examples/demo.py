@@ -1,0 +1,359 @@
+"""The whole way of three workflow groups, with the commands that a person would type.
+
+    python examples/demo.py           until Ctrl-C
+    python examples/demo.py --once    until each scheduled workflow has succeeded once
+
+A server starts on a fresh database in `.demo`. The groups are registered,
+discovered, reviewed and approved; then their schedules are due, and they run.
+With --once the exit code is 0 if all of that went well within 90 seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from rich.console import Console
+from rich.rule import Rule
+from rich.text import Text
+
+from stepwell.cli import feed, render
+from stepwell.cli.app import app
+from stepwell.cli.client import Client
+from stepwell.cli.exits import described
+from stepwell.cli.listener import bound
+from stepwell.cli.profile import Profile, write
+from stepwell.errors import StepwellError
+
+EXAMPLES = Path(__file__).resolve().parent
+HOME = EXAMPLES.parent / ".demo"
+GROUPS = ("weather", "digest", "flaky")
+SCHEDULED = {"weather/load-weather", "digest/text-digest", "flaky/rank-shares"}
+SECONDS = 90
+
+CHANGE = (
+    ("retries=3", "retries=4"),
+    (
+        "\n\ndef _rows()",
+        '''
+    @operation
+    def name_the_best(self, rank: list[Rank]) -> list[str]:
+        """Name the three shares that grew most."""
+        return [one.symbol for one in rank[:3]]
+
+
+def _rows()''',
+    ),
+)
+"""What a developer changes in `flaky` while it is in use: old text, new text."""
+
+say = Console(highlight=False)
+
+
+class WentWrong(Exception):
+    """The demo cannot go on; the message says where and why."""
+
+
+class Letters:
+    """A mail server that keeps each letter as a file and says so."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True)
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        """Called by aiosmtpd for each letter."""
+        path = self.folder / f"{len(list(self.folder.iterdir())) + 1:03}.eml"
+        path.write_bytes(envelope.content)
+        say.print(f"  e-mail to {', '.join(envelope.rcpt_tos)}: {shown(path)}", style="magenta")
+        return "250 OK"
+
+
+def main() -> int:
+    """Run the demo; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--once", action="store_true", help="stop when each has succeeded once")
+    once = parser.parse_args().once
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if once:
+        signal.signal(signal.SIGALRM, too_long)
+        signal.alarm(SECONDS)
+    begun = time.monotonic()
+    try:
+        with ExitStack() as stack:
+            demonstrate(stack, once)
+    except (WentWrong, StepwellError) as error:
+        told = described(error, as_json=False) if isinstance(error, StepwellError) else str(error)
+        say.print(
+            f"\nThe demo failed.\n{told}\nThe server's log: {HOME / 'server.log'}", style="red"
+        )
+        return 1
+    except KeyboardInterrupt:
+        say.print("\nstopped")
+        return 0
+    say.print(f"\nAll went well, in {time.monotonic() - begun:.0f} s.", style="green")
+    return 0
+
+
+def too_long(*_: object) -> None:
+    """The alarm of --once."""
+    raise WentWrong(f"It took longer than {SECONDS} s.")
+
+
+def demonstrate(stack: ExitStack, once: bool) -> None:
+    """Everything, in order."""
+    prepare()
+    chapter("A mail server and a Stepwell server, on a fresh database in .demo")
+    mail = stack.enter_context(mail_server())
+    api = stack.enter_context(stepwell_server())
+    runs = feed.RunFeed(api, history=True)
+
+    chapter("Register: each group's file is looked into by running it in discover mode")
+    for name in GROUPS:
+        extra = ["--env", f"DIGEST_SMTP={mail}"] if name == "digest" else []
+        stepwell("groups", "register", shown(HOME / "groups" / name), *extra)
+
+    chapter("Review and approve: nothing is scheduled before a person has agreed")
+    stepwell("groups", "review", "weather")
+    for name in GROUPS:
+        stepwell("groups", "approve", name, "--reason", "first release")
+
+    chapter("Somebody changes flaky: the difference is shown before it takes effect")
+    change_flaky()
+    stepwell("groups", "discover", "flaky")
+    stepwell("groups", "review", "flaky")
+    stepwell("groups", "approve", "flaky", "--reason", "one more try, and name the best")
+
+    chapter("The schedules are due every 20 seconds; a run can be started by hand, too")
+    stepwell("schedules", "list")
+    stepwell("runs", "start", "weather", "year-in-review", "--param", "year=2015", "--wait")
+    ended = wait_for_first_runs(runs)
+
+    chapter("What came of it")
+    close(api, ended)
+    if not once:
+        go_on(runs)
+
+
+def prepare() -> None:
+    """Begin anew: an empty .demo with a copy of the groups, as a developer's own files."""
+    os.chdir(HOME.parent)
+    os.environ |= {"COLUMNS": str(say.width - 2)} | (
+        {"FORCE_COLOR": "1"} if say.is_terminal else {}
+    )
+    shutil.rmtree(HOME, ignore_errors=True)
+    for name in GROUPS:
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(EXAMPLES / name, HOME / "groups" / name, ignore=ignored)
+
+
+@contextmanager
+def mail_server() -> Iterator[str]:
+    """A mail server on a free port of this machine; yields host:port."""
+    port = free_port()
+    controller = Controller(Letters(HOME / "mail"), hostname="127.0.0.1", port=port)
+    controller.start()
+    say.print(f"  mail server 127.0.0.1:{port}, letters are kept in {shown(HOME / 'mail')}")
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        controller.stop()
+
+
+@contextmanager
+def stepwell_server() -> Iterator[Client]:
+    """`stepwell serve` in a process of its own; yields a client of its API."""
+    port = free_port()
+    os.environ["STEPWELL_DATA_DIR"] = str(HOME / "data")
+    stepwell("migrate")
+    token = stepwell("tokens", "create", "demo", "--role", "admin", "--direct", secret=True)
+    profile = Profile(f"http://127.0.0.1:{port}", token)
+    write(HOME / ".stepwell", profile)  # so that commands typed in .demo find the server
+    os.environ |= {"STEPWELL_URL": profile.url, "STEPWELL_TOKEN": profile.token}
+    with (HOME / "server.log").open("w") as log:
+        server = begin("serve", "--launcher", "process", "--port", str(port), log=log)
+        try:
+            with Client(profile) as api:
+                until_up(api, server)
+                say.print(f"  API {profile.url}/api/v1, log in {shown(HOME / 'server.log')}")
+                say.print("  in another terminal, from .demo: ../.venv/bin/stepwell runs list")
+                yield api
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def until_up(api: Client, server: subprocess.Popen[bytes]) -> None:
+    """Returns when the server answers."""
+    while server.poll() is None:
+        try:
+            api.get("/health")
+        except StepwellError:
+            time.sleep(0.1)
+        else:
+            return
+    raise WentWrong("The server did not start.")
+
+
+def change_flaky() -> None:
+    """What a developer does in an editor."""
+    path = HOME / "groups" / "flaky" / "workflows.py"
+    text = path.read_text()
+    for old, new in CHANGE:
+        text = text.replace(old, new)
+    path.write_text(text)
+    say.print(f"  changed {shown(path)}: one retry more, and a new operation at the end")
+
+
+def wait_for_first_runs(runs: feed.RunFeed) -> list[dict[str, Any]]:
+    """Tell runs as they end, until each scheduled workflow has one; all that ended."""
+    told: list[dict[str, Any]] = []
+    missing = set(SCHEDULED)
+    say.print(f"  waiting for {', '.join(sorted(missing))}")
+    while missing:
+        for run in runs.ended():
+            told.append(run)
+            tell(run)
+            missing.discard(named(run) if run["trigger"] == "schedule" else "")
+        time.sleep(0.3)
+    return told
+
+
+def tell(run: Mapping[str, Any]) -> None:
+    """One line for a run that has ended; one that has not succeeded ends the demo."""
+    good = run["state"] == "succeeded"
+    say.print(f"  {feed.line(run)}", style="green" if good else "red")
+    if not good:
+        raise WentWrong(f"{named(run)} {run['state']}: {run['reason']}")
+
+
+def close(api: Client, ended: list[dict[str, Any]]) -> None:
+    """The closing table, the reports as files, the metrics and the ledger."""
+    rows = [row for run in ended for row in operations(api, run)]
+    columns = {
+        "workflow": "workflow",
+        "run": "run",
+        "operation": "operation",
+        "outcome": "outcome",
+        "took": "duration",
+        "tries": "executions",
+        "reports": "reports",
+    }
+    say.print(render.table(rows, columns))
+    stepwell("metrics")
+    for name in sorted(SCHEDULED):
+        stepwell("schedules", "ledger", name, "--limit", "5")
+
+
+def operations(api: Client, run: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A row for the run and one for each of its operations."""
+    took = feed.duration(run)
+    header = {"workflow": named(run), "run": run["id"][-8:], "outcome": run["state"]}
+    yield header | {"operation": "(the run)", "duration": took, "executions": "", "reports": ""}
+    files = save_reports(api, run)
+    for step in api.get(f"/runs/{run['id']}/steps"):
+        kept = [path for operation, path in files if operation == step["operation"]]
+        yield {
+            "workflow": "",
+            "run": "",
+            "operation": step["operation"],
+            "outcome": step["ended_as"] or "",
+            "duration": step["duration"],
+            "executions": step["executions"],
+            "reports": " ".join(kept),
+        }
+
+
+def save_reports(api: Client, run: dict[str, Any]) -> list[tuple[str, str]]:
+    """Write the run's reports to .demo/reports; operation and path of each."""
+    folder = HOME / "reports" / run["group"] / run["id"][-8:]
+    saved = []
+    for report in api.items("/reports", 100, run_id=run["id"]):
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{report['name']}{SUFFIX.get(report['media_type'], '.bin')}"
+        path.write_bytes(api.raw("GET", f"/reports/{report['id']}/content").content)
+        saved.append((report["operation"], shown(path)))
+    return saved
+
+
+SUFFIX = {"application/json": ".json", "text/markdown": ".md", "image/png": ".png"}
+
+
+def go_on(runs: feed.RunFeed) -> None:
+    """Tell each further run, until Ctrl-C."""
+    chapter("It goes on: Ctrl-C stops")
+    while True:
+        for run in runs.ended():
+            say.print(f"  {feed.line(run)}")
+        time.sleep(0.5)
+
+
+def stepwell(*words: str, secret: bool = False) -> str:
+    """Type a command: show it and what it answers; what it printed.
+
+    It runs in this process, which spares the second that an interpreter takes to start.
+    """
+    say.print(Text(f"$ stepwell {shlex.join(words)}", style="bold"), soft_wrap=True)
+    printed = io.StringIO()
+    with redirect_stdout(printed), redirect_stderr(printed if not secret else io.StringIO()):
+        code = exit_code_of(words)
+    answer = "(the secret is not shown here)" if secret else printed.getvalue().rstrip()
+    for line in answer.splitlines():
+        say.print(Text("  ") + Text.from_ansi(line), soft_wrap=True)
+    if code != 0:
+        raise WentWrong(f"`stepwell {shlex.join(words)}` ended with {code}.")
+    return printed.getvalue().strip()
+
+
+def exit_code_of(words: Sequence[str]) -> int:
+    """Run the command line; what the shell would see in $?."""
+    try:
+        app(list(words))
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    return 0
+
+
+def begin(*words: str, log: Any) -> subprocess.Popen[bytes]:
+    """Type a command that goes on."""
+    say.print(Text(f"$ stepwell {shlex.join(words)}", style="bold"), soft_wrap=True)
+    command = [sys.executable, "-m", "stepwell.cli", *words]
+    return subprocess.Popen(command, stdout=log, stderr=log)
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with bound("127.0.0.1", 0) as socket:
+        return int(socket.getsockname()[1])
+
+
+def named(run: Mapping[str, Any]) -> str:
+    """`weather/load-weather`."""
+    return f"{run['group']}/{run['workflow']}"
+
+
+def shown(path: Path) -> str:
+    """A path as seen from the folder that the commands are typed in."""
+    return str(path.relative_to(HOME.parent))
+
+
+def chapter(title: str) -> None:
+    """A heading."""
+    say.print()
+    say.print(Rule(f"[bold]{title}[/bold]", align="left"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
