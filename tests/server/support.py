@@ -134,6 +134,10 @@ class FakeLauncher:
             self.started.append(spec)
         return {"name": spec.name, "polled": 0}
 
+    def find(self, name: str) -> Handle:
+        """The handle of a launch of that name."""
+        return {"name": name, "polled": 0}
+
     def poll(self, handle: Handle) -> LaunchStatus:
         """Behave, then say that it has ended."""
         if self.exit_code is None and handle["name"] not in self.stopped:

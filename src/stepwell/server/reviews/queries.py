@@ -53,6 +53,18 @@ def contents(conn: Connection, release_id: UUID | None) -> Sequence[Row]:
     return conn.execute(query).mappings().all() if release_id else []
 
 
+def renames_after(conn: Connection, group: str, number: int) -> list[tuple[str, str]]:
+    """Old and new name of each rename that came after a release, oldest first."""
+    query = (
+        select(release_workflows.c.renamed_from, release_workflows.c.workflow)
+        .join(releases, releases.c.id == release_workflows.c.release_id)
+        .where(releases.c.group_name == group, releases.c.number > number)
+        .where(release_workflows.c.renamed_from.is_not(None))
+        .order_by(releases.c.number)
+    )
+    return [(row[0], row[1]) for row in conn.execute(query)]
+
+
 def add(conn: Connection, release: dict[str, Any], rows: Iterable[dict[str, Any]]) -> None:
     """Insert a release with its workflows, and make it the group's current one."""
     conn.execute(insert(releases).values(**release))

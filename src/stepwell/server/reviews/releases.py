@@ -81,7 +81,7 @@ def applied(current: Contents, found: Found, decisions: Sequence[Decision]) -> C
     ------
     WorkflowUnknown, RenameInvalid, DecisionRepeated : nothing is applied.
     """
-    following = dict(current)
+    following = {name: {**row, "renamed_from": None} for name, row in current.items()}
     for one in decisions:
         _check(one, current, found)
         if one.decision is Choice.ACCEPT and one.renamed_from is not None:
@@ -90,6 +90,29 @@ def applied(current: Contents, found: Found, decisions: Sequence[Decision]) -> C
         if one.decision is Choice.ACCEPT:
             _accept(following, one, found)
     return following
+
+
+def differ(one: Contents, other: Contents) -> bool:
+    """Whether two contents start different things: entry or digest of any workflow."""
+    return _started(one) != _started(other)
+
+
+def _started(contents: Contents) -> dict[str, tuple[str, Any]]:
+    return {name: (row["digest"], row["entry"]) for name, row in contents.items()}
+
+
+def restored(earlier: Contents, renames: Sequence[tuple[str, str]]) -> Contents:
+    """The contents for a rollback: what was renamed since then gets its old name back.
+
+    So state, schedules and metrics come along the same way as they went (R37).
+    """
+    names = {name: name for name in earlier}
+    for old, new in renames:
+        names = {first: new if last == old else last for first, last in names.items()}
+    return {
+        name: {**row, "renamed_from": names[name] if names[name] != name else None}
+        for name, row in earlier.items()
+    }
 
 
 def _accept(following: Contents, one: Decision, found: Found) -> None:

@@ -34,6 +34,7 @@ from stepwell.server.reviews.records import (
     Waiting,
     WorkflowReview,
 )
+from stepwell.server.schedules import service as schedules
 from stepwell.server.services import Services
 from stepwell.step import new_id
 
@@ -70,12 +71,12 @@ def review(conn: Connection, group: str, discovery_id: UUID) -> Review:
     difference = _difference(current, found)
     decided = _decided(conn, found)
     before = {name: row["entry"] for name, row in current.items()}
-    schedules, runs = queries.active_schedules(conn, group), queries.unfinished_runs(conn, group)
+    due, runs = queries.active_schedules(conn, group), queries.unfinished_runs(conn, group)
     number = None if release is None else release["number"]
     return Review(
         **_brief(found, number, difference, decided),
         workflows=[_reviewed(one, decided) for one in difference.workflows],
-        effects=effects(difference, entries, schedules, runs, number),
+        effects=effects(difference, entries, due, runs, number),
         risks=risks(difference, before, entries, runs, clock.now()),
         notice=difference.notice,
     )
@@ -122,14 +123,15 @@ def decide(
     source = releases.Found(found.id, str(found.digest), _entries(found))
     following = releases.applied(current, source, meant)
     _record(conn, found, meant, asked.reason, by)
-    if following != current:
+    changed = releases.differ(current, following)
+    if changed:
         who = {"discovery_id": found.id, "reason": asked.reason, "created_by": by}
         _publish(conn, services, group, following, **who)
     accepted = sorted(one.workflow for one in meant if one.decision is Choice.ACCEPT)
     now = queries.current(conn, group)
     return Applied(
         release=None if now is None else Release(**now),
-        changed=following != current,
+        changed=changed,
         accepted=accepted,
         kept=sorted(set(following) - set(accepted)),
     )
@@ -141,7 +143,8 @@ def roll_back(
     """A new release with the contents of an earlier one; raises `ReleaseNotFound`."""
     active = groups.active(conn, group)
     earlier = _release(conn, group, asked.to_release)
-    contents = _contents(conn, earlier)
+    renames = queries.renames_after(conn, group, asked.to_release)
+    contents = releases.restored(_contents(conn, earlier), renames)
     if active.launcher in services.launchers:
         launcher = services.launcher(active.launcher)
         for digest in {row["digest"] for row in contents.values()}:
@@ -175,10 +178,12 @@ def _publish(
     contents: releases.Contents,
     **values: Any,
 ) -> None:
-    """Insert a release and make it current."""
+    """Insert a release, make it current, and let the schedules follow it (R31)."""
     number = queries.next_number(conn, group)
-    head = {"id": new_id(), "group_name": group, "number": number, "created_at": clock.now()}
-    queries.add(conn, {**head, **values}, contents.values())
+    head = {"group_name": group, "number": number, "created_at": clock.now()}
+    release_id = new_id()
+    queries.add(conn, {"id": release_id, **head, **values}, contents.values())
+    schedules.sync_with_release(conn, services.db, release_id, values["created_by"])
 
 
 def _record(
