@@ -13,7 +13,7 @@ import pytest
 
 from stepwell.launchers import process, shim
 from stepwell.launchers.process import ProcessLauncher
-from stepwell.launchers.protocol import ImageInvalid, Launcher, LaunchFailed, LaunchSpec
+from stepwell.launchers.protocol import ImageUnusable, Launcher, LaunchFailed, LaunchSpec
 from stepwell.testing.launcher_contract import GRACE, LOG_BYTES, LauncherContract, until
 
 RUN_IMAGE = "import os, runpy; runpy.run_path(os.environ['STEPWELL_GROUP'], run_name='__main__')"
@@ -142,7 +142,7 @@ def test_what_is_no_python_is_refused_with_a_remedy(tmp_path: Path, name: str) -
     """And nothing is kept of it."""
     (tmp_path / "folder").mkdir()
     (tmp_path / "notes.txt").write_text("hello")
-    with pytest.raises(ImageInvalid) as caught:
+    with pytest.raises(ImageUnusable) as caught:
         ProcessLauncher(tmp_path / "home").pin(str(tmp_path / name))
     assert caught.value.fix
     assert not (tmp_path / "home").exists()
@@ -154,5 +154,5 @@ def test_a_linked_folder_is_refused(tmp_path: Path) -> None:
     package.mkdir()
     (package / "__init__.py").write_text("")
     (package / "shared").symlink_to(tmp_path)
-    with pytest.raises(ImageInvalid, match="link to a folder"):
+    with pytest.raises(ImageUnusable, match="link to a folder"):
         ProcessLauncher(tmp_path / "home").pin(str(package))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from stepwell.launchers.protocol import ImageInvalid, Pinned
+from stepwell.launchers.protocol import ImageUnusable, Pinned
 
 LEFT_OUT: Final = frozenset(
     {"__pycache__", ".git", ".venv", "venv", "node_modules", ".mypy_cache", ".ruff_cache"}
@@ -38,7 +38,7 @@ class ImageFolder:
 
         Raises
         ------
-        ImageInvalid : no such file, not Python, or too large.
+        ImageUnusable : no such file, not Python, or too large.
         """
         _check(source)
         self.root.mkdir(parents=True, exist_ok=True)
@@ -50,11 +50,11 @@ class ImageFolder:
         return Pinned(digest=digest, location=str(self.locate(digest)))
 
     def locate(self, digest: str) -> Path:
-        """The kept file or folder; raises `ImageInvalid` when there is none."""
+        """The kept file or folder; raises `ImageUnusable` when there is none."""
         folder = self._folder(digest)
         found = sorted(folder.iterdir()) if folder.is_dir() else []
         if len(found) != 1:
-            raise ImageInvalid(
+            raise ImageUnusable(
                 f"The copy {digest} is not in {self.root}.",
                 why="It was removed, or the data directory is another one.",
                 fix="Discover and approve the group again.",
@@ -83,18 +83,18 @@ def digest_of(root: Path) -> str:
 
 def _check(source: Path) -> None:
     if not source.exists():
-        raise ImageInvalid(
+        raise ImageUnusable(
             f"There is no file or folder {source}.",
             fix="Give the path of a Python file, or of a package's folder.",
         )
     if source.is_dir() and not (source / "__init__.py").exists():
-        raise ImageInvalid(
+        raise ImageUnusable(
             f"The folder {source} is no Python package.",
             why="It has no __init__.py.",
             fix="Add one, or register the Python file that declares the group.",
         )
     if source.is_file() and source.suffix != ".py":
-        raise ImageInvalid(f"{source} is no Python file.", fix="Its name must end in .py.")
+        raise ImageUnusable(f"{source} is no Python file.", fix="Its name must end in .py.")
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -128,15 +128,15 @@ def _belongs(name: str) -> bool:
 def _refuse_links(folder: Path, names: list[str]) -> None:
     for name in names:
         if (folder / name).is_symlink():
-            raise ImageInvalid(
+            raise ImageUnusable(
                 f"{folder / name} is a link to a folder.",
                 why="A kept copy must hold all that the group needs.",
                 fix="Put the folder itself into the package.",
             )
 
 
-def _too_large(source: Path) -> ImageInvalid:
-    return ImageInvalid(
+def _too_large(source: Path) -> ImageUnusable:
+    return ImageUnusable(
         f"{source} has more than {MAX_BYTES // 1024**2} MiB.",
         why="A copy of it is kept for every version that is discovered.",
         fix="Keep data outside of the package, and read it from there.",

@@ -21,10 +21,10 @@ Handle: TypeAlias = dict[str, Any]
 Mode: TypeAlias = Literal["discover", "run"]
 
 
-class ImageInvalid(InvalidInput):
+class ImageUnusable(InvalidInput):
     """The image of a group cannot be kept or found."""
 
-    code = "image-invalid"
+    code = "image-unusable"
 
 
 class LaunchSpecInvalid(InvalidInput):
@@ -88,14 +88,14 @@ class Launcher(Protocol):
     def pin(self, image: str) -> Pinned:
         """Keep the image as it is now; what is started later is exactly this (R37).
 
-        Raises `ImageInvalid` when there is no such image.
+        Raises `ImageUnusable` when there is no such image.
         """
         ...
 
     def locate(self, image: str, digest: str) -> str:
         """The location of an image that was pinned earlier.
 
-        Raises `ImageInvalid` when it is not kept any more.
+        Raises `ImageUnusable` when it is not kept any more.
         """
         ...
 
@@ -104,6 +104,10 @@ class Launcher(Protocol):
 
         Raises `LaunchFailed` when it may be tried again.
         """
+        ...
+
+    def find(self, name: str) -> Handle:
+        """The handle of a launch by its name, whether or not it was ever started."""
         ...
 
     def poll(self, handle: Handle) -> LaunchStatus:

@@ -20,7 +20,7 @@ import pytest
 
 from stepwell.launchers.protocol import (
     Handle,
-    ImageInvalid,
+    ImageUnusable,
     Launcher,
     LaunchSpec,
     LaunchSpecInvalid,
@@ -188,12 +188,13 @@ class LauncherContract:
         handle = launch(script)
         another = self.make(tmp_path / "data")
         assert another.poll(dict(handle)).state == "running"
+        assert another.poll(another.find("job-1")).state == "running"
         go.touch()
         assert self.ended(another, handle).exit_code == 0
 
-    def test_what_was_never_started_has_ended(self, launcher: Launcher, launch: Any) -> None:
-        """A handle from a folder that is gone does not keep a run waiting for ever."""
-        handle = {**launch("pass"), "name": "job-2"}
+    def test_what_was_never_started_has_ended(self, launcher: Launcher) -> None:
+        """A crash before the start, or a folder that is gone, keeps no run waiting for ever."""
+        handle = launcher.find("job-2")
         assert launcher.poll(handle).state == "ended"
         assert launcher.logs(handle) == ""
 
@@ -218,5 +219,5 @@ class LauncherContract:
 
     def test_a_copy_that_is_not_kept_is_an_error_in_words(self, launcher: Launcher) -> None:
         """With what to do about it."""
-        with pytest.raises(ImageInvalid, match="approve the group again"):
+        with pytest.raises(ImageUnusable, match="approve the group again"):
             launcher.locate("x", "sha256:0000")

@@ -1,0 +1,1 @@
+"""Success, failure and durations per workflow and operation, kept as hourly roll-ups (R40)."""

@@ -1,0 +1,1 @@
+"""What operations show to people: tables, JSON, Markdown, HTML, images, files."""

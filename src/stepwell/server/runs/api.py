@@ -1,0 +1,97 @@
+"""Routes of the room for people: /workflows/{group}/{workflow}/runs and /runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+from pydantic import AwareDatetime
+
+from stepwell.server.access.records import Role
+from stepwell.server.audit import service as audit
+from stepwell.server.http import Call, Page, Pages, Router, reads, writes
+from stepwell.server.runs import output as outputs
+from stepwell.server.runs import service
+from stepwell.server.runs.records import (
+    Cancellation,
+    NewRun,
+    Output,
+    Repeat,
+    Run,
+    RunDetail,
+    RunState,
+    RunStep,
+)
+
+router = Router(tags=["runs"])
+
+Viewing = Annotated[Call, reads(Role.VIEWER)]
+Operating = Annotated[Call, writes(Role.OPERATOR)]
+
+
+@router.post("/workflows/{group}/{workflow}/runs", status_code=201)
+def run_now(call: Operating, group: str, workflow: str, body: NewRun) -> Run:
+    """Start a run of the released workflow."""
+    by = call.user.name
+    made = service.start_run(
+        call.conn,
+        call.db,
+        group=group,
+        workflow=workflow,
+        parameters=body.parameters,
+        trigger="request",
+        requested_by=by,
+    )
+    details = {"run": str(made)}
+    audit.record(call.conn, by, "run.start", f"{group}/{workflow}", body.reason, details)
+    return service.get(call.conn, made)
+
+
+@router.get("/runs")
+def list_runs(
+    call: Viewing,
+    pages: Pages,
+    state: Annotated[list[RunState] | None, Query()] = None,
+    group: str | None = None,
+    workflow: str | None = None,
+    trigger: str | None = None,
+    schedule_id: UUID | None = None,
+    repeat_of: UUID | None = None,
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
+) -> Page[Run]:
+    """Runs, newest first."""
+    equal = {"group_name": group, "workflow": workflow, "trigger": trigger}
+    ids = {"schedule_id": schedule_id, "repeat_of": repeat_of}
+    return service.listed(call.conn, pages, states=state, since=since, until=until, **equal, **ids)
+
+
+@router.get("/runs/{run_id}")
+def show_run(call: Viewing, run_id: UUID) -> RunDetail:
+    """A run and its attempts, with the instants of their phases (R40)."""
+    return service.detail(call.conn, run_id)
+
+
+@router.get("/runs/{run_id}/steps")
+def list_steps(call: Viewing, run_id: UUID) -> list[RunStep]:
+    """The operations of a run, with their results."""
+    return service.steps(call.conn, call.db, run_id)
+
+
+@router.get("/runs/{run_id}/output")
+def show_output(call: Viewing, run_id: UUID, attempt: int | None = None) -> Output:
+    """What an attempt has written; the newest one by default."""
+    return outputs.read(call.conn, call.services, run_id, attempt)
+
+
+@router.post("/runs/{run_id}/repeats", status_code=201)
+def repeat_run(call: Operating, run_id: UUID, body: Repeat) -> Run:
+    """Start the workflow again, with the same or edited parameters (R41)."""
+    return service.repeat(call.conn, call.db, run_id, body, by=call.user.name)
+
+
+@router.post("/runs/{run_id}/cancellations", status_code=202)
+def cancel_run(call: Operating, run_id: UUID, body: Cancellation) -> Run:
+    """Cancel; the run is cancelled when its container has stopped, or at once by force (R34)."""
+    return service.cancel(call.conn, call.db, run_id, body, by=call.user.name)

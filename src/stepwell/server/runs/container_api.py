@@ -1,0 +1,122 @@
+"""Routes for a run's container, which shows its run token (R35): work, state, staged writes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends
+from fastapi.security import HTTPAuthorizationCredentials
+from pydantic import ValidationError
+from sqlalchemy import Connection, RowMapping
+from starlette.requests import Request
+
+from stepwell.errors import InvalidInput
+from stepwell.server.http import BEARER, Call, Router, reads, services_of, writes
+from stepwell.server.runs import queries, staging, tokens
+from stepwell.server.runs.records import (
+    Assignment,
+    Container,
+    RunState,
+    Staged,
+    Staging,
+    StateValue,
+)
+from stepwell.server.runs.scoped import VERBS, ScopedStore, VerbUnknown
+from stepwell.server.runs.tokens import EngineIds, RunTokenRevoked
+from stepwell.stores.http import Signature, signature
+
+router = Router(prefix="/runs/{run_id}", tags=["containers"])
+
+
+def container(
+    request: Request,
+    run_id: UUID,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)],
+) -> Container:
+    """The attempt that the run token speaks for; `Unauthenticated` without one."""
+    secret = None if credentials is None else credentials.credentials
+    return tokens.holder(services_of(request).settings.signing_key, run_id, secret)
+
+
+Reading = Annotated[Call, reads(container)]
+Writing = Annotated[Call, writes(container, remember=False)]
+
+
+@router.get("/assignment")
+def assignment(call: Reading, run_id: UUID) -> Assignment:
+    """What this container is to do."""
+    run = admitted(call, queries.get(call.conn, run_id))
+    fields = ("workflow", "attempt", "parameters", "due_at")
+    return Assignment(
+        run_id=run_id, group=run["group_name"], **{name: run[name] for name in fields}
+    )
+
+
+@router.get("/state")
+def read_state(call: Reading, run_id: UUID, scope: str, key: str) -> StateValue:
+    """A committed value of the own group; version 0 where there is none."""
+    run = admitted(call, queries.get(call.conn, run_id))
+    return StateValue(**staging.read(call.conn, run["group_name"], scope, key))
+
+
+@router.post("/staged", status_code=201)
+def stage(call: Writing, run_id: UUID, body: Staging) -> Staged:
+    """Keep a state value or report until the operation's settlement (R38)."""
+    run = admitted(call, queries.lock(call.conn, run_id))
+    return staging.stage(call.conn, call.db.steps(call.conn), run, body)
+
+
+@router.post("/store/{verb}")
+def store(call: Writing, run_id: UUID, verb: str, body: dict[str, Any]) -> dict[str, Any]:
+    """One verb of the step store, scoped to this run; see `stepwell.stores.http`."""
+    if verb not in VERBS:
+        raise VerbUnknown(f"A container's store has no {verb!r}.", fix=f"It has {sorted(VERBS)}.")
+    wire = signature(verb)
+    arguments = _arguments(wire, verb, body)
+    run = admitted(call, queries.lock(call.conn, run_id))
+    result = getattr(_scoped(call, call.conn, run), verb)(**arguments)
+    return {"result": wire.result.dump_python(result, mode="json")}
+
+
+def admitted(call: Call, run: RowMapping | None) -> RowMapping:
+    """The header, if the caller's attempt is still the run's own.
+
+    Raises
+    ------
+    RunTokenRevoked : the run has ended or is being cancelled, or the attempt is over.
+    """
+    caller = call.user
+    assert isinstance(caller, Container)
+    if run is not None and run["state"] in _OPEN and run["attempt"] == caller.attempt:
+        attempt = queries.attempt(call.conn, caller.run_id, caller.attempt)
+        if attempt is not None and attempt["revoked_at"] is None:
+            return run
+    raise RunTokenRevoked(
+        f"The token of attempt {caller.attempt} of the run {caller.run_id} is not valid any more.",
+        why="The run has ended, was cancelled, or goes on in a newer attempt.",
+        fix="Nothing: this container has no more to do.",
+    )
+
+
+_OPEN = (RunState.WAITING, RunState.STARTING, RunState.RUNNING)
+
+
+def _scoped(call: Call, conn: Connection, run: RowMapping) -> ScopedStore:
+    assert isinstance(call.user, Container)
+    ids = EngineIds(call.services.settings.signing_key, call.user)
+    return ScopedStore(conn, call.db.steps(conn), run, ids)
+
+
+def _arguments(wire: Signature, verb: str, body: dict[str, Any]) -> dict[str, Any]:
+    missing = wire.arguments.keys() ^ body.keys() if verb != "end" else set()
+    try:
+        if missing:
+            raise KeyError(", ".join(sorted(missing)))
+        return wire.read_arguments(body)
+    except (ValidationError, KeyError) as error:
+        raise InvalidInput(
+            f"The arguments of {verb!r} do not fit.",
+            why=f"{error}.",
+            fix="Use the same version of Stepwell on both sides.",
+        ) from error

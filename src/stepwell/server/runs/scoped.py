@@ -1,0 +1,184 @@
+"""The step store as one container sees it: its own flow, its own engines, its own names (R35)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import Connection, RowMapping
+
+from stepwell import clock
+from stepwell.errors import Denied, NotFound
+from stepwell.outcome import Settlement, Verdict
+from stepwell.server.runs import queries, settling
+from stepwell.server.runs.records import RunState
+from stepwell.server.runs.service import OPERATIONS, activate_supervisor
+from stepwell.server.runs.tokens import EngineIds
+from stepwell.step import Addition, Claim, EndedAs, OnConflict, Step, StepQuery, StepStatus
+from stepwell.stores.protocol import Claimed, ClaimRequest, Counts, EngineInfo, Pulse, Transaction
+
+VERBS: Final = frozenset(
+    {"join", "beat", "leave", "claim", "claimed", "release", "settle", "add", "search", "count"}
+    | {"activate", "end", "reschedule"}
+)
+"""What a container may ask; it buries nobody, and has no `add_if_none`."""
+
+
+class OutOfScope(Denied):
+    """The run token does not reach that far (R35)."""
+
+    code = "out-of-scope"
+
+
+class VerbUnknown(NotFound):
+    """A container's store has no such verb."""
+
+    code = "verb-unknown"
+
+
+class ScopedStore:
+    """The verbs in one transaction, for one attempt of one run.
+
+    Engine ids are permuted on the way in and out, so an id can only mean an
+    engine of this attempt; rows are narrowed to the flow.
+
+    Parameters
+    ----------
+    tx : the store's verbs on `conn`.
+    run : the header, locked.
+    ids : this attempt's permutation.
+    """
+
+    def __init__(self, conn: Connection, tx: Transaction, run: RowMapping, ids: EngineIds) -> None:
+        self.conn, self.tx, self.run, self.ids = conn, tx, run, ids
+        self.flow_id: UUID = run["id"]
+
+    # -- engines ---------------------------------------------------------------
+
+    def join(self, engine: EngineInfo) -> Pulse:
+        """Under a name that shows people whose engine it is."""
+        name = f"run {self.flow_id} attempt {self.run['attempt']}"
+        inside = replace(engine, id=self.ids.inside(engine.id), name=name, queues=(OPERATIONS,))
+        return self._own(self.tx.join(inside), engine.id)
+
+    def beat(self, engine_id: UUID, started: Sequence[Claim]) -> Pulse:
+        """The answer shows its own counter only."""
+        return self._own(self.tx.beat(self.ids.inside(engine_id), started), engine_id)
+
+    def leave(self, engine_id: UUID) -> None:
+        """As in the protocol."""
+        self.tx.leave(self.ids.inside(engine_id))
+
+    def _own(self, pulse: Pulse, engine_id: UUID) -> Pulse:
+        beat = pulse.beats.get(self.ids.inside(engine_id))
+        return Pulse(pulse.now, {} if beat is None else {engine_id: beat})
+
+    # -- claims ----------------------------------------------------------------
+
+    def claim(self, request: ClaimRequest) -> Claimed:
+        """Rows of the flow, whatever it asks for; the first claim starts the attempt (R40)."""
+        inside = self.ids.inside(request.engine_id)
+        claimed = self.tx.claim(replace(request, engine_id=inside, flow_id=self.flow_id))
+        if claimed.steps:
+            self._started()
+        return replace(claimed, steps=tuple(self._outside(step) for step in claimed.steps))
+
+    def claimed(self, engine_id: UUID) -> list[Claim]:
+        """As in the protocol."""
+        return self.tx.claimed(self.ids.inside(engine_id))
+
+    def release(self, engine_id: UUID, claims: list[Claim]) -> int:
+        """As in the protocol."""
+        return self.tx.release(self.ids.inside(engine_id), claims)
+
+    def settle(self, engine_id: UUID, settlements: Sequence[Settlement]) -> list[Verdict]:
+        """With what the operations have staged, their figures, and the supervisor's wake-up."""
+        for settlement in settlements:
+            self._check(settlement.additions)
+        inside = self.ids.inside(engine_id)
+        verdicts = settling.settle(self.conn, self.tx, self.run, inside, settlements)
+        self._wake_supervisor()
+        return verdicts
+
+    def _started(self) -> None:
+        now, state = clock.now(), self.run["state"]
+        attempt = queries.attempt(self.conn, self.flow_id, self.run["attempt"])
+        if attempt is not None and attempt["started_at"] is None:
+            queries.change_attempt(self.conn, self.flow_id, attempt["number"], started_at=now)
+        if state in (RunState.STARTING, RunState.WAITING):
+            begun = self.run["started_at"] or now
+            queries.change(self.conn, self.flow_id, state=RunState.RUNNING, started_at=begun)
+
+    # -- steps -----------------------------------------------------------------
+
+    def add(self, additions: Sequence[Addition]) -> list[bool]:
+        """Only into the flow, and only names of the own group."""
+        self._check(additions)
+        return self.tx.add(additions)
+
+    def search(self, query: StepQuery) -> list[Step]:
+        """Only rows of the flow."""
+        found = self.tx.search(replace(query, flow_id=self.flow_id))
+        return [self._outside(step) for step in found]
+
+    def count(self, query: StepQuery) -> Counts:
+        """Only rows of the flow."""
+        return self.tx.count(replace(query, flow_id=self.flow_id))
+
+    def activate(self, step_id: UUID, args: str | None, at: datetime | None) -> bool:
+        """False for a step of another flow, as for one that does not exist."""
+        return self._has(step_id) and self.tx.activate(step_id, args, at)
+
+    def end(self, step_id: UUID, ended_as: EndedAs, reason: str, result: str | None = None) -> bool:
+        """False for a step of another flow, as for one that does not exist."""
+        ended = self._has(step_id) and self.tx.end(step_id, ended_as, reason, result)
+        self._wake_supervisor()
+        return ended
+
+    def reschedule(self, step_id: UUID, at: datetime) -> bool:
+        """False for a step of another flow, as for one that does not exist."""
+        return self._has(step_id) and self.tx.reschedule(step_id, at)
+
+    def _has(self, step_id: UUID) -> bool:
+        return bool(self.tx.search(StepQuery(ids=(step_id,), flow_id=self.flow_id)))
+
+    def _outside(self, step: Step) -> Step:
+        """The row as the container knows it: its engine under the id that it gave."""
+        if step.claimed_by is None:
+            return step
+        return replace(step, claimed_by=self.ids.outside(step.claimed_by))
+
+    def _wake_supervisor(self) -> None:
+        """When nothing is left to do, or only something that is due later."""
+        query = StepQuery(flow_id=self.flow_id, status=StepStatus.READY, limit=1)
+        if self.tx.count(query).ready == 0:
+            activate_supervisor(self.tx, self.flow_id)
+
+    # -- what may be added -----------------------------------------------------
+
+    def _check(self, additions: Sequence[Addition]) -> None:
+        for addition in additions:
+            step = addition.step
+            if step.flow_id != self.flow_id or step.queue != OPERATIONS:
+                raise _out(f"The step {step.name!r} lies outside of this run's flow.")
+            if not step.name.startswith(f"v1/{self.run['group_name']}/"):
+                raise _out(f"The step {step.name!r} is not one of this run's group.")
+            if addition.on_conflict is OnConflict.REPLACE:
+                self._check_replaced(step)
+
+    def _check_replaced(self, step: Step) -> None:
+        query = StepQuery(name=step.name, unique_key=step.unique_key, status=StepStatus.READY)
+        for other in self.tx.search(query):
+            if other.flow_id != self.flow_id:
+                raise _out(f"The step {step.name!r} would replace one of another run.")
+
+
+def _out(what: str) -> OutOfScope:
+    return OutOfScope(
+        what,
+        why="A run token reaches its own run only.",
+        fix="Start a run of the other workflow instead.",
+    )

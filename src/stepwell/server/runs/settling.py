@@ -1,0 +1,86 @@
+"""A container's settlements: rows, state, reports and figures in one transaction (R38)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import Connection, RowMapping
+
+from stepwell.outcome import Settlement, Verdict
+from stepwell.server.metrics import service as metrics
+from stepwell.server.metrics.records import Ending
+from stepwell.server.runs import staging
+from stepwell.server.runs.judgement import operation_of, step_name
+from stepwell.step import Step, StepQuery, StepStatus
+from stepwell.stores.protocol import Transaction
+
+
+def settle(
+    conn: Connection,
+    tx: Transaction,
+    run: RowMapping,
+    engine_id: UUID,
+    settlements: Sequence[Settlement],
+) -> list[Verdict]:
+    """Settle, and commit what was staged with what is applied now.
+
+    What an earlier try has applied already (R13) has taken its staged writes then.
+
+    Raises
+    ------
+    StateConflict : a compare-and-swap that does not hold; nothing of all this is kept.
+    """
+    held = _held(tx, run, engine_id, settlements)
+    verdicts = tx.settle(engine_id, settlements)
+    fresh = [
+        (settlement, held[settlement.claim.step_id])
+        for settlement, verdict in zip(settlements, verdicts, strict=True)
+        if verdict is Verdict.APPLIED and settlement.claim.step_id in held
+    ]
+    for settlement, step in fresh:
+        staging.commit(conn, run, step, keep=_good(settlement))
+    metrics.record(conn, [e for s, step in fresh for e in _endings(run, s, step)])
+    return verdicts
+
+
+def _held(
+    tx: Transaction, run: RowMapping, engine_id: UUID, settlements: Sequence[Settlement]
+) -> dict[UUID, Step]:
+    """The rows that the engine holds under the claims that it settles."""
+    claims = {one.claim.step_id: one.claim for one in settlements}
+    query = StepQuery(
+        ids=tuple(claims), flow_id=run["id"], status=StepStatus.READY, limit=len(claims) or 1
+    )
+    return {
+        step.id: step
+        for step in tx.search(query)
+        if step.claimed_by == engine_id and step.claim == claims[step.id]
+    }
+
+
+def _good(settlement: Settlement) -> bool:
+    """Whether what it wrote is kept: not of a failure, nor of an attempt that is tried again."""
+    if settlement.ended_as is None:
+        return settlement.failure_count == 0
+    return settlement.ended_as.status is StepStatus.DONE
+
+
+def _endings(run: RowMapping, settlement: Settlement, step: Step) -> list[Ending]:
+    """What is counted: operations of the run's own workflow that have ended."""
+    if settlement.ended_as is None:
+        return []
+    if step.name != step_name(run["group_name"], run["workflow"], operation_of(step)):
+        return []
+    duration = settlement.execution_duration
+    return [
+        Ending(
+            at=settlement.execution_started_at + timedelta(seconds=duration),
+            group=run["group_name"],
+            workflow=run["workflow"],
+            operation=operation_of(step),
+            ended_as=settlement.ended_as,
+            duration=duration,
+        )
+    ]

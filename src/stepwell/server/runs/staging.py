@@ -1,0 +1,134 @@
+"""What an operation writes is kept aside until its settlement is applied (R38)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import Connection, RowMapping
+
+from stepwell import clock
+from stepwell.errors import Conflict, InvalidInput
+from stepwell.server.reports import service as reports
+from stepwell.server.reports.records import NewReport, Origin
+from stepwell.server.runs import queries
+from stepwell.server.runs.judgement import operation_of
+from stepwell.server.runs.records import Staged, Staging
+from stepwell.server.state import service as state
+from stepwell.server.state.records import Author, Write
+from stepwell.step import Step, StepQuery, StepStatus, new_id
+from stepwell.stores.protocol import Transaction
+from stepwell.workflows.errors import StateConflict
+
+
+class ClaimLost(Conflict):
+    """The operation is not claimed any more under that number, so it can write nothing."""
+
+    code = "claim-lost"
+
+
+def stage(conn: Connection, tx: Transaction, run: RowMapping, asked: Staging) -> Staged:
+    """Keep a write until the claim that it belongs to is settled; `now` writes at once.
+
+    Raises
+    ------
+    ClaimLost : not this run's step, or not under this claim.
+    InvalidInput : a payload that could not be committed later.
+    StateConflict : with `now`, the entry has another version.
+    """
+    step = _claimed(tx, run, asked)
+    content = _content(asked)
+    payload = _checked(asked, content)
+    if isinstance(payload, Write) and payload.now:
+        return Staged(version=_write(conn, run, step, payload))
+    staged_id = new_id()
+    queries.stage(
+        conn,
+        id=staged_id,
+        run_id=run["id"],
+        step_id=asked.step_id,
+        claim_no=asked.claim_no,
+        kind=asked.kind,
+        payload=payload.model_dump(mode="json"),
+        content=content,
+        created_at=clock.now(),
+    )
+    return Staged(id=staged_id)
+
+
+def commit(conn: Connection, run: RowMapping, step: Step, *, keep: bool) -> None:
+    """Take what was staged under the step's claim; write it, or drop it."""
+    for row in queries.take_staged(conn, step.id, step.claim_no):
+        if not keep:
+            continue
+        if row["kind"] == "state":
+            _write(conn, run, step, Write(**row["payload"]))
+        else:
+            new = NewReport(**row["payload"])
+            reports.add(conn, new, row["content"], _origin(run, step))
+
+
+def _claimed(tx: Transaction, run: RowMapping, asked: Staging) -> Step:
+    query = StepQuery(ids=(asked.step_id,), flow_id=run["id"], status=StepStatus.READY)
+    for step in tx.search(query):
+        if step.claim_no == asked.claim_no and step.claimed_by is not None:
+            return step
+    raise ClaimLost(
+        f"The step {asked.step_id} is not claimed under number {asked.claim_no}.",
+        why="It has ended, or runs elsewhere by now.",
+        fix="Nothing; whoever runs it now writes its own.",
+    )
+
+
+def _checked(asked: Staging, content: bytes | None) -> Write | NewReport:
+    """The payload by its kind, so that committing it cannot fail for its form."""
+    try:
+        if asked.kind == "state":
+            write = Write(**asked.payload)
+            state.check(write)
+            return write
+        new = NewReport(**asked.payload)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise InvalidInput(
+            f"The payload of a staged {asked.kind} does not fit: {place}: {first['msg']}.",
+            fix="See docs/reference for what it holds.",
+        ) from error
+    reports.check(new, content)
+    return new
+
+
+def _content(asked: Staging) -> bytes | None:
+    try:
+        return None if asked.content is None else base64.b64decode(asked.content, validate=True)
+    except binascii.Error as error:
+        raise InvalidInput("The content is not base64.", why=f"{error}.") from error
+
+
+def _write(conn: Connection, run: RowMapping, step: Step, wanted: Write) -> int:
+    author = Author(name=f"run {run['id']}", run_id=run["id"], step_id=step.id)
+    try:
+        return state.write(conn, run["group_name"], wanted, author)
+    except state.StateChanged as error:
+        raise StateConflict(error.what, why=error.why, fix=error.fix) from error
+
+
+def _origin(run: RowMapping, step: Step) -> Origin:
+    return Origin(
+        group=run["group_name"],
+        workflow=run["workflow"],
+        operation=operation_of(step),
+        run_id=run["id"],
+        step_id=step.id,
+    )
+
+
+def read(conn: Connection, group: str, scope: str, key: str) -> dict[str, Any]:
+    """A value as an operation reads it."""
+    entry = state.current(conn, group, state.checked_scope(scope), key)
+    if entry is None:
+        return {"value": None, "version": 0, "exists": False}
+    return {"value": entry.value, "version": entry.version, "exists": True}

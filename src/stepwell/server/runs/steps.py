@@ -1,0 +1,89 @@
+"""Background work of the room: a supervising step per run, and the watch over all launches."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from stepwell import clock
+from stepwell.codec import JSON
+from stepwell.engine.sealing import seal
+from stepwell.errors import StepwellError
+from stepwell.events import emit
+from stepwell.outcome import Outcome, rerun
+from stepwell.registry import Registry
+from stepwell.server.runs import queries
+from stepwell.server.runs.service import SUPERVISE, activate_supervisor
+from stepwell.server.runs.supervision import WATCH, Supervision
+from stepwell.server.services import QUEUE, RETRY, Services
+from stepwell.step import OnConflict, new_step
+
+SLICE: Final = 2.0
+"""Seconds that the watch looks before it commits that it lives, so that a stop need not wait."""
+LOOK_EVERY: Final = 0.2
+"""Seconds between two looks at what is running."""
+IDLE: Final = 60.0
+"""Seconds between looks while nothing runs; a launch wakes the watch."""
+
+
+def register(registry: Registry, services: Services) -> None:
+    """Add the handlers of this room."""
+
+    @registry.handler(SUPERVISE, retry=RETRY)
+    def supervise(state: dict[str, Any]) -> Outcome:
+        return Supervision(services, UUID(state["run_id"])).move()
+
+    @registry.handler(WATCH, retry=RETRY)
+    def watch() -> Outcome:
+        return Watch(services).slice()
+
+
+def seed(conn: Connection, services: Services) -> None:
+    """There is always one watch."""
+    new = new_step(WATCH, queue=QUEUE, singleton=True, on_conflict=OnConflict.IGNORE)
+    services.db.steps(conn).add([seal(new, JSON, clock.now())])
+
+
+class Watch:
+    """Looks at everything that was launched, and wakes the supervisors of what has ended.
+
+    It decides nothing (R33).
+    """
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self.told: set[tuple[UUID, int]] = set()
+
+    def slice(self) -> Outcome:
+        """Look for a while; soon again while something runs, else when woken."""
+        end = time.monotonic() + SLICE
+        while self.look():
+            if time.monotonic() >= end:
+                return rerun(after=LOOK_EVERY)
+            time.sleep(LOOK_EVERY)
+        return rerun(after=IDLE)
+
+    def look(self) -> int:
+        """Ask the launchers about every open launch; how many there are."""
+        with self.services.db.read() as conn:
+            launches = queries.open_launches(conn)
+        for launch in launches:
+            who = (launch["run_id"], launch["number"])
+            if who not in self.told and self._ended(launch["launcher"], launch["handle"]):
+                self.told.add(who)
+                self._tell(launch["run_id"])
+        return len(launches)
+
+    def _ended(self, launcher: str, handle: dict[str, Any]) -> bool:
+        try:
+            return self.services.launcher(launcher).poll(handle).state == "ended"
+        except StepwellError as error:
+            emit("watch.poll_failed", launcher=launcher, error=str(error))
+            return False
+
+    def _tell(self, run_id: UUID) -> None:
+        with self.services.db.write() as conn:
+            activate_supervisor(self.services.db.steps(conn), run_id)

@@ -1,0 +1,269 @@
+"""Watching over one run: attempt after attempt, until its rows have ended (R33).
+
+Each move is one transaction that looks at the header anew, so the server may
+be killed between any two of them and the next execution goes on from there.
+Nothing is launched before its attempt row is committed, and the launch is
+idempotent by its name.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Connection, RowMapping
+
+from stepwell import clock
+from stepwell.errors import InvalidInput, StepwellError
+from stepwell.events import emit
+from stepwell.launchers.protocol import Launcher, LaunchSpec, LaunchStatus
+from stepwell.outcome import Outcome, done, rerun
+from stepwell.server.groups import service as groups
+from stepwell.server.groups.records import Group
+from stepwell.server.runs import closing, queries, tokens
+from stepwell.server.runs.judgement import MOST_LOST, executions, losses, lost_with, operation_of
+from stepwell.server.runs.judgement import ready as ready_rows
+from stepwell.server.runs.records import RunState
+from stepwell.server.services import Services
+from stepwell.step import Step, StepQuery, StepStatus
+from stepwell.stores.protocol import Transaction
+
+WATCH: Final = "v1/server/watch"
+
+LOOK_AGAIN: Final = 60.0
+"""Seconds between looks at a running container that nobody reports about."""
+ENDING: Final = 0.2
+"""Seconds between looks at a container that is about to end."""
+LINGER: Final = 30.0
+"""Seconds that a container may stay when all its operations have ended."""
+TRY_LAUNCH: Final = 5.0
+"""Seconds until a launch that could not be made is tried again."""
+USERS_MISTAKE: Final = 2
+"""The exit code that says: launching this image again will not help."""
+
+
+class Supervision:
+    """One execution of a run's supervising step.
+
+    Parameters
+    ----------
+    services : the server's parts.
+    run_id : the run.
+    """
+
+    def __init__(self, services: Services, run_id: UUID) -> None:
+        self.services, self.run_id = services, run_id
+
+    def move(self) -> Outcome:
+        """Attend to the open attempt, if there is one; then take the run's next move."""
+        with self.services.db.read() as conn:
+            run = queries.get(conn, self.run_id)
+            if run is None:
+                return done(description="The run does not exist any more.")
+            attempt = queries.attempt(conn, self.run_id, run["attempt"])
+            group = groups.get(conn, run["group_name"])
+        if attempt is not None and attempt["finished_at"] is None:
+            return self._attend(run, attempt, group)
+        return self._proceed(group)
+
+    # -- an open attempt -------------------------------------------------------
+
+    def _attend(self, run: RowMapping, attempt: RowMapping, group: Group) -> Outcome:
+        launcher = self.services.launcher(group.launcher)
+        wanted = run["state"] in (RunState.STARTING, RunState.RUNNING)
+        wanted = wanted and clock.now() < run["deadline_at"]
+        if attempt["launched_at"] is None and wanted:
+            return self._launch(run, group)
+        handle = attempt["handle"] or launcher.find(self._name(attempt["number"]))
+        status = launcher.poll(handle)
+        if status.state == "ended":
+            self._finish(status, _tail(launcher.logs(handle), status))
+            return self._proceed(group)
+        if wanted and not self._lingers():
+            return self._look_again(run)
+        launcher.stop(handle)
+        return rerun(after=ENDING, description="Waits for the container to stop.")
+
+    def _lingers(self) -> bool:
+        """Whether it is still there long after the last operation has ended."""
+        last = self._ended_at()
+        return last is not None and clock.now() - last > timedelta(seconds=LINGER)
+
+    def _look_again(self, run: RowMapping) -> Outcome:
+        if self._ended_at() is not None:
+            return rerun(after=ENDING, description="Waits for the container to end.")
+        at = min(run["deadline_at"], clock.now() + timedelta(seconds=LOOK_AGAIN))
+        return rerun(at=at, description="Watches over its container.")
+
+    def _ended_at(self) -> datetime | None:
+        """When the last operation ended; None while one is ready."""
+        with self.services.db.read() as conn:
+            tx = self.services.db.steps(conn)
+            query = StepQuery(flow_id=self.run_id, limit=1)
+            if tx.count(query).ready:
+                return None
+            return max(
+                (s.ended_at for s in closing.rows(tx, self.run_id) if s.ended_at), default=None
+            )
+
+    def _finish(self, status: LaunchStatus, tail: str) -> None:
+        """The container has ended: its token falls, its claims are given back."""
+        with self.services.db.write() as conn:
+            run = queries.lock(conn, self.run_id)
+            assert run is not None
+            attempts = queries.attempts_of(conn, self.run_id)
+            tx, now = self.services.db.steps(conn), clock.now()
+            steps = closing.rows(tx, self.run_id)
+            before = (attempts[-2]["exit"] or {}) if len(attempts) > 1 else {}
+            lost = lost_with(steps, before.get("executions", {}), now)
+            _bury(tx, steps)
+            values = {
+                "finished_at": status.finished_at or now,
+                "revoked_at": attempts[-1]["revoked_at"] or now,
+                "condition": status.reason,
+                "exit": {
+                    "code": status.exit_code,
+                    "reason": status.reason,
+                    "tail": tail,
+                    "lost": [str(step.id) for step in lost],
+                    "executions": executions(steps),
+                },
+            }
+            queries.change_attempt(conn, self.run_id, run["attempt"], **values)
+        emit("run.attempt_ended", run=self.run_id, attempt=run["attempt"], reason=status.reason)
+
+    # -- no open attempt -------------------------------------------------------
+
+    def _proceed(self, group: Group) -> Outcome:
+        with self.services.db.write() as conn:
+            run = queries.lock(conn, self.run_id)
+            assert run is not None
+            outcome = self._next_move(conn, run)
+            if outcome is not None:
+                return outcome
+            run = self._open_attempt(conn, run)
+        return self._launch(run, group)
+
+    def _next_move(self, conn: Connection, run: RowMapping) -> Outcome | None:
+        """Close the run, or wait until a row is due; None asks for the next attempt."""
+        if RunState(run["state"]).ended:
+            return done({"state": run["state"]})
+        tx = self.services.db.steps(conn)
+        steps = closing.rows(tx, self.run_id)
+        ready, now = ready_rows(steps), clock.now()
+        if run["state"] == RunState.CANCELLING:
+            closing.close_cancelled(conn, tx, run)
+        elif not ready:
+            closing.close_by_rows(conn, run, steps)
+        elif reason := self._hopeless(conn, run, ready, now):
+            closing.fail(conn, tx, run, reason)
+        elif ready[0].schedule_time > now:
+            return self._wait(conn, run, ready[0])
+        else:
+            return None
+        return done()
+
+    def _hopeless(
+        self, conn: Connection, run: RowMapping, ready: list[Step], now: datetime
+    ) -> str | None:
+        """Why no further attempt is made, in words; None if there is to be one."""
+        if now >= run["deadline_at"]:
+            seconds = (run["deadline_at"] - run["created_at"]).total_seconds()
+            return f"It ran longer than its deadline of {seconds:g} s."
+        exits = [one["exit"] or {} for one in queries.attempts_of(conn, self.run_id)]
+        if not exits:
+            return None
+        last = f"{exits[-1].get('reason', '')}\n{exits[-1].get('tail', '')}".strip()
+        if exits[-1].get("code") == USERS_MISTAKE:
+            return f"The image could not run the workflow. {last}"
+        for step in ready:
+            if losses(step.id, exits) >= MOST_LOST:
+                return f"Its container was lost {MOST_LOST} times at {operation_of(step)}. {last}"
+        return None
+
+    def _wait(self, conn: Connection, run: RowMapping, step: Step) -> Outcome:
+        queries.change(conn, self.run_id, state=RunState.WAITING)
+        at = min(step.schedule_time, run["deadline_at"])
+        return rerun(at=at, description=f"Waits until {operation_of(step)} is due.")
+
+    def _open_attempt(self, conn: Connection, run: RowMapping) -> RowMapping:
+        """The next attempt's row; the token of the one before is revoked with it (R35)."""
+        number, now = run["attempt"] + 1, clock.now()
+        queries.add_attempt(conn, run_id=self.run_id, number=number, queued_at=now)
+        queries.change(conn, self.run_id, attempt=number, state=RunState.STARTING)
+        opened = queries.get(conn, self.run_id)
+        assert opened is not None
+        return opened
+
+    # -- launching -------------------------------------------------------------
+
+    def _launch(self, run: RowMapping, group: Group) -> Outcome:
+        """Start the container of the open attempt, unless it has been started."""
+        try:
+            handle = self._started(run, group)
+        except StepwellError as error:
+            return self._not_launched(error)
+        with self.services.db.write() as conn:
+            queries.lock(conn, self.run_id)
+            values = {"handle": handle, "launched_at": clock.now(), "condition": None}
+            queries.change_attempt(conn, self.run_id, run["attempt"], **values)
+            activate_watch(self.services.db.steps(conn))
+        emit("run.launched", run=self.run_id, attempt=run["attempt"])
+        return self._look_again(run)
+
+    def _started(self, run: RowMapping, group: Group) -> dict[str, Any]:
+        launcher: Launcher = self.services.launcher(group.launcher)
+        left = (run["deadline_at"] - clock.now()).total_seconds()
+        spec = LaunchSpec(
+            name=self._name(run["attempt"]),
+            image=launcher.locate(group.image, run["digest"]),
+            mode="run",
+            environment=self._environment(run, group),
+            deadline_seconds=max(left, 1.0),
+        )
+        return launcher.start(spec)
+
+    def _environment(self, run: RowMapping, group: Group) -> dict[str, str]:
+        settings = self.services.settings
+        return {
+            **groups.launch_environment(group, with_secrets=True),
+            "STEPWELL_URL": settings.url,
+            "STEPWELL_RUN_ID": str(self.run_id),
+            "STEPWELL_TOKEN": tokens.issue(settings.signing_key, self.run_id, run["attempt"]),
+        }
+
+    def _not_launched(self, error: StepwellError) -> Outcome:
+        """What cannot work fails the run; what may work later is tried again."""
+        with self.services.db.write() as conn:
+            run = queries.lock(conn, self.run_id)
+            assert run is not None
+            tx, number = self.services.db.steps(conn), run["attempt"]
+            queries.change_attempt(conn, self.run_id, number, condition=str(error))
+            hopeless = isinstance(error, InvalidInput) or clock.now() >= run["deadline_at"]
+            if hopeless and not RunState(run["state"]).ended:
+                queries.change_attempt(conn, self.run_id, number, finished_at=clock.now())
+                closing.fail(conn, tx, run, f"Its container cannot be started. {error}")
+                return done()
+        emit("run.launch_failed", run=self.run_id, error=str(error))
+        return rerun(after=TRY_LAUNCH, description=str(error))
+
+    def _name(self, attempt: int) -> str:
+        return f"{self.run_id}-{attempt}"
+
+
+def activate_watch(tx: Transaction) -> None:
+    """Have the watch look for what was launched just now."""
+    for step in tx.search(StepQuery(name=WATCH, status=StepStatus.READY, limit=1)):
+        tx.activate(step.id, None, None)
+
+
+def _bury(tx: Transaction, steps: list[Step]) -> None:
+    """The launcher says that the container is gone, so its engines leave on its behalf."""
+    for engine_id in {step.claimed_by for step in ready_rows(steps) if step.claimed_by}:
+        tx.leave(engine_id)
+
+
+def _tail(logs: str, status: LaunchStatus) -> str:
+    """The last lines of the output, where the end was no good one."""
+    return "" if status.exit_code == 0 else "\n".join(logs.splitlines()[-20:])[-4000:]

@@ -1,0 +1,1 @@
+"""What operations remember between runs: versioned values, by scope and key (R38)."""

@@ -1,0 +1,45 @@
+"""The table of versions: the highest one of a key is current."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, delete, func, insert, select
+
+from stepwell.server.database.tables import state_entries as t
+
+
+def latest(conn: Connection, group: str, scope: str, key: str) -> RowMapping | None:
+    """The newest version, also when it is deleted or expired."""
+    query = select(t).where(*_of(group, scope, key)).order_by(t.c.version.desc()).limit(1)
+    return conn.execute(query).mappings().one_or_none()
+
+
+def newest() -> Select[Any]:
+    """The newest version of every key."""
+    top = (
+        select(t.c.group_name, t.c.scope, t.c.key, func.max(t.c.version).label("version"))
+        .group_by(t.c.group_name, t.c.scope, t.c.key)
+        .subquery()
+    )
+    same = [t.c[name] == top.c[name] for name in ("group_name", "scope", "key", "version")]
+    return select(t).join(top, onclause=same[0] & same[1] & same[2] & same[3])
+
+
+def versions(group: str, scope: str, key: str) -> Select[Any]:
+    """Every version that is kept of one key."""
+    return select(t).where(*_of(group, scope, key))
+
+
+def add(conn: Connection, **values: Any) -> None:
+    """Insert a version; the primary key refuses a second writer of the same one."""
+    conn.execute(insert(t).values(**values))
+
+
+def forget(conn: Connection, group: str, scope: str, key: str, up_to: int) -> None:
+    """Remove old versions, up to and including number `up_to`."""
+    conn.execute(delete(t).where(*_of(group, scope, key), t.c.version <= up_to))
+
+
+def _of(group: str, scope: str, key: str) -> tuple[Any, ...]:
+    return (t.c.group_name == group, t.c.scope == scope, t.c.key == key)

@@ -1,0 +1,74 @@
+"""A kept value, as it is shown and as it is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCOPE: Final = r"^(group|workflow:[a-z][a-z0-9-]*|operation:[a-z][a-z0-9-]*/[a-z][a-z0-9-]*)$"
+"""`group`, `workflow:nightly` or `operation:nightly/load`."""
+
+
+class Entry(BaseModel):
+    """One version of a value, with who wrote it. Instants are UTC.
+
+    `expires_at` in the past reads as absent, as does `deleted`.
+    """
+
+    group: str
+    scope: str
+    key: str
+    version: int
+    value: Any
+    deleted: bool
+    run_id: UUID | None
+    step_id: UUID | None
+    written_by: str
+    written_at: datetime
+    expires_at: datetime | None
+
+
+class Edit(BaseModel):
+    """A value written or removed by a person.
+
+    `expect_version` must be the version that is current, 0 where there is none, so
+    that nobody overwrites what they have not seen.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    value: Any = None
+    delete: bool = False
+    expect_version: int = Field(ge=0)
+    ttl: float | None = Field(default=None, gt=0)
+    reason: str = Field(min_length=1, max_length=1000)
+
+
+class Write(BaseModel):
+    """A value written or removed by an operation; `ttl` in seconds.
+
+    `expect_version` None writes whatever is there.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    scope: str = Field(pattern=SCOPE)
+    key: str = Field(min_length=1, max_length=200)
+    value: Any = None
+    expect_version: int | None = Field(default=None, ge=0)
+    ttl: float | None = Field(default=None, gt=0)
+    delete: bool = False
+    now: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """Who writes: a person, or an operation of a run."""
+
+    name: str
+    run_id: UUID | None = None
+    step_id: UUID | None = None

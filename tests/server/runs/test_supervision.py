@@ -1,0 +1,372 @@
+"""How a run is watched over: attempts, losses, deadlines, cancelling (R33, R34)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from starlette.testclient import TestClient
+from tests.server.runs.conftest import PlayedLauncher, Start
+from tests.server.runs.support import Pod, settlement
+
+from stepwell import clock
+from stepwell.launchers.protocol import LaunchFailed
+from stepwell.server.app import Server
+from stepwell.server.runs import closing, queries, supervision
+from stepwell.server.runs.supervision import Supervision
+from stepwell.step import EndedAs, Step, StepQuery
+
+Pods = Callable[..., Pod]
+Work = Callable[..., None]
+
+
+def rows(server: Server, run: dict[str, Any]) -> list[Step]:
+    with server.db.read() as conn:
+        return closing.rows(server.db.steps(conn), UUID(run["id"]))
+
+
+def pass_time(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """The server's clock, but not that of its steps, is so many seconds ahead."""
+    real = clock.now
+    monkeypatch.setattr(clock, "now", lambda: real() + timedelta(seconds=seconds))
+
+
+def test_a_run_goes_from_its_request_to_its_end(
+    work: Work, launcher: PlayedLauncher, start: Start, show: Start, pod: Pods
+) -> None:
+    """Waiting, starting, running, succeeded; each phase has its instant (R33, R40)."""
+    run = start()
+    assert run["state"] == "waiting"
+    work()
+    assert show(run)["state"] == "starting"
+    one = pod(run)
+    one.work(then="load")
+    assert show(run)["state"] == "running"
+    one.work(then="report")
+    one.work()
+    launcher.end(f"{run['id']}-1")
+    work()
+    after = show(run)
+    assert (after["state"], after["warnings"], after["reason"]) == ("succeeded", 0, None)
+    (attempt,) = after["attempts"]
+    phases = ["queued_at", "launched_at", "started_at", "finished_at"]
+    instants = [after["due_at"], *(attempt[name] for name in phases)]
+    assert instants == sorted(instants)
+    assert attempt["exit"]["code"] == 0
+
+
+def test_the_container_gets_its_run_its_token_and_its_time(
+    work: Work, launcher: PlayedLauncher, start: Start, server: Server
+) -> None:
+    run = start()
+    work()
+    spec = launcher.specs[f"{run['id']}-1"]
+    assert spec.image == "group.py@sha256:0"
+    assert spec.mode == "run"
+    assert spec.environment["STEPWELL_RUN_ID"] == run["id"]
+    assert spec.environment["STEPWELL_URL"] == server.settings.url
+    assert spec.environment["STEPWELL_TOKEN"].startswith("swr_1_")
+    assert 86_300 < spec.deadline_seconds <= 86_400
+
+
+def test_a_lost_container_is_followed_by_another_one(
+    work: Work, launcher: PlayedLauncher, start: Start, show: Start, pod: Pods
+) -> None:
+    """Its claim is given back, and attempt 2 resumes at the operation that was lost."""
+    run = start()
+    work()
+    first = pod(run)
+    first.work(then="load")
+    held = first.claim()
+    assert held is not None
+    launcher.end(f"{run['id']}-1", None, "It was killed.")
+    work()
+    second = pod(run, attempt=2)
+    again = second.claim()
+    assert again is not None
+    assert again.id == held.id
+    assert show(run)["attempts"][0]["exit"]["lost"] == [str(held.id)]
+
+
+def test_a_container_that_was_lost_cannot_settle_any_more(
+    work: Work, launcher: PlayedLauncher, start: Start, pod: Pods
+) -> None:
+    """Its token fell with the attempt (R35)."""
+    run = start()
+    work()
+    first = pod(run)
+    held = first.claim()
+    assert held is not None
+    launcher.end(f"{run['id']}-1", None, "It was killed.")
+    work()
+    late = first.ask("settle", engine_id=first.engine_id, settlements=[settlement(held)])
+    assert (late.status_code, late.json()["code"]) == (403, "run-token-revoked")
+
+
+def test_three_lost_containers_at_one_operation_fail_the_run(
+    work: Work, launcher: PlayedLauncher, start: Start, show: Start, server: Server
+) -> None:
+    """With what the launcher said last, and the end of the output (R15)."""
+    run = start()
+    for number in (1, 2, 3):
+        work()
+        launcher.end(f"{run['id']}-{number}", -9, "It was killed (SIGKILL).")
+    work()
+    after = show(run)
+    assert after["state"] == "failed"
+    assert "lost 3 times at fetch" in after["reason"]
+    assert "SIGKILL" in after["reason"]
+    assert f"output of {run['id']}-3" in after["reason"]
+    assert [step.ended_as for step in rows(server, run)] == [EndedAs.FAILED]
+
+
+def test_losses_are_counted_for_each_operation(
+    work: Work, launcher: PlayedLauncher, start: Start, show: Start, pod: Pods
+) -> None:
+    """Two lost at one and two at the next are not three (R15)."""
+    run = start()
+    for number in (1, 2):
+        work()
+        launcher.end(f"{run['id']}-{number}", -9, "Killed.")
+    work()
+    pod(run, attempt=3).work(then="load")
+    launcher.end(f"{run['id']}-3", -9, "Killed.")
+    work()
+    launcher.end(f"{run['id']}-4", -9, "Killed.")
+    work()
+    assert (show(run)["state"], show(run)["attempt"]) == ("starting", 5)
+
+
+def test_an_image_that_cannot_run_the_workflow_is_not_tried_again(
+    work: Work, launcher: PlayedLauncher, start: Start, show: Start
+) -> None:
+    """Exit code 2 says that the mistake is in the image."""
+    run = start()
+    work()
+    launcher.end(f"{run['id']}-1", 2, "It ended with exit code 2.")
+    work()
+    assert show(run)["state"] == "failed"
+    assert show(run)["attempt"] == 1
+
+
+def test_a_retry_in_the_far_future_ends_the_container_and_starts_it_again_when_due(
+    work: Work, launcher: PlayedLauncher, start: Start, show: Start, pod: Pods
+) -> None:
+    """The run waits meanwhile, and has lost nothing (R33)."""
+    run = start()
+    work()
+    one = pod(run)
+    step = one.claim()
+    assert step is not None
+    due = clock.now() + timedelta(seconds=1.5)
+    one.settle(settlement(step, None, failure_count=1, schedule_time=due, description="later"))
+    launcher.end(f"{run['id']}-1")
+    work()
+    assert (show(run)["state"], show(run)["attempt"]) == ("waiting", 1)
+    assert show(run)["attempts"][0]["exit"]["lost"] == []
+    work(lambda: show(run)["attempt"] == 2)
+    assert show(run)["state"] == "starting"
+
+
+def test_a_run_past_its_deadline_fails_and_its_container_is_stopped(
+    work: Work,
+    launcher: PlayedLauncher,
+    start: Start,
+    show: Start,
+    pod: Pods,
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = start()
+    work()
+    pod(run).claim()
+    pass_time(monkeypatch, 90_000)
+    Supervision(server.services, UUID(run["id"])).move()
+    assert launcher.stopped == [f"{run['id']}-1"]
+    assert show(run)["state"] == "running"
+    launcher.end(f"{run['id']}-1", -15, "It was stopped on request.")
+    Supervision(server.services, UUID(run["id"])).move()
+    after = show(run)
+    assert (after["state"], after["reason"]) == (
+        "failed",
+        "It ran longer than its deadline of 86400 s.",
+    )
+    assert [step.ended_as for step in rows(server, run)] == [EndedAs.FAILED]
+
+
+def test_cancelling_revokes_the_token_and_waits_for_the_launcher(
+    work: Work,
+    launcher: PlayedLauncher,
+    client: TestClient,
+    start: Start,
+    show: Start,
+    pod: Pods,
+) -> None:
+    """The run stops counting when the container has stopped, not before (R34)."""
+    run = start()
+    work()
+    one = pod(run)
+    one.claim()
+    answer = client.post(f"/runs/{run['id']}/cancellations", json={"reason": "wrong day"})
+    assert (answer.status_code, answer.json()["state"]) == (202, "cancelling")
+    assert one.ask("claimed", engine_id=one.engine_id).status_code == 403
+    work()
+    assert launcher.stopped
+    assert show(run)["state"] == "cancelling"
+    launcher.end(f"{run['id']}-1", -15, "It was stopped on request.")
+    work(lambda: show(run)["state"] == "cancelled")
+    assert show(run)["reason"] == "wrong day"
+
+
+def test_a_run_that_was_cancelled_before_its_launch_never_starts(
+    work: Work, launcher: PlayedLauncher, client: TestClient, start: Start, show: Start
+) -> None:
+    run = start()
+    client.post(f"/runs/{run['id']}/cancellations", json={})
+    work()
+    assert show(run)["state"] == "cancelled"
+    assert launcher.calls == 0
+
+
+def test_a_forced_cancellation_does_not_wait_and_still_stops_the_container(
+    work: Work, launcher: PlayedLauncher, client: TestClient, start: Start, show: Start
+) -> None:
+    """An operator may know that the launcher will never answer (R34)."""
+    run = start()
+    work()
+    client.post(f"/runs/{run['id']}/cancellations", json={"force": True})
+    assert show(run)["state"] == "cancelled"
+    work()
+    assert launcher.stopped == [f"{run['id']}-1"]
+
+
+def test_a_run_that_has_ended_cannot_be_cancelled(client: TestClient, start: Start) -> None:
+    run = start()
+    client.post(f"/runs/{run['id']}/cancellations", json={"force": True})
+    again = client.post(f"/runs/{run['id']}/cancellations", json={})
+    assert (again.status_code, again.json()["code"]) == (409, "run-ended")
+
+
+def test_a_crash_between_attempt_row_and_launch_leaves_one_attempt_and_one_launch(
+    work: Work,
+    launcher: PlayedLauncher,
+    server: Server,
+    start: Start,
+    show: Start,
+) -> None:
+    """The next execution launches the attempt that is there (R33)."""
+    run = start()
+    launcher.fault = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        Supervision(server.services, UUID(run["id"])).move()
+    assert (show(run)["state"], show(run)["attempt"], launcher.specs) == ("starting", 1, {})
+    launcher.fault = None
+    work()
+    assert list(launcher.specs) == [f"{run['id']}-1"]
+    assert len(show(run)["attempts"]) == 1
+
+
+def test_a_crash_between_launch_and_its_record_starts_no_second_container(
+    work: Work, launcher: PlayedLauncher, server: Server, start: Start, show: Start
+) -> None:
+    """Starting is idempotent by name, so it is simply asked again."""
+    run = start()
+    launcher.after = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        Supervision(server.services, UUID(run["id"])).move()
+    launcher.after = None
+    work()
+    assert (launcher.calls, len(launcher.specs)) == (2, 1)
+    assert len(show(run)["attempts"]) == 1
+
+
+def test_a_container_that_was_launched_unrecorded_is_found_by_a_cancellation(
+    work: Work,
+    launcher: PlayedLauncher,
+    server: Server,
+    client: TestClient,
+    start: Start,
+    show: Start,
+) -> None:
+    """Its name is known, whether or not its handle was written down."""
+    run = start()
+    launcher.after = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        Supervision(server.services, UUID(run["id"])).move()
+    client.post(f"/runs/{run['id']}/cancellations", json={})
+    work()
+    assert launcher.stopped == [f"{run['id']}-1"]
+    assert show(run)["state"] == "cancelling"
+
+
+def test_a_launch_that_fails_is_tried_again_and_says_why_meanwhile(
+    work: Work,
+    launcher: PlayedLauncher,
+    start: Start,
+    show: Start,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(supervision, "TRY_LAUNCH", 0.2)
+    run = start()
+    launcher.fault = LaunchFailed("The cluster does not answer.")
+    work()
+    (attempt,) = show(run)["attempts"]
+    assert (attempt["condition"], attempt["launched_at"]) == ("The cluster does not answer.", None)
+    launcher.fault = None
+    work(lambda: launcher.specs)
+    assert list(launcher.specs) == [f"{run['id']}-1"]
+
+
+def test_an_image_that_is_not_kept_any_more_fails_the_run_in_words(
+    work: Work, server: Server, start: Start, show: Start
+) -> None:
+    run = start()
+    with server.db.write() as conn:
+        queries.change(conn, UUID(run["id"]), digest="sha256:gone")
+    work()
+    assert show(run)["state"] == "failed"
+    assert "The copy is gone." in show(run)["reason"]
+
+
+def test_a_container_that_stays_when_all_is_done_is_stopped(
+    work: Work,
+    launcher: PlayedLauncher,
+    start: Start,
+    show: Start,
+    pod: Pods,
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It gets half a minute to end by itself."""
+    run = start()
+    work()
+    one = pod(run)
+    one.work(then="load")
+    one.work(then="report")
+    one.work()
+    Supervision(server.services, UUID(run["id"])).move()
+    assert not launcher.stopped
+    pass_time(monkeypatch, 60)
+    Supervision(server.services, UUID(run["id"])).move()
+    assert launcher.stopped == [f"{run['id']}-1"]
+
+
+def test_the_watch_wakes_the_supervisor_of_what_has_ended(
+    work: Work, launcher: PlayedLauncher, start: Start, show: Start, pod: Pods
+) -> None:
+    """Nobody has settled anything: only the launcher knows (R33)."""
+    run = start()
+    work()
+    launcher.end(f"{run['id']}-1", 2, "It ended with exit code 2.")
+    work(lambda: show(run)["state"] == "failed")
+
+
+def test_the_watch_rests_while_nothing_runs(server: Server, work: Work) -> None:
+    """It is due again in a minute, unless a launch wakes it."""
+    work()
+    with server.db.read() as conn:
+        (watch,) = server.db.steps(conn).search(StepQuery(name="v1/server/watch"))
+    assert watch.schedule_time - clock.now() > timedelta(seconds=30)
