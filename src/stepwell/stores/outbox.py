@@ -7,6 +7,7 @@ connection. SQLAlchemy is recognised by its form, so it need not be installed.
 
 from __future__ import annotations
 
+from inspect import ismethod
 from typing import Any
 
 from stepwell.errors import NotSupported
@@ -17,8 +18,8 @@ def driver_connection(lent: Any) -> Any:
 
     Parameters
     ----------
-    lent : a DB-API connection, or SQLAlchemy's Session, scoped session or Connection. A
-        session begins its transaction if it has none.
+    lent : a DB-API connection, or SQLAlchemy's Session, scoped session or Connection; these
+        begin their transaction if they have none.
 
     Raises
     ------
@@ -26,11 +27,21 @@ def driver_connection(lent: Any) -> Any:
     """
     if hasattr(lent, "run_sync"):
         raise _asynchronous(lent)
-    if callable(getattr(lent, "connection", None)):  # a Session
-        lent = lent.connection()
-    if hasattr(lent, "connection"):  # a Connection
-        lent = lent.connection
-    return getattr(lent, "driver_connection", lent)
+    if hasattr(lent, "driver_connection"):  # a connection of SQLAlchemy's pool
+        return lent.driver_connection
+    inner = getattr(lent, "connection", None)
+    if ismethod(inner):  # a session
+        return _begun(inner()).connection.driver_connection
+    if inner is not None and hasattr(lent, "in_transaction"):
+        return _begun(lent).connection.driver_connection
+    return lent
+
+
+def _begun(connection: Any) -> Any:
+    """Begin as SQLAlchemy does with any first statement; else its commit would do nothing."""
+    if not connection.in_transaction():
+        connection.begin()
+    return connection
 
 
 def _asynchronous(lent: Any) -> NotSupported:

@@ -7,7 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from stepwell.errors import SchemaMissing, SettlementRejected, StepwellError, StoreUnavailable
+from stepwell.errors import (
+    SchemaMissing,
+    SettlementRejected,
+    SetupError,
+    StepwellError,
+    StoreUnavailable,
+)
 
 _DATA: Final = (
     sqlite3.IntegrityError,
@@ -27,7 +33,7 @@ def translated() -> Iterator[None]:
     ------
     StoreUnavailable : locked, disk full, I/O: trying again may help.
     SettlementRejected : the data itself cannot be kept.
-    SchemaMissing : the tables are gone.
+    SetupError : the tables are gone, or it is no SQLite database.
     """
     try:
         yield
@@ -40,7 +46,8 @@ def translated() -> Iterator[None]:
             fix="Correct the value that it names.",
         ) from error
     except sqlite3.Error as error:
-        raise _unavailable(error) from error
+        foreign = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB
+        raise (_not_a_database if foreign else _unavailable)(error) from error
 
 
 def _operational(error: sqlite3.OperationalError) -> StepwellError:
@@ -51,6 +58,14 @@ def _operational(error: sqlite3.OperationalError) -> StepwellError:
             fix="Run `stepwell migrate`, or call store.migrate().",
         )
     return _unavailable(error)
+
+
+def _not_a_database(error: sqlite3.Error) -> SetupError:
+    return SetupError(
+        "The file is not a SQLite database.",
+        why=f"SQLite says: {error}.",
+        fix="Name another file; this one was not touched.",
+    )
 
 
 def _unavailable(error: sqlite3.Error) -> StoreUnavailable:

@@ -40,7 +40,7 @@ def check_file(path: Path) -> None:
 
 def check(connection: sqlite3.Connection, path: Path) -> None:
     """Raise unless the tables are those of this version."""
-    version = _version(connection, path)
+    version = _version(connection)
     if version < len(MIGRATIONS):
         why = f"Its schema has version {version}, this Stepwell needs {len(MIGRATIONS)}."
         raise missing(path, why if version else "Nothing was migrated yet.")
@@ -49,7 +49,6 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
 
 def migrate(connection: sqlite3.Connection, path: Path) -> list[str]:
     """Apply what is not applied yet, all of it or nothing; the names of what was applied."""
-    _version(connection, path)
     with translated():
         _use_wal(connection, path)
         connection.execute("BEGIN IMMEDIATE")
@@ -72,7 +71,7 @@ def missing(path: Path, why: str) -> SchemaMissing:
 
 
 def _apply(connection: sqlite3.Connection, path: Path) -> list[str]:
-    version = _version(connection, path)
+    version = _version(connection)
     _refuse_newer(version, path)
     due = MIGRATIONS[version:]
     for migration in due:
@@ -82,23 +81,15 @@ def _apply(connection: sqlite3.Connection, path: Path) -> list[str]:
     return [migration.name for migration in due]
 
 
-def _version(connection: sqlite3.Connection, path: Path) -> int:
+def _version(connection: sqlite3.Connection) -> int:
     """How many migrations the file has seen; 0 if it has no such table."""
-    try:
-        sql = "SELECT value FROM stepwell_meta WHERE key = 'schema_version'"
-        row = connection.execute(sql).fetchone()
-    except sqlite3.OperationalError as error:
-        if str(error).startswith("no such table"):
+    with translated():
+        sql = "SELECT 1 FROM sqlite_master WHERE name = 'stepwell_meta'"
+        if connection.execute(sql).fetchone() is None:
             return 0
-        with translated():
-            raise
-    except sqlite3.DatabaseError as error:
-        raise SetupError(
-            f"{path} is not a SQLite database.",
-            why=f"SQLite says: {error}.",
-            fix="Name another file; this one was not touched.",
-        ) from error
-    return int(row[0]) if row else 0
+        sql = "SELECT value FROM stepwell_meta WHERE key = 'schema_version'"
+        (value,) = connection.execute(sql).fetchone()
+    return int(value)
 
 
 def _refuse_newer(version: int, path: Path) -> None:
