@@ -59,7 +59,7 @@ def _rows()''',
 )
 """What a developer changes in `flaky` while it is in use: old text, new text."""
 
-say = Console(highlight=False)
+say = Console(highlight=False, width=None if sys.stdout.isatty() else 110)
 
 
 class WentWrong(Exception):
@@ -214,7 +214,7 @@ def change_flaky() -> None:
     for old, new in CHANGE:
         text = text.replace(old, new)
     path.write_text(text)
-    say.print(f"  changed {shown(path)}: one retry more, and a new operation at the end")
+    say.print(f"  changed {shown(path)}: a retry more, and an operation at the end", soft_wrap=True)
 
 
 def wait_for_first_runs(runs: feed.RunFeed) -> list[dict[str, Any]]:
@@ -226,7 +226,7 @@ def wait_for_first_runs(runs: feed.RunFeed) -> list[dict[str, Any]]:
         for run in runs.ended():
             told.append(run)
             tell(run)
-            missing.discard(named(run) if run["trigger"] == "schedule" else "")
+            missing.discard(render.named(run) if run["trigger"] == "schedule" else "")
         time.sleep(0.3)
     return told
 
@@ -234,58 +234,52 @@ def wait_for_first_runs(runs: feed.RunFeed) -> list[dict[str, Any]]:
 def tell(run: Mapping[str, Any]) -> None:
     """One line for a run that has ended; one that has not succeeded ends the demo."""
     good = run["state"] == "succeeded"
-    say.print(f"  {feed.line(run)}", style="green" if good else "red")
+    say.print(f"  {feed.line(run)}", style="green" if good else "red", soft_wrap=True)
     if not good:
-        raise WentWrong(f"{named(run)} {run['state']}: {run['reason']}")
+        raise WentWrong(f"{render.named(run)} {run['state']}: {run['reason']}")
 
 
 def close(api: Client, ended: list[dict[str, Any]]) -> None:
     """The closing table, the reports as files, the metrics and the ledger."""
-    rows = [row for run in ended for row in operations(api, run)]
     columns = {
-        "workflow": "workflow",
-        "run": "run",
-        "operation": "operation",
+        "workflow, operation": "name",
+        "run": "run_id",
         "outcome": "outcome",
         "took": "duration",
         "tries": "executions",
-        "reports": "reports",
     }
-    say.print(render.table(rows, columns))
+    say.print(render.table([row for run in ended for row in rows_of(api, run)], columns))
+    say.print()
+    for run in ended:
+        for path in save_reports(api, run):
+            say.print(f"report {shown(path)}, {path.stat().st_size:,} bytes", soft_wrap=True)
     stepwell("metrics")
     for name in sorted(SCHEDULED):
-        stepwell("schedules", "ledger", name, "--limit", "5")
+        stepwell("schedules", "ledger", name, "--limit", "3")
+    stepwell("schedules", "audit", "weather/load-weather")
 
 
-def operations(api: Client, run: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def rows_of(api: Client, run: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """A row for the run and one for each of its operations."""
     took = feed.duration(run)
-    header = {"workflow": named(run), "run": run["id"][-8:], "outcome": run["state"]}
-    yield header | {"operation": "(the run)", "duration": took, "executions": "", "reports": ""}
-    files = save_reports(api, run)
+    yield {
+        "name": render.named(run),
+        "run_id": run["id"],
+        "outcome": run["state"],
+        "duration": took,
+    }
     for step in api.get(f"/runs/{run['id']}/steps"):
-        kept = [path for operation, path in files if operation == step["operation"]]
-        yield {
-            "workflow": "",
-            "run": "",
-            "operation": step["operation"],
-            "outcome": step["ended_as"] or "",
-            "duration": step["duration"],
-            "executions": step["executions"],
-            "reports": " ".join(kept),
-        }
+        yield step | {"name": f"  {step['operation']}", "run_id": "", "outcome": step["ended_as"]}
 
 
-def save_reports(api: Client, run: dict[str, Any]) -> list[tuple[str, str]]:
-    """Write the run's reports to .demo/reports; operation and path of each."""
-    folder = HOME / "reports" / run["group"] / run["id"][-8:]
-    saved = []
+def save_reports(api: Client, run: dict[str, Any]) -> Iterator[Path]:
+    """Write the run's reports to .demo/reports; their paths."""
+    folder = HOME / "reports" / run["group"] / run["workflow"]
     for report in api.items("/reports", 100, run_id=run["id"]):
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{report['name']}{SUFFIX.get(report['media_type'], '.bin')}"
         path.write_bytes(api.raw("GET", f"/reports/{report['id']}/content").content)
-        saved.append((report["operation"], shown(path)))
-    return saved
+        yield path
 
 
 SUFFIX = {"application/json": ".json", "text/markdown": ".md", "image/png": ".png"}
@@ -337,11 +331,6 @@ def free_port() -> int:
     """A port of this machine that nobody listens on."""
     with bound("127.0.0.1", 0) as socket:
         return int(socket.getsockname()[1])
-
-
-def named(run: Mapping[str, Any]) -> str:
-    """`weather/load-weather`."""
-    return f"{run['group']}/{run['workflow']}"
 
 
 def shown(path: Path) -> str:

@@ -48,7 +48,8 @@ def line(run: Mapping[str, Any]) -> str:
     said += f" in {seconds(took)}" if took is not None else ""
     warnings = run.get("warnings") or 0
     said += f", {warnings} warning{'s' if warnings > 1 else ''}" if warnings else ""
-    return f"{said}: {run['reason']}" if run.get("reason") else said
+    why = run.get("reason") if run["state"] != "succeeded" else None
+    return f"{said}: {why}" if why else said
 
 
 def duration(run: Mapping[str, Any]) -> float | None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
 
 import typer
 
+from stepwell.cli.render import named
 from stepwell.cli.session import Session, command
 
 COLUMNS: Final = {
-    "group": "group",
-    "workflow": "workflow",
-    "operation": "operation",
+    "workflow, operation": "name",
     "ok": "succeeded",
     "failed": "failed",
     "other": "other",
@@ -36,10 +36,15 @@ def metrics(
     ] = None,
     to: Annotated[str | None, typer.Option("--to", metavar="INSTANT")] = None,
 ) -> None:
-    """Success rates and durations per workflow and operation; a dash is the runs themselves."""
+    """Success rates and durations of each workflow's runs, and of its operations."""
     query = {"group": group, "workflow": workflow, "from": since, "to": to}
     answer = session.api.get("/metrics", **query)
     if session.out.as_json:
         session.out.json(answer)
         return
-    session.out.rows(answer["totals"], COLUMNS, "Nothing has ended in that time.")
+    session.out.rows(answer["totals"], COLUMNS, "Nothing has ended in that time.", _shown)
+
+
+def _shown(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    operation = row["operation"]
+    return {**row, "name": f"  {operation}" if operation else named(row)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -36,6 +36,9 @@ STYLES: Final[dict[str, str]] = {
 
 _NUMBERS: Final = ("count", "duration", "size", "rate", "average", "p50", "p95", "p99")
 
+_WHOLE: Final = ("id", "_at", "due", "duration", "average", "p95", "workflow", "operation", "name")
+"""Columns that are never broken, so that a value can be copied, or read at a glance."""
+
 
 class Output:
     """Where a command's answer goes: stdout, as a table or as JSON; notes go to stderr.
@@ -64,7 +67,11 @@ class Output:
         self.notes.print(text, markup=False, soft_wrap=True)
 
     def rows(
-        self, data: Sequence[Mapping[str, Any]], columns: Mapping[str, str], empty: str
+        self,
+        data: Sequence[Mapping[str, Any]],
+        columns: Mapping[str, str],
+        empty: str,
+        shown: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
     ) -> None:
         """A list: JSON as it came, or a table of the named columns, or what to say of none.
 
@@ -72,23 +79,25 @@ class Output:
         ----------
         columns : heading -> key, dotted for a nested value.
         empty : the sentence for an empty list.
+        shown : what a row is in the table, where that is more than the row itself.
         """
         if self.as_json:
             self.json(list(data))
         elif not data:
             self.line(empty)
         else:
-            self.console.print(table(data, columns))
+            self.console.print(table(data if shown is None else map(shown, data), columns))
 
     def record(self, data: Mapping[str, Any], fields: Mapping[str, str]) -> None:
-        """One thing, as its named fields in two columns."""
+        """One thing: a line for each of its named fields; those without a value are left out."""
         if self.as_json:
             self.json(data)
             return
-        grid = Table.grid(padding=(0, 2))
+        width = max(map(len, fields)) + 2
         for label, key in fields.items():
-            grid.add_row(Text(label, style="dim"), cell(key, lookup(data, key)))
-        self.console.print(grid)
+            value = lookup(data, key)
+            if value not in (None, {}, []):
+                self.line(Text(label.ljust(width), style="dim") + cell(key, value))
 
 
 def _width() -> int | None:
@@ -105,7 +114,8 @@ def table(
     """A rich table of rows; headings name keys."""
     made = Table(box=None, pad_edge=False, title=title, title_justify="left", header_style="bold")
     for heading, key in columns.items():
-        made.add_column(heading, no_wrap=key.endswith("id"), justify=_justify(key))
+        whole = key.endswith(_WHOLE)
+        made.add_column(heading, no_wrap=whole, overflow="fold", justify=_justify(key))
     for row in rows:
         made.add_row(*(cell(key, lookup(row, key)) for key in columns.values()))
     return made
@@ -113,6 +123,11 @@ def table(
 
 def _justify(key: str) -> Any:
     return "right" if key.endswith(_NUMBERS) else "left"
+
+
+def named(row: Mapping[str, Any]) -> str:
+    """`group/workflow`, as commands take it."""
+    return f"{row['group']}/{row['workflow']}"
 
 
 def lookup(row: Any, key: str) -> Any:
@@ -159,13 +174,13 @@ def seconds(amount: float) -> str:
 
 
 def instant(text: str) -> str:
-    """An instant in UTC, with how far it is away when that is less than a day."""
+    """An instant in UTC; of today without the date, with how far it is away within a day."""
     try:
         when = datetime.fromisoformat(text).astimezone(UTC)
     except ValueError:
         return text
     away = when - now()
-    said = f"{when:%Y-%m-%d %H:%M:%S}Z"
+    said = f"{when:%H:%M:%S}Z" if when.date() == now().date() else f"{when:%Y-%m-%d %H:%M:%S}Z"
     return f"{said} ({distance(away)})" if abs(away) < timedelta(days=1) else said
 
 

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
+from stepwell.cli.render import named
 from stepwell.cli.session import Session, command
 
 app = typer.Typer(name="reports", help="Reports: list, get.", no_args_is_help=True)
 
 COLUMNS: Final = {
     "id": "id",
-    "group": "group",
-    "workflow": "workflow",
-    "operation": "operation",
+    "of": "operation",
     "name": "name",
     "kind": "kind",
-    "size": "size",
+    "bytes": "size",
     "created": "created_at",
 }
 
@@ -34,7 +34,8 @@ def list_reports(
 ) -> None:
     """The reports, newest first."""
     query = {"run_id": run, "group": group, "workflow": workflow}
-    session.out.rows(list(session.api.items("/reports", limit, **query)), COLUMNS, "No reports.")
+    found = list(session.api.items("/reports", limit, **query))
+    session.out.rows(found, COLUMNS, "There are no such reports.", _shown)
 
 
 @command(app, "get")
@@ -52,3 +53,7 @@ def get(
         return
     output.write_bytes(content)
     session.out.line(f"{len(content):,} bytes are in {output}")
+
+
+def _shown(report: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**report, "operation": f"{named(report)}/{report['operation']}"}

@@ -233,11 +233,14 @@ def _tell_commands(out: Output, found: dict[str, Any]) -> None:
         out.line("nothing waits for a decision")
         return
     name, first = found["group"], found["pending"][0]
-    out.line(f"waiting for a decision: {_list(found['pending'])}")
-    out.line(f"  stepwell groups approve {name}            all of it")
+    commands = {f"approve {name}": "all of it"}
     if len(found["pending"]) > 1:
-        out.line(f"  stepwell groups approve {name} {first}   only that; the rest waits")
-    out.line(f"  stepwell groups reject {name} --reason ...")
+        commands[f"approve {name} {first}"] = "only that; the rest waits"
+    commands[f"reject {name} --reason ..."] = "keep what is in force"
+    width = max(map(len, commands))
+    out.line(f"waiting for a decision: {_list(found['pending'])}")
+    for text, meaning in commands.items():
+        out.line(f"  stepwell groups {text.ljust(width)}   {meaning}")
 
 
 def _list(names: list[str]) -> str:

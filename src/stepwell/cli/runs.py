@@ -10,6 +10,7 @@ from stepwell.cli import feed
 from stepwell.cli.exits import WorkFailed
 from stepwell.cli.groups import known
 from stepwell.cli.parameters import Params, parsed
+from stepwell.cli.render import named
 from stepwell.cli.session import Session, command
 from stepwell.cli.waiting import ENDED, ended_run, polls
 from stepwell.cli.workflow import parameters_schema
@@ -21,7 +22,6 @@ app = typer.Typer(
 
 COLUMNS: Final = {
     "id": "id",
-    "group": "group",
     "workflow": "workflow",
     "state": "state",
     "trigger": "trigger",
@@ -72,7 +72,8 @@ def list_runs(
     """The runs, newest first."""
     query = {"group": group, "workflow": workflow, "state": state}
     found = [timed(run) for run in session.api.items("/runs", limit, **query)]
-    session.out.rows(found, COLUMNS, "There are no such runs.")
+    empty = "There are no such runs."
+    session.out.rows(found, COLUMNS, empty, lambda row: {**row, "workflow": named(row)})
 
 
 @command(app, "show")

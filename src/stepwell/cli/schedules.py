@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 import typer
 
 from stepwell.cli.parameters import Params, did_you_mean, parsed
+from stepwell.cli.render import instant, named
 from stepwell.cli.session import Session, command
 from stepwell.errors import InvalidInput, NotFound
 
@@ -17,33 +19,33 @@ app = typer.Typer(
 )
 
 COLUMNS: Final = {
+    "schedule": "place",
+    "when": "description",
+    "next due": "next_due",
+    "last": "last.fate",
+    "origin": "origin",
+    "paused": "paused_at",
+}
+FIELDS: Final = {
+    "id": "id",
     "group": "group",
     "workflow": "workflow",
     "name": "name",
-    "schedule": "description",
-    "origin": "origin",
-    "next due": "next_due",
-    "paused": "paused_at",
-    "last": "last.fate",
-}
-FIELDS: Final = COLUMNS | {
-    "id": "id",
+    "when": "description",
     "spec": "spec",
     "parameters": "parameters",
-    "version": "version",
+    "origin": "origin",
     "override reason": "override_reason",
-    "changed by": "changed_by",
     "in the source": "source",
+    "changed by": "changed_by",
+    "version": "version",
+    "next due": "next_due",
+    "last": "last.fate",
+    "last because": "last.why",
+    "paused": "paused_at",
+    "paused because": "pause_reason",
 }
-LEDGER: Final = {
-    "due from": "first_due",
-    "to": "last_due",
-    "times": "count",
-    "fate": "fate",
-    "why": "why",
-    "run": "run_id",
-    "then due": "next_due",
-}
+LEDGER: Final = {"due": "when", "times": "count", "fate": "fate", "why": "why", "run": "run_id"}
 AUDIT: Final = {
     "unbroken": "unbroken",
     "entries": "entries",
@@ -79,7 +81,7 @@ def list_schedules(
     """All schedules, with when each is due next."""
     found = list(session.api.items("/schedules", 500, group=group))
     empty = "There are no schedules: they come with an approved release."
-    session.out.rows(found, COLUMNS, empty)
+    session.out.rows(found, COLUMNS, empty, lambda row: {**row, "place": place(row)})
 
 
 @command(app, "show")
@@ -117,14 +119,14 @@ def preview(
 def pause(session: Session, schedule: Which, reason: Reason = None) -> None:
     """Enter due instants as skipped from now on, until it is resumed."""
     found = session.api.post(f"/schedules/{_id(session, schedule)}/pauses", {"reason": reason})
-    session.out.record(found, COLUMNS)
+    session.out.record(found, FIELDS)
 
 
 @command(app, "resume")
 def resume(session: Session, schedule: Which, reason: Reason = None) -> None:
     """Let it run again."""
     found = session.api.delete(f"/schedules/{_id(session, schedule)}/pauses", reason=reason)
-    session.out.record(found, COLUMNS)
+    session.out.record(found, FIELDS)
 
 
 @command(app, "run")
@@ -145,13 +147,25 @@ def ledger(
 ) -> None:
     """The book of every due instant, newest first: ran, skipped, missed or blocked."""
     path = f"/schedules/{_id(session, schedule)}/ledger"
-    session.out.rows(list(session.api.items(path, limit)), LEDGER, "Nothing was due yet.")
+    found = list(session.api.items(path, limit))
+    session.out.rows(found, LEDGER, "Nothing was due yet.", _line)
 
 
 @command(app, "audit")
 def audit(session: Session, schedule: Which) -> None:
     """Whether every due instant is in exactly one entry of the ledger."""
     session.out.record(session.api.get(f"/schedules/{_id(session, schedule)}/audit"), AUDIT)
+
+
+def place(schedule: Mapping[str, Any]) -> str:
+    """`group/workflow`, and the schedule's name where it is not the default one."""
+    name = "" if schedule["name"] == "default" else f"/{schedule['name']}"
+    return named(schedule) + name
+
+
+def _line(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    first, last = instant(entry["first_due"]), instant(entry["last_due"])
+    return {**entry, "when": first if first == last else f"{first} to {last}"}
 
 
 def _id(session: Session, text: str) -> str:
