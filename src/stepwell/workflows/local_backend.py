@@ -163,7 +163,8 @@ def file_name(report: Report) -> str:
     """A safe file name for a report, with the extension of its type."""
     safe = re.sub(r"[^\w.-]+", "-", report.name).strip(".-") or "report"
     known = {"text/markdown": ".md", "application/octet-stream": ""}
-    extension = known.get(report.media_type) or mimetypes.guess_extension(report.media_type) or ""
+    guessed = mimetypes.guess_extension(report.media_type) or ""
+    extension = known.get(report.media_type, guessed)
     return safe if not extension or safe.endswith(extension) else safe + extension
 
 
