@@ -37,7 +37,9 @@ _SESSION: Final = (
     # A process that is paused inside a transaction must not hold its locks for ever.
     "-c idle_in_transaction_session_timeout=60s -c lock_timeout=10s"
     # To plan or to compile a statement of ours takes longer than to run it.
-    " -c plan_cache_mode=force_generic_plan -c jit=off -c timezone=UTC"
+    " -c plan_cache_mode=force_generic_plan -c jit=off"
+    # A plan made while a table was empty must not read all of it when it has grown.
+    " -c enable_seqscan=off -c timezone=UTC"
 )
 
 

@@ -1,6 +1,7 @@
 -- Second half of a claim: take the locked rows whose name is handled, in fair order, and
--- park the others (R19). One row always comes back, with when to ask again.
-, mine AS (
+-- park the others (R19), both by their ids: the planner cannot know that they are few, and
+-- would read the whole table. One row always comes back, with when to ask again.
+, mine AS MATERIALIZED (
     SELECT id, row_number() OVER (ORDER BY place, priority) AS place
     FROM (
         SELECT locked.id, locked.priority, (row_number() OVER (
@@ -20,13 +21,14 @@
         started = false,
         parked = false
     FROM mine
-    WHERE step.id = mine.id
+    WHERE step.id = mine.id AND step.id = ANY(ARRAY(SELECT id FROM mine))
     RETURNING mine.place, step.*
 ), parked AS (
-    UPDATE stepwell_ready AS step SET parked = true
-    FROM locked
-    WHERE step.id = locked.id AND locked.name <> ALL(%(names)s::text[])
-    RETURNING step.id
+    UPDATE stepwell_ready SET parked = true
+    WHERE id = ANY(ARRAY(
+        SELECT id FROM locked WHERE name <> ALL(%(names)s::text[])
+    ))
+    RETURNING id
 ), rest AS (
     SELECT min(schedule_time) AS due
     FROM seen

@@ -1,0 +1,271 @@
+"""Claims of many engines at once, and what a claim costs when there is much else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from tests.stores.postgres.support import (
+    PATIENCE,
+    add,
+    claim,
+    engine,
+    ids,
+    make,
+    outcome,
+    request,
+    settle,
+)
+
+from stepwell.step import StepQuery
+from stepwell.stores.postgres import PostgresStore, claiming
+from stepwell.stores.postgres.queries import sql
+from stepwell.stores.postgres.rows import settlements_json
+
+CROWD = (
+    ("done", 200_000, "-1 minute", "now(), 'done', NULL"),
+    ("ready", 100_000, "1 day", "NULL, NULL, NULL"),
+    ("ready", 20_000, "-1 minute", "NULL, NULL, gen_random_uuid()"),
+    ("ready", 500, "-1 minute", "NULL, NULL, NULL"),
+)
+"""Table, rows, due, and ended_at, ended_as, claimed_by."""
+
+DRAIN = """
+import sys
+from stepwell.stores.postgres import PostgresStore
+from tests.stores.postgres.support import claim, engine
+store = PostgresStore(sys.argv[1])
+me = engine(store)
+print("ready", flush=True)
+sys.stdin.readline()
+while True:
+    claimed = claim(store, me, limit=7)
+    for step in claimed.steps:
+        print(step.id)
+    if not claimed.steps and claimed.next_due is None:
+        break
+store.close()
+"""
+"""A process that claims until nothing is left, and says what it got."""
+
+
+def test_engines_that_claim_at_once_share_no_row(store: PostgresStore) -> None:
+    rows = [make(priority=place % 4) for place in range(400)]
+    add(store, *rows)
+    start = threading.Barrier(8)
+
+    def drain() -> list[UUID]:
+        me = engine(store)
+        got: list[UUID] = []
+        start.wait(PATIENCE)
+        while True:
+            claimed = claim(store, me, limit=7)
+            got.extend(step.id for step in claimed.steps)
+            if not claimed.steps and claimed.next_due is None:
+                return got
+
+    with ThreadPoolExecutor(8) as pool:
+        got = [one for share in pool.map(lambda _: drain(), range(8)) for one in share]
+    assert len(got) == len(rows)
+    assert set(got) == ids(rows)
+
+
+def test_processes_that_claim_at_once_share_no_row(
+    store: PostgresStore, postgres_steps: str
+) -> None:
+    rows = [make() for _ in range(200)]
+    add(store, *rows)
+    children = [_start(DRAIN, postgres_steps) for _ in range(3)]
+    for child in children:
+        assert _line(child) == "ready"
+    outputs = [child.communicate("go\n", timeout=PATIENCE)[0] for child in children]
+    got = [UUID(line) for output in outputs for line in output.split()]
+    assert len(got) == len(rows)
+    assert set(got) == ids(rows)
+
+
+def test_a_claim_passes_over_rows_that_another_is_just_taking(store: PostgresStore) -> None:
+    rows = [make() for _ in range(4)]
+    add(store, *rows)
+    mine, theirs = engine(store), engine(store)
+    with store.transaction() as tx:
+        first = tx.claim(request(mine, limit=2)).steps
+        second = claim(store, theirs, limit=2).steps
+    assert len(second) == 2
+    assert ids(first) | ids(second) == ids(rows)
+
+
+def test_a_claim_that_still_commits_is_given_back_by_the_burial(store: PostgresStore) -> None:
+    """The burial waits for it, and then looks with fresh eyes (R11)."""
+    add(store, make())
+    dead = engine(store)
+    with ThreadPoolExecutor(1) as pool:
+        with store.transaction() as tx:
+            (taken,) = tx.claim(request(dead)).steps
+            burial = pool.submit(_bury, store, dead)
+            _wait_for_a_lock(store)
+        released = burial.result(PATIENCE)
+    assert released == 1
+    with store.transaction() as tx:
+        (row,) = tx.search(StepQuery(ids=(taken.id,)))
+    assert (row.claimed_by, row.claim_no, row.lost_count) == (None, 2, 1)
+
+
+def test_an_engine_that_is_killed_leaves_its_claims_to_whoever_buries_it(
+    store: PostgresStore, postgres_steps: str
+) -> None:
+    rows = [make() for _ in range(5)]
+    add(store, *rows)
+    child = _start(
+        """
+import sys
+from stepwell.stores.postgres import PostgresStore
+from tests.stores.postgres.support import claim, engine
+store = PostgresStore(sys.argv[1])
+me = engine(store)
+with store.transaction() as tx:
+    tx.beat(me, [step.claim for step in claim(store, me, limit=2).steps])
+print(me, flush=True)
+sys.stdin.readline()
+""",
+        postgres_steps,
+    )
+    dead = UUID(_line(child))
+    child.kill()
+    child.communicate(timeout=PATIENCE)
+    mine = engine(store)
+    assert len(claim(store, mine).steps) == 3
+    assert _bury(store, dead, beat=1) == 2
+    again = claim(store, mine).steps
+    assert sorted(step.lost_count for step in again) == [1, 1]
+    assert settle(store, mine, *[outcome(step) for step in again]) == ["applied"] * 2
+
+
+@pytest.fixture(scope="module")
+def crowded(postgres_database: Callable[[], str]) -> Iterator[PostgresStore]:
+    """200,000 done rows, 100,000 of the future, 20,000 claimed, and 500 that are due."""
+    url = postgres_database()
+    store = PostgresStore(url)
+    store.migrate()
+    with psycopg.connect(url) as connection:
+        for place, (table, count, due, fields) in enumerate(CROWD):
+            step_id = f"'0199000{place}-0000-7000-8000-' || lpad(to_hex(number), 12, '0')"
+            connection.execute(
+                f"""INSERT INTO stepwell_{table} (id, name, flow_id, created_at, schedule_time,
+                queue, priority, retention, state_format, activation_no, activation_seen,
+                execution_count, failure_count, lost_count, result_format, ended_at, ended_as,
+                claimed_by, claim_no, started, parked)
+                SELECT ({step_id})::uuid, 'v1/work', ({step_id})::uuid, now(),
+                now() + interval '{due}', 'default', number % 4, 1,
+                'json', 0, 0, 0, 0, 0, 'json', {fields}, 0, false, false
+                FROM generate_series(1, {count}) AS number""".encode()
+            )
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE")
+    yield store
+    store.close()
+
+
+@pytest.mark.parametrize("limit", [1, 100])
+def test_a_claim_reads_due_rows_alone_however_many_others_there_are(
+    crowded: PostgresStore, limit: int
+) -> None:
+    wanted = request(engine(crowded), limit=limit)
+    values = claiming._values(wanted, limit)
+    plan = _explain(crowded, ("claim_from_queues", "claim_take"), values)
+    assert _whole_tables(plan) == set()
+    assert "stepwell_ready_claim" in _indexes(plan)
+    # Each row is read by the look ahead, by the lock and by the update, with their indexes.
+    assert _blocks(plan) < 150 + 60 * limit
+
+
+def test_a_settlement_reads_its_own_rows_alone(crowded: PostgresStore) -> None:
+    me = engine(crowded)
+    steps = claim(crowded, me, limit=10).steps
+    values = {
+        "engine_id": me,
+        "ids": [step.id for step in steps],
+        "settlements": settlements_json([outcome(step) for step in steps]),
+    }
+    plan = _explain(crowded, ("settle",), values)
+    assert _whole_tables(plan) == set()
+    assert _blocks(plan) < 1500
+
+
+# -- helpers ---------------------------------------------------------------------------------
+
+
+def _bury(store: PostgresStore, engine_id: UUID, beat: int = 0) -> int:
+    with store.transaction() as tx:
+        burial = tx.bury(engine_id, beat)
+    assert burial is not None
+    return burial.released
+
+
+def _wait_for_a_lock(store: PostgresStore) -> None:
+    """Until some session of the database waits for another's lock."""
+    waiter = threading.Event()
+    for _ in range(3000):
+        with store.transaction() as tx:
+            waiting = tx.connection.execute(
+                "SELECT 1 FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            ).fetchall()
+        if waiting:
+            return
+        waiter.wait(0.01)
+    raise AssertionError("nobody waits")
+
+
+def _start(program: str, url: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", program, url],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _line(child: subprocess.Popen[str]) -> str:
+    assert child.stdout is not None
+    return child.stdout.readline().strip()
+
+
+def _explain(store: PostgresStore, names: tuple[str, ...], values: dict[str, Any]) -> Any:
+    """The plan of a statement as sessions of the store run it: one plan for all values."""
+    statement = sql(*names)
+    marks = ", ".join(["%s"] * len(statement.parameters))
+    explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE explained ({marks})".encode()
+    with psycopg.connect(store._conninfo(), cursor_factory=psycopg.ClientCursor) as connection:
+        assert connection.execute("SHOW plan_cache_mode").fetchone() == ("force_generic_plan",)
+        connection.execute(b"PREPARE explained AS " + statement.text)
+        row = connection.execute(explain, statement.values(values)).fetchone()
+        connection.rollback()
+    assert row is not None
+    return row[0][0]["Plan"]
+
+
+def _nodes(plan: Any) -> Iterator[Any]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from _nodes(child)
+
+
+def _whole_tables(plan: Any) -> set[str]:
+    names = {node["Relation Name"] for node in _nodes(plan) if node["Node Type"] == "Seq Scan"}
+    return names - {"stepwell_engines"}
+
+
+def _indexes(plan: Any) -> set[str]:
+    return {node["Index Name"] for node in _nodes(plan) if "Index Name" in node}
+
+
+def _blocks(plan: Any) -> int:
+    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
