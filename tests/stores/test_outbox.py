@@ -138,3 +138,12 @@ def test_a_lent_transaction_that_was_begun_is_left_open(
         connection.execute("ROLLBACK")
     with sqlite_store.transaction() as tx:
         assert tx.count(StepQuery()).ready == 0
+
+
+def test_a_closed_connection_is_the_callers_mistake(
+    sqlite_store: SQLiteStore, sqlite_path: Path
+) -> None:
+    connection = sqlite3.connect(sqlite_path)
+    connection.close()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        sqlite_store.on(connection).add([addition()])

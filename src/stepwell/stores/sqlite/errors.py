@@ -19,7 +19,6 @@ _DATA: Final = (
     sqlite3.IntegrityError,
     sqlite3.DataError,
     sqlite3.InterfaceError,
-    sqlite3.ProgrammingError,
     OverflowError,
     UnicodeEncodeError,
 )
@@ -39,12 +38,12 @@ def translated() -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         raise _operational(error) from error
+    except sqlite3.ProgrammingError as error:
+        if not str(error).startswith("Error binding parameter"):
+            raise  # a lent connection that is closed, or used in a foreign thread
+        raise _rejected(error) from error
     except _DATA as error:
-        raise SettlementRejected(
-            "SQLite refuses this data.",
-            why=f"{type(error).__name__}: {error}.",
-            fix="Correct the value that it names.",
-        ) from error
+        raise _rejected(error) from error
     except sqlite3.Error as error:
         foreign = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB
         raise (_not_a_database if foreign else _unavailable)(error) from error
@@ -58,6 +57,14 @@ def _operational(error: sqlite3.OperationalError) -> StepwellError:
             fix="Run `stepwell migrate`, or call store.migrate().",
         )
     return _unavailable(error)
+
+
+def _rejected(error: Exception) -> SettlementRejected:
+    return SettlementRejected(
+        "SQLite refuses this data.",
+        why=f"{type(error).__name__}: {error}.",
+        fix="Correct the value that it names.",
+    )
 
 
 def _not_a_database(error: sqlite3.Error) -> SetupError:
