@@ -9,8 +9,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # Given to the test run: make test TESTS="tests/test_step.py -x"
 TESTS ?=
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	--constraint constraints.txt --build-constraint constraints.txt --editable '.[all]'
+# Bytecode comes with the first import: compiling all of it takes longer than downloading it.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
+	--constraint constraints.txt
+INSTALL := $(PIP) --build-constraint constraints.txt --editable '.[all]'
 
 .DEFAULT_GOAL := help
 .PHONY: demo test check fix docs test-pythons help
@@ -45,7 +47,7 @@ help: ## list the targets
 $(VENV)/.pip: constraints.txt
 	@[ -n "$(PYTHON)" ] || { echo "No Python 3.11 or newer with venv and sqlite3 was found. Install one, or name it: make PYTHON=/path/to/python3"; exit 1; }
 	[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade --constraint constraints.txt pip
+	$(PIP) --upgrade pip
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.pip pyproject.toml constraints.txt
