@@ -5,15 +5,19 @@ A test compares what is committed with what this would write.
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import json
 import pkgutil
+import re
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import stepwell
 from stepwell.errors import StepwellError
+from stepwell.server.settings import Settings
 from stepwell.workflows.manifest import manifest_schema
 
 HERE = Path(__file__).parent
@@ -28,6 +32,8 @@ def pages() -> dict[Path, str]:
     return {
         reference / "errors.md": errors_page(),
         reference / "manifest.schema.json": schema,
+        reference / "python.md": python_page(),
+        reference / "settings.md": settings_page(),
     }
 
 
@@ -35,6 +41,21 @@ def errors_page() -> str:
     """Every error code with its kind, class and meaning."""
     load_all()
     return HEAD + "".join(_section(kind) for kind in _children(StepwellError))
+
+
+def python_page() -> str:
+    """What `import stepwell` offers, in the words of its docstrings."""
+    return PYTHON_HEAD + "".join(_member(name) for name in stepwell.__all__ if name[0] != "_")
+
+
+def settings_page() -> str:
+    """Every setting of the server: variable, default, meaning."""
+    meanings = dict(_settings_meant())
+    rows = (
+        f"| `STEPWELL_{field.name.upper()}` | {_default(field)} | {meanings[field.name]} |\n"
+        for field in dataclasses.fields(Settings)
+    )
+    return SETTINGS_HEAD + "".join(rows)
 
 
 def errors() -> list[type[StepwellError]]:
@@ -48,6 +69,45 @@ def load_all() -> None:
     for found in pkgutil.walk_packages(stepwell.__path__, "stepwell."):
         if not any(word in found.name for word in PROGRAMS):
             import_module(found.name)
+
+
+def _member(name: str) -> str:
+    value = getattr(stepwell, name)
+    if not (inspect.isclass(value) or inspect.isfunction(value)):
+        return f"\n## `{name}`\n\n{CONSTANTS[name]}\n"
+    return f"\n## `{name}`\n\n```text\n{inspect.getdoc(value)}\n```\n{_methods(value)}"
+
+
+def _methods(value: Any) -> str:
+    own = vars(value).items() if inspect.isclass(value) else ()
+    public = [(key, one) for key, one in own if inspect.isfunction(one) and key[0] != "_"]
+    rows = [f"- `{key}({', '.join(_named(one))})`: {_first_line(one)}\n" for key, one in public]
+    return "\n" + "".join(rows) if rows else ""
+
+
+def _named(function: Any) -> list[str]:
+    return [name for name in inspect.signature(function).parameters if name != "self"]
+
+
+def _first_line(function: Any) -> str:
+    return (inspect.getdoc(function) or "").split("\n")[0]
+
+
+def _settings_meant() -> Iterator[tuple[str, str]]:
+    """Name and words from the class's own docstring; two names may share an entry."""
+    entries = (inspect.getdoc(Settings) or "").partition("----------\n")[2]
+    for names, words in re.findall(r"^(\w[\w, ]*) : (.*(?:\n    .*)*)", entries, re.MULTILINE):
+        for name in names.split(", "):
+            yield name, " ".join(words.split())
+
+
+def _default(field: dataclasses.Field[Any]) -> str:
+    value = getattr(Settings(), field.name)
+    if isinstance(value, tuple):
+        value = ",".join(value)
+    if isinstance(value, bool):
+        value = int(value)
+    return f"`{value}`" if str(value) else "empty"
 
 
 def _section(kind: type[StepwellError]) -> str:
@@ -85,6 +145,33 @@ answers with problem+json whose `code` is the one below; the command line prints
 same sentences and the code, and never a traceback for a mistake in what it was given.
 
 The first level is the *kind*: catch a kind to treat all its errors alike.
+"""
+
+PYTHON_HEAD = """# Python
+
+<!-- Written by `make docs` from the docstrings; changes here are lost. -->
+
+What `import stepwell` offers to a program that embeds the engine. Stores are in
+`stepwell.stores`, workflow groups in `stepwell.workflows`, schedules in
+`stepwell.schedules`, and the contracts for stores and launchers of your own in
+`stepwell.testing`.
+"""
+
+CONSTANTS = {
+    "KEEP": "The default of `rerun(state=...)`: the state stays as it is. `None` is a value.",
+    "Outcome": "What a handler returns: the type of `done(...)`, `skip(...)`, `fail(...)` and "
+    "`rerun(...)`.",
+}
+
+SETTINGS_HEAD = """# Settings
+
+<!-- Written by `make docs` from the class itself; changes here are lost. -->
+
+How the server is told what to do: environment variables, read once at its start. Lists are
+separated by commas, yes and no are `1` and `0`, times are seconds. `stepwell dev` needs none.
+
+| variable | default | meaning |
+| --- | --- | --- |
 """
 
 TABLE = "| code | class | meaning |\n| --- | --- | --- |\n"
