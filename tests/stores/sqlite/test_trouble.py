@@ -61,6 +61,7 @@ def test_a_file_locked_for_too_long_is_a_pause(
         add(impatient, step())
     add(impatient, step())
     assert count(impatient) == 1
+    impatient.close()
 
 
 def test_reading_waits_for_no_writer(sqlite_store: SQLiteStore, sqlite_path: Path) -> None:

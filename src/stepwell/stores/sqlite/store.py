@@ -59,7 +59,7 @@ class SQLiteStore:
         SchemaTooNew : a newer Stepwell has been here.
         """
         schema.check_file(self._path)
-        with self._connections.lend() as connection:
+        with closing(self._connections.connect()) as connection:
             schema.check(connection, self._path)
 
     def close(self) -> None:
