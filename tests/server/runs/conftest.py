@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import pytest
 from starlette.testclient import TestClient
 from tests.server.conftest import Api
+from tests.server.live import without_fsync
 from tests.server.runs.support import GIVEN, GROUP, WORKFLOW, Pod, release, workflow
 
 from stepwell.engine import Engine
@@ -79,7 +80,7 @@ def server(
 ) -> Iterator[Server]:
     """A started server whose launcher is played, and whose engine runs when it is drained."""
     monkeypatch.setattr(steps, "SLICE", 0.0)
-    made = Server(settings, launchers={"process": launcher})
+    made = without_fsync(Server(settings, launchers={"process": launcher}))
     made.db.migrate()
     with made:
         yield made

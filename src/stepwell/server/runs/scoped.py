@@ -17,6 +17,7 @@ from stepwell.server.runs import queries, settling
 from stepwell.server.runs.records import RunState
 from stepwell.server.runs.service import OPERATIONS, activate_supervisor
 from stepwell.server.runs.tokens import EngineIds
+from stepwell.server.services import QUEUE
 from stepwell.step import Addition, Claim, EndedAs, OnConflict, Step, StepQuery, StepStatus
 from stepwell.stores.protocol import Claimed, ClaimRequest, Counts, EngineInfo, Pulse, Transaction
 
@@ -162,7 +163,7 @@ class ScopedStore:
     def _check(self, additions: Sequence[Addition]) -> None:
         for addition in additions:
             step = addition.step
-            if step.flow_id != self.flow_id or step.queue != OPERATIONS:
+            if step.flow_id != self.flow_id or step.queue == QUEUE:
                 raise _out(f"The step {step.name!r} lies outside of this run's flow.")
             if not step.name.startswith(f"v1/{self.run['group_name']}/"):
                 raise _out(f"The step {step.name!r} is not one of this run's group.")
