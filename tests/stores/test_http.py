@@ -55,6 +55,8 @@ class Proxy:
             except OSError:
                 return
             server = socket.create_connection(("127.0.0.1", self.port))
+            for end in (client, server):
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for source, sink, name in ((client, server, "before"), (server, client, "after")):
                 pump = threading.Thread(target=self._pump, args=(source, sink, name), daemon=True)
                 pump.start()
