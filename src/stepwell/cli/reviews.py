@@ -40,7 +40,7 @@ class NothingToReview(Conflict):
 class WorkflowNotInReview(InvalidInput):
     """A workflow was named that the review does not have."""
 
-    code = "workflow-unknown"
+    code = "workflow-not-in-review"
 
 
 @command(app, "review")

@@ -65,7 +65,7 @@ Reason = Annotated[str | None, typer.Option("--reason", help="For the audit log.
 class ScheduleUnknown(NotFound):
     """No schedule is called so."""
 
-    code = "schedule-not-found"
+    code = "schedule-unknown"
 
 
 class ScheduleAmbiguous(InvalidInput):

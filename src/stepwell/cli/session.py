@@ -61,8 +61,8 @@ class Session:
             self._client.__exit__()
 
 
-_LOCAL: Final[dict[str, Any]] = {"as_json": Json}
-_REMOTE: Final[dict[str, Any]] = {"url": Url, "token": Token, "as_json": Json}
+LOCAL: Final[dict[str, Any]] = {"as_json": Json}
+REMOTE: Final[dict[str, Any]] = {"url": Url, "token": Token, "as_json": Json}
 
 
 def command(
@@ -77,7 +77,7 @@ def command(
     """
 
     def register(function: F) -> F:
-        app.command(name, **settings)(_guarded(function, _REMOTE if remote else _LOCAL))
+        app.command(name, **settings)(_guarded(function, REMOTE if remote else LOCAL))
         return function
 
     return register

@@ -27,7 +27,7 @@ COLUMNS: Final = {
 class TokenUnknown(NotFound):
     """No token has this name."""
 
-    code = "token-not-found"
+    code = "token-unknown"
 
 
 @command(app, "create")

@@ -1,0 +1,114 @@
+"""Type commands, and start servers in processes of their own, as a person would."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner
+
+from stepwell.cli.app import app
+from stepwell.cli.client import Client
+from stepwell.cli.listener import bound
+from stepwell.cli.profile import FILE, FOLDER, read
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+PATIENCE = 60.0
+"""Seconds that anything may take on a busy machine."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command gave: exit code, stdout and stderr."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Its stdout as JSON."""
+        return json.loads(self.out)
+
+
+class Shell:
+    """Types commands in a folder."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.folder = folder
+        self.environment = {"COLUMNS": "200", **environment}
+
+    def type(self, *words: object) -> Answer:
+        """Run the command line with these words, to its end.
+
+        In this process, which spares the second that an interpreter takes to start.
+        """
+        others = {name: None for name in os.environ if name.startswith("STEPWELL")}
+        with contextlib.chdir(self.folder):
+            result = CliRunner(env=others | self.environment).invoke(app, list(map(str, words)))
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Answer(result.exit_code, result.stdout, result.stderr)
+
+    def good(self, *words: object) -> Answer:
+        """The same, and it must have worked."""
+        answer = self.type(*words)
+        assert answer.code == 0, f"{words}: {answer}"
+        return answer
+
+    @contextmanager
+    def background(self, *words: object) -> Iterator[Path]:
+        """A command that goes on, until the block ends; yields the file of its output."""
+        log = self.folder / f"{words[0]}.log"
+        with log.open("w") as file:
+            process = subprocess.Popen(
+                self._command(words),
+                cwd=self.folder,
+                env=self.environment,
+                stdout=file,
+                stderr=file,
+            )
+            try:
+                yield log
+            finally:
+                process.send_signal(signal.SIGINT)
+                code = process.wait(PATIENCE)
+        assert code == 0, log.read_text()
+
+    @contextmanager
+    def dev(self, *words: object) -> Iterator[Client]:
+        """`stepwell dev` in the folder; yields a client when it answers."""
+        with self.background("dev", *words, "--port", free_port()) as log:
+            wait((self.folder / FOLDER / FILE).exists, log)
+            with Client(read(self.folder / FOLDER / FILE)) as api:
+                yield api
+
+    def _command(self, words: tuple[object, ...]) -> list[str]:
+        return [sys.executable, "-u", "-m", "stepwell.cli", *map(str, words)]
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with bound("127.0.0.1", 0) as socket:
+        return int(socket.getsockname()[1])
+
+
+def wait(happened: Any, log: Path | None = None) -> Any:
+    """What `happened` gives as soon as that is true."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        found = happened()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(log.read_text() if log else "it did not happen")
