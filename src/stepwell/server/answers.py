@@ -78,7 +78,8 @@ def _reserve(conn: Connection, request: Request) -> bool:
         request_hash=request.hash,
         created_at=clock.now(),
     )
-    return conn.execute(row.on_conflict_do_nothing()).rowcount == 1
+    inserted = row.on_conflict_do_nothing().returning(answers.c.key)
+    return conn.execute(inserted).first() is not None
 
 
 def _answer(conn: Connection, request: Request) -> Any:

@@ -8,6 +8,8 @@ from typing import Final, Self
 
 from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel
+from sqlalchemy import text
+from starlette.requests import Request
 
 from stepwell.clock import SYSTEM, Clock
 from stepwell.engine import Engine
@@ -22,6 +24,7 @@ from stepwell.server.database.session import Database
 from stepwell.server.discoveries import api as discoveries
 from stepwell.server.groups import api as groups
 from stepwell.server.hosts import KnownHosts
+from stepwell.server.http import services_of
 from stepwell.server.metrics import api as metrics
 from stepwell.server.reports import api as reports
 from stepwell.server.reviews import api as reviews
@@ -31,6 +34,7 @@ from stepwell.server.schedules import api as schedules
 from stepwell.server.services import QUEUE, Services
 from stepwell.server.settings import Settings
 from stepwell.server.state import api as state
+from stepwell.server.steps import api as steps
 from stepwell.version import VERSION
 
 PREFIX: Final = "/api/v1"
@@ -41,6 +45,7 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     groups.router,
     discoveries.router,
     reviews.router,
+    steps.router,
     schedules.router,
     runs.router,
     containers.router,
@@ -85,8 +90,10 @@ def _health() -> APIRouter:
     router = APIRouter(tags=["health"])
 
     @router.get("/health")
-    def health() -> Health:
-        """Whether the server is up; the only route that needs no token."""
+    def health(request: Request) -> Health:
+        """Whether the server reaches its database; the only route that needs no token."""
+        with services_of(request).db.read() as conn:
+            conn.execute(text("SELECT 1"))
         return Health(status="ok", version=VERSION)
 
     return router

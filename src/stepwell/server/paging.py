@@ -46,6 +46,19 @@ class Paging:
         """The key of the last row of the page before; None on the first page."""
         return None if self.cursor is None else _decoded(self.cursor)
 
+    def after_id(self) -> UUID | None:
+        """As `after`, for lists whose key is one id."""
+        key = self.after()
+        if key is None:
+            return None
+        if len(key) != 1 or not isinstance(key[0], UUID):
+            raise _unknown()
+        return key[0]
+
+    def cursor_of(self, *key: Any) -> str:
+        """The cursor for the key of the last row shown."""
+        return encoded(key)
+
     def page(self, items: list[T], next: str | None) -> Page[T]:
         """The answer for these items."""
         return Page(items=items, next=next, limited_to=self.limit, as_of=clock.now())

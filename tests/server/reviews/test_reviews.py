@@ -118,7 +118,7 @@ def test_one_wrong_decision_applies_none(api: Api, discover: Discover) -> None:
     client = api("reviewer")
     first = discover(workflow("a"))
     answer = decide(client, first, decisions=choices(a="accept", nowhere="accept"))
-    told = problem(answer, 422, "workflow-unknown")
+    told = problem(answer, 422, "decision-unknown")
     assert "'nowhere'" in told["what"]
     assert client.get("groups/weather").json()["release"] is None
     assert client.get("audit?action=review.decide").json()["items"] == []

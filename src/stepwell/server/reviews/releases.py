@@ -15,7 +15,7 @@ from stepwell.server.reviews.records import Choice, Decision
 class WorkflowUnknown(InvalidInput):
     """A decision names a workflow that neither the discovery nor the release has."""
 
-    code = "workflow-unknown"
+    code = "decision-unknown"
 
 
 class DecisionRepeated(InvalidInput):

@@ -1,0 +1,106 @@
+"""Routes of the room: /steps."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from stepwell.server.access.records import Role
+from stepwell.server.http import Call, Page, Pages, Reason, Router, reads, writes
+from stepwell.server.steps import service
+from stepwell.server.steps.records import (
+    Activation,
+    Ending,
+    Rescheduling,
+    StepBrief,
+    StepCounts,
+    StepDetail,
+)
+from stepwell.step import EndedAs, Priority, StepQuery, StepStatus
+
+router = Router(prefix="/steps", tags=["steps"])
+
+Reading = Annotated[Call, reads(Role.VIEWER)]
+Operating = Annotated[Call, writes(Role.OPERATOR)]
+
+
+class Filters(BaseModel):
+    """Every field that is set narrows; ranges are half open, prefixes are literal."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    status: StepStatus | None = None
+    name: str | None = None
+    name_prefix: str | None = None
+    queue: str | None = None
+    priority: Priority | None = None
+    unique_key: str | None = None
+    flow_id: UUID | None = None
+    correlation_id: str | None = None
+    search_key: str | None = None
+    search_key_prefix: str | None = None
+    description_contains: str | None = None
+    created_by_step_id: UUID | None = None
+    copy_of: UUID | None = None
+    executed_by: str | None = None
+    ended_as: EndedAs | None = None
+    claimed: bool | None = None
+    created_from: AwareDatetime | None = None
+    created_to: AwareDatetime | None = None
+    scheduled_from: AwareDatetime | None = None
+    scheduled_to: AwareDatetime | None = None
+    ended_from: AwareDatetime | None = None
+    ended_to: AwareDatetime | None = None
+    oldest_first: bool = False
+
+
+def _query(filters: Annotated[Filters, Query()]) -> StepQuery:
+    return StepQuery(**dict(filters))
+
+
+Asked = Annotated[StepQuery, Depends(_query)]
+
+
+@router.get("")
+def search_steps(call: Reading, query: Asked, pages: Pages) -> Page[StepBrief]:
+    """Steps of every table that match, newest first."""
+    return service.search(call.conn, call.db, query, pages)
+
+
+@router.get("/counts")
+def count_steps(call: Reading, query: Asked) -> StepCounts:
+    """How many steps match, per table."""
+    return service.count(call.conn, call.db, query)
+
+
+@router.get("/{step_id}")
+def show_step(call: Reading, step_id: UUID) -> StepDetail:
+    """One step, with why it is where it is."""
+    return service.get(call.conn, call.db, step_id)
+
+
+@router.post("/{step_id}/activations", status_code=201)
+def activate_step(call: Operating, step_id: UUID, body: Activation) -> StepDetail:
+    """Make a ready step due, with arguments; safe while it executes."""
+    return service.activate(call.conn, call.db, step_id, body, by=call.user.name)
+
+
+@router.post("/{step_id}/reschedulings", status_code=201)
+def reschedule_step(call: Operating, step_id: UUID, body: Rescheduling) -> StepDetail:
+    """Make a ready step due at another time."""
+    return service.reschedule(call.conn, call.db, step_id, body, by=call.user.name)
+
+
+@router.post("/{step_id}/endings", status_code=201)
+def end_step(call: Operating, step_id: UUID, body: Ending) -> StepDetail:
+    """End a ready step by hand: as cancelled, failed or done."""
+    return service.end(call.conn, call.db, step_id, body, by=call.user.name)
+
+
+@router.post("/{step_id}/re-executions", status_code=201)
+def reexecute_step(call: Operating, step_id: UUID, body: Reason) -> StepDetail:
+    """Add a copy of an ended step, due now."""
+    return service.reexecute(call.conn, call.db, step_id, body.reason, by=call.user.name)

@@ -1,0 +1,60 @@
+"""Why a step is where it is, in a sentence. Pure; the row and the store's time are given."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from stepwell.step import EndedAs, Step
+
+
+def explain(step: Step, now: datetime) -> str:
+    """One sentence: ended, running, parked, waiting for its time, or waiting for an engine."""
+    if step.ended_as is not None:
+        return _ended(step, step.ended_as)
+    if step.claimed_by is not None:
+        since = f" since {_instant(step.claimed_at)}" if step.claimed_at else ""
+        doing = "It runs" if step.started else "It is claimed, and runs or is about to"
+        return f"{doing}, on engine {step.claimed_by}{since}."
+    if step.parked:
+        return f"No engine of the queue {step.queue!r} handles the name {step.name!r} (R19)."
+    if step.schedule_time > now:
+        return _not_due(step, now)
+    late = _span(now - step.schedule_time)
+    return f"It has been due for {late}, and no engine of the queue {step.queue!r} has claimed it."
+
+
+def _not_due(step: Step, now: datetime) -> str:
+    when = f"{_instant(step.schedule_time)}, in {_span(step.schedule_time - now)}"
+    if step.failure_count:
+        tries = f"Try {step.failure_count + 1} begins at {when}"
+        return f"{tries}; the last one failed: {_first_line(step.description)}"
+    return f"It is due at {when}."
+
+
+def _ended(step: Step, ended_as: EndedAs) -> str:
+    when = f" at {_instant(step.ended_at)}" if step.ended_at else ""
+    why = f": {_first_line(step.description)}" if step.description else "."
+    return f"It ended as {ended_as}{when} after {_times(step.execution_count)}{why}"
+
+
+def _times(count: int) -> str:
+    return "1 execution" if count == 1 else f"{count} executions"
+
+
+def _first_line(text: str | None) -> str:
+    return next(iter((text or "").splitlines()), "no description")
+
+
+def _instant(instant: datetime | None) -> str:
+    return f"{instant:%Y-%m-%d %H:%M:%S} UTC" if instant else "?"
+
+
+def _span(duration: timedelta) -> str:
+    """A duration for people: 45 s, 3 min, 2 h 10 min, 5 d 3 h."""
+    seconds = max(int(duration.total_seconds()), 0)
+    if seconds < 90:
+        return f"{seconds} s"
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    if minutes < 90:
+        return f"{minutes} min"
+    return f"{hours} h {minutes % 60} min" if days < 2 else f"{days} d {hours % 24} h"

@@ -1,0 +1,161 @@
+"""Look up and operate steps; each act is in the audit log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from stepwell import clock
+from stepwell.engine import StepClient
+from stepwell.errors import Denied
+from stepwell.server.audit import service as audit
+from stepwell.server.database.session import Database
+from stepwell.server.paging import Page, Paging
+from stepwell.server.steps.explain import explain
+from stepwell.server.steps.records import (
+    Activation,
+    Ending,
+    Rescheduling,
+    StepBrief,
+    StepCounts,
+    StepDetail,
+)
+from stepwell.step import EndedAs, Step, StepQuery
+
+
+class StepProtected(Denied):
+    """The server cannot do without this step (R29)."""
+
+    code = "step-protected"
+
+
+def search(conn: Connection, db: Database, query: StepQuery, pages: Paging) -> Page[StepBrief]:
+    """One page of the steps that match, newest first unless the query says otherwise."""
+    after = pages.after_id()
+    found = db.client(conn).search(replace(query, after=after, limit=pages.limit + 1))
+    shown = [StepBrief.model_validate(step) for step in found[: pages.limit]]
+    return pages.page(shown, pages.cursor_of(shown[-1].id) if len(found) > pages.limit else None)
+
+
+def count(conn: Connection, db: Database, query: StepQuery) -> StepCounts:
+    """How many steps match, per table."""
+    found = db.client(conn).count(query)
+    return StepCounts(ready=found.ready, done=found.done, failed=found.failed)
+
+
+def get(conn: Connection, db: Database, step_id: UUID) -> StepDetail:
+    """One step with all that is known of it; raises `StepNotFound`."""
+    return _detail(db.client(conn).get(step_id))
+
+
+def activate(
+    conn: Connection, db: Database, step_id: UUID, asked: Activation, *, by: str
+) -> StepDetail:
+    """Make a ready step due; raises `StepNotFound`, `StepEnded`."""
+
+    def act(steps: StepClient) -> None:
+        steps.activate(step_id, asked.args, at=asked.at)
+
+    return _acted(conn, db, step_id, act, "step.activate", asked.reason, by)
+
+
+def reschedule(
+    conn: Connection, db: Database, step_id: UUID, asked: Rescheduling, *, by: str
+) -> StepDetail:
+    """Make a ready step due at another time; raises `StepNotFound`, `StepEnded`."""
+
+    def act(steps: StepClient) -> None:
+        steps.reschedule(step_id, asked.at)
+
+    return _acted(conn, db, step_id, act, "step.reschedule", asked.reason, by)
+
+
+def end(conn: Connection, db: Database, step_id: UUID, asked: Ending, *, by: str) -> StepDetail:
+    """End a ready step by hand; raises `StepNotFound`, `StepEnded`, `StepProtected`."""
+
+    def act(steps: StepClient) -> None:
+        _check_endable(steps.get(step_id))
+        match asked.ended_as:
+            case EndedAs.FAILED:
+                steps.fail(step_id, asked.reason)
+            case EndedAs.DONE | EndedAs.SKIPPED:
+                steps.complete(step_id, asked.reason, asked.result)
+            case EndedAs.CANCELLED:
+                steps.cancel(step_id, asked.reason)
+
+    return _acted(conn, db, step_id, act, "step.end", asked.reason, by)
+
+
+def reexecute(
+    conn: Connection, db: Database, step_id: UUID, reason: str | None, *, by: str
+) -> StepDetail:
+    """Add a copy of an ended step, due now (R7); raises `StepNotFound`, `StepNotEnded`."""
+    steps = db.client(conn)
+    _check_endable(steps.get(step_id))
+    copy = steps.reexecute([step_id])[0]
+    audit.record(conn, by, "step.re-execute", str(step_id), reason, {"copy": str(copy)})
+    return get(conn, db, copy)
+
+
+def _acted(
+    conn: Connection,
+    db: Database,
+    step_id: UUID,
+    act: Callable[[StepClient], None],
+    action: str,
+    reason: str | None,
+    by: str,
+) -> StepDetail:
+    steps = db.client(conn)
+    act(steps)
+    found = steps.get(step_id)
+    audit.record(conn, by, action, str(step_id), reason, {"name": found.name})
+    return _detail(found)
+
+
+def _check_endable(step: Step) -> None:
+    """A run's operations and the server's own singletons have verbs of their own."""
+    own = step.queue == "server" and step.unique_key is not None
+    if own or step.queue == "runs":
+        raise StepProtected(
+            f"The step {step.name!r} cannot be ended or copied by hand.",
+            why="It belongs to the server's own work." if own else "It belongs to a run.",
+            fix="Cancel, repeat or pause what it works for: the run, schedule or discovery.",
+        )
+
+
+def _detail(step: Step) -> StepDetail:
+    brief = StepBrief.model_validate(step).model_dump()
+    more = {name: getattr(step, name) for name in _MORE}
+    texts = {
+        "state": _value(step.state, step.state_format),
+        "activation_args": _value(step.activation_args, step.state_format),
+        "result": _value(step.result, step.result_format),
+    }
+    return StepDetail(**brief, **more, **texts, explanation=explain(step, clock.now()))
+
+
+_MORE = (
+    "created_by_step_id",
+    "copy_of",
+    "activation_no",
+    "claimed_at",
+    "parked",
+    "state_format",
+    "result_format",
+)
+
+
+def _value(text: str | None, format_name: str) -> Any:
+    """JSON as JSON; the text of another format as it is."""
+    if text is None or format_name != "json":
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

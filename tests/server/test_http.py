@@ -1,0 +1,245 @@
+"""What all routes share: problems, idempotency, hosts, health, the committed API."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+from sqlalchemy import select
+from starlette.testclient import TestClient
+from tests.server.support import Api, on_both, problem
+
+from stepwell.errors import (
+    Conflict,
+    Denied,
+    InvalidInput,
+    NotFound,
+    SchemaMissing,
+    SettlementRejected,
+    SetupError,
+    StepwellError,
+    StoreUnavailable,
+    Unauthenticated,
+)
+from stepwell.server import openapi
+from stepwell.server.access.records import Role
+from stepwell.server.app import Server
+from stepwell.server.audit import service as audit
+from stepwell.server.database.tables import answers
+from stepwell.server.database.tables import audit as audit_table
+from stepwell.server.http import Call, Router, reads, writes
+from stepwell.server.problems import status_of
+from stepwell.server.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def tried(server: Server) -> list[Any]:
+    """Two more routes: /tried writes an audit entry per call, and does what `then` asks."""
+    router = Router()
+    calls: list[str] = []
+
+    @router.post("/tried", status_code=201)
+    def act(
+        call: Annotated[Call, writes(Role.OPERATOR)], then: str = "", word: str = ""
+    ) -> dict[str, Any]:
+        calls.append(word)
+        audit.record(call.conn, call.user.name, "thing.do", word)
+        if then == "refuse":
+            raise Conflict("It is not in a condition for that.")
+        if then == "break":
+            raise RuntimeError("a secret detail")
+        return {"number": len(calls)}
+
+    @router.get("/tried")
+    def look(call: Annotated[Call, reads(Role.VIEWER)]) -> int:
+        return len(call.conn.execute(select(audit_table)).all())
+
+    server.app.include_router(router, prefix="/api/v1")
+    return calls
+
+
+def done(server: Server) -> list[str]:
+    with server.db.read() as conn:
+        query = select(audit_table.c.target).where(audit_table.c.action == "thing.do")
+        return list(conn.execute(query).scalars())
+
+
+@on_both
+def test_a_repeated_key_gets_the_first_answer_and_nothing_happens_twice(
+    server: Server, api: Api, tried: list[Any]
+) -> None:
+    client, key = api("operator"), {"Idempotency-Key": "k1"}
+    found = [client.post("tried?word=a", headers=key) for _ in range(3)]
+    assert [one.json() for one in found] == [{"number": 1}] * 3
+    assert [one.status_code for one in found] == [201] * 3
+    assert done(server) == ["a"]
+
+
+def test_without_a_key_every_call_counts(server: Server, api: Api, tried: list[Any]) -> None:
+    client = api("operator")
+    client.post("tried")
+    client.post("tried")
+    assert len(done(server)) == 2
+
+
+def test_a_key_belongs_to_its_caller(server: Server, api: Api, tried: list[Any]) -> None:
+    key = {"Idempotency-Key": "k1"}
+    for client in (api("operator"), api("operator")):
+        assert client.post("tried", headers=key).status_code == 201
+    assert len(done(server)) == 2
+
+
+def test_a_key_that_was_used_for_another_request_is_refused(
+    server: Server, api: Api, tried: list[Any]
+) -> None:
+    client, key = api("operator"), {"Idempotency-Key": "k1"}
+    client.post("tried?word=a", headers=key)
+    problem(client.post("tried?word=b", headers=key), 409, "idempotency-key-reused")
+    assert done(server) == ["a"]
+
+
+def test_what_failed_may_be_tried_again_under_the_same_key(
+    server: Server, api: Api, tried: list[Any]
+) -> None:
+    client, key = api("operator"), {"Idempotency-Key": "k1"}
+    problem(client.post("tried?then=refuse", headers=key), 409, "conflict")
+    assert done(server) == []
+    with server.db.read() as conn:
+        assert conn.execute(select(answers)).all() == []
+    assert client.post("tried", headers=key).status_code == 201
+
+
+@on_both
+def test_many_at_once_under_one_key_are_one(server: Server, api: Api, tried: list[Any]) -> None:
+    client, key = api("operator"), {"Idempotency-Key": "k1"}
+    found: list[int] = []
+
+    def post() -> None:
+        found.append(client.post("tried", headers=key).status_code)
+
+    threads = [threading.Thread(target=post) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert found == [201] * 8
+    assert len(done(server)) == 1
+
+
+def test_an_error_nobody_foresaw_shows_no_detail_but_an_id_that_the_log_has(
+    server: Server, api: Api, tried: list[Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR, "stepwell.server"):
+        told = problem(api("operator").post("tried?then=break"), 500, "internal-error")
+    assert "secret detail" not in str(told)
+    assert told["correlation_id"] in caplog.text
+    assert "a secret detail" in caplog.text
+    assert done(server) == []
+
+
+def test_a_callers_correlation_id_is_kept_if_it_is_sane(api: Api) -> None:
+    client = api(None)
+    kept = client.get("health", headers={"X-Correlation-Id": "order-7"})
+    assert kept.headers["x-correlation-id"] == "order-7"
+    made = client.get("health", headers={"X-Correlation-Id": "a b\tc"})
+    assert made.headers["x-correlation-id"] not in {"", "a b\tc"}
+
+
+def test_a_body_that_is_no_json_is_told_without_a_traceback(api: Api) -> None:
+    client = api("admin")
+    answer = client.post("groups", content=b"{", headers={"Content-Type": "application/json"})
+    problem(answer, 422, "invalid-input")
+
+
+def test_an_unknown_path_and_a_wrong_method_are_problems_too(api: Api) -> None:
+    problem(api("admin").get("nowhere"), 404, "not-found")
+    answer = api("admin").delete("groups")
+    problem(answer, 405, "method-not-allowed")
+    assert answer.headers["allow"]
+
+
+@pytest.mark.parametrize("limit", ["0", "501", "many"])
+def test_a_page_is_neither_empty_nor_endless(api: Api, limit: str) -> None:
+    told = problem(api("admin").get(f"tokens?limit={limit}"), 422, "invalid-input")
+    assert told["errors"][0]["field"] == "limit"
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (InvalidInput("x"), 422),
+        (NotFound("x"), 404),
+        (Conflict("x"), 409),
+        (Unauthenticated("x"), 401),
+        (Denied("x"), 403),
+        (StoreUnavailable("x"), 503),
+        (SetupError("x"), 500),
+        (SchemaMissing("x"), 500),
+        (SettlementRejected("x"), 409),
+    ],
+)
+def test_the_status_follows_from_the_kind_of_error(error: StepwellError, status: int) -> None:
+    assert status_of(error) == status
+
+
+def test_health_needs_no_token_and_tells_the_version(api: Api) -> None:
+    answer = api(None).get("health")
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "ok"
+
+
+def test_health_is_a_problem_while_the_database_is_away(
+    server: Server, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> Any:
+        raise StoreUnavailable("The database cannot be reached.")
+
+    monkeypatch.setattr(server.db, "read", away)
+    answer = api(None).get("health")
+    problem(answer, 503, "store-unavailable")
+    assert answer.headers["retry-after"]
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[TestClient]:
+    """A client of a `dev` server, which answers to loopback names only."""
+    with Server(Settings.for_dev(tmp_path, run_engine=False)) as server:
+        token = server.admin_token_file.read_text().strip()
+        headers = {"Authorization": f"Bearer {token}"}
+        yield TestClient(server.app, base_url="http://localhost:8420", headers=headers)
+
+
+@pytest.mark.parametrize("host", ["localhost:8420", "127.0.0.1", "[::1]:8420", "LOCALHOST"])
+def test_dev_answers_to_names_of_this_machine(guarded: TestClient, host: str) -> None:
+    assert guarded.get("/api/v1/me", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "", "[::1", "10.0.0.1"])
+def test_dev_refuses_any_other_host(guarded: TestClient, host: str) -> None:
+    """R42: a page of another site cannot reach it by a name that points to loopback."""
+    problem(guarded.get("/api/v1/health", headers={"Host": host}), 403, "host-unknown")
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://localhost:8420", 200),
+        ("http://127.0.0.1:5173", 200),
+        ("https://evil.example", 403),
+        ("null", 403),
+    ],
+)
+def test_dev_refuses_a_foreign_origin(guarded: TestClient, origin: str, status: int) -> None:
+    answer = guarded.get("/api/v1/me", headers={"Origin": origin})
+    assert answer.status_code == status
+
+
+def test_the_committed_api_is_the_one_that_the_routes_make() -> None:
+    """Run `python -m stepwell.server.openapi openapi.json` after a change of routes."""
+    assert (ROOT / "openapi.json").read_text() == openapi.document()

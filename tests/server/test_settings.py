@@ -1,0 +1,69 @@
+"""Settings come from the environment, and a wrong one is named."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from stepwell.errors import InvalidInput, SetupError
+from stepwell.server.app import Server
+from stepwell.server.settings import Settings
+
+
+def test_every_setting_has_a_variable() -> None:
+    environment = {
+        "STEPWELL_DATA_DIR": "/srv/stepwell",
+        "STEPWELL_PORT": "9000",
+        "STEPWELL_LAUNCHERS": "process, kubernetes",
+        "STEPWELL_RUN_ENGINE": "0",
+        "STEPWELL_DISCOVERY_TIMEOUT": "7.5",
+    }
+    found = Settings.from_environment(environment)
+    assert found.data_dir == Path("/srv/stepwell")
+    assert (found.port, found.run_engine, found.discovery_timeout) == (9000, False, 7.5)
+    assert found.launchers == ("process", "kubernetes")
+
+
+def test_what_is_given_by_name_wins_over_the_environment() -> None:
+    assert Settings.from_environment({"STEPWELL_PORT": "9000"}, port=1).port == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("STEPWELL_PORT", "many", "a whole number"),
+        ("STEPWELL_RUN_API", "perhaps", "1 or 0"),
+        ("STEPWELL_DISCOVERY_TIMEOUT", "soon", "a number of seconds"),
+    ],
+)
+def test_a_variable_that_does_not_fit_is_named(name: str, text: str, words: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        Settings.from_environment({name: text})
+    assert name in caught.value.what
+    assert words in caught.value.why
+
+
+def test_serve_enables_no_launcher_unless_told() -> None:
+    """R42: the process launcher runs code on the server's own machine."""
+    assert Settings().launchers == ()
+    assert Settings.for_dev(Path("x")).launchers == ("process",)
+
+
+def test_an_unknown_launcher_is_a_setup_error(tmp_path: Path) -> None:
+    with pytest.raises(SetupError) as caught:
+        Server(Settings(data_dir=tmp_path, launchers=("teleport",)))
+    assert "'teleport'" in caught.value.what
+
+
+def test_the_key_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "data")
+    key = settings.signing_key
+    assert Settings(data_dir=tmp_path / "data").signing_key == key
+    assert len(key) >= 32
+    assert stat.S_IMODE((tmp_path / "data" / "secret.key").stat().st_mode) == 0o600
+
+
+def test_a_printed_setting_does_not_show_the_key() -> None:
+    assert "hunter2" not in repr(Settings(secret_key="hunter2"))
