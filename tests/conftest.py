@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -40,8 +41,11 @@ def postgres_server() -> Iterator[Callable[[], PostgresServer]]:
 
 @pytest.fixture(scope="session")
 def postgres_url(postgres_server: Callable[[], PostgresServer]) -> str:
-    """The address of the PostgreSQL server that this session's tests share."""
-    return str(postgres_server().get_uri())
+    """The address of the PostgreSQL server that this session's tests share.
+
+    STEPWELL_TEST_POSTGRES names another one, for example of the oldest version.
+    """
+    return os.environ.get("STEPWELL_TEST_POSTGRES") or str(postgres_server().get_uri())
 
 
 @pytest.fixture(scope="session")

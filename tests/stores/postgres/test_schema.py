@@ -1,0 +1,160 @@
+"""The schema: partitions by retention and month, the same columns everywhere, versions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+import pytest
+from tests.stores.postgres.support import add, claim, engine, make, outcome, settle
+
+from stepwell.errors import SchemaMissing, SchemaTooNew, SettlementRejected
+from stepwell.step import EndedAs, Retention, StepQuery
+from stepwell.stores.postgres import PostgresStore
+from stepwell.stores.postgres.rows import COLUMNS
+from stepwell.stores.postgres.schema import MONTHS_AHEAD, migrations
+
+LATER = ("fingerprint", "join_id", "join_policy", "waiting_for", "limit_key", "limit_slots")
+
+
+@pytest.fixture
+def admin(postgres_steps: str) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(postgres_steps, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("retention", Retention)
+@pytest.mark.parametrize("ended_as", EndedAs)
+def test_an_ended_row_lands_in_the_month_of_its_class(
+    store: PostgresStore,
+    admin: psycopg.Connection[Any],
+    retention: Retention,
+    ended_as: EndedAs,
+) -> None:
+    add(store, make(retention=retention))
+    me = engine(store)
+    (held,) = claim(store, me).steps
+    settle(store, me, outcome(held, ended_as=ended_as))
+    table = f"stepwell_{ended_as.status}_{retention.name.lower()}_{datetime.now(UTC):%Y_%m}"
+    query = f"SELECT tableoid::regclass::text FROM stepwell_{ended_as.status}"
+    assert admin.execute(query.encode()).fetchall() == [(table,)]
+
+
+def test_a_step_of_no_class_is_refused_when_it_is_added(store: PostgresStore) -> None:
+    with pytest.raises(SettlementRejected):
+        add(store, make(retention=7))
+
+
+def test_months_are_made_ahead_for_each_class_and_table(admin: psycopg.Connection[Any]) -> None:
+    made = "SELECT count(*) FROM pg_class WHERE relname ~ '^stepwell_.*_20[0-9]{2}_[0-9]{2}$'"
+    assert admin.execute(made).fetchone() == ((MONTHS_AHEAD + 1) * 3 * 2,)
+
+
+def test_making_partitions_again_makes_none(admin: psycopg.Connection[Any]) -> None:
+    again = f"SELECT stepwell_make_partitions({MONTHS_AHEAD})"
+    assert admin.execute(again.encode()).fetchall() == []
+
+
+def test_a_row_of_a_month_that_nobody_made_is_kept_and_moves_when_it_is_made(
+    store: PostgresStore, admin: psycopg.Connection[Any]
+) -> None:
+    step = make()
+    add(store, step)
+    with store.transaction() as tx:
+        tx.end(step.id, EndedAs.FAILED, "by hand")
+    later = "date_trunc('month', now() AT TIME ZONE 'UTC') + interval '5 months 3 days'"
+    admin.execute(f"UPDATE stepwell_failed SET ended_at = {later}".encode())
+    where = "SELECT tableoid::regclass::text FROM stepwell_failed"
+    assert admin.execute(where).fetchall() == [("stepwell_failed_standard_default",)]
+    admin.execute("SELECT stepwell_make_partitions(5)")
+    ((table,),) = admin.execute(where).fetchall()
+    assert table.startswith("stepwell_failed_standard_20")
+    admin.execute("DELETE FROM stepwell_failed")
+
+
+def test_partitions_are_made_while_others_write(
+    store: PostgresStore, admin: psycopg.Connection[Any]
+) -> None:
+    """An open transaction that has written a done row is not waited for."""
+    step = make()
+    add(store, step)
+    admin.execute("SET lock_timeout = '2s'")
+    with store.transaction() as tx:
+        tx.end(step.id, EndedAs.DONE, "by hand")
+        made = admin.execute("SELECT stepwell_make_partitions(7)").fetchall()
+    assert made
+
+
+def test_all_tables_and_the_view_have_the_same_columns(admin: psycopg.Connection[Any]) -> None:
+    found = {table: _columns(admin, f"stepwell_{table}") for table in ("ready", "done", "failed")}
+    assert found["ready"] == found["done"] == found["failed"]
+    assert _columns(admin, "stepwell_steps") == ["status", *found["ready"]]
+    assert set(found["ready"]) >= {*COLUMNS, *LATER, "rate_key"}
+
+
+def test_the_view_tells_where_each_step_is(
+    store: PostgresStore, admin: psycopg.Connection[Any]
+) -> None:
+    rows = [make(), make(), make()]
+    add(store, *rows)
+    with store.transaction() as tx:
+        tx.end(rows[1].id, EndedAs.DONE, "by hand")
+        tx.end(rows[2].id, EndedAs.CANCELLED, "by hand")
+        assert tx.count(StepQuery()).failed == 1
+    found = admin.execute("SELECT status, id FROM stepwell_steps").fetchall()
+    expected = zip(("ready", "done", "failed"), (row.id for row in rows), strict=True)
+    assert set(found) == set(expected)
+
+
+def test_migrating_applies_each_migration_once(postgres_database: Callable[[], str]) -> None:
+    store = PostgresStore(postgres_database())
+    names = [migration.name for migration in migrations()]
+    assert store.migrate() == names
+    assert store.migrate() == []
+
+
+def test_two_that_migrate_at_once_do_not_disturb_each_other(
+    postgres_database: Callable[[], str],
+) -> None:
+    url = postgres_database()
+    with ThreadPoolExecutor(4) as pool:
+        applied = list(pool.map(lambda _: PostgresStore(url).migrate(), range(4)))
+    assert sorted(map(len, applied)) == [0, 0, 0, len(migrations())]
+
+
+def test_a_database_without_tables_says_what_to_run(postgres_database: Callable[[], str]) -> None:
+    with pytest.raises(SchemaMissing, match="stepwell migrate"):
+        PostgresStore(postgres_database()).open()
+
+
+def test_a_newer_schema_is_left_alone(postgres_database: Callable[[], str]) -> None:
+    url = postgres_database()
+    store = PostgresStore(url)
+    store.migrate()
+    with psycopg.connect(url) as connection:
+        connection.execute("UPDATE stepwell_meta SET value = '99'")
+    for use in (store.open, store.migrate):
+        with pytest.raises(SchemaTooNew, match="99"):
+            use()
+
+
+def test_an_older_schema_is_not_worked_on(postgres_database: Callable[[], str]) -> None:
+    url = postgres_database()
+    store = PostgresStore(url)
+    store.migrate()
+    with psycopg.connect(url) as connection:
+        connection.execute("UPDATE stepwell_meta SET value = '0'")
+    with pytest.raises(SchemaMissing, match="version 0"):
+        store.open()
+
+
+def _columns(connection: psycopg.Connection[Any], table: str) -> list[str]:
+    rows = connection.execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0"
+        " ORDER BY attnum",
+        [table],
+    )
+    return [name for (name,) in rows]

@@ -1,0 +1,207 @@
+"""Notifications: of due work alone, seldom, and never lost for long (R25)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from tests.stores.postgres.support import PATIENCE, add, claim, engine, make, outcome, settle
+
+from stepwell.clock import now
+from stepwell.step import Addition
+from stepwell.stores.postgres import PostgresStore
+from stepwell.stores.postgres.transaction import PostgresTransaction
+from stepwell.stores.postgres.wake import INTERVAL, POLL, PostgresWake
+
+TOMORROW = timedelta(days=1)
+
+
+def test_a_flood_of_commits_is_told_once_per_interval(
+    store: PostgresStore, ear: psycopg.Connection[Any]
+) -> None:
+    begun = time.monotonic()
+    for _ in range(100):
+        add(store, make())
+    store.close()
+    lasted = time.monotonic() - begun
+    assert 1 <= _heard(ear) <= lasted / INTERVAL + 2
+
+
+def test_the_last_of_many_commits_is_told_too(
+    store: PostgresStore, ear: psycopg.Connection[Any]
+) -> None:
+    add(store, make())
+    assert _heard(ear) == 1
+    add(store, make())
+    assert _heard(ear) == 1
+
+
+def test_what_is_due_later_is_not_told(store: PostgresStore, ear: psycopg.Connection[Any]) -> None:
+    step = make(schedule_time=now() + TOMORROW)
+    add(store, step)
+    with store.transaction() as tx:
+        tx.activate(step.id, None, now() + TOMORROW)
+        tx.reschedule(step.id, now() + TOMORROW)
+    assert _heard(ear) == 0
+
+
+def test_claims_and_plain_settlements_are_not_told(
+    store: PostgresStore, ear: psycopg.Connection[Any]
+) -> None:
+    add(store, make())
+    _heard(ear)
+    me = engine(store)
+    (held,) = claim(store, me).steps
+    settle(store, me, outcome(held))
+    assert _heard(ear) == 0
+
+
+@pytest.mark.parametrize("verb", ["activate", "reschedule", "release", "spawn", "rerun"])
+def test_whatever_makes_work_due_is_told(
+    store: PostgresStore, ear: psycopg.Connection[Any], verb: str
+) -> None:
+    step, later = make(), make(schedule_time=now() + TOMORROW)
+    add(store, step, later)
+    me = engine(store)
+    (held,) = claim(store, me).steps
+    _heard(ear)
+    verbs: dict[str, Callable[[PostgresTransaction], object]] = {
+        "activate": lambda tx: tx.activate(later.id, "1", None),
+        "reschedule": lambda tx: tx.reschedule(later.id, now()),
+        "release": lambda tx: tx.release(me, [held.claim]),
+        "spawn": lambda tx: tx.settle(me, [outcome(held, make())]),
+        "rerun": lambda tx: tx.settle(me, [outcome(held, ended_as=None)]),
+    }
+    with store.transaction() as tx:
+        verbs[verb](tx)
+    assert _heard(ear) == 1
+
+
+def test_a_rolled_back_transaction_tells_nobody(
+    store: PostgresStore, ear: psycopg.Connection[Any]
+) -> None:
+    def fail() -> None:
+        with store.transaction() as tx:
+            tx.add([Addition(make())])
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert _heard(ear) == 0
+
+
+def test_a_lent_connection_tells_with_its_own_commit(
+    store: PostgresStore, ear: psycopg.Connection[Any], postgres_steps: str
+) -> None:
+    with closing(psycopg.connect(postgres_steps)) as mine:
+        store.on(mine).add([Addition(make())])
+        store.on(mine).add([Addition(make())])
+        assert _heard(ear) == 0
+        mine.commit()
+        assert _heard(ear) == 1
+
+
+def test_a_program_that_only_adds_and_ends_at_once_is_heard(
+    postgres_steps: str, ear: psycopg.Connection[Any], store: PostgresStore
+) -> None:
+    adding = PostgresStore(postgres_steps)
+    add(adding, make())
+    adding.close()
+    assert _heard(ear) == 1
+
+
+def test_a_wake_whose_line_is_cut_says_that_something_may_have_changed(
+    store: PostgresStore, postgres_steps: str
+) -> None:
+    with _listening(store) as wake:
+        _end_listener(postgres_steps)
+        assert wake.wait(PATIENCE)
+
+
+def test_a_wake_whose_line_is_cut_hears_again(store: PostgresStore, postgres_steps: str) -> None:
+    with _listening(store) as wake:
+        _end_listener(postgres_steps)
+        _until(lambda: not store._bell.listening)
+        _until(lambda: store._bell.listening)
+        while wake.wait(0.2):
+            pass
+        other = PostgresStore(postgres_steps)
+        add(other, make())
+        assert wake.wait(PATIENCE)
+        other.close()
+
+
+def test_a_wake_behind_a_pooler_polls_every_second(postgres_steps: str) -> None:
+    store = PostgresStore(postgres_steps, pooler=True)
+    wake = store.wake()
+    begun = time.monotonic()
+    assert wake.wait(PATIENCE)
+    assert POLL * 0.9 < time.monotonic() - begun < PATIENCE / 2
+    assert add(store, make()) == [True]
+    assert wake.wait(PATIENCE)
+    store.close()
+
+
+def test_a_wake_behind_a_pooler_may_have_a_line_of_its_own(postgres_steps: str) -> None:
+    store = PostgresStore(postgres_steps, pooler=True, notify_url=postgres_steps)
+    with _listening(store) as wake:
+        other = PostgresStore(postgres_steps)
+        add(other, make())
+        assert wake.wait(PATIENCE)
+        other.close()
+    store.close()
+
+
+def test_a_closed_wake_is_not_rung(store: PostgresStore) -> None:
+    wake = store.wake()
+    wake.close()
+    add(store, make())
+    assert not wake._event.is_set()
+
+
+# -- helpers ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ear(store: PostgresStore, postgres_steps: str) -> Iterator[psycopg.Connection[Any]]:
+    """A connection of somebody else that listens."""
+    with psycopg.connect(postgres_steps, autocommit=True) as connection:
+        connection.execute("LISTEN stepwell_wake")
+        yield connection
+
+
+def _heard(ear: psycopg.Connection[Any]) -> int:
+    """How many notifications come until it has been quiet for several intervals."""
+    return sum(1 for _ in ear.notifies(timeout=INTERVAL * 8))
+
+
+@contextmanager
+def _listening(store: PostgresStore) -> Iterator[PostgresWake]:
+    """A wake that listens, and has heard of all that was before."""
+    wake = store.wake()
+    _until(lambda: store._bell.listening)
+    while wake.wait(0.2):
+        pass
+    yield wake
+    wake.close()
+
+
+def _end_listener(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND query LIKE 'LISTEN%'"
+        )
+
+
+def _until(condition: Any) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end
+        threading.Event().wait(0.005)
