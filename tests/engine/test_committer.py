@@ -27,12 +27,12 @@ class CuttingStore(MemoryStore):
         self.called: list[str] = []
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self) -> Iterator[Any]:
         """As ever, but for the cuts."""
         when = None
         with super().transaction() as tx:
             noted = _Noted(tx)
-            yield noted  # type: ignore[misc]
+            yield noted
             self.called.append(noted.verb)
             if self.cuts.get(noted.verb):
                 when = self.cuts[noted.verb].pop(0)
@@ -91,10 +91,10 @@ class PickyStore(MemoryStore):
     attempts = 10**6
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self) -> Iterator[Any]:
         """As ever, but `settle` looks at the results."""
         with super().transaction() as tx:
-            yield _Picky(tx, self)  # type: ignore[misc]
+            yield _Picky(tx, self)
 
 
 class _Picky:

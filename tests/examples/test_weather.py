@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 from weather import months, rows
@@ -25,7 +26,7 @@ def test_rows_outside_the_table_are_none() -> None:
     ("change", "said"),
     [({"lowest": 50.0}, "above"), ({"rain": -1.0}, "negative"), ({"kind": "frogs"}, "frogs")],
 )
-def test_a_row_that_cannot_be_right_says_why(change: dict[str, object], said: str) -> None:
+def test_a_row_that_cannot_be_right_says_why(change: dict[str, Any], said: str) -> None:
     assert rows.fault(YEAR[0]) is None
     assert said in (rows.fault(replace(YEAR[0], **change)) or "")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from stepwell.launchers import process, shim
+from stepwell.launchers import shim
 from stepwell.launchers.process import ProcessLauncher
 from stepwell.launchers.protocol import ImageUnusable, Launcher, LaunchFailed, LaunchSpec
 from stepwell.testing.launcher_contract import GRACE, LOG_BYTES, LauncherContract, until
@@ -94,11 +94,11 @@ class TestProcessLauncher(LauncherContract):
         self, launcher: Launcher, launch: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """As after a crash between the folder and the process."""
-        real = process.shim.__file__
-        monkeypatch.setattr(process.shim, "__file__", "/no/such/file.py")
+        real = shim.__file__
+        monkeypatch.setattr(shim, "__file__", "/no/such/file.py")
         with pytest.raises(LaunchFailed):
             launch("print('up')")
-        monkeypatch.setattr(process.shim, "__file__", real)
+        monkeypatch.setattr(shim, "__file__", real)
         handle = launch("print('up')")
         self.ended(launcher, handle)
         assert launcher.logs(handle) == "up\n"

@@ -8,9 +8,9 @@ from typing import Any, TypeAlias
 
 import pytest
 from starlette.testclient import TestClient
-from tests.server.conftest import Api
 from tests.server.live import without_fsync
 from tests.server.runs.support import GIVEN, GROUP, WORKFLOW, Pod, release, workflow
+from tests.server.support import Api
 
 from stepwell.engine import Engine
 from stepwell.launchers.protocol import Handle, ImageUnusable, LaunchSpec, LaunchStatus, Pinned

@@ -1,0 +1,194 @@
+"""How an engine lives, stops, is buried and comes back, on real stores."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from tests.engine.signals import wait_for
+
+from stepwell import (
+    Engine,
+    Outcome,
+    Registry,
+    Step,
+    StepClient,
+    StepStatus,
+    done,
+    new_step,
+)
+from stepwell.stores.protocol import Store
+
+
+def test_a_stop_lets_running_steps_end_and_gives_back_the_rest(
+    store: Store, registry: Registry
+) -> None:
+    """Promise 10."""
+    running, go = threading.Event(), threading.Event()
+
+    @registry.handler("v1/slow")
+    def slow() -> None:
+        running.set()
+        assert go.wait(10)
+
+    engine = Engine(store, registry, workers=1).start()
+    engine.add_many(new_step("v1/slow") for _ in range(5))
+    assert running.wait(10)
+    threading.Timer(0.05, go.set).start()
+    engine.stop(timeout=10)
+    client = StepClient(store)
+    assert client.count(status=StepStatus.DONE).done >= 1
+    ready = client.search(status=StepStatus.READY)
+    assert ready
+    assert all(step.claimed_by is None and step.lost_count == 0 for step in ready)
+
+
+def test_a_stop_that_runs_out_of_time_gives_the_step_back_unmarked(
+    store: Store, registry: Registry
+) -> None:
+    running, go = threading.Event(), threading.Event()
+
+    @registry.handler("v1/stuck")
+    def stuck() -> None:
+        running.set()
+        go.wait(30)
+
+    engine = Engine(store, registry, workers=1).start()
+    step_id = engine.add(new_step("v1/stuck"))
+    assert running.wait(10)
+    engine.stop(timeout=0.05)
+    go.set()
+    step = StepClient(store).get(step_id)
+    assert (step.status, step.claimed_by, step.lost_count) == (StepStatus.READY, None, 0)
+
+
+def test_a_slow_step_does_not_hold_back_those_claimed_with_it(
+    store: Store, registry: Registry
+) -> None:
+    """What waits unstarted for a second goes back, and another engine runs it."""
+    both, go = threading.Semaphore(0), threading.Event()
+
+    @registry.handler("v1/slow")
+    def slow() -> None:
+        both.release()
+        assert go.wait(20)
+
+    registry.handler("v1/fast")(lambda: None)
+    client = StepClient(store)
+    with Engine(store, registry, workers=1, name="first") as first:
+        assert first._worker
+        first._worker._average = 0.001  # as after a rush of fast steps
+        client.add_many([new_step("v1/slow"), *(new_step("v1/fast") for _ in range(20))])
+        first._changed()
+        assert both.acquire(timeout=10)
+        with Engine(store, registry, workers=1, name="second"):
+            wait_for(lambda: client.count(name="v1/fast").done == 20)
+        go.set()
+    assert client.count(name="v1/slow").done == 1
+
+
+def test_a_buried_engine_starts_again_under_a_new_id(store: Store, registry: Registry) -> None:
+    """R11."""
+    registry.handler("v1/x")(lambda: None)
+    with Engine(store, registry) as engine:
+        before = engine.id
+        assert before is not None
+        with store.transaction() as tx:
+            beats = tx.beat(before, []).beats
+            assert tx.bury(before, beats[before]) is not None
+        step_id = engine.add(new_step("v1/x"))
+        wait_for(lambda: engine.get(step_id).status is StepStatus.DONE)
+        assert engine.id != before
+
+
+def test_a_zombie_cannot_commit(store: Store, registry: Registry) -> None:
+    """Promise 3: its claims were taken while it was running."""
+    running, go, runs = threading.Event(), threading.Event(), []
+
+    @registry.handler("v1/x")
+    def x() -> Outcome:
+        runs.append(1)
+        if len(runs) == 1:
+            running.set()
+            assert go.wait(10)
+            return done("zombie")
+        return done("second")
+
+    with Engine(store, registry) as engine:
+        step_id = engine.add(new_step("v1/x"))
+        assert running.wait(10)
+        assert engine.id is not None
+        with store.transaction() as tx:
+            tx.bury(engine.id, tx.beat(engine.id, []).beats[engine.id])
+        wait_for(lambda: engine.get(step_id).status is StepStatus.DONE)
+        go.set()
+        wait_for(lambda: engine.tally.refused == 1)
+        assert engine.get(step_id).result == '"second"'
+
+
+def test_a_blocked_event_loop_does_not_cost_the_engine_its_life(
+    store: Store, registry: Registry
+) -> None:
+    """R14: the heartbeat does not run on the user's loop."""
+
+    @registry.handler("v1/rude")
+    async def rude() -> None:
+        time.sleep(3)  # noqa: ASYNC251 - the point of the test
+
+    with Engine(store, registry) as engine:
+        before = engine.id
+        step_id = engine.add(new_step("v1/rude"))
+        wait_for(lambda: engine.get(step_id).status is StepStatus.DONE)
+        assert engine.id == before
+        assert engine.get(step_id).execution_count == 1
+
+
+def test_a_running_step_gets_its_started_mark_with_the_next_beat(
+    store: Store, registry: Registry
+) -> None:
+    """R15."""
+    go = threading.Event()
+    registry.handler("v1/x")(lambda: done(go.wait(20)))
+    with Engine(store, registry) as engine:
+        step_id = engine.add(new_step("v1/x"))
+        wait_for(lambda: engine.get(step_id).started)
+        go.set()
+
+
+def test_suspects_run_alone_and_the_others_run_too(store: Store, registry: Registry) -> None:
+    """R15: from lost_count 2 on a step is claimed alone."""
+    lock, now, beside = threading.Lock(), [0], []
+
+    @registry.handler("v1/x")
+    def x(step: Step) -> None:
+        with lock:
+            now[0] += 1
+        time.sleep(0.02)
+        with lock:
+            if step.lost_count >= 2:
+                beside.append(now[0])
+            now[0] -= 1
+
+    client = StepClient(store)
+    (suspect,) = client.add_many([new_step("v1/x")])
+    _lose(store, times=2)
+    client.add_many(new_step("v1/x") for _ in range(10))
+    assert client.get(suspect).lost_count == 2
+    assert Engine(store, registry, workers=4).drain().done == 11
+    assert beside == [1]
+
+
+def _lose(store: Store, times: int) -> None:
+    """Let an engine claim everything and die, as often as asked."""
+    from stepwell.step import new_id
+    from stepwell.stores.protocol import ClaimRequest, EngineInfo
+
+    for _ in range(times):
+        engine = EngineInfo(id=new_id(), name="x", version="0", handles=(), queues=("default",))
+        with store.transaction() as tx:
+            tx.join(engine)
+        request = ClaimRequest(engine_id=engine.id, request_id=new_id(), names=("v1/x",), limit=100)
+        with store.transaction() as tx:
+            tx.claim(request)
+        with store.transaction() as tx:
+            tx.bury(engine.id, tx.beat(engine.id, []).beats[engine.id])
