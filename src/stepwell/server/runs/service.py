@@ -89,7 +89,7 @@ def start_run(
     GroupNotFound, GroupArchived, WorkflowNotReleased, ParametersInvalid, ValueTooLarge.
     """
     release = _released(conn, group, workflow)
-    fit.check(workflow, release["entry"].get("parameters") or {}, parameters)
+    check_parameters(workflow, release["entry"], parameters)
     now, run_id = clock.now(), new_id()
     steps = _first_steps(run_id, group, workflow, release["entry"], parameters)
     additions = [seal(step, JSON, now) for step in steps]
@@ -108,6 +108,13 @@ def start_run(
     db.steps(conn).add(additions)
     emit("run.created", run=run_id, group=group, workflow=workflow, trigger=trigger)
     return run_id
+
+
+def check_parameters(
+    workflow: str, entry: Mapping[str, Any], parameters: Mapping[str, Any]
+) -> None:
+    """The parameters fit the workflow's entry of its manifest; raises `ParametersInvalid`."""
+    fit.check(workflow, entry.get("parameters") or {}, parameters)
 
 
 def _fresh(release: RowMapping, now: datetime) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from sqlalchemy import Connection
 
 from stepwell.schedules import Schedule, from_json
 from stepwell.server.audit import service as audit
-from stepwell.server.runs import parameters as fit
 from stepwell.server.runs import service as runs
 from stepwell.server.schedules import changing, errors, queries
 from stepwell.server.schedules.books import Books
@@ -43,7 +42,7 @@ def add(conn: Connection, services: Services, new: NewSchedule, *, by: str) -> U
     WorkflowNotReleased, ScheduleExists, ScheduleInvalid, ScheduleNeverDue, ParametersInvalid.
     """
     spec, entry = from_json(new.spec), _entry(conn, new.group, new.workflow)
-    fit.check(new.workflow, entry.get("parameters") or {}, new.parameters)
+    runs.check_parameters(new.workflow, entry, new.parameters)
     now = changing.now_of(conn, services.clock)
     _expect_due(spec, now)
     old = queries.named(conn, new.group, new.workflow, new.name)
@@ -81,7 +80,7 @@ def change(
     spec = from_json(row["spec"] if asked.spec is None else asked.spec)
     parameters = row["parameters"] if asked.parameters is None else asked.parameters
     entry = _entry(conn, row["group_name"], row["workflow"])
-    fit.check(row["workflow"], entry.get("parameters") or {}, parameters)
+    runs.check_parameters(row["workflow"], entry, parameters)
     _expect_due(spec, now)
     values = {"parameters": parameters, "changed_by": by, **_origin(row, asked.reason)}
     changing.put_in_force(conn, row, spec, now, f"Changed by {by}.", **values)
