@@ -52,6 +52,7 @@ def release(
     group: str = GROUP,
     image: str = "group.py",
     digest: str = "sha256:0",
+    environment: dict[str, str] | None = None,
 ) -> UUID:
     """Register a group with one released workflow, as the reviews room would leave it."""
     now, discovery, made = clock.now(), new_id(), new_id()
@@ -63,7 +64,7 @@ def release(
                 provisional=False,
                 launcher="process",
                 image=image,
-                environment={},
+                environment=environment or {},
                 secrets={},
                 discover_with_secrets=False,
                 **by,

@@ -1,0 +1,24 @@
+"""A whole server as a process that can be killed: `python -m ... DATA_DIR PORT`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from stepwell.server.app import Server
+from stepwell.server.settings import Settings
+
+
+def settings(data_dir: Path, port: int) -> Settings:
+    """The same settings, whoever starts the server."""
+    return Settings(
+        data_dir=data_dir, secret_key="a key for tests", launchers=("process",), port=port
+    )
+
+
+if __name__ == "__main__":
+    server = Server(settings(Path(sys.argv[1]), int(sys.argv[2])))
+    with server:
+        uvicorn.run(server.app, port=server.settings.port, log_level="warning", lifespan="off")
