@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, Final, NoReturn, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -102,10 +102,15 @@ class ServerLink:
     ----------
     url : the server's address, for example 'https://stepwell.example.org'.
     token : sent as the bearer of every request.
+
+    Attributes
+    ----------
+    on_denied : called, in whatever thread, when the server refuses the token.
     """
 
     def __init__(self, url: str, token: str, *, timeout: urllib3.Timeout = TIMEOUT) -> None:
         self.url = url.rstrip("/")
+        self.on_denied: Callable[[Denied], None] | None = None
         self._pool = urllib3.PoolManager(
             num_pools=1,
             maxsize=4,
@@ -137,12 +142,18 @@ class ServerLink:
         except (HTTPError, OSError) as error:
             raise self._unreachable(error) from error
         if answer.status >= 300:
-            _raise_problem(answer.status, answer.data, self.url)
+            raise self._refused(answer.status, answer.data)
         return self._decoded(answer.data)
 
     def close(self) -> None:
         """Close the connections; a later request opens new ones."""
         self._pool.clear()
+
+    def _refused(self, status: int, data: bytes) -> StepwellError:
+        error = _problem(status, data, self.url)
+        if isinstance(error, Denied) and self.on_denied is not None:
+            self.on_denied(error)
+        return error
 
     def _decoded(self, data: bytes) -> Any:
         try:
@@ -158,17 +169,17 @@ class ServerLink:
         )
 
 
-def _raise_problem(status: int, data: bytes, url: str) -> NoReturn:
-    problem = _problem(data)
+def _problem(status: int, data: bytes, url: str) -> StepwellError:
+    problem = _document(data)
     known = catalogue().get(str(problem.get("code")))
     if known is not None and known.code not in _NAMELESS:
-        raise known.from_dict(problem)
+        return known.from_dict(problem)
     what = str(problem.get("what") or f"The server at {url} answered with status {status}.")
     kind = StoreUnavailable if status >= 500 else _BY_STATUS.get(status, InvalidInput)
-    raise kind(what, why=str(problem.get("why", "")), fix=str(problem.get("fix", "")))
+    return kind(what, why=str(problem.get("why", "")), fix=str(problem.get("fix", "")))
 
 
-def _problem(data: bytes) -> dict[str, Any]:
+def _document(data: bytes) -> dict[str, Any]:
     try:
         problem = json.loads(data)
     except ValueError:

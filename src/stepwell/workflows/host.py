@@ -206,32 +206,32 @@ class ChildHost:
         self._send(answer)
 
     def _send(self, message: Message) -> None:
-        assert self._channel is not None
+        channel = self._channel
         try:
-            self._channel.send(message)
+            if channel is not None:
+                channel.send(message)
         except ChannelClosed:
-            self._lost()
+            pass  # what is received next says why
 
     def _receive(self, deadline: float | None) -> Message:
         """The next message; looks now and then whether the child lives, for what it has
         started may hold the channel open."""
-        assert self._channel is not None
-        assert self._process is not None
+        process, channel = self._process, self._channel
+        if process is None or channel is None:
+            raise ProcessEnded("The process that ran it was stopped.")
         while True:
             left = _LOOK_EVERY if deadline is None else deadline - time.monotonic()
             try:
-                return self._channel.receive(min(max(left, 0.0), _LOOK_EVERY))
+                return channel.receive(min(max(left, 0.0), _LOOK_EVERY))
             except TimeoutError:
                 if deadline is not None and time.monotonic() >= deadline:
                     raise
-                if self._process.poll() is not None:
-                    self._lost()
+                if process.poll() is not None:
+                    self._lost(process)
             except ChannelClosed:
-                self._lost()
+                self._lost(process)
 
-    def _lost(self) -> NoReturn:
-        process = self._process
-        assert process is not None
+    def _lost(self, process: subprocess.Popen[bytes]) -> NoReturn:
         code = _wait_briefly(process)
         self.stop()
         raise ProcessEnded(f"The process that ran it {_end_words(code)}", fix=_end_remedy(code))

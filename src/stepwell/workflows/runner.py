@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -96,6 +97,7 @@ def _guarded(work: Callable[[], int], host: ChildHost) -> int:
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
     raise _Terminated
 
 
@@ -133,7 +135,7 @@ def _run(image: Image, host: ChildHost, link: ServerLink) -> int:
     )
     registry = Registry()
     operations.register(registry)
-    _drain(_engine(store, registry, run_id))
+    _drain(_engine(store, registry, run_id), link)
     return OK
 
 
@@ -163,19 +165,33 @@ def _fail_run(store: HttpStore, run_id: UUID, error: StepwellError) -> None:
 
     for name in {step.name for step in ready}:
         registry.add(fail, name)
-    _drain(_engine(store, registry, run_id))
+    _drain(_engine(store, registry, run_id), store.link)
 
 
 def _engine(store: HttpStore, registry: Registry, run_id: UUID) -> Engine:
     return Engine(store, registry, queues=(QUEUE,), workers=1, flow_id=run_id)
 
 
-def _drain(engine: Engine) -> None:
+def _drain(engine: Engine, link: ServerLink) -> None:
+    """Work until nothing is due. A token that is refused ends it at once, whatever runs: it
+    was revoked, and a newer attempt may be at work."""
+    refused: list[Denied] = []
+
+    def stop(error: Denied) -> None:
+        if not refused:
+            refused.append(error)
+            os.kill(os.getpid(), signal.SIGTERM)  # handled in the main thread, which drains
+
+    link.on_denied = stop
     try:
         engine.drain(patience=PATIENCE)
     except _Terminated:
+        if refused:
+            raise refused[0] from None
         engine.stop(timeout=0.0)  # gives the claims back, so that the next attempt need not wait
         raise
+    finally:
+        link.on_denied = None
 
 
 def _say(error: StepwellError, code: int) -> int:
