@@ -140,7 +140,7 @@ def refusal(answer: httpx.Response) -> StepwellError:
         why=problem.get("why") or _detail(problem.get("detail")),
         fix=problem.get("fix") or "",
     )
-    error.remote_code = problem.get("code") or kind.code  # type: ignore[attr-defined]
+    error.code = problem.get("code") or kind.code
     return error
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
+from stepwell.cli.options import Limit
 from stepwell.cli.session import Session, command
 
 app = typer.Typer(
@@ -37,7 +38,7 @@ FIELDS: Final = {
 def list_discoveries(
     session: Session,
     group: Annotated[str, typer.Argument(help="The workflow group.")],
-    limit: Annotated[int, typer.Option("--limit", min=1)] = 20,
+    limit: Limit = 20,
 ) -> None:
     """The discoveries of a group, newest first."""
     found = list(session.api.items(f"/groups/{group}/discoveries", limit))
@@ -47,7 +48,7 @@ def list_discoveries(
 @command(app, "show")
 def show(
     session: Session,
-    discovery_id: Annotated[str, typer.Argument(metavar="ID")],
+    discovery_id: Annotated[str, typer.Argument(metavar="ID", help="The discovery's id.")],
 ) -> None:
     """One discovery: its state, its workflows or its error, and what the image wrote."""
     found = session.api.get(f"/discoveries/{discovery_id}")

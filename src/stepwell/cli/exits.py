@@ -79,9 +79,8 @@ def exit_code(error: StepwellError) -> Exit:
 
 def described(error: StepwellError, *, as_json: bool) -> str:
     """The error as lines for a person, or as one JSON object for a program."""
-    code = str(getattr(error, "remote_code", "") or error.code)
     if as_json:
-        return json.dumps(error.as_dict() | {"code": code})
+        return json.dumps(error.as_dict(), ensure_ascii=False)
     lines = [f"error: {error.what}", f"  why: {error.why}", f"  fix: {error.fix}"]
     wanted = [line for line in lines if not line.endswith(": ")]
-    return "\n".join([*wanted, f" code: {code}"])
+    return "\n".join([*wanted, f" code: {error.code}"])

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
 
 import typer
 
 from stepwell.cli import discovered, finder
+from stepwell.cli.options import Reason
 from stepwell.cli.parameters import did_you_mean
 from stepwell.cli.session import Session, command
 from stepwell.cli.waiting import good_discovery
 from stepwell.errors import InvalidInput, NotFound
+from stepwell.launchers.images import check
 
 app = typer.Typer(
     name="groups",
@@ -28,10 +31,11 @@ COLUMNS: Final = {
     "registered": "created_at",
     "by": "created_by",
 }
+_HERE: Final = ("127.0.0.1", "localhost", "::1")
+
 FIELDS: Final = COLUMNS | {"environment": "environment", "secrets": "secrets"}
 
 Name = Annotated[str, typer.Argument(help="The workflow group.")]
-Reason = Annotated[str | None, typer.Option("--reason", help="For the audit log.")]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Until the discovery has ended.")]
 
 
@@ -39,7 +43,7 @@ Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Until the discover
 def register(
     session: Session,
     image: Annotated[str, typer.Argument(help="A Python file or package (process launcher).")],
-    launcher: Annotated[str, typer.Option("--launcher")] = "process",
+    launcher: Annotated[str, typer.Option("--launcher", help="What starts the image.")] = "process",
     env: Annotated[
         list[str] | None, typer.Option("--env", metavar="NAME=VALUE", help="What the image gets.")
     ] = None,
@@ -50,10 +54,11 @@ def register(
     wait: Wait = True,
 ) -> None:
     """Register an image as a group, and look into it. Nothing runs before it is approved."""
+    local = launcher == "process"
     body = {
-        "name": _stated_name(image) if launcher == "process" else None,
+        "name": _stated_name(session, image) if local else None,
         "launcher": launcher,
-        "image": str(Path(image).absolute()) if launcher == "process" else image,
+        "image": str(Path(image).absolute()) if local else image,
         "environment": pairs(env),
         "secrets": pairs(secret),
     }
@@ -112,9 +117,15 @@ def pairs(given: list[str] | None) -> dict[str, str]:
     return dict(one.split("=", 1) for one in given or ())
 
 
-def _stated_name(image: str) -> str | None:
-    """The name that the source declares, so that even a broken group is known by it."""
-    found = finder.scan(Path(image))
+def _stated_name(session: Session, image: str) -> str | None:
+    """The name that the source declares, so that even a broken group is known by it.
+
+    The path is the server's own; where that is this machine, it must be there.
+    """
+    path = Path(image)
+    if urlsplit(session.profile.url).hostname in _HERE:
+        check(path)
+    found = finder.scan(path)
     return found[0].name if len(found) == 1 else None
 
 

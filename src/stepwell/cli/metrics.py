@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from stepwell.cli.options import OfGroup, OfWorkflow
 from stepwell.cli.render import named
 from stepwell.cli.session import Session, command
 
@@ -29,12 +30,12 @@ def register(app: typer.Typer) -> None:
 
 def metrics(
     session: Session,
-    group: Annotated[str | None, typer.Option("--group")] = None,
-    workflow: Annotated[str | None, typer.Option("--workflow")] = None,
+    group: OfGroup = None,
+    workflow: OfWorkflow = None,
     since: Annotated[
         str | None, typer.Option("--from", metavar="INSTANT", help="Whole hours from here on.")
     ] = None,
-    to: Annotated[str | None, typer.Option("--to", metavar="INSTANT")] = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="INSTANT", help="Up to here.")] = None,
 ) -> None:
     """Success rates and durations of each workflow's runs, and of its operations."""
     query = {"group": group, "workflow": workflow, "from": since, "to": to}

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from stepwell.cli.options import Limit, OfGroup, OfWorkflow
 from stepwell.cli.render import named
 from stepwell.cli.session import Session, command
 
@@ -28,9 +29,9 @@ COLUMNS: Final = {
 def list_reports(
     session: Session,
     run: Annotated[str | None, typer.Option("--run", help="Only this run's.")] = None,
-    group: Annotated[str | None, typer.Option("--group")] = None,
-    workflow: Annotated[str | None, typer.Option("--workflow")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1)] = 20,
+    group: OfGroup = None,
+    workflow: OfWorkflow = None,
+    limit: Limit = 20,
 ) -> None:
     """The reports, newest first."""
     query = {"run_id": run, "group": group, "workflow": workflow}
@@ -41,7 +42,7 @@ def list_reports(
 @command(app, "get")
 def get(
     session: Session,
-    report_id: Annotated[str, typer.Argument(metavar="ID")],
+    report_id: Annotated[str, typer.Argument(metavar="ID", help="The report's id.")],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="A file; default: stdout.")
     ] = None,

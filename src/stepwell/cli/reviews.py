@@ -9,7 +9,8 @@ from rich.text import Text
 
 from stepwell.cli import difference
 from stepwell.cli.client import Client
-from stepwell.cli.groups import Name, Reason, app, known, pairs
+from stepwell.cli.groups import Name, app, known, pairs
+from stepwell.cli.options import Reason
 from stepwell.cli.parameters import did_you_mean
 from stepwell.cli.render import Output
 from stepwell.cli.session import Session, command

@@ -9,6 +9,7 @@ import typer
 from stepwell.cli import feed
 from stepwell.cli.exits import WorkFailed
 from stepwell.cli.groups import known
+from stepwell.cli.options import Limit, OfGroup, OfWorkflow, Reason
 from stepwell.cli.parameters import Params, parsed
 from stepwell.cli.render import named
 from stepwell.cli.session import Session, command
@@ -55,7 +56,6 @@ OPERATIONS: Final = {
 }
 
 Id = Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")]
-Reason = Annotated[str | None, typer.Option("--reason", help="For the audit log.")]
 Wait = Annotated[
     bool, typer.Option("--wait", help="Until the run has ended; exit code 1 unless it succeeded.")
 ]
@@ -64,10 +64,10 @@ Wait = Annotated[
 @command(app, "list")
 def list_runs(
     session: Session,
-    group: Annotated[str | None, typer.Option("--group")] = None,
-    workflow: Annotated[str | None, typer.Option("--workflow")] = None,
+    group: OfGroup = None,
+    workflow: OfWorkflow = None,
     state: Annotated[str | None, typer.Option("--state", help="For example failed.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1)] = 20,
+    limit: Limit = 20,
 ) -> None:
     """The runs, newest first."""
     query = {"group": group, "workflow": workflow, "state": state}
@@ -85,8 +85,8 @@ def show(session: Session, run_id: Id) -> None:
 @command(app, "start")
 def start(
     session: Session,
-    group: Annotated[str, typer.Argument()],
-    workflow: Annotated[str, typer.Argument()],
+    group: Annotated[str, typer.Argument(help="The workflow group.")],
+    workflow: Annotated[str, typer.Argument(help="One of its release in force.")],
     param: Params = None,
     reason: Reason = None,
     wait: Wait = False,

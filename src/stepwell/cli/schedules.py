@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from stepwell.cli.options import Limit, OfGroup, Reason
 from stepwell.cli.parameters import Params, did_you_mean, parsed
 from stepwell.cli.render import instant, named
 from stepwell.cli.session import Session, command
@@ -59,7 +60,6 @@ AUDIT: Final = {
 Which = Annotated[
     str, typer.Argument(metavar="SCHEDULE", help="GROUP/WORKFLOW, GROUP/WORKFLOW/NAME, or its id.")
 ]
-Reason = Annotated[str | None, typer.Option("--reason", help="For the audit log.")]
 
 
 class ScheduleUnknown(NotFound):
@@ -75,9 +75,7 @@ class ScheduleAmbiguous(InvalidInput):
 
 
 @command(app, "list")
-def list_schedules(
-    session: Session, group: Annotated[str | None, typer.Option("--group")] = None
-) -> None:
+def list_schedules(session: Session, group: OfGroup = None) -> None:
     """All schedules, with when each is due next."""
     found = list(session.api.items("/schedules", 500, group=group))
     empty = "There are no schedules: they come with an approved release."
@@ -95,8 +93,13 @@ def show(session: Session, schedule: Which) -> None:
 @command(app, "preview")
 def preview(
     session: Session,
-    cron: Annotated[str | None, typer.Option("--cron", metavar="EXPRESSION")] = None,
-    every: Annotated[int | None, typer.Option("--every", metavar="SECONDS")] = None,
+    cron: Annotated[
+        str | None,
+        typer.Option("--cron", metavar="EXPRESSION", help="For example '30 7 * * MON-FRI'."),
+    ] = None,
+    every: Annotated[
+        int | None, typer.Option("--every", metavar="SECONDS", help="An interval.")
+    ] = None,
     timezone: Annotated[str, typer.Option("--timezone", help="An IANA name.")] = "UTC",
     count: Annotated[int, typer.Option("--count", min=1, max=100)] = 10,
 ) -> None:
@@ -143,7 +146,7 @@ def run_now(session: Session, schedule: Which, param: Params = None) -> None:
 def ledger(
     session: Session,
     schedule: Which,
-    limit: Annotated[int, typer.Option("--limit", min=1)] = 20,
+    limit: Limit = 20,
 ) -> None:
     """The book of every due instant, newest first: ran, skipped, missed or blocked."""
     path = f"/schedules/{_id(session, schedule)}/ledger"

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
+from stepwell.cli.options import Limit
 from stepwell.cli.session import Session, command
 
 app = typer.Typer(
@@ -32,7 +33,7 @@ def list_entries(
     session: Session,
     group: Annotated[str | None, typer.Argument(help="Only this group.")] = None,
     prefix: Annotated[str | None, typer.Option("--prefix", help="Keys that begin so.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1)] = 100,
+    limit: Limit = 100,
 ) -> None:
     """The current values, by group, scope and key."""
     found = list(session.api.items("/state", limit, group=group, prefix=prefix))
@@ -46,7 +47,7 @@ def get(
     session: Session,
     group: Group,
     scope: Annotated[str, typer.Argument(help="group, workflow:NAME or operation:NAME/NAME.")],
-    key: Annotated[str, typer.Argument()],
+    key: Annotated[str, typer.Argument(help="The key that it is kept under.")],
 ) -> None:
     """One value as JSON, whole; with --json also its version and who wrote it."""
     entry = session.api.get(f"/state/{group}/entry", scope=scope, key=key)

@@ -9,6 +9,7 @@ from uuid import UUID
 import typer
 
 from stepwell.cli.books import ApiBook, StepBook, StoreBook
+from stepwell.cli.options import Limit
 from stepwell.cli.parameters import value_of
 from stepwell.cli.session import Session, command
 from stepwell.errors import InvalidInput
@@ -58,9 +59,14 @@ def add(
     session: Session,
     name: Annotated[str, typer.Argument(help="Which handler runs it.")],
     state: Annotated[str | None, typer.Option("--state", help="JSON, or text.")] = None,
-    queue: Annotated[str, typer.Option("--queue")] = "default",
-    key: Annotated[str | None, typer.Option("--unique-key")] = None,
-    search_key: Annotated[str | None, typer.Option("--search-key")] = None,
+    queue: Annotated[str, typer.Option("--queue", help="Engines claim by queue.")] = "default",
+    key: Annotated[
+        str | None,
+        typer.Option("--unique-key", help="At most one ready step of that name and key."),
+    ] = None,
+    search_key: Annotated[
+        str | None, typer.Option("--search-key", help="What people look for.")
+    ] = None,
     at: Annotated[str | None, typer.Option("--at", help="Not before: 2026-11-22T07:00Z.")] = None,
     store: Store = None,
 ) -> None:
@@ -80,7 +86,7 @@ def list_steps(
     status: Status = None,
     queue: Queue = None,
     flow: Flow = None,
-    limit: Annotated[int, typer.Option("--limit", min=1)] = 50,
+    limit: Limit = 50,
     store: Store = None,
 ) -> None:
     """The steps that match, newest first."""

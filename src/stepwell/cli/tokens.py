@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from stepwell.cli.options import Reason
 from stepwell.cli.parameters import did_you_mean
 from stepwell.cli.serve import Database, DataDir, needs_server
 from stepwell.cli.session import Session, command
@@ -66,7 +67,7 @@ def list_tokens(session: Session) -> None:
 def revoke(
     session: Session,
     name: Annotated[str, typer.Argument(help="The token's name or id.")],
-    reason: Annotated[str | None, typer.Option("--reason", help="For the audit log.")] = None,
+    reason: Reason = None,
 ) -> None:
     """End a token at once."""
     token = _named(session, name)

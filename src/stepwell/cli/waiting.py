@@ -54,7 +54,7 @@ def discovery_failed(ended: dict[str, Any]) -> WorkFailed:
         why=fault.get("why") or "",
         fix=fault.get("fix") or f"See `stepwell discoveries show {ended['id']}`.",
     )
-    error.remote_code = fault.get("code") or error.code  # type: ignore[attr-defined]
+    error.code = fault.get("code") or error.code
     return error
 
 

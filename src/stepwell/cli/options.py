@@ -1,0 +1,14 @@
+"""Options that several commands have, with one wording."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+import typer
+
+OfGroup: TypeAlias = Annotated[str | None, typer.Option("--group", help="Only of this group.")]
+OfWorkflow: TypeAlias = Annotated[
+    str | None, typer.Option("--workflow", help="Only of this workflow.")
+]
+Limit: TypeAlias = Annotated[int, typer.Option("--limit", min=1, help="At most so many.")]
+Reason: TypeAlias = Annotated[str | None, typer.Option("--reason", help="For the audit log.")]
