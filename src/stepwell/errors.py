@@ -34,7 +34,7 @@ package add their own below the same kinds; `catalogue` lists them all.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 from uuid import UUID
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class StepwellError(Exception):
     fix : one sentence: what the reader can do about it.
     """
 
-    code: ClassVar[str] = "error"
+    code: str = "error"
 
     def __init__(self, what: str, *, why: str = "", fix: str = "") -> None:
         super().__init__(what)
@@ -264,8 +264,14 @@ def catalogue() -> dict[str, type[StepwellError]]:
 
 
 def revive(data: Mapping[str, Any]) -> StepwellError:
-    """The error that another process described with `as_dict`; an unknown code gives the base."""
-    return catalogue().get(str(data.get("code")), StepwellError).from_dict(data)
+    """The error that another process described with `as_dict`.
+
+    A code whose class is not loaded here gives the base, and stays the error's code.
+    """
+    code = str(data.get("code", StepwellError.code))
+    error = catalogue().get(code, StepwellError).from_dict(data)
+    error.code = code
+    return error
 
 
 def _tree(cls: type[StepwellError]) -> Iterator[type[StepwellError]]:

@@ -40,7 +40,7 @@ class ImageFolder:
         ------
         ImageUnusable : no such file, not Python, or too large.
         """
-        _check(source)
+        check(source)
         self.root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self.root, prefix=".copy-") as folder:
             copy = Path(folder) / "image" / source.name
@@ -81,7 +81,8 @@ def digest_of(root: Path) -> str:
     return f"sha256:{total.hexdigest()}"
 
 
-def _check(source: Path) -> None:
+def check(source: Path) -> None:
+    """Raise `ImageUnusable` unless there is a Python file, or a package's folder."""
     if not source.exists():
         raise ImageUnusable(
             f"There is no file or folder {source}.",
