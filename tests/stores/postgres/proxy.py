@@ -70,9 +70,11 @@ class _Line:
             while data := self._client.recv(65536):
                 if COMMIT in data and self._proxy.wanted:
                     where, self._proxy.wanted = self._proxy.wanted, None
-                    if where == "before":
-                        break
                     self._answer_is_lost = True
+                    if where == "before":
+                        # The session ends, and only then does the client learn of it.
+                        self._server.shutdown(socket.SHUT_WR)
+                        return
                 self._server.sendall(data)
         self._hang_up()
 
