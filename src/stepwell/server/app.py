@@ -125,6 +125,7 @@ class Server:
             workers=settings.workers,
             name="server",
         )
+        self.seeder = background.Seeder(self.services)
 
     @property
     def settings(self) -> Settings:
@@ -158,10 +159,12 @@ class Server:
             background.seed(conn, self.services)
         if self.settings.run_engine:
             self.engine.start()
+            self.seeder.start()
 
     def stop(self, timeout: float = 10.0) -> None:
         """Let running steps finish for up to `timeout` seconds, then close the database."""
         if self.settings.run_engine:
+            self.seeder.stop()
             self.engine.stop(timeout)
         self.db.close()
 

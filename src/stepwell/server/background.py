@@ -9,15 +9,23 @@ they need in the closure; they run in the queue `services.QUEUE` with the policy
 
 from __future__ import annotations
 
+import logging
+import threading
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from stepwell.errors import StepwellError
 from stepwell.registry import Registry
 from stepwell.server.discoveries import steps as discoveries
 from stepwell.server.runs import steps as runs
 from stepwell.server.schedules import steps as schedules
 from stepwell.server.services import Services
+
+_LOG = logging.getLogger("stepwell.server")
+
+EVERY: Final = 60.0
+"""Seconds between two looks whether a step that must exist is missing (R29)."""
 
 ROOMS: Final[tuple[Any, ...]] = (discoveries, schedules, runs)
 """The `steps` modules of all rooms that have background work."""
@@ -36,3 +44,30 @@ def seed(conn: Connection, services: Services) -> None:
     for room in ROOMS:
         if hasattr(room, "seed"):
             room.seed(conn, services)
+
+
+class Seeder:
+    """Seeds in a thread of its own, every minute, whatever the steps themselves are doing."""
+
+    def __init__(self, services: Services, every: float = EVERY) -> None:
+        self._services, self._every = services, every
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="stepwell-seeder", daemon=True)
+
+    def start(self) -> None:
+        """Begin; the first time is one interval from now."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, before the database is closed."""
+        self._over.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._over.wait(self._every):
+            try:
+                with self._services.db.write() as conn:
+                    seed(conn, self._services)
+            except StepwellError as error:
+                _LOG.warning("the server's steps were not looked after: %s", error)

@@ -322,3 +322,18 @@ def test_releases_are_listed_newest_first(api: Api, discover: Discover) -> None:
     assert [one["number"] for one in page["items"]] == [3, 2]
     rest = client.get("groups/weather/releases", params={"cursor": page["next"]}).json()
     assert [one["number"] for one in rest["items"]] == [1]
+
+
+def test_an_archived_group_has_no_schedule_in_force_and_gets_it_back_when_restored(
+    server: Server, api: Api, discover: Discover
+) -> None:
+    client = api("admin")
+    decide(client, discover(workflow("a", schedule=DAILY)), **ALL)
+    client.post("groups/weather/archivals", json={"reason": "season is over"})
+    with server.db.read() as conn:
+        assert conn.execute(schedules.select()).mappings().one()["active"] is False
+    assert client.get("reviews").json()["items"] == []
+    back = client.post("groups/weather/restorations", json={}).json()
+    assert (back["archived_at"], back["workflows"]) == (None, ["a"])
+    with server.db.read() as conn:
+        assert conn.execute(schedules.select()).mappings().one()["active"] is True

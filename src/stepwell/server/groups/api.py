@@ -10,6 +10,7 @@ from stepwell.server.discoveries import service as discoveries
 from stepwell.server.groups import service
 from stepwell.server.groups.records import Group, GroupChange, NewGroup
 from stepwell.server.http import Call, Page, Pages, Reason, Router, reads, writes
+from stepwell.server.reviews import service as reviews
 
 router = Router(prefix="/groups", tags=["groups"])
 
@@ -53,11 +54,11 @@ def change_group(call: Administering, name: str, body: GroupChange) -> Group:
 
 @router.post("/{name}/archivals", status_code=201)
 def archive_group(call: Administering, name: str, body: Reason) -> Group:
-    """Nothing new begins in this group from now on."""
-    return service.archive(call.conn, name, body.reason, by=call.user.name)
+    """Nothing new begins in this group from now on; its schedules are not due any more."""
+    return reviews.archive(call.conn, call.services, name, body.reason, by=call.user.name)
 
 
 @router.post("/{name}/restorations", status_code=201)
 def restore_group(call: Administering, name: str, body: Reason) -> Group:
-    """Take an archived group back into use."""
-    return service.restore(call.conn, name, body.reason, by=call.user.name)
+    """Take an archived group back into use, with the release that it had."""
+    return reviews.restore(call.conn, call.services, name, body.reason, by=call.user.name)

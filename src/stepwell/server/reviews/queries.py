@@ -46,6 +46,17 @@ def next_number(conn: Connection, group: str) -> int:
     return (conn.execute(query).scalar() or 0) + 1
 
 
+def last_filled(conn: Connection, group: str) -> int | None:
+    """The number of the newest release of a group that has workflows."""
+    query = (
+        select(func.max(releases.c.number))
+        .join(release_workflows, release_workflows.c.release_id == releases.c.id)
+        .where(releases.c.group_name == group)
+    )
+    found: int | None = conn.execute(query).scalar()
+    return found
+
+
 def contents(conn: Connection, release_id: UUID | None) -> Sequence[Row]:
     """The workflows of a release, by name; nothing for None."""
     mine = release_workflows.c.release_id == release_id

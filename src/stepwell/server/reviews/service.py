@@ -15,6 +15,7 @@ from stepwell.server.database.tables import releases as release_table
 from stepwell.server.discoveries import service as discoveries
 from stepwell.server.discoveries.records import DiscoveryDetail, State
 from stepwell.server.groups import service as groups
+from stepwell.server.groups.records import Group
 from stepwell.server.paging import Page, Paging, paged
 from stepwell.server.reviews import queries, releases
 from stepwell.server.reviews.changes import Difference, Standing
@@ -155,6 +156,33 @@ def roll_back(
     details = {"to_release": asked.to_release, "release": made.number}
     audit.record(conn, by, "release.rollback", group, asked.reason, details)
     return made
+
+
+def archive(
+    conn: Connection, services: Services, group: str, reason: str | None, *, by: str
+) -> Group:
+    """Take a group out of use: an empty release, so that no schedule of it is due any more.
+
+    Runs in flight end as they were started. Doing it again changes nothing.
+    """
+    if groups.get(conn, group).archived_at is None:
+        groups.active(conn, group)
+        if queries.current(conn, group) is not None:
+            _publish(conn, services, group, {}, reason=reason, created_by=by)
+    return groups.archive(conn, group, reason, by=by)
+
+
+def restore(
+    conn: Connection, services: Services, group: str, reason: str | None, *, by: str
+) -> Group:
+    """Take an archived group back into use, with the last release that had workflows."""
+    if groups.get(conn, group).archived_at is None:
+        return groups.get(conn, group)
+    groups.restore(conn, group, reason, by=by)
+    last = queries.last_filled(conn, group)
+    if last is not None:
+        roll_back(conn, services, group, Rollback(to_release=last, reason=reason), by=by)
+    return groups.get(conn, group)
 
 
 def listed(conn: Connection, group: str, pages: Paging) -> Page[Release]:

@@ -1,0 +1,85 @@
+"""The server's own steps: all listed, always there."""
+
+from __future__ import annotations
+
+import ast
+import threading
+from pathlib import Path
+
+import pytest
+from tests.server.support import drain
+
+import stepwell.server
+from stepwell.engine import StepClient
+from stepwell.errors import StoreUnavailable
+from stepwell.server import background
+from stepwell.server.app import Server
+from stepwell.server.services import QUEUE
+from stepwell.step import StepQuery, StepStatus
+
+
+def test_every_room_that_has_background_work_is_in_the_list() -> None:
+    rooms = Path(stepwell.server.__file__).parent
+    exist = {path.parent.name for path in rooms.glob("*/steps.py") if _registers(path)}
+    assert {room.__name__.split(".")[2] for room in background.ROOMS} == exist
+
+
+def _registers(path: Path) -> bool:
+    tree = ast.parse(path.read_text())
+    return any(isinstance(one, ast.FunctionDef) and one.name == "register" for one in tree.body)
+
+
+def test_every_step_of_the_server_has_a_name_with_a_version(server: Server) -> None:
+    names = background.handlers(server.services).names
+    assert names
+    assert all(name.startswith("v1/server/") for name in names)
+
+
+def ready(server: Server) -> list[str]:
+    found = StepClient(server.db.store).search(StepQuery(status=StepStatus.READY, queue=QUEUE))
+    return sorted(step.name for step in found)
+
+
+def test_seeding_twice_adds_each_step_once(server: Server) -> None:
+    before = ready(server)
+    assert "v1/server/tick" in before
+    with server.db.write() as conn:
+        background.seed(conn, server.services)
+    assert ready(server) == before
+
+
+def test_a_step_that_was_lost_is_seeded_again(server: Server) -> None:
+    """R29: whatever became of the tick, within a minute there is one again."""
+    seeded, lost = threading.Event(), StepClient(server.db.store)
+    for step in lost.search(StepQuery(status=StepStatus.READY, name="v1/server/tick")):
+        lost.cancel(step.id, "lost in a test")
+    assert "v1/server/tick" not in ready(server)
+    seeder = background.Seeder(server.services, every=0.01)
+    seeder.start()
+    for _ in range(500):
+        if "v1/server/tick" in ready(server):
+            break
+        seeded.wait(0.02)
+    seeder.stop()
+    assert "v1/server/tick" in ready(server)
+
+
+def test_a_seeder_outlives_a_database_that_is_away(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = threading.Semaphore(0)
+
+    def away() -> None:
+        tried.release()
+        raise StoreUnavailable("The database cannot be reached.")
+
+    monkeypatch.setattr(server.db, "write", away)
+    seeder = background.Seeder(server.services, every=0.01)
+    seeder.start()
+    assert all(tried.acquire(timeout=10) for _ in range(3))
+    seeder.stop()
+
+
+def test_the_servers_steps_settle_down(server: Server) -> None:
+    drain(server, patience=0.0)
+    assert "v1/server/tick" in ready(server)
