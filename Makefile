@@ -33,7 +33,7 @@ fix: $(VENV)/.test ## format, and mend what can be mended without thinking
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(VENV)/.test ## write the generated pages of docs/reference anew
+docs: $(VENV)/.test ## write the generated pages of docs/reference and openapi.json anew
 	$(BIN)/python docs/generate.py
 
 test-pythons: ## run the unit and contract tests on every Python from 3.11 that this machine has

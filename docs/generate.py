@@ -1,4 +1,4 @@
-"""Write the pages of docs/reference that follow from the code: `make docs`.
+"""Write what follows from the code, pages of docs/reference and openapi.json: `make docs`.
 
 A test compares what is committed with what this would write.
 """
@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import stepwell
+from stepwell.cli import manual
 from stepwell.errors import StepwellError
+from stepwell.server import openapi
 from stepwell.server.settings import Settings
 from stepwell.workflows.manifest import manifest_schema
 
@@ -30,6 +32,9 @@ def pages() -> dict[Path, str]:
     reference = HERE / "reference"
     schema = json.dumps(manifest_schema(), indent=2) + "\n"
     return {
+        HERE.parent / "openapi.json": openapi.document(),
+        reference / "cli.md": manual.page(),
+        reference / "cli.md": manual.page(),
         reference / "errors.md": errors_page(),
         reference / "manifest.schema.json": schema,
         reference / "python.md": python_page(),
