@@ -54,15 +54,16 @@ def _equal(wanted: Any, actual: Any) -> bool:
 
 
 def _text_fits(query: StepQuery, step: Step) -> bool:
+    contains = query.description_contains
     return (
-        (step.name.startswith(query.name_prefix or ""))
-        and (query.search_key_prefix is None or _starts(step.search_key, query.search_key_prefix))
-        and (query.description_contains or "") in (step.description or "")
+        _starts(step.name, query.name_prefix)
+        and _starts(step.search_key, query.search_key_prefix)
+        and (contains is None or (step.description is not None and contains in step.description))
     )
 
 
-def _starts(text: str | None, prefix: str) -> bool:
-    return text is not None and text.startswith(prefix)
+def _starts(text: str | None, prefix: str | None) -> bool:
+    return prefix is None or (text is not None and text.startswith(prefix))
 
 
 def _claim_fits(wanted: bool | None, step: Step) -> bool:

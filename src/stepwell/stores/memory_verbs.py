@@ -139,13 +139,17 @@ class MemoryTransaction:
         self._alive(request.engine_id)
         free = [step for step in self._ready.values() if _in_reach(step, request)]
         due = [step for step in free if step.schedule_time <= self._now]
-        for step in due:
-            if step.name not in request.names and not _suspect(step):
-                self._tables.move(step, replace(step, parked=True))
+        if not request.alone:
+            self._park([step for step in due if step.name not in request.names])
         mine = [s for s in due if s.name in request.names and _suspect(s) == request.alone]
         taken = fair_fill(mine, 1 if request.alone else request.limit, request.skew)
         marked = tuple(self._mark(step, request) for step in taken)
         return self._answer(request, marked)
+
+    def _park(self, foreign: list[Step]) -> None:
+        for step in foreign:
+            if not _suspect(step):
+                self._tables.move(step, replace(step, parked=True))
 
     def _mark(self, step: Step, request: ClaimRequest) -> Step:
         after = moves.claimed(step, request.engine_id, request.request_id, self._now)

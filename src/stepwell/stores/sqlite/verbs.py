@@ -237,22 +237,28 @@ class SQLiteTransaction:
             return []
         ids = ids_json(one.step.id for one in additions)
         known = {UUID(one) for (one,) in self._sql.run("known", {"ids": ids})}
+        if any(one.step.unique_key is not None for one in additions):
+            return [self._add_one(one, known) for one in additions]
         fresh = _new_ones(additions, known)
-        plain_rows = [row_of(a.step) for a in fresh.values() if a.step.unique_key is None]
-        self._sql.run_many("add", plain_rows)
-        keyed = [one for one in fresh.values() if one.step.unique_key is not None]
-        refused = {one.step.id for one in keyed if not self._add_keyed(one)}
-        return [fresh.get(a.step.id) is a and a.step.id not in refused for a in additions]
+        self._sql.run_many("add", [row_of(one.step) for one in fresh.values()])
+        return [fresh.get(one.step.id) is one for one in additions]
 
-    def _add_keyed(self, addition: Addition) -> bool:
+    def _add_one(self, addition: Addition, known: set[UUID]) -> bool:
+        """In order, for what is added first may hold the key that the next one asks for."""
         step = addition.step
-        if self._sql.run("add", row_of(step)).rowcount:
-            return True
-        if addition.on_conflict is OnConflict.ERROR:
-            raise UniqueKeyTaken(step.name, step.unique_key or "")
-        if addition.on_conflict is OnConflict.IGNORE:
+        if step.id in known:
             return False
-        self._cancel(step.name, step.unique_key or "")
+        if not self._insert(step):
+            if addition.on_conflict is OnConflict.ERROR:
+                raise UniqueKeyTaken(step.name, step.unique_key or "")
+            if addition.on_conflict is OnConflict.IGNORE:
+                return False
+            self._cancel(step.name, step.unique_key or "")
+            self._insert(step)
+        known.add(step.id)
+        return True
+
+    def _insert(self, step: Step) -> bool:
         return bool(self._sql.run("add", row_of(step)).rowcount)
 
     def _cancel(self, name: str, unique_key: str) -> None:

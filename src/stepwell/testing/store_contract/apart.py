@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
-from stepwell.step import Step
+from typing import Any
+
+from stepwell.step import Step, new_id
 from stepwell.stores.protocol import Claimed, Store
 from stepwell.testing.store_contract.base import ContractBase, ago, ahead, needs
 
@@ -71,6 +73,9 @@ class ApartContract(ContractBase):
             assert tx.reschedule(step.id, due)
         theirs = self.make_engine(store, "foreign")
         assert self.claim(store, theirs, "foreign") == Claimed((), next_due=due)
+        other = self.added(store, "foreign")
+        claimed = self.claim(store, theirs, "foreign")
+        assert [step.id for step in claimed.steps] == [other.id]
 
     @needs("many flows")
     def test_parked_rows_of_other_queues_are_not_claimed(self, store: Store) -> None:
@@ -78,6 +83,8 @@ class ApartContract(ContractBase):
         self.claim_all(store, self.make_engine(store), queues=("mail",))
         theirs = self.make_engine(store, "foreign")
         assert self.claim(store, theirs, "foreign") == Claimed()
+        here = self.added(store, "foreign")
+        assert self.claim_one(store, theirs, "foreign").id == here.id
         assert len(self.claim(store, theirs, "foreign", queues=("mail",)).steps) == 1
 
     @needs("bury")
@@ -115,6 +122,31 @@ class ApartContract(ContractBase):
         other = self.make_engine(store, "other")
         assert self.claim(store, other, "other") == Claimed()
         assert self.claim(store, other, "other", alone=True) == Claimed()
+        mine = self._suspect(store, "other")
+        assert self.claim_one(store, other, "other", alone=True).id == mine.id
+        assert self.claim(store, other, "other", alone=True) == Claimed()
+
+    @needs("bury", "many flows")
+    def test_a_suspect_is_not_claimed_with_its_flow(self, store: Store) -> None:
+        suspect = self._suspect(store)
+        plain = self.added(store, flow_id=suspect.flow_id)
+        engine = self.make_engine(store)
+        claimed = self.claim(store, engine, flow_id=suspect.flow_id)
+        assert [step.id for step in claimed.steps] == [plain.id]
+        assert claimed.suspect_due
+        alone = self.claim_one(store, engine, flow_id=suspect.flow_id, alone=True)
+        assert alone.id == suspect.id
+
+    @needs("bury", "many flows")
+    def test_suspects_of_other_queues_and_flows_are_not_claimed(self, store: Store) -> None:
+        suspect = self._suspect(store)
+        engine = self.make_engine(store)
+        elsewhere = {"queues": ("mail",)}, {"flow_id": new_id()}
+        for place in elsewhere:
+            assert self.claim(store, engine, alone=True, **place) == Claimed()
+        mail = self._suspect(store, queue="mail")
+        assert self.claim_one(store, engine, alone=True, queues=("mail",)).id == mail.id
+        assert self.claim_one(store, engine, alone=True).id == suspect.id
 
     @needs("bury")
     def test_a_suspect_in_the_future_is_announced(self, store: Store) -> None:
@@ -125,11 +157,12 @@ class ApartContract(ContractBase):
         assert self.claim(store, engine, alone=True) == Claimed((), next_due=due)
         assert self.claim(store, engine) == Claimed((), next_due=due)
 
-    def _suspect(self, store: Store) -> Step:
+    def _suspect(self, store: Store, label: str = "work", **fields: Any) -> Step:
         """A step that has lost two engines."""
-        step = self.added(store)
+        step = self.added(store, label, **fields)
         for _ in range(2):
-            engine = self.make_engine(store)
-            assert [one.id for one in self.claim(store, engine).steps] == [step.id]
+            engine = self.make_engine(store, label)
+            held = self.claim(store, engine, label, queues=(step.queue,)).steps
+            assert [one.id for one in held] == [step.id]
             self.bury(store, engine)
         return self.find(store, step)

@@ -136,7 +136,21 @@ class ClaimsContract(ContractBase):
         flow, due = new_id(), ahead()
         self.added(store, flow_id=flow, schedule_time=due)
         self.added(store, schedule_time=ahead(60))
-        assert self.claim(store, self.make_engine(store), flow_id=flow).next_due == due
+        engine = self.make_engine(store)
+        assert self.claim(store, engine, flow_id=flow) == Claimed((), next_due=due)
+        now_due = self.added(store, flow_id=flow)
+        claimed = self.claim(store, engine, flow_id=flow)
+        assert [step.id for step in claimed.steps] == [now_due.id]
+        assert claimed.next_due == due
+
+    @needs("many flows")
+    def test_a_foreign_name_of_a_flow_is_parked_and_left(self, store: Store) -> None:
+        flow = new_id()
+        step = self.added(store, "foreign", flow_id=flow)
+        self.claim_all(store, self.make_engine(store), flow_id=flow)
+        assert self.find(store, step).parked
+        theirs = self.make_engine(store, "foreign")
+        assert self.claim_one(store, theirs, "foreign", flow_id=flow).id == step.id
 
     @needs("many flows")
     def test_a_flow_is_claimed_by_the_bands_too(self, store: Store) -> None:

@@ -68,6 +68,15 @@ class SettlingContract(ContractBase):
             executed_by="contract",
         )
 
+    def test_a_settled_row_has_no_started_mark(self, store: Store) -> None:
+        self.add(store, self.make_step(), self.make_step())
+        engine = self.make_engine(store)
+        one, other = self.claim(store, engine).steps
+        with store.transaction() as tx:
+            tx.beat(engine, [one.claim, other.claim])
+        self.settle(store, engine, self.rerunning(one), self.ending(other))
+        assert [self.find(store, step).started for step in (one, other)] == [False, False]
+
     def test_a_rerun_without_a_time_is_due_now(self, store: Store) -> None:
         engine, step = self._held(store)
         self.settle(store, engine, self.rerunning(step))
