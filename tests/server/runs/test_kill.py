@@ -21,7 +21,7 @@ from tests.server.runs.support import GIVEN, GROUP, WORKFLOW, release
 from stepwell.launchers.process import ProcessLauncher
 from stepwell.server.app import Server
 from stepwell.server.runs import service
-from stepwell.server.runs.records import RunDetail, RunState
+from stepwell.server.runs.records import Cancellation, RunDetail, RunState
 from stepwell.testing.launcher_contract import until
 from stepwell.workflows.describing import describe
 from stepwell.workflows.loading import load_group
@@ -219,7 +219,7 @@ def test_a_cancelled_run_leaves_no_process_behind(place: Place) -> None:
         folder = place.data / "jobs" / f"{run_id}-1"
         child = json.loads((folder / "child.json").read_text())
         with server.db.write() as conn:
-            service.cancel(conn, server.db, run_id, service.Cancellation(), by="the test")
+            service.cancel(conn, server.db, run_id, Cancellation(), by="the test")
         assert ended(server, run_id).state is RunState.CANCELLED
         with pytest.raises(ProcessLookupError):
             os.kill(child["pid"], 0)
