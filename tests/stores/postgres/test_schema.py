@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
 from tests.stores.postgres.support import add, claim, engine, make, outcome, settle
 
+from stepwell.clock import now
 from stepwell.errors import SchemaMissing, SchemaTooNew, SettlementRejected
-from stepwell.step import EndedAs, Retention, StepQuery
+from stepwell.step import EndedAs, Retention, StepQuery, StepStatus
 from stepwell.stores.postgres import PostgresStore
 from stepwell.stores.postgres.rows import COLUMNS
 from stepwell.stores.postgres.schema import MONTHS_AHEAD, migrations
@@ -149,6 +150,28 @@ def test_an_older_schema_is_not_worked_on(postgres_database: Callable[[], str]) 
         connection.execute("UPDATE stepwell_meta SET value = '0'")
     with pytest.raises(SchemaMissing, match="version 0"):
         store.open()
+
+
+def test_sessions_outlive_a_migration_that_adds_a_column(
+    postgres_database: Callable[[], str],
+) -> None:
+    """An engine of the old version goes on while the database is upgraded."""
+    url = postgres_database()
+    store = PostgresStore(url, pool_size=1)
+    store.migrate()
+    me = engine(store)
+    for _ in range(2):
+        add(store, make(), make(), make(schedule_time=now() + timedelta(days=1)))
+        first, second = claim(store, me).steps
+        settle(store, me, outcome(first), outcome(second, ended_as=EndedAs.FAILED))
+        with store.transaction() as tx:
+            (held,) = tx.search(StepQuery(status=StepStatus.READY))
+            assert tx.end(held.id, EndedAs.CANCELLED, "by hand")
+        with psycopg.connect(url, autocommit=True) as admin:
+            for table in ("ready", "done", "failed"):
+                statement = f"ALTER TABLE stepwell_{table} ADD COLUMN IF NOT EXISTS more text"
+                admin.execute(statement.encode())
+    store.close()
 
 
 def _columns(connection: psycopg.Connection[Any], table: str) -> list[str]:

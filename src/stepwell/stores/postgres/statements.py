@@ -43,7 +43,9 @@ class Statements:
     def cursor(self, statement: Statement, values: Mapping[str, Any]) -> Iterator[Cursor[Row]]:
         """An executed cursor of plain tuples; closes at the end of the block."""
         with translated(), RawCursor(self.connection, row_factory=tuple_row) as cursor:
-            yield cursor.execute(statement.text, statement.values(values))
+            # On our own connections at once, for planning is what takes time.
+            prepare = None if self.lent else True
+            yield cursor.execute(statement.text, statement.values(values), prepare=prepare)
 
     def composed(self, statement: Composed, values: Mapping[str, Any]) -> list[Row]:
         """The rows that a statement made for one query gives."""

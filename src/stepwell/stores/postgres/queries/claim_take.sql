@@ -48,6 +48,14 @@ SELECT
         WHERE schedule_time <= statement_timestamp()
             AND NOT EXISTS (SELECT 1 FROM taken WHERE taken.id = suspect.id)
     ) AS suspect_due,
-    taken.*
+    -- By name: a prepared statement must not change its columns when a migration adds some.
+    taken.id, taken.name, taken.flow_id, taken.created_at, taken.schedule_time, taken.queue,
+    taken.priority, taken.unique_key, taken.correlation_id, taken.search_key,
+    taken.description, taken.created_by_step_id, taken.copy_of, taken.retention,
+    taken.state, taken.state_format, taken.activation_args, taken.activation_no,
+    taken.activation_seen, taken.execution_count, taken.failure_count, taken.lost_count,
+    taken.execution_started_at, taken.execution_duration, taken.executed_by,
+    taken.result, taken.result_format, taken.ended_at, taken.ended_as, taken.claimed_by,
+    taken.claim_no, taken.claim_request, taken.claimed_at, taken.started, taken.parked
 FROM rest CROSS JOIN later LEFT JOIN taken ON true
 ORDER BY taken.place
