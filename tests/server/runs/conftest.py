@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
@@ -16,6 +18,7 @@ from stepwell.engine import Engine
 from stepwell.launchers.protocol import Handle, ImageUnusable, LaunchSpec, LaunchStatus, Pinned
 from stepwell.server import background
 from stepwell.server.app import Server
+from stepwell.server.database.session import Database
 from stepwell.server.runs import steps, supervision
 from stepwell.server.services import QUEUE
 from stepwell.server.settings import Settings
@@ -74,14 +77,31 @@ def launcher() -> PlayedLauncher:
     return PlayedLauncher()
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with every table, to be copied: migrating takes longer than most tests."""
+    path = tmp_path_factory.mktemp("migrated") / "server.db"
+    database = Database(f"sqlite:///{path}")
+    database.migrate()
+    database.close()
+    return path
+
+
 @pytest.fixture
 def server(
-    settings: Settings, launcher: PlayedLauncher, monkeypatch: pytest.MonkeyPatch
+    settings: Settings,
+    launcher: PlayedLauncher,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> Iterator[Server]:
     """A started server whose launcher is played, and whose engine runs when it is drained."""
     monkeypatch.setattr(steps, "SLICE", 0.0)
     made = without_fsync(Server(settings, launchers={"process": launcher}))
-    made.db.migrate()
+    if settings.database.startswith("sqlite"):
+        copied = settings.database.removeprefix("sqlite:///")
+        shutil.copyfile(request.getfixturevalue("migrated"), copied)
+    else:
+        made.db.migrate()
     with made:
         yield made
 

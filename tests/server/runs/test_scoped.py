@@ -1,0 +1,176 @@
+"""What a run token reaches, and what it does not (R35)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from starlette.testclient import TestClient
+from tests.server.runs.conftest import Start
+from tests.server.runs.support import GROUP, WORKFLOW, Pod, following, settlement
+
+from stepwell import clock
+from stepwell.codec import JSON
+from stepwell.engine.sealing import seal
+from stepwell.server.app import Server
+from stepwell.step import Addition, EndedAs, OnConflict, Step, StepQuery, new_id, new_step
+from stepwell.stores.protocol import EngineInfo
+
+Pods = Callable[..., Pod]
+Work = Callable[..., None]
+
+
+def row(pod: Pod, name: str = f"v1/{GROUP}/other/x", **fields: Any) -> Step:
+    """A step of the pod's flow, unless a field says otherwise."""
+    given = {"queue": "runs", "flow_id": UUID(pod.run_id), **fields}
+    return seal(new_step(name, **given), JSON, clock.now()).step
+
+
+@pytest.fixture
+def two(start: Start, work: Work, pod: Pods) -> tuple[Pod, Pod]:
+    """The containers of two runs."""
+    runs = [start(), start()]
+    work()
+    return pod(runs[0]), pod(runs[1])
+
+
+def refused(answer: Any) -> str:
+    """The code of a refusal."""
+    assert answer.status_code == 403, answer.text
+    return str(answer.json()["code"])
+
+
+def test_a_token_opens_no_other_run(two: tuple[Pod, Pod]) -> None:
+    mine, theirs = two
+    path = f"/runs/{theirs.run_id}/assignment"
+    assert mine.client.get(path, headers=mine.headers).status_code == 401
+
+
+def test_a_claim_reaches_the_own_flow_whatever_it_asks_for(two: tuple[Pod, Pod]) -> None:
+    mine, theirs = two
+    step = mine.claim()
+    assert step is not None
+    assert str(step.flow_id) == mine.run_id
+    assert mine.claim() is None
+    assert theirs.claim() is not None
+
+
+def test_the_rows_of_others_cannot_be_seen_ended_or_moved(two: tuple[Pod, Pod]) -> None:
+    mine, theirs = two
+    step = theirs.claim()
+    assert step is not None
+    assert mine.call("search", query=StepQuery(ids=(step.id,))) == []
+    assert mine.call("count", query=StepQuery(flow_id=step.flow_id)).ready == 1
+    assert not mine.call("end", step_id=step.id, ended_as=EndedAs.DONE, reason="x", result=None)
+    assert not mine.call("activate", step_id=step.id, args=None, at=None)
+    assert not mine.call("reschedule", step_id=step.id, at=clock.now())
+
+
+def test_an_engine_id_means_an_engine_of_the_own_attempt_only(
+    two: tuple[Pod, Pod], server: Server
+) -> None:
+    """Naming another's id, even one of the server itself, reaches nothing of it."""
+    mine, theirs = two
+    step = theirs.claim()
+    assert step is not None
+    mine.engine_id = theirs.engine_id
+    mine.join()
+    assert mine.call("claimed", engine_id=theirs.engine_id) == []
+    assert mine.call("release", engine_id=theirs.engine_id, claims=[step.claim]) == 0
+    mine.call("leave", engine_id=theirs.engine_id)
+    assert theirs.call("claimed", engine_id=theirs.engine_id) == [step.claim]
+    own = EngineInfo(id=new_id(), name="server", version="1", handles=(), queues=("server",))
+    with server.db.write() as conn:
+        server.db.steps(conn).join(own)
+    mine.call("leave", engine_id=own.id)
+    with server.db.write() as conn:
+        assert own.id in server.db.steps(conn).beat(own.id, []).beats
+
+
+def test_a_pulse_shows_nobody_elses_engine(two: tuple[Pod, Pod]) -> None:
+    mine, _ = two
+    pulse = mine.call("beat", engine_id=mine.engine_id, started=[])
+    assert list(pulse.beats) == [mine.engine_id]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"flow_id": new_id()},
+        {"queue": "server"},
+        {"name": "v1/server/tick"},
+        {"name": "v1/other-group/nightly/load"},
+        {"name": f"v1/{GROUP}x/nightly/load"},
+    ],
+)
+def test_nothing_is_added_outside_of_the_own_group_and_flow(
+    two: tuple[Pod, Pod], fields: dict[str, Any]
+) -> None:
+    mine, _ = two
+    step = row(mine, **fields)
+    assert refused(mine.ask("add", additions=[Addition(step)])) == "out-of-scope"
+    held = mine.claim()
+    assert held is not None
+    spawning = replace(settlement(held), additions=(Addition(step),))
+    answer = mine.ask("settle", engine_id=mine.engine_id, settlements=[spawning])
+    assert refused(answer) == "out-of-scope"
+    assert mine.call("search", query=StepQuery(ids=(held.id,)))[0].ended_as is None
+
+
+def test_a_step_of_the_own_group_is_added_to_the_flow(two: tuple[Pod, Pod]) -> None:
+    mine, _ = two
+    assert mine.call("add", additions=[Addition(row(mine))]) == [True]
+
+
+def test_nothing_of_another_run_is_replaced(two: tuple[Pod, Pod]) -> None:
+    """Unique keys hold across flows; replacing does not (R5)."""
+    mine, theirs = two
+    theirs.call("add", additions=[Addition(row(theirs, unique_key="k"))])
+    again = Addition(row(mine, unique_key="k"), OnConflict.REPLACE)
+    assert refused(mine.ask("add", additions=[again])) == "out-of-scope"
+
+
+@pytest.mark.parametrize("verb", ["bury", "add_if_none", "migrate", "__class__"])
+def test_a_container_has_no_other_verbs(two: tuple[Pod, Pod], verb: str) -> None:
+    mine, _ = two
+    path = f"/runs/{mine.run_id}/store/{verb}"
+    answer = mine.client.post(path, json={}, headers=mine.headers)
+    assert (answer.status_code, answer.json()["code"]) == (404, "verb-unknown")
+
+
+def test_arguments_that_do_not_fit_are_refused_in_words(two: tuple[Pod, Pod]) -> None:
+    mine, _ = two
+    for body in ({}, {"engine_id": "x"}, {"engine_id": str(new_id()), "more": 1}):
+        path = f"/runs/{mine.run_id}/store/claimed"
+        answer = mine.client.post(path, json=body, headers=mine.headers)
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid-input")
+
+
+def test_the_assignment_says_what_to_do(two: tuple[Pod, Pod]) -> None:
+    mine, _ = two
+    path = f"/runs/{mine.run_id}/assignment"
+    told = mine.client.get(path, headers=mine.headers).json()
+    assert (told["group"], told["workflow"], told["attempt"]) == (GROUP, WORKFLOW, 1)
+    assert told["parameters"] == {"day": "2026-01-31"}
+
+
+def test_the_last_settlement_wakes_the_supervisor(
+    two: tuple[Pod, Pod], server: Server, client: TestClient
+) -> None:
+    """In its own transaction (R33)."""
+
+    def activations() -> int:
+        with server.db.read() as conn:
+            query = StepQuery(name="v1/server/supervise", unique_key=mine.run_id)
+            return server.db.steps(conn).search(query)[0].activation_no
+
+    mine, _ = two
+    step = mine.claim()
+    assert step is not None
+    mine.settle(replace(settlement(step), additions=(following(step, "load"),)))
+    before = activations()
+    mine.work()
+    assert activations() == before + 1
