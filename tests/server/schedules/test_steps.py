@@ -30,7 +30,7 @@ from stepwell.schedules import Cron, Every, Misfire, Once, Overlap
 from stepwell.schedules.ledger import Rules
 from stepwell.server.app import Server
 from stepwell.server.database.session import Database
-from stepwell.server.schedules import queries, service
+from stepwell.server.schedules import queries, service, steps
 from stepwell.server.schedules.books import Books, ByRunsRoom
 from stepwell.server.schedules.changing import TICK
 from stepwell.server.schedules.queries import Row
@@ -350,6 +350,18 @@ def test_the_tick_is_seeded_once_and_runs_on_the_engine(ticking: Server) -> None
     assert step.execution_count >= 1
     assert step.failure_count == 0
     assert {TICK} == PROTECTED
+
+
+@on_both
+def test_a_tick_that_was_put_off_by_hand_is_woken_by_the_next_seeding(ticking: Server) -> None:
+    with ticking.db.store.transaction() as tx:
+        [step] = tx.search(StepQuery(name=TICK))
+        tx.reschedule(step.id, step.schedule_time + timedelta(days=365))
+    with ticking.db.write() as conn:
+        steps.seed(conn, ticking.services)
+    with ticking.db.store.transaction() as tx:
+        [woken] = tx.search(StepQuery(name=TICK))
+    assert woken.schedule_time <= step.schedule_time + timedelta(minutes=1)
 
 
 @on_both

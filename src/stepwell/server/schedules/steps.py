@@ -18,6 +18,7 @@ from stepwell.server.schedules import queries
 from stepwell.server.schedules.books import Books
 from stepwell.server.schedules.changing import TICK, now_of, tick_step
 from stepwell.server.services import RETRY, Services
+from stepwell.step import StepQuery, StepStatus
 
 PROTECTED: Final = frozenset({TICK})
 """Steps that nobody may fail, cancel or complete by hand (R29)."""
@@ -56,8 +57,13 @@ def register(registry: Registry, services: Services, books: Books | None = None)
 
 
 def seed(conn: Connection, services: Services) -> None:
-    """Add the tick, unless there is one."""
-    services.db.steps(conn).add([seal(tick_step(), JSON, now_of(conn, services.clock))])
+    """Add the tick, unless there is one; wake one that sleeps for longer than it ever should."""
+    tx, now = services.db.steps(conn), now_of(conn, services.clock)
+    ticks = tx.search(StepQuery(name=TICK, status=StepStatus.READY, limit=1))
+    if not ticks:
+        tx.add([seal(tick_step(), JSON, now)])
+    elif ticks[0].schedule_time > now + 2 * LONGEST_WAIT:
+        tx.activate(ticks[0].id, None, None)
 
 
 def tick(services: Services, books: Books) -> Outcome:
