@@ -1,0 +1,76 @@
+"""The settlement of a batch: rows first, then all additions, then what was settled before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from stepwell.outcome import Settlement, Verdict
+from stepwell.step import Claim, StepStatus
+from stepwell.stores.sqlite.moving import add, move
+from stepwell.stores.sqlite.rows import claims_json, plain
+from stepwell.stores.sqlite.statements import Statements
+
+_TOLD: Final = (
+    "ended_as",
+    "description",
+    "activation_seen",
+    "failure_count",
+    "execution_started_at",
+    "execution_duration",
+    "executed_by",
+    "schedule_time",
+    "keep_state",
+    "state",
+    "state_format",
+    "keep_activation",
+    "result",
+    "result_format",
+)
+
+
+def settle(
+    sql: Statements, engine_id: UUID, settlements: Sequence[Settlement], now: str
+) -> list[Verdict]:
+    """Apply the settlements whose claims still hold."""
+    held = _claims(sql, "held", engine_id, [one.claim for one in settlements])
+    matched = _first_of_each(one for one in settlements if one.claim in held)
+    _apply(sql, engine_id, list(matched.values()), now)
+    others = [one.claim for one in settlements if matched.get(one.claim) is not one]
+    before = _claims(sql, "settled_before", engine_id, others) if others else set()
+    applied = matched.keys() | before
+    return [Verdict.APPLIED if one.claim in applied else Verdict.REFUSED for one in settlements]
+
+
+def _apply(sql: Statements, engine_id: UUID, settlements: list[Settlement], now: str) -> None:
+    sql.run_many("settle", [_values(engine_id, one, now) for one in settlements])
+    for status in (StepStatus.DONE, StepStatus.FAILED):
+        move(sql, [str(one.claim.step_id) for one in settlements if _goes_to(status, one)], status)
+    add(sql, [addition for one in settlements for addition in one.additions], now)
+
+
+def _goes_to(status: StepStatus, settlement: Settlement) -> bool:
+    return settlement.ended_as is not None and settlement.ended_as.status is status
+
+
+def _claims(sql: Statements, query: str, engine_id: UUID, claims: list[Claim]) -> set[Claim]:
+    values = {"claims": claims_json(claims), "engine": str(engine_id)}
+    return {Claim(UUID(step_id), number) for step_id, number in sql.run(query, values)}
+
+
+def _first_of_each(settlements: Iterable[Settlement]) -> dict[Claim, Settlement]:
+    first: dict[Claim, Settlement] = {}
+    for one in settlements:
+        first.setdefault(one.claim, one)
+    return first
+
+
+def _values(engine_id: UUID, settlement: Settlement, now: str) -> dict[str, Any]:
+    values = {name: plain(getattr(settlement, name)) for name in _TOLD}
+    return values | {
+        "id": str(settlement.claim.step_id),
+        "claim_no": settlement.claim.claim_no,
+        "engine": str(engine_id),
+        "now": now,
+    }
