@@ -11,8 +11,9 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import pytest
-from tests.server.live import free_port, listening, without_fsync
+from tests.server.live import listening, without_fsync
 from tests.server.runs.support import GROUP, WORKFLOW, release, workflow
+from tests.server.support import free_port
 
 from stepwell import clock
 from stepwell.errors import Denied, StoreUnavailable

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
-from tests.server.conftest import Api
 from tests.server.runs.conftest import Start
 from tests.server.runs.support import GIVEN, GROUP, WORKFLOW, Pod
+from tests.server.support import Api
 
 from stepwell.server.app import Server
 

@@ -14,9 +14,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.server.live import free_port, listening, without_fsync
+from tests.server.live import listening, without_fsync
 from tests.server.runs.program import settings
 from tests.server.runs.support import GIVEN, GROUP, WORKFLOW, release
+from tests.server.support import free_port
 
 from stepwell.launchers.process import ProcessLauncher
 from stepwell.server.app import Server

@@ -13,7 +13,7 @@ from tests.server.runs.support import GROUP, Pod, settlement
 
 from stepwell.server.app import Server
 from stepwell.server.reports import service as reports
-from stepwell.step import EndedAs, Step
+from stepwell.step import EndedAs, Step, new_id
 
 Pods = Callable[..., Pod]
 Work = Callable[..., None]
@@ -75,6 +75,23 @@ def test_what_is_staged_is_seen_when_the_operation_is_done(
     assert read(one) == {"value": 1, "version": 1, "exists": True}
     assert shown(one) == ["rows"]
     assert left(server) == 0
+
+
+def test_a_write_that_is_sent_again_is_kept_once(one: Pod, step: Step, server: Server) -> None:
+    """Its answer was lost; a swap that is kept twice would fail against itself."""
+    body = {
+        "id": str(new_id()),
+        "step_id": str(step.id),
+        "claim_no": step.claim_no,
+        "kind": "state",
+        "payload": state(expect_version=0),
+    }
+    for _ in range(2):
+        answer = one.client.post(f"/runs/{one.run_id}/staged", json=body, headers=one.headers)
+        assert (answer.status_code, answer.json()["id"]) == (201, body["id"])
+    assert left(server) == 1
+    one.settle(settlement(step))
+    assert read(one) == {"value": 1, "version": 1, "exists": True}
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def judge(entry: Mapping[str, Any], prefix: str, steps: Iterable[Step]) -> Verdi
     entry : the workflow in the manifest.
     prefix : the beginning of its step names, up to the last '/'.
     """
-    last = {step.name: step for step in sorted(steps, key=lambda one: one.id)}
+    last = {step.name: step for step in sorted(steps, key=lambda one: (one.created_at, one.id))}
     warnings = 0
     for operation in entry["operations"]:
         step = last.get(prefix + operation["name"])

@@ -106,6 +106,12 @@ def stage(conn: Connection, **values: Any) -> None:
     conn.execute(insert(staged).values(**values))
 
 
+def is_staged(conn: Connection, staged_id: UUID) -> bool:
+    """Whether a write of this id is kept."""
+    query = select(staged.c.id).where(staged.c.id == staged_id)
+    return conn.execute(query).first() is not None
+
+
 def take_staged(conn: Connection, step_id: UUID, claim_no: int) -> Sequence[RowMapping]:
     """Remove and return what was staged under one claim, in the order of writing."""
     of = (staged.c.step_id == step_id, staged.c.claim_no == claim_no)

@@ -161,10 +161,14 @@ class Cancellation(BaseModel):
 
 
 class Staging(BaseModel):
-    """What an operation writes, to be committed with its settlement (R38)."""
+    """What an operation writes, to be committed with its settlement (R38).
+
+    The same `id` again is the same write, so one whose answer was lost can be sent again.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
+    id: UUID | None = None
     step_id: UUID
     claim_no: int
     kind: Literal["state", "report"]

@@ -43,7 +43,9 @@ def stage(conn: Connection, tx: Transaction, run: RowMapping, asked: Staging) ->
     payload = _checked(asked, content)
     if isinstance(payload, Write) and payload.now:
         return Staged(version=_write(conn, run, step, payload))
-    staged_id = new_id()
+    staged_id = asked.id or new_id()
+    if queries.is_staged(conn, staged_id):
+        return Staged(id=staged_id)
     queries.stage(
         conn,
         id=staged_id,

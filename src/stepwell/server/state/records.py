@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 SCOPE: Final = r"^(group|workflow:[a-z][a-z0-9-]*|operation:[a-z][a-z0-9-]*/[a-z][a-z0-9-]*)$"
 """`group`, `workflow:nightly` or `operation:nightly/load`."""
+
+
+Key: TypeAlias = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
+"""Any text without null characters."""
 
 
 class Entry(BaseModel):
@@ -57,7 +61,7 @@ class Write(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     scope: str = Field(pattern=SCOPE)
-    key: str = Field(min_length=1, max_length=200)
+    key: Key
     value: Any = None
     expect_version: int | None = Field(default=None, ge=0)
     ttl: float | None = Field(default=None, gt=0)
