@@ -53,9 +53,13 @@ class Shell:
 
         In this process, which spares the second that an interpreter takes to start.
         """
-        others = {name: None for name in os.environ if name.startswith("STEPWELL")}
+        others: dict[str, str | None] = {
+            name: None for name in os.environ if name.startswith("STEPWELL")
+        }
         with contextlib.chdir(self.folder):
-            result = CliRunner(env=others | self.environment).invoke(app, list(map(str, words)))
+            result = CliRunner(env={**others, **self.environment}).invoke(
+                app, list(map(str, words))
+            )
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return Answer(result.exit_code, result.stdout, result.stderr)

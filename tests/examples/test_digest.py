@@ -5,12 +5,16 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from email import message_from_bytes
+from pathlib import Path
 from pydoc_data.topics import topics
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
 from digest import analysis, mail
+from tests.cli.shell import EXAMPLES, Shell
+
+from stepwell.cli.exits import Exit
 
 
 class Sink:
@@ -66,3 +70,23 @@ def test_without_a_server_the_error_says_how_to_start_one() -> None:
     letter = mail.letter("a@example.org", "b@example.org", "Hej", "Text", "<1@x>")
     with pytest.raises(ConnectionError, match="aiosmtpd"):
         mail.send("127.0.0.1:1", letter)
+
+
+def test_the_workflow_sends_the_next_topic_each_time(
+    sink: tuple[str, Sink], tmp_path: Path
+) -> None:
+    server, kept = sink
+    shell = Shell(tmp_path, DIGEST_SMTP=server)
+    for _ in range(2):
+        shell.good("run", EXAMPLES / "digest", "text-digest", "--state", "kept.json")
+    subjects = [message_from_bytes(letter)["Subject"] for letter in kept.kept]
+    first, second = sorted(topics)[:2]
+    assert subjects == [f"Digest of {first!r}", f"Digest of {second!r}"]
+
+
+def test_a_topic_that_was_not_sent_is_taken_again(sink: tuple[str, Sink], tmp_path: Path) -> None:
+    server, kept = sink
+    words = ("run", EXAMPLES / "digest", "text-digest", "--state", "kept.json")
+    assert Shell(tmp_path, DIGEST_SMTP="127.0.0.1:1").type(*words).code == Exit.FAILED
+    Shell(tmp_path, DIGEST_SMTP=server).good(*words)
+    assert message_from_bytes(kept.kept[0])["Subject"] == f"Digest of {min(topics)!r}"

@@ -117,7 +117,8 @@ class ApiBook:
 
     def cancel(self, step_id: UUID, reason: str) -> None:
         """End a ready step."""
-        self._api.post(f"/steps/{step_id}/cancellations", {"reason": reason})
+        ending = {"ended_as": "cancelled", "reason": reason}
+        self._api.post(f"/steps/{step_id}/endings", ending)
 
     def reexecute(self, step_id: UUID) -> str:
         """Add a copy of an ended step; its id."""

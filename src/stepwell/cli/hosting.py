@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from stepwell.cli.listener import Listener, bound, until_asked_to_stop
+from stepwell.cli.printing import schema_sql
 from stepwell.cli.render import Output
 from stepwell.errors import InvalidInput
 from stepwell.server.access import service as access
@@ -52,10 +53,10 @@ def migrate_now(out: Output, given: Mapping[str, Any]) -> None:
 
 
 def print_migrations(out: Output, given: Mapping[str, Any]) -> None:
-    """The SQL of both halves of the schema, for people who run it themselves (R44)."""
-    database = Database(_prepared(Settings.from_environment(**given)).database)
+    """Print the SQL; nothing is made, no database is asked."""
+    database = Database(Settings.from_environment(**given).database)
     try:
-        sql = database.migration_sql()
+        sql = schema_sql(database)
     finally:
         database.close()
     out.json({"sql": sql}) if out.as_json else print(sql)

@@ -13,6 +13,7 @@ from stepwell.cli.exits import WorkFailed
 from stepwell.cli.parameters import Params, texts
 from stepwell.cli.serve import PartMissing
 from stepwell.cli.session import Session, command
+from stepwell.events import Event
 
 if TYPE_CHECKING:
     from stepwell.workflows.local import RunResult
@@ -58,10 +59,20 @@ def run(
         reports_dir=reports,
         state_file=state,
         echo=lambda stream, line: session.out.note(line.rstrip()),
+        on_event=lambda event: _tell_failure(session, event),
     )
     _tell(session, result)
     if result.state == "failed":
         raise _failed(workflow, result)
+
+
+def _tell_failure(session: Session, event: Event) -> None:
+    """An attempt that failed, as it happens: a retry may be minutes away."""
+    if event.name == "step.executed" and event.fields["error"]:
+        operation = str(event.fields["name"]).rpartition("/")[2]
+        again = "" if event.fields["ended_as"] else ", will be tried again"
+        first_line = str(event.fields["error"]).partition("\n")[0]
+        session.out.note(f"{operation} failed{again}: {first_line}")
 
 
 def _tell(session: Session, result: RunResult) -> None:

@@ -33,7 +33,7 @@ COLUMNS: Final = {
 _FIELDS: Final = """
 id name status ended_as queue priority unique_key flow_id correlation_id search_key created_at
 schedule_time execution_count failure_count lost_count execution_duration executed_by ended_at
-description state activation_args result
+description explanation state activation_args result
 """
 FIELDS: Final = {name.replace("_", " "): name for name in _FIELDS.split()}
 
