@@ -15,7 +15,7 @@ from uuid import UUID
 
 from stepwell.errors import NotFound, StoreUnavailable
 from stepwell.events import emit
-from stepwell.step import Claim
+from stepwell.step import Claim, new_id
 from stepwell.stores.http import ServerLink
 from stepwell.workflows.context import Facts, Versioned, Write
 from stepwell.workflows.messages import Effects
@@ -105,8 +105,10 @@ class HttpBackend:
         return Versioned(found["value"], found["version"]) if found["exists"] else None
 
     def write_now(self, claim: Claim, write: Write) -> None:
-        """Commit a change at once."""
-        self._post(claim, "state", asdict(write))
+        """Commit a change at once. A swap is not sent again: it may have been applied, and
+        would then be told that it came too late."""
+        delays = None if write.expect_version is None else ()
+        self._post(claim, "state", asdict(write), delays=delays)
 
     def stage(self, claim: Claim, effects: Effects) -> None:
         """Post each write and report."""
@@ -117,16 +119,23 @@ class HttpBackend:
             self._post(claim, "report", about(report), content)
 
     def _post(
-        self, claim: Claim, kind: str, payload: dict[str, Any], content: str | None = None
+        self,
+        claim: Claim,
+        kind: str,
+        payload: dict[str, Any],
+        content: str | None = None,
+        *,
+        delays: Iterable[float] | None = None,
     ) -> None:
         body = {
+            "id": str(new_id()),
             "step_id": str(claim.step_id),
             "claim_no": claim.claim_no,
             "kind": kind,
             "payload": payload,
             "content": content,
         }
-        patiently(lambda: self._link.post(f"{self._path}/staged", body))
+        patiently(lambda: self._link.post(f"{self._path}/staged", body), delays)
 
 
 def about(report: Report) -> dict[str, str]:
