@@ -36,6 +36,7 @@ class Settings:
         token is kept in `data_dir/admin.token`.
     allowed_hosts : the Host names answered to, also checked against Origin; empty is any.
     discovery_timeout : an image that has posted no manifest by then is stopped.
+    schedule_grace : a due instant that nobody has acted on for longer was missed (R30).
     """
 
     data_dir: Path = field(default_factory=lambda: Path(".stepwell"))
@@ -51,6 +52,7 @@ class Settings:
     dev: bool = False
     allowed_hosts: tuple[str, ...] = ()
     discovery_timeout: float = 120.0
+    schedule_grace: float = 60.0
 
     @classmethod
     def from_environment(

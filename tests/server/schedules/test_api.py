@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from tests.server.support import Api, on_both, problem
 
 from stepwell.server.app import Server
 from stepwell.server.database.tables import ledger, runs, schedules
+from stepwell.server.schedules import changing
 from stepwell.server.schedules.books import Books, Settled
 
 DAILY = {"kind": "cron", "expression": "30 7 * * *", "timezone": "Europe/Oslo"}
@@ -317,3 +320,9 @@ def test_more_than_one_pass_is_left_to_the_tick(
     answer = client.post(f"schedules/{added['id']}/pauses", json={})
     problem(answer, 409, "schedule-catching-up")
     assert client.get(f"schedules/{added['id']}").json()["paused_at"] is None
+
+
+def test_the_grace_is_a_setting(server: Server) -> None:
+    settings = replace(server.settings, schedule_grace=5.0)
+    books = changing.books_of(replace(server.services, settings=settings))
+    assert books.rules.grace == timedelta(seconds=5)

@@ -6,7 +6,7 @@ itself is a line in the ledger, so the chain goes on through it.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,15 +16,22 @@ from stepwell.clock import SYSTEM, Clock
 from stepwell.codec import JSON
 from stepwell.engine.sealing import seal
 from stepwell.schedules import Schedule, from_json
+from stepwell.schedules.ledger import Rules
 from stepwell.server.database.session import Database
 from stepwell.server.schedules import queries
 from stepwell.server.schedules.books import Books, drop_queued, write_change
 from stepwell.server.schedules.errors import ScheduleCatchingUp, ScheduleNotFound
 from stepwell.server.schedules.queries import Row
-from stepwell.server.services import QUEUE
+from stepwell.server.services import QUEUE, Services
 from stepwell.step import NewStep, StepQuery, StepStatus, new_step
 
 TICK: Final = "v1/server/tick"
+
+
+def books_of(services: Services) -> Books:
+    """The ledgers, kept by this server's settings."""
+    grace = timedelta(seconds=services.settings.schedule_grace)
+    return Books(services.db, rules=Rules(grace=grace))
 
 
 def now_of(conn: Connection, clock: Clock = SYSTEM) -> datetime:

@@ -16,7 +16,6 @@ from stepwell.schedules import Schedule, from_json
 from stepwell.server.audit import service as audit
 from stepwell.server.runs import service as runs
 from stepwell.server.schedules import changing, errors, queries
-from stepwell.server.schedules.books import Books
 from stepwell.server.schedules.queries import Row
 from stepwell.server.schedules.records import NewSchedule, Origin, ScheduleChange
 from stepwell.server.schedules.sync import DEFAULT, sync_with_release
@@ -76,7 +75,7 @@ def change(
     ParametersInvalid.
     """
     now = changing.now_of(conn, services.clock)
-    row = _active(changing.held(conn, Books(services.db), schedule_id, now))
+    row = _active(changing.held(conn, changing.books_of(services), schedule_id, now))
     spec = from_json(row["spec"] if asked.spec is None else asked.spec)
     parameters = row["parameters"] if asked.parameters is None else asked.parameters
     entry = _entry(conn, row["group_name"], row["workflow"])
@@ -97,7 +96,7 @@ def end_override(
     ScheduleNotOverridden, ScheduleNotFound, ScheduleInactive, ScheduleCatchingUp.
     """
     now = changing.now_of(conn, services.clock)
-    row = _active(changing.held(conn, Books(services.db), schedule_id, now))
+    row = _active(changing.held(conn, changing.books_of(services), schedule_id, now))
     if row["origin"] != Origin.OVERRIDDEN:
         raise errors.ScheduleNotOverridden(
             f"The schedule {row['name']!r} of {row['workflow']!r} is not overridden.",
@@ -128,7 +127,7 @@ def remove(
     ScheduleFromSource, ScheduleNotFound, ScheduleCatchingUp.
     """
     now = changing.now_of(conn, services.clock)
-    row = changing.held(conn, Books(services.db), schedule_id, now)
+    row = changing.held(conn, changing.books_of(services), schedule_id, now)
     if row["origin"] != Origin.ADDED:
         raise errors.ScheduleFromSource(
             f"The schedule {row['name']!r} of {row['workflow']!r} is declared in the source.",
@@ -149,7 +148,7 @@ def pause(
     SchedulePaused, ScheduleInactive, ScheduleNotFound, ScheduleCatchingUp.
     """
     now = changing.now_of(conn, services.clock)
-    row = _active(changing.held(conn, Books(services.db), schedule_id, now))
+    row = _active(changing.held(conn, changing.books_of(services), schedule_id, now))
     if row["paused_at"] is not None:
         raise errors.SchedulePaused(
             f"The schedule {row['name']!r} of {row['workflow']!r} is paused.",
@@ -170,7 +169,7 @@ def resume(
     ScheduleNotPaused, ScheduleNotFound, ScheduleCatchingUp.
     """
     now = changing.now_of(conn, services.clock)
-    row = changing.held(conn, Books(services.db), schedule_id, now)
+    row = changing.held(conn, changing.books_of(services), schedule_id, now)
     if row["paused_at"] is None:
         raise errors.ScheduleNotPaused(
             f"The schedule {row['name']!r} of {row['workflow']!r} is not paused.",

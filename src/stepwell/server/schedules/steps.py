@@ -16,7 +16,7 @@ from stepwell.registry import Registry
 from stepwell.schedules.base import minutes
 from stepwell.server.schedules import queries
 from stepwell.server.schedules.books import Books
-from stepwell.server.schedules.changing import TICK, now_of, tick_step
+from stepwell.server.schedules.changing import TICK, books_of, now_of, tick_step
 from stepwell.server.services import RETRY, Services
 from stepwell.step import StepQuery, StepStatus
 
@@ -48,7 +48,7 @@ class Batch:
 
 def register(registry: Registry, services: Services, books: Books | None = None) -> None:
     """Add the handler of `v1/server/tick`."""
-    kept = books or Books(services.db)
+    kept = books or books_of(services)
 
     def handler() -> Outcome:
         return tick(services, kept)
