@@ -13,6 +13,7 @@ from sqlalchemy import select
 from starlette.testclient import TestClient
 from tests.server.support import Api, on_both, problem
 
+from stepwell import clock
 from stepwell.errors import (
     Conflict,
     Denied,
@@ -29,6 +30,7 @@ from stepwell.server import openapi
 from stepwell.server.access.records import Role
 from stepwell.server.app import Server
 from stepwell.server.audit import service as audit
+from stepwell.server.database.session import WriteConflict
 from stepwell.server.database.tables import answers
 from stepwell.server.database.tables import audit as audit_table
 from stepwell.server.http import Call, Router, reads, writes
@@ -243,3 +245,22 @@ def test_dev_refuses_a_foreign_origin(guarded: TestClient, origin: str, status: 
 def test_the_committed_api_is_the_one_that_the_routes_make() -> None:
     """Run `python -m stepwell.server.openapi openapi.json` after a change of routes."""
     assert (ROOT / "openapi.json").read_text() == openapi.document()
+
+
+def test_the_api_describes_errors_as_what_they_are(server: Server, api: Api) -> None:
+    described = server.app.openapi()
+    schemas = described["components"]["schemas"]
+    told = api(None).get("me").json()
+    assert set(told) <= set(schemas["Problem"]["properties"])
+    assert set(schemas["Problem"]["required"]) <= set(told)
+    assert "HTTPValidationError" not in schemas
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            content = operation["responses"]["default"]["content"]
+            assert list(content) == ["application/problem+json"], (method, path)
+
+
+def test_a_race_that_a_constraint_decides_is_a_conflict(server: Server) -> None:
+    row = {"caller": "a", "key": "k", "request_hash": "0", "created_at": clock.now()}
+    with pytest.raises(WriteConflict), server.db.write() as conn:
+        conn.execute(answers.insert(), [row, row])

@@ -21,6 +21,7 @@ from stepwell.server.access import api as access
 from stepwell.server.access import service as tokens
 from stepwell.server.audit import api as audit
 from stepwell.server.database.session import Database
+from stepwell.server.described import App
 from stepwell.server.discoveries import api as discoveries
 from stepwell.server.groups import api as groups
 from stepwell.server.hosts import KnownHosts
@@ -69,7 +70,7 @@ class Health(BaseModel):
 
 def create_app(services: Services) -> FastAPI:
     """The HTTP side of a server."""
-    app = FastAPI(
+    app = App(
         title="Stepwell",
         version=VERSION,
         openapi_url=f"{PREFIX}/openapi.json",
@@ -149,6 +150,13 @@ class Server:
         ------
         SchemaMissing, SchemaTooNew, SetupError : before anything has started (R24, R44).
         """
+        try:
+            self._start()
+        except BaseException:
+            self.db.close()
+            raise
+
+    def _start(self) -> None:
         if self.settings.dev:
             self.settings.data_dir.mkdir(parents=True, exist_ok=True)
             self.db.migrate()

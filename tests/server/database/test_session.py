@@ -165,3 +165,26 @@ def test_instants_come_back_aware_and_in_utc_and_sort_as_text(db: Database) -> N
         at = conn.execute(select(tables.audit.c.at)).scalar_one()
     assert (len(kept), kept[-1]) == (27, "Z")
     assert at.utcoffset().total_seconds() == 0
+
+
+@on_both
+def test_servers_that_migrate_at_once_do_not_fail_each_other(database_url: str) -> None:
+    applied: list[str] = []
+    errors: list[Exception] = []
+
+    def migrate() -> None:
+        db = Database(database_url)
+        try:
+            applied.extend(db.migrate())
+        except Exception as error:
+            errors.append(error)
+        finally:
+            db.close()
+
+    threads = [threading.Thread(target=migrate) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert errors == []
+    assert applied.count("0001") == 1

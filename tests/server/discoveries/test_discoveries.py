@@ -294,3 +294,16 @@ def test_a_discovery_of_another_group_is_not_shown_under_this_one(api: Api) -> N
     register(api("admin"), name="other")
     answer = api("viewer").get(f"groups/other/discoveries/{one}")
     problem(answer, 404, "discovery-not-found")
+
+
+def test_failed_discoveries_of_all_groups_are_found(
+    server: Server, api: Api, launcher: FakeLauncher
+) -> None:
+    client = api("admin")
+    launcher.exit_code = 1
+    failed = _drained(server, register(client))
+    register(client, name="other")
+    found = client.get("discoveries?state=failed").json()["items"]
+    assert [one["id"] for one in found] == [failed["discovery_id"]]
+    assert len(client.get("discoveries").json()["items"]) == 2
+    problem(client.get("discoveries?state=perhaps"), 422, "invalid-input")

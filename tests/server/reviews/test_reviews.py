@@ -337,3 +337,15 @@ def test_an_archived_group_has_no_schedule_in_force_and_gets_it_back_when_restor
     assert (back["archived_at"], back["workflows"]) == (None, ["a"])
     with server.db.read() as conn:
         assert conn.execute(schedules.select()).mappings().one()["active"] is True
+
+
+def test_any_two_releases_can_be_compared(api: Api, discover: Discover) -> None:
+    client = api("reviewer")
+    decide(client, discover(workflow("a")), **ALL)
+    decide(client, discover(workflow("a", tags=["x"]), workflow("b")), **ALL)
+    forward = client.get("groups/weather/releases/2/diff?against=1").json()
+    back = client.get("groups/weather/releases/1/diff?against=2").json()
+    assert forward["counts"] == {"changed": 1, "added": 1}
+    assert back["counts"] == {"changed": 1, "removed": 1}
+    answer = client.get("groups/weather/releases/2/diff?against=9")
+    problem(answer, 404, "release-not-found")

@@ -9,12 +9,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.engine import URL
 
 from stepwell.errors import SchemaMissing, SchemaTooNew
 
 VERSION_TABLE: Final = "server_schema"
+_LOCK: Final = 0x57E9_3E11
 _SCRIPTS: Final = "stepwell.server.database:migrations"
 
 
@@ -22,6 +23,7 @@ def upgrade(engine: Engine) -> list[str]:
     """Apply what is missing in one transaction; the names of the migrations applied."""
     config = _config()
     with engine.begin() as conn:
+        _alone(conn)
         before = _applied(conn)
         config.attributes["connection"] = conn
         command.upgrade(config, "head")
@@ -58,6 +60,12 @@ def check(conn: Connection) -> None:
             why=f"They are at {', '.join(found) or 'nothing'}; this version needs {known[-1]}.",
             fix="Run `stepwell migrate`, or `stepwell migrate --sql` to see what it does.",
         )
+
+
+def _alone(conn: Connection) -> None:
+    """Servers that migrate at once do it one after the other; SQLite's write lock does so too."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
 def _config(text: io.StringIO | None = None) -> Config:

@@ -12,15 +12,22 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from stepwell.engine import StepClient
-from stepwell.errors import SetupError, StoreUnavailable
+from stepwell.errors import Conflict, SetupError, StoreUnavailable
 from stepwell.server.database import schema
 from stepwell.stores import open_store
 from stepwell.stores.protocol import Store, Transaction
 
 _BUSY_SECONDS = 30.0
+
+
+class WriteConflict(Conflict):
+    """Two transactions wrote what only one may."""
+
+    code = "write-conflict"
 
 
 class Database:
@@ -144,13 +151,18 @@ def _begin_sqlite(conn: Connection) -> None:
 
 @contextmanager
 def _translated() -> Iterator[None]:
+    """The driver's errors as ours; what a constraint refuses is a race that somebody lost."""
     try:
         yield
-    except DBAPIError as error:
-        if not isinstance(error, OperationalError | InterfaceError):
-            raise
-        raise StoreUnavailable(
-            "The database cannot be reached.",
+    except IntegrityError as error:
+        raise WriteConflict(
+            "Somebody else wrote the same at the same time.",
             why=str(error.orig).strip(),
+            fix="Look at what there is now, then try again.",
+        ) from error
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        raise StoreUnavailable(
+            "The database does not answer.",
+            why=str(getattr(error, "orig", error)).strip(),
             fix="Try again; the server reconnects by itself.",
         ) from error

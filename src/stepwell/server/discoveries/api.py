@@ -12,7 +12,7 @@ from stepwell.errors import Unauthenticated
 from stepwell.server import problems
 from stepwell.server.access.records import Role, User
 from stepwell.server.discoveries import service, tokens
-from stepwell.server.discoveries.records import Discovery, DiscoveryDetail, Fault
+from stepwell.server.discoveries.records import Discovery, DiscoveryDetail, Fault, State
 from stepwell.server.http import (
     BEARER,
     Call,
@@ -49,7 +49,7 @@ Posting = Annotated[Call, writes(image)]
 @router.get("/groups/{name}/discoveries")
 def list_discoveries(call: Reading, name: str, pages: Pages) -> Page[Discovery]:
     """The discoveries of a group, newest first."""
-    return service.listed(call.conn, name, pages)
+    return service.listed(call.conn, pages, group=name)
 
 
 @router.post("/groups/{name}/discoveries", status_code=201)
@@ -65,6 +65,14 @@ def discover_group(
 def show_discovery(call: Reading, name: str, discovery_id: UUID) -> DiscoveryDetail:
     """One discovery, with its manifest and what the image wrote."""
     return service.of_group(call.conn, name, discovery_id)
+
+
+@router.get("/discoveries")
+def list_all_discoveries(
+    call: Reading, pages: Pages, state: State | None = None
+) -> Page[Discovery]:
+    """The discoveries of all groups, newest first; for example those that failed."""
+    return service.listed(call.conn, pages, state=state)
 
 
 @router.get("/discoveries/{discovery_id}")

@@ -95,10 +95,16 @@ def latest(conn: Connection, group: str) -> DiscoveryDetail | None:
     return None if row is None else DiscoveryDetail(**row)
 
 
-def listed(conn: Connection, group: str, pages: Paging) -> Page[Discovery]:
-    """The discoveries of a group, newest first; raises `GroupNotFound`."""
-    groups.get(conn, group)
-    query = queries.listed().where(discoveries.c.group_name == group)
+def listed(
+    conn: Connection, pages: Paging, *, group: str | None = None, state: State | None = None
+) -> Page[Discovery]:
+    """Discoveries, newest first, of all groups or of one; raises `GroupNotFound`."""
+    query = queries.listed()
+    if group is not None:
+        groups.get(conn, group)
+        query = query.where(discoveries.c.group_name == group)
+    if state is not None:
+        query = query.where(discoveries.c.state == state)
     return paged(conn, query, pages, by=[discoveries.c.id], make=_brief)
 
 

@@ -119,14 +119,12 @@ def listed(conn: Connection, pages: Paging, *, archived: bool = False) -> Page[G
     """All groups by name; archived ones only if asked for."""
     query = queries.listed()
     query = query if archived else query.where(groups.c.archived_at.is_(None))
-    return paged(
-        conn,
-        query,
-        pages,
-        by=[groups.c.name],
-        make=lambda row: _group(conn, row),
-        newest_first=False,
-    )
+    by = [groups.c.name]
+    found = paged(conn, query, pages, by=by, make=lambda row: row, newest_first=False)
+    releases = [row["release_id"] for row in found.items if row["release_id"] is not None]
+    workflows = queries.workflows(conn, releases)
+    shown = [Group(**row, workflows=workflows.get(row["release_id"], [])) for row in found.items]
+    return pages.page(shown, found.next)
 
 
 def take_name(conn: Connection, name: str, stated: str) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from stepwell.server.access.records import Role
 from stepwell.server.http import Call, Page, Pages, Paging, Router, reads, writes
 from stepwell.server.reviews import service
+from stepwell.server.reviews.changes import Difference
 from stepwell.server.reviews.records import (
     Applied,
     Decisions,
@@ -53,6 +54,12 @@ def list_releases(call: Reading, name: str, pages: Pages) -> Page[Release]:
 def show_release(call: Reading, name: str, number: int) -> ReleaseDetail:
     """One release, with each workflow's entry and digest."""
     return service.release(call.conn, name, number)
+
+
+@router.get("/groups/{name}/releases/{number}/diff")
+def compare_releases(call: Reading, name: str, number: int, against: int) -> Difference:
+    """What this release changed of another one; or, the other way round, what a rollback would."""
+    return service.between(call.conn, name, number, against)
 
 
 @router.post("/groups/{name}/rollbacks", status_code=201)

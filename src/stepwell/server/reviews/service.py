@@ -199,6 +199,14 @@ def release(conn: Connection, group: str, number: int) -> ReleaseDetail:
     return ReleaseDetail(**row, workflows=found)
 
 
+def between(conn: Connection, group: str, number: int, against: int) -> Difference:
+    """What release `number` changed of release `against`; raises `ReleaseNotFound`."""
+    old = _contents(conn, _release(conn, group, against))
+    new = _contents(conn, _release(conn, group, number))
+    before, after = ({name: row["entry"] for name, row in one.items()} for one in (old, new))
+    return compare(before, after, at=clock.now())
+
+
 def _publish(
     conn: Connection,
     services: Services,
