@@ -42,6 +42,7 @@ class Typed(TypedDict):
         (Typed, {"name": "a", "at": datetime(2026, 1, 31, 7, tzinfo=UTC)}),
         (dict[str, tuple[int, str]], {"a": (1, "b")}),
         (bytes, b"\xff\x00"),
+        (list[float], [float("inf"), 1.5]),
         (Row | None, None),
         (Any, {"a": [1, None]}),
     ],

@@ -29,13 +29,15 @@ if sys.version_info >= (3, 14):
 
 Schema = dict[str, Any]
 
-_CONFIG: Final = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+_CONFIG: Final = ConfigDict(
+    ser_json_bytes="base64", val_json_bytes="base64", ser_json_inf_nan="strings"
+)
 _UNUSABLE: Final = (PydanticSchemaGenerationError, PydanticInvalidForJsonSchema)
 _UNDEFINED: Final = (NameError, PydanticUndefinedAnnotation)
 
 
 def adapter(annotation: Any) -> TypeAdapter[Any]:
-    """What reads and writes values of an annotated type; bytes are base64 where JSON has them."""
+    """What reads and writes values of an annotated type; bytes are base64, NaN is text."""
     try:
         return _cached(annotation)
     except TypeError:  # not hashable, for example Annotated with a dict in it
