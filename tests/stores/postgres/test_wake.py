@@ -17,7 +17,7 @@ from stepwell.clock import now
 from stepwell.step import Addition
 from stepwell.stores.postgres import PostgresStore
 from stepwell.stores.postgres.transaction import PostgresTransaction
-from stepwell.stores.postgres.wake import INTERVAL, POLL, PostgresWake
+from stepwell.stores.postgres.wake import INTERVAL, POLL, Bell, PostgresWake
 
 TOMORROW = timedelta(days=1)
 
@@ -135,6 +135,22 @@ def test_a_wake_whose_line_is_cut_hears_again(store: PostgresStore, postgres_ste
         add(other, make())
         assert wake.wait(PATIENCE)
         other.close()
+
+
+def test_while_the_line_is_down_it_is_tried_with_pauses() -> None:
+    """Also with news to tell: the call for them must not make the thread spin."""
+    tries: list[float] = []
+
+    def connect() -> psycopg.Connection[Any]:
+        tries.append(time.monotonic())
+        raise psycopg.OperationalError("refused")
+
+    bell = Bell(connect)
+    bell.ring()
+    wake = bell.wake()
+    assert wake.wait(POLL * 2)
+    bell.close()
+    assert 1 < len(tries) < 8
 
 
 def test_a_wake_behind_a_pooler_polls_every_second(postgres_steps: str) -> None:

@@ -35,8 +35,10 @@ _NETWORK: Final = {
 """A cut line must be noticed within seconds, whatever the operating system's defaults."""
 
 _SESSION: Final = (
-    # A process that is paused inside a transaction must not hold its locks for ever.
-    "-c idle_in_transaction_session_timeout=60s -c lock_timeout=10s"
+    # A process that is paused inside a transaction, or whose machine is gone, must not hold
+    # its locks for ever.
+    "-c idle_in_transaction_session_timeout=30s -c lock_timeout=10s"
+    " -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
     # To plan or to compile a statement of ours takes longer than to run it.
     " -c plan_cache_mode=force_generic_plan -c jit=off"
     # A plan made while a table was empty must not read all of it when it has grown.
@@ -50,7 +52,8 @@ class PostgresStore:
     Parameters
     ----------
     url : `postgresql://user:password@host:port/database`, or any libpq connection string.
-    pool_size : at most so many connections, beside one that listens.
+    pool_size : at most so many connections, beside one that listens. Few are open as a rule;
+        an engine must not wait for one to beat, however many handlers add steps.
     pooler : the address is that of a pooler in transaction mode (PgBouncer): no prepared
         statements, no session settings, no notifications.
     notify_url : a direct address for notifications beside a pooler; without it engines poll.
@@ -62,7 +65,7 @@ class PostgresStore:
         self,
         url: str,
         *,
-        pool_size: int = 10,
+        pool_size: int = 20,
         pooler: bool = False,
         notify_url: str | None = None,
     ) -> None:

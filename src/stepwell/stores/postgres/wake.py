@@ -70,8 +70,8 @@ class Bell:
         self._lock = threading.Lock()
         self._wakes: tuple[PostgresWake, ...] = ()
         self._thread: threading.Thread | None = None
-        self._pending, self._over, self.listening = False, False, False
-        self._wake_up, self._awake = -1, -1
+        self._ears: _Ears | None = None
+        self._pending, self.listening = False, False
 
     def wake(self) -> PostgresWake:
         """A new wake."""
@@ -89,29 +89,36 @@ class Bell:
     def ring(self) -> None:
         """Work that is due was committed: wake this process now, the others very soon."""
         self._ring_here()
-        if self._connect is None or self._pending:
+        if self._connect is None or (self._pending and self._thread is not None):
             return
         self._pending = True
         self._start()
-        os.write(self._wake_up, b"!")
+        with self._lock:
+            if self._ears is not None:
+                self._ears.call()
 
     def close(self) -> None:
         """Send what is pending, and end the thread and its connection."""
         with self._lock:
             thread, self._thread = self._thread, None
-            self._over = True
-        if thread is not None:
-            atexit.unregister(self.close)
-            os.write(self._wake_up, b"!")
-            thread.join(_CLOSING)
+            ears, self._ears = self._ears, None
+        if thread is None or ears is None:
+            return
+        atexit.unregister(self.close)
+        ears.over = True
+        ears.call()
+        thread.join(_CLOSING)
+        if not thread.is_alive():
+            ears.close()
 
     def _start(self) -> None:
         with self._lock:
             if self._connect is None or self._thread is not None:
                 return
-            self._over = False
-            self._awake, self._wake_up = os.pipe()
-            self._thread = threading.Thread(target=self._run, name="stepwell-wake", daemon=True)
+            self._ears = _Ears()
+            self._thread = threading.Thread(
+                target=self._run, args=(self._ears,), name="stepwell-wake", daemon=True
+            )
             self._thread.start()
         atexit.register(self.close)
 
@@ -121,22 +128,17 @@ class Bell:
 
     # -- the thread ------------------------------------------------------------
 
-    def _run(self) -> None:
-        ears = _Ears(self._awake)
+    def _run(self, ears: _Ears) -> None:
         delay = INTERVAL
-        while True:
+        while not ears.over:
             try:
                 self._listen(ears)
-                break
-            except psycopg.Error as error:
+            except Exception as error:  # whatever a driver raises must not end the listening
+                delay = INTERVAL if self.listening else min(delay * 2, _LONGEST_BACKOFF)
                 emit("store.wake_lost", error=str(error).strip(), retry_after=delay)
+                ears.rest(delay * random.uniform(0.8, 1.0))
             finally:
                 self.listening = False
-            if self._over:
-                break
-            delay = min(delay * 2, _LONGEST_BACKOFF) * random.uniform(0.8, 1.0)
-            ears.rest(delay)
-        ears.close()
 
     def _listen(self, ears: _Ears) -> None:
         assert self._connect is not None
@@ -145,7 +147,7 @@ class Bell:
             self.listening = True
             self._ring_here()  # what was committed while nobody listened
             sent = float("-inf")
-            while not self._over:
+            while not ears.over:
                 ears.wait(INTERVAL - (time.monotonic() - sent) if self._pending else None)
                 if ears.heard(connection):
                     self._ring_here()
@@ -165,13 +167,18 @@ class Bell:
 
 
 class _Ears:
-    """Waits for the connection and for the pipe by which this process calls the thread."""
+    """Waits for the connection, and for the pipe by which this process calls the thread."""
 
-    def __init__(self, pipe: int) -> None:
-        self._pipe = pipe
-        os.set_blocking(pipe, False)
+    def __init__(self) -> None:
+        self.over = False
+        self._pipe, self._call = os.pipe()
+        os.set_blocking(self._pipe, False)
         self._selector = selectors.DefaultSelector()
-        self._selector.register(pipe, selectors.EVENT_READ)
+        self._selector.register(self._pipe, selectors.EVENT_READ)
+
+    def call(self) -> None:
+        """End the thread's waiting."""
+        os.write(self._call, b"!")
 
     def on(self, connection: psycopg.Connection[Any]) -> _Registered:
         """Listen to the connection too, for the block."""
@@ -180,15 +187,20 @@ class _Ears:
     def wait(self, seconds: float | None) -> None:
         """Block until something comes, or the time is over."""
         self._selector.select(None if seconds is None else max(seconds, 0.0))
+        self._empty()
+
+    def rest(self, seconds: float) -> None:
+        """Wait for the time, or until it is all over; who called before is not waited for."""
+        self._empty()
+        if not self.over:
+            self._selector.select(seconds)
+
+    def _empty(self) -> None:
         try:
             while os.read(self._pipe, 4096):
                 pass
         except BlockingIOError:
-            pass  # emptied
-
-    def rest(self, seconds: float) -> None:
-        """Wait, but not longer than until somebody calls."""
-        self._selector.select(seconds)
+            pass  # it is empty
 
     @staticmethod
     def heard(connection: psycopg.Connection[Any]) -> bool:
@@ -200,8 +212,10 @@ class _Ears:
         return heard
 
     def close(self) -> None:
-        """Give back the selector; the pipe stays for late callers."""
+        """Give back the selector and the pipe."""
         self._selector.close()
+        os.close(self._pipe)
+        os.close(self._call)
 
 
 class _Registered:
