@@ -73,21 +73,28 @@ class Shell:
     @contextmanager
     def background(self, *words: object) -> Iterator[Path]:
         """A command that goes on, until the block ends; yields the file of its output."""
-        log = self.folder / f"{words[0]}.log"
-        with log.open("w") as file:
-            process = subprocess.Popen(
+        process = self.begin(*words)
+        try:
+            yield self.log(words[0])
+        finally:
+            process.send_signal(signal.SIGINT)
+            code = process.wait(PATIENCE)
+        assert code == 0, self.log(words[0]).read_text()
+
+    def begin(self, *words: object) -> subprocess.Popen[bytes]:
+        """A command that goes on; its output is added to its log."""
+        with self.log(words[0]).open("a") as file:
+            return subprocess.Popen(
                 self._command(words),
                 cwd=self.folder,
-                env=self.environment,
+                env={**os.environ, **self.environment},
                 stdout=file,
                 stderr=file,
             )
-            try:
-                yield log
-            finally:
-                process.send_signal(signal.SIGINT)
-                code = process.wait(PATIENCE)
-        assert code == 0, log.read_text()
+
+    def log(self, name: object) -> Path:
+        """Where the output of a command that goes on is kept."""
+        return self.folder / f"{name}.log"
 
     @contextmanager
     def dev(self, *words: object) -> Iterator[Client]:
