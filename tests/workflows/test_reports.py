@@ -67,6 +67,11 @@ def test_an_image_is_bytes_a_path_or_a_figure(
     assert [one.content[:4] for one in kept] == [b"gif", b"png", b"\x89PNG"]
 
 
+def test_a_media_type_has_no_parameters(reports: Reports) -> None:
+    with pytest.raises(ReportInvalid, match="no media type"):
+        reports.file("rows", b"a,b", "text/csv; charset=utf-8")
+
+
 def test_json_takes_models_and_dates(reports: Reports, kept: list[Report]) -> None:
     reports.json("value", {"day": date(2026, 1, 31), "some": {1, 2}})
     assert json.loads(kept[0].content) == {"day": "2026-01-31", "some": [1, 2]}
@@ -77,6 +82,7 @@ def test_json_takes_models_and_dates(reports: Reports, kept: list[Report]) -> No
     [
         ("text", "", "x"),
         ("text", "n" * 201, "x"),
+        ("text", "two\nlines", "x"),
         ("text", "number", 1),
         ("json", "nan", float("nan")),
         ("json", "object", object()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from stepwell.workflows.errors import ReportInvalid
 
 LARGEST: Final = 20 * 1024 * 1024
 """Bytes of one report."""
+
+_MEDIA_TYPE: Final = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +96,7 @@ class Reports:
         self._add(name, kind, media_type, text.encode())
 
     def _add(self, name: Any, kind: str, media_type: str, content: bytes) -> None:
-        if not isinstance(name, str) or not 0 < len(name) <= 200:
-            raise ReportInvalid(
-                f"{name!r} is no name of a report.", fix="Give 1 to 200 characters."
-            )
+        _check_words(name, media_type)
         if len(content) > LARGEST:
             raise ReportInvalid(
                 f"The report {name!r} takes {len(content):,} bytes.",
@@ -104,6 +104,17 @@ class Reports:
                 fix="Report a sample or a summary, and keep the data elsewhere.",
             )
         self._keep(Report(name, kind, media_type, content))
+
+
+def _check_words(name: Any, media_type: Any) -> None:
+    if not isinstance(name, str) or not 0 < len(name) <= 200 or not name.isprintable():
+        raise ReportInvalid(
+            f"{name!r} is no name of a report.", fix="Give 1 to 200 printable characters."
+        )
+    if not isinstance(media_type, str) or not _MEDIA_TYPE.fullmatch(media_type):
+        raise ReportInvalid(
+            f"{media_type!r} is no media type.", fix="Write it like 'text/csv', without parameters."
+        )
 
 
 def _records(rows: Any) -> list[Any]:
