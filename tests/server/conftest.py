@@ -8,8 +8,10 @@ port, with its engine running, for tests that launch real images.
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from starlette.testclient import TestClient
 from tests.server.support import Api, free_port, token
 
 from stepwell.server.app import Server
+from stepwell.server.database.session import Database
 from stepwell.server.settings import Settings
 
 
@@ -31,9 +34,21 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'server.db'}"
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all tables and no rows; copying it is faster than making them."""
+    path = tmp_path_factory.mktemp("migrated") / "server.db"
+    made = Database(f"sqlite:///{path}")
+    made.migrate()
+    made.close()
+    return path
+
+
 @pytest.fixture
-def settings(tmp_path: Path, database_url: str) -> Settings:
+def settings(tmp_path: Path, database_url: str, migrated_file: Path) -> Settings:
     """Settings of a server under test; a test module may override this fixture."""
+    if database_url.startswith("sqlite"):
+        shutil.copy(migrated_file, tmp_path / "server.db")
     return Settings(
         data_dir=tmp_path / "data",
         database_url=database_url,
@@ -75,15 +90,10 @@ def api(server: Server) -> Iterator[Api]:
 
 
 @pytest.fixture
-def live(tmp_path: Path, database_url: str) -> Iterator[Server]:
+def live(settings: Settings) -> Iterator[Server]:
     """A server that listens on loopback, with its engine and the process launcher running."""
-    settings = Settings(
-        data_dir=tmp_path / "data",
-        database_url=database_url,
-        launchers=("process",),
-        port=free_port(),
-        discovery_timeout=30.0,
-    )
+    own = {"port": free_port(), "run_engine": True, "discovery_timeout": 30.0}
+    settings = replace(settings, **own)  # type: ignore[arg-type]
     made = Server(settings)
     made.db.migrate()
     config = uvicorn.Config(made.app, port=settings.port, log_level="warning", lifespan="off")

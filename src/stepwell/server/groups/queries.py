@@ -36,7 +36,7 @@ def listed() -> Select[Any]:
 
 def lock(conn: Connection, name: str) -> Row | None:
     """As `get`; on PostgreSQL nobody else changes the group until the transaction ends."""
-    held = select(groups.c.name).where(groups.c.name == name).with_for_update()
+    held = select(groups.c.name).where(groups.c.name == name).with_for_update(key_share=True)
     conn.execute(held)
     return get(conn, name)
 
