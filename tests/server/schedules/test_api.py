@@ -85,7 +85,6 @@ def test_a_mistake_in_a_schedule_is_named(
 # -- add, change, remove -----------------------------------------------------------
 
 
-@on_both
 def test_an_added_schedule_is_shown_with_its_next_fires(
     client: TestClient, added: dict[str, Any]
 ) -> None:
@@ -179,7 +178,6 @@ def test_a_change_that_does_not_fit_changes_nothing(
 # -- pauses and runs ---------------------------------------------------------------
 
 
-@on_both
 def test_pause_and_resume(client: TestClient, added: dict[str, Any]) -> None:
     path = f"schedules/{added['id']}/pauses"
     paused = client.post(path, json={"reason": "too hot"})
@@ -244,7 +242,6 @@ def test_every_act_is_in_the_audit_log(client: TestClient, api: Api, added: dict
 # -- the ledger --------------------------------------------------------------------
 
 
-@on_both
 def test_the_list_shows_what_became_of_the_latest_instant(
     client: TestClient, added: dict[str, Any], server: Server, hands: Hands
 ) -> None:

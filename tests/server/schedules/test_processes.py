@@ -5,29 +5,41 @@ from __future__ import annotations
 import select
 import subprocess
 import sys
+import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 from tests.server.schedules.support import (
     GROUP,
     Hands,
     entered_runs,
+    entry,
     faults,
     lines,
     next_due,
+    release,
     run_rows,
+    scheduled,
+    ticked,
 )
 from tests.server.support import on_both
 
 from stepwell import clock
 from stepwell.schedules import Every, Misfire, Overlap
 from stepwell.server.app import Server
+from stepwell.server.groups import service as groups
 from stepwell.server.schedules import changing
+from stepwell.server.schedules.books import Books, ByRunsRoom
+from stepwell.server.schedules.records import Change
+from stepwell.server.schedules.sync import sync_with_release
 from stepwell.step import StepQuery
 
 TICKER = Path(__file__).with_name("ticker.py")
@@ -123,3 +135,48 @@ def test_two_processes_and_one_killed_in_a_transaction_settle_each_instant_once(
     for one in overdue:
         check(server, one)
     check_steps(server, sum(len(run_rows(server, one)) for one in overdue))
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_a_tick_and_a_release_do_not_wait_for_each_other(server: Server, hands: Hands) -> None:
+    """The tick holds schedules and refers to the group; the release holds the group first."""
+    one = scheduled(server, Every(hours=1))
+    release_id = release(server, entry("nightly"), entry("other", Every(hours=2).as_json()))
+    hands.move(hours=1)
+    holding, blocked = threading.Event(), threading.Event()
+
+    class Meeting(ByRunsRoom):
+        def start(self, *given: Any) -> UUID:
+            holding.set()
+            assert blocked.wait(20)
+            return super().start(*given)
+
+    with ThreadPoolExecutor() as pool:
+        ticking = pool.submit(ticked, server, Books(server.db, runs=Meeting()))
+        assert holding.wait(20)
+        releasing = pool.submit(released_under_lock, server, release_id)
+        wait_for_a_blocked_session(server)
+        blocked.set()
+        ticking.result(30)
+        assert [change.verb for change in releasing.result(30)] == ["created"]
+    assert lines(server, one) == [("ran", None, 1)]
+
+
+def released_under_lock(server: Server, release_id: UUID) -> list[Change]:
+    """As the reviews room does it."""
+    with server.db.write() as conn:
+        groups.active(conn, GROUP)
+        return sync_with_release(
+            conn, server.db, release_id, "ada", now=server.services.clock.now()
+        )
+
+
+def wait_for_a_blocked_session(server: Server) -> None:
+    """Until some session of the database waits for a lock."""
+    query = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    for _ in range(400):
+        with server.db.read() as conn:
+            if conn.execute(query).scalar_one():
+                return
+        time.sleep(0.05)
+    raise AssertionError("nobody waits")

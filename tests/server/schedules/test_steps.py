@@ -73,7 +73,6 @@ def test_a_due_instant_becomes_one_run_and_one_line(server: Server, hands: Hands
     assert step_counts(server) == 1
 
 
-@on_both
 def test_a_downtime_is_shown_as_missed(server: Server, hands: Hands) -> None:
     one = scheduled(server, HOURLY)
     hands.move(hours=4.5)
@@ -95,7 +94,6 @@ def test_with_misfire_all_and_a_queue_the_late_ones_run_one_after_another(
     assert faults(server, one) == []
 
 
-@on_both
 def test_catching_up_goes_on_in_bounded_transactions(server: Server, hands: Hands) -> None:
     one = scheduled(server, Every(minutes=1))
     hands.move(minutes=95, seconds=-1)
@@ -130,7 +128,6 @@ def test_what_was_due_before_a_pause_still_runs(server: Server, hands: Hands) ->
     assert lines(server, one) == [("ran", None, 1)]
 
 
-@on_both
 def test_overlap_skip_is_entered(server: Server, hands: Hands) -> None:
     one = scheduled(server, Every(hours=1, overlap=Overlap.SKIP))
     for _ in range(3):
@@ -352,7 +349,6 @@ def test_the_tick_is_seeded_once_and_runs_on_the_engine(ticking: Server) -> None
     assert {TICK} == PROTECTED
 
 
-@on_both
 def test_a_tick_that_was_put_off_by_hand_is_woken_by_the_next_seeding(ticking: Server) -> None:
     with ticking.db.store.transaction() as tx:
         [step] = tx.search(StepQuery(name=TICK))

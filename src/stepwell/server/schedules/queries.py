@@ -36,6 +36,9 @@ Row: TypeAlias = RowMapping
 ACTIVE_RUNS: Final = ("waiting", "starting", "running", "cancelling")
 """States of runs that count for overlap; a run being cancelled counts until it is (R34)."""
 
+# Rows are locked with `key_share`, so that whoever inserts a row that refers to them
+# (a run) need not wait: else the tick and a release could wait for each other.
+
 # A literal, not a parameter: only then do the planners see that the partial index fits.
 _QUEUED: Final = ledger.c.fate == literal_column("'queued'")
 
@@ -51,7 +54,7 @@ def get(conn: Connection, schedule_id: UUID) -> Row | None:
 
 def lock(conn: Connection, schedule_id: UUID) -> Row | None:
     """As `get`; no tick and no other change gets in until the transaction ends."""
-    query = select(schedules).where(schedules.c.id == schedule_id).with_for_update()
+    query = select(schedules).where(schedules.c.id == schedule_id).with_for_update(key_share=True)
     return conn.execute(query).mappings().one_or_none()
 
 
@@ -65,7 +68,7 @@ def lock_due(conn: Connection, now: datetime, limit: int) -> Sequence[Row]:
         .where(schedules.c.active, or_(schedules.c.next_due <= now, _may_start()))
         .order_by(schedules.c.next_due, schedules.c.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     )
     return conn.execute(query).mappings().all()
 
@@ -83,7 +86,7 @@ def lock_of_group(conn: Connection, group: str) -> Sequence[Row]:
         select(schedules)
         .where(schedules.c.group_name == group, schedules.c.origin != "removed")
         .order_by(schedules.c.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     return conn.execute(query).mappings().all()
 
