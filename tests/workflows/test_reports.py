@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from matplotlib.figure import Figure
-from pandas import DataFrame
+from pandas import DataFrame, NaT, Timestamp
 
 from stepwell.workflows.errors import ReportInvalid
 from stepwell.workflows.reports import LARGEST, Report, Reports
@@ -33,6 +33,13 @@ def reports(kept: list[Report]) -> Reports:
         ([(1, 2), (3, 4)], ["a", "b"], [[1, 2], [3, 4]]),
         (DataFrame({"a": [1, 2], "b": ["x", "y"]}), None, [[1, "x"], [2, "y"]]),
         ([{"day": date(2026, 1, 31)}], None, [["2026-01-31"]]),
+        (DataFrame({"a": [1.5, None]}), None, [[1.5], [None]]),
+        (
+            DataFrame({"at": [NaT, Timestamp("2026-01-31")]}),
+            None,
+            [[None], ["2026-01-31T00:00:00"]],
+        ),
+        ([{"a": float("-inf")}], None, [["-inf"]]),
         ([], None, []),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -136,7 +137,14 @@ def _columns(records: list[Any], name: str) -> list[str]:
 
 
 def _cell(record: Any, index: int, key: str) -> Any:
-    return record.get(key) if isinstance(record, Mapping) else record[index]
+    return _shown(record.get(key) if isinstance(record, Mapping) else record[index])
+
+
+def _shown(value: Any) -> Any:
+    """What JSON has no number for: a gap of a data frame is empty, infinity is a word."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(float(value))
+    return None if type(value).__name__ == "NaTType" else value
 
 
 def _drawn(figure: Any) -> bytes:
