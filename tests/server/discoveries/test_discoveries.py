@@ -69,6 +69,7 @@ def test_an_image_that_posts_its_manifest_succeeds_and_its_output_is_kept(
     assert client.get("groups/weather").json()["provisional"] is False
 
 
+@on_both
 def test_a_provisional_name_gives_way_to_the_one_that_the_manifest_states(
     server: Server, api: Api, launcher: FakeLauncher
 ) -> None:

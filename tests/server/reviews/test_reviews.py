@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeAlias
@@ -164,6 +165,24 @@ def test_a_release_that_moved_in_the_meantime_applies_nothing(api: Api, discover
     second = discover(workflow("a", tags=["x"]))
     problem(decide(client, second, against_release=0, **ALL), 409, "release-moved")
     assert decide(client, second, against_release=1, **ALL).json()["release"]["number"] == 2
+
+
+@on_both
+def test_of_two_reviewers_at_once_one_decides_and_the_other_is_told(
+    api: Api, discover: Discover
+) -> None:
+    first = discover(workflow("a"))
+    clients, answers = [api("reviewer"), api("reviewer")], []
+
+    def act(client: TestClient) -> None:
+        answers.append(decide(client, first, against_release=0, **ALL))
+
+    threads = [threading.Thread(target=act, args=(client,)) for client in clients]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(one.status_code for one in answers) == [201, 409]
 
 
 def test_a_rename_that_was_found_is_taken_over_when_accepted(api: Api, discover: Discover) -> None:

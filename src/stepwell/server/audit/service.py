@@ -51,4 +51,4 @@ def listed(
         query = query if value is None else query.where(audit.c[name] == value)
     query = query if since is None else query.where(audit.c.at >= since)
     query = query if until is None else query.where(audit.c.at < until)
-    return paged(conn, query, pages, by=[audit.c.id], make=lambda row: Entry(**row))
+    return paged(conn, query, pages, by=[audit.c.at, audit.c.id], make=lambda row: Entry(**row))

@@ -96,6 +96,7 @@ audit = Table(
     Column("target", String(300), nullable=False),
     Column("reason", Text),
     Column("details", JSON(none_as_null=True)),
+    Index(None, "at", "id"),
 )
 
 answers = Table(

@@ -20,7 +20,6 @@ class Impact(StrEnum):
 class Category(StrEnum):
     """Which part of a manifest a change is in."""
 
-    GROUP = "group"
     IDENTITY = "identity"
     DESCRIPTION = "description"
     TAGS = "tags"

@@ -98,7 +98,7 @@ def decided(conn: Connection, group: str, digest: str) -> dict[str, Row]:
         select(decisions)
         .join(discoveries, discoveries.c.id == decisions.c.discovery_id)
         .where(discoveries.c.group_name == group, discoveries.c.digest == digest)
-        .order_by(decisions.c.id)
+        .order_by(decisions.c.decided_at, decisions.c.id)
     )
     return {row["workflow"]: row for row in conn.execute(query).mappings()}
 

@@ -16,6 +16,7 @@ from stepwell.errors import Denied
 from stepwell.server.audit import service as audit
 from stepwell.server.database.session import Database
 from stepwell.server.paging import Page, Paging
+from stepwell.server.runs import service as runs
 from stepwell.server.steps.explain import explain
 from stepwell.server.steps.records import (
     Activation,
@@ -114,6 +115,8 @@ def _acted(
     steps = db.client(conn)
     act(steps)
     found = steps.get(step_id)
+    if found.queue == runs.OPERATIONS:
+        runs.activate_supervisor(db.steps(conn), found.flow_id)
     audit.record(conn, by, action, str(step_id), reason, {"name": found.name})
     return _detail(found)
 

@@ -81,6 +81,7 @@ def _audit() -> None:
         sa.Column("details", sa.JSON(none_as_null=True)),
         sa.PrimaryKeyConstraint("id", name="pk_audit"),
     )
+    op.create_index("ix_audit_at_id", "audit", ["at", "id"])
 
 
 def _groups() -> None:
