@@ -13,9 +13,9 @@ from tests.server.runs.conftest import PlayedLauncher, Start
 from tests.server.runs.support import Pod, settlement
 
 from stepwell import clock
-from stepwell.launchers.protocol import LaunchFailed
+from stepwell.outcome import Rerun
 from stepwell.server.app import Server
-from stepwell.server.runs import closing, queries, supervision
+from stepwell.server.runs import closing
 from stepwell.server.runs.supervision import Supervision
 from stepwell.step import EndedAs, Step, StepQuery
 
@@ -185,7 +185,7 @@ def test_a_run_past_its_deadline_fails_and_its_container_is_stopped(
     pod(run).claim()
     pass_time(monkeypatch, 90_000)
     Supervision(server.services, UUID(run["id"])).move()
-    assert launcher.stopped == [f"{run['id']}-1"]
+    assert set(launcher.stopped) == {f"{run['id']}-1"}
     assert show(run)["state"] == "running"
     launcher.end(f"{run['id']}-1", -15, "It was stopped on request.")
     Supervision(server.services, UUID(run["id"])).move()
@@ -195,140 +195,6 @@ def test_a_run_past_its_deadline_fails_and_its_container_is_stopped(
         "It ran longer than its deadline of 86400 s.",
     )
     assert [step.ended_as for step in rows(server, run)] == [EndedAs.FAILED]
-
-
-def test_cancelling_revokes_the_token_and_waits_for_the_launcher(
-    work: Work,
-    launcher: PlayedLauncher,
-    client: TestClient,
-    start: Start,
-    show: Start,
-    pod: Pods,
-) -> None:
-    """The run stops counting when the container has stopped, not before (R34)."""
-    run = start()
-    work()
-    one = pod(run)
-    one.claim()
-    answer = client.post(f"/runs/{run['id']}/cancellations", json={"reason": "wrong day"})
-    assert (answer.status_code, answer.json()["state"]) == (202, "cancelling")
-    assert one.ask("claimed", engine_id=one.engine_id).status_code == 403
-    work()
-    assert launcher.stopped
-    assert show(run)["state"] == "cancelling"
-    launcher.end(f"{run['id']}-1", -15, "It was stopped on request.")
-    work(lambda: show(run)["state"] == "cancelled")
-    assert show(run)["reason"] == "wrong day"
-
-
-def test_a_run_that_was_cancelled_before_its_launch_never_starts(
-    work: Work, launcher: PlayedLauncher, client: TestClient, start: Start, show: Start
-) -> None:
-    run = start()
-    client.post(f"/runs/{run['id']}/cancellations", json={})
-    work()
-    assert show(run)["state"] == "cancelled"
-    assert launcher.calls == 0
-
-
-def test_a_forced_cancellation_does_not_wait_and_still_stops_the_container(
-    work: Work, launcher: PlayedLauncher, client: TestClient, start: Start, show: Start
-) -> None:
-    """An operator may know that the launcher will never answer (R34)."""
-    run = start()
-    work()
-    client.post(f"/runs/{run['id']}/cancellations", json={"force": True})
-    assert show(run)["state"] == "cancelled"
-    work()
-    assert launcher.stopped == [f"{run['id']}-1"]
-
-
-def test_a_run_that_has_ended_cannot_be_cancelled(client: TestClient, start: Start) -> None:
-    run = start()
-    client.post(f"/runs/{run['id']}/cancellations", json={"force": True})
-    again = client.post(f"/runs/{run['id']}/cancellations", json={})
-    assert (again.status_code, again.json()["code"]) == (409, "run-ended")
-
-
-def test_a_crash_between_attempt_row_and_launch_leaves_one_attempt_and_one_launch(
-    work: Work,
-    launcher: PlayedLauncher,
-    server: Server,
-    start: Start,
-    show: Start,
-) -> None:
-    """The next execution launches the attempt that is there (R33)."""
-    run = start()
-    launcher.fault = KeyboardInterrupt()
-    with pytest.raises(KeyboardInterrupt):
-        Supervision(server.services, UUID(run["id"])).move()
-    assert (show(run)["state"], show(run)["attempt"], launcher.specs) == ("starting", 1, {})
-    launcher.fault = None
-    work()
-    assert list(launcher.specs) == [f"{run['id']}-1"]
-    assert len(show(run)["attempts"]) == 1
-
-
-def test_a_crash_between_launch_and_its_record_starts_no_second_container(
-    work: Work, launcher: PlayedLauncher, server: Server, start: Start, show: Start
-) -> None:
-    """Starting is idempotent by name, so it is simply asked again."""
-    run = start()
-    launcher.after = KeyboardInterrupt()
-    with pytest.raises(KeyboardInterrupt):
-        Supervision(server.services, UUID(run["id"])).move()
-    launcher.after = None
-    work()
-    assert (launcher.calls, len(launcher.specs)) == (2, 1)
-    assert len(show(run)["attempts"]) == 1
-
-
-def test_a_container_that_was_launched_unrecorded_is_found_by_a_cancellation(
-    work: Work,
-    launcher: PlayedLauncher,
-    server: Server,
-    client: TestClient,
-    start: Start,
-    show: Start,
-) -> None:
-    """Its name is known, whether or not its handle was written down."""
-    run = start()
-    launcher.after = KeyboardInterrupt()
-    with pytest.raises(KeyboardInterrupt):
-        Supervision(server.services, UUID(run["id"])).move()
-    client.post(f"/runs/{run['id']}/cancellations", json={})
-    work()
-    assert launcher.stopped == [f"{run['id']}-1"]
-    assert show(run)["state"] == "cancelling"
-
-
-def test_a_launch_that_fails_is_tried_again_and_says_why_meanwhile(
-    work: Work,
-    launcher: PlayedLauncher,
-    start: Start,
-    show: Start,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(supervision, "TRY_LAUNCH", 0.2)
-    run = start()
-    launcher.fault = LaunchFailed("The cluster does not answer.")
-    work()
-    (attempt,) = show(run)["attempts"]
-    assert (attempt["condition"], attempt["launched_at"]) == ("The cluster does not answer.", None)
-    launcher.fault = None
-    work(lambda: launcher.specs)
-    assert list(launcher.specs) == [f"{run['id']}-1"]
-
-
-def test_an_image_that_is_not_kept_any_more_fails_the_run_in_words(
-    work: Work, server: Server, start: Start, show: Start
-) -> None:
-    run = start()
-    with server.db.write() as conn:
-        queries.change(conn, UUID(run["id"]), digest="sha256:gone")
-    work()
-    assert show(run)["state"] == "failed"
-    assert "The copy is gone." in show(run)["reason"]
 
 
 def test_a_container_that_stays_when_all_is_done_is_stopped(
@@ -351,7 +217,75 @@ def test_a_container_that_stays_when_all_is_done_is_stopped(
     assert not launcher.stopped
     pass_time(monkeypatch, 60)
     Supervision(server.services, UUID(run["id"])).move()
+    assert set(launcher.stopped) == {f"{run['id']}-1"}
+
+
+def test_a_container_out_of_touch_is_stopped_and_replaced(
+    work: Work,
+    launcher: PlayedLauncher,
+    start: Start,
+    pod: Pods,
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its process lives, but what is due lies there for a minute: its server may have moved."""
+
+    def look(before: dict[str, str] | None = None) -> dict[str, str] | None:
+        outcome = Supervision(server.services, UUID(run["id"]), before).move()
+        assert isinstance(outcome, Rerun)
+        return outcome.state["silence"] if isinstance(outcome.state, dict) else None
+
+    run = start()
+    work()
+    one = pod(run)
+    held = one.claim()
+    assert held is not None
+    assert look() is None
+    one.settle(settlement(held, then="load"))
+    between = look()
+    one.work(then="report")
+    pass_time(monkeypatch, 61)
+    silence = look(between)
+    assert not launcher.stopped
+    pass_time(monkeypatch, 61)
+    look(silence)
     assert launcher.stopped == [f"{run['id']}-1"]
+
+
+def test_a_container_that_takes_its_time_to_start_is_left_alone(
+    work: Work,
+    launcher: PlayedLauncher,
+    start: Start,
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Pulling an image may take minutes."""
+    run = start()
+    work()
+    pass_time(monkeypatch, 600)
+    outcome = Supervision(server.services, UUID(run["id"])).move()
+    assert isinstance(outcome, Rerun)
+    assert (outcome.state["silence"], launcher.stopped) == (None, [])
+
+
+def test_activating_an_operation_by_hand_starts_its_container_now(
+    work: Work, launcher: PlayedLauncher, client: TestClient, start: Start, show: Start, pod: Pods
+) -> None:
+    """The supervising step is touched in the same transaction (R33)."""
+    run = start()
+    work()
+    one = pod(run)
+    step = one.claim()
+    assert step is not None
+    due = clock.now() + timedelta(hours=2)
+    one.settle(settlement(step, None, failure_count=1, schedule_time=due))
+    launcher.end(f"{run['id']}-1")
+    work()
+    assert show(run)["state"] == "waiting"
+    answer = client.post(f"/steps/{step.id}/activations", json={})
+    assert answer.status_code < 300, answer.text
+    work()
+    assert (show(run)["state"], show(run)["attempt"]) == ("starting", 2)
 
 
 def test_the_watch_wakes_the_supervisor_of_what_has_ended(

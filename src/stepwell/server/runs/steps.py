@@ -34,7 +34,7 @@ def register(registry: Registry, services: Services) -> None:
 
     @registry.handler(SUPERVISE, retry=RETRY)
     def supervise(state: dict[str, Any]) -> Outcome:
-        return Supervision(services, UUID(state["run_id"])).move()
+        return Supervision(services, UUID(state["run_id"]), state.get("silence")).move()
 
     @registry.handler(WATCH, retry=RETRY)
     def watch() -> Outcome:

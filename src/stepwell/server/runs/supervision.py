@@ -9,7 +9,7 @@ idempotent by its name.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Connection, RowMapping
@@ -17,11 +17,11 @@ from sqlalchemy import Connection, RowMapping
 from stepwell import clock
 from stepwell.errors import InvalidInput, StepwellError
 from stepwell.events import emit
-from stepwell.launchers.protocol import Launcher, LaunchSpec, LaunchStatus
+from stepwell.launchers.protocol import LaunchStatus
 from stepwell.outcome import Outcome, done, rerun
 from stepwell.server.groups import service as groups
 from stepwell.server.groups.records import Group
-from stepwell.server.runs import closing, queries, tokens
+from stepwell.server.runs import closing, launching, queries
 from stepwell.server.runs.judgement import MOST_LOST, executions, losses, lost_with, operation_of
 from stepwell.server.runs.judgement import ready as ready_rows
 from stepwell.server.runs.records import RunState
@@ -39,6 +39,8 @@ LINGER: Final = 30.0
 """Seconds that a container may stay when all its operations have ended."""
 TRY_LAUNCH: Final = 5.0
 """Seconds until a launch that could not be made is tried again."""
+SILENT: Final = 60.0
+"""Seconds for which a container may live without touching what it has to do."""
 USERS_MISTAKE: Final = 2
 """The exit code that says: launching this image again will not help."""
 
@@ -50,10 +52,13 @@ class Supervision:
     ----------
     services : the server's parts.
     run_id : the run.
+    silence : what an earlier look found lying unclaimed, and since when.
     """
 
-    def __init__(self, services: Services, run_id: UUID) -> None:
-        self.services, self.run_id = services, run_id
+    def __init__(
+        self, services: Services, run_id: UUID, silence: dict[str, str] | None = None
+    ) -> None:
+        self.services, self.run_id, self.silence = services, run_id, silence
 
     def move(self) -> Outcome:
         """Attend to the open attempt, if there is one; then take the run's next move."""
@@ -75,12 +80,13 @@ class Supervision:
         wanted = wanted and clock.now() < run["deadline_at"]
         if attempt["launched_at"] is None and wanted:
             return self._launch(run, group)
-        handle = attempt["handle"] or launcher.find(self._name(attempt["number"]))
+        handle = attempt["handle"] or launcher.find(launching.name(self.run_id, attempt["number"]))
         status = launcher.poll(handle)
         if status.state == "ended":
             self._finish(status, _tail(launcher.logs(handle), status))
             return self._proceed(group)
-        if wanted and not self._lingers():
+        self._note_silence(attempt)
+        if wanted and not self._lingers() and not self._out_of_touch():
             return self._look_again(run)
         launcher.stop(handle)
         return rerun(after=ENDING, description="Waits for the container to stop.")
@@ -90,11 +96,33 @@ class Supervision:
         last = self._ended_at()
         return last is not None and clock.now() - last > timedelta(seconds=LINGER)
 
+    def _note_silence(self, attempt: RowMapping) -> None:
+        """Note a due row that lies unclaimed though the container had begun."""
+        with self.services.db.read() as conn:
+            ready = ready_rows(closing.rows(self.services.db.steps(conn), self.run_id))
+        waits = (
+            bool(ready) and ready[0].claimed_by is None and ready[0].schedule_time <= clock.now()
+        )
+        if not waits or attempt["started_at"] is None:
+            self.silence = None
+            return
+        mark = f"{idle[0].id}/{idle[0].claim_no}"
+        if self.silence is None or self.silence["mark"] != mark:
+            self.silence = {"mark": mark, "since": clock.now().isoformat()}
+
+    def _out_of_touch(self) -> bool:
+        """Whether the container lives, but does not reach this server any more."""
+        if self.silence is None:
+            return False
+        since = datetime.fromisoformat(self.silence["since"])
+        return clock.now() - since >= timedelta(seconds=SILENT)
+
     def _look_again(self, run: RowMapping) -> Outcome:
         if self._ended_at() is not None:
             return rerun(after=ENDING, description="Waits for the container to end.")
+        state = {"run_id": str(self.run_id), "silence": self.silence}
         at = min(run["deadline_at"], clock.now() + timedelta(seconds=LOOK_AGAIN))
-        return rerun(at=at, description="Watches over its container.")
+        return rerun(state, at=at, description="Watches over its container.")
 
     def _ended_at(self) -> datetime | None:
         """When the last operation ended; None while one is ready."""
@@ -201,7 +229,7 @@ class Supervision:
     def _launch(self, run: RowMapping, group: Group) -> Outcome:
         """Start the container of the open attempt, unless it has been started."""
         try:
-            handle = self._started(run, group)
+            handle = launching.start(self.services, run, group)
         except StepwellError as error:
             return self._not_launched(error)
         with self.services.db.write() as conn:
@@ -211,27 +239,6 @@ class Supervision:
             activate_watch(self.services.db.steps(conn))
         emit("run.launched", run=self.run_id, attempt=run["attempt"])
         return self._look_again(run)
-
-    def _started(self, run: RowMapping, group: Group) -> dict[str, Any]:
-        launcher: Launcher = self.services.launcher(group.launcher)
-        left = (run["deadline_at"] - clock.now()).total_seconds()
-        spec = LaunchSpec(
-            name=self._name(run["attempt"]),
-            image=launcher.locate(group.image, run["digest"]),
-            mode="run",
-            environment=self._environment(run, group),
-            deadline_seconds=max(left, 1.0),
-        )
-        return launcher.start(spec)
-
-    def _environment(self, run: RowMapping, group: Group) -> dict[str, str]:
-        settings = self.services.settings
-        return {
-            **groups.launch_environment(group, with_secrets=True),
-            "STEPWELL_URL": settings.url,
-            "STEPWELL_RUN_ID": str(self.run_id),
-            "STEPWELL_TOKEN": tokens.issue(settings.signing_key, self.run_id, run["attempt"]),
-        }
 
     def _not_launched(self, error: StepwellError) -> Outcome:
         """What cannot work fails the run; what may work later is tried again."""
@@ -247,9 +254,6 @@ class Supervision:
                 return done()
         emit("run.launch_failed", run=self.run_id, error=str(error))
         return rerun(after=TRY_LAUNCH, description=str(error))
-
-    def _name(self, attempt: int) -> str:
-        return f"{self.run_id}-{attempt}"
 
 
 def activate_watch(tx: Transaction) -> None:

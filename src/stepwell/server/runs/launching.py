@@ -1,0 +1,48 @@
+"""Starting the container of an attempt: its name, its image, its environment."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+
+from stepwell import clock
+from stepwell.launchers.protocol import Handle, LaunchSpec
+from stepwell.server.groups import service as groups
+from stepwell.server.groups.records import Group
+from stepwell.server.runs import tokens
+from stepwell.server.services import Services
+
+
+def name(run_id: UUID, attempt: int) -> str:
+    """The launch's name: asking for it twice starts it once."""
+    return f"{run_id}-{attempt}"
+
+
+def start(services: Services, run: RowMapping, group: Group) -> Handle:
+    """Start the container of the run's current attempt, unless it was started.
+
+    Raises
+    ------
+    StepwellError : an `InvalidInput` cannot work later either; others may.
+    """
+    launcher = services.launcher(group.launcher)
+    left = (run["deadline_at"] - clock.now()).total_seconds()
+    spec = LaunchSpec(
+        name=name(run["id"], run["attempt"]),
+        image=launcher.locate(group.image, run["digest"]),
+        mode="run",
+        environment=_environment(services, run, group),
+        deadline_seconds=max(left, 1.0),
+    )
+    return launcher.start(spec)
+
+
+def _environment(services: Services, run: RowMapping, group: Group) -> dict[str, str]:
+    settings = services.settings
+    return {
+        **groups.launch_environment(group, with_secrets=True),
+        "STEPWELL_URL": settings.url,
+        "STEPWELL_RUN_ID": str(run["id"]),
+        "STEPWELL_TOKEN": tokens.issue(settings.signing_key, run["id"], run["attempt"]),
+    }
