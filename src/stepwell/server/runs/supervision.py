@@ -100,10 +100,8 @@ class Supervision:
         """Note a due row that lies unclaimed though the container had begun."""
         with self.services.db.read() as conn:
             ready = ready_rows(closing.rows(self.services.db.steps(conn), self.run_id))
-        waits = (
-            bool(ready) and ready[0].claimed_by is None and ready[0].schedule_time <= clock.now()
-        )
-        if not waits or attempt["started_at"] is None:
+        idle = [step for step in ready[:1] if step.claimed_by is None]
+        if attempt["started_at"] is None or not idle or idle[0].schedule_time > clock.now():
             self.silence = None
             return
         mark = f"{idle[0].id}/{idle[0].claim_no}"
