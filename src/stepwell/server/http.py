@@ -188,7 +188,7 @@ def _run(call: Call, endpoint: Callable[..., Any], arguments: dict[str, Any]) ->
     with call.transaction():
         if call.idempotency_key is None:
             return endpoint(**arguments)
-        given = {name: one for name, one in arguments.items() if one is not call}
+        given = {key: one for key, one in arguments.items() if not isinstance(one, Call | Request)}
         request = answers.Request(call.user.name, call.idempotency_key, call.path, given)
         return answers.once(call.conn, request, lambda: endpoint(**arguments))
 

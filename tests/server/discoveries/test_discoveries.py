@@ -276,6 +276,17 @@ def test_a_token_is_used_up_with_the_first_manifest_but_a_lost_answer_may_be_ask
     problem(_post(api, server, one, manifest(workflow("b"))), 409, "discovery-ended")
 
 
+def test_an_image_may_post_under_an_idempotency_key(server: Server, api: Api) -> None:
+    one = register(api("admin"))["discovery_id"]
+    token = tokens.made(server.settings.signing_key, UUID(one))
+    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "k"}
+    for _ in range(2):
+        answer = api(None).post(
+            f"discoveries/{one}/manifest", json=manifest(workflow("a")), headers=headers
+        )
+        assert answer.status_code == 204
+
+
 def test_two_requests_before_it_begins_are_one_discovery(server: Server, api: Api) -> None:
     client = api("operator")
     first = register(api("admin"))["discovery_id"]
