@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from tests.stores.postgres.support import (
     settle,
 )
 
+from stepwell.clock import now
 from stepwell.step import StepQuery
 from stepwell.stores.postgres import PostgresStore, claiming
 from stepwell.stores.postgres.queries import sql
@@ -269,3 +271,16 @@ def _indexes(plan: Any) -> set[str]:
 
 def _blocks(plan: Any) -> int:
     return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
+
+
+def test_what_is_due_when_it_is_made_is_due_now_however_far_ahead_its_makers_clock_is(
+    store: PostgresStore,
+) -> None:
+    """R17; a time of one's own is kept as it was given."""
+    ahead = now() + timedelta(minutes=5)
+    at_once = make(created_at=ahead, schedule_time=ahead)
+    later = make(created_at=now(), schedule_time=ahead)
+    add(store, at_once, later)
+    claimed = claim(store, engine(store))
+    assert ids(claimed.steps) == {at_once.id}
+    assert claimed.next_due == ahead

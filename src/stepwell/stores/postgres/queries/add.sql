@@ -9,7 +9,13 @@ INSERT INTO stepwell_ready (
     claimed_by, claim_no, claim_request, claimed_at, started, parked
 )
 SELECT
-    id, name, flow_id, created_at, schedule_time, queue, priority, unique_key,
+    id, name, flow_id, created_at,
+    -- What was due when it was made is due now, however far ahead its maker's clock is (R17).
+    CASE
+        WHEN schedule_time = created_at THEN least(schedule_time, statement_timestamp())
+        ELSE schedule_time
+    END,
+    queue, priority, unique_key,
     correlation_id, search_key, description, created_by_step_id, copy_of, retention,
     state, state_format, activation_args, activation_no, activation_seen,
     execution_count, failure_count, lost_count, execution_started_at,
