@@ -12,7 +12,8 @@
     ├── Conflict                the thing exists, but is not in a fit condition
     │   ├── UniqueKeyTaken      a ready step of that name and key exists (R5)
     │   ├── StepEnded           the step is no longer ready
-    │   └── StepNotEnded        the step is still ready
+    │   ├── StepNotEnded        the step is still ready
+    │   └── OutsideTransaction  a change that would not commit with the handler's step (R26)
     ├── Denied                  who asks may not
     │   └── Unauthenticated     who asks is not known
     ├── Unavailable             try again later: a pause, not a mistake
@@ -187,6 +188,19 @@ class StepNotEnded(Conflict):
             f"Step {step_id} is still ready.",
             why="Only done and failed steps can be re-executed.",
             fix="Activate it to run it now.",
+        )
+
+
+class OutsideTransaction(Conflict):
+    """A handler with a connection changed steps without it, so apart from its own step (R26)."""
+
+    code = "outside-transaction"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This would commit apart from the step that is being run.",
+            why="Its handler asked for the connection, so that all it does commits together.",
+            fix="Add with connection=connection, or return next=[...] with the outcome.",
         )
 
 

@@ -1,9 +1,9 @@
 """Step name -> handler, and how a handler's parameters are filled.
 
 A handler is a function or coroutine function. Its parameters are filled by
-name: `state` (decoded to its annotated type), `step` (the row) and `activation`
-(the activation arguments, or None). Any other parameter is asked of the
-injection hook.
+name: `state` (decoded to its annotated type), `step` (the row), `activation`
+(the activation arguments, or None) and `connection` (what it writes there
+commits with its step, R26). Any other parameter is asked of the injection hook.
 """
 
 from __future__ import annotations
@@ -25,7 +25,11 @@ F = TypeVar("F", bound=Function)
 Resolver: TypeAlias = Callable[[str, Any], Any]
 """The injection hook: parameter name and annotation -> the object for it."""
 
-OWN: Final = frozenset({"state", "step", "activation"})
+CONNECTION: Final = "connection"
+"""The parameter that takes a handler out of the group commit (R26)."""
+OWN: Final = frozenset({"state", "step", "activation", CONNECTION})
+TRANSACTION_SECONDS: Final = 30.0
+"""How long the transaction of such a handler may take, unless it says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,12 @@ class Handler:
     retry: RetryPolicy = DEFAULT
     exhausted: Callable[[Step, BaseException], Outcome] | None = None
     needs_injection: tuple[str, ...] = field(default=())
+    transaction_timeout: float = TRANSACTION_SECONDS
+
+    @property
+    def exactly_once(self) -> bool:
+        """Whether it writes in the transaction that settles its step (R26)."""
+        return CONNECTION in self.parameters
 
 
 class Registry:
@@ -59,6 +69,11 @@ class Registry:
         """The step names handled here, sorted."""
         return tuple(sorted(self._by_name))
 
+    @property
+    def exactly_once(self) -> tuple[str, ...]:
+        """The step names whose handlers ask for the connection, sorted (R26)."""
+        return tuple(name for name in self.names if self._by_name[name].exactly_once)
+
     def find(self, name: str) -> Handler:
         """The handler of a step name; KeyError if there is none."""
         return self._by_name[name]
@@ -68,6 +83,7 @@ class Registry:
         *names: str,
         retry: RetryPolicy = DEFAULT,
         exhausted: Callable[[Step, BaseException], Outcome] | None = None,
+        transaction_timeout: float | None = None,
     ) -> Callable[[F], F]:
         """Decorate a function as the handler of one or more step names.
 
@@ -77,14 +93,23 @@ class Registry:
         retry : what happens after an exception.
         exhausted : called when the attempts are used up; its outcome ends the
             step. By default the step fails with the error.
+        transaction_timeout : seconds that a handler with the parameter `connection` may
+            take, 30 by default (R26).
 
         Raises
         ------
-        HandlerInvalid : no name, a name that is taken, or a parameter that nobody fills.
+        HandlerInvalid : no name, a name that is taken, or a parameter that nobody fills;
+            an `async def` with the parameter `connection`; a time limit that limits nothing.
         """
 
         def register(function: F) -> F:
-            self.add(function, *names, retry=retry, exhausted=exhausted)
+            self.add(
+                function,
+                *names,
+                retry=retry,
+                exhausted=exhausted,
+                transaction_timeout=transaction_timeout,
+            )
             return function
 
         return register
@@ -95,6 +120,7 @@ class Registry:
         *names: str,
         retry: RetryPolicy = DEFAULT,
         exhausted: Callable[[Step, BaseException], Outcome] | None = None,
+        transaction_timeout: float | None = None,
     ) -> Handler:
         """Register a function; see `handler`."""
         self._check_names(names, function)
@@ -102,7 +128,17 @@ class Registry:
         foreign = tuple(name for name in parameters if name not in OWN)
         if foreign and self.resolve is None:
             raise _unfilled(function, foreign)
-        made = Handler(function, names, parameters, _is_async(function), retry, exhausted, foreign)
+        made = Handler(
+            function,
+            names,
+            parameters,
+            _is_async(function),
+            retry,
+            exhausted,
+            foreign,
+            TRANSACTION_SECONDS if transaction_timeout is None else transaction_timeout,
+        )
+        _check_transaction(made, transaction_timeout)
         self._by_name.update(dict.fromkeys(names, made))
         return made
 
@@ -121,6 +157,22 @@ class Registry:
                 )
 
 
+def _check_transaction(handler: Handler, limit: float | None) -> None:
+    label = _label(handler.function)
+    if handler.exactly_once and handler.is_async:
+        raise HandlerInvalid(
+            f"{label} is an `async def` and takes the connection.",
+            why="The connection is synchronous and would block the event loop.",
+            fix="Make it a `def`; it runs in a thread of its own.",
+        )
+    if limit is not None and not (handler.exactly_once and limit > 0):
+        raise HandlerInvalid(
+            f"{label} has transaction_timeout={limit}, which limits nothing.",
+            why="It is the time in seconds for a handler with the parameter `connection`.",
+            fix="Leave it out, or make it more than zero and take `connection`.",
+        )
+
+
 def _parameters(function: Function) -> dict[str, Any]:
     hints = _hints(_written(function))
     named = inspect.signature(function).parameters.values()
@@ -129,7 +181,7 @@ def _parameters(function: Function) -> dict[str, Any]:
         raise HandlerInvalid(
             f"{_label(function)} takes {wrong[0]}.",
             why="A handler's parameters are filled by name.",
-            fix="Use plain parameters: state, step, activation.",
+            fix="Use plain parameters: state, step, activation, connection.",
         )
     return {p.name: hints.get(p.name) for p in named}
 
@@ -164,7 +216,7 @@ def _is_async(function: Function) -> bool:
 def _unfilled(function: Function, foreign: tuple[str, ...]) -> HandlerInvalid:
     return HandlerInvalid(
         f"{_label(function)} has parameters that nobody fills: {', '.join(foreign)}.",
-        why="Without an injection hook only state, step and activation are known.",
+        why="Without an injection hook only state, step, activation and connection are known.",
         fix="Rename them, or make the registry with resolve=.",
     )
 

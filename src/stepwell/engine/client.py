@@ -12,6 +12,7 @@ from uuid import UUID
 
 from stepwell.clock import SYSTEM, Clock, as_utc
 from stepwell.codec import JSON, Codec, limited
+from stepwell.engine.inside import forbid_outside
 from stepwell.engine.sealing import seal
 from stepwell.errors import StepEnded, StepNotEnded, StepNotFound
 from stepwell.step import Addition, EndedAs, NewStep, Step, StepQuery, StepStatus, new_id
@@ -44,6 +45,7 @@ class StepClient:
         ------
         UniqueKeyTaken : a ready step of that name and unique key exists.
         NotEncodable, ValueTooLarge : the state cannot be kept.
+        OutsideTransaction : without `connection`, in a handler that was given one (R26).
         """
         return self.add_many([new], connection=connection)[0]
 
@@ -77,12 +79,12 @@ class StepClient:
 
     def search(self, query: StepQuery | None = None, **fields: Any) -> list[Step]:
         """The steps that match: a `StepQuery`, or its fields as keywords. Newest first."""
-        with self._transaction() as tx:
+        with self._transaction(reads=True) as tx:
             return tx.search(query or StepQuery(**fields))
 
     def count(self, query: StepQuery | None = None, **fields: Any) -> Counts:
         """How many steps match, per table."""
-        with self._transaction() as tx:
+        with self._transaction(reads=True) as tx:
             return tx.count(query or StepQuery(**fields))
 
     def activate(self, step_id: UUID, args: Any = None, *, at: datetime | None = None) -> None:
@@ -161,10 +163,12 @@ class StepClient:
         raise StepEnded(step_id)
 
     @contextmanager
-    def _transaction(self, connection: Any = None) -> Iterator[Transaction]:
+    def _transaction(self, connection: Any = None, *, reads: bool = False) -> Iterator[Transaction]:
         if connection is not None:
             yield self.store.on(connection)
             return
+        if not reads:
+            forbid_outside(self.store)
         self.store.open()
         with self.store.transaction() as tx:
             yield tx

@@ -44,6 +44,17 @@ class Ended:
     settlement: Settlement
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An execution whose outcome the store has answered already (R26).
+
+    `applied` is the settlement, or None where the claim had been taken away.
+    """
+
+    holding: Holding
+    applied: Settlement | None
+
+
 class Committer:
     """The settling thread of one engine.
 
@@ -56,7 +67,7 @@ class Committer:
     def __init__(self, store: Store, held: Held, on_settled: Callable[[], None]) -> None:
         self.tally = Tally()
         self._store, self._held, self._on_settled = store, held, on_settled
-        self._queue: queue.SimpleQueue[Ended | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Ended | Answered | None] = queue.SimpleQueue()
         self._abandoned = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="stepwell-commit", daemon=True)
 
@@ -64,7 +75,7 @@ class Committer:
         """Begin to settle."""
         self._thread.start()
 
-    def put(self, ended: Ended) -> None:
+    def put(self, ended: Ended | Answered) -> None:
         """Hand over an outcome, from any thread."""
         self._queue.put(ended)
 
@@ -80,8 +91,8 @@ class Committer:
             batch, over = self._take()
             self._commit(batch)
 
-    def _take(self) -> tuple[list[Ended], bool]:
-        batch: list[Ended] = []
+    def _take(self) -> tuple[list[Ended | Answered], bool]:
+        batch: list[Ended | Answered] = []
         item = self._queue.get()
         while item is not None:
             batch.append(item)
@@ -90,9 +101,12 @@ class Committer:
             item = self._queue.get()
         return batch, True
 
-    def _commit(self, batch: list[Ended]) -> None:
+    def _commit(self, batch: list[Ended | Answered]) -> None:
         by_engine: dict[UUID, list[Ended]] = {}
         for ended in batch:
+            if isinstance(ended, Answered):
+                self._close(ended.holding, ended.applied)
+                continue
             by_engine.setdefault(ended.holding.engine_id, []).append(ended)
         for engine_id, part in by_engine.items():
             self._settle(engine_id, part)
@@ -106,10 +120,10 @@ class Committer:
             self._divide(engine_id, batch, error)
             return
         for ended, verdict in zip(batch, verdicts, strict=True):
-            self._close(ended, verdict)
+            self._close(ended.holding, ended.settlement if verdict is Verdict.APPLIED else None)
 
     def _persist(self, engine_id: UUID, settlements: list[Settlement]) -> list[Verdict]:
-        for delay in _delays():
+        for delay in delays():
             try:
                 with (
                     span("engine.settled", count=len(settlements)),
@@ -138,17 +152,17 @@ class Committer:
         emit("step.rejected", step=ended.holding.step.id, error=str(error))
         instead = _replaced(ended, error)
         if instead.settlement == ended.settlement:  # even the bare failure is refused
-            self._close(ended, Verdict.REFUSED)
+            self._close(ended.holding, None)
         else:
             self._settle(engine_id, [instead])
 
-    def _close(self, ended: Ended, verdict: Verdict) -> None:
-        self._held.settled(ended.holding)
-        if verdict is Verdict.APPLIED:
-            self.tally.count(ended.settlement)
+    def _close(self, holding: Holding, applied: Settlement | None) -> None:
+        self._held.settled(holding)
+        if applied is not None:
+            self.tally.count(applied)
             return
         self.tally.refused += 1
-        emit("step.refused", step=ended.holding.step.id, name=ended.holding.step.name)
+        emit("step.refused", step=holding.step.id, name=holding.step.name)
 
 
 def _replaced(ended: Ended, error: StepwellError) -> Ended:
@@ -157,7 +171,8 @@ def _replaced(ended: Ended, error: StepwellError) -> Ended:
     return Ended(ended.holding, ended.execution, judge(error))
 
 
-def _delays() -> Iterable[float]:
+def delays() -> Iterable[float]:
+    """Seconds to wait between tries, without an end."""
     yield from BACKOFF
     while True:
         yield BACKOFF[-1]

@@ -16,6 +16,7 @@ from stepwell.codec import JSON, Codec
 from stepwell.engine.client import StepClient
 from stepwell.engine.heartbeat import Heartbeat
 from stepwell.engine.held import Held
+from stepwell.engine.once import check_store
 from stepwell.engine.tally import Tally
 from stepwell.engine.worker import Scope, Worker
 from stepwell.errors import EngineBuried, StoreUnavailable
@@ -44,6 +45,10 @@ class Engine(StepClient):
     flow_id : run the steps of this flow only, whatever their queue.
     name : who executed a step, shown to people; host and process id by default.
     loop : the event loop for `async def` handlers; by default one in a thread of its own.
+
+    Raises
+    ------
+    NotSupported : a handler asks for the connection, and the store has none to give (R26).
     """
 
     def __init__(
@@ -59,6 +64,7 @@ class Engine(StepClient):
         clock: Clock = SYSTEM,
         loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
+        check_store(store, registry)
         self._time = StoreClock(clock)
         super().__init__(store, codec=codec, clock=self._time)
         self._registry = registry
@@ -92,8 +98,10 @@ class Engine(StepClient):
         Raises
         ------
         SetupError : wrong credentials, unknown database, or a missing schema (R24).
+        NotSupported : see above, of handlers that were registered meanwhile.
         StoreUnavailable : the store cannot be reached now.
         """
+        check_store(self.store, self._registry)
         self.store.open()
         if self._own_loop:
             run = threading.Thread(target=self._loop.run_forever, name="stepwell-loop", daemon=True)

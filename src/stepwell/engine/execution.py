@@ -38,14 +38,24 @@ class Execution:
         self._executed_by = executed_by
         self._started_at: datetime = clock.now()
         self._begun = clock.monotonic()
+        self._connection: Any = None
+        self.error: BaseException | None = None
+        """What was raised, or why the outcome cannot be kept; None while all is well."""
 
-    async def run(self) -> Settlement:
-        """Call the handler and judge what came of it. Never raises for the handler's sake."""
+    async def run(self, connection: Any = None) -> Settlement:
+        """Call the handler and judge what came of it. Never raises for the handler's sake.
+
+        Parameters
+        ----------
+        connection : handed to a handler that asks for it (R26).
+        """
+        self._connection, self.error = connection, None
         self._started_at, self._begun = self._clock.now(), self._clock.monotonic()
         emit("step.started", step=self.step.id, name=self.step.name)
         try:
             outcome = await self._outcome()
         except BaseException as error:  # sys.exit() in a handler fails the step, not the engine
+            self.error = error
             return self._settled(self._judged_error(error), error)
         return self._settled(self._judged(outcome))
 
@@ -53,9 +63,14 @@ class Execution:
         """The settlement after the store has refused this execution's data (R16)."""
         return failed_with(self._facts(), error)
 
-    def retried(self, error: StepwellError) -> Settlement:
-        """The same, where the refusal counts as a failed attempt (R38)."""
+    def retried(self, error: Exception) -> Settlement:
+        """The same, where the refusal counts as a failed attempt (R26, R38)."""
         return self._judged_error(error)
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been running, as of now."""
+        return self._clock.monotonic() - self._begun
 
     async def _outcome(self) -> Outcome:
         value = self.handler.function(**self._arguments())
@@ -87,6 +102,8 @@ class Execution:
                 return self._decoded(self.step.state, annotation)
             case "activation":
                 return self._decoded(self.step.activation_args, annotation)
+            case "connection":
+                return self._connection
             case _:
                 assert self._resolve is not None, "the registry has checked this"
                 return self._resolve(name, annotation)
@@ -99,6 +116,7 @@ class Execution:
         try:
             return judge(facts, outcome)
         except StepwellError as error:
+            self.error = error
             return failed_with(facts, error)
 
     def _judged_error(self, error: BaseException) -> Settlement:

@@ -14,17 +14,18 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 from uuid import UUID
 
 from stepwell.clock import StoreClock
 from stepwell.codec import Codec
-from stepwell.engine.committer import BACKOFF, Committer, Ended
+from stepwell.engine.committer import BACKOFF, Answered, Committer, Ended
 from stepwell.engine.execution import Execution, drive
 from stepwell.engine.held import Held, Holding
+from stepwell.engine.once import Once
 from stepwell.errors import Denied, EngineBuried, StoreUnavailable
 from stepwell.events import emit
-from stepwell.outcome import Settlement
 from stepwell.registry import Registry
 from stepwell.step import Step, new_id
 from stepwell.stores.protocol import Claimed, ClaimRequest, Store, Wake
@@ -79,6 +80,7 @@ class Worker:
         self._loop = loop
         self.engine_id: UUID | None = None
         self.committer = Committer(store, held, self.nudge)
+        self._once = Once(store, held)
         self.idle = threading.Event()
         self.denied: Denied | None = None
         self.next_due: datetime | None = None
@@ -112,6 +114,7 @@ class Worker:
         self._thread.join()
         self._release(self._held.give_back(float("inf")))
         self._await_running(timeout)
+        self._once.stop()
         left = self._held.steps_running()
         self._pool.shutdown(wait=not left, cancel_futures=True)
         self.committer.stop(timeout=5.0)
@@ -260,22 +263,28 @@ class Worker:
         )
         if execution.handler.is_async:
             task = asyncio.run_coroutine_threadsafe(execution.run(), self._loop)
-            task.add_done_callback(lambda done: self._end(holding, execution, done.result))
+            task.add_done_callback(
+                lambda done: self._end(
+                    holding, execution, lambda: Ended(holding, execution, done.result())
+                )
+            )
         else:
-            self._pool.submit(lambda: self._end(holding, execution, lambda: drive(execution.run())))
+            run = self._once.run if execution.handler.exactly_once else _run
+            self._pool.submit(self._end, holding, execution, partial(run, holding, execution))
 
     def _end(
-        self, holding: Holding, execution: Execution, settle: Callable[[], Settlement]
+        self, holding: Holding, execution: Execution, run: Callable[[], Ended | Answered | None]
     ) -> None:
         try:
-            settlement = settle()
+            ended = run()
         except BaseException as error:  # the event loop is gone: nobody judged the outcome
             emit("step.abandoned", step=holding.step.id, error=repr(error))
             self._held.ended(holding)
             return
-        self.committer.put(Ended(holding, execution, settlement))
+        if ended is not None:
+            self.committer.put(ended)
         self._held.ended(holding)
-        self._average += (settlement.execution_duration + 1e-5 - self._average) * 0.05
+        self._average += (execution.seconds + 1e-5 - self._average) * 0.05
         self._hand_out()
         if self._held.waiting <= self._scope.workers:
             self._wake.set()
@@ -285,3 +294,8 @@ class Worker:
         end = self._clock.monotonic() + timeout
         while self._held.running and self._clock.monotonic() < end:
             waiter.wait(0.01)
+
+
+def _run(holding: Holding, execution: Execution) -> Ended:
+    """A plain function's step, to be settled with the others of the moment."""
+    return Ended(holding, execution, drive(execution.run()))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -42,6 +42,7 @@ from stepwell.stores.protocol import (
     ClaimRequest,
     Counts,
     EngineInfo,
+    Exclusive,
     Pulse,
     Transaction,
 )
@@ -222,6 +223,10 @@ class HttpStore:
     def transaction(self) -> Iterator[Transaction]:
         """The verbs. Each commits by itself: nothing is rolled back if the block raises."""
         yield self._verbs
+
+    def exclusive(self) -> AbstractContextManager[Exclusive]:
+        """Not offered: the database is the server's."""
+        raise _unsupported("has no connection for a handler")
 
     def on(self, connection: Any) -> Transaction:
         """Not offered: the database is the server's."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
 from stepwell.clock import SYSTEM, Clock
 from stepwell.errors import NotSupported, StoreUnavailable
 from stepwell.stores.memory_verbs import MemoryTransaction, Tables
-from stepwell.stores.protocol import Capabilities
+from stepwell.stores.protocol import Capabilities, Exclusive
 
 LOCK_SECONDS: Final = 30.0
 
@@ -86,6 +86,19 @@ class MemoryStore:
             self._lock.release()
         if changed:
             self._tell()
+
+    def exclusive(self) -> AbstractContextManager[Exclusive]:
+        """Not offered: there is no connection to write on.
+
+        Raises
+        ------
+        NotSupported : always.
+        """
+        raise NotSupported(
+            "The memory store has no connection for a handler.",
+            why="It has no database that a handler could write to.",
+            fix="Use a SQLite or PostgreSQL store for handlers that take `connection`.",
+        )
 
     def on(self, connection: Any) -> MemoryTransaction:
         """Not offered: there is no connection to lend.

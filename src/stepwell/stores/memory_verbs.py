@@ -191,9 +191,7 @@ class MemoryTransaction:
 
     def _settled_before(self, engine_id: UUID, claim: Claim) -> bool:
         step = self._tables.find(claim.step_id)
-        if step is None or step.claim_no != claim.claim_no:
-            return False
-        return step.claimed_by == (None if step.status is StepStatus.READY else engine_id)
+        return step is not None and moves.settled_before(step, claim, engine_id)
 
     def _held(self, engine_id: UUID, claims: Iterable[Claim]) -> list[Step]:
         found = [(self._ready.get(claim.step_id), claim) for claim in dict.fromkeys(claims)]

@@ -11,7 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from stepwell.outcome import Settlement
-from stepwell.step import EndedAs, Step
+from stepwell.step import Claim, EndedAs, Step, StepStatus
 
 SUSPECT_FROM: Final = 2
 """From this `lost_count` on a step is claimed alone (R15)."""
@@ -69,6 +69,12 @@ def rescheduled(step: Step, at: datetime) -> Step:
     """The row due at another time; a claim on it is taken away (R8)."""
     free = step if step.claimed_by is None else released(step)
     return replace(free, schedule_time=at)
+
+
+def settled_before(step: Step, claim: Claim, engine_id: UUID) -> bool:
+    """Whether the row shows that this claim was settled: ended, or ready and unclaimed (R13)."""
+    owner = None if step.status is StepStatus.READY else engine_id
+    return step.claim_no == claim.claim_no and step.claimed_by == owner
 
 
 def settled(step: Step, settlement: Settlement, now: datetime) -> Step:

@@ -32,12 +32,14 @@ class Capabilities:
     outbox : the type of a foreign connection that `Store.on` takes, or None.
     durable : what was committed outlives the process.
     scoped : sees one flow only (a container's store); has no `add_if_none` and buries nobody.
+    exactly_once : `Store.exclusive` lends its connection to a handler (R26).
     """
 
     transactions: bool = True
     outbox: bool = False
     durable: bool = True
     scoped: bool = False
+    exactly_once: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +210,26 @@ class Transaction(Protocol):
         ...
 
 
+class Exclusive(Transaction, Protocol):
+    """A transaction that one handler writes in, and that settles its step alone (R26)."""
+
+    def lock(self, engine_id: UUID, claim: Claim, seconds: float) -> bool:
+        """Lock the ready row while it is claimed so; False if it is not. The first verb.
+
+        The lock keeps the row from ending; the started mark can still be set, and the
+        claim be taken away: settling shows it. `seconds` is the time that the
+        transaction may take; a store that can do so ends statements that take longer.
+        """
+        ...
+
+    def lend(self) -> AbstractContextManager[Any]:
+        """The driver's connection, for one handler and the length of the block.
+
+        Within the block the transaction can neither be committed nor rolled back by it.
+        """
+        ...
+
+
 class Wake(Protocol):
     """How an engine hears of new work without asking the store."""
 
@@ -250,6 +272,14 @@ class Store(Protocol):
 
         Raises `StoreUnavailable` when the commit's answer was lost: what was done may
         or may not have happened (R13).
+        """
+        ...
+
+    def exclusive(self) -> AbstractContextManager[Exclusive]:
+        """As `transaction`, on a connection apart from those that the verbs use (R26).
+
+        It may last for as long as a handler runs. Raises `NotSupported` where the
+        capabilities do not say `exactly_once`.
         """
         ...
 

@@ -6,7 +6,7 @@ import select
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -16,6 +16,7 @@ from psycopg_pool import ConnectionPool
 from stepwell.errors import NotSupported, StoreUnavailable
 from stepwell.stores.outbox import driver_connection
 from stepwell.stores.postgres import schema
+from stepwell.stores.postgres.exclusive import SESSION, PostgresExclusive, as_before
 from stepwell.stores.postgres.faults import first_contact, translated
 from stepwell.stores.postgres.transaction import PostgresTransaction
 from stepwell.stores.postgres.wake import Bell, PostgresWake
@@ -23,6 +24,11 @@ from stepwell.stores.protocol import Capabilities
 
 CONNECT_SECONDS: Final = 5
 """How long a connection attempt may take, and a transaction wait for a connection."""
+
+LENT: Final = 8
+"""The most connections that are lent to handlers: as many as an engine has workers."""
+
+Pool: TypeAlias = ConnectionPool[psycopg.Connection[Any]]
 
 _NETWORK: Final = {
     "application_name": "stepwell",
@@ -52,14 +58,15 @@ class PostgresStore:
     Parameters
     ----------
     url : `postgresql://user:password@host:port/database`, or any libpq connection string.
-    pool_size : at most so many connections, beside one that listens. Few are open as a rule;
-        an engine must not wait for one to beat, however many handlers add steps.
+    pool_size : at most so many connections, beside one that listens and up to 8 that are lent
+        to handlers. Few are open as a rule; an engine must not wait for one to beat, however
+        many handlers add steps.
     pooler : the address is that of a pooler in transaction mode (PgBouncer): no prepared
         statements, no session settings, no notifications.
     notify_url : a direct address for notifications beside a pooler; without it engines poll.
     """
 
-    capabilities = Capabilities(outbox=True)
+    capabilities = Capabilities(outbox=True, exactly_once=True)
 
     def __init__(
         self,
@@ -72,7 +79,8 @@ class PostgresStore:
         self._url, self._pooler, self._pool_size = _libpq(url), pooler, pool_size
         self._notify_url = notify_url if pooler else notify_url or self._url
         self._lock = threading.Lock()
-        self._pool: ConnectionPool[psycopg.Connection[Any]] | None = None
+        self._pool: Pool | None = None
+        self._lent: Pool | None = None
         self._bell = Bell(self._ear if self._notify_url else None)
 
     def migrate(self) -> list[str]:
@@ -98,14 +106,15 @@ class PostgresStore:
                 return
             with self._direct() as connection, translated():
                 schema.check(connection)
-            self._pool = self._new_pool()
+            self._pool = self._new_pool(self._conninfo(), self._pool_size)
 
     def close(self) -> None:
         """Give back connections and threads."""
         self._bell.close()
         with self._lock:
-            pool, self._pool = self._pool, None
-        if pool is not None:
+            pools = [pool for pool in (self._pool, self._lent) if pool is not None]
+            self._pool = self._lent = None
+        for pool in pools:
             pool.close()
 
     @contextmanager
@@ -116,7 +125,8 @@ class PostgresStore:
         ------
         StoreUnavailable : no connection within 5 s, or the answer to the commit was lost.
         """
-        with self._borrowed() as connection:
+        self.open()
+        with self._borrowed(self._pool) as connection:
             tx = PostgresTransaction(connection)
             try:
                 yield tx
@@ -124,6 +134,19 @@ class PostgresStore:
                 _roll_back(connection)
                 raise
             self._commit(tx)
+
+    @contextmanager
+    def exclusive(self) -> Iterator[PostgresExclusive]:
+        """As `transaction`, on a connection of a second, small pool (R26)."""
+        with self._borrowed(self._pool_to_lend()) as connection:
+            tx = PostgresExclusive(connection)
+            try:
+                # The driver's own block: inside it nobody else can commit.
+                with translated(), connection.transaction():
+                    yield tx
+            finally:
+                if tx.due:
+                    self._bell.ring()
 
     def on(self, connection: Any) -> PostgresTransaction:
         """The verbs on the caller's own connection and transaction (R27): psycopg, SQLAlchemy.
@@ -159,9 +182,7 @@ class PostgresStore:
                 self._bell.ring()
 
     @contextmanager
-    def _borrowed(self) -> Iterator[psycopg.Connection[Any]]:
-        self.open()
-        pool = self._pool
+    def _borrowed(self, pool: Pool | None) -> Iterator[psycopg.Connection[Any]]:
         if pool is None:
             raise StoreUnavailable("The store was closed.", fix="Open it again.")
         connection = self._healthy(pool)
@@ -170,7 +191,7 @@ class PostgresStore:
         finally:
             pool.putconn(connection)
 
-    def _healthy(self, pool: ConnectionPool[psycopg.Connection[Any]]) -> psycopg.Connection[Any]:
+    def _healthy(self, pool: Pool) -> psycopg.Connection[Any]:
         """A connection that the server has not hung up on while it lay idle."""
         with translated():
             while True:
@@ -180,18 +201,27 @@ class PostgresStore:
                 connection.close()
                 pool.putconn(connection)
 
-    def _new_pool(self) -> ConnectionPool[psycopg.Connection[Any]]:
+    def _pool_to_lend(self) -> Pool | None:
+        self.open()
+        with self._lock:
+            if self._lent is None and self._pool is not None:
+                options = None if self._pooler else SESSION
+                info = _with_defaults(self._url, options)
+                self._lent = self._new_pool(info, LENT, min_size=0, reset=as_before)
+            return self._lent
+
+    def _new_pool(self, conninfo: str, size: int, **more: Any) -> Pool:
         return ConnectionPool(
-            self._conninfo(),
+            conninfo,
             kwargs={"prepare_threshold": None if self._pooler else 5},
-            min_size=1,
-            max_size=self._pool_size,
+            max_size=size,
             timeout=CONNECT_SECONDS,
             # Short: whoever needs a connection asks for it again.
             reconnect_timeout=1.0,
             num_workers=2,
             open=True,
             name="stepwell",
+            **{"min_size": 1} | more,
         )
 
     @contextmanager

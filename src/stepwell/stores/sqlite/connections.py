@@ -30,8 +30,11 @@ class Connections:
         self._idle: list[sqlite3.Connection] = []
         self._process = os.getpid()
 
-    def connect(self, *, create: bool = False) -> sqlite3.Connection:
-        """A new connection: no implicit transactions, durable commits (R25)."""
+    def connect(self, *, create: bool = False, prepared: int = 128) -> sqlite3.Connection:
+        """A new connection: no implicit transactions, durable commits (R25).
+
+        `prepared` is the number of statements that are kept for the next time.
+        """
         mode = "rwc" if create else "rw"
         with translated():
             connection = sqlite3.connect(
@@ -40,6 +43,7 @@ class Connections:
                 timeout=BUSY_SECONDS,
                 isolation_level=None,
                 check_same_thread=False,
+                cached_statements=prepared,
             )
             try:
                 connection.execute("PRAGMA synchronous = FULL")

@@ -16,6 +16,7 @@ from stepwell.stores.outbox import driver_connection
 from stepwell.stores.protocol import Capabilities
 from stepwell.stores.sqlite import schema
 from stepwell.stores.sqlite.connections import Connections
+from stepwell.stores.sqlite.exclusive import SQLiteExclusive
 from stepwell.stores.sqlite.statements import OwnStatements, Statements
 from stepwell.stores.sqlite.verbs import SQLiteTransaction
 from stepwell.stores.sqlite.wake import SQLiteWake
@@ -30,12 +31,12 @@ class SQLiteStore:
     clock : where the store's time comes from; tests hand in a virtual one.
     """
 
-    capabilities = Capabilities(outbox=True)
+    capabilities = Capabilities(outbox=True, exactly_once=True)
 
     def __init__(self, path: str | os.PathLike[str], clock: Clock = SYSTEM) -> None:
         self._path, self._clock = Path(path), clock
         self._connections = Connections(self._path)
-        self._turn = Lock()
+        self._turn, self._one_at_a_time = Lock(), Lock()
         self._wakes: tuple[SQLiteWake, ...] = ()
 
     def migrate(self) -> list[str]:
@@ -74,13 +75,31 @@ class SQLiteStore:
         ------
         StoreUnavailable : locked for too long, disk full, I/O error.
         """
-        with self._connections.lend() as connection:
-            statements = OwnStatements(connection, self._turn)
-            try:
-                yield SQLiteTransaction(statements, self._clock)
-                statements.commit()
-            finally:
-                statements.end()
+        with self._connections.lend() as connection, self._committed(connection) as statements:
+            yield SQLiteTransaction(statements, self._clock)
+
+    @contextmanager
+    def exclusive(self) -> Iterator[SQLiteExclusive]:
+        """As `transaction`, on a new connection, one at a time (R26).
+
+        All other writers of the file wait for as long as it lasts.
+        """
+        with (
+            self._one_at_a_time,
+            # No statement is kept, so that each asks its guard; and no setting is either.
+            closing(self._connections.connect(prepared=0)) as connection,
+            self._committed(connection) as statements,
+        ):
+            yield SQLiteExclusive(statements, self._clock)
+
+    @contextmanager
+    def _committed(self, connection: sqlite3.Connection) -> Iterator[OwnStatements]:
+        statements = OwnStatements(connection, self._turn)
+        try:
+            yield statements
+            statements.commit()
+        finally:
+            statements.end()
         if statements.news:
             self._tell()
 

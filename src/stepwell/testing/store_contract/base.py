@@ -121,6 +121,7 @@ class ContractBase:
             "outbox": can.outbox,
             "durable": can.durable,
             "many flows": not can.scoped,
+            "exactly once": can.exactly_once,
         }
         return self.lacks | {name for name, offered in features.items() if not offered}
 

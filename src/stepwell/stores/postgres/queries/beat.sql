@@ -7,7 +7,7 @@ WITH me AS (
     JOIN stepwell_ready AS step
         ON step.id = claim.id AND step.claim_no = claim.claim_no
     WHERE step.id = ANY(%(ids)s) AND step.claimed_by = %(engine_id)s AND NOT step.started
-    FOR UPDATE OF step SKIP LOCKED
+    FOR NO KEY UPDATE OF step SKIP LOCKED
 ), marked AS (
     UPDATE stepwell_ready AS step SET started = true FROM running WHERE step.id = running.id
 )

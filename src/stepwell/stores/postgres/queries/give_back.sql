@@ -4,7 +4,7 @@ WITH held AS MATERIALIZED (
     SELECT id, started FROM stepwell_ready
     WHERE claimed_by = %(engine_id)s
     ORDER BY id
-    FOR UPDATE
+    FOR NO KEY UPDATE
 ), marks AS (
     SELECT coalesce(bool_or(started), false) AS any_started FROM held
 )

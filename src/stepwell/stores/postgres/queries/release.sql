@@ -5,7 +5,7 @@ WITH held AS MATERIALIZED (
         ON step.id = claim.id AND step.claim_no = claim.claim_no
     WHERE step.id = ANY(%(ids)s) AND step.claimed_by = %(engine_id)s
     ORDER BY step.id
-    FOR UPDATE OF step
+    FOR NO KEY UPDATE OF step
 )
 UPDATE stepwell_ready AS step
 SET claimed_by = NULL,
