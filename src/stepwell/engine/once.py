@@ -14,7 +14,7 @@ from stepwell.engine.committer import Answered, Ended, delays
 from stepwell.engine.execution import Execution, drive
 from stepwell.engine.held import Held, Holding
 from stepwell.engine.inside import inside
-from stepwell.errors import NotSupported, StoreUnavailable
+from stepwell.errors import HandlerInvalid, NotSupported, StoreUnavailable
 from stepwell.events import emit
 from stepwell.outcome import Settlement, Verdict
 from stepwell.registry import Registry
@@ -57,6 +57,8 @@ class Once:
                 emit("engine.settle_failed", error=str(error), retry_after=delay)
                 if attempt.settlement is not None:
                     return self._after_lost_answer(holding, execution, attempt.settlement)
+            except HandlerInvalid as error:  # it has committed by itself: not again
+                return Ended(holding, execution, execution.rejected(error))
             except Exception as error:  # refused at the settlement or the commit
                 emit("step.rejected", step=holding.step.id, error=str(error))
                 return Ended(holding, execution, execution.retried(error))

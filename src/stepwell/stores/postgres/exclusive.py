@@ -8,11 +8,13 @@ from typing import Any, Final
 from uuid import UUID
 
 from psycopg import Connection
+from psycopg.errors import InvalidSavepointSpecification
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
-from stepwell.errors import Conflict
+from stepwell.errors import Conflict, HandlerInvalid
 from stepwell.step import Claim
+from stepwell.stores.postgres.faults import translated
 from stepwell.stores.postgres.transaction import PostgresTransaction
 
 SESSION: Final = (
@@ -20,7 +22,6 @@ SESSION: Final = (
     "-c idle_in_transaction_session_timeout=30s"
     " -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
 )
-_OPEN: Final = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
 
 
 class PostgresExclusive(PostgresTransaction):
@@ -37,11 +38,24 @@ class PostgresExclusive(PostgresTransaction):
 
         Raises
         ------
-        Conflict : the handler has ended the transaction with a statement, or closed it all.
+        HandlerInvalid : the handler has ended the transaction with a statement.
+        Conflict : it has closed the connection, or survived its loss.
         """
+        with translated():
+            self.connection.execute("SAVEPOINT stepwell_handler").close()
         yield self.connection
-        if self.connection.info.transaction_status not in _OPEN:
-            raise _ended_by_hand()
+        if self.connection.closed:
+            raise _closed()
+        if self.connection.info.transaction_status is TransactionStatus.INERROR:
+            return  # the settlement will say so
+        with translated():
+            self._still_marked()
+
+    def _still_marked(self) -> None:
+        try:
+            self.connection.execute("RELEASE SAVEPOINT stepwell_handler").close()
+        except InvalidSavepointSpecification as error:  # a COMMIT, and then another transaction
+            raise _ended_by_hand() from error
 
 
 def as_before(connection: Connection[Any]) -> None:
@@ -51,9 +65,17 @@ def as_before(connection: Connection[Any]) -> None:
     connection.commit()
 
 
-def _ended_by_hand() -> Conflict:
-    return Conflict(
+def _ended_by_hand() -> HandlerInvalid:
+    return HandlerInvalid(
         "The handler has ended its transaction itself.",
         why="What it writes must commit with its step.",
-        fix="Leave out COMMIT, ROLLBACK and close(): return to commit, raise to roll back.",
+        fix="Leave out COMMIT and ROLLBACK: return to commit, raise to roll back.",
+    )
+
+
+def _closed() -> Conflict:
+    return Conflict(
+        "The connection was closed while the handler had it.",
+        why="It was only lent, to commit with the step.",
+        fix="Leave it open, and let errors of the database through.",
     )
