@@ -130,3 +130,29 @@ def test_a_retry_policy_belongs_to_the_registration() -> None:
     registry.add(lambda: None, "v1/b")
     assert registry.find("v1/a").retry is NEVER
     assert registry.find("v1/b").retry is DEFAULT
+
+
+def test_a_handler_that_asks_for_the_connection_is_known_by_name() -> None:
+    registry = Registry()
+    made = registry.add(lambda connection: None, "v1/b", "v1/a", transaction_timeout=5)
+    registry.add(lambda state: None, "v1/c")
+    assert registry.exactly_once == ("v1/a", "v1/b")
+    assert made.transaction_timeout == 5
+
+
+def test_a_coroutine_cannot_have_the_connection() -> None:
+    async def buy(connection: object) -> None: ...
+
+    with pytest.raises(HandlerInvalid, match="Make it a `def`"):
+        Registry().add(buy, "v1/a")
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_transaction_needs_time(limit: float) -> None:
+    with pytest.raises(HandlerInvalid, match="limits nothing"):
+        Registry().add(lambda connection: None, "v1/a", transaction_timeout=limit)
+
+
+def test_a_time_limit_without_a_transaction_is_a_mistake() -> None:
+    with pytest.raises(HandlerInvalid, match="limits nothing"):
+        Registry().add(lambda: None, "v1/a", transaction_timeout=5)

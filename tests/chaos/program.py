@@ -2,13 +2,15 @@
 
     python program.py STORE_URL SECONDS
 
-Each `v1/work` step prints `begin <state>`, works for SECONDS, prints `end <state>`.
+Each `v1/work` step prints `begin <state>`, works for SECONDS, prints `end <state>`; each
+`v1/once` step does so too, after it has written its state into the table `orders`.
 """
 
 from __future__ import annotations
 
 import sys
 import time
+from typing import Any
 
 from stepwell import Engine, Registry, done
 from stepwell.events import Event, subscribe
@@ -26,6 +28,13 @@ def work(state: int) -> Outcome:
     time.sleep(seconds)
     print("end", state, flush=True)
     return done(state)
+
+
+@registry.handler("v1/once")
+def once(state: int, connection: Any) -> Outcome:
+    """Write at once, and commit with the step."""
+    connection.execute(f"INSERT INTO orders VALUES ({int(state)})")
+    return work(state)
 
 
 def tell(event: Event) -> None:

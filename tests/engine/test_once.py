@@ -39,6 +39,10 @@ from stepwell.stores.sqlite import SQLiteStore
 from stepwell.testing.store_contract import Where, lost
 
 SOON = RetryPolicy(delays=(0.01,))
+EMPTY = """
+    DELETE FROM stepwell_ready; DELETE FROM stepwell_done; DELETE FROM stepwell_failed;
+    DELETE FROM stepwell_engines; DROP TABLE IF EXISTS orders; DROP TABLE IF EXISTS lines;
+"""
 INSERT = "INSERT INTO orders (place) VALUES (1)"
 
 
@@ -70,9 +74,10 @@ def sqlite_shop(tmp_path: Path) -> Iterator[Shop]:
 
 
 @pytest.fixture
-def postgres_shop(postgres_database: Callable[[], str]) -> Iterator[Shop]:
-    url = postgres_database()
-    yield from _shop(PostgresStore(url), lambda: psycopg.connect(url))
+def postgres_shop(postgres_steps: str) -> Iterator[Shop]:
+    with psycopg.connect(postgres_steps) as connection:
+        connection.execute(EMPTY)
+    yield from _shop(PostgresStore(postgres_steps), lambda: psycopg.connect(postgres_steps))
 
 
 def _shop(store: Store, connect: Callable[[], Any]) -> Iterator[Shop]:
@@ -239,7 +244,8 @@ def test_a_lost_answer_to_the_commit_doubles_nothing_and_loses_nothing(
         runs.append(1)
         connection.execute(INSERT)
         next_step = new_step("v1/mail")
-        return rerun(False, next=next_step) if state else done(next=next_step)
+        soon = timedelta(seconds=1)
+        return rerun(False, next=next_step, after=soon) if state else done(next=next_step)
 
     registry.handler("v1/mail")(lambda: None)
     engine = Engine(shop.store, registry)
@@ -332,9 +338,7 @@ def test_a_handler_that_takes_too_long_is_taken_back(shop: Shop, registry: Regis
 
 
 def test_a_statement_that_takes_too_long_is_interrupted(shop: Shop, registry: Registry) -> None:
-    endless = (
-        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
-    )
+    numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
 
     @registry.handler("v1/buy", retry=RetryPolicy(attempts=1), transaction_timeout=0.2)
     def buy(connection: Any) -> None:
