@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import psycopg
 import pytest
-from tests.engine.signals import wait_for
+from tests.engine.shop import INSERT, Shop, postgres_shop, sqlite_shop
 
 from stepwell import (
     Engine,
@@ -33,59 +29,12 @@ from stepwell import (
 )
 from stepwell.errors import NotSupported, OutsideTransaction
 from stepwell.stores.memory import MemoryStore
-from stepwell.stores.postgres import PostgresStore
 from stepwell.stores.protocol import Exclusive, Store
-from stepwell.stores.sqlite import SQLiteStore
 from stepwell.testing.store_contract import Where, lost
 
+__all__ = ["postgres_shop", "sqlite_shop"]  # fixtures, found by name
+
 SOON = RetryPolicy(delays=(0.01,))
-EMPTY = """
-    DELETE FROM stepwell_ready; DELETE FROM stepwell_done; DELETE FROM stepwell_failed;
-    DELETE FROM stepwell_engines; DROP TABLE IF EXISTS orders; DROP TABLE IF EXISTS lines;
-"""
-INSERT = "INSERT INTO orders (place) VALUES (1)"
-
-
-@dataclass
-class Shop:
-    """A store, and a table of the user's in its database."""
-
-    store: Store
-    connect: Callable[[], Any]
-
-    def run(self, sql: str) -> list[Any]:
-        """Execute a statement of the user's own, and commit it."""
-        with closing(self.connect()) as connection:
-            cursor = connection.execute(sql)
-            rows = list(cursor.fetchall()) if cursor.description else []
-            connection.commit()
-            return rows
-
-    @property
-    def orders(self) -> int:
-        """How many rows the handlers have left."""
-        return int(self.run("SELECT count(*) FROM orders")[0][0])
-
-
-@pytest.fixture
-def sqlite_shop(tmp_path: Path) -> Iterator[Shop]:
-    path = tmp_path / "shop.db"
-    yield from _shop(SQLiteStore(path), lambda: sqlite3.connect(path))
-
-
-@pytest.fixture
-def postgres_shop(postgres_steps: str) -> Iterator[Shop]:
-    with psycopg.connect(postgres_steps) as connection:
-        connection.execute(EMPTY)
-    yield from _shop(PostgresStore(postgres_steps), lambda: psycopg.connect(postgres_steps))
-
-
-def _shop(store: Store, connect: Callable[[], Any]) -> Iterator[Shop]:
-    store.migrate()
-    made = Shop(store, connect)
-    made.run("CREATE TABLE orders (place integer)")
-    yield made
-    store.close()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -391,111 +340,6 @@ def test_on_sqlite_such_steps_run_one_at_a_time(sqlite_shop: Shop, registry: Reg
     engine.add_many(new_step("v1/buy") for _ in range(10))
     assert engine.drain().done == 10
     assert most[0] == 1
-
-
-def test_on_postgresql_group_commits_and_marks_go_on_meanwhile(
-    postgres_shop: Shop, registry: Registry
-) -> None:
-    """R15: what runs for over a second is marked, though its row is locked."""
-    go = threading.Event()
-
-    @registry.handler("v1/buy")
-    def buy(connection: Any) -> None:
-        connection.execute(INSERT)
-        assert go.wait(20)
-
-    registry.handler("v1/plain")(lambda: None)
-    with Engine(postgres_shop.store, registry) as engine:
-        step_id = engine.add(new_step("v1/buy"))
-        engine.add_many(new_step("v1/plain") for _ in range(50))
-        wait_for(lambda: engine.tally.done == 50)
-        wait_for(lambda: engine.get(step_id).started)
-        go.set()
-        wait_for(lambda: engine.tally.done == 51)
-    assert postgres_shop.orders == 1
-
-
-def test_on_postgresql_a_claim_taken_away_while_it_runs_takes_back_what_was_written(
-    postgres_shop: Shop, registry: Registry
-) -> None:
-    """R10, R12: burying its engine does not wait for the handler."""
-    running, go, runs = threading.Event(), threading.Event(), []
-
-    @registry.handler("v1/buy")
-    def buy(connection: Any) -> None:
-        runs.append(1)
-        connection.execute(INSERT)
-        if len(runs) == 1:
-            running.set()
-            assert go.wait(20)
-
-    with Engine(postgres_shop.store, registry) as engine:
-        step_id = engine.add(new_step("v1/buy"))
-        assert running.wait(10)
-        before = engine.id
-        assert before is not None
-        with postgres_shop.store.transaction() as tx:
-            burial = tx.bury(before, tx.beat(before, []).beats[before])
-        assert burial is not None
-        assert burial.released == 1
-        go.set()
-        wait_for(lambda: engine.get(step_id).status is StepStatus.DONE)
-        wait_for(lambda: engine.tally.refused == 1)
-    assert (len(runs), postgres_shop.orders) == (2, 1)
-
-
-def test_a_constraint_that_is_checked_at_the_commit_is_an_exception_of_the_handler(
-    postgres_shop: Shop, registry: Registry
-) -> None:
-    postgres_shop.run(
-        "CREATE TABLE lines (id integer UNIQUE DEFERRABLE INITIALLY DEFERRED, run integer)"
-    )
-
-    @registry.handler("v1/buy", retry=SOON)
-    def buy(connection: Any, step: Step) -> None:
-        connection.execute("INSERT INTO lines VALUES (1, 1)")
-        if not step.failure_count:
-            connection.execute("INSERT INTO lines VALUES (1, 2)")
-
-    engine = Engine(postgres_shop.store, registry)
-    engine.add(new_step("v1/buy"))
-    tally = engine.drain(patience=5)
-    assert (tally.done, tally.retried) == (1, 1)
-    assert postgres_shop.run("SELECT count(*) FROM lines") == [(1,)]
-
-
-def test_an_error_that_a_handler_keeps_to_itself_is_not_lost(
-    postgres_shop: Shop, registry: Registry
-) -> None:
-    """PostgreSQL takes no more statements after an error, nor the settlement."""
-
-    @registry.handler("v1/buy", retry=RetryPolicy(attempts=1))
-    def buy(connection: Any) -> None:
-        connection.execute(INSERT)
-        with pytest.raises(psycopg.Error):
-            connection.execute("SELECT nothing")
-
-    engine = Engine(postgres_shop.store, registry)
-    step_id = engine.add(new_step("v1/buy"))
-    assert engine.drain().failed == 1
-    assert "failed already" in str(engine.get(step_id).description)
-    assert postgres_shop.orders == 0
-
-
-def test_a_handler_that_ends_its_transaction_by_a_statement_is_not_tried_again(
-    postgres_shop: Shop, registry: Registry
-) -> None:
-    @registry.handler("v1/buy", retry=SOON)
-    def buy(connection: Any) -> None:
-        connection.execute(INSERT)
-        connection.execute("COMMIT")
-        connection.execute(INSERT)
-
-    engine = Engine(postgres_shop.store, registry)
-    step_id = engine.add(new_step("v1/buy"))
-    assert engine.drain().failed == 1
-    assert "ended its transaction" in str(engine.get(step_id).description)
-    assert postgres_shop.orders == 1
 
 
 def test_a_store_that_cannot_do_it_is_refused_before_anything_starts(registry: Registry) -> None:

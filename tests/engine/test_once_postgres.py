@@ -1,0 +1,122 @@
+"""Exactly once on PostgreSQL: what goes on beside a handler's transaction (R26)."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import psycopg
+import pytest
+from tests.engine.shop import INSERT, Shop, postgres_shop
+from tests.engine.signals import wait_for
+
+from stepwell import Engine, Registry, RetryPolicy, Step, StepStatus, new_step
+
+__all__ = ["postgres_shop"]  # a fixture, found by name
+
+SOON = RetryPolicy(delays=(0.01,))
+
+
+def test_on_postgresql_group_commits_and_marks_go_on_meanwhile(
+    postgres_shop: Shop, registry: Registry
+) -> None:
+    """R15: what runs for over a second is marked, though its row is locked."""
+    go = threading.Event()
+
+    @registry.handler("v1/buy")
+    def buy(connection: Any) -> None:
+        connection.execute(INSERT)
+        assert go.wait(20)
+
+    registry.handler("v1/plain")(lambda: None)
+    with Engine(postgres_shop.store, registry) as engine:
+        step_id = engine.add(new_step("v1/buy"))
+        engine.add_many(new_step("v1/plain") for _ in range(50))
+        wait_for(lambda: engine.tally.done == 50)
+        wait_for(lambda: engine.get(step_id).started)
+        go.set()
+        wait_for(lambda: engine.tally.done == 51)
+    assert postgres_shop.orders == 1
+
+
+def test_on_postgresql_a_claim_taken_away_while_it_runs_takes_back_what_was_written(
+    postgres_shop: Shop, registry: Registry
+) -> None:
+    """R10, R12: burying its engine does not wait for the handler."""
+    running, go, runs = threading.Event(), threading.Event(), []
+
+    @registry.handler("v1/buy")
+    def buy(connection: Any) -> None:
+        runs.append(1)
+        connection.execute(INSERT)
+        if len(runs) == 1:
+            running.set()
+            assert go.wait(20)
+
+    with Engine(postgres_shop.store, registry) as engine:
+        step_id = engine.add(new_step("v1/buy"))
+        assert running.wait(10)
+        before = engine.id
+        assert before is not None
+        with postgres_shop.store.transaction() as tx:
+            burial = tx.bury(before, tx.beat(before, []).beats[before])
+        assert burial is not None
+        assert burial.released == 1
+        go.set()
+        wait_for(lambda: engine.get(step_id).status is StepStatus.DONE)
+        wait_for(lambda: engine.tally.refused == 1)
+    assert (len(runs), postgres_shop.orders) == (2, 1)
+
+
+def test_a_constraint_that_is_checked_at_the_commit_is_an_exception_of_the_handler(
+    postgres_shop: Shop, registry: Registry
+) -> None:
+    postgres_shop.run(
+        "CREATE TABLE lines (id integer UNIQUE DEFERRABLE INITIALLY DEFERRED, run integer)"
+    )
+
+    @registry.handler("v1/buy", retry=SOON)
+    def buy(connection: Any, step: Step) -> None:
+        connection.execute("INSERT INTO lines VALUES (1, 1)")
+        if not step.failure_count:
+            connection.execute("INSERT INTO lines VALUES (1, 2)")
+
+    engine = Engine(postgres_shop.store, registry)
+    engine.add(new_step("v1/buy"))
+    tally = engine.drain(patience=5)
+    assert (tally.done, tally.retried) == (1, 1)
+    assert postgres_shop.run("SELECT count(*) FROM lines") == [(1,)]
+
+
+def test_an_error_that_a_handler_keeps_to_itself_is_not_lost(
+    postgres_shop: Shop, registry: Registry
+) -> None:
+    """PostgreSQL takes no more statements after an error, nor the settlement."""
+
+    @registry.handler("v1/buy", retry=RetryPolicy(attempts=1))
+    def buy(connection: Any) -> None:
+        connection.execute(INSERT)
+        with pytest.raises(psycopg.Error):
+            connection.execute("SELECT nothing")
+
+    engine = Engine(postgres_shop.store, registry)
+    step_id = engine.add(new_step("v1/buy"))
+    assert engine.drain().failed == 1
+    assert "failed already" in str(engine.get(step_id).description)
+    assert postgres_shop.orders == 0
+
+
+def test_a_handler_that_ends_its_transaction_by_a_statement_is_not_tried_again(
+    postgres_shop: Shop, registry: Registry
+) -> None:
+    @registry.handler("v1/buy", retry=SOON)
+    def buy(connection: Any) -> None:
+        connection.execute(INSERT)
+        connection.execute("COMMIT")
+        connection.execute(INSERT)
+
+    engine = Engine(postgres_shop.store, registry)
+    step_id = engine.add(new_step("v1/buy"))
+    assert engine.drain().failed == 1
+    assert "ended its transaction" in str(engine.get(step_id).description)
+    assert postgres_shop.orders == 1
