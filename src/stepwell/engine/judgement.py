@@ -41,7 +41,7 @@ def judge(facts: Facts, outcome: Outcome) -> Settlement:
     """
     match outcome:
         case Done():
-            return _ended(facts, EndedAs.DONE, outcome.description, outcome.next, outcome.result)
+            return _ended(facts, EndedAs.DONE, _told(facts, outcome), outcome.next, outcome.result)
         case Skip():
             return _ended(facts, EndedAs.SKIPPED, outcome.description, outcome.next)
         case Fail():
@@ -108,6 +108,13 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
 
 
+def _told(facts: Facts, outcome: Done | Rerun) -> str | None:
+    """What the handler says, or else the step's own description; an old error is over."""
+    if outcome.description is not None or facts.step.failure_count:
+        return outcome.description
+    return facts.step.description
+
+
 def _used_up(facts: Facts, error: BaseException) -> Outcome:
     if facts.handler.exhausted is not None:
         return facts.handler.exhausted(facts.step, error)
@@ -146,7 +153,7 @@ def _rerun(facts: Facts, outcome: Rerun) -> Settlement:
     return Settlement(
         claim=facts.step.claim,
         ended_as=None,
-        description=outcome.description,
+        description=_told(facts, outcome),
         activation_seen=facts.step.activation_no,
         failure_count=0,
         execution_started_at=facts.started_at,
