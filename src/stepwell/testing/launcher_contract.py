@@ -208,10 +208,9 @@ class LauncherContract:
     ) -> None:
         """A run starts from the kept copy; the same contents have the same digest (R37)."""
         first = launcher.pin(self.image(tmp_path, "print('old')"))
-        image = self.image(tmp_path, "print('new')")
-        second = launcher.pin(image)
-        assert first.digest != second.digest
         assert launcher.pin(self.image(tmp_path, "print('old')")) == first
+        image = self.image(tmp_path, "print('new')")
+        assert launcher.pin(image).digest != first.digest
         location = launcher.locate(image, first.digest)
         handle = launcher.start(LaunchSpec(name="job-3", image=location, mode="run"))
         self.ended(launcher, handle)

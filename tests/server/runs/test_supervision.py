@@ -167,6 +167,7 @@ def test_a_retry_in_the_far_future_ends_the_container_and_starts_it_again_when_d
     work()
     assert (show(run)["state"], show(run)["attempt"]) == ("waiting", 1)
     assert show(run)["attempts"][0]["exit"]["lost"] == []
+    assert one.ask("claimed", engine_id=one.engine_id).json()["code"] == "run-token-revoked"
     work(lambda: show(run)["attempt"] == 2)
     assert show(run)["state"] == "starting"
 
