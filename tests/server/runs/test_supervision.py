@@ -11,6 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 from tests.server.runs.conftest import PlayedLauncher, Start
 from tests.server.runs.support import Pod, settlement
+from tests.server.support import on_both
 
 from stepwell import clock
 from stepwell.outcome import Rerun
@@ -34,6 +35,7 @@ def pass_time(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     monkeypatch.setattr(clock, "now", lambda: real() + timedelta(seconds=seconds))
 
 
+@on_both
 def test_a_run_goes_from_its_request_to_its_end(
     work: Work, launcher: PlayedLauncher, start: Start, show: Start, pod: Pods
 ) -> None:
@@ -72,6 +74,7 @@ def test_the_container_gets_its_run_its_token_and_its_time(
     assert 86_300 < spec.deadline_seconds <= 86_400
 
 
+@on_both
 def test_a_lost_container_is_followed_by_another_one(
     work: Work, launcher: PlayedLauncher, start: Start, show: Start, pod: Pods
 ) -> None:
@@ -106,6 +109,7 @@ def test_a_container_that_was_lost_cannot_settle_any_more(
     assert (late.status_code, late.json()["code"]) == (403, "run-token-revoked")
 
 
+@on_both
 def test_three_lost_containers_at_one_operation_fail_the_run(
     work: Work, launcher: PlayedLauncher, start: Start, show: Start, server: Server
 ) -> None:
