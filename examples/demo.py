@@ -191,8 +191,16 @@ def stepwell_server() -> Iterator[Client]:
                 say.print("  in another terminal, from .demo: ../.venv/bin/stepwell runs list")
                 yield api
         finally:
-            server.terminate()
-            server.wait(20)
+            end(server)
+
+
+def end(server: subprocess.Popen[bytes]) -> None:
+    """Ask it to stop, and make it stop if it does not."""
+    server.terminate()
+    try:
+        server.wait(20)
+    except subprocess.TimeoutExpired:
+        server.kill()
 
 
 def until_up(api: Client, server: subprocess.Popen[bytes]) -> None:
