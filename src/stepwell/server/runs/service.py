@@ -238,7 +238,7 @@ def listed(
     query = query if not states else query.where(runs.c.state.in_(states))
     query = query if since is None else query.where(runs.c.created_at >= since)
     query = query if until is None else query.where(runs.c.created_at < until)
-    return paged(conn, query, pages, by=[runs.c.id], make=shown)
+    return paged(conn, query, pages, by=[runs.c.created_at, runs.c.id], make=shown)
 
 
 def steps(conn: Connection, db: Database, run_id: UUID) -> list[RunStep]:
