@@ -60,10 +60,12 @@ class LauncherContract:
 
     @pytest.fixture
     def launch(self, launcher: Launcher, tmp_path: Path) -> Any:
-        """`launch(script, name=..., ...)` pins the script and starts it."""
+        """`launch(script, name=..., ...)` pins the script and starts it, from any thread."""
+        writing = threading.Lock()
 
         def start(script: str, name: str = "job-1", **fields: Any) -> Handle:
-            pinned = launcher.pin(self.image(tmp_path, script))
+            with writing:  # nobody pins an image that another thread is just writing
+                pinned = launcher.pin(self.image(tmp_path, script))
             spec = LaunchSpec(name=name, image=pinned.location, mode="run", **fields)
             return launcher.start(spec)
 
