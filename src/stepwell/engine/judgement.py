@@ -64,9 +64,10 @@ def judge_error(facts: Facts, error: BaseException) -> Settlement:
     return judge(facts, _used_up(facts, error))
 
 
-def failed_with(facts: Facts, error: StepwellError) -> Settlement:
+def failed_with(facts: Facts, error: Exception) -> Settlement:
     """The step fails, spawns nothing, and its description is the error."""
-    return _ended(facts, EndedAs.FAILED, storable(str(error)), ())
+    own = isinstance(error, StepwellError)
+    return _ended(facts, EndedAs.FAILED, storable(headline(error)) if own else describe(error), ())
 
 
 def as_outcome(value: Any, handler: Handler) -> Outcome:
@@ -92,15 +93,23 @@ def describe(error: BaseException) -> str:
 
     Errors of Stepwell's own say what happened without their type.
     """
-    own = isinstance(error, StepwellError)
-    headline = str(error) if own else f"{type(error).__name__}: {error}"
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
         if not frame.filename.startswith(_OWN_CODE)
     ]
     lines = [f"  {f.filename}:{f.lineno} in {f.name}: {f.line}" for f in frames[-_FRAMES:]]
-    return storable("\n".join([headline, *lines]))
+    return storable("\n".join([headline(error), *lines]))
+
+
+def headline(error: BaseException, *, typed: bool = False) -> str:
+    """Type and message of an exception; Stepwell's own without their type, unless `typed`."""
+    try:
+        text = str(error)
+    except Exception:  # user code: an exception that cannot be shown must not strand its step
+        text = "(its message cannot be shown)"
+    own = isinstance(error, StepwellError) and not typed
+    return text if own else f"{type(error).__name__}: {text}"
 
 
 def storable(text: str) -> str:
