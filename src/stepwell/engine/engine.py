@@ -215,13 +215,12 @@ class Engine(StepClient):
         self._heartbeat.born(engine.id, pulse)
         self._worker.engine_id = engine.id
 
-    def _rejoin(self) -> None:
-        """Declared dead: drop everything and start again under a new id (R11)."""
-        before = self.id
+    def _rejoin(self, before: UUID) -> None:
+        """`before` was declared dead: drop everything, start again under a new id (R11)."""
         with self._reborn:
             if self.id != before or self._over.is_set():
                 return  # the other thread noticed it as well, and was first
-            dropped = self._held.forget()
+            dropped = self._held.forget(before)
             emit("engine.declared_dead", engine=before, dropped=len(dropped))
             self._join()
         self._changed()
