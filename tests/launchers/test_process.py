@@ -92,6 +92,20 @@ class TestProcessLauncher(LauncherContract):
         assert launcher.poll(handle).state == "ended"
         launcher.stop(handle)
 
+    @pytest.mark.parametrize("name", ["process.json", "exit.json", "child.json"])
+    def test_a_file_that_a_power_cut_has_emptied_means_that_the_launch_has_ended(
+        self, launcher: Launcher, launch: Any, tmp_path: Path, name: str
+    ) -> None:
+        """The name of a file may be on the disk before its contents are."""
+        handle = launch("pass")
+        self.ended(launcher, handle)
+        folder = tmp_path / "data" / "jobs" / "job-1"
+        if name == "child.json":
+            (folder / "exit.json").unlink()
+        (folder / name).write_bytes(b"")
+        self.ended(launcher, handle)
+        launcher.stop(handle)
+
     def test_a_start_that_fails_may_be_tried_again(
         self, launcher: Launcher, launch: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -236,9 +236,10 @@ def _alive(who: dict[str, Any]) -> bool:
 
 
 def _read(path: Path) -> Any:
+    """What a file says; None without one, or with one that a power cut has torn or emptied."""
     try:
-        return json.loads(path.read_text())
-    except FileNotFoundError:
+        return json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
         return None
 
 
