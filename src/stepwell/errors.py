@@ -190,6 +190,18 @@ class StepNotEnded(Conflict):
         )
 
 
+class EngineRunning(Conflict):
+    """The engine has been started already."""
+
+    code = "engine-running"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The engine {name!r} is running.",
+            fix="Stop it first, or make a second Engine.",
+        )
+
+
 class NotSupported(InvalidInput):
     """This store does not offer that verb or capability."""
 
