@@ -36,6 +36,7 @@ from stepwell.cli.exits import described
 from stepwell.cli.listener import bound
 from stepwell.cli.profile import Profile, write
 from stepwell.errors import StepwellError
+from stepwell.launchers.process import ProcessLauncher
 
 EXAMPLES = Path(__file__).resolve().parent
 HOME = EXAMPLES.parent / ".demo"
@@ -192,6 +193,14 @@ def stepwell_server() -> Iterator[Client]:
                 yield api
         finally:
             end(server)
+            end_launched()
+
+
+def end_launched() -> None:
+    """Stop the runs that are still going: another server would find them, but none will come."""
+    launcher = ProcessLauncher(HOME / "data")
+    for job in (HOME / "data").glob("jobs/*"):
+        launcher.stop(launcher.find(job.name))
 
 
 def end(server: subprocess.Popen[bytes]) -> None:
@@ -276,7 +285,7 @@ def rows_of(api: Client, run: dict[str, Any]) -> Iterator[dict[str, Any]]:
         "outcome": run["state"],
         "duration": took,
     }
-    for step in api.get(f"/runs/{run['id']}/steps"):
+    for step in api.items(f"/runs/{run['id']}/steps"):
         yield step | {"name": f"  {step['operation']}", "run_id": "", "outcome": step["ended_as"]}
 
 

@@ -132,7 +132,7 @@ def test_a_swap_that_does_not_hold_applies_nothing_and_counts_as_a_failed_attemp
     answer = one.ask("settle", engine_id=one.engine_id, settlements=[good])
     assert (answer.status_code, answer.json()["code"]) == (409, "state-conflict")
     assert (read(one, "first")["exists"], read(one)["value"]) == (False, 9)
-    assert len(client.get(f"/runs/{one.run_id}/steps").json()) == 1
+    assert len(client.get(f"/runs/{one.run_id}/steps").json()["items"]) == 1
     retry = settlement(step, None, failure_count=1, description="conflict")
     assert one.settle(retry) == ["applied"]
     assert (read(one, "first")["exists"], read(one)["value"]) == (False, 9)
