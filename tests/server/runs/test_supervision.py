@@ -109,6 +109,33 @@ def test_a_container_that_was_lost_cannot_settle_any_more(
     assert (late.status_code, late.json()["code"]) == (403, "run-token-revoked")
 
 
+def test_a_server_that_was_declared_dead_opens_no_attempt_beside_that_of_its_successor(
+    work: Work,
+    launcher: PlayedLauncher,
+    start: Start,
+    show: Start,
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It was paused between asking the launcher and writing down what it said (R33)."""
+    run = start()
+    work()
+    launcher.end(f"{run['id']}-1", None, "It was killed.")
+    logs, pauses = launcher.logs, [True]
+
+    def paused(handle: dict[str, Any]) -> str:
+        if pauses and pauses.pop():
+            Supervision(server.services, UUID(run["id"])).move()
+        return logs(handle)
+
+    monkeypatch.setattr(launcher, "logs", paused)
+    Supervision(server.services, UUID(run["id"])).move()
+    after = show(run)
+    assert [one["number"] for one in after["attempts"]] == [1, 2]
+    assert after["attempts"][1]["finished_at"] is None
+    assert sorted(launcher.specs) == [f"{run['id']}-1", f"{run['id']}-2"]
+
+
 @on_both
 def test_three_lost_containers_at_one_operation_fail_the_run(
     work: Work, launcher: PlayedLauncher, start: Start, show: Start, server: Server
