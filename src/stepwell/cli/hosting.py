@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from stepwell.cli.listener import Listener, bound, until_asked_to_stop, wait_for
+from stepwell.cli.places import make_folder
 from stepwell.cli.printing import schema_sql
 from stepwell.cli.render import Output
 from stepwell.errors import InvalidInput
@@ -78,7 +79,7 @@ def _running(settings: Settings) -> Iterator[Server]:
 
 
 def _prepared(settings: Settings) -> Settings:
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_folder(settings.data_dir)
     return settings
 
 
