@@ -12,7 +12,8 @@
     ├── Conflict                the thing exists, but is not in a fit condition
     │   ├── UniqueKeyTaken      a ready step of that name and key exists (R5)
     │   ├── StepEnded           the step is no longer ready
-    │   └── StepNotEnded        the step is still ready
+    │   ├── StepNotEnded        the step is still ready
+    │   └── EngineRunning       this engine has started and not stopped
     ├── Denied                  who asks may not
     │   └── Unauthenticated     who asks is not known
     ├── Unavailable             try again later: a pause, not a mistake
