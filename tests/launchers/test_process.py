@@ -106,6 +106,20 @@ class TestProcessLauncher(LauncherContract):
         self.ended(launcher, handle)
         launcher.stop(handle)
 
+    def test_a_data_directory_that_cannot_be_written_is_said_in_words(self, tmp_path: Path) -> None:
+        """Whoever asked may try again, and tell people why it waits."""
+        (tmp_path / "data").write_text("a file")
+        launcher = ProcessLauncher(tmp_path / "data")
+        with pytest.raises(LaunchFailed, match=r"job-1 could not be started\. .*data"):
+            launcher.start(LaunchSpec(name="job-1", image="x", mode="discover"))
+        with pytest.raises(ImageUnusable, match="cannot be copied"):
+            launcher.pin(self.image(tmp_path, "pass"))
+
+    @pytest.mark.parametrize("image", ["a\0b.py", "~nobody-of-that-name/x.py", "x" * 5000])
+    def test_an_image_that_is_no_path_is_refused_in_words(self, tmp_path: Path, image: str) -> None:
+        with pytest.raises(ImageUnusable):
+            ProcessLauncher(tmp_path / "data").pin(image)
+
     def test_a_start_that_fails_may_be_tried_again(
         self, launcher: Launcher, launch: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
