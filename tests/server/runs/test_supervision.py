@@ -14,6 +14,7 @@ from tests.server.runs.support import Pod, settlement
 from tests.server.support import on_both
 
 from stepwell import clock
+from stepwell.launchers.protocol import LaunchStatus
 from stepwell.outcome import Rerun
 from stepwell.server.app import Server
 from stepwell.server.runs import closing
@@ -328,6 +329,29 @@ def test_the_watch_wakes_the_supervisor_of_what_has_ended(
     work()
     launcher.end(f"{run['id']}-1", 2, "It ended with exit code 2.")
     work(lambda: show(run)["state"] == "failed")
+
+
+def test_a_launch_that_cannot_be_asked_about_does_not_end_the_watch_over_the_others(
+    server: Server,
+    work: Work,
+    launcher: PlayedLauncher,
+    start: Start,
+    show: Start,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    odd, other = start(), start()
+    work()
+    poll = launcher.poll
+
+    def puzzled(handle: dict[str, Any]) -> LaunchStatus:
+        if handle["name"].startswith(odd["id"]):
+            raise OSError("Input/output error")
+        return poll(handle)
+
+    monkeypatch.setattr(launcher, "poll", puzzled)
+    launcher.end(f"{other['id']}-1", 2)
+    work()
+    assert show(other)["state"] == "failed"
 
 
 def test_the_watch_rests_while_nothing_runs(server: Server, work: Work) -> None:
