@@ -15,7 +15,11 @@ def test_a_token_is_the_same_whenever_it_is_made() -> None:
     check(KEY, DISCOVERY, made(KEY, DISCOVERY))
 
 
-@pytest.mark.parametrize("token", ["", "swd_", "swd_\N{SNOWMAN}", made(KEY, new_id())])
+@pytest.mark.parametrize(
+    "token",
+    ["", "swd_", "swd_\N{SNOWMAN}", made(KEY, new_id())],
+    ids=["empty", "bare", "foreign letters", "another discovery's"],
+)
 def test_no_other_token_opens_the_discovery(token: str) -> None:
     with pytest.raises(Unauthenticated):
         check(KEY, DISCOVERY, token)

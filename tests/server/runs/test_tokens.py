@@ -37,6 +37,10 @@ def test_a_token_is_the_same_whenever_it_is_made() -> None:
         issue(KEY, new_id(), 1),
         issue(KEY, RUN, 1) + "x",
     ],
+    ids=str.split(
+        "none empty no-signature no-attempt api-token words superscript long foreign-letters"
+        " another-attempt another-key another-run longer"
+    ),
 )
 def test_no_other_token_opens_the_run(token: str | None) -> None:
     with pytest.raises(Unauthenticated):
