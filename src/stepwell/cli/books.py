@@ -42,6 +42,14 @@ class StepBook(Protocol):
         """End a ready step."""
         ...
 
+    def fail(self, step_id: UUID, reason: str) -> None:
+        """End a ready step as failed."""
+        ...
+
+    def complete(self, step_id: UUID, reason: str, result: Any) -> None:
+        """End a ready step as done, with a result."""
+        ...
+
     def reexecute(self, step_id: UUID) -> str:
         """Add a copy of an ended step; its id."""
         ...
@@ -77,6 +85,14 @@ class StoreBook:
     def cancel(self, step_id: UUID, reason: str) -> None:
         """End a ready step."""
         self._steps.cancel(step_id, reason)
+
+    def fail(self, step_id: UUID, reason: str) -> None:
+        """End a ready step as failed."""
+        self._steps.fail(step_id, reason)
+
+    def complete(self, step_id: UUID, reason: str, result: Any) -> None:
+        """End a ready step as done, with a result."""
+        self._steps.complete(step_id, reason, result)
 
     def reexecute(self, step_id: UUID) -> str:
         """Add a copy of an ended step; its id."""
@@ -117,12 +133,23 @@ class ApiBook:
 
     def cancel(self, step_id: UUID, reason: str) -> None:
         """End a ready step."""
-        ending = {"ended_as": "cancelled", "reason": reason}
-        self._api.post(f"/steps/{step_id}/endings", ending)
+        self._end(step_id, "cancelled", reason)
+
+    def fail(self, step_id: UUID, reason: str) -> None:
+        """End a ready step as failed."""
+        self._end(step_id, "failed", reason)
+
+    def complete(self, step_id: UUID, reason: str, result: Any) -> None:
+        """End a ready step as done, with a result."""
+        self._end(step_id, "done", reason, result)
 
     def reexecute(self, step_id: UUID) -> str:
         """Add a copy of an ended step; its id."""
         return str(self._api.post(f"/steps/{step_id}/re-executions", {})["id"])
+
+    def _end(self, step_id: UUID, ended_as: str, reason: str, result: Any = None) -> None:
+        ending = {"ended_as": ended_as, "reason": reason, "result": result}
+        self._api.post(f"/steps/{step_id}/endings", ending)
 
 
 def as_json(step: Step) -> dict[str, Any]:
