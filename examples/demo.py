@@ -323,6 +323,8 @@ def stepwell(*words: str, secret: bool = False) -> str:
     answer = "(the secret is not shown here)" if secret else printed.getvalue().rstrip()
     for line in answer.splitlines():
         say.print(Text("  ") + Text.from_ansi(line), soft_wrap=True)
+    if code == 130:  # Ctrl-C reached the command, which ended itself
+        raise KeyboardInterrupt
     if code != 0:
         raise WentWrong(f"`stepwell {shlex.join(words)}` ended with {code}.")
     return printed.getvalue().strip()
