@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -294,7 +295,8 @@ def save_reports(api: Client, run: dict[str, Any]) -> Iterator[Path]:
     folder = HOME / "reports" / run["group"] / run["workflow"]
     for report in api.items("/reports", 100, run_id=run["id"]):
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{report['name']}{SUFFIX.get(report['media_type'], '.bin')}"
+        name = re.sub(r"[^\w.-]+", "-", report["name"]).strip(".-") or "report"
+        path = folder / f"{name}{SUFFIX.get(report['media_type'], '.bin')}"
         path.write_bytes(api.raw("GET", f"/reports/{report['id']}/content").content)
         yield path
 

@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from tests.engine.signals import wait_for
 
 from stepwell import Engine, Outcome, Registry, StepClient, StepStatus, done, new_step
+from stepwell.engine import worker
 from stepwell.errors import (
     AttemptRejected,
     SchemaMissing,
@@ -17,8 +19,9 @@ from stepwell.errors import (
     StoreUnavailable,
 )
 from stepwell.retry import RetryPolicy
+from stepwell.step import new_id
 from stepwell.stores.memory import MemoryStore
-from stepwell.stores.protocol import Transaction
+from stepwell.stores.protocol import ClaimRequest, Transaction
 
 
 class CuttingStore(MemoryStore):
@@ -214,3 +217,19 @@ def test_tables_that_are_missing_for_a_moment_are_no_fault_of_the_steps() -> Non
     engine, runs = _with_grudge(SchemaMissing, 3)
     tally = engine.drain()
     assert (tally.done, tally.failed, len(runs)) == (16, 0, 16)
+
+
+def test_a_claim_that_commits_after_its_engine_has_given_it_up_is_found_and_released(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """R13: the look after a failure may come too early, so it is repeated."""
+    monkeypatch.setattr(worker, "RECONCILE", 0.2)
+    store, registry = MemoryStore(), Registry()
+    registry.handler("v1/a")(lambda: None)
+    with Engine(store, registry) as engine:
+        late = ClaimRequest(engine_id=engine.id or new_id(), request_id=new_id(), names=("v1/b",))
+        step_id = engine.add(new_step("v1/b"))
+        with store.transaction() as tx:
+            assert len(tx.claim(late).steps) == 1
+        engine.add(new_step("v1/a"))
+        wait_for(lambda: engine.get(step_id).claimed_by is None and engine.get(step_id).claim_no)

@@ -37,6 +37,9 @@ MOST_AHEAD: Final = 500
 """The most steps claimed ahead."""
 GIVE_BACK: Final = 1.0
 """Seconds after which a claimed step that no slot was free for is given back."""
+RECONCILE: Final = 60.0
+"""Seconds between looks for claims in this engine's name that it does not hold; after a
+lost answer it looks at once."""
 QUARANTINE: Final = 10.0
 """Seconds for which an engine waits to be empty before it takes a suspect, and for
 which it then takes nothing else (R15)."""
@@ -87,6 +90,7 @@ class Worker:
         self._pool = ThreadPoolExecutor(scope.workers, thread_name_prefix="stepwell-worker")
         self._over = threading.Event()
         self._failures = 0
+        self._reconciled = clock.monotonic()
         self._average = 1.0
         self._suspect_since: float | None = None
         self._alone_until = float("-inf")
@@ -143,7 +147,7 @@ class Worker:
             return 0.0
 
     def _feed_once(self) -> float:
-        if self._failures:
+        if self._failures or self._clock.monotonic() - self._reconciled > RECONCILE:
             self._reconcile()
         self._hand_out()
         self._give_back_late()
@@ -216,15 +220,14 @@ class Worker:
             self._suspect_since = None
 
     def _reconcile(self) -> None:
-        """After a lost answer: release what the store has in this engine's name and it
-        knows nothing of (R13)."""
+        """Release what the store has in this engine's name and it knows nothing of (R13)."""
         assert self.engine_id is not None
         with self._store.transaction() as tx:
             strangers = self._held.strangers(tx.claimed(self.engine_id))
         if strangers:
             with self._store.transaction() as tx:
                 tx.release(self.engine_id, strangers)
-        self._failures = 0
+        self._failures, self._reconciled = 0, self._clock.monotonic()
 
     def _unavailable(self, error: Exception) -> float:
         delay = BACKOFF[min(self._failures, len(BACKOFF) - 1)]

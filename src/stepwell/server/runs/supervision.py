@@ -237,7 +237,7 @@ class Supervision:
         try:
             handle = launching.start(self.services, run, group)
         except StepwellError as error:
-            return self._not_launched(error)
+            return self._not_launched(run["attempt"], error)
         with self.services.db.write() as conn:
             queries.lock(conn, self.run_id)
             values = {"handle": handle, "launched_at": clock.now(), "condition": None}
@@ -246,12 +246,14 @@ class Supervision:
         emit("run.launched", run=self.run_id, attempt=run["attempt"])
         return self._look_again(run)
 
-    def _not_launched(self, error: StepwellError) -> Outcome:
+    def _not_launched(self, number: int, error: StepwellError) -> Outcome:
         """What cannot work fails the run; what may work later is tried again."""
         with self.services.db.write() as conn:
             run = queries.lock(conn, self.run_id)
             assert run is not None
-            tx, number = self.services.db.steps(conn), run["attempt"]
+            if run["attempt"] != number:
+                return rerun(description="Another supervisor went on meanwhile.")
+            tx = self.services.db.steps(conn)
             queries.change_attempt(conn, self.run_id, number, condition=str(error))
             hopeless = isinstance(error, InvalidInput) or clock.now() >= run["deadline_at"]
             if hopeless and not RunState(run["state"]).ended:
