@@ -43,6 +43,9 @@ def test_every_instant_has_one_row_or_waits(
         now += timedelta(seconds=seconds)
         made = advance(planned(plan.as_json()), now, busy=busy, rules=RULES, queue="default")
         plan, rows = made.plan, [*rows, *made.steps]
+        if overlap in (Overlap.SKIP, Overlap.QUEUE):
+            assert sum(row.name == "v1/work" for row in made.steps) <= (not busy)
+        assert len(plan.waiting) <= RULES.cap
         assert made.again_at is not None
         assert made.again_at > now or (plan.next_due is not None and plan.next_due <= now)
     assert plan.next_due is not None
@@ -68,6 +71,16 @@ def test_changes_at_any_time_lose_and_double_nothing(changes: list[tuple[int, in
             plan, rows, again = made.plan, [*rows, *made.steps], made.again_at == now
         assert plan.declaration == newer
     assert [datetime.fromisoformat(str(row.search_key)) for row in rows] == due
+
+
+def test_a_change_of_the_state_alone_leaves_the_next_instant_also_when_the_clock_goes_back() -> (
+    None
+):
+    plan = plan_of(Every(minutes=1))
+    newer = replace(plan.declaration, state={"a": [2]})
+    before = BEGUN - timedelta(hours=1)
+    made = advance(replace(plan, pending=newer), before, busy=False, rules=RULES, queue="default")
+    assert made.plan == replace(plan, declaration=newer)
 
 
 def test_the_id_of_an_instant_is_ordered_by_it_and_always_the_same() -> None:

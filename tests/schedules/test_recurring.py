@@ -333,6 +333,22 @@ def test_many_that_declare_it_at_once_make_one(world: World) -> None:
     assert world.book() == [("01:00", "missed: down"), ("02:00", "ran")]
 
 
+def test_the_schedules_own_steps_stay_in_a_queue_of_their_own(world: World) -> None:
+    for hour in (0, 3):
+        world.clock.set(BEGUN + timedelta(hours=hour))
+        registry = Registry()
+        engine = Engine(world.store, registry, queues=("clockwork",), clock=world.clock)
+        timetable = Timetable(engine, registry, queue="clockwork", clock=world.clock)
+        timetable.schedule(WORK, HOURLY, queue="elsewhere")
+        engine.drain()
+    assert {step.name: step.queue for step in world.steps.search()} == {
+        SCHEDULE: "clockwork",
+        PASSED_OVER: "clockwork",
+        WORK: "elsewhere",
+    }
+    assert world.steps.count(name=PASSED_OVER).done == 1
+
+
 def test_what_is_no_schedule_is_refused_and_nothing_is_kept(world: World) -> None:
     with pytest.raises(ScheduleInvalid, match="is not a schedule"):
         world.timetable().schedule(WORK, "0 7 * * *")  # type: ignore[arg-type]
