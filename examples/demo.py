@@ -36,6 +36,7 @@ from stepwell.cli.exits import described
 from stepwell.cli.listener import bound
 from stepwell.cli.profile import Profile, write
 from stepwell.errors import StepwellError
+from stepwell.launchers.process import ProcessLauncher
 
 EXAMPLES = Path(__file__).resolve().parent
 HOME = EXAMPLES.parent / ".demo"
@@ -191,8 +192,24 @@ def stepwell_server() -> Iterator[Client]:
                 say.print("  in another terminal, from .demo: ../.venv/bin/stepwell runs list")
                 yield api
         finally:
-            server.terminate()
-            server.wait(20)
+            end(server)
+            end_launched()
+
+
+def end_launched() -> None:
+    """Stop the runs that are still going: another server would find them, but none will come."""
+    launcher = ProcessLauncher(HOME / "data")
+    for job in (HOME / "data").glob("jobs/*"):
+        launcher.stop(launcher.find(job.name))
+
+
+def end(server: subprocess.Popen[bytes]) -> None:
+    """Ask it to stop, and make it stop if it does not."""
+    server.terminate()
+    try:
+        server.wait(20)
+    except subprocess.TimeoutExpired:
+        server.kill()
 
 
 def until_up(api: Client, server: subprocess.Popen[bytes]) -> None:
@@ -268,7 +285,7 @@ def rows_of(api: Client, run: dict[str, Any]) -> Iterator[dict[str, Any]]:
         "outcome": run["state"],
         "duration": took,
     }
-    for step in api.get(f"/runs/{run['id']}/steps"):
+    for step in api.items(f"/runs/{run['id']}/steps"):
         yield step | {"name": f"  {step['operation']}", "run_id": "", "outcome": step["ended_as"]}
 
 

@@ -12,7 +12,8 @@
     ├── Conflict                the thing exists, but is not in a fit condition
     │   ├── UniqueKeyTaken      a ready step of that name and key exists (R5)
     │   ├── StepEnded           the step is no longer ready
-    │   └── StepNotEnded        the step is still ready
+    │   ├── StepNotEnded        the step is still ready
+    │   └── EngineRunning       this engine has started and not stopped
     ├── Denied                  who asks may not
     │   └── Unauthenticated     who asks is not known
     ├── Unavailable             try again later: a pause, not a mistake
@@ -187,6 +188,18 @@ class StepNotEnded(Conflict):
             f"Step {step_id} is still ready.",
             why="Only done and failed steps can be re-executed.",
             fix="Activate it to run it now.",
+        )
+
+
+class EngineRunning(Conflict):
+    """The engine has been started already."""
+
+    code = "engine-running"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The engine {name!r} is running.",
+            fix="Stop it first, or make a second Engine.",
         )
 
 

@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 
 from stepwell import Engine, Outcome, Registry, StepClient, StepStatus, done, new_step
-from stepwell.errors import AttemptRejected, SettlementRejected, StoreUnavailable
+from stepwell.errors import (
+    AttemptRejected,
+    SchemaMissing,
+    SettlementRejected,
+    StepwellError,
+    StoreUnavailable,
+)
 from stepwell.retry import RetryPolicy
 from stepwell.stores.memory import MemoryStore
 from stepwell.stores.protocol import Transaction
@@ -150,3 +156,61 @@ def test_a_rejection_that_counts_as_an_attempt_uses_up_the_attempts() -> None:
     tally = engine.drain(patience=5)
     assert (tally.done, tally.failed) == (15, 1)
     assert runs.count(5) == 3
+
+
+class GrimStore(MemoryStore):
+    """A store that refuses every settlement of one step, whatever it says, so many times."""
+
+    def __init__(self, refusal: type[StepwellError], times: int) -> None:
+        super().__init__()
+        self.refusal, self.times = refusal, times
+        self.grudge: Any = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        """As ever, but `settle` looks at whose settlements they are."""
+        with super().transaction() as tx:
+            yield _Grim(tx, self)
+
+
+class _Grim:
+    def __init__(self, tx: Transaction, store: GrimStore) -> None:
+        self._tx, self._store = tx, store
+
+    def __getattr__(self, verb: str) -> Any:
+        return getattr(self._tx, verb)
+
+    def settle(self, engine_id: Any, settlements: Any) -> Any:
+        about = [one.claim.step_id for one in settlements]
+        if self._store.grudge in about and self._store.times:
+            self._store.times -= 1
+            raise self._store.refusal("Not this.")
+        return self._tx.settle(engine_id, settlements)
+
+
+def _with_grudge(refusal: type[StepwellError], times: int) -> tuple[Engine, list[int]]:
+    store, registry, runs = GrimStore(refusal, times), Registry(), []
+
+    @registry.handler("v1/a")
+    def a(state: int) -> None:
+        runs.append(state)
+
+    engine = Engine(store, registry)
+    store.grudge = engine.add_many(new_step("v1/a", n) for n in range(16))[5]
+    return engine, runs
+
+
+@pytest.mark.parametrize("refusal", [SettlementRejected, AttemptRejected])
+def test_a_step_whose_every_settlement_is_refused_does_not_stop_the_others(
+    refusal: type[StepwellError],
+) -> None:
+    engine, runs = _with_grudge(refusal, 10**6)
+    tally = engine.drain()
+    assert (tally.done, tally.refused, len(runs)) == (15, 1, 16)
+
+
+def test_tables_that_are_missing_for_a_moment_are_no_fault_of_the_steps() -> None:
+    """Promise 7: a pause."""
+    engine, runs = _with_grudge(SchemaMissing, 3)
+    tally = engine.drain()
+    assert (tally.done, tally.failed, len(runs)) == (16, 0, 16)

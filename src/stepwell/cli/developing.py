@@ -16,6 +16,7 @@ from stepwell.cli import finder, profile
 from stepwell.cli.client import Client
 from stepwell.cli.feed import RunFeed
 from stepwell.cli.listener import Listener, bound, bound_near, until_asked_to_stop
+from stepwell.cli.places import make_folder
 from stepwell.cli.profile import Profile
 from stepwell.cli.reload import GroupKeeper
 from stepwell.cli.render import Output
@@ -109,7 +110,7 @@ class Development:
             self.out.note(f"  {name:9} {place}")
 
     def _log_to_file(self) -> None:
-        self.data_dir.mkdir(parents=True, exist_ok=True)
+        make_folder(self.data_dir)
         handler = logging.FileHandler(self.data_dir / "server.log")
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
         logging.basicConfig(level=logging.INFO, handlers=[handler])

@@ -58,7 +58,7 @@ class Worker:
     Parameters
     ----------
     fresh : whether the heartbeat is confirmed, so that steps may be started (R14).
-    on_buried : called when a claim learns that this engine was declared dead (R11).
+    on_buried : called with its id when a claim learns that this engine was declared dead (R11).
     loop : the event loop on which `async def` handlers run.
     """
 
@@ -71,7 +71,7 @@ class Worker:
         scope: Scope,
         held: Held,
         fresh: Callable[[], bool],
-        on_buried: Callable[[], None],
+        on_buried: Callable[[UUID], None],
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         self._store, self._registry, self._codec, self._clock = store, registry, codec, clock
@@ -134,10 +134,12 @@ class Worker:
                 self._wake.wait(pause)
 
     def _feed_or_rejoin(self) -> float:
+        engine_id = self.engine_id  # the heartbeat may have joined anew by the time it raises
+        assert engine_id is not None, "joined before start"
         try:
             return self._feed_once()
         except EngineBuried:
-            self._on_buried()
+            self._on_buried(engine_id)
             return 0.0
 
     def _feed_once(self) -> float:

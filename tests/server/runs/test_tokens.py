@@ -30,6 +30,7 @@ def test_a_token_is_the_same_whenever_it_is_made() -> None:
         "sw_x",
         "swr_one_x",
         "swr_²_x",
+        f"swr_{'1' * 5000}_x",
         "swr_1_\N{SNOWMAN}",
         issue(KEY, RUN, 1).replace("swr_1_", "swr_2_"),
         issue(b"another key", RUN, 1),

@@ -39,8 +39,7 @@ def search(conn: Connection, db: Database, query: StepQuery, pages: Paging) -> P
     """One page of the steps that match, newest first unless the query says otherwise."""
     after = pages.after_id()
     found = db.client(conn).search(replace(query, after=after, limit=pages.limit + 1))
-    shown = [StepBrief.model_validate(step) for step in found[: pages.limit]]
-    return pages.page(shown, pages.cursor_of(shown[-1].id) if len(found) > pages.limit else None)
+    return pages.of_steps(found, StepBrief.model_validate)
 
 
 def count(conn: Connection, db: Database, query: StepQuery) -> StepCounts:
