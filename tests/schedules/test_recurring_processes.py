@@ -5,16 +5,19 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
 
 import pytest
 
-from stepwell import StepClient, StepStatus
+from stepwell import Engine, Registry, Step, StepClient, StepStatus
+from stepwell.schedules import Every, Overlap
 from stepwell.schedules.recurring import SCHEDULE, Timetable, correlation, due_at
+from stepwell.stores.postgres import PostgresStore
 from stepwell.stores.sqlite import SQLiteStore
 
 PROGRAM = Path(__file__).with_name("program.py")
@@ -88,3 +91,26 @@ def test_a_process_killed_around_its_decision_costs_no_instant_and_doubles_none(
     survivor.send_signal(signal.SIGTERM)
     assert survivor.wait(30) == 0
     check(steps)
+
+
+def test_on_postgresql_each_instant_runs_once_too(postgres_steps: str) -> None:
+    """With two engines; the time of a pass is the database's."""
+    store, seen, enough = PostgresStore(postgres_steps), list[datetime](), threading.Event()
+
+    def work(step: Step) -> None:
+        seen.append(due_at(step))
+        if len(seen) == 3:
+            enough.set()
+
+    def engine() -> Engine:
+        registry = Registry()
+        registry.add(work, "v1/work")
+        made = Engine(store, registry)
+        timetable = Timetable(made, registry)
+        timetable.schedule("v1/work", Every(seconds=1, overlap=Overlap.ALLOW), name="each-second")
+        return made
+
+    with engine(), engine():
+        assert enough.wait(30)
+    store.close()
+    assert sorted(seen) == [min(seen) + timedelta(seconds=n) for n in range(len(seen))]
