@@ -27,7 +27,7 @@ class StepBook(Protocol):
         ...
 
     def get(self, step_id: UUID) -> dict[str, Any]:
-        """One step."""
+        """One step, with its explanation."""
         ...
 
     def count(self, filters: Mapping[str, Any]) -> dict[str, int]:
@@ -70,8 +70,9 @@ class StoreBook:
         return [as_json(one) for one in self._steps.search(_query(filters, limit))]
 
     def get(self, step_id: UUID) -> dict[str, Any]:
-        """One step; raises `StepNotFound`."""
-        return as_json(self._steps.get(step_id))
+        """One step, with its explanation; raises `StepNotFound`."""
+        found = as_json(self._steps.get(step_id))
+        return found | {"explanation": self._steps.explain(step_id)}
 
     def count(self, filters: Mapping[str, Any]) -> dict[str, int]:
         """How many match, per table."""
@@ -118,7 +119,7 @@ class ApiBook:
         return list(self._api.items("/steps", limit, **filters))
 
     def get(self, step_id: UUID) -> dict[str, Any]:
-        """One step."""
+        """One step, with its explanation."""
         found: dict[str, Any] = self._api.get(f"/steps/{step_id}")
         return found
 

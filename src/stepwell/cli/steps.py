@@ -16,7 +16,7 @@ from stepwell.errors import InvalidInput
 
 app = typer.Typer(
     name="steps",
-    help="Steps: add, list, show, count, activate, cancel, fail, complete, re-execute.",
+    help="Steps: add, list, show, explain, count, activate, cancel, fail, complete, re-execute.",
     no_args_is_help=True,
 )
 
@@ -113,6 +113,13 @@ def count(
 def show(session: Session, step_id: Id, store: Store = None) -> None:
     """All fields of one step."""
     session.out.record(_book(session, store).get(_id(step_id)), FIELDS)
+
+
+@command(app, "explain")
+def explain(session: Session, step_id: Id, store: Store = None) -> None:
+    """Why a step is where it is, in a sentence."""
+    said = _book(session, store).get(_id(step_id))["explanation"]
+    session.out.json({"id": step_id, "explanation": said}) if session.out.as_json else print(said)
 
 
 @command(app, "activate")

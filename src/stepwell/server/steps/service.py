@@ -12,12 +12,12 @@ from sqlalchemy import Connection
 
 from stepwell import clock
 from stepwell.engine import StepClient
+from stepwell.engine.explaining import explain
 from stepwell.errors import Denied
 from stepwell.server.audit import service as audit
 from stepwell.server.database.session import Database
 from stepwell.server.paging import Page, Paging
 from stepwell.server.runs import service as runs
-from stepwell.server.steps.explain import explain
 from stepwell.server.steps.records import (
     Activation,
     Ending,
