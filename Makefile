@@ -9,6 +9,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # Given to the test run: make test TESTS="tests/test_step.py -x"
 TESTS ?=
+# How many test files run at once: most wait for processes and databases, not for a core.
+WORKERS ?= 4
 # Bytecode comes with the first import: compiling all of it takes longer than downloading it.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
 	--constraint constraints.txt
@@ -21,7 +23,7 @@ demo: $(VENV)/.demo ## run the example groups through the whole path (ONCE=1: th
 	$(BIN)/python examples/demo.py $(if $(ONCE),--once)
 
 test: check ## check, then run every test
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(TESTS)
 
 check: $(VENV)/.test ## lint, format, types and the direction of imports
 	$(BIN)/ruff check .

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -36,6 +37,7 @@ from stepwell.cli.exits import described
 from stepwell.cli.listener import bound
 from stepwell.cli.profile import Profile, write
 from stepwell.errors import StepwellError
+from stepwell.launchers.process import ProcessLauncher
 
 EXAMPLES = Path(__file__).resolve().parent
 HOME = EXAMPLES.parent / ".demo"
@@ -191,8 +193,24 @@ def stepwell_server() -> Iterator[Client]:
                 say.print("  in another terminal, from .demo: ../.venv/bin/stepwell runs list")
                 yield api
         finally:
-            server.terminate()
-            server.wait(20)
+            end(server)
+            end_launched()
+
+
+def end_launched() -> None:
+    """Stop the runs that are still going: another server would find them, but none will come."""
+    launcher = ProcessLauncher(HOME / "data")
+    for job in (HOME / "data").glob("jobs/*"):
+        launcher.stop(launcher.find(job.name))
+
+
+def end(server: subprocess.Popen[bytes]) -> None:
+    """Ask it to stop, and make it stop if it does not."""
+    server.terminate()
+    try:
+        server.wait(20)
+    except subprocess.TimeoutExpired:
+        server.kill()
 
 
 def until_up(api: Client, server: subprocess.Popen[bytes]) -> None:
@@ -268,7 +286,7 @@ def rows_of(api: Client, run: dict[str, Any]) -> Iterator[dict[str, Any]]:
         "outcome": run["state"],
         "duration": took,
     }
-    for step in api.get(f"/runs/{run['id']}/steps"):
+    for step in api.items(f"/runs/{run['id']}/steps"):
         yield step | {"name": f"  {step['operation']}", "run_id": "", "outcome": step["ended_as"]}
 
 
@@ -277,7 +295,8 @@ def save_reports(api: Client, run: dict[str, Any]) -> Iterator[Path]:
     folder = HOME / "reports" / run["group"] / run["workflow"]
     for report in api.items("/reports", 100, run_id=run["id"]):
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{report['name']}{SUFFIX.get(report['media_type'], '.bin')}"
+        name = re.sub(r"[^\w.-]+", "-", report["name"]).strip(".-") or "report"
+        path = folder / f"{name}{SUFFIX.get(report['media_type'], '.bin')}"
         path.write_bytes(api.raw("GET", f"/reports/{report['id']}/content").content)
         yield path
 
@@ -306,6 +325,8 @@ def stepwell(*words: str, secret: bool = False) -> str:
     answer = "(the secret is not shown here)" if secret else printed.getvalue().rstrip()
     for line in answer.splitlines():
         say.print(Text("  ") + Text.from_ansi(line), soft_wrap=True)
+    if code == 130:  # Ctrl-C reached the command, which ended itself
+        raise KeyboardInterrupt
     if code != 0:
         raise WentWrong(f"`stepwell {shlex.join(words)}` ended with {code}.")
     return printed.getvalue().strip()

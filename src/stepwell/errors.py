@@ -13,7 +13,8 @@
     │   ├── UniqueKeyTaken      a ready step of that name and key exists (R5)
     │   ├── StepEnded           the step is no longer ready
     │   ├── StepNotEnded        the step is still ready
-    │   └── OutsideTransaction  a change that would not commit with the handler's step (R26)
+    │   ├── OutsideTransaction  a change that would not commit with the handler's step (R26)
+    │   └── EngineRunning       this engine has started and not stopped
     ├── Denied                  who asks may not
     │   └── Unauthenticated     who asks is not known
     ├── Unavailable             try again later: a pause, not a mistake
@@ -201,6 +202,18 @@ class OutsideTransaction(Conflict):
             "This would commit apart from the step that is being run.",
             why="Its handler asked for the connection, so that all it does commits together.",
             fix="Add with connection=connection, or return next=[...] with the outcome.",
+        )
+
+
+class EngineRunning(Conflict):
+    """The engine has been started already."""
+
+    code = "engine-running"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The engine {name!r} is running.",
+            fix="Stop it first, or make a second Engine.",
         )
 
 

@@ -79,8 +79,11 @@ def new_id() -> UUID:
     Time-ordered ids keep index inserts at the right edge, and made by the
     caller they make adding idempotent (R1).
     """
-    milliseconds = time.time_ns() // 1_000_000
-    random = int.from_bytes(os.urandom(10), "big")
+    return version_7(time.time_ns() // 1_000_000, int.from_bytes(os.urandom(10), "big"))
+
+
+def version_7(milliseconds: int, random: int) -> UUID:
+    """The UUID of these Unix milliseconds and 80 bits, of which 74 are used."""
     high, low = random >> 68, random & ((1 << 62) - 1)
     return UUID(int=milliseconds << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low)
 

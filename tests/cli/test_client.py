@@ -60,6 +60,18 @@ def test_the_servers_own_words_and_code_are_shown() -> None:
     assert '"code": "some-code"' in described(caught.value, as_json=True)
 
 
+def test_what_has_no_reason_is_not_said_twice() -> None:
+    with pytest.raises(NotFound) as caught:
+        _problem(404, what="No group.", why="", fix="", detail="No group.").get("/groups/x")
+    assert caught.value.why == ""
+
+
+def test_further_lines_of_a_reason_stand_under_the_first() -> None:
+    error = NotFound("No.", why="\n  a.py:1\n b.py:2", fix="Do.")
+    said = described(error, as_json=False)
+    assert said == "error: No.\n  why: a.py:1\n       b.py:2\n  fix: Do.\n code: not-found"
+
+
 def test_the_token_is_shown_to_the_server() -> None:
     seen: list[str] = []
 

@@ -38,6 +38,7 @@ def test_steps_of_a_store_are_added_found_activated_and_cancelled(shell: Shell) 
     ).out.strip()
     shown = shell.good("steps", "show", made, "--json", *store).json
     assert (shown["state"], shown["schedule_time"][:4]) == ({"a": 1}, "2030")
+    assert shell.good("steps", "explain", made, *store).out.startswith("It is due at 2030-01-01")
     shell.good("steps", "activate", made, "--args", "[1]", *store)
     assert shell.good("steps", "count", "--json", *store).json["ready"] == 1
     shell.good("steps", "cancel", made, "--reason", "enough", *store)
@@ -52,6 +53,8 @@ def test_the_steps_of_a_server_are_found_and_explained(served: Shell) -> None:
     (tick,) = served.good("steps", "list", "--name", "v1/server/tick", "--json").json
     shown = served.good("steps", "show", tick["id"]).out
     assert "explanation" in shown
+    explained = served.good("steps", "explain", tick["id"], "--json").json
+    assert explained["explanation"].startswith("It ")
     assert served.good("steps", "count", "--prefix", "v1/server/", "--json").json["ready"] >= 1
 
 

@@ -163,6 +163,24 @@ def test_without_a_server_too(shell: Shell, words: tuple[str, ...], code: Exit, 
     refused(shell.type(*words), code, name)
 
 
+@pytest.mark.parametrize("command", ["migrate", "serve"])
+def test_a_data_folder_that_cannot_be_is_no_traceback(shell: Shell, command: str) -> None:
+    (shell.folder / "taken").write_text("a file")
+    refused(shell.type(command, "--data-dir", "taken"), Exit.SETUP, "setup")
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_group_is_a_mistake_without_a_server_too(
+    shell: Shell, tmp_path: Path, name: str
+) -> None:
+    before, options, body, code = BROKEN[name]
+    path = tmp_path / "broken.py"
+    path.write_text(HEAD.format(name=name, before=before, options=options) + body)
+    answer = shell.type("run", path, "one")
+    refused(answer, Exit.MISTAKE, code)
+    assert "why: \n" not in answer.err
+
+
 def test_a_refused_serve_has_made_no_database(shell: Shell) -> None:
     shell.type("serve")
     assert not list(shell.folder.rglob("*.db"))

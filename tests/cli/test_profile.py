@@ -17,6 +17,11 @@ def test_a_profile_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     assert read(path).token == "kept-secret"
 
 
+def test_a_profile_keeps_itself_out_of_git(tmp_path: Path) -> None:
+    write(tmp_path / ".stepwell", KEPT)
+    assert (tmp_path / ".stepwell" / ".gitignore").read_text() == "*\n"
+
+
 def test_writing_again_narrows_a_file_that_was_open_to_all(tmp_path: Path) -> None:
     path = write(tmp_path, KEPT)
     path.chmod(0o644)

@@ -7,12 +7,21 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from tests.engine.signals import wait_for
 
 from stepwell import Engine, Outcome, Registry, StepClient, StepStatus, done, new_step
-from stepwell.errors import AttemptRejected, SettlementRejected, StoreUnavailable
+from stepwell.engine import worker
+from stepwell.errors import (
+    AttemptRejected,
+    SchemaMissing,
+    SettlementRejected,
+    StepwellError,
+    StoreUnavailable,
+)
 from stepwell.retry import RetryPolicy
+from stepwell.step import new_id
 from stepwell.stores.memory import MemoryStore
-from stepwell.stores.protocol import Transaction
+from stepwell.stores.protocol import ClaimRequest, Transaction
 
 
 class CuttingStore(MemoryStore):
@@ -150,3 +159,77 @@ def test_a_rejection_that_counts_as_an_attempt_uses_up_the_attempts() -> None:
     tally = engine.drain(patience=5)
     assert (tally.done, tally.failed) == (15, 1)
     assert runs.count(5) == 3
+
+
+class GrimStore(MemoryStore):
+    """A store that refuses every settlement of one step, whatever it says, so many times."""
+
+    def __init__(self, refusal: type[StepwellError], times: int) -> None:
+        super().__init__()
+        self.refusal, self.times = refusal, times
+        self.grudge: Any = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        """As ever, but `settle` looks at whose settlements they are."""
+        with super().transaction() as tx:
+            yield _Grim(tx, self)
+
+
+class _Grim:
+    def __init__(self, tx: Transaction, store: GrimStore) -> None:
+        self._tx, self._store = tx, store
+
+    def __getattr__(self, verb: str) -> Any:
+        return getattr(self._tx, verb)
+
+    def settle(self, engine_id: Any, settlements: Any) -> Any:
+        about = [one.claim.step_id for one in settlements]
+        if self._store.grudge in about and self._store.times:
+            self._store.times -= 1
+            raise self._store.refusal("Not this.")
+        return self._tx.settle(engine_id, settlements)
+
+
+def _with_grudge(refusal: type[StepwellError], times: int) -> tuple[Engine, list[int]]:
+    store, registry, runs = GrimStore(refusal, times), Registry(), []
+
+    @registry.handler("v1/a")
+    def a(state: int) -> None:
+        runs.append(state)
+
+    engine = Engine(store, registry)
+    store.grudge = engine.add_many(new_step("v1/a", n) for n in range(16))[5]
+    return engine, runs
+
+
+@pytest.mark.parametrize("refusal", [SettlementRejected, AttemptRejected])
+def test_a_step_whose_every_settlement_is_refused_does_not_stop_the_others(
+    refusal: type[StepwellError],
+) -> None:
+    engine, runs = _with_grudge(refusal, 10**6)
+    tally = engine.drain()
+    assert (tally.done, tally.refused, len(runs)) == (15, 1, 16)
+
+
+def test_tables_that_are_missing_for_a_moment_are_no_fault_of_the_steps() -> None:
+    """Promise 7: a pause."""
+    engine, runs = _with_grudge(SchemaMissing, 3)
+    tally = engine.drain()
+    assert (tally.done, tally.failed, len(runs)) == (16, 0, 16)
+
+
+def test_a_claim_that_commits_after_its_engine_has_given_it_up_is_found_and_released(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """R13: the look after a failure may come too early, so it is repeated."""
+    monkeypatch.setattr(worker, "RECONCILE", 0.2)
+    store, registry = MemoryStore(), Registry()
+    registry.handler("v1/a")(lambda: None)
+    with Engine(store, registry) as engine:
+        late = ClaimRequest(engine_id=engine.id or new_id(), request_id=new_id(), names=("v1/b",))
+        step_id = engine.add(new_step("v1/b"))
+        with store.transaction() as tx:
+            assert len(tx.claim(late).steps) == 1
+        engine.add(new_step("v1/a"))
+        wait_for(lambda: engine.get(step_id).claimed_by is None and engine.get(step_id).claim_no)

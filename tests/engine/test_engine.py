@@ -364,3 +364,16 @@ def test_adding_the_same_id_again_is_the_same_step(store: Store, registry: Regis
     assert Engine(store, registry).drain().done == 1
     client.add(once)
     assert client.count().ready == 0
+
+
+def test_whoever_learns_of_the_burial_last_does_not_join_once_more(
+    store: Store, registry: Registry
+) -> None:
+    """R11: the second id would be left behind with a row, and with claims that nobody runs."""
+    with Engine(store, registry) as engine:
+        buried = engine.id
+        assert buried is not None
+        engine._rejoin(buried)
+        reborn = engine.id
+        engine._rejoin(buried)
+        assert engine.id == reborn != buried

@@ -179,3 +179,11 @@ def test_an_error_is_described_by_the_users_own_frames() -> None:
 
 def test_what_no_database_keeps_is_replaced_in_descriptions() -> None:
     assert storable("a\x00b\ud800c") == "a\ufffdb?c"
+
+
+def test_a_description_stays_unless_the_handler_gives_one_or_it_is_an_old_error() -> None:
+    kept = facts(description="invoice 7")
+    assert judge(kept, done()).description == "invoice 7"
+    assert judge(kept, rerun()).description == "invoice 7"
+    assert judge(kept, done(description="sent")).description == "sent"
+    assert judge(facts(description="ValueError: no", failures=1), done()).description is None

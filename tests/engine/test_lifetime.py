@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
+import pytest
 from tests.engine.signals import wait_for
 
 from stepwell import (
@@ -17,6 +18,7 @@ from stepwell import (
     done,
     new_step,
 )
+from stepwell.errors import EngineRunning
 from stepwell.stores.protocol import Store
 
 
@@ -192,3 +194,16 @@ def _lose(store: Store, times: int) -> None:
             tx.claim(request)
         with store.transaction() as tx:
             tx.bury(engine.id, tx.beat(engine.id, []).beats[engine.id])
+
+
+def test_an_engine_may_start_again_after_it_stopped(store: Store, registry: Registry) -> None:
+    registry.handler("v1/x")(lambda: None)
+    engine = Engine(store, registry)
+    for _ in range(2):
+        engine.add(new_step("v1/x"))
+        assert engine.drain().done == 1
+
+
+def test_an_engine_that_runs_is_not_started_twice(store: Store, registry: Registry) -> None:
+    with Engine(store, registry) as engine, pytest.raises(EngineRunning):
+        engine.start()

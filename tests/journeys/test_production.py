@@ -104,7 +104,7 @@ def test_a_run_outlives_the_death_of_both_server_processes(
 
     with Client(production.profile) as api:
         ended = wait(lambda: finished(api, run["id"]), shell.log("work"))
-        results = [step["result"] for step in api.get(f"/runs/{run['id']}/steps")]
+        results = [step["result"] for step in api.items(f"/runs/{run['id']}/steps")]
     assert (ended["state"], results) == ("succeeded", [None, 1, 1])
     kept = shell.good("state", "get", "patient", "workflow:walk", "walks")
     assert kept.json == 1

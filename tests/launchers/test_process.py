@@ -73,6 +73,8 @@ class TestProcessLauncher(LauncherContract):
             for name in ("process.json", "child.json")
         )
         os.kill(watcher, signal.SIGKILL)
+        if sys.platform == "linux":  # the kernel does it; elsewhere the next poll
+            assert until(lambda: not _alive(child))
         status = self.ended(launcher, handle)
         assert "watcher was killed" in status.reason
         assert until(lambda: not _alive(child))
@@ -89,6 +91,34 @@ class TestProcessLauncher(LauncherContract):
         (folder / "process.json").write_text(json.dumps(stranger))
         assert launcher.poll(handle).state == "ended"
         launcher.stop(handle)
+
+    @pytest.mark.parametrize("name", ["process.json", "exit.json", "child.json"])
+    def test_a_file_that_a_power_cut_has_emptied_means_that_the_launch_has_ended(
+        self, launcher: Launcher, launch: Any, tmp_path: Path, name: str
+    ) -> None:
+        """The name of a file may be on the disk before its contents are."""
+        handle = launch("pass")
+        self.ended(launcher, handle)
+        folder = tmp_path / "data" / "jobs" / "job-1"
+        if name == "child.json":
+            (folder / "exit.json").unlink()
+        (folder / name).write_bytes(b"")
+        self.ended(launcher, handle)
+        launcher.stop(handle)
+
+    def test_a_data_directory_that_cannot_be_written_is_said_in_words(self, tmp_path: Path) -> None:
+        """Whoever asked may try again, and tell people why it waits."""
+        (tmp_path / "data").write_text("a file")
+        launcher = ProcessLauncher(tmp_path / "data")
+        with pytest.raises(LaunchFailed, match=r"job-1 could not be started\. .*data"):
+            launcher.start(LaunchSpec(name="job-1", image="x", mode="discover"))
+        with pytest.raises(ImageUnusable, match="cannot be copied"):
+            launcher.pin(self.image(tmp_path, "pass"))
+
+    @pytest.mark.parametrize("image", ["a\0b.py", "~nobody-of-that-name/x.py", "x" * 5000])
+    def test_an_image_that_is_no_path_is_refused_in_words(self, tmp_path: Path, image: str) -> None:
+        with pytest.raises(ImageUnusable):
+            ProcessLauncher(tmp_path / "data").pin(image)
 
     def test_a_start_that_fails_may_be_tried_again(
         self, launcher: Launcher, launch: Any, monkeypatch: pytest.MonkeyPatch

@@ -20,7 +20,8 @@ def without_fsync(server: Server) -> Server:
     def relax(connection: Any, _record: Any) -> None:
         connection.execute("PRAGMA synchronous=OFF").close()
 
-    event.listen(server.db.engine, "connect", relax)
+    if server.db.engine.dialect.name == "sqlite":
+        event.listen(server.db.engine, "connect", relax)
     return server
 
 

@@ -64,14 +64,17 @@ def test_a_step_that_was_lost_is_seeded_again(server: Server) -> None:
     assert "v1/server/tick" in ready(server)
 
 
+@pytest.mark.parametrize(
+    "error", [StoreUnavailable("The database cannot be reached."), RuntimeError("a surprise")]
+)
 def test_a_seeder_outlives_a_database_that_is_away(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    server: Server, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     tried = threading.Semaphore(0)
 
     def away() -> None:
         tried.release()
-        raise StoreUnavailable("The database cannot be reached.")
+        raise error
 
     monkeypatch.setattr(server.db, "write", away)
     seeder = background.Seeder(server.services, every=0.01)

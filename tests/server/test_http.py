@@ -30,8 +30,8 @@ from stepwell.server import openapi
 from stepwell.server.access.records import Role
 from stepwell.server.app import Server
 from stepwell.server.audit import service as audit
-from stepwell.server.database.session import WriteConflict
-from stepwell.server.database.tables import answers
+from stepwell.server.database.session import ValueUnstorable, WriteConflict
+from stepwell.server.database.tables import answers, releases
 from stepwell.server.database.tables import audit as audit_table
 from stepwell.server.http import Call, Router, reads, writes
 from stepwell.server.problems import status_of
@@ -264,3 +264,32 @@ def test_a_race_that_a_constraint_decides_is_a_conflict(server: Server) -> None:
     row = {"caller": "a", "key": "k", "request_hash": "0", "created_at": clock.now()}
     with pytest.raises(WriteConflict), server.db.write() as conn:
         conn.execute(answers.insert(), [row, row])
+
+
+@on_both
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "schedules?group=%00", None),
+        ("GET", "runs?workflow=a%00b", None),
+        ("GET", "groups/%00", None),
+        ("POST", "groups", {"image": "a\0b"}),
+        ("POST", "groups", {"image": "a", "reason": "\0"}),
+    ],
+)
+def test_a_nul_character_is_the_callers_mistake_where_the_database_does_not_take_it(
+    server: Server, api: Api, method: str, path: str, body: Any
+) -> None:
+    """SQLite takes it, PostgreSQL does not; neither may fail at it, and nothing is half-applied."""
+    answer = api("admin").request(method, path, json=body)
+    if server.db.engine.dialect.name == "postgresql":
+        problem(answer, 422, "value-unstorable")
+        assert api("viewer").get("groups").json()["items"] == []
+    else:
+        assert answer.status_code < 500, answer.text
+
+
+@on_both
+def test_a_number_that_is_too_large_is_the_callers_mistake(server: Server, api: Api) -> None:
+    with pytest.raises(ValueUnstorable), server.db.read() as conn:
+        conn.execute(select(releases).where(releases.c.number == 10**30)).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -63,6 +64,28 @@ def test_the_key_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> 
     assert Settings(data_dir=tmp_path / "data").signing_key == key
     assert len(key) >= 32
     assert stat.S_IMODE((tmp_path / "data" / "secret.key").stat().st_mode) == 0o600
+
+
+def test_an_empty_key_is_refused(tmp_path: Path) -> None:
+    """Whoever knows that it is empty could make every token."""
+    (tmp_path / "secret.key").touch()
+    with pytest.raises(SetupError) as caught:
+        _ = Settings(data_dir=tmp_path).signing_key
+    assert "is empty" in caught.value.what
+
+
+def test_a_key_is_in_its_file_before_the_file_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk must not leave an empty key behind."""
+
+    def full(handle: int) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        _ = Settings(data_dir=tmp_path).signing_key
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_printed_setting_does_not_show_the_key() -> None:

@@ -79,13 +79,18 @@ class Proxy:
             end.close()
 
 
-@pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def live(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     """A server that listens, without an engine: nobody but the test touches the runs."""
     folder: Path = tmp_path_factory.mktemp("server")
+    url = f"sqlite:///{folder / 'server.db'}"
+    if request.param == "postgres":
+        url = request.getfixturevalue("postgres_database")()
     settings = Settings(
         data_dir=folder,
-        database_url=f"sqlite:///{folder / 'server.db'}",
+        database_url=url,
         secret_key="a key for tests",
         port=free_port(),
         run_engine=False,

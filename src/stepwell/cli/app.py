@@ -8,8 +8,10 @@ import typer
 
 import stepwell
 from stepwell.cli import (
+    cadence,
     dev,
     discoveries,
+    groups,
     reports,
     reviews,
     run,
@@ -19,19 +21,21 @@ from stepwell.cli import (
     state,
     steps,
     tokens,
+    upkeep,
 )
 from stepwell.cli import metrics as metrics_command
 from stepwell.cli.exits import MEANING
 
+# The first module of a room has its app; the others add their commands to it.
 _ROOMS: Final = (
-    reviews,  # with the rest of `groups`
-    discoveries,
-    schedules,
-    runs,
-    reports,
-    state,
-    steps,
-    tokens,
+    (groups, reviews, upkeep),
+    (discoveries,),
+    (schedules, cadence),
+    (runs,),
+    (reports,),
+    (state,),
+    (steps,),
+    (tokens,),
 )
 
 
@@ -71,5 +75,5 @@ dev.register(app)
 run.register(app)
 serve.register(app)
 metrics_command.register(app)
-for room in _ROOMS:
+for room, *_ in _ROOMS:
     app.add_typer(room.app)

@@ -27,7 +27,7 @@ class StepBook(Protocol):
         ...
 
     def get(self, step_id: UUID) -> dict[str, Any]:
-        """One step."""
+        """One step, with its explanation."""
         ...
 
     def count(self, filters: Mapping[str, Any]) -> dict[str, int]:
@@ -40,6 +40,14 @@ class StepBook(Protocol):
 
     def cancel(self, step_id: UUID, reason: str) -> None:
         """End a ready step."""
+        ...
+
+    def fail(self, step_id: UUID, reason: str) -> None:
+        """End a ready step as failed."""
+        ...
+
+    def complete(self, step_id: UUID, reason: str, result: Any) -> None:
+        """End a ready step as done, with a result."""
         ...
 
     def reexecute(self, step_id: UUID) -> str:
@@ -62,8 +70,9 @@ class StoreBook:
         return [as_json(one) for one in self._steps.search(_query(filters, limit))]
 
     def get(self, step_id: UUID) -> dict[str, Any]:
-        """One step; raises `StepNotFound`."""
-        return as_json(self._steps.get(step_id))
+        """One step, with its explanation; raises `StepNotFound`."""
+        found = as_json(self._steps.get(step_id))
+        return found | {"explanation": self._steps.explain(step_id)}
 
     def count(self, filters: Mapping[str, Any]) -> dict[str, int]:
         """How many match, per table."""
@@ -77,6 +86,14 @@ class StoreBook:
     def cancel(self, step_id: UUID, reason: str) -> None:
         """End a ready step."""
         self._steps.cancel(step_id, reason)
+
+    def fail(self, step_id: UUID, reason: str) -> None:
+        """End a ready step as failed."""
+        self._steps.fail(step_id, reason)
+
+    def complete(self, step_id: UUID, reason: str, result: Any) -> None:
+        """End a ready step as done, with a result."""
+        self._steps.complete(step_id, reason, result)
 
     def reexecute(self, step_id: UUID) -> str:
         """Add a copy of an ended step; its id."""
@@ -102,7 +119,7 @@ class ApiBook:
         return list(self._api.items("/steps", limit, **filters))
 
     def get(self, step_id: UUID) -> dict[str, Any]:
-        """One step."""
+        """One step, with its explanation."""
         found: dict[str, Any] = self._api.get(f"/steps/{step_id}")
         return found
 
@@ -117,12 +134,23 @@ class ApiBook:
 
     def cancel(self, step_id: UUID, reason: str) -> None:
         """End a ready step."""
-        ending = {"ended_as": "cancelled", "reason": reason}
-        self._api.post(f"/steps/{step_id}/endings", ending)
+        self._end(step_id, "cancelled", reason)
+
+    def fail(self, step_id: UUID, reason: str) -> None:
+        """End a ready step as failed."""
+        self._end(step_id, "failed", reason)
+
+    def complete(self, step_id: UUID, reason: str, result: Any) -> None:
+        """End a ready step as done, with a result."""
+        self._end(step_id, "done", reason, result)
 
     def reexecute(self, step_id: UUID) -> str:
         """Add a copy of an ended step; its id."""
         return str(self._api.post(f"/steps/{step_id}/re-executions", {})["id"])
+
+    def _end(self, step_id: UUID, ended_as: str, reason: str, result: Any = None) -> None:
+        ending = {"ended_as": ended_as, "reason": reason, "result": result}
+        self._api.post(f"/steps/{step_id}/endings", ending)
 
 
 def as_json(step: Step) -> dict[str, Any]:

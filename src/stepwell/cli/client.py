@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Self
 
@@ -20,6 +21,9 @@ from stepwell.errors import (
 )
 
 PREFIX: Final = "/api/v1"
+
+ALL: Final = sys.maxsize
+"""The limit of a list that is to be read to its end."""
 
 _BY_STATUS: Final[dict[int, type[StepwellError]]] = {
     400: InvalidInput,
@@ -137,7 +141,7 @@ def refusal(answer: httpx.Response) -> StepwellError:
         problem = {}
     error = kind(
         problem.get("what") or problem.get("title") or f"HTTP {answer.status_code}.",
-        why=problem.get("why") or _detail(problem.get("detail")),
+        why=problem["why"] if "why" in problem else _detail(problem.get("detail")),
         fix=problem.get("fix") or "",
     )
     error.code = problem.get("code") or kind.code

@@ -16,6 +16,7 @@ from stepwell.cli import finder, profile
 from stepwell.cli.client import Client
 from stepwell.cli.feed import RunFeed
 from stepwell.cli.listener import Listener, bound, bound_near, until_asked_to_stop
+from stepwell.cli.places import alone_in
 from stepwell.cli.profile import Profile
 from stepwell.cli.reload import GroupKeeper
 from stepwell.cli.render import Output
@@ -59,8 +60,13 @@ class Development:
         Raises
         ------
         NoGroups, GroupTwice, PortTaken : before anything has started.
+        Conflict : another one is at work in the data folder.
         """
         finder.find(self.path)
+        with alone_in(self.data_dir):
+            self._serve()
+
+    def _serve(self) -> None:
         socket = bound_near(HOST, PORT) if self._port is None else bound(HOST, self._port)
         settings = Settings.for_dev(self.data_dir, host=HOST, port=socket.getsockname()[1])
         self._log_to_file()
@@ -109,7 +115,6 @@ class Development:
             self.out.note(f"  {name:9} {place}")
 
     def _log_to_file(self) -> None:
-        self.data_dir.mkdir(parents=True, exist_ok=True)
         handler = logging.FileHandler(self.data_dir / "server.log")
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
         logging.basicConfig(level=logging.INFO, handlers=[handler])

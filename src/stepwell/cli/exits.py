@@ -81,6 +81,10 @@ def described(error: StepwellError, *, as_json: bool) -> str:
     """The error as lines for a person, or as one JSON object for a program."""
     if as_json:
         return json.dumps(error.as_dict(), ensure_ascii=False)
-    lines = [f"error: {error.what}", f"  why: {error.why}", f"  fix: {error.fix}"]
-    wanted = [line for line in lines if not line.endswith(": ")]
-    return "\n".join([*wanted, f" code: {error.code}"])
+    parts = {"error": error.what, "  why": error.why, "  fix": error.fix, " code": error.code}
+    return "\n".join(f"{name}: {_aligned(text)}" for name, text in parts.items() if text)
+
+
+def _aligned(text: str) -> str:
+    """Further lines stand under the first; their order is kept, their indents are not."""
+    return "\n       ".join(line.strip() for line in text.strip().splitlines())

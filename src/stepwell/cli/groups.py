@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import typer
 
 from stepwell.cli import discovered, finder
+from stepwell.cli.client import ALL
 from stepwell.cli.options import Reason
 from stepwell.cli.parameters import did_you_mean
 from stepwell.cli.session import Session, command
@@ -18,7 +19,7 @@ from stepwell.launchers.images import check
 
 app = typer.Typer(
     name="groups",
-    help="Workflow groups: register, list, show, discover, review, approve, reject, roll back.",
+    help="Workflow groups: register, change, discover, review, approve, roll back, archive.",
     no_args_is_help=True,
 )
 
@@ -33,9 +34,21 @@ COLUMNS: Final = {
 }
 _HERE: Final = ("127.0.0.1", "localhost", "::1")
 
-FIELDS: Final = COLUMNS | {"environment": "environment", "secrets": "secrets"}
+FIELDS: Final = COLUMNS | {
+    "environment": "environment",
+    "secrets": "secrets",
+    "discover with secrets": "discover_with_secrets",
+    "archived": "archived_at",
+}
 
 Name = Annotated[str, typer.Argument(help="The workflow group.")]
+Env = Annotated[
+    list[str] | None, typer.Option("--env", metavar="NAME=VALUE", help="What the image gets.")
+]
+Secrets = Annotated[
+    list[str] | None,
+    typer.Option("--secret", metavar="NAME=env:NAME", help="A variable of the server."),
+]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Until the discovery has ended.")]
 
 
@@ -44,13 +57,8 @@ def register(
     session: Session,
     image: Annotated[str, typer.Argument(help="A Python file or package (process launcher).")],
     launcher: Annotated[str, typer.Option("--launcher", help="What starts the image.")] = "process",
-    env: Annotated[
-        list[str] | None, typer.Option("--env", metavar="NAME=VALUE", help="What the image gets.")
-    ] = None,
-    secret: Annotated[
-        list[str] | None,
-        typer.Option("--secret", metavar="NAME=env:NAME", help="A variable of the server."),
-    ] = None,
+    env: Env = None,
+    secret: Secrets = None,
     wait: Wait = True,
 ) -> None:
     """Register an image as a group, and look into it. Nothing runs before it is approved."""
@@ -58,7 +66,7 @@ def register(
     body = {
         "name": _stated_name(session, image) if local else None,
         "launcher": launcher,
-        "image": str(Path(image).absolute()) if local else image,
+        "image": stated(image, launcher),
         "environment": pairs(env),
         "secrets": pairs(secret),
     }
@@ -68,10 +76,14 @@ def register(
 
 
 @command(app, "list")
-def list_groups(session: Session) -> None:
+def list_groups(
+    session: Session,
+    archived: Annotated[bool, typer.Option("--archived", help="Archived ones too.")] = False,
+) -> None:
     """All groups, with the number of the release in force."""
     empty = "There are no groups. Register one: stepwell groups register PATH"
-    session.out.rows(list(session.api.items("/groups", 500)), COLUMNS, empty)
+    columns = COLUMNS | ({"archived": "archived_at"} if archived else {})
+    session.out.rows(list(session.api.items("/groups", ALL, archived=archived)), columns, empty)
 
 
 @command(app, "show")
@@ -98,10 +110,21 @@ def known(session: Session, name: str) -> dict[str, Any]:
     try:
         found: dict[str, Any] = session.api.get(f"/groups/{name}")
     except NotFound as error:
-        names = [one["name"] for one in session.api.items("/groups", 500)]
+        names = [one["name"] for one in session.api.items("/groups", ALL)]
         error.fix = did_you_mean(name, names) or error.fix
         raise
     return found
+
+
+def stated(image: str, launcher: str) -> str:
+    """The image as the server is told of it: a path of the process launcher from the root."""
+    return str(Path(image).absolute()) if launcher == "process" else image
+
+
+def here(session: Session, path: Path) -> None:
+    """The path is the server's own; where that is this machine, it must be there."""
+    if urlsplit(session.profile.url).hostname in _HERE:
+        check(path)
 
 
 def pairs(given: list[str] | None) -> dict[str, str]:
@@ -118,13 +141,9 @@ def pairs(given: list[str] | None) -> dict[str, str]:
 
 
 def _stated_name(session: Session, image: str) -> str | None:
-    """The name that the source declares, so that even a broken group is known by it.
-
-    The path is the server's own; where that is this machine, it must be there.
-    """
+    """The name that the source declares, so that even a broken group is known by it."""
     path = Path(image)
-    if urlsplit(session.profile.url).hostname in _HERE:
-        check(path)
+    here(session, path)
     found = finder.scan(path)
     return found[0].name if len(found) == 1 else None
 

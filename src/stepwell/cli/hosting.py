@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
 
-from stepwell.cli.listener import Listener, bound, until_asked_to_stop
+from stepwell.cli.listener import Listener, bound, until_asked_to_stop, wait_for
+from stepwell.cli.places import make_folder
 from stepwell.cli.printing import schema_sql
 from stepwell.cli.render import Output
 from stepwell.errors import InvalidInput
@@ -23,10 +25,12 @@ from stepwell.server.settings import Settings
 def host_api(out: Output, given: Mapping[str, Any], *, run_engine: bool) -> None:
     """Serve until a signal asks to stop."""
     settings = Settings.from_environment(**given, run_engine=run_engine)
-    with _running(settings) as server, until_asked_to_stop() as asked:
-        listener = Listener(server.app, bound(settings.host, settings.port)).start()
+    socket = bound(settings.host, settings.port)
+    settings = replace(settings, port=socket.getsockname()[1])  # 0 was any free one
+    with until_asked_to_stop() as asked, closing(socket), _running(settings) as server:
+        listener = Listener(server.app, socket).start()
         _tell(out, settings, f"stepwell serves {settings.url}")
-        asked.wait()
+        wait_for(asked)
         out.note("stopping ...")
         listener.stop()
 
@@ -34,9 +38,9 @@ def host_api(out: Output, given: Mapping[str, Any], *, run_engine: bool) -> None
 def host_engine(out: Output, given: Mapping[str, Any]) -> None:
     """Run the server's steps until a signal asks to stop."""
     settings = Settings.from_environment(**given, run_api=False, run_engine=True)
-    with _running(settings), until_asked_to_stop() as asked:
+    with until_asked_to_stop() as asked, _running(settings):
         _tell(out, settings, f"stepwell works for {settings.url}")
-        asked.wait()
+        wait_for(asked)
         out.note("stopping ...")
 
 
@@ -75,7 +79,7 @@ def _running(settings: Settings) -> Iterator[Server]:
 
 
 def _prepared(settings: Settings) -> Settings:
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_folder(settings.data_dir)
     return settings
 
 

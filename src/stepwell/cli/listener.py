@@ -88,7 +88,7 @@ class Listener:
 def until_asked_to_stop() -> Iterator[threading.Event]:
     """An event that Ctrl-C and SIGTERM set, instead of ending the process on the spot."""
     asked = threading.Event()
-    before = {one: signal.signal(one, lambda *_: asked.set()) for one in _SIGNALS}
+    before = {one: signal.signal(one, lambda *_: _set(asked)) for one in _SIGNALS}
     try:
         yield asked
     finally:
@@ -96,4 +96,20 @@ def until_asked_to_stop() -> Iterator[threading.Event]:
             signal.signal(one, handler)
 
 
+def wait_for(asked: threading.Event) -> None:
+    """Block until the event is set.
+
+    The kernel may hand a signal to any thread, and Python runs its handler in the main
+    one, which must not sleep for ever in the meantime.
+    """
+    while not asked.wait(_LOOK_EVERY):
+        pass
+
+
+def _set(asked: threading.Event) -> None:
+    # By a thread: the main one may have been interrupted while it holds the event's lock.
+    threading.Thread(target=asked.set, daemon=True).start()
+
+
+_LOOK_EVERY: Final = 0.3
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)

@@ -39,6 +39,7 @@ class Profile:
 def write(folder: Path, profile: Profile) -> Path:
     """Keep the profile as `client.json` in `folder`, readable by its owner only (0600)."""
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / ".gitignore").write_text("*\n")  # it holds secrets
     path = folder / FILE
     path.unlink(missing_ok=True)
     data = {key: value for key, value in asdict(profile).items() if key != "source"}

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from stepwell.cli import feed
+from stepwell.cli.client import ALL
 from stepwell.cli.exits import WorkFailed
 from stepwell.cli.groups import known
 from stepwell.cli.options import Limit, OfGroup, OfWorkflow, Reason
@@ -147,7 +148,7 @@ def output(
 
 def show_run(session: Session, run: dict[str, Any]) -> None:
     """The header and the operations."""
-    steps = [outcome(one) for one in session.api.get(f"/runs/{run['id']}/steps")]
+    steps = [outcome(one) for one in session.api.items(f"/runs/{run['id']}/steps", ALL)]
     if session.out.as_json:
         session.out.json(run | {"operations": steps})
         return

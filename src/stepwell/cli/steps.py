@@ -16,7 +16,7 @@ from stepwell.errors import InvalidInput
 
 app = typer.Typer(
     name="steps",
-    help="Steps: add, list, show, count, activate, cancel, re-execute.",
+    help="Steps: add, list, show, explain, count, activate, cancel, fail, complete, re-execute.",
     no_args_is_help=True,
 )
 
@@ -47,6 +47,7 @@ Store = Annotated[
     ),
 ]
 Id = Annotated[str, typer.Argument(metavar="ID", help="The step's id.")]
+Why = Annotated[str, typer.Option("--reason", help="Shown to people.")]
 Name = Annotated[str | None, typer.Option("--name", help="Exactly this name.")]
 Prefix = Annotated[str | None, typer.Option("--prefix", help="Names that begin so.")]
 Status = Annotated[str | None, typer.Option("--status", help="ready, done or failed.")]
@@ -114,6 +115,13 @@ def show(session: Session, step_id: Id, store: Store = None) -> None:
     session.out.record(_book(session, store).get(_id(step_id)), FIELDS)
 
 
+@command(app, "explain")
+def explain(session: Session, step_id: Id, store: Store = None) -> None:
+    """Why a step is where it is, in a sentence."""
+    said = _book(session, store).get(_id(step_id))["explanation"]
+    session.out.json({"id": step_id, "explanation": said}) if session.out.as_json else print(said)
+
+
 @command(app, "activate")
 def activate(
     session: Session,
@@ -128,15 +136,31 @@ def activate(
 
 
 @command(app, "cancel")
-def cancel(
-    session: Session,
-    step_id: Id,
-    reason: Annotated[str, typer.Option("--reason", help="Shown to people.")] = "by hand",
-    store: Store = None,
-) -> None:
+def cancel(session: Session, step_id: Id, reason: Why = "by hand", store: Store = None) -> None:
     """End a ready step; if it is running, its outcome is refused."""
     _book(session, store).cancel(_id(step_id), reason)
     _said(session, step_id, "cancelled")
+
+
+@command(app, "fail")
+def fail(session: Session, step_id: Id, reason: Why = "by hand", store: Store = None) -> None:
+    """End a ready step as failed; if it is running, its outcome is refused."""
+    _book(session, store).fail(_id(step_id), reason)
+    _said(session, step_id, "failed")
+
+
+@command(app, "complete")
+def complete(
+    session: Session,
+    step_id: Id,
+    result: Annotated[str | None, typer.Option("--result", help="JSON, or text.")] = None,
+    reason: Why = "by hand",
+    store: Store = None,
+) -> None:
+    """End a ready step as done, with a result; if it is running, its outcome is refused."""
+    value = None if result is None else value_of(result)
+    _book(session, store).complete(_id(step_id), reason, value)
+    _said(session, step_id, "done")
 
 
 @command(app, "reexecute")

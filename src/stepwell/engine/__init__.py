@@ -4,7 +4,7 @@ engine.py (compose, start, stop, drain) . client.py (the user's handle) .
 worker.py (claim ahead, hand out) . execution.py (one step's life) .
 judgement.py (outcome -> settlement) . committer.py (group commit) .
 once.py (a handler's own transaction) . inside.py (what it must not do) .
-heartbeat.py (the engine's liveness).
+heartbeat.py (the engine's liveness) . explaining.py (why a step is where it is).
 """
 
 from stepwell.engine.client import StepClient

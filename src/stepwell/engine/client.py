@@ -12,6 +12,7 @@ from uuid import UUID
 
 from stepwell.clock import SYSTEM, Clock, as_utc
 from stepwell.codec import JSON, Codec, limited
+from stepwell.engine.explaining import explain
 from stepwell.engine.inside import forbid_outside
 from stepwell.engine.sealing import seal
 from stepwell.errors import StepEnded, StepNotEnded, StepNotFound
@@ -76,6 +77,10 @@ class StepClient:
         if not found:
             raise StepNotFound(step_id)
         return found[0]
+
+    def explain(self, step_id: UUID) -> str:
+        """Why the step is where it is, in a sentence; raises `StepNotFound`."""
+        return explain(self.get(step_id), self._clock.now())
 
     def search(self, query: StepQuery | None = None, **fields: Any) -> list[Step]:
         """The steps that match: a `StepQuery`, or its fields as keywords. Newest first."""

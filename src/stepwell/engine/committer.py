@@ -22,6 +22,7 @@ from stepwell.errors import (
     AttemptRejected,
     Denied,
     SettlementRejected,
+    SetupError,
     StepwellError,
     StoreUnavailable,
 )
@@ -33,15 +34,21 @@ BATCH: Final = 500
 """The most outcomes in one commit."""
 BACKOFF: Final = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 """Seconds between tries while the store cannot be reached; the last one repeats."""
+MOST_REFUSALS: Final = 2
+"""The outcome, the retry and the bare failure may be refused; then nothing is left to settle."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """An execution that has ended and wants its settlement committed."""
+    """An execution that has ended and wants its settlement committed.
+
+    `refusals` counts the settlements of it that the store has refused for their data.
+    """
 
     holding: Holding
     execution: Execution
     settlement: Settlement
+    refusals: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +137,7 @@ class Committer:
                     self._store.transaction() as tx,
                 ):
                     return tx.settle(engine_id, settlements)
-            except StoreUnavailable as error:
+            except (StoreUnavailable, SetupError) as error:  # no fault of the data: it may heal
                 emit("engine.settle_failed", error=str(error), retry_after=delay)
             except Denied:
                 break
@@ -150,11 +157,10 @@ class Committer:
             return
         (ended,) = batch
         emit("step.rejected", step=ended.holding.step.id, error=str(error))
-        instead = _replaced(ended, error)
-        if instead.settlement == ended.settlement:  # even the bare failure is refused
+        if ended.refusals == MOST_REFUSALS:  # even the bare failure is refused
             self._close(ended.holding, None)
         else:
-            self._settle(engine_id, [instead])
+            self._settle(engine_id, [_replaced(ended, error)])
 
     def _close(self, holding: Holding, applied: Settlement | None) -> None:
         self._held.settled(holding)
@@ -166,9 +172,9 @@ class Committer:
 
 
 def _replaced(ended: Ended, error: StepwellError) -> Ended:
-    is_attempt = isinstance(error, AttemptRejected)
+    is_attempt = isinstance(error, AttemptRejected) and ended.refusals == 0
     judge = ended.execution.retried if is_attempt else ended.execution.rejected
-    return Ended(ended.holding, ended.execution, judge(error))
+    return Ended(ended.holding, ended.execution, judge(error), ended.refusals + 1)
 
 
 def delays() -> Iterable[float]:

@@ -19,7 +19,7 @@ from stepwell.engine.held import Held
 from stepwell.engine.once import check_store
 from stepwell.engine.tally import Tally
 from stepwell.engine.worker import Scope, Worker
-from stepwell.errors import EngineBuried, StoreUnavailable
+from stepwell.errors import EngineBuried, EngineRunning, StoreUnavailable
 from stepwell.events import emit
 from stepwell.registry import Registry
 from stepwell.step import new_id
@@ -34,7 +34,7 @@ class Engine(StepClient):
     """Runs the steps of a store with the handlers of a registry.
 
     Use it as a context manager, or call `start` and `stop`; `run` blocks until the
-    process is told to end; `drain` runs until nothing is due. One engine starts once.
+    process is told to end; `drain` runs until nothing is due.
 
     Parameters
     ----------
@@ -74,12 +74,9 @@ class Engine(StepClient):
             workers=workers,
             flow_id=flow_id,
         )
-        self._own_loop = loop is None
-        self._loop = loop or asyncio.new_event_loop()
-        self._held = Held()
+        self._users_loop = loop
         self._reborn = threading.Lock()
         self._over = threading.Event()
-        self._heartbeat = Heartbeat(store, self._time, self._held, self._rejoin, self._changed)
         self._worker: Worker | None = None
 
     @property
@@ -100,12 +97,16 @@ class Engine(StepClient):
         SetupError : wrong credentials, unknown database, or a missing schema (R24).
         NotSupported : see above, of handlers that were registered meanwhile.
         StoreUnavailable : the store cannot be reached now.
+        EngineRunning : it has been started, and has not stopped.
         """
+        if self.id is not None:
+            raise EngineRunning(self._scope.name)
         check_store(self.store, self._registry)
         self.store.open()
-        if self._own_loop:
-            run = threading.Thread(target=self._loop.run_forever, name="stepwell-loop", daemon=True)
-            run.start()
+        self._over.clear()
+        self._loop = self._users_loop or _new_loop()
+        self._held = Held()
+        self._heartbeat = Heartbeat(self.store, self._time, self._held, self._rejoin, self._changed)
         self._worker = self._new_worker()
         self._join()
         self._heartbeat.start()
@@ -129,7 +130,7 @@ class Engine(StepClient):
             emit("engine.abandoned", engine=self.id, steps=[step.id for step in left])
         self._heartbeat.stop()
         self._leave()
-        if self._own_loop:
+        if self._users_loop is None:
             self._loop.call_soon_threadsafe(self._loop.stop)
         emit("engine.stopped", engine=self.id, name=self._scope.name)
         self._worker.engine_id = None
@@ -149,7 +150,7 @@ class Engine(StepClient):
         ------
         Denied : the store no longer accepts this engine.
         """
-        if self._worker is None:
+        if self.id is None:
             self.start()
         worker = self._worker
         assert worker is not None
@@ -171,7 +172,7 @@ class Engine(StepClient):
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
-        if self._worker is None:
+        if self.id is None:
             self.start()
         while not self._over.wait(0.5):  # a bare wait would not let signals through everywhere
             pass
@@ -223,13 +224,12 @@ class Engine(StepClient):
         self._heartbeat.born(engine.id, pulse)
         self._worker.engine_id = engine.id
 
-    def _rejoin(self) -> None:
-        """Declared dead: drop everything and start again under a new id (R11)."""
-        before = self.id
+    def _rejoin(self, before: UUID) -> None:
+        """`before` was declared dead: drop everything, start again under a new id (R11)."""
         with self._reborn:
             if self.id != before or self._over.is_set():
                 return  # the other thread noticed it as well, and was first
-            dropped = self._held.forget()
+            dropped = self._held.forget(before)
             emit("engine.declared_dead", engine=before, dropped=len(dropped))
             self._join()
         self._changed()
@@ -246,3 +246,16 @@ class Engine(StepClient):
     def _changed(self) -> None:
         if self._worker is not None:
             self._worker.nudge()
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    """An event loop that runs in a thread of its own, so that no blocked loop of the user's
+    program holds up its handlers."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=_run_loop, args=(loop,), name="stepwell-loop", daemon=True).start()
+    return loop
+
+
+def _run_loop(loop: asyncio.AbstractEventLoop) -> None:
+    loop.run_forever()
+    loop.close()

@@ -9,7 +9,14 @@ from typing import Any, TypeVar
 
 from stepwell.clock import Clock
 from stepwell.codec import Codec
-from stepwell.engine.judgement import Facts, as_outcome, failed_with, judge, judge_error
+from stepwell.engine.judgement import (
+    Facts,
+    as_outcome,
+    failed_with,
+    headline,
+    judge,
+    judge_error,
+)
 from stepwell.errors import HandlerInvalid, StepwellError
 from stepwell.events import emit
 from stepwell.outcome import Outcome, Settlement
@@ -115,7 +122,7 @@ class Execution:
         facts = self._facts()
         try:
             return judge(facts, outcome)
-        except StepwellError as error:
+        except Exception as error:  # whatever a value's own code raises must not strand the step
             self.error = error
             return failed_with(facts, error)
 
@@ -123,7 +130,7 @@ class Execution:
         facts = self._facts()
         try:
             return judge_error(facts, error)
-        except StepwellError as unfit:
+        except Exception as unfit:  # the handler's `exhausted` is user code as well
             return failed_with(facts, unfit)
 
     def _facts(self) -> Facts:
@@ -145,7 +152,7 @@ class Execution:
             ended_as=settlement.ended_as,
             duration=settlement.execution_duration,
             failure_count=settlement.failure_count,
-            error=None if error is None else f"{type(error).__name__}: {error}",
+            error=None if error is None else headline(error, typed=True),
         )
         return settlement
 

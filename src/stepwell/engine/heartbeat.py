@@ -69,7 +69,7 @@ class Heartbeat:
     store : where the engine's row is.
     clock : is kept at the store's time.
     held : what the engine holds; what has been running for over a second gets its mark (R15).
-    on_buried : called in the beating thread when this engine was declared dead.
+    on_buried : called with its id in the beating thread when this engine was declared dead.
     on_burial : called when another engine's claims were given back.
     """
 
@@ -78,7 +78,7 @@ class Heartbeat:
         store: Store,
         clock: StoreClock,
         held: Held,
-        on_buried: Callable[[], None],
+        on_buried: Callable[[UUID], None],
         on_burial: Callable[[], None],
     ) -> None:
         self._store, self._clock = store, clock
@@ -117,20 +117,21 @@ class Heartbeat:
                 emit("engine.beat_failed", engine=self._engine_id, error=repr(error))
 
     def _beat_or_rejoin(self) -> None:
+        engine_id = self._engine_id  # the other thread may have joined anew by the time it raises
+        assert engine_id is not None, "born before start"
         try:
-            self._beat()
+            self._beat(engine_id)
         except EngineBuried:
-            self._on_buried()
+            self._on_buried(engine_id)
 
-    def _beat(self) -> None:
+    def _beat(self, engine_id: UUID) -> None:
         asked = self._clock.monotonic()
-        assert self._engine_id is not None, "born before start"
         unmarked = self._held.unmarked(asked)
         with self._store.transaction() as tx:
-            pulse = tx.beat(self._engine_id, unmarked)
+            pulse = tx.beat(engine_id, unmarked)
         self._held.mark(unmarked)
-        for engine_id, beat in self._take_in(pulse, asked):
-            self._bury(engine_id, beat)
+        for dead, last_beat in self._take_in(pulse, asked):
+            self._bury(dead, last_beat)
 
     def _take_in(self, pulse: Pulse, asked: float) -> list[tuple[UUID, int]]:
         # Confirmed as of when it was asked: the answer may have been long on its way.

@@ -39,6 +39,7 @@ class Held:
         self._all: dict[Claim, Holding] = {}
         self._waiting: deque[Holding] = deque()
         self._running = 0
+        self._buried: set[UUID] = set()
 
     def __len__(self) -> int:
         return len(self._all)
@@ -54,8 +55,10 @@ class Held:
         return len(self._waiting)
 
     def accept(self, steps: Iterable[Step], engine_id: UUID, at: float) -> None:
-        """Take in freshly claimed steps."""
+        """Take in freshly claimed steps, unless the engine was buried while they came."""
         with self._lock:
+            if engine_id in self._buried:
+                return
             for step in steps:
                 holding = Holding(step, engine_id, at)
                 self._all[step.claim] = holding
@@ -91,9 +94,13 @@ class Held:
                 del self._all[holding.claim]
             return late
 
-    def forget(self) -> list[Step]:
-        """Drop every claim: this engine was declared dead. What runs, runs on unowned (R12)."""
+    def forget(self, engine_id: UUID) -> list[Step]:
+        """Drop every claim: this engine was declared dead. What runs, runs on unowned (R12).
+
+        An answer to its last claim that comes in later counts for nothing (R11).
+        """
         with self._lock:
+            self._buried.add(engine_id)
             dropped = [one.step for one in self._all.values()]
             self._all.clear()
             self._waiting.clear()

@@ -41,7 +41,7 @@ def judge(facts: Facts, outcome: Outcome) -> Settlement:
     """
     match outcome:
         case Done():
-            return _ended(facts, EndedAs.DONE, outcome.description, outcome.next, outcome.result)
+            return _ended(facts, EndedAs.DONE, _told(facts, outcome), outcome.next, outcome.result)
         case Skip():
             return _ended(facts, EndedAs.SKIPPED, outcome.description, outcome.next)
         case Fail():
@@ -64,9 +64,10 @@ def judge_error(facts: Facts, error: BaseException) -> Settlement:
     return judge(facts, _used_up(facts, error))
 
 
-def failed_with(facts: Facts, error: StepwellError) -> Settlement:
+def failed_with(facts: Facts, error: Exception) -> Settlement:
     """The step fails, spawns nothing, and its description is the error."""
-    return _ended(facts, EndedAs.FAILED, storable(str(error)), ())
+    own = isinstance(error, StepwellError)
+    return _ended(facts, EndedAs.FAILED, storable(headline(error)) if own else describe(error), ())
 
 
 def as_outcome(value: Any, handler: Handler) -> Outcome:
@@ -92,20 +93,35 @@ def describe(error: BaseException) -> str:
 
     Errors of Stepwell's own say what happened without their type.
     """
-    own = isinstance(error, StepwellError)
-    headline = str(error) if own else f"{type(error).__name__}: {error}"
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
         if not frame.filename.startswith(_OWN_CODE)
     ]
     lines = [f"  {f.filename}:{f.lineno} in {f.name}: {f.line}" for f in frames[-_FRAMES:]]
-    return storable("\n".join([headline, *lines]))
+    return storable("\n".join([headline(error), *lines]))
+
+
+def headline(error: BaseException, *, typed: bool = False) -> str:
+    """Type and message of an exception; Stepwell's own without their type, unless `typed`."""
+    try:
+        text = str(error)
+    except Exception:  # user code: an exception that cannot be shown must not strand its step
+        text = "(its message cannot be shown)"
+    own = isinstance(error, StepwellError) and not typed
+    return text if own else f"{type(error).__name__}: {text}"
 
 
 def storable(text: str) -> str:
     """The text without what no database keeps: NUL and lone surrogates."""
     return text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
+
+
+def _told(facts: Facts, outcome: Done | Rerun) -> str | None:
+    """What the handler says, or else the step's own description; an old error is over."""
+    if outcome.description is not None or facts.step.failure_count:
+        return outcome.description
+    return facts.step.description
 
 
 def _used_up(facts: Facts, error: BaseException) -> Outcome:
@@ -146,7 +162,7 @@ def _rerun(facts: Facts, outcome: Rerun) -> Settlement:
     return Settlement(
         claim=facts.step.claim,
         ended_as=None,
-        description=outcome.description,
+        description=_told(facts, outcome),
         activation_seen=facts.step.activation_no,
         failure_count=0,
         execution_started_at=facts.started_at,

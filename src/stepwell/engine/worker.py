@@ -38,6 +38,9 @@ MOST_AHEAD: Final = 500
 """The most steps claimed ahead."""
 GIVE_BACK: Final = 1.0
 """Seconds after which a claimed step that no slot was free for is given back."""
+RECONCILE: Final = 60.0
+"""Seconds between looks for claims in this engine's name that it does not hold; after a
+lost answer it looks at once."""
 QUARANTINE: Final = 10.0
 """Seconds for which an engine waits to be empty before it takes a suspect, and for
 which it then takes nothing else (R15)."""
@@ -59,7 +62,7 @@ class Worker:
     Parameters
     ----------
     fresh : whether the heartbeat is confirmed, so that steps may be started (R14).
-    on_buried : called when a claim learns that this engine was declared dead (R11).
+    on_buried : called with its id when a claim learns that this engine was declared dead (R11).
     loop : the event loop on which `async def` handlers run.
     """
 
@@ -72,7 +75,7 @@ class Worker:
         scope: Scope,
         held: Held,
         fresh: Callable[[], bool],
-        on_buried: Callable[[], None],
+        on_buried: Callable[[UUID], None],
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         self._store, self._registry, self._codec, self._clock = store, registry, codec, clock
@@ -89,6 +92,7 @@ class Worker:
         self._pool = ThreadPoolExecutor(scope.workers, thread_name_prefix="stepwell-worker")
         self._over = threading.Event()
         self._failures = 0
+        self._reconciled = clock.monotonic()
         self._average = 1.0
         self._suspect_since: float | None = None
         self._alone_until = float("-inf")
@@ -137,14 +141,16 @@ class Worker:
                 self._wake.wait(pause)
 
     def _feed_or_rejoin(self) -> float:
+        engine_id = self.engine_id  # the heartbeat may have joined anew by the time it raises
+        assert engine_id is not None, "joined before start"
         try:
             return self._feed_once()
         except EngineBuried:
-            self._on_buried()
+            self._on_buried(engine_id)
             return 0.0
 
     def _feed_once(self) -> float:
-        if self._failures:
+        if self._failures or self._clock.monotonic() - self._reconciled > RECONCILE:
             self._reconcile()
         self._hand_out()
         self._give_back_late()
@@ -217,15 +223,14 @@ class Worker:
             self._suspect_since = None
 
     def _reconcile(self) -> None:
-        """After a lost answer: release what the store has in this engine's name and it
-        knows nothing of (R13)."""
+        """Release what the store has in this engine's name and it knows nothing of (R13)."""
         assert self.engine_id is not None
         with self._store.transaction() as tx:
             strangers = self._held.strangers(tx.claimed(self.engine_id))
         if strangers:
             with self._store.transaction() as tx:
                 tx.release(self.engine_id, strangers)
-        self._failures = 0
+        self._failures, self._reconciled = 0, self._clock.monotonic()
 
     def _unavailable(self, error: Exception) -> float:
         delay = BACKOFF[min(self._failures, len(BACKOFF) - 1)]

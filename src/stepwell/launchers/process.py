@@ -24,6 +24,7 @@ from stepwell.launchers import shim
 from stepwell.launchers.images import ImageFolder
 from stepwell.launchers.protocol import (
     Handle,
+    ImageUnusable,
     LaunchFailed,
     LaunchSpec,
     LaunchSpecInvalid,
@@ -71,7 +72,14 @@ class ProcessLauncher:
 
     def pin(self, image: str) -> Pinned:
         """Keep a copy of the file or package folder at path `image` (R37)."""
-        return self._images.pin(Path(image).expanduser().absolute())
+        try:
+            return self._images.pin(Path(image).expanduser().absolute())
+        except (OSError, ValueError, RuntimeError) as error:
+            raise ImageUnusable(
+                f"{image!r} cannot be copied.",
+                why=f"{error}.",
+                fix="See that the server may read it, and that its disk has room.",
+            ) from error
 
     def locate(self, image: str, digest: str) -> str:
         """The path of the kept copy with that digest."""
@@ -80,10 +88,13 @@ class ProcessLauncher:
     def start(self, spec: LaunchSpec) -> Handle:
         """Start the shim in the launch's folder, unless one has been there."""
         folder = self._folder(spec.name)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not (folder / "process.json").exists():
-            shim.write(folder / "spec.json", self._written(spec))
-            _run_shim(folder, _environment(spec))
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not (folder / "process.json").exists():
+                shim.write(folder / "spec.json", self._written(spec))
+                _run_shim(folder, _environment(spec))
+        except OSError as error:
+            raise _not_started(folder, f"{error}.") from error
         return self.find(spec.name)
 
     def find(self, name: str) -> Handle:
@@ -175,16 +186,18 @@ def _run_shim(folder: Path, environment: dict[str, str]) -> None:
             timeout=_START_SECONDS,
             check=False,
         )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise LaunchFailed(
-            f"The process {folder.name} could not be started.", why=str(error)
-        ) from error
+    except subprocess.SubprocessError as error:
+        raise _not_started(folder, str(error)) from error
     if done.returncode != 0 or not (folder / "process.json").exists():
-        raise LaunchFailed(
-            f"The process {folder.name} could not be started.",
-            why=f"Its watcher ended with exit code {done.returncode}.",
-            fix=f"See whether the disk of {folder} is full, or read-only.",
-        )
+        raise _not_started(folder, f"Its watcher ended with exit code {done.returncode}.")
+
+
+def _not_started(folder: Path, why: str) -> LaunchFailed:
+    return LaunchFailed(
+        f"The process {folder.name} could not be started.",
+        why=why,
+        fix=f"See whether the disk of {folder} is full, or read-only.",
+    )
 
 
 def _ended(ended: dict[str, Any]) -> LaunchStatus:
@@ -236,9 +249,10 @@ def _alive(who: dict[str, Any]) -> bool:
 
 
 def _read(path: Path) -> Any:
+    """What a file says; None without one, or with one that a power cut has torn or emptied."""
     try:
-        return json.loads(path.read_text())
-    except FileNotFoundError:
+        return json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
         return None
 
 

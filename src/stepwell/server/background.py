@@ -15,7 +15,6 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from stepwell.errors import StepwellError
 from stepwell.registry import Registry
 from stepwell.server.discoveries import steps as discoveries
 from stepwell.server.runs import steps as runs
@@ -69,5 +68,5 @@ class Seeder:
             try:
                 with self._services.db.write() as conn:
                     seed(conn, self._services)
-            except StepwellError as error:
+            except Exception as error:  # the thread must outlive whatever a driver raises
                 _LOG.warning("the server's steps were not looked after: %s", error)

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, tuple_
 
 from stepwell import clock
 from stepwell.errors import InvalidInput
+from stepwell.step import Step
 
 T = TypeVar("T")
 
@@ -55,9 +56,11 @@ class Paging:
             raise _unknown()
         return key[0]
 
-    def cursor_of(self, *key: Any) -> str:
-        """The cursor for the key of the last row shown."""
-        return encoded(key)
+    def of_steps(self, found: Sequence[Step], make: Callable[[Step], T]) -> Page[T]:
+        """The page of steps of which one more than `limit` was asked for."""
+        shown = found[: self.limit]
+        more = len(found) > self.limit
+        return self.page([make(one) for one in shown], encoded([shown[-1].id]) if more else None)
 
     def page(self, items: list[T], next: str | None) -> Page[T]:
         """The answer for these items."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -101,18 +102,31 @@ def kept_secret(path: Path) -> str:
     except FileExistsError:
         pass
     try:
-        return path.read_text().strip()
+        found = path.read_text().strip()
     except OSError as error:
         raise SetupError(
             f"{path} cannot be read.", why=str(error), fix="Run as the owner of the data directory."
         ) from error
+    if not found:  # signing with it would let anybody make tokens
+        raise SetupError(
+            f"{path} is empty.",
+            why="A full disk or a power cut came in between when it was made.",
+            fix="Remove it: a new key is made, and what runs now is started again.",
+        )
+    return found
 
 
 def write_secret(path: Path, text: str) -> None:
-    """A new file with mode 0600; `FileExistsError` if there is one."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w") as file:
-        file.write(text + "\n")
+    """A new file with mode 0600, whole from the start; `FileExistsError` if there is one."""
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # mode 0600
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(handle)
+        os.link(draft, path)
+    finally:
+        Path(draft).unlink()
 
 
 def _variable(name: str) -> str:

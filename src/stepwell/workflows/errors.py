@@ -33,7 +33,11 @@ class Several(InvalidInput):
 
     def __init__(self, what: str, problems: Iterable[StepwellError], *, fix: str = "") -> None:
         self.problems: tuple[StepwellError, ...] = tuple(problems)
-        super().__init__(what, why=_listed(self.problems), fix=fix)
+        if len(self.problems) == 1:
+            only = self.problems[0]
+            super().__init__(what, why=f"{only.what} {only.why}".strip(), fix=only.fix or fix)
+        else:
+            super().__init__(what, why=_listed(self.problems), fix=fix)
 
     def as_dict(self) -> dict[str, Any]:
         """Code, what, why and fix, and `problems`: each of them in the same form."""
@@ -48,8 +52,6 @@ class Several(InvalidInput):
 
 
 def _listed(problems: tuple[StepwellError, ...]) -> str:
-    if len(problems) == 1:
-        return str(problems[0])
     return "".join(f"\n  {n}. {one}" for n, one in enumerate(problems, 1))
 
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any, Final, NoReturn, Protocol, TypeAlias
 
+import stepwell.schedules  # noqa: F401 - so that errors of schedules revive as what they are
 from stepwell.errors import StepwellError, revive
 from stepwell.workflows.channel import Channel, ChannelClosed, Message
 from stepwell.workflows.context import Versioned, Write

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from stepwell.workflows.bound import PARAMETER, Input, Operation, Parameter, Workflow
@@ -77,7 +78,7 @@ class Wiring:
                 OperationDoubled,
                 f"{self.workflow.cls.__name__} has two operations named {made.name!r}.",
                 why=f"They begin at lines {earlier} and {made.line} of "
-                f"{made.function.__code__.co_filename}.",
+                f"{Path(made.function.__code__.co_filename).name}.",
                 fix="Rename one of the methods.",
             )
 

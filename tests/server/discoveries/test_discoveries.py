@@ -20,7 +20,7 @@ from tests.server.support import (
 )
 
 from stepwell import clock
-from stepwell.launchers.protocol import ImageUnusable, LaunchFailed
+from stepwell.launchers.protocol import ImageUnusable, LaunchFailed, Pinned
 from stepwell.server.app import Server
 from stepwell.server.database.tables import discoveries
 from stepwell.server.discoveries import tokens
@@ -67,6 +67,27 @@ def test_an_image_that_posts_its_manifest_succeeds_and_its_output_is_kept(
     assert (found["digest"], found["output"]) == ("sha256:one", "hello from the image\n")
     assert found["manifest"]["workflows"][0]["name"] == "nightly"
     assert client.get("groups/weather").json()["provisional"] is False
+
+
+def test_a_server_that_was_declared_dead_does_not_pin_another_image_to_the_manifest(
+    server: Server, api: Api, launcher: FakeLauncher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was paused while it copied; the file changed, and another server went on meanwhile."""
+    client = api("admin")
+    launcher.behave = posting(api(None), "manifest", manifest(workflow("nightly")))
+    group = register(client)
+    pin, pauses = launcher.pin, [True]
+
+    def paused(image: str) -> Pinned:
+        if pauses and pauses.pop():
+            drain(server)
+            return Pinned(digest="sha256:two", location=image)
+        return pin(image)
+
+    monkeypatch.setattr(launcher, "pin", paused)
+    Discovering(server.services, UUID(group["discovery_id"])).advance()
+    found = discovered(client, group)
+    assert (found["state"], found["digest"]) == ("succeeded", "sha256:one")
 
 
 @on_both

@@ -190,6 +190,18 @@ def test_a_first_schedule_is_told() -> None:
     assert "It runs by itself: At 07:30" in change.sentence
 
 
+def test_a_schedule_that_leaves_a_required_parameter_open_is_told_once() -> None:
+    needy = workflow("w", schedule=DAILY, parameters=parameters(("day",), day={"type": "string"}))
+    gap = "Its schedule gives no value for day"
+    (new,) = compare([], [needy]).workflows
+    assert gap in new.changes[-1].sentence
+    assert new.breaking
+    asleep = changed(needy, schedule=None)
+    assert any(gap in one.sentence for one in compare([asleep], [needy]).workflows[0].changes)
+    assert gap not in only(needy, changed(needy, deadline=7)).sentence
+    assert all(gap not in one.sentence for one in compare([], [asleep]).workflows[0].changes)
+
+
 def test_the_same_declaration_in_another_image_is_a_change_of_code() -> None:
     entries = {"a": workflow("a"), "b": workflow("b")}
     before = {"a": "sha256:1", "b": "sha256:2"}

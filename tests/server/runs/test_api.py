@@ -128,10 +128,24 @@ def test_the_steps_of_a_run_have_operations_results_and_ends(
     run = start()
     work()
     pod(run).work(then="load", result='{"rows":3}')
-    first, second = client.get(f"/runs/{run['id']}/steps").json()
+    first, second = client.get(f"/runs/{run['id']}/steps").json()["items"]
     assert (first["operation"], first["ended_as"]) == ("fetch", "done")
     assert first["result"] == {"rows": 3}
     assert (second["operation"], second["status"]) == ("load", "ready")
+
+
+def test_the_steps_of_a_run_come_in_pages_in_the_order_of_the_work(
+    client: TestClient, start: Start, work: Work, pod: Pods
+) -> None:
+    run = start()
+    work()
+    pod(run).work(then="load", result='{"rows":3}')
+    path, one = f"/runs/{run['id']}/steps", {"limit": 1}
+    first = client.get(path, params=one).json()
+    second = client.get(path, params={**one, "cursor": first["next"]}).json()
+    assert [step["operation"] for step in first["items"] + second["items"]] == ["fetch", "load"]
+    assert second["next"] is None
+    assert first["as_of"]
 
 
 def test_the_output_of_an_attempt_is_what_its_launcher_kept(

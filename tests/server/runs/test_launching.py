@@ -10,6 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 from tests.server.runs.conftest import PlayedLauncher, Start
 from tests.server.runs.support import Pod
+from tests.server.support import on_both
 
 from stepwell.launchers.protocol import LaunchFailed
 from stepwell.server.app import Server
@@ -107,6 +108,7 @@ def test_an_image_that_is_not_kept_any_more_fails_the_run_in_words(
     assert "The copy is gone." in show(run)["reason"]
 
 
+@on_both
 def test_cancelling_revokes_the_token_and_waits_for_the_launcher(
     work: Work,
     launcher: PlayedLauncher,

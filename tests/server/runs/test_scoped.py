@@ -120,6 +120,23 @@ def test_nothing_is_added_outside_of_the_own_group_and_flow(
     assert mine.call("search", query=StepQuery(ids=(held.id,)))[0].ended_as is None
 
 
+def test_nothing_is_added_in_the_hands_of_an_engine_or_ended(two: tuple[Pod, Pod]) -> None:
+    """The engines that hold a run's rows leave when its container has ended: no others may."""
+    mine, _ = two
+    for step in (
+        replace(row(mine), claimed_by=new_id()),
+        replace(row(mine), ended_as=EndedAs.DONE),
+    ):
+        assert refused(mine.ask("add", additions=[Addition(step)])) == "out-of-scope"
+
+
+def test_without_a_unique_key_there_is_nothing_to_replace(two: tuple[Pod, Pod]) -> None:
+    mine, theirs = two
+    theirs.call("add", additions=[Addition(row(theirs))])
+    again = Addition(row(mine), OnConflict.REPLACE)
+    assert mine.call("add", additions=[again]) == [True]
+
+
 def test_a_step_of_the_own_group_is_added_to_the_flow(two: tuple[Pod, Pod]) -> None:
     mine, _ = two
     assert mine.call("add", additions=[Addition(row(mine))]) == [True]

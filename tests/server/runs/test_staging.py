@@ -10,6 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 from tests.server.runs.conftest import Start
 from tests.server.runs.support import GROUP, Pod, settlement
+from tests.server.support import on_both
 
 from stepwell.server.app import Server
 from stepwell.server.reports import service as reports
@@ -65,6 +66,7 @@ def left(server: Server) -> int:
         return int(conn.exec_driver_sql("SELECT count(*) FROM staged").scalar_one())
 
 
+@on_both
 def test_what_is_staged_is_seen_when_the_operation_is_done(
     one: Pod, step: Step, server: Server
 ) -> None:
@@ -117,6 +119,7 @@ def test_what_a_rerun_has_staged_is_kept(one: Pod, step: Step) -> None:
     assert read(one)["version"] == 1
 
 
+@on_both
 def test_a_swap_that_does_not_hold_applies_nothing_and_counts_as_a_failed_attempt(
     one: Pod, step: Step, client: TestClient
 ) -> None:
@@ -129,7 +132,7 @@ def test_a_swap_that_does_not_hold_applies_nothing_and_counts_as_a_failed_attemp
     answer = one.ask("settle", engine_id=one.engine_id, settlements=[good])
     assert (answer.status_code, answer.json()["code"]) == (409, "state-conflict")
     assert (read(one, "first")["exists"], read(one)["value"]) == (False, 9)
-    assert len(client.get(f"/runs/{one.run_id}/steps").json()) == 1
+    assert len(client.get(f"/runs/{one.run_id}/steps").json()["items"]) == 1
     retry = settlement(step, None, failure_count=1, description="conflict")
     assert one.settle(retry) == ["applied"]
     assert (read(one, "first")["exists"], read(one)["value"]) == (False, 9)

@@ -11,8 +11,10 @@ import pytest
 from starlette.testclient import TestClient
 from tests.server.runs.conftest import PlayedLauncher, Start
 from tests.server.runs.support import Pod, settlement
+from tests.server.support import on_both
 
 from stepwell import clock
+from stepwell.launchers.protocol import LaunchStatus
 from stepwell.outcome import Rerun
 from stepwell.server.app import Server
 from stepwell.server.runs import closing
@@ -34,6 +36,7 @@ def pass_time(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     monkeypatch.setattr(clock, "now", lambda: real() + timedelta(seconds=seconds))
 
 
+@on_both
 def test_a_run_goes_from_its_request_to_its_end(
     work: Work, launcher: PlayedLauncher, start: Start, show: Start, pod: Pods
 ) -> None:
@@ -72,6 +75,7 @@ def test_the_container_gets_its_run_its_token_and_its_time(
     assert 86_300 < spec.deadline_seconds <= 86_400
 
 
+@on_both
 def test_a_lost_container_is_followed_by_another_one(
     work: Work, launcher: PlayedLauncher, start: Start, show: Start, pod: Pods
 ) -> None:
@@ -106,6 +110,34 @@ def test_a_container_that_was_lost_cannot_settle_any_more(
     assert (late.status_code, late.json()["code"]) == (403, "run-token-revoked")
 
 
+def test_a_server_that_was_declared_dead_opens_no_attempt_beside_that_of_its_successor(
+    work: Work,
+    launcher: PlayedLauncher,
+    start: Start,
+    show: Start,
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It was paused between asking the launcher and writing down what it said (R33)."""
+    run = start()
+    work()
+    launcher.end(f"{run['id']}-1", None, "It was killed.")
+    logs, pauses = launcher.logs, [True]
+
+    def paused(handle: dict[str, Any]) -> str:
+        if pauses and pauses.pop():
+            Supervision(server.services, UUID(run["id"])).move()
+        return logs(handle)
+
+    monkeypatch.setattr(launcher, "logs", paused)
+    Supervision(server.services, UUID(run["id"])).move()
+    after = show(run)
+    assert [one["number"] for one in after["attempts"]] == [1, 2]
+    assert after["attempts"][1]["finished_at"] is None
+    assert sorted(launcher.specs) == [f"{run['id']}-1", f"{run['id']}-2"]
+
+
+@on_both
 def test_three_lost_containers_at_one_operation_fail_the_run(
     work: Work, launcher: PlayedLauncher, start: Start, show: Start, server: Server
 ) -> None:
@@ -167,6 +199,7 @@ def test_a_retry_in_the_far_future_ends_the_container_and_starts_it_again_when_d
     work()
     assert (show(run)["state"], show(run)["attempt"]) == ("waiting", 1)
     assert show(run)["attempts"][0]["exit"]["lost"] == []
+    assert one.ask("claimed", engine_id=one.engine_id).json()["code"] == "run-token-revoked"
     work(lambda: show(run)["attempt"] == 2)
     assert show(run)["state"] == "starting"
 
@@ -296,6 +329,29 @@ def test_the_watch_wakes_the_supervisor_of_what_has_ended(
     work()
     launcher.end(f"{run['id']}-1", 2, "It ended with exit code 2.")
     work(lambda: show(run)["state"] == "failed")
+
+
+def test_a_launch_that_cannot_be_asked_about_does_not_end_the_watch_over_the_others(
+    server: Server,
+    work: Work,
+    launcher: PlayedLauncher,
+    start: Start,
+    show: Start,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    odd, other = start(), start()
+    work()
+    poll = launcher.poll
+
+    def puzzled(handle: dict[str, Any]) -> LaunchStatus:
+        if handle["name"].startswith(odd["id"]):
+            raise OSError("Input/output error")
+        return poll(handle)
+
+    monkeypatch.setattr(launcher, "poll", puzzled)
+    launcher.end(f"{other['id']}-1", 2)
+    work()
+    assert show(other)["state"] == "failed"
 
 
 def test_the_watch_rests_while_nothing_runs(server: Server, work: Work) -> None:

@@ -30,12 +30,17 @@ def test_a_token_is_the_same_whenever_it_is_made() -> None:
         "sw_x",
         "swr_one_x",
         "swr_²_x",
+        f"swr_{'1' * 5000}_x",
         "swr_1_\N{SNOWMAN}",
         issue(KEY, RUN, 1).replace("swr_1_", "swr_2_"),
         issue(b"another key", RUN, 1),
         issue(KEY, new_id(), 1),
         issue(KEY, RUN, 1) + "x",
     ],
+    ids=str.split(
+        "none empty no-signature no-attempt api-token words superscript long foreign-letters"
+        " another-attempt another-key another-run longer"
+    ),
 )
 def test_no_other_token_opens_the_run(token: str | None) -> None:
     with pytest.raises(Unauthenticated):

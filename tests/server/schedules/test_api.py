@@ -160,6 +160,20 @@ def test_what_comes_from_the_source_is_overridden_with_a_reason(
     assert client.get(f"{path}/audit").json()["unbroken"]
 
 
+@on_both
+def test_the_list_shows_overrides_beside_what_the_source_says(
+    client: TestClient, source: dict[str, Any], added: dict[str, Any]
+) -> None:
+    """R31: the operator sees that it is overridden, by whom, why, and that the source differs."""
+    client.patch(f"schedules/{source['id']}", json={"spec": HOURLY, "reason": "a busy week"})
+    items = client.get("schedules").json()["items"]
+    shown = {one["origin"]: (one["source"], one["source_differs"]) for one in items}
+    assert shown == {"overridden": (DAILY, True), "added": (None, False)}
+    assert {one["override_reason"] for one in items} == {"a busy week", None}
+    same = client.patch(f"schedules/{source['id']}", json={"spec": DAILY, "reason": "x"}).json()
+    assert (same["origin"], same["source_differs"]) == ("overridden", False)
+
+
 def test_what_comes_from_the_source_cannot_be_removed(
     client: TestClient, source: dict[str, Any]
 ) -> None:

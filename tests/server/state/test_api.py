@@ -10,7 +10,7 @@ from tests.server.support import Api, on_both
 
 from stepwell import clock
 from stepwell.server.app import Server
-from stepwell.server.state import service
+from stepwell.server.state import queries, service
 from stepwell.server.state.records import Author, Write
 from stepwell.server.state.service import StateChanged
 from stepwell.step import new_id
@@ -49,6 +49,25 @@ def test_a_swap_holds_only_for_the_current_version(server: Server) -> None:
     for stale in (0, 1, 3):
         with pytest.raises(StateChanged):
             write(server, value=9, expect_version=stale)
+    assert read(server) == 2
+
+
+@on_both
+def test_of_two_writers_at_once_only_one_who_expected_a_version_is_refused(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plain save never asked for a compare-and-swap, so it must not fail its operation."""
+    write(server)
+    latest, overtaken = queries.latest, [True]
+
+    def once_too_early(*place: Any) -> Any:
+        return None if overtaken and overtaken.pop() else latest(*place)
+
+    monkeypatch.setattr(queries, "latest", once_too_early)
+    assert write(server, value=2) == 2
+    overtaken.append(True)
+    with pytest.raises(StateChanged):
+        write(server, value=3, expect_version=0)
     assert read(server) == 2
 
 

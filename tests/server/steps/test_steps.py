@@ -76,7 +76,7 @@ def test_a_step_shows_state_result_and_why_it_is_where_it_is(
     work(server)
     ended = client.get(f"steps/{step_id}").json()
     assert (ended["status"], ended["ended_as"]) == ("failed", "failed")
-    assert "after 1 execution: the disk is full" in ended["explanation"]
+    assert "at attempt 1: the disk is full" in ended["explanation"]
 
 
 @on_both

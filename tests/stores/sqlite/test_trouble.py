@@ -136,14 +136,17 @@ def test_data_that_cannot_be_kept_is_rejected_and_nothing_is_kept(
 
 def test_after_a_fork_the_child_has_connections_of_its_own(sqlite_store: SQLiteStore) -> None:
     add(sqlite_store, step())
-    child = os.fork()
+    parents = list(sqlite_store._connections._idle)
+    own, child = False, os.fork()
     if child == 0:
         try:
             add(sqlite_store, step())
+            own = not any(one in parents for one in sqlite_store._connections._idle)
         finally:
-            os._exit(0 if count(sqlite_store) == 2 else 1)
+            os._exit(0 if own and count(sqlite_store) == 2 else 1)
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == 0
+    assert sqlite_store._connections._idle == parents
     assert count(sqlite_store) == 2
 
 

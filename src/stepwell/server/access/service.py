@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +14,14 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from stepwell import clock
-from stepwell.errors import Conflict, Denied, InvalidInput, NotFound, Unauthenticated
+from stepwell.errors import (
+    Conflict,
+    Denied,
+    InvalidInput,
+    NotFound,
+    StoreUnavailable,
+    Unauthenticated,
+)
 from stepwell.server.access import queries
 from stepwell.server.access.records import IssuedToken, NewToken, Role, Token, User
 from stepwell.server.audit import service as audit
@@ -90,7 +98,8 @@ def authenticate(services: Services, secret: str | None) -> User:
     if row is None or secret is None or not _good(row, secret, now):
         raise _unknown(secret)
     if row["last_used_at"] is None or now - row["last_used_at"] >= _USED_EVERY:
-        with services.db.write() as conn:
+        # When it was last used is a courtesy: a busy database must not turn the caller away.
+        with suppress(StoreUnavailable), services.db.write() as conn:
             queries.touch(conn, row["id"], now)
     return User(row["name"], Role(row["role"]))
 

@@ -58,7 +58,7 @@ def check(conn: Connection) -> None:
         raise SchemaMissing(
             "The server's tables are missing or older than this Stepwell.",
             why=f"They are at {', '.join(found) or 'nothing'}; this version needs {known[-1]}.",
-            fix="Run `stepwell migrate`, or `stepwell migrate --sql` to see what it does.",
+            fix="Run `stepwell migrate`, or `stepwell migrate --print` to see what it does.",
         )
 
 

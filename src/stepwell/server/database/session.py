@@ -12,11 +12,22 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from stepwell.engine import StepClient
-from stepwell.errors import Conflict, SetupError, StoreUnavailable
+from stepwell.errors import (
+    Conflict,
+    InvalidInput,
+    SetupError,
+    StoreUnavailable,
+)
 from stepwell.server.database import schema
 from stepwell.stores import open_store
 from stepwell.stores.protocol import Store, Transaction
@@ -28,6 +39,12 @@ class WriteConflict(Conflict):
     """Two transactions wrote what only one may."""
 
     code = "write-conflict"
+
+
+class ValueUnstorable(InvalidInput):
+    """The database cannot take a value: a NUL character, or a number that is too large."""
+
+    code = "value-unstorable"
 
 
 class Database:
@@ -160,6 +177,12 @@ def _translated() -> Iterator[None]:
             "Somebody else wrote the same at the same time.",
             why=str(error.orig).strip(),
             fix="Look at what there is now, then try again.",
+        ) from error
+    except (DataError, UnicodeEncodeError, OverflowError) as error:
+        raise ValueUnstorable(
+            "The database cannot take a value of the request.",
+            why=str(getattr(error, "orig", error)).strip().splitlines()[0],
+            fix="Correct the value: text without NUL characters, numbers in range.",
         ) from error
     except (OperationalError, InterfaceError, PoolTimeout) as error:
         raise StoreUnavailable(

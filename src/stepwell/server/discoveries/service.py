@@ -179,5 +179,5 @@ def _brief(row: queries.Row) -> Discovery:
 
 def _not_found(discovery_id: UUID) -> DiscoveryNotFound:
     return DiscoveryNotFound(
-        f"There is no discovery {discovery_id}.", fix="See `stepwell groups discoveries NAME`."
+        f"There is no discovery {discovery_id}.", fix="See `stepwell discoveries list NAME`."
     )

@@ -65,7 +65,10 @@ class Discovering:
             group = groups.get(conn, row["group_name"])
         pinned = self.services.launcher(group.launcher).pin(group.image)
         kept = {"digest": pinned.digest, "location": pinned.location, "state": State.RUNNING}
-        self._change(**kept, launcher=group.launcher)
+        with self.services.db.write() as conn:
+            now = queries.lock(conn, self.id)
+            if now is not None and now["digest"] is None:  # else another server was faster
+                queries.change(conn, self.id, **kept, launcher=group.launcher)
         return rerun(description="The image is pinned.")
 
     def _launch(self, row: queries.Row) -> Outcome:

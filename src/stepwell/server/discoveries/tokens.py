@@ -24,7 +24,7 @@ def made(key: bytes, discovery_id: UUID) -> str:
 
 def check(key: bytes, discovery_id: UUID, token: str) -> None:
     """Raise `Unauthenticated` unless the token is this discovery's."""
-    if not hmac.compare_digest(made(key, discovery_id), token):
+    if not hmac.compare_digest(made(key, discovery_id).encode(), token.encode()):
         raise Unauthenticated(
             "This token does not belong to this discovery.",
             fix="Only the launched image may post here, with the token it was given.",

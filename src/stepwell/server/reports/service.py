@@ -77,7 +77,7 @@ def listed(conn: Connection, pages: Paging, **equal: Any) -> Page[Report]:
     query = select(*_SHOWN)
     for name, value in equal.items():
         query = query if value is None else query.where(t.c[name] == value)
-    return paged(conn, query, pages, by=[t.c.id], make=_report)
+    return paged(conn, query, pages, by=[t.c.created_at, t.c.id], make=_report)
 
 
 def latest(conn: Connection, group: str, workflow: str, name: str) -> Report:

@@ -31,6 +31,31 @@ def parameter_changes(workflow: str, old: Schema, new: Schema) -> Iterator[Chang
         yield from _one_parameter(workflow, name, was, one)
 
 
+def schedule_gaps(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+    """A schedule of the source gives no values: what it lacks now and did not lack before."""
+    before, after = _ungiven(old), _ungiven(new)
+    if after and after != before:
+        told = (
+            f"Its schedule gives no value for {', '.join(after)}, which must be given: "
+            "its runs cannot start, each due instant is entered as blocked."
+        )
+        yield Change(
+            path=pointer("workflows", new["name"], "schedule", "parameters"),
+            kind=Kind.CHANGED if before else Kind.ADDED,
+            category=Category.SCHEDULE,
+            impact=Impact.BEHAVIOUR,
+            sentence=told,
+            breaking=True,
+            before=before,
+            after=after,
+        )
+
+
+def _ungiven(entry: Mapping[str, Any]) -> list[str]:
+    """The required parameters of a workflow that runs by itself."""
+    return sorted(entry["parameters"].get("required", ())) if entry.get("schedule") else []
+
+
 def _new_parameter(workflow: str, name: str, schema: Schema, needed: bool) -> Change:
     told = "it must be given" if needed else f"by default it is {schema.get('default')!r}"
     sentence = f"The parameter {name} is new; {told}."

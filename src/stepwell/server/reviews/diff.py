@@ -107,7 +107,8 @@ def _added(entry: Entry, at: datetime) -> WorkflowChanges:
         after=entry,
     )
     scheduled = schedule_changes(name, None, entry["schedule"], at)
-    return WorkflowChanges(workflow=name, standing=Standing.ADDED, changes=(change, *scheduled))
+    changes = (change, *scheduled, *contracts.schedule_gaps({}, entry))
+    return WorkflowChanges(workflow=name, standing=Standing.ADDED, changes=changes)
 
 
 def _removed(entry: Entry) -> WorkflowChanges:
@@ -133,6 +134,7 @@ def _workflow(old: Entry, new: Entry, at: datetime) -> Iterator[Change]:
             yield field_change(("workflows", name), field, old.get(field), new.get(field))
     yield from schedule_changes(name, old["schedule"], new["schedule"], at)
     yield from contracts.parameter_changes(name, old["parameters"], new["parameters"])
+    yield from contracts.schedule_gaps(old, new)
     yield from operation_changes(name, old["operations"], new["operations"])
 
 

@@ -74,9 +74,9 @@ def show_run(call: Viewing, run_id: UUID) -> RunDetail:
 
 
 @router.get("/runs/{run_id}/steps")
-def list_steps(call: Viewing, run_id: UUID) -> list[RunStep]:
-    """The operations of a run, with their results."""
-    return service.steps(call.conn, call.db, run_id)
+def list_steps(call: Viewing, pages: Pages, run_id: UUID) -> Page[RunStep]:
+    """The operations of a run with their results, in the order in which they came to be."""
+    return service.steps(call.conn, call.db, run_id, pages)
 
 
 @router.get("/runs/{run_id}/output")

@@ -79,8 +79,9 @@ def end_ready(
 ) -> None:
     """End the run's ready rows by hand; `claimed` False spares those that are claimed."""
     query = StepQuery(flow_id=run_id, status=StepStatus.READY, claimed=claimed, limit=500)
-    for step in ready(tx.search(query)):
-        tx.end(step.id, ended_as, reason)
+    while found := tx.search(query):
+        for step in ready(found):
+            tx.end(step.id, ended_as, reason)
 
 
 def _ending(run: RowMapping, verdict: Verdict, now: datetime) -> Ending:

@@ -115,7 +115,11 @@ def is_staged(conn: Connection, staged_id: UUID) -> bool:
 def take_staged(conn: Connection, step_id: UUID, claim_no: int) -> Sequence[RowMapping]:
     """Remove and return what was staged under one claim, in the order of writing."""
     of = (staged.c.step_id == step_id, staged.c.claim_no == claim_no)
-    rows = conn.execute(select(staged).where(*of).order_by(staged.c.id)).mappings().all()
+    rows = (
+        conn.execute(select(staged).where(*of).order_by(staged.c.created_at, staged.c.id))
+        .mappings()
+        .all()
+    )
     conn.execute(delete(staged).where(*of))
     return rows
 

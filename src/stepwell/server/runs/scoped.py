@@ -167,7 +167,9 @@ class ScopedStore:
                 raise _out(f"The step {step.name!r} lies outside of this run's flow.")
             if not step.name.startswith(f"v1/{self.run['group_name']}/"):
                 raise _out(f"The step {step.name!r} is not one of this run's group.")
-            if addition.on_conflict is OnConflict.REPLACE:
+            if step.claimed_by is not None or step.ended_as is not None:
+                raise _out(f"The new step {step.name!r} is claimed or ended already.")
+            if addition.on_conflict is OnConflict.REPLACE and step.unique_key is not None:
                 self._check_replaced(step)
 
     def _check_replaced(self, step: Step) -> None:

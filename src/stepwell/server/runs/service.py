@@ -238,14 +238,15 @@ def listed(
     query = query if not states else query.where(runs.c.state.in_(states))
     query = query if since is None else query.where(runs.c.created_at >= since)
     query = query if until is None else query.where(runs.c.created_at < until)
-    return paged(conn, query, pages, by=[runs.c.id], make=shown)
+    return paged(conn, query, pages, by=[runs.c.created_at, runs.c.id], make=shown)
 
 
-def steps(conn: Connection, db: Database, run_id: UUID) -> list[RunStep]:
+def steps(conn: Connection, db: Database, run_id: UUID, pages: Paging) -> Page[RunStep]:
     """The run's operations, in the order in which they came to be."""
     found(queries.get(conn, run_id), run_id)
-    query = StepQuery(flow_id=run_id, oldest_first=True, limit=500)
-    return [_step(one) for one in db.steps(conn).search(query)]
+    after, limit = pages.after_id(), pages.limit + 1
+    query = StepQuery(flow_id=run_id, oldest_first=True, after=after, limit=limit)
+    return pages.of_steps(db.steps(conn).search(query), _step)
 
 
 def found(row: RowMapping | None, run_id: UUID) -> RowMapping:

@@ -11,7 +11,6 @@ from sqlalchemy import Connection
 from stepwell import clock
 from stepwell.codec import JSON
 from stepwell.engine.sealing import seal
-from stepwell.errors import StepwellError
 from stepwell.events import emit
 from stepwell.outcome import Outcome, rerun
 from stepwell.registry import Registry
@@ -80,8 +79,8 @@ class Watch:
     def _ended(self, launcher: str, handle: dict[str, Any]) -> bool:
         try:
             return self.services.launcher(launcher).poll(handle).state == "ended"
-        except StepwellError as error:
-            emit("watch.poll_failed", launcher=launcher, error=str(error))
+        except Exception as error:  # one launcher's surprise must not end the watch over all
+            emit("watch.poll_failed", launcher=launcher, error=repr(error))
             return False
 
     def _tell(self, run_id: UUID) -> None:

@@ -83,7 +83,7 @@ class Supervision:
         handle = attempt["handle"] or launcher.find(launching.name(self.run_id, attempt["number"]))
         status = launcher.poll(handle)
         if status.state == "ended":
-            self._finish(status, _tail(launcher.logs(handle), status))
+            self._finish(attempt["number"], status, _tail(launcher.logs(handle), status))
             return self._proceed(group)
         self._note_silence(attempt)
         if wanted and not self._lingers() and not self._out_of_touch():
@@ -133,12 +133,17 @@ class Supervision:
                 (s.ended_at for s in closing.rows(tx, self.run_id) if s.ended_at), default=None
             )
 
-    def _finish(self, status: LaunchStatus, tail: str) -> None:
-        """The container has ended: its token falls, its claims are given back."""
+    def _finish(self, number: int, status: LaunchStatus, tail: str) -> None:
+        """The container has ended: its token falls, its claims are given back.
+
+        Nothing, if another server has seen it meanwhile: this one was declared dead.
+        """
         with self.services.db.write() as conn:
             run = queries.lock(conn, self.run_id)
             assert run is not None
             attempts = queries.attempts_of(conn, self.run_id)
+            if run["attempt"] != number or attempts[-1]["finished_at"] is not None:
+                return
             tx, now = self.services.db.steps(conn), clock.now()
             steps = closing.rows(tx, self.run_id)
             before = (attempts[-2]["exit"] or {}) if len(attempts) > 1 else {}
@@ -156,8 +161,8 @@ class Supervision:
                     "executions": executions(steps),
                 },
             }
-            queries.change_attempt(conn, self.run_id, run["attempt"], **values)
-        emit("run.attempt_ended", run=self.run_id, attempt=run["attempt"], reason=status.reason)
+            queries.change_attempt(conn, self.run_id, number, **values)
+        emit("run.attempt_ended", run=self.run_id, attempt=number, reason=status.reason)
 
     # -- no open attempt -------------------------------------------------------
 
@@ -175,6 +180,9 @@ class Supervision:
         """Close the run, or wait until a row is due; None asks for the next attempt."""
         if RunState(run["state"]).ended:
             return done({"state": run["state"]})
+        attempt = queries.attempt(conn, self.run_id, run["attempt"])
+        if attempt is not None and attempt["finished_at"] is None:
+            return rerun(description="Another server has begun its next attempt.")
         tx = self.services.db.steps(conn)
         steps = closing.rows(tx, self.run_id)
         ready, now = ready_rows(steps), clock.now()
@@ -229,7 +237,7 @@ class Supervision:
         try:
             handle = launching.start(self.services, run, group)
         except StepwellError as error:
-            return self._not_launched(error)
+            return self._not_launched(run["attempt"], error)
         with self.services.db.write() as conn:
             queries.lock(conn, self.run_id)
             values = {"handle": handle, "launched_at": clock.now(), "condition": None}
@@ -238,12 +246,14 @@ class Supervision:
         emit("run.launched", run=self.run_id, attempt=run["attempt"])
         return self._look_again(run)
 
-    def _not_launched(self, error: StepwellError) -> Outcome:
+    def _not_launched(self, number: int, error: StepwellError) -> Outcome:
         """What cannot work fails the run; what may work later is tried again."""
         with self.services.db.write() as conn:
             run = queries.lock(conn, self.run_id)
             assert run is not None
-            tx, number = self.services.db.steps(conn), run["attempt"]
+            if run["attempt"] != number:
+                return rerun(description="Another supervisor went on meanwhile.")
+            tx = self.services.db.steps(conn)
             queries.change_attempt(conn, self.run_id, number, condition=str(error))
             hopeless = isinstance(error, InvalidInput) or clock.now() >= run["deadline_at"]
             if hopeless and not RunState(run["state"]).ended:

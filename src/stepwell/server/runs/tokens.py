@@ -13,6 +13,7 @@ from stepwell.server.runs.records import Container
 
 _PREFIX: Final = "swr"
 _HALF: Final = (1 << 64) - 1
+_DIGITS: Final = 9
 _ROUNDS: Final = (b"1", b"2", b"3", b"4")
 
 
@@ -35,7 +36,7 @@ def holder(key: bytes, run_id: UUID, token: str | None) -> Container:
     Unauthenticated : none given, or not made with this key for this run.
     """
     prefix, attempt, mac = [*(token or "").split("_", 2), "", ""][:3]
-    if prefix == _PREFIX and attempt.isascii() and attempt.isdigit():
+    if prefix == _PREFIX and attempt.isascii() and attempt.isdigit() and len(attempt) <= _DIGITS:
         number = int(attempt)
         if hmac.compare_digest(mac.encode(), _mac(key, run_id, number).encode()):
             name = f"run:{run_id}/{number}"

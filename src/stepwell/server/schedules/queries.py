@@ -17,6 +17,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    tuple_,
     update,
 )
 
@@ -155,6 +156,19 @@ def entry_in_force(conn: Connection, group: str, workflow: str) -> dict[str, Any
         .where(groups.c.name == group, release_workflows.c.workflow == workflow)
     )
     return conn.execute(query).scalar_one_or_none()
+
+
+def entries_in_force(
+    conn: Connection, places: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], dict[str, Any]]:
+    """The manifest entries of (group, workflow) pairs; without those that are not released."""
+    place = tuple_(groups.c.name, release_workflows.c.workflow)
+    query = (
+        select(groups.c.name, release_workflows.c.workflow, release_workflows.c.entry)
+        .join(groups, groups.c.release_id == release_workflows.c.release_id)
+        .where(place.in_(places))
+    )
+    return {(name, workflow): entry for name, workflow, entry in conn.execute(query)}
 
 
 # -- the ledger --------------------------------------------------------------------

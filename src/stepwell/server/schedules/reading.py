@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Final
@@ -26,6 +26,7 @@ from stepwell.server.schedules.records import (
     LastFate,
     LedgerEntry,
     NewPreview,
+    Origin,
     Preview,
     Scheduled,
     ScheduledInFull,
@@ -65,16 +66,15 @@ def listed(
     """Schedules, newest first, each with the fate of its latest due instant."""
     query = queries.listed(group, workflow, active)
     page = paged(conn, query, pages, by=[schedules.c.id], make=dict)
-    fates = queries.last_fates(conn, [row["id"] for row in page.items])
-    items = [Scheduled(**_fields(row, fates)) for row in page.items]
-    return pages.page(items, page.next)
+    fields = _fields(conn, page.items)
+    return pages.page([Scheduled(**one) for one in fields], page.next)
 
 
 def detail(conn: Connection, schedule_id: UUID) -> ScheduledInFull:
     """A schedule with its next ten fires; raises `ScheduleNotFound`."""
     row = changing.found(queries.get(conn, schedule_id), schedule_id)
-    fields = _fields(row, queries.last_fates(conn, [schedule_id]))
-    return ScheduledInFull(**fields, fires=_next_fires(row), source=_source(conn, row))
+    [fields] = _fields(conn, [row])
+    return ScheduledInFull(**fields, fires=_next_fires(row))
 
 
 def lines(
@@ -150,14 +150,22 @@ def _recount(spec: Schedule, entry: Entry) -> int:
     return sum(1 for _ in spec.between(entry.first, entry.last + _INSTANT))
 
 
-def _fields(row: Row | dict[str, Any], fates: Mapping[UUID, Row]) -> dict[str, Any]:
-    fields = {name: value for name, value in row.items() if name != "group_name"}
-    last = fates.get(row["id"])
-    return fields | {
-        "group": row["group_name"],
-        "description": _description(row["spec"]),
-        "last": None if last is None else _last(last),
-    }
+def _fields(conn: Connection, rows: Sequence[Row | dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """What is shown of each row, with as many queries for many as for one."""
+    fates = queries.last_fates(conn, [row["id"] for row in rows])
+    overridden = [row for row in rows if row["origin"] == Origin.OVERRIDDEN]
+    places = [(row["group_name"], row["workflow"]) for row in overridden]
+    entries = queries.entries_in_force(conn, places) if places else {}
+    for row in rows:
+        last = fates.get(row["id"])
+        entry = entries.get((row["group_name"], row["workflow"]), {})
+        yield {
+            **{name: value for name, value in row.items() if name != "group_name"},
+            **_source(row, entry.get("schedule")),
+            "group": row["group_name"],
+            "description": _description(row["spec"]),
+            "last": None if last is None else _last(last),
+        }
 
 
 def _last(line: Row) -> LastFate:
@@ -178,8 +186,10 @@ def _next_fires(row: Row) -> list[Fire]:
     return fires(spec, row["next_due"] - _INSTANT)
 
 
-def _source(conn: Connection, row: Row) -> dict[str, Any] | None:
-    if row["origin"] != "overridden":
-        return None
-    entry = queries.entry_in_force(conn, row["group_name"], row["workflow"])
-    return None if entry is None else entry.get("schedule")
+def _source(row: Row | dict[str, Any], source: dict[str, Any] | None) -> dict[str, Any]:
+    """What the source says beside an override; the source gives no parameters (R31)."""
+    if row["origin"] != Origin.OVERRIDDEN:
+        return {"source": None, "source_differs": False}
+    says = None if source is None else from_json(source).as_json()
+    differs = says != row["spec"] or bool(row["parameters"])
+    return {"source": source, "source_differs": differs}

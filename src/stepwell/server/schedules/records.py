@@ -100,7 +100,8 @@ class LastFate(BaseModel):
 class Scheduled(BaseModel):
     """A schedule. Instants are UTC; `next_due` is the only fact about when it is due (R29).
 
-    `source` is what the current release says, where that differs from what is in force.
+    Of an overridden one `source` is what the current release says (null: nothing), and
+    `source_differs` tells whether that is something else than what is in force.
     """
 
     id: UUID
@@ -120,13 +121,14 @@ class Scheduled(BaseModel):
     pause_reason: str | None
     created_at: datetime
     last: LastFate | None
+    source: Spec | None
+    source_differs: bool
 
 
 class ScheduledInFull(Scheduled):
-    """A schedule with its next fires, and what the source says where it is overridden."""
+    """A schedule with its next fires."""
 
     fires: list[Fire]
-    source: Spec | None
 
 
 class LedgerEntry(BaseModel):

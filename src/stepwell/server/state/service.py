@@ -20,6 +20,7 @@ from stepwell.server.state.records import SCOPE, Author, Edit, Entry, Write
 
 KEPT_VERSIONS: Final = 100
 """So many versions of a key are kept."""
+_TRIES: Final = 10
 
 
 class StateNotFound(NotFound):
@@ -43,12 +44,24 @@ def current(conn: Connection, group: str, scope: str, key: str) -> Entry | None:
 def write(conn: Connection, group: str, wanted: Write, author: Author) -> int:
     """Add a version, and return its number.
 
+    Who expects no version writes after whoever was first, also at the same time.
+
     Raises
     ------
     StateChanged : `expect_version` is not the current one; nothing was written.
     ValueTooLarge : over 256 KiB as JSON (R4).
     """
     check(wanted)
+    for _ in range(_TRIES - 1):
+        try:
+            return _add(conn, group, wanted, author)
+        except StateChanged:
+            if wanted.expect_version is not None:
+                raise
+    return _add(conn, group, wanted, author)
+
+
+def _add(conn: Connection, group: str, wanted: Write, author: Author) -> int:
     before = queries.latest(conn, group, wanted.scope, wanted.key)
     _check(before, wanted)
     version = 1 if before is None else before["version"] + 1
@@ -145,20 +158,21 @@ def _check(before: Any, wanted: Write) -> None:
 def _insert(conn: Connection, group: str, wanted: Write, author: Author, version: int) -> None:
     now = clock.now()
     try:
-        queries.add(
-            conn,
-            group_name=group,
-            scope=wanted.scope,
-            key=wanted.key,
-            version=version,
-            value=None if wanted.delete else wanted.value,
-            deleted=wanted.delete,
-            run_id=author.run_id,
-            step_id=author.step_id,
-            written_by=author.name,
-            written_at=now,
-            expires_at=None if wanted.ttl is None else now + timedelta(seconds=wanted.ttl),
-        )
+        with conn.begin_nested():
+            queries.add(
+                conn,
+                group_name=group,
+                scope=wanted.scope,
+                key=wanted.key,
+                version=version,
+                value=None if wanted.delete else wanted.value,
+                deleted=wanted.delete,
+                run_id=author.run_id,
+                step_id=author.step_id,
+                written_by=author.name,
+                written_at=now,
+                expires_at=None if wanted.ttl is None else now + timedelta(seconds=wanted.ttl),
+            )
     except IntegrityError as error:
         raise StateChanged(
             f"{wanted.scope}/{wanted.key} was written by another one at the same time.",

@@ -12,12 +12,12 @@ from sqlalchemy import Connection
 
 from stepwell import clock
 from stepwell.engine import StepClient
+from stepwell.engine.explaining import explain
 from stepwell.errors import Denied
 from stepwell.server.audit import service as audit
 from stepwell.server.database.session import Database
 from stepwell.server.paging import Page, Paging
 from stepwell.server.runs import service as runs
-from stepwell.server.steps.explain import explain
 from stepwell.server.steps.records import (
     Activation,
     Ending,
@@ -39,8 +39,7 @@ def search(conn: Connection, db: Database, query: StepQuery, pages: Paging) -> P
     """One page of the steps that match, newest first unless the query says otherwise."""
     after = pages.after_id()
     found = db.client(conn).search(replace(query, after=after, limit=pages.limit + 1))
-    shown = [StepBrief.model_validate(step) for step in found[: pages.limit]]
-    return pages.page(shown, pages.cursor_of(shown[-1].id) if len(found) > pages.limit else None)
+    return pages.of_steps(found, StepBrief.model_validate)
 
 
 def count(conn: Connection, db: Database, query: StepQuery) -> StepCounts:

@@ -28,6 +28,7 @@ class Connections:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._idle: list[sqlite3.Connection] = []
+        self._foreign: list[sqlite3.Connection] = []
         self._process = os.getpid()
 
     def connect(self, *, create: bool = False, prepared: int = 128) -> sqlite3.Connection:
@@ -74,6 +75,7 @@ class Connections:
     def _take(self) -> sqlite3.Connection:
         if self._process != os.getpid():
             # A connection must not be used, nor closed, on the other side of a fork.
+            self._foreign += self._idle
             self._process, self._idle = os.getpid(), []
         try:
             return self._idle.pop()

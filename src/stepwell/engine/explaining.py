@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from stepwell.step import EndedAs, Step
+from stepwell.stores.moves import SUSPECT_FROM
 
 
 def explain(step: Step, now: datetime) -> str:
@@ -19,7 +20,13 @@ def explain(step: Step, now: datetime) -> str:
         return f"No engine of the queue {step.queue!r} handles the name {step.name!r} (R19)."
     if step.schedule_time > now:
         return _not_due(step, now)
-    late = _span(now - step.schedule_time)
+    return _unclaimed(step, _span(now - step.schedule_time))
+
+
+def _unclaimed(step: Step, late: str) -> str:
+    if step.lost_count >= SUSPECT_FROM:
+        died = f"{_times(step.lost_count, 'engine')} died while running it"
+        return f"It has been due for {late}, and waits to be run alone, for {died} (R15)."
     return f"It has been due for {late}, and no engine of the queue {step.queue!r} has claimed it."
 
 
@@ -34,11 +41,13 @@ def _not_due(step: Step, now: datetime) -> str:
 def _ended(step: Step, ended_as: EndedAs) -> str:
     when = f" at {_instant(step.ended_at)}" if step.ended_at else ""
     why = f": {_first_line(step.description)}" if step.description else "."
-    return f"It ended as {ended_as}{when} after {_times(step.execution_count)}{why}"
+    if ended_as is EndedAs.FAILED and step.failure_count:
+        return f"It failed{when}, at attempt {step.failure_count}{why}"
+    return f"It ended as {ended_as}{when} after {_times(step.execution_count, 'execution')}{why}"
 
 
-def _times(count: int) -> str:
-    return "1 execution" if count == 1 else f"{count} executions"
+def _times(count: int, what: str) -> str:
+    return f"1 {what}" if count == 1 else f"{count} {what}s"
 
 
 def _first_line(text: str | None) -> str:
