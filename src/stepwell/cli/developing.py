@@ -74,6 +74,7 @@ class Development:
             listener = Listener(server.app, socket).start()
             with self._clients(server) as (api, feed):
                 self._follow(api, feed, asked)
+                self._tell_unended(api)
             self.out.note("stopping ...")
             listener.stop()
 
@@ -93,6 +94,12 @@ class Development:
         while not asked.wait(_FEED_SECONDS):
             for line in feed.lines():
                 self.out.line(line)
+
+    def _tell_unended(self, api: Client) -> None:
+        """What runs is a process of its own, which a restart does not touch."""
+        for state in ("starting", "running"):
+            for run in api.items("/runs", 100, state=state):
+                self.out.note(f"run {run['id']} goes on; the next stepwell dev here takes it up")
 
     @contextmanager
     def _clients(self, server: Server) -> Iterator[tuple[Client, Client]]:

@@ -52,6 +52,8 @@ def review(session: Session, name: Name, discovery: Discovery = None) -> None:
         session.out.json(found)
         return
     tell(session.out, found)
+    if discovery is None:
+        _tell_failed(session, name)
 
 
 @command(app, "approve")
@@ -219,6 +221,15 @@ def _newest_good(api: Client, name: str) -> str:
         why="None of its discoveries has succeeded.",
         fix=f"See `stepwell discoveries list {name}`, mend it, `stepwell groups discover {name}`.",
     )
+
+
+def _tell_failed(session: Session, name: str) -> None:
+    """What was found last may be broken; then the review is of what was found before it."""
+    newest = session.api.get(f"/groups/{name}/discoveries", limit=1)["items"][0]
+    if newest["state"] == "failed":
+        what = (newest["error"] or {}).get("what", "")
+        session.out.note(f"a newer discovery failed: {what}")
+        session.out.note(f"  stepwell discoveries show {newest['id']}")
 
 
 def _decided(workflow: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -30,7 +31,11 @@ def ended_discovery(api: Client, discovery_id: str, timeout: float = 180.0) -> d
 
 def ended_run(api: Client, run_id: str, timeout: float = 24 * 3600.0) -> dict[str, Any]:
     """The run, when it has ended. Raises `TookTooLong` after `timeout` seconds."""
-    return _ended(lambda: api.get(f"/runs/{run_id}"), f"run {run_id}", timeout)
+    try:
+        return _ended(lambda: api.get(f"/runs/{run_id}"), f"run {run_id}", timeout)
+    except KeyboardInterrupt:
+        print(f"the run goes on: stepwell runs show {run_id}", file=sys.stderr)
+        raise
 
 
 def good_discovery(api: Client, discovery_id: str) -> dict[str, Any]:

@@ -44,5 +44,5 @@ class Services:
             raise LauncherOff(
                 f"The launcher {name!r} is not enabled on this server.",
                 why=f"Enabled: {', '.join(sorted(self.launchers)) or 'none'}.",
-                fix=f"Start the server with STEPWELL_LAUNCHERS={name}.",
+                fix=f"Start the server with --launcher {name}, or STEPWELL_LAUNCHERS={name}.",
             ) from None
