@@ -149,7 +149,7 @@ def test_errors_are_json_where_json_is_asked_for(served: Shell) -> None:
         (("groups", "list"), Exit.SETUP, "no-server"),
         (("groups", "list", "--url", "http://127.0.0.1:1"), Exit.UNREACHABLE, "server-unreachable"),
         (("groups", "list", "--url", "nonsense"), Exit.MISTAKE, "invalid-input"),
-        (("serve",), Exit.SETUP, "schema-missing"),
+        (("serve", "--port", "0"), Exit.SETUP, "schema-missing"),
         (("work",), Exit.SETUP, "schema-missing"),
         (("tokens", "create", "x", "--direct"), Exit.SETUP, "schema-missing"),
         (("migrate", "--database", "mongo://x"), Exit.SETUP, "setup"),
@@ -163,10 +163,12 @@ def test_without_a_server_too(shell: Shell, words: tuple[str, ...], code: Exit, 
     refused(shell.type(*words), code, name)
 
 
-@pytest.mark.parametrize("command", ["migrate", "serve"])
-def test_a_data_folder_that_cannot_be_is_no_traceback(shell: Shell, command: str) -> None:
+@pytest.mark.parametrize("command", [("migrate",), ("serve", "--port", "0")], ids=" ".join)
+def test_a_data_folder_that_cannot_be_is_no_traceback(
+    shell: Shell, command: tuple[str, ...]
+) -> None:
     (shell.folder / "taken").write_text("a file")
-    refused(shell.type(command, "--data-dir", "taken"), Exit.SETUP, "setup")
+    refused(shell.type(*command, "--data-dir", "taken"), Exit.SETUP, "setup")
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -182,7 +184,7 @@ def test_a_broken_group_is_a_mistake_without_a_server_too(
 
 
 def test_a_refused_serve_has_made_no_database(shell: Shell) -> None:
-    shell.type("serve")
+    shell.type("serve", "--port", "0")
     assert not list(shell.folder.rglob("*.db"))
 
 
