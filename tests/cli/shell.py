@@ -21,6 +21,7 @@ from stepwell.cli.app import app
 from stepwell.cli.client import Client
 from stepwell.cli.listener import bound
 from stepwell.cli.profile import FILE, FOLDER, read
+from stepwell.launchers.process import ProcessLauncher
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PATIENCE = 60.0
@@ -79,6 +80,7 @@ class Shell:
         finally:
             process.send_signal(signal.SIGINT)
             code = process.wait(PATIENCE)
+            self._end_launched()
         assert code == 0, self.log(words[0]).read_text()
 
     def begin(self, *words: object) -> subprocess.Popen[bytes]:
@@ -103,6 +105,12 @@ class Shell:
             wait((self.folder / FOLDER / FILE).exists, log)
             with Client(read(self.folder / FOLDER / FILE)) as api:
                 yield api
+
+    def _end_launched(self) -> None:
+        """A run outlives its server and waits for the next, which no test will start."""
+        for job in self.folder.rglob("jobs/*/"):
+            launcher = ProcessLauncher(job.parents[1])
+            launcher.stop(launcher.find(job.name))
 
     def _command(self, words: tuple[object, ...]) -> list[str]:
         return [sys.executable, "-u", "-m", "stepwell.cli", *map(str, words)]

@@ -10,6 +10,7 @@ from threading import Event, Thread
 from typing import Final
 
 from watchfiles import watch
+from watchfiles.main import FileChange
 
 import stepwell
 from stepwell.cli import finder, profile
@@ -84,9 +85,22 @@ class Development:
         reporter.start()
         keeper.refresh(asked)
         self.out.note(f"watching {self.path} for changes; Ctrl-C stops")
-        for _ in watch(self.path, stop_event=asked, raise_interrupt=False, rust_timeout=500):
-            keeper.refresh(asked)
+        unseen = True  # what changed before the watch was set up
+        for changes in self._looks(asked):
+            if changes or unseen:
+                keeper.refresh(asked)
+                unseen = False
         reporter.join(_FEED_SECONDS * 5)
+
+    def _looks(self, asked: Event) -> Iterator[set[FileChange]]:
+        """What has changed under the path, twice a second; mostly nothing."""
+        return watch(
+            self.path,
+            stop_event=asked,
+            raise_interrupt=False,
+            rust_timeout=500,
+            yield_on_timeout=True,
+        )
 
     def _report(self, api: Client, asked: Event) -> None:
         """Print each run as it ends; what cannot be read now is read the next time."""
