@@ -96,10 +96,7 @@ class Execution:
         )
 
     def _arguments(self) -> dict[str, Any]:
-        return {name: self._argument(name, kind) for name, kind in self._parameters()}
-
-    def _parameters(self) -> list[tuple[str, Any]]:
-        return list(self.handler.parameters.items())
+        return {name: self._argument(name, kind) for name, kind in self.handler.parameters.items()}
 
     def _argument(self, name: str, annotation: Any) -> Any:
         match name:
