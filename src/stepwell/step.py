@@ -65,6 +65,18 @@ class OnConflict(StrEnum):
     REPLACE = "replace"
 
 
+class JoinPolicy(StrEnum):
+    """What a join does when one of the steps that it waits for fails (R28).
+
+    ``wait`` until a re-executed copy has taken the failed one's place, ``fail`` as well, or
+    ``go on`` when the others have ended.
+    """
+
+    WAIT = "wait"
+    FAIL = "fail"
+    GO_ON = "go on"
+
+
 class Retention(IntEnum):
     """How long an ended step is kept: the class of partitions it goes to (R23)."""
 
@@ -211,6 +223,14 @@ class Step:
     claimed_at: datetime | None = None
     started: bool = False
     parked: bool = False
+
+    fingerprint: str | None = None
+    join_id: UUID | None = None
+    join_policy: JoinPolicy | None = None
+    waiting_for: int = 0
+    limit_key: str | None = None
+    limit_slots: int | None = None
+    rate_key: str | None = None
 
     @property
     def status(self) -> StepStatus:

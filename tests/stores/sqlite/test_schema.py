@@ -81,7 +81,7 @@ def test_migrating_tells_what_it_applied(sqlite_path: Path) -> None:
 
 def test_migrating_twice_at_once_applies_it_once(sqlite_path: Path) -> None:
     answers = together(*[SQLiteStore(sqlite_path).migrate] * 4)
-    assert sorted(answers, key=str) == [["0001_steps"], [], [], []]
+    assert sorted(answers, key=str) == [[one.name for one in MIGRATIONS], [], [], []]
 
 
 def test_a_migration_that_fails_leaves_nothing(
@@ -116,18 +116,7 @@ def test_the_three_tables_have_the_same_columns(
 ) -> None:
     shapes = [run(sqlite_path, f"PRAGMA table_info({table})") for table in TABLES]
     assert shapes[0] == shapes[1] == shapes[2]
-    names = [str(column[1]) for column in shapes[0]]
-    step = [field.name for field in fields(Step)]
-    assert names[: len(step)] == step
-    assert set(names[len(step) :]) == {
-        "fingerprint",
-        "join_id",
-        "join_policy",
-        "waiting_for",
-        "limit_key",
-        "limit_slots",
-        "rate_key",
-    }
+    assert [str(column[1]) for column in shapes[0]] == [field.name for field in fields(Step)]
 
 
 def test_there_are_no_other_tables(sqlite_store: SQLiteStore, sqlite_path: Path) -> None:

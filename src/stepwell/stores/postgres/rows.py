@@ -11,7 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from stepwell.outcome import Settlement
-from stepwell.step import EndedAs, Priority, Retention, Step
+from stepwell.step import EndedAs, JoinPolicy, Priority, Retention, Step
 
 COLUMNS: Final = tuple(one.name for one in fields(Step))
 _VALUES: Final = attrgetter(*COLUMNS)
@@ -84,6 +84,7 @@ _READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "priority": Priority,
     "retention": Retention,
     "ended_as": EndedAs,
+    "join_policy": JoinPolicy,
     "created_at": utc,
     "schedule_time": utc,
     "execution_started_at": utc,

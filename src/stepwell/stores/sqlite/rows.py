@@ -10,12 +10,20 @@ from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
-from stepwell.step import Claim, EndedAs, Priority, Retention, Step
+from stepwell.step import Claim, EndedAs, JoinPolicy, Priority, Retention, Step
 
 COLUMNS: Final = tuple(one.name for one in fields(Step))
 """The step's columns in the order of the tables; the columns after them have defaults."""
 
-_IDS: Final = ("id", "flow_id", "created_by_step_id", "copy_of", "claimed_by", "claim_request")
+_IDS: Final = (
+    "id",
+    "flow_id",
+    "created_by_step_id",
+    "copy_of",
+    "claimed_by",
+    "claim_request",
+    "join_id",
+)
 _INSTANTS: Final = (
     "created_at",
     "schedule_time",
@@ -29,6 +37,7 @@ _READERS: Final[dict[str, Any]] = {
     "priority": Priority,
     "retention": Retention,
     "ended_as": EndedAs,
+    "join_policy": JoinPolicy,
     "started": bool,
     "parked": bool,
 }

@@ -6,7 +6,8 @@ INSERT INTO stepwell_ready (
     state, state_format, activation_args, activation_no, activation_seen,
     execution_count, failure_count, lost_count, execution_started_at,
     execution_duration, executed_by, result, result_format, ended_at, ended_as,
-    claimed_by, claim_no, claim_request, claimed_at, started, parked
+    claimed_by, claim_no, claim_request, claimed_at, started, parked,
+    fingerprint, join_id, join_policy, waiting_for, limit_key, limit_slots, rate_key
 )
 SELECT
     id, name, flow_id, created_at,
@@ -20,7 +21,8 @@ SELECT
     state, state_format, activation_args, activation_no, activation_seen,
     execution_count, failure_count, lost_count, execution_started_at,
     execution_duration, executed_by, result, result_format, ended_at, ended_as,
-    claimed_by, claim_no, claim_request, claimed_at, started, parked
+    claimed_by, claim_no, claim_request, claimed_at, started, parked,
+    fingerprint, join_id, join_policy, waiting_for, limit_key, limit_slots, rate_key
 FROM json_populate_recordset(NULL::stepwell_ready, %(steps)s::json) AS step
 WHERE NOT EXISTS (
     SELECT 1 FROM stepwell_done AS done

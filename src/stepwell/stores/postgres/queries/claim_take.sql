@@ -56,6 +56,8 @@ SELECT
     taken.activation_seen, taken.execution_count, taken.failure_count, taken.lost_count,
     taken.execution_started_at, taken.execution_duration, taken.executed_by,
     taken.result, taken.result_format, taken.ended_at, taken.ended_as, taken.claimed_by,
-    taken.claim_no, taken.claim_request, taken.claimed_at, taken.started, taken.parked
+    taken.claim_no, taken.claim_request, taken.claimed_at, taken.started, taken.parked,
+    taken.fingerprint, taken.join_id, taken.join_policy, taken.waiting_for, taken.limit_key,
+    taken.limit_slots, taken.rate_key
 FROM rest CROSS JOIN later LEFT JOIN taken ON true
 ORDER BY taken.place
