@@ -10,16 +10,10 @@ from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
-from stepwell.outcome import Settlement
 from stepwell.step import EndedAs, JoinPolicy, Priority, Retention, Step
 
 COLUMNS: Final = tuple(one.name for one in fields(Step))
 _VALUES: Final = attrgetter(*COLUMNS)
-
-_SETTLED: Final = tuple(
-    one.name for one in fields(Settlement) if one.name not in ("claim", "additions")
-)
-_SETTLED_VALUES: Final = attrgetter(*_SETTLED)
 
 CLOCK_MARGIN: Final = timedelta(days=1)
 """How far ahead of the store's clock the clock of an id's maker may be."""
@@ -33,20 +27,6 @@ def steps_json(steps: Iterable[Step]) -> str:
         default=str,
         ensure_ascii=False,
     )
-
-
-def settlements_json(settlements: Iterable[Settlement]) -> str:
-    """The settlements, without their additions, as a JSON array; `place` is their index."""
-    return json.dumps(
-        [_settlement(place, one) for place, one in enumerate(settlements)],
-        default=str,
-        ensure_ascii=False,
-    )
-
-
-def _settlement(place: int, one: Settlement) -> dict[str, Any]:
-    row = dict(zip(_SETTLED, _SETTLED_VALUES(one), strict=True))
-    return row | {"place": place, "step_id": one.claim.step_id, "claim_no": one.claim.claim_no}
 
 
 def oldest(ids: Iterable[UUID]) -> str:

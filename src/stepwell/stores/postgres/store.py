@@ -43,7 +43,7 @@ _NETWORK: Final = {
 _SESSION: Final = (
     # A process that is paused inside a transaction, or whose machine is gone, must not hold
     # its locks for ever.
-    "-c idle_in_transaction_session_timeout=30s -c lock_timeout=10s"
+    "-c idle_in_transaction_session_timeout=8s -c lock_timeout=10s"
     " -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
     # To plan or to compile a statement of ours takes longer than to run it.
     " -c plan_cache_mode=force_generic_plan -c jit=off"
@@ -66,7 +66,7 @@ class PostgresStore:
     notify_url : a direct address for notifications beside a pooler; without it engines poll.
     """
 
-    capabilities = Capabilities(outbox=True, exactly_once=True)
+    capabilities = Capabilities(outbox=True, exactly_once=True, row_locks=True)
 
     def __init__(
         self,
