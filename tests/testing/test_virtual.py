@@ -1,0 +1,382 @@
+"""The virtual engine does what the real one does, without its waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stepwell import (
+    Engine,
+    FailStep,
+    Outcome,
+    Priority,
+    Registry,
+    RetryPolicy,
+    Step,
+    StepClient,
+    StepQuery,
+    done,
+    fail,
+    new_step,
+    rerun,
+    skip,
+)
+from stepwell.engine.tally import Tally
+from stepwell.errors import InvalidInput, NotSupported, UniqueKeyTaken
+from stepwell.step import EndedAs, StepStatus
+from stepwell.stores.memory import MemoryStore
+from stepwell.stores.sqlite import SQLiteStore
+from stepwell.testing.clock import BEGINNING, VirtualClock
+from stepwell.testing.virtual import Runaway, VirtualEngine
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def registry() -> Registry:
+    return Registry()
+
+
+@pytest.fixture
+def engine(registry: Registry) -> VirtualEngine:
+    return VirtualEngine(registry)
+
+
+# -- as the real engine --------------------------------------------------------
+
+
+def every_way_to_end() -> Registry:
+    """Handlers that end, or go on, in every way there is."""
+    registry = Registry()
+
+    def attempts(step: Step) -> Outcome:
+        if step.execution_count == 0:
+            raise ConnectionError("not yet")
+        return done({"after": step.failure_count})
+
+    async def waits(state: int) -> Outcome:
+        await asyncio.sleep(0)
+        return rerun(state + 1) if state < 3 else done(state)
+
+    def raises(error: BaseException) -> None:
+        raise error
+
+    ways: dict[str, Callable[..., Any]] = {
+        "returns-nothing": lambda: None,
+        "done": lambda: done({"a": 1}, next=[new_step("v1/returns-nothing"), new_step("v1/skip")]),
+        "skip": lambda: skip("nothing to do"),
+        "fail": lambda: fail("no", next=new_step("v1/returns-nothing")),
+        "fail-step": lambda: raises(FailStep("never", [new_step("v1/skip")])),
+        "exits": lambda: raises(SystemExit(3)),
+        "returns-rubbish": lambda: 17,
+        "unfit-result": lambda: done(object()),
+        "waits": waits,
+        "attempts": attempts,
+    }
+    retry = RetryPolicy(attempts=2, delays=(0.0,))
+    for name, handler in ways.items():
+        registry.add(handler, f"v1/{name}", retry=retry)
+    return registry
+
+
+def rows(client: StepClient) -> list[tuple[object, ...]]:
+    found = [
+        (
+            *(s.name, s.status, s.ended_as, (s.description or "").partition(" at 0x")[0]),
+            *(s.execution_count, s.failure_count, s.claim_no, s.state, s.result, s.lost_count),
+        )
+        for s in client.search(limit=1000)
+    ]
+    return sorted(found, key=repr)
+
+
+def test_every_outcome_leaves_the_rows_that_the_real_engine_leaves() -> None:
+    registry = every_way_to_end()
+    real, virtual = Engine(MemoryStore(), registry), VirtualEngine(registry)
+    for client in (real, virtual):
+        client.add_many(new_step(name, 1) for name in registry.names)
+    expected, found = real.drain(patience=1.0), virtual.drain()
+    assert rows(virtual) == rows(real)
+    assert found == expected
+    assert found.executed == virtual.tally.executed > len(registry.names)
+
+
+def test_a_retry_waits_for_its_delay_on_the_virtual_clock(
+    registry: Registry, engine: VirtualEngine
+) -> None:
+    """min(n^3 s, 2 h) (R2), and the errors are there to be looked at."""
+    at: list[float] = []
+
+    @registry.handler("v1/flaky")
+    def flaky() -> None:
+        at.append(engine.clock.monotonic())
+        raise ConnectionError("down")
+
+    begun = time.monotonic()
+    step = engine.add(new_step("v1/flaky"))
+    assert engine.drain() == Tally(retried=1)
+    assert engine.advance(seconds=99) == Tally(retried=3)
+    assert at == [0, 1, 9, 36]
+    assert engine.advance(hours=10).retried == 15
+    assert max(later - before for before, later in pairwise(at)) == 7200
+    assert {str(error) for error in engine.errors} == {"down"}
+    assert "ConnectionError: down" in (engine.get(step).description or "")
+    assert time.monotonic() - begun < 10
+
+
+def test_a_step_that_reruns_each_hour_runs_72_times_in_3_days(
+    registry: Registry, engine: VirtualEngine
+) -> None:
+    at: list[datetime] = []
+
+    @registry.handler("v1/hourly")
+    def hourly() -> Outcome:
+        at.append(engine.clock.now())
+        return rerun(after=HOUR)
+
+    engine.add(new_step("v1/hourly", singleton=True, schedule_time=BEGINNING + HOUR))
+    assert engine.advance(days=3) == Tally(rerun=72)
+    assert at == [BEGINNING + n * HOUR for n in range(1, 73)]
+    assert engine.clock.now() == BEGINNING + timedelta(days=3)
+
+
+def test_steps_run_in_the_order_in_which_they_fall_due(
+    registry: Registry, engine: VirtualEngine
+) -> None:
+    ran: list[tuple[Any, float]] = []
+    registry.add(lambda state: ran.append((state, engine.clock.monotonic())), "v1/x")
+    for hours in (3, 1, 2):
+        engine.add(new_step("v1/x", hours, schedule_time=BEGINNING + hours * HOUR))
+    engine.advance(hours=2.5)
+    assert ran == [(1, 3600), (2, 7200)]
+    engine.advance(timedelta(minutes=30))
+    assert ran[2:] == [(3, 10800)]
+
+
+def test_steps_of_one_instant_run_by_priority_and_then_as_they_were_made(
+    registry: Registry, engine: VirtualEngine
+) -> None:
+    ran: list[object] = []
+
+    @registry.handler("v1/x")
+    def note(state: object) -> None:
+        ran.append(state)
+
+    engine.add_many(new_step("v1/x", n) for n in range(100))
+    engine.add(new_step("v1/x", "urgent", priority=Priority.URGENT))
+    engine.drain()
+    assert ran == ["urgent", *range(100)]
+
+
+def test_a_step_in_the_future_can_be_activated_with_arguments(
+    registry: Registry, engine: VirtualEngine
+) -> None:
+
+    @registry.handler("v1/await-payment")
+    def paid(activation: object) -> Outcome:
+        return done(activation)
+
+    step = engine.add(new_step("v1/await-payment", schedule_time=BEGINNING + 24 * HOUR))
+    assert engine.drain() == Tally()
+    engine.activate(step, {"paid": 10})
+    assert engine.drain() == Tally(done=1)
+    assert engine.get(step).result == '{"paid":10}'
+
+
+def test_a_second_singleton_is_refused(registry: Registry, engine: VirtualEngine) -> None:
+    registry.add(lambda: None, "v1/one")
+    engine.add(new_step("v1/one", singleton=True))
+    with pytest.raises(UniqueKeyTaken):
+        engine.add(new_step("v1/one", singleton=True))
+    engine.drain()
+    engine.add(new_step("v1/one", singleton=True))
+
+
+def test_names_without_a_handler_and_other_queues_stay_ready(
+    registry: Registry, engine: VirtualEngine
+) -> None:
+    registry.add(lambda: None, "v1/known")
+    engine.add_many(new_step(f"v1/unknown-{n}") for n in range(100))
+    engine.add_many([new_step("v1/known"), new_step("v1/known", queue="other")])
+    assert engine.drain() == Tally(done=1)
+    assert engine.count().ready == 101
+
+
+def test_a_step_that_is_cancelled_while_it_runs_is_refused(
+    registry: Registry, engine: VirtualEngine
+) -> None:
+    registry.add(lambda step: engine.cancel(step.id, "changed my mind"), "v1/x")
+    step = engine.add(new_step("v1/x"))
+    assert engine.drain() == Tally(refused=1)
+    assert engine.get(step).ended_as is EndedAs.CANCELLED
+
+
+def test_an_outcome_that_the_store_refuses_fails_the_step(
+    registry: Registry, engine: VirtualEngine
+) -> None:
+    """R16."""
+    registry.add(lambda: done(next=new_step("v1/one", singleton=True)), "v1/spawns")
+    engine.add(new_step("v1/one", singleton=True))
+    step = engine.add(new_step("v1/spawns"))
+    assert engine.drain() == Tally(failed=1)
+    assert "unique key" in (engine.get(step).description or "")
+
+
+def test_a_handler_may_take_its_time(registry: Registry, engine: VirtualEngine) -> None:
+
+    @registry.handler("v1/slow")
+    def slow() -> None:
+        engine.clock.advance(90)
+
+    step = engine.add(new_step("v1/slow"))
+    engine.advance(seconds=10)
+    assert engine.get(step).execution_duration == 90
+    assert engine.clock.monotonic() == 90
+
+
+# -- synchronous, in this thread -----------------------------------------------
+
+
+def test_handlers_run_in_the_calling_thread_and_coroutines_on_one_loop(
+    registry: Registry, engine: VirtualEngine
+) -> None:
+    threads: set[int] = set()
+    loops: set[int] = set()
+    before = threading.active_count()
+
+    @registry.handler("v1/def")
+    def plain() -> None:
+        threads.add(threading.get_ident())
+
+    @registry.handler("v1/async")
+    async def coroutine() -> None:
+        threads.add(threading.get_ident())
+        loops.add(id(asyncio.get_running_loop()))
+
+    engine.add_many(new_step(name) for name in ("v1/def", "v1/async", "v1/async"))
+    assert engine.drain().done == 3
+    assert threads == {threading.get_ident()}
+    assert len(loops) == 1
+    assert threading.active_count() == before
+
+
+def test_a_coroutine_is_told_to_drain_in_a_thread(
+    registry: Registry, engine: VirtualEngine
+) -> None:
+    async def handler() -> None:
+        await asyncio.sleep(0)
+
+    async def test() -> Tally:
+        with pytest.raises(InvalidInput, match="to_thread"):
+            engine.drain()
+        return await asyncio.to_thread(engine.drain)
+
+    registry.add(handler, "v1/async")
+    engine.add(new_step("v1/async"))
+    assert asyncio.run(test()) == Tally(done=1)
+
+
+def test_a_coroutine_may_drain_where_all_handlers_are_plain(
+    registry: Registry, engine: VirtualEngine
+) -> None:
+    async def test() -> Tally:
+        return engine.drain()
+
+    registry.add(lambda: None, "v1/def")
+    engine.add(new_step("v1/def"))
+    assert asyncio.run(test()) == Tally(done=1)
+
+
+@pytest.mark.parametrize("call", ["drain", "advance"])
+@pytest.mark.parametrize("delay", [0.0, 1e-6])
+def test_a_runaway_ends_with_an_error_that_names_it(
+    registry: Registry, call: str, delay: float
+) -> None:
+    engine = VirtualEngine(registry, most_executions=500)
+    registry.add(lambda: rerun(after=delay), "v1/spins")
+    engine.add(new_step("v1/spins"))
+    with pytest.raises(Runaway, match="'v1/spins' ran 500 times"):
+        engine.advance(days=1)
+    assert engine.tally.executed == 500
+
+
+def test_what_stops_a_test_comes_out_of_drain(registry: Registry, engine: VirtualEngine) -> None:
+    """An engine outlives whatever a handler raises; a test must not."""
+    registry.add(lambda: pytest.fail("seen"), "v1/x")
+    engine.add(new_step("v1/x"))
+    with pytest.raises(BaseException, match="seen") as raised:
+        engine.drain()
+    assert not isinstance(raised.value, Exception)
+
+
+def test_time_does_not_go_back(engine: VirtualEngine) -> None:
+    with pytest.raises(InvalidInput, match="does not go back"):
+        engine.advance(days=-1)
+
+
+# -- on other stores -----------------------------------------------------------
+
+
+def sqlite(path: Path, clock: VirtualClock) -> SQLiteStore:
+    store = SQLiteStore(path, clock)
+    store.migrate()
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE booking (amount INTEGER)")
+    connection.close()
+    return store
+
+
+def test_a_handler_with_a_connection_runs_on_sqlite(tmp_path: Path, registry: Registry) -> None:
+    """Its writes commit with its step, or not at all (R26)."""
+    clock = VirtualClock()
+    store = sqlite(tmp_path / "app.db", clock)
+
+    @registry.handler("v1/book", retry=RetryPolicy(delays=(60.0,)))
+    def book(step: Step, state: int, connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO booking VALUES (?)", [state])
+        if step.failure_count == 0:
+            raise ConnectionError
+
+    with VirtualEngine(registry, store=store, clock=clock) as engine:
+        engine.add(new_step("v1/book", 10))
+        assert engine.drain() == Tally(retried=1)
+        assert engine.advance(minutes=1) == Tally(done=1)
+    with store.transaction() as tx:
+        assert tx.count(StepQuery()).done == 1
+    connection = sqlite3.connect(tmp_path / "app.db")
+    assert connection.execute("SELECT * FROM booking").fetchall() == [(10,)]
+    connection.close()
+    store.close()
+
+
+def test_a_handler_with_a_connection_needs_a_store_that_has_one(registry: Registry) -> None:
+    registry.add(lambda connection: None, "v1/book")
+    with pytest.raises(NotSupported):
+        VirtualEngine(registry)
+
+
+def test_a_store_on_another_clock_is_refused(registry: Registry) -> None:
+    engine = VirtualEngine(registry, store=MemoryStore())
+    with pytest.raises(InvalidInput, match="with the clock of the engine"):
+        engine.drain()
+
+
+def test_a_closed_engine_has_left_its_store(registry: Registry) -> None:
+    clock = VirtualClock(datetime(2030, 1, 1, tzinfo=UTC))
+    store = MemoryStore(clock)
+    registry.add(lambda: done("ok"), "v1/x")
+    with VirtualEngine(registry, store=store, clock=clock) as engine:
+        step = engine.add(new_step("v1/x"))
+        engine.drain()
+    assert engine.get(step).ended_at == datetime(2030, 1, 1, tzinfo=UTC)
+    assert engine.get(step).status is StepStatus.DONE
+    assert not store._tables.engines
