@@ -432,11 +432,27 @@ def test_the_report_says_where_and_what(shop: Registry, effects: Effects) -> Non
     assert str(crash_everywhere(order, shop, effects=effects)) == (
         "The engine was killed at 19 places of v1/order, v1/charge, v1/send-mail.\n"
         "Ran again for the same step: v1/charge, v1/order, v1/send-mail.\n"
-        "Killed after an effect of its handler (v1/send-mail): mail:\n"
+        "Killed after an effect of its handler (v1/send-mail): mail\n"
         "  doubled: mail happened twice instead of once\n"
-        "Killed after its handler, before the settlement was committed (v1/send-mail):\n"
+        "Killed after its handler, before the settlement was committed (v1/send-mail)\n"
         "  doubled: mail happened twice instead of once"
     )
+
+
+def test_the_report_says_once_what_many_executions_of_a_step_suffer(effects: Effects) -> None:
+    registry = Registry()
+
+    @registry.handler("v1/poll")
+    def poll(step: Step) -> Outcome:
+        effects.record("poll")
+        return rerun() if step.execution_count < 9 else done()
+
+    report = crash_everywhere(
+        lambda engine: engine.add(new_step("v1/poll")), registry, effects=effects
+    )
+    assert len([crash for crash in report.crashes if crash.doubled]) == 20
+    assert len(str(report).splitlines()) == 6
+    assert "(v1/poll): poll (10 crashes)\n  doubled: poll happened 11 times" in str(report)
 
 
 def test_the_report_of_a_flow_that_stands_it_says_so(effects: Effects) -> None:

@@ -72,7 +72,7 @@ def test_reminders_come_once(stepwell_registry, stepwell_effects):
     result.stdout.fnmatch_lines(
         [
             "*AssertionError: The engine was killed at 21 places of v1/remind.",
-            "*Killed after its handler, before the settlement was committed (v1/remind):",
+            "*Killed after its handler, before * was committed (v1/remind) (3 crashes)",
             "*doubled: mail ada happened 4 times instead of 3 times",
         ]
     )

@@ -117,7 +117,7 @@ class CrashReport:
             [
                 f"The engine was killed at {len(self.crashes)} places of {', '.join(names)}.",
                 f"Ran again for the same step: {', '.join(sorted(self.repeated)) or 'none'}.",
-                *(line for crash in self.crashes for line in self._harm(crash)),
+                *self._harms(),
                 self._harmless(),
             ]
         ).rstrip()
@@ -127,15 +127,20 @@ class CrashReport:
             if getattr(crash, what) and crash.place.step not in except_for:
                 yield crash
 
-    def _harm(self, crash: Crash) -> Iterator[str]:
-        told = [
+    def _harms(self) -> Iterator[str]:
+        """What each crash did; those of one kind, at steps that were executed often, once."""
+        alike = Counter((str(crash.place), *self._harm(crash)) for crash in self.crashes)
+        for (place, *harm), number in alike.items():
+            if harm:
+                yield f"Killed {place}{f' ({number} crashes)' if number > 1 else ''}"
+                yield from harm
+
+    def _harm(self, crash: Crash) -> list[str]:
+        return [
             *(f"  doubled: {self._instead(what, n)}" for what, n in crash.doubled.items()),
             *(f"  lost: {self._instead(what, -n)}" for what, n in crash.lost.items()),
             *(f"  steps: {_ended(*end, n)}" for end, n in crash.ended_otherwise.items()),
         ]
-        if told:
-            yield f"Killed {crash.place}:"
-            yield from told
 
     def _instead(self, what: Any, more: int) -> str:
         usual = self.calm.effects[what]
