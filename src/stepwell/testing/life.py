@@ -17,12 +17,13 @@ from uuid import UUID
 
 from stepwell.codec import Codec
 from stepwell.engine.committer import Answered
-from stepwell.engine.execution import Execution, drive
+from stepwell.engine.execution import Execution
 from stepwell.engine.held import Held, Holding
 from stepwell.engine.once import Once
 from stepwell.errors import (
     AttemptRejected,
     Denied,
+    EngineBuried,
     SettlementRejected,
     SetupError,
     StepwellError,
@@ -37,7 +38,7 @@ from stepwell.version import VERSION
 
 MOST_REFUSALS: Final = 2
 """The outcome, the retry and the bare failure may be refused; then nothing is left (R16)."""
-_NO_FAULT_OF_DATA: Final = (Unavailable, SetupError, Denied)
+_NO_FAULT_OF_DATA: Final = (Unavailable, SetupError, Denied, EngineBuried)
 
 
 class Moment(StrEnum):
@@ -105,7 +106,7 @@ class Life:
         Raises
         ------
         BaseException : what the handler raised to stop the program or the test.
-        Unavailable, SetupError, Denied : the store cannot be used now.
+        Unavailable, SetupError, Denied, EngineBuried : the store cannot be used now.
         """
         setting = self._setting
         execution = Execution(
@@ -114,10 +115,9 @@ class Life:
         self._witness(Moment.STARTING, step)
         if execution.handler.exactly_once:
             return self._run_once(step, execution)
-        running = execution.run()
-        is_async = execution.handler.is_async
-        settlement = setting.runner.run(running) if is_async else drive(running)
-        return self._ended(step, execution, settlement)
+        if execution.handler.is_async:
+            return self._ended(step, execution, setting.runner.run(execution.run_async()))
+        return self._ended(step, execution, execution.run())
 
     def leave(self) -> None:
         """Go as an engine does that is stopped."""
