@@ -36,6 +36,7 @@ from stepwell.step import EndedAs, StepStatus
 from stepwell.stores.memory import MemoryStore
 from stepwell.stores.sqlite import SQLiteStore
 from stepwell.testing.clock import BEGINNING, VirtualClock
+from stepwell.testing.life import Killed, Moment
 from stepwell.testing.virtual import Runaway, VirtualEngine
 
 HOUR = timedelta(hours=1)
@@ -231,6 +232,25 @@ def test_an_outcome_that_the_store_refuses_fails_the_step(
     assert "unique key" in (engine.get(step).description or "")
 
 
+def test_a_step_that_kills_its_engine_five_times_fails(registry: Registry) -> None:
+    """R15; from the second time on it is claimed alone."""
+    deaths: list[int] = []
+
+    def witness(moment: Moment, step: Step) -> None:
+        if moment is Moment.STARTING and step.name == "v1/poison":
+            deaths.append(step.lost_count)
+            raise Killed
+
+    engine = VirtualEngine(registry, witness=witness)
+    registry.add(lambda: None, "v1/poison")
+    registry.add(lambda: None, "v1/good")
+    poison, good = engine.add_many([new_step("v1/poison"), new_step("v1/good")])
+    assert engine.drain() == Tally(done=1)
+    assert deaths == [0, 1, 2, 3, 4]
+    assert engine.get(poison).description == "its engine died 5 times while running it"
+    assert engine.get(good).status is StepStatus.DONE
+
+
 def test_a_handler_may_take_its_time(registry: Registry, engine: VirtualEngine) -> None:
 
     @registry.handler("v1/slow")
@@ -296,16 +316,15 @@ def test_a_coroutine_may_drain_where_all_handlers_are_plain(
     assert asyncio.run(test()) == Tally(done=1)
 
 
-@pytest.mark.parametrize("call", ["drain", "advance"])
-@pytest.mark.parametrize("delay", [0.0, 1e-6])
+@pytest.mark.parametrize(("days", "delay"), [(0, 0.0), (1, 1e-6)])
 def test_a_runaway_ends_with_an_error_that_names_it(
-    registry: Registry, call: str, delay: float
+    registry: Registry, days: int, delay: float
 ) -> None:
     engine = VirtualEngine(registry, most_executions=500)
     registry.add(lambda: rerun(after=delay), "v1/spins")
     engine.add(new_step("v1/spins"))
     with pytest.raises(Runaway, match="'v1/spins' ran 500 times"):
-        engine.advance(days=1)
+        engine.advance(days=days)
     assert engine.tally.executed == 500
 
 
