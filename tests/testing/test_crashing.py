@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
 from datetime import timedelta
-from itertools import count
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -20,8 +15,6 @@ from stepwell.step import StepStatus
 from stepwell.stores.memory import MemoryStore
 from stepwell.stores.memory_verbs import MemoryTransaction
 from stepwell.stores.protocol import Burial
-from stepwell.stores.sqlite import SQLiteStore
-from stepwell.stores.sqlite.exclusive import SQLiteExclusive
 from stepwell.testing.clock import VirtualClock
 from stepwell.testing.crash_report import CrashReport, Place
 from stepwell.testing.crashing import FlowUnsteady, crash_everywhere
@@ -38,31 +31,6 @@ WHOLE = [
     Moment.ENDED,
     Moment.SETTLED,
 ]
-
-
-@pytest.fixture
-def effects() -> Effects:
-    return Effects()
-
-
-@pytest.fixture
-def shop(effects: Effects) -> Registry:
-    """An order charges a card under an idempotency key, and sends a mail without one."""
-    registry = Registry()
-
-    @registry.handler("v1/order")
-    def order(state: int) -> Outcome:
-        return done(next=[new_step("v1/charge", state), new_step("v1/send-mail")])
-
-    @registry.handler("v1/charge")
-    async def charge(step: Step, state: int) -> None:
-        effects.record("charge", state, key=step.id)
-
-    @registry.handler("v1/send-mail")
-    def send_mail() -> None:
-        effects.record("mail")
-
-    return registry
 
 
 def order(engine: VirtualEngine) -> None:
@@ -261,77 +229,6 @@ def test_a_crash_uses_up_no_attempt_and_is_counted_as_lost(effects: Effects) -> 
     assert set(lost) == {(0, 0), (1, 0)}
 
 
-# -- exactly once --------------------------------------------------------------
-
-
-@pytest.fixture
-def fresh(tmp_path: Path) -> Callable[[VirtualClock], SQLiteStore]:
-    """Makes a new file, with the program's own table in it; `bookings` reads the last one."""
-    numbers = count()
-
-    def make(clock: VirtualClock) -> SQLiteStore:
-        path = tmp_path / f"{next(numbers):04}.db"
-        store = SQLiteStore(path, clock)
-        store.migrate()
-        with closing(sqlite3.connect(path)) as connection:
-            connection.execute("CREATE TABLE booking (amount INTEGER)")
-        return store
-
-    return make
-
-
-def bookings(folder: Path) -> list[Any]:
-    with closing(sqlite3.connect(max(folder.glob("*.db")))) as connection:
-        return connection.execute("SELECT amount FROM booking").fetchall()
-
-
-def test_a_handler_with_a_connection_writes_exactly_once(
-    tmp_path: Path, fresh: Callable[[VirtualClock], SQLiteStore]
-) -> None:
-    """R26: it may run twice; what it writes is there once."""
-    registry = Registry()
-
-    @registry.handler("v1/book")
-    def book(state: int, connection: sqlite3.Connection) -> Outcome:
-        connection.execute("INSERT INTO booking VALUES (?)", [state])
-        return done(next=new_step("v1/book-more", state + 1))
-
-    @registry.handler("v1/book-more")
-    def book_more(state: int, connection: sqlite3.Connection) -> None:
-        connection.execute("INSERT INTO booking VALUES (?)", [state])
-
-    report = crash_everywhere(
-        lambda engine: engine.add(new_step("v1/book", 10)),
-        registry,
-        store=fresh,
-        effects=lambda: bookings(tmp_path),
-    )
-    report.assert_effects_once()
-    report.assert_same_ends()
-    assert report.calm.effects == Counter([(10,), (11,)])
-    assert [crash.place.moment for crash in report.crashes if crash.repeated] == 2 * [Moment.ENDED]
-    assert len(report.crashes) == 10
-
-
-def test_a_handler_with_a_connection_of_its_own_writes_twice(
-    tmp_path: Path, fresh: Callable[[VirtualClock], SQLiteStore]
-) -> None:
-    registry = Registry()
-
-    @registry.handler("v1/book")
-    def book(state: int) -> None:
-        with closing(sqlite3.connect(max(tmp_path.glob("*.db")))) as connection, connection:
-            connection.execute("INSERT INTO booking VALUES (?)", [state])
-
-    report = crash_everywhere(
-        lambda engine: engine.add(new_step("v1/book", 10)),
-        registry,
-        store=fresh,
-        effects=lambda: bookings(tmp_path),
-    )
-    assert harms(report) == [("v1/book", {(10,): 1})]
-
-
 # -- an engine that breaks its promises is noticed -----------------------------
 
 
@@ -351,34 +248,6 @@ def test_a_store_that_strands_the_claims_of_the_dead_is_noticed(
         report.assert_same_ends()
 
 
-def test_a_store_that_commits_before_it_settles_is_noticed(
-    tmp_path: Path,
-    fresh: Callable[[VirtualClock], SQLiteStore],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Promise 4: what a handler writes commits with its settlement, or not at all."""
-    registry = Registry()
-
-    @registry.handler("v1/book")
-    def book(connection: sqlite3.Connection) -> None:
-        connection.execute("INSERT INTO booking VALUES (10)")
-
-    @contextmanager
-    def lend(self: SQLiteExclusive) -> Iterator[sqlite3.Connection]:
-        yield self._sql.connection
-        self._sql.connection.execute("COMMIT")
-        self._sql.connection.execute("BEGIN IMMEDIATE")
-
-    monkeypatch.setattr(SQLiteExclusive, "lend", lend)
-    report = crash_everywhere(
-        lambda engine: engine.add(new_step("v1/book")),
-        registry,
-        store=fresh,
-        effects=lambda: bookings(tmp_path),
-    )
-    assert harms(report) == [("v1/book", {(10,): 1})]
-
-
 # -- what cannot be tested so --------------------------------------------------
 
 
@@ -392,13 +261,6 @@ def test_a_flow_that_finds_another_world_each_time_is_refused(effects: Effects) 
 
     with pytest.raises(FlowUnsteady, match=r"\('x', 2\): 1"):
         crash_everywhere(lambda engine: engine.add(new_step("v1/x")), registry, effects=effects)
-
-
-def test_a_flow_without_effects_proves_nothing(shop: Registry, effects: Effects) -> None:
-    with pytest.raises(AssertionError, match=r"effects=\.\.\."):
-        crash_everywhere(order, shop).assert_effects_once()
-    with pytest.raises(AssertionError, match="Record some"):
-        crash_everywhere(order, shop, effects=list).assert_effects_once()
 
 
 def test_a_flow_that_runs_nothing_is_refused(shop: Registry) -> None:
@@ -423,45 +285,3 @@ def test_each_run_has_a_store_of_its_own(shop: Registry) -> None:
     for store in stores:
         with store.transaction() as tx:
             assert tx.count(StepQuery()).done == 3
-
-
-# -- the report ----------------------------------------------------------------
-
-
-def test_the_report_says_where_and_what(shop: Registry, effects: Effects) -> None:
-    assert str(crash_everywhere(order, shop, effects=effects)) == (
-        "The engine was killed at 19 places of v1/order, v1/charge, v1/send-mail.\n"
-        "Ran again for the same step: v1/charge, v1/order, v1/send-mail.\n"
-        "Killed after an effect of its handler (v1/send-mail): mail\n"
-        "  doubled: mail happened twice instead of once\n"
-        "Killed after its handler, before the settlement was committed (v1/send-mail)\n"
-        "  doubled: mail happened twice instead of once"
-    )
-
-
-def test_the_report_says_once_what_many_executions_of_a_step_suffer(effects: Effects) -> None:
-    registry = Registry()
-
-    @registry.handler("v1/poll")
-    def poll(step: Step) -> Outcome:
-        effects.record("poll")
-        return rerun() if step.execution_count < 9 else done()
-
-    report = crash_everywhere(
-        lambda engine: engine.add(new_step("v1/poll")), registry, effects=effects
-    )
-    assert len([crash for crash in report.crashes if crash.doubled]) == 20
-    assert len(str(report).splitlines()) == 6
-    assert "(v1/poll): poll (10 crashes)\n  doubled: poll happened 11 times" in str(report)
-
-
-def test_the_report_of_a_flow_that_stands_it_says_so(effects: Effects) -> None:
-    registry = Registry()
-    registry.add(lambda step: effects.record("one", key=step.id) and None, "v1/x")
-
-    def flow(engine: VirtualEngine) -> None:
-        engine.add(new_step("v1/x"))
-
-    told = str(crash_everywhere(flow, registry, effects=effects))
-    assert told.endswith("No effect was doubled or lost.")
-    assert str(crash_everywhere(flow, registry)).endswith("No effects were looked at.")

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +21,6 @@ from stepwell import (
     RetryPolicy,
     Step,
     StepClient,
-    StepQuery,
     done,
     fail,
     new_step,
@@ -31,11 +28,10 @@ from stepwell import (
     skip,
 )
 from stepwell.engine.tally import Tally
-from stepwell.errors import InvalidInput, NotSupported, UniqueKeyTaken
+from stepwell.errors import InvalidInput, UniqueKeyTaken
 from stepwell.step import EndedAs, StepStatus
 from stepwell.stores.memory import MemoryStore
-from stepwell.stores.sqlite import SQLiteStore
-from stepwell.testing.clock import BEGINNING, VirtualClock
+from stepwell.testing.clock import BEGINNING
 from stepwell.testing.life import Killed, Moment
 from stepwell.testing.virtual import Runaway, VirtualEngine
 
@@ -340,62 +336,3 @@ def test_what_stops_a_test_comes_out_of_drain(registry: Registry, engine: Virtua
 def test_time_does_not_go_back(engine: VirtualEngine) -> None:
     with pytest.raises(InvalidInput, match="does not go back"):
         engine.advance(days=-1)
-
-
-# -- on other stores -----------------------------------------------------------
-
-
-def sqlite(path: Path, clock: VirtualClock) -> SQLiteStore:
-    store = SQLiteStore(path, clock)
-    store.migrate()
-    with sqlite3.connect(path) as connection:
-        connection.execute("CREATE TABLE booking (amount INTEGER)")
-    connection.close()
-    return store
-
-
-def test_a_handler_with_a_connection_runs_on_sqlite(tmp_path: Path, registry: Registry) -> None:
-    """Its writes commit with its step, or not at all (R26)."""
-    clock = VirtualClock()
-    store = sqlite(tmp_path / "app.db", clock)
-
-    @registry.handler("v1/book", retry=RetryPolicy(delays=(60.0,)))
-    def book(step: Step, state: int, connection: sqlite3.Connection) -> None:
-        connection.execute("INSERT INTO booking VALUES (?)", [state])
-        if step.failure_count == 0:
-            raise ConnectionError
-
-    with VirtualEngine(registry, store=store, clock=clock) as engine:
-        engine.add(new_step("v1/book", 10))
-        assert engine.drain() == Tally(retried=1)
-        assert engine.advance(minutes=1) == Tally(done=1)
-    with store.transaction() as tx:
-        assert tx.count(StepQuery()).done == 1
-    connection = sqlite3.connect(tmp_path / "app.db")
-    assert connection.execute("SELECT * FROM booking").fetchall() == [(10,)]
-    connection.close()
-    store.close()
-
-
-def test_a_handler_with_a_connection_needs_a_store_that_has_one(registry: Registry) -> None:
-    registry.add(lambda connection: None, "v1/book")
-    with pytest.raises(NotSupported):
-        VirtualEngine(registry)
-
-
-def test_a_store_on_another_clock_is_refused(registry: Registry) -> None:
-    engine = VirtualEngine(registry, store=MemoryStore())
-    with pytest.raises(InvalidInput, match="with the clock of the engine"):
-        engine.drain()
-
-
-def test_a_closed_engine_has_left_its_store(registry: Registry) -> None:
-    clock = VirtualClock(datetime(2030, 1, 1, tzinfo=UTC))
-    store = MemoryStore(clock)
-    registry.add(lambda: done("ok"), "v1/x")
-    with VirtualEngine(registry, store=store, clock=clock) as engine:
-        step = engine.add(new_step("v1/x"))
-        engine.drain()
-    assert engine.get(step).ended_at == datetime(2030, 1, 1, tzinfo=UTC)
-    assert engine.get(step).status is StepStatus.DONE
-    assert not store._tables.engines
