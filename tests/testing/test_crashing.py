@@ -132,6 +132,25 @@ def test_a_handler_that_fails_the_second_time_ends_otherwise() -> None:
     report.assert_same_ends(except_for={"v1/book"})
 
 
+def test_a_step_that_a_handler_adds_by_itself_is_doubled(effects: Effects) -> None:
+    """What it adds must come with its outcome: `done(next=...)`."""
+    registry, engines = Registry(), list[VirtualEngine]()
+    registry.add(lambda: effects.record("mail") and None, "v1/send-mail")
+
+    @registry.handler("v1/order")
+    def add_by_itself() -> None:
+        engines[-1].add(new_step("v1/send-mail"))
+
+    def flow(engine: VirtualEngine) -> None:
+        engines.append(engine)
+        order(engine)
+
+    report = crash_everywhere(flow, registry, effects=effects)
+    assert report.doubled == {"v1/order", "v1/send-mail"}
+    with pytest.raises(AssertionError, match="1 more of v1/send-mail done"):
+        report.assert_same_ends()
+
+
 def test_cleaning_up_in_a_handler_does_nothing_after_its_death(effects: Effects) -> None:
     """A dead process runs no `except` and no `finally`."""
     registry = Registry()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,7 +89,7 @@ class CrashReport:
 
         Parameters
         ----------
-        except_for : names of steps whose handlers may double or lose effects.
+        except_for : names of steps at which a crash may double or lose effects.
 
         Raises
         ------
@@ -97,9 +97,9 @@ class CrashReport:
             no effect was seen at all, so that nothing was tested.
         """
         __tracebackhide__ = True
-        assert self.calm.effects, _blind(self.has_effects)
-        found = [*self._at(except_for, "doubled"), *self._at(except_for, "lost")]
-        assert not found, str(self)
+        if not self.calm.effects:
+            raise AssertionError(_blind(self.has_effects))
+        self._forbid(except_for, lambda crash: crash.doubled or crash.lost)
 
     def assert_same_ends(self, except_for: Collection[str] = ()) -> None:
         """Whatever died, as many steps of each name ended as without a crash, the same way.
@@ -109,7 +109,7 @@ class CrashReport:
         AssertionError : a step failed, or waits, that was done without a crash.
         """
         __tracebackhide__ = True
-        assert not list(self._at(except_for, "ended_otherwise")), str(self)
+        self._forbid(except_for, lambda crash: crash.ended_otherwise)
 
     def __str__(self) -> str:
         names = dict.fromkeys(crash.place.step for crash in self.crashes)
@@ -122,10 +122,10 @@ class CrashReport:
             ]
         ).rstrip()
 
-    def _at(self, except_for: Collection[str], what: str) -> Iterator[Crash]:
-        for crash in self.crashes:
-            if getattr(crash, what) and crash.place.step not in except_for:
-                yield crash
+    def _forbid(self, except_for: Collection[str], harm: Callable[[Crash], object]) -> None:
+        __tracebackhide__ = True
+        if any(harm(crash) and crash.place.step not in except_for for crash in self.crashes):
+            raise AssertionError(str(self))
 
     def _harms(self) -> Iterator[str]:
         """What each crash did; those of one kind, at steps that were executed often, once."""
