@@ -15,8 +15,9 @@ from stepwell.clock import SYSTEM, Clock, StoreClock
 from stepwell.codec import JSON, Codec
 from stepwell.engine.client import StepClient
 from stepwell.engine.heartbeat import Heartbeat
-from stepwell.engine.held import Held
+from stepwell.engine.held import Held, Holding
 from stepwell.engine.once import check_store
+from stepwell.engine.processes import forbid_in_child
 from stepwell.engine.runner import Slots
 from stepwell.engine.tally import Tally
 from stepwell.engine.worker import Scope, Worker
@@ -45,6 +46,8 @@ class Engine(StepClient):
     workers : how many handlers run at once, at most. Threads are started as they are needed.
     min_workers : threads beyond so many end when there is no work for them; by default all
         that were started stay.
+    processes : how many processes there are at most for handlers with `process=True`; by
+        default as many as the machine has processors. They are started as they are needed.
     flow_id : run the steps of this flow only, whatever their queue.
     name : who executed a step, shown to people; host and process id by default.
     loop : the event loop for `async def` handlers; by default one in a thread of its own.
@@ -62,6 +65,7 @@ class Engine(StepClient):
         queues: tuple[str, ...] = ("default",),
         workers: int = 8,
         min_workers: int | None = None,
+        processes: int | None = None,
         flow_id: UUID | None = None,
         name: str | None = None,
         codec: Codec = JSON,
@@ -75,7 +79,11 @@ class Engine(StepClient):
         self._scope = Scope(
             name=name or f"{socket.gethostname()}:{os.getpid()}",
             queues=queues,
-            slots=Slots(most=workers, fewest=workers if min_workers is None else min_workers),
+            slots=Slots(
+                most=workers,
+                fewest=workers if min_workers is None else min_workers,
+                processes=processes or os.cpu_count() or 1,
+            ),
             flow_id=flow_id,
         )
         self._users_loop = loop
@@ -101,16 +109,20 @@ class Engine(StepClient):
         SetupError : wrong credentials, unknown database, or a missing schema (R24).
         NotSupported : see above, of handlers that were registered meanwhile.
         StoreUnavailable : the store cannot be reached now.
-        EngineRunning : it has been started, and has not stopped.
+        EngineRunning : it has been started, and has not stopped; or this is the process of
+            a handler.
         """
         if self.id is not None:
             raise EngineRunning(self._scope.name)
+        forbid_in_child()
         check_store(self.store, self._registry)
         self.store.open()
         self._over.clear()
         self._loop = self._users_loop or _new_loop()
         self._held = Held()
-        self._heartbeat = Heartbeat(self.store, self._time, self._held, self._rejoin, self._changed)
+        self._heartbeat = Heartbeat(
+            self.store, self._time, self._held, self._rejoin, self._changed, self._interrupt
+        )
         self._worker = self._new_worker()
         self._join()
         self._heartbeat.start()
@@ -131,9 +143,10 @@ class Engine(StepClient):
             return
         left = self._worker.stop(timeout)
         if left:
-            emit("engine.abandoned", engine=self.id, steps=[step.id for step in left])
+            emit("engine.abandoned", engine=self.id, steps=[one.step.id for one in left])
         self._heartbeat.stop()
         self._leave()
+        self._worker.close(left)
         if self._users_loop is None:
             self._loop.call_soon_threadsafe(self._loop.stop)
         emit("engine.stopped", engine=self.id, name=self._scope.name)
@@ -234,6 +247,7 @@ class Engine(StepClient):
             if self.id != before or self._over.is_set():
                 return  # the other thread noticed it as well, and was first
             dropped = self._held.forget(before)
+            self._interrupt([one for one in dropped if one.running])
             emit("engine.declared_dead", engine=before, dropped=len(dropped))
             self._join()
         self._changed()
@@ -250,6 +264,10 @@ class Engine(StepClient):
     def _changed(self) -> None:
         if self._worker is not None:
             self._worker.nudge()
+
+    def _interrupt(self, lost: list[Holding]) -> None:
+        assert self._worker is not None
+        self._worker.interrupt(lost)
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

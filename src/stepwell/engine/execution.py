@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import threading
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
 from stepwell.clock import Clock
 from stepwell.codec import Codec
+from stepwell.engine.deadlines import Deadline
 from stepwell.engine.judgement import (
     Facts,
     as_outcome,
@@ -16,8 +19,9 @@ from stepwell.engine.judgement import (
     judge,
     judge_error,
 )
-from stepwell.errors import HandlerInvalid, StepwellError
+from stepwell.errors import HandlerInvalid, StepTimedOut, StepwellError
 from stepwell.events import emit, heard
+from stepwell.injection import INSTANCE
 from stepwell.outcome import Outcome, Settlement
 from stepwell.registry import Handler, Registry
 from stepwell.step import Step
@@ -26,12 +30,20 @@ from stepwell.step import Step
 class Execution:
     """One run of one claimed step: `run` for plain functions, `run_async` for coroutines."""
 
+    cancelled: threading.Event | None = None
+    """Set when the outcome is no longer wanted; made for a handler that asks for it."""
+    deadline: Deadline | None = None
+    """When it must have ended, if its handler has a timeout."""
+    apart: Callable[[Callable[..., Any], dict[str, Any]], Any] | None = None
+    """Calls the function in another process."""
+
     def __init__(
         self, step: Step, registry: Registry, codec: Codec, clock: Clock, executed_by: str
     ) -> None:
         self.step = step
         self.handler: Handler = registry.find(step.name)
         self._resolve = registry.resolve
+        self._injection = registry.injection
         self._codec = codec
         self._clock = clock
         self._executed_by = executed_by
@@ -72,6 +84,13 @@ class Execution:
         """The same, where the refusal counts as a failed attempt (R26, R38)."""
         return self._judged_error(error)
 
+    def timed_out(self) -> Settlement:
+        """The settlement when its time is over, while the handler still runs."""
+        handler = self.handler
+        assert handler.timeout is not None, "only then there is a deadline"
+        goes_on = not (handler.is_async or handler.process)
+        return self._raised(StepTimedOut(handler.timeout, goes_on=goes_on))
+
     @property
     def seconds(self) -> float:
         """How long it has been running, as of now."""
@@ -84,9 +103,40 @@ class Execution:
             emit("step.started", step=self.step.id, name=self.step.name)
 
     def _call(self) -> Any:
-        return self.handler.function(
-            **{name: self._argument(name, kind) for name, kind in self.handler.parameters.items()}
-        )
+        if self.handler.is_built:
+            return self._call_async() if self.handler.is_async else self._call_built()
+        if self.apart is not None:
+            return self.apart(self.handler.function, self._arguments())
+        return self.handler.function(**self._arguments())
+
+    def _call_built(self) -> Any:
+        with self._injection.open(self.step) as self._resolve:
+            return self._returned(self._built()(**self._arguments()))
+
+    async def _call_async(self) -> Any:
+        async with self._injection.open_async(self.step) as self._resolve:
+            function = self._built()
+            if inspect.isawaitable(function):
+                function = await function
+            given = self._arguments()
+            for name in self.handler.needs_injection:
+                if inspect.isawaitable(given[name]):
+                    given[name] = await given[name]
+            return await function(**given)
+
+    def _built(self) -> Any:
+        """What to call; for a class, the method of a new instance."""
+        handler = self.handler
+        if handler.method is None:
+            return handler.function
+        assert self._resolve is not None, "the scope has given one"
+        made = self._resolve(INSTANCE, handler.function)
+        if inspect.isawaitable(made):
+            return _method_of(made, handler.method)
+        return getattr(made, handler.method)
+
+    def _arguments(self) -> dict[str, Any]:
+        return {name: self._argument(name, kind) for name, kind in self.handler.parameters.items()}
 
     def _returned(self, value: Any) -> Any:
         if value is None or not inspect.isawaitable(value):
@@ -108,6 +158,9 @@ class Execution:
                 return self._decoded(self.step.activation_args, annotation)
             case "connection":
                 return self._connection
+            case "cancelled":
+                self.cancelled = self.cancelled or threading.Event()
+                return self.cancelled
             case _:
                 assert self._resolve is not None, "the registry has checked this"
                 return self._resolve(name, annotation)
@@ -157,3 +210,7 @@ class Execution:
                 error=None if error is None else headline(error, typed=True),
             )
         return settlement
+
+
+async def _method_of(made: Awaitable[Any], method: str) -> Any:
+    return getattr(await made, method)

@@ -128,7 +128,11 @@ class Worker:
         self.idle.clear()
         self._wake.set()
 
-    def stop(self, timeout: float) -> list[Step]:
+    def interrupt(self, holdings: list[Holding]) -> None:
+        """Tell handlers that their outcomes are no longer wanted."""
+        self._runner.interrupt(holdings)
+
+    def stop(self, timeout: float) -> list[Holding]:
         """Claim no more, give back what has not started, let the rest end.
 
         Returns the steps that were still running after `timeout` seconds.
@@ -139,11 +143,16 @@ class Worker:
         self._release(self._held.give_back(float("inf")))
         self._await_running(timeout)
         self._once.stop()
-        left = self._held.steps_running()
+        left = self._held.holdings_running()
         self._runner.stop()
         self.committer.stop(timeout=5.0)
         self._wake.close()
         return left
+
+    def close(self, left: list[Holding]) -> None:
+        """The claims are given back: what still runs may end."""
+        self._runner.interrupt(left)
+        self._runner.close()
 
     # -- the feeding thread ----------------------------------------------------
 
@@ -304,5 +313,5 @@ class Worker:
     def _await_running(self, timeout: float) -> None:
         waiter = threading.Event()
         end = self._clock.monotonic() + timeout
-        while self._held.running and self._clock.monotonic() < end:
+        while self._held.awaited and self._clock.monotonic() < end:
             waiter.wait(0.01)

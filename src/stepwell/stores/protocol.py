@@ -58,10 +58,14 @@ class EngineInfo:
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """The answer to a beat: store time (aware UTC), and every engine's beat counter."""
+    """The answer to a beat: store time (aware UTC), and every engine's beat counter.
+
+    `lost` are those of the claims it was asked about that do not hold any more.
+    """
 
     now: datetime
     beats: dict[UUID, int]
+    lost: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,8 @@ class Transaction(Protocol):
         ...
 
     def beat(self, engine_id: UUID, started: Sequence[Claim]) -> Pulse:
-        """Raise the beat counter and set the started mark on `started`.
+        """Raise the beat counter, set the started mark on `started`, and say which of
+        those claims do not hold any more: taken away, or settled meanwhile.
 
         Raises `EngineBuried` when the row is gone.
         """

@@ -59,7 +59,7 @@ class PostgresTransaction:
         rows = self._do.rows("beat", engine_id=engine_id, **_claims(started))
         if not rows:
             raise EngineBuried(engine_id)
-        return _pulse(rows)
+        return _pulse(rows, _lost(rows[0], started))
 
     def bury(self, engine_id: UUID, beat: int) -> Burial | None:
         """Delete the engine's row if it still shows `beat`, and give its claims back."""
@@ -179,9 +179,16 @@ def _engine(engine: EngineInfo) -> dict[str, Any]:
     }
 
 
-def _pulse(rows: list[Row]) -> Pulse:
-    beats = {engine_id: beat for _, engine_id, beat in rows if engine_id is not None}
-    return Pulse(utc(rows[0][0]), beats)
+def _pulse(rows: list[Row], lost: tuple[Claim, ...] = ()) -> Pulse:
+    beats = {engine_id: beat for _, engine_id, beat, *_ in rows if engine_id is not None}
+    return Pulse(utc(rows[0][0]), beats, lost)
+
+
+def _lost(row: Row, claims: Iterable[Claim]) -> tuple[Claim, ...]:
+    """Those of the claims that are not among the ids and numbers that are still held."""
+    *_, ids, numbers = row
+    held = set(zip(ids or (), numbers or (), strict=True))
+    return tuple(one for one in claims if (one.step_id, one.claim_no) not in held)
 
 
 def _claims(claims: Iterable[Claim]) -> dict[str, Any]:
