@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from inspect import ismethod
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from stepwell.errors import NotSupported
 from stepwell.stores.on_loop import OnLoop
 
 Answer = TypeVar("Answer")
+
+_SQLALCHEMYS: Final = "stream_scalars"
+"""What its sessions, scoped sessions and connections of asyncio have, and nothing else."""
 
 
 def driver_connection(lent: Any) -> Any:
@@ -54,7 +57,7 @@ async def lend(verb: Callable[[Any], Answer], connection: Any) -> Answer:
 
 def is_asynchronous(lent: Any) -> bool:
     """Whether it is a connection or session of asyncio."""
-    return any(hasattr(lent, mark) for mark in ("__aenter__", "run_sync", "is_in_transaction"))
+    return any(hasattr(lent, mark) for mark in ("__aenter__", _SQLALCHEMYS, "is_in_transaction"))
 
 
 def refused(own: Any, store: str, fix: str) -> NotSupported:
@@ -72,11 +75,10 @@ def _unwrapped(lent: Any) -> Any:
         return lent.connection
     if hasattr(lent, "driver_connection"):  # a connection of SQLAlchemy's pool
         return lent.driver_connection
-    inner = getattr(lent, "connection", None)
-    if inner is None or not hasattr(lent, "in_transaction"):
-        return lent
-    session = ismethod(inner)
-    return _begun(inner() if session else lent).connection.driver_connection
+    if hasattr(lent, "scalars"):  # SQLAlchemy's session, scoped session or connection
+        connection = lent.connection() if ismethod(lent.connection) else lent
+        return _begun(connection).connection.driver_connection
+    return lent
 
 
 def _begun(connection: Any) -> Any:
@@ -88,7 +90,7 @@ def _begun(connection: Any) -> Any:
 
 async def _awaited(lent: Any) -> Any:
     """The driver's connection behind a session or connection of SQLAlchemy's for asyncio."""
-    if not hasattr(lent, "run_sync"):
+    if not hasattr(lent, _SQLALCHEMYS):
         return lent
     connection = lent if hasattr(lent, "get_raw_connection") else await lent.connection()
     # SQLAlchemy's transaction begins with its first statement, and that of asyncpg with it.

@@ -68,6 +68,8 @@ def translated_by_state() -> Iterator[None]:
     try:
         with translated():
             yield
+    except OSError as error:
+        raise unavailable(error) from error
     except ValueError as error:  # asyncpg cannot send this value
         raise _rejected(_first_line(error)) from error
     except Exception as error:

@@ -118,6 +118,8 @@ class _Asyncpg:
     connection: Any
 
     async def run(self, text: str, values: Sequence[Any]) -> Answered:
+        if self.connection.is_closed():
+            raise ConnectionError("The connection is closed.")
         rows = await self.connection.fetch(text, *values)
         names = rows[0].keys() if rows else ()
         return Answered(rows, [SimpleNamespace(name=name) for name in names])
