@@ -145,3 +145,20 @@ def test_a_closed_connection_is_the_callers_mistake(
     connection.close()
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         sqlite_store.on(connection).add([addition()])
+
+
+def test_where_python_commits_each_statement_nothing_is_begun(
+    sqlite_store: SQLiteStore, sqlite_path: Path
+) -> None:
+    """Python 3.12 has `autocommit=True`, whatever the isolation level says."""
+
+    class Committing(sqlite3.Connection):
+        autocommit = True
+        isolation_level = ""
+
+    connect = closing(sqlite3.connect(sqlite_path, isolation_level=None, factory=Committing))
+    with connect as connection:
+        sqlite_store.on(connection).add([addition()])
+        assert not connection.in_transaction
+    with sqlite_store.transaction() as tx:
+        assert tx.count(StepQuery()).ready == 1
