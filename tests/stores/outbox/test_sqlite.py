@@ -154,7 +154,7 @@ def test_where_python_commits_each_statement_nothing_is_begun(
 
     class Committing(sqlite3.Connection):
         autocommit = True
-        isolation_level = ""
+        isolation_level = "DEFERRED"
 
     connect = closing(sqlite3.connect(sqlite_path, isolation_level=None, factory=Committing))
     with connect as connection:
