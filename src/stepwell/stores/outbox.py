@@ -61,9 +61,10 @@ def is_asynchronous(lent: Any) -> bool:
 
 
 def refused(own: Any, store: str, fix: str) -> NotSupported:
-    """The error for what is no connection of this store's database."""
+    """The error for what is no connection of this store's kind of database."""
+    lent = own.connection if isinstance(own, OnLoop) else own
     return NotSupported(
-        f"A {type(own).__name__} cannot be lent to a {store} store.",
+        f"This {type(lent).__name__} cannot be lent to a {store} store.",
         why="Its steps and yours must be in one transaction of one database.",
         fix=fix,
     )

@@ -64,7 +64,7 @@ def test_the_synchronous_side_of_a_session_of_asyncio_too(
 def test_another_databases_connection_is_refused(steps: StepClient, tmp_path: Path) -> None:
     with (
         closing(sqlite3.connect(":memory:")) as mine,
-        pytest.raises(NotSupported, match="A Connection cannot be lent to a PostgreSQL"),
+        pytest.raises(NotSupported, match="This Connection cannot be lent to a PostgreSQL"),
     ):
         steps.add(STEP, connection=mine)
 
@@ -91,26 +91,26 @@ def test_a_connection_to_postgresql_is_refused_for_a_file(sqlite_store: Any, url
 
 def test_a_pool_or_an_engine_is_no_connection(steps: StepClient, url: str) -> None:
     database = create_engine(url.replace("postgresql", "postgresql+psycopg", 1))
-    with pytest.raises(NotSupported, match="A Engine cannot be lent"):
+    with pytest.raises(NotSupported, match="This Engine cannot be lent"):
         steps.add(STEP, connection=database)
     with (
         psycopg_pool.ConnectionPool(url, min_size=1, open=True) as pool,
-        pytest.raises(NotSupported, match="A ConnectionPool cannot be lent"),
+        pytest.raises(NotSupported, match="This ConnectionPool cannot be lent"),
     ):
         steps.add(STEP, connection=pool)
 
     async def act() -> None:
         async with asyncpg.create_pool(url, min_size=1) as pool:
-            with pytest.raises(NotSupported, match="A Pool cannot be lent"):
+            with pytest.raises(NotSupported, match="This Pool cannot be lent"):
                 await steps.add_async(STEP, connection=pool)
 
     asyncio.run(act())
 
 
 def test_what_is_no_connection_at_all_is_refused_by_both_ways(steps: StepClient) -> None:
-    with pytest.raises(NotSupported, match="A str cannot be lent"):
+    with pytest.raises(NotSupported, match="This str cannot be lent"):
         steps.add(STEP, connection="postgresql://")
-    with pytest.raises(NotSupported, match="A str cannot be lent"):
+    with pytest.raises(NotSupported, match="This str cannot be lent"):
         asyncio.run(steps.add_async(STEP, connection="postgresql://"))
 
 

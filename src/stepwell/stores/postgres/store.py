@@ -166,14 +166,10 @@ class PostgresStore:
         own = driver_connection(connection)
         if isinstance(own, psycopg.Connection):
             return PostgresTransaction(Statements(own, lent=True))
-        awaited = own.connection if isinstance(own, OnLoop) else own
-        driver = driver_of(awaited)
-        if driver is None or not isinstance(own, OnLoop):
-            raise refused(
-                awaited,
-                "PostgreSQL",
-                "Lend a connection of psycopg or asyncpg, or SQLAlchemy's or Django's on it.",
-            )
+        driver = driver_of(own.connection) if isinstance(own, OnLoop) else None
+        if driver is None:
+            fix = "Lend a connection of psycopg or asyncpg, or SQLAlchemy's or Django's on it."
+            raise refused(own, "PostgreSQL", fix)
         return PostgresTransaction(LoopStatements(own, driver))
 
     def wake(self) -> PostgresWake:

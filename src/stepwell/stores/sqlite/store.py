@@ -123,10 +123,7 @@ class SQLiteStore:
         if isinstance(own, OnLoop) and is_aiosqlite(own.connection):
             own = LoopConnection(own)
         elif not isinstance(own, sqlite3.Connection):
-            lent = own.connection if isinstance(own, OnLoop) else own
-            raise refused(
-                lent, "SQLite", "Lend a connection to the database file that the store is on."
-            )
+            raise refused(own, "SQLite", "Lend a connection to the file that the store is on.")
         return SQLiteTransaction(Statements(own), self._clock)
 
     def wake(self) -> SQLiteWake:
