@@ -18,6 +18,7 @@ _VALUES: Final = attrgetter(*COLUMNS)
 CLOCK_MARGIN: Final = timedelta(days=1)
 """How far ahead of the store's clock the clock of an id's maker may be."""
 _VERSION_7: Final = 7
+_FIRST: Final = datetime.min.replace(tzinfo=UTC)
 
 
 def steps_json(steps: Iterable[Step]) -> str:
@@ -29,15 +30,15 @@ def steps_json(steps: Iterable[Step]) -> str:
     )
 
 
-def oldest(ids: Iterable[UUID]) -> str:
+def oldest(ids: Iterable[UUID]) -> datetime:
     """Before this instant none of the ids can have ended: ids of version 7 carry their time.
 
-    '-infinity' if any id carries none.
+    The first instant that there is, if any id carries none.
     """
     if any(one.version != _VERSION_7 for one in ids):
-        return "-infinity"
+        return _FIRST
     first = min(ids, default=UUID(int=0)).int >> 80
-    return (datetime.fromtimestamp(first / 1000, UTC) - CLOCK_MARGIN).isoformat()
+    return datetime.fromtimestamp(first / 1000, UTC) - CLOCK_MARGIN
 
 
 def step_reader(names: Sequence[str]) -> Callable[[Sequence[Any]], Step]:

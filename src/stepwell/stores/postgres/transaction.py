@@ -26,12 +26,11 @@ class PostgresTransaction:
 
     Parameters
     ----------
-    connection : of psycopg, in or before a transaction; the verbs never commit it.
-    lent : the connection is the caller's own (R27).
+    statements : what runs them, in or before a transaction; the verbs never commit it.
     """
 
-    def __init__(self, connection: Connection[Any], *, lent: bool = False) -> None:
-        self._do = Statements(connection, lent=lent)
+    def __init__(self, statements: Statements) -> None:
+        self._do = statements
 
     @property
     def connection(self) -> Connection[Any]:
