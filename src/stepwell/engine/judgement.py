@@ -11,15 +11,17 @@ from typing import Any, Final
 from stepwell.codec import Codec, limited
 from stepwell.engine.sealing import seal
 from stepwell.errors import FailStep, HandlerInvalid, StepwellError
+from stepwell.frozen import maker
 from stepwell.outcome import KEEP, Done, Fail, Outcome, Rerun, Settlement, Skip
 from stepwell.registry import Handler
 from stepwell.step import Addition, EndedAs, NewStep, Step
 
 _OWN_CODE: Final = str(Path(__file__).parents[1])
 _FRAMES: Final = 5
+_settlement: Final = maker(Settlement)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class Facts:
     """What is known of one execution when it has ended. `duration` is in seconds."""
 
@@ -27,9 +29,13 @@ class Facts:
     handler: Handler
     codec: Codec
     started_at: datetime
-    ended_at: datetime
     duration: float
     executed_by: str
+
+    @property
+    def ended_at(self) -> datetime:
+        """What follows is due after this instant."""
+        return self.started_at + timedelta(seconds=self.duration)
 
 
 def judge(facts: Facts, outcome: Outcome) -> Settlement:
@@ -138,7 +144,7 @@ def _ended(
     result: Any = None,
 ) -> Settlement:
     text = None if result is None else facts.codec.encode(result)
-    return Settlement(
+    return _settlement(
         claim=facts.step.claim,
         ended_as=ended_as,
         description=description,
@@ -160,7 +166,7 @@ def _rerun(facts: Facts, outcome: Rerun) -> Settlement:
         due = facts.ended_at + outcome.after
     keep = outcome.state is KEEP
     text = None if keep else facts.codec.encode(outcome.state)
-    return Settlement(
+    return _settlement(
         claim=facts.step.claim,
         ended_as=None,
         description=_told(facts, outcome),
@@ -180,7 +186,7 @@ def _rerun(facts: Facts, outcome: Rerun) -> Settlement:
 
 def _retry(facts: Facts, error: BaseException, failures: int) -> Settlement:
     delay = timedelta(seconds=facts.handler.retry.delay(failures))
-    return Settlement(
+    return _settlement(
         claim=facts.step.claim,
         ended_as=None,
         description=describe(error),

@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from stepwell.codec import Codec, limited
+from stepwell.frozen import maker
 from stepwell.step import Addition, NewStep, Step
+
+_step, _addition = maker(Step), maker(Addition)
 
 
 def seal(new: NewStep, codec: Codec, now: datetime, parent: Step | None = None) -> Addition:
@@ -19,7 +22,7 @@ def seal(new: NewStep, codec: Codec, now: datetime, parent: Step | None = None) 
     ------
     NotEncodable, ValueTooLarge : the state cannot be kept in a row.
     """
-    step = Step(
+    step = _step(
         id=new.id,
         name=new.name,
         queue=new.queue,
@@ -36,4 +39,4 @@ def seal(new: NewStep, codec: Codec, now: datetime, parent: Step | None = None) 
         state=limited(codec.encode(new.state), f"state of {new.name}"),
         state_format=codec.format,
     )
-    return Addition(step=step, on_conflict=new.on_conflict)
+    return _addition(step, new.on_conflict)
