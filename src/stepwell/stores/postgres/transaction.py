@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,9 @@ from stepwell.errors import EngineBuried
 from stepwell.outcome import Settlement, Verdict
 from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery
 from stepwell.stores import moves
-from stepwell.stores.postgres import adding, claiming, search
+from stepwell.stores.joins import Ending
+from stepwell.stores.postgres import adding, claiming, joining, search
+from stepwell.stores.postgres.ending import end
 from stepwell.stores.postgres.rows import settlements_json, utc
 from stepwell.stores.postgres.statements import Row, Statements
 from stepwell.stores.protocol import Burial, Claimed, ClaimRequest, Counts, EngineInfo, Pulse
@@ -67,7 +70,8 @@ class PostgresTransaction:
         rows = self._do.rows("give_back", engine_id=engine_id, died=True)
         failed = tuple(step_id for step_id, lost in rows if lost >= moves.LOST_LIMIT)
         if failed:
-            adding.end(self._do, failed, EndedAs.FAILED, moves.LOST_TOO_OFTEN, raised=0)
+            over = end(self._do, failed, EndedAs.FAILED, moves.LOST_TOO_OFTEN, raised=0)
+            joining.close(self._do, over.endings)
         self._do.work_is_due(bool(rows))
         return Burial(len(rows) - len(failed), failed)
 
@@ -107,26 +111,31 @@ class PostgresTransaction:
         """
         if not settlements:
             return []
-        with self._do.whole(any(_has_keys(one) for one in settlements)):
-            verdicts = self._settle(engine_id, settlements)
+        with self._do.whole(any(adding.can_be_refused(one.additions) for one in settlements)):
+            verdicts, endings = self._settle(engine_id, settlements)
             added = [
                 addition
                 for one, verdict in zip(settlements, verdicts, strict=True)
                 if verdict == "now"
                 for addition in one.additions
             ]
-            adding.add(self._do, added)
+            adding.add(self._do, added, endings)
         return [Verdict.REFUSED if one == "refused" else Verdict.APPLIED for one in verdicts]
 
-    def _settle(self, engine_id: UUID, settlements: Sequence[Settlement]) -> list[str]:
+    def _settle(
+        self, engine_id: UUID, settlements: Sequence[Settlement]
+    ) -> tuple[list[str], list[Ending]]:
         rows = self._do.rows(
             "settle",
             engine_id=engine_id,
             ids=[one.claim.step_id for one in settlements],
             settlements=settlements_json(settlements),
         )
-        self._do.work_is_due(any(due for _, _, due in rows))
-        return [verdict for _, verdict, _ in sorted(rows)]
+        self._do.work_is_due(any(due for _, _, due, _, _ in rows))
+        rows.sort(key=itemgetter(0))
+        members = [row for row in rows if row[3] is not None]
+        endings = [_ending(settlements[place], *member) for place, _, _, *member in members]
+        return [verdict for _, verdict, _, _, _ in rows], endings
 
     # -- steps -----------------------------------------------------------------
 
@@ -161,7 +170,9 @@ class PostgresTransaction:
 
     def end(self, step_id: UUID, ended_as: EndedAs, reason: str, result: str | None = None) -> bool:
         """End a ready row by hand, claimed or not; False if it is not ready."""
-        return adding.end(self._do, [step_id], ended_as, reason, result)
+        ended = end(self._do, [step_id], ended_as, reason, result)
+        joining.close(self._do, ended.endings)
+        return ended.count > 0
 
     def reschedule(self, step_id: UUID, at: datetime) -> bool:
         """Make a ready row due at `at`; a claim on it is taken away. False if it is not ready."""
@@ -196,5 +207,7 @@ def _claims(claims: Iterable[Claim]) -> dict[str, list[Any]]:
     }
 
 
-def _has_keys(settlement: Settlement) -> bool:
-    return any(one.step.unique_key is not None for one in settlement.additions)
+def _ending(settlement: Settlement, join_id: UUID, name: str) -> Ending:
+    assert settlement.ended_as is not None, "it has ended"
+    step_id, said = settlement.claim.step_id, settlement.description
+    return Ending(join_id, step_id, name, settlement.ended_as, said)

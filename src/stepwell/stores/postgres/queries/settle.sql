@@ -18,7 +18,9 @@ WITH asked AS MATERIALIZED (
         state_format         text,
         keep_activation      boolean,
         result               text,
-        result_format        text
+        result_format        text,
+        fingerprint          text,
+        passes_join          boolean
     )
 ), over AS (
     DELETE FROM stepwell_ready AS step
@@ -40,8 +42,8 @@ WITH asked AS MATERIALIZED (
         asked.execution_started_at, asked.execution_duration, asked.executed_by,
         asked.result, asked.result_format, statement_timestamp() AS ended_at, asked.ended_as,
         step.claimed_by, step.claim_no, NULL::uuid AS claim_request,
-        NULL::timestamptz AS claimed_at, false AS started, step.parked, step.fingerprint,
-        step.join_id, step.join_policy, step.waiting_for, step.limit_key, step.limit_slots,
+        NULL::timestamptz AS claimed_at, false AS started, step.parked, asked.fingerprint,
+        CASE WHEN NOT asked.passes_join THEN step.join_id END AS join_id, step.join_policy, step.waiting_for, step.limit_key, step.limit_slots,
         step.rate_key
 ), done AS (
     INSERT INTO stepwell_done
@@ -78,6 +80,7 @@ WITH asked AS MATERIALIZED (
         failure_count = asked.failure_count,
         lost_count = 0,
         description = asked.description,
+        fingerprint = asked.fingerprint,
         activation_seen = asked.activation_seen,
         state = CASE WHEN asked.keep_state THEN step.state ELSE asked.state END,
         state_format = CASE
@@ -128,7 +131,10 @@ SELECT
         ) THEN 'before'
         ELSE 'refused'
     END AS verdict,
-    coalesce(again.due, false) AS due
+    coalesce(again.due, false) AS due,
+    -- The members of joins among those that end now (R28).
+    over.join_id,
+    CASE WHEN over.join_id IS NOT NULL THEN over.name END AS member
 FROM asked
 LEFT JOIN over ON over.place = asked.place
 LEFT JOIN again ON again.place = asked.place
