@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any, TypeVar
 
 from stepwell.clock import Clock
 from stepwell.codec import Codec
+from stepwell.engine.joining import Member
 from stepwell.engine.judgement import (
     Facts,
     as_outcome,
@@ -26,6 +28,10 @@ from stepwell.step import Step
 T = TypeVar("T")
 
 
+def _nobody(step: Step) -> list[Member]:
+    return []
+
+
 class Execution:
     """One run of one claimed step.
 
@@ -35,9 +41,16 @@ class Execution:
     """
 
     def __init__(
-        self, step: Step, registry: Registry, codec: Codec, clock: Clock, executed_by: str
+        self,
+        step: Step,
+        registry: Registry,
+        codec: Codec,
+        clock: Clock,
+        executed_by: str,
+        members: Callable[[Step], list[Member]] = _nobody,
     ) -> None:
         self.step = step
+        self._members = members
         self.handler: Handler = registry.find(step.name)
         self._resolve = registry.resolve
         self._codec = codec
@@ -46,6 +59,7 @@ class Execution:
         self._started_at: datetime = clock.now()
         self._begun = clock.monotonic()
         self._connection: Any = None
+        self._joined: list[Member] = []
         self.error: BaseException | None = None
         """What was raised, or why the outcome cannot be kept; None while all is well."""
 
@@ -80,10 +94,18 @@ class Execution:
         return self._clock.monotonic() - self._begun
 
     async def _outcome(self) -> Outcome:
+        if self.handler.reads_members:
+            self._joined = await self._read_members()
         value = self.handler.function(**self._arguments())
         if inspect.isawaitable(value):
             value = await self._awaited(value)
         return as_outcome(value, self.handler)
+
+    async def _read_members(self) -> list[Member]:
+        """Reading blocks, which the event loop must not."""
+        if self.handler.is_async:
+            return await asyncio.to_thread(self._members, self.step)
+        return self._members(self.step)
 
     async def _awaited(self, value: Any) -> Any:
         if self.handler.is_async:
@@ -108,6 +130,8 @@ class Execution:
                 return self._decoded(self.step.activation_args, annotation)
             case "connection":
                 return self._connection
+            case "joined":
+                return self._joined
             case _:
                 assert self._resolve is not None, "the registry has checked this"
                 return self._resolve(name, annotation)

@@ -23,6 +23,7 @@ from stepwell.codec import Codec
 from stepwell.engine.committer import BACKOFF, Answered, Committer, Ended
 from stepwell.engine.execution import Execution, drive
 from stepwell.engine.held import Held, Holding
+from stepwell.engine.joining import Members
 from stepwell.engine.once import Once
 from stepwell.errors import Denied, EngineBuried, StoreUnavailable
 from stepwell.events import emit
@@ -84,6 +85,7 @@ class Worker:
         self.engine_id: UUID | None = None
         self.committer = Committer(store, held, self.nudge)
         self._once = Once(store, held)
+        self._members = Members(store, codec).of
         self.idle = threading.Event()
         self.denied: Denied | None = None
         self.next_due: datetime | None = None
@@ -264,7 +266,12 @@ class Worker:
 
     def _begin(self, holding: Holding) -> None:
         execution = Execution(
-            holding.step, self._registry, self._codec, self._clock, self._scope.name
+            holding.step,
+            self._registry,
+            self._codec,
+            self._clock,
+            self._scope.name,
+            self._members,
         )
         if execution.handler.is_async:
             task = asyncio.run_coroutine_threadsafe(execution.run(), self._loop)

@@ -14,14 +14,8 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from stepwell.errors import Conflict
+from stepwell.errors import NotAMember
 from stepwell.step import Addition, EndedAs, JoinPolicy, Step, StepStatus
-
-
-class NotAMember(Conflict):
-    """A join would wait for a step that is not its member, so for ever."""
-
-    code = "not-a-member"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +113,7 @@ def check_members(additions: Sequence[Addition], inserted: Sequence[bool]) -> No
     members = Counter(step.join_id for step in fresh if step.join_id is not None)
     for step in fresh:
         if step.waiting_for and step.waiting_for != members[step.id]:
-            raise _not_a_member(step.name, step.waiting_for, members[step.id])
+            raise NotAMember(step.name, step.waiting_for, members[step.id])
 
 
 def concerned(additions: Iterable[Addition]) -> bool:
@@ -140,11 +134,3 @@ def _reason(ending: Ending) -> str:
     how = "was cancelled" if ending.ended_as is EndedAs.CANCELLED else "failed"
     said = (ending.description or "").strip().partition("\n")[0]
     return f"its member {ending.name!r} ({ending.step_id}) {how}{': ' + said if said else ''}"
-
-
-def _not_a_member(name: str, wanted: int, found: int) -> NotAMember:
-    return NotAMember(
-        f"The step {name!r} would wait for {wanted} steps, of which {found} were added.",
-        why="The others exist already, so they cannot become its members.",
-        fix="Make the steps that it waits for anew, each for this join alone.",
-    )

@@ -100,9 +100,7 @@ def _raise_if_taken(statements: Statements, left_out: list[Step]) -> None:
             raise UniqueKeyTaken(step.name, step.unique_key or "")
 
 
-def _replace(
-    statements: Statements, additions: list[Addition], endings: list[Ending]
-) -> set[UUID]:
+def _replace(statements: Statements, additions: list[Addition], endings: list[Ending]) -> set[UUID]:
     steps = [one.step for one in additions]
     if not steps or _known(statements, steps):
         return set()

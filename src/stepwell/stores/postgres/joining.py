@@ -12,9 +12,7 @@ from stepwell.stores.postgres.ending import end
 from stepwell.stores.postgres.statements import Statements
 
 
-def admit(
-    statements: Statements, additions: Sequence[Addition], inserted: Sequence[bool]
-) -> None:
+def admit(statements: Statements, additions: Sequence[Addition], inserted: Sequence[bool]) -> None:
     """See that joins have all their members, and give copies the places of what failed."""
     if not joins.concerned(additions):
         return

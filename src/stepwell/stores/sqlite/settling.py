@@ -65,9 +65,7 @@ def _goes_to(status: StepStatus, settlement: Settlement) -> bool:
     return settlement.ended_as is not None and settlement.ended_as.status is status
 
 
-def _endings(
-    held: dict[Claim, tuple[Any, ...]], matched: dict[Claim, Settlement]
-) -> list[Ending]:
+def _endings(held: dict[Claim, tuple[Any, ...]], matched: dict[Claim, Settlement]) -> list[Ending]:
     """The members of joins among what ends."""
     return [
         Ending(UUID(join_id), claim.step_id, name, one.ended_as, one.description)

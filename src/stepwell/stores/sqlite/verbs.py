@@ -14,8 +14,8 @@ from stepwell.errors import EngineBuried
 from stepwell.outcome import Settlement, Verdict
 from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery, StepStatus
 from stepwell.stores import moves
-from stepwell.stores.protocol import Burial, Claimed, ClaimRequest, Counts, EngineInfo, Pulse
 from stepwell.stores.joins import Ending
+from stepwell.stores.protocol import Burial, Claimed, ClaimRequest, Counts, EngineInfo, Pulse
 from stepwell.stores.sqlite import joining, moving
 from stepwell.stores.sqlite.claiming import claim
 from stepwell.stores.sqlite.errors import translated
