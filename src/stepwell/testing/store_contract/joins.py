@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any, Final
 from uuid import UUID
@@ -16,6 +17,7 @@ from stepwell.outcome import Settlement, Verdict
 from stepwell.step import Addition, EndedAs, JoinPolicy, OnConflict, Step, StepStatus, new_id
 from stepwell.stores.protocol import Store
 from stepwell.testing.store_contract.base import (
+    PATIENCE,
     ContractBase,
     Cut,
     Where,
@@ -66,9 +68,24 @@ class JoinWords(ContractBase):
         return list(self.claim(store, engine, "work", "join", **fields).steps)
 
     def _settling(
-        self, store: Store, engine: UUID, *settlements: Settlement
-    ) -> Callable[[], list[Verdict]]:
-        return lambda: self.settle(store, engine, *settlements)
+        self,
+        store: Store,
+        engine: UUID,
+        *settlements: Settlement,
+        after: threading.Event | None = None,
+    ) -> Callable[[], Any]:
+        def settle() -> list[Verdict]:
+            assert after is None or after.wait(PATIENCE)
+            return self.settle(store, engine, *settlements)
+
+        return settle
+
+    def _hold(self, store: Store, step: Step, held: threading.Event) -> None:
+        """Keep the row for a moment, in a transaction that others wait for."""
+        with store.transaction() as tx:
+            tx.activate(step.id, None, None)
+            held.set()
+            threading.Event().wait(0.3)
 
     def _shared_out(
         self, store: Store, one: UUID, other_store: Store, other: UUID
