@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -228,7 +229,7 @@ class JoinsContract(JoinWords):
 
     def test_what_exists_already_cannot_become_a_member(self, store: Store) -> None:
         join, (one, other) = self._made()
-        self.add(store, one)
+        self.add(store, replace(one, join_id=None))
         with pytest.raises(NotAMember):
             self.add(store, one, other, join)
         assert self.all_ids(store) == {one.id}
@@ -236,7 +237,7 @@ class JoinsContract(JoinWords):
     def test_a_settlement_with_such_a_member_is_refused_whole(self, store: Store) -> None:
         parent = self.added(store)
         join, (one, other) = self._made()
-        self.add(store, one)
+        self.add(store, replace(one, join_id=None))
         engine = self._engine(store)
         held = {step.id: step for step in self._claim(store, engine)}
         with pytest.raises(NotAMember):
