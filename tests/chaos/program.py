@@ -3,8 +3,9 @@
     python program.py STORE_URL SECONDS
 
 A `v1/fan` step spawns as many `v1/work` steps as its state says, and a `v1/join` that prints
-`joined <results>` when they have ended. Each `v1/work` step prints `begin <state>`, works for SECONDS, prints `end <state>`; each
-`v1/once` step does so too, after it has written its state into the table `orders`.
+`joined <results>` when they have ended. Each `v1/work` step prints `begin <state>`, works
+for SECONDS, prints `end <state>`; each `v1/once` step does so too, after it has written its
+state into the table `orders`.
 """
 
 from __future__ import annotations

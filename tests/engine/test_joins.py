@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from typing import Any
 
 import pytest
@@ -289,8 +290,6 @@ def test_a_handler_waits_for_members_while_the_store_is_away(
 
 
 def _reading_members() -> bool:
-    import inspect
-
     return any(frame.function == "_read" for frame in inspect.stack())
 
 
@@ -363,7 +362,7 @@ def test_any_tree_of_joins_ends_as_its_policies_say(tree: Any) -> None:
     @registry.handler("v1/node", retry=ONCE)
     def node(state: Any) -> Outcome:
         if isinstance(state, str):
-            ends = {"done": done(), "skip": skip("no need"), "fail": fail("no luck")}
+            ends: dict[str, Outcome] = {"done": done(), "skip": skip("no"), "fail": fail("no")}
             return ends[state]
         policy, branches = state
         members = [new_step("v1/node", branch) for branch in branches]

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sysconfig
 import traceback
 from pathlib import Path
 from types import FrameType
 from typing import Final
 
 _DIGITS: Final = 16
-_LIBRARIES: Final = ("stdlib", "platstdlib", "purelib", "platlib")
 _FOREIGN: Final = (
-    *(f"{sysconfig.get_path(name)}{os.sep}" for name in _LIBRARIES),
+    f"{Path(os.__file__).parent}{os.sep}",
     f"{Path(__file__).parents[1]}{os.sep}",
     "<frozen",
 )
-"""Where code lives that is not the project's own."""
+"""Where code lives that is not the project's own: the standard library, and Stepwell."""
+_INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
 
 
 def fingerprint(error: BaseException, step_name: str) -> str:
@@ -34,10 +33,14 @@ def fingerprint(error: BaseException, step_name: str) -> str:
 def _place(error: BaseException) -> str:
     """File and function of the innermost frame that is neither Stepwell's nor a library's."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    own = [frame for frame in frames if not _file(frame).startswith(_FOREIGN)]
+    own = [frame for frame in frames if _is_own(_file(frame))]
     if not own:
         return ""
     return f"{Path(_file(own[-1])).name}:{own[-1].f_code.co_qualname}"
+
+
+def _is_own(file: str) -> bool:
+    return not file.startswith(_FOREIGN) and _INSTALLED.isdisjoint(Path(file).parts)
 
 
 def _file(frame: FrameType) -> str:
