@@ -189,7 +189,8 @@ class Settlement:
     `activation_seen` is the activation number that the execution started with (R8).
     `execution_duration` is in seconds. `fingerprint` is that of the exception, or None.
     `passes_join`: one of the additions is a member of the row's join in its place, so the
-    ended row is none any more, and its end does not count (R28).
+    ended row is none any more, and its end does not count (R28). `unwritten` says that the
+    claim was a lock alone, and may not stand on the row.
     """
 
     claim: Claim
@@ -210,6 +211,7 @@ class Settlement:
     fingerprint: str | None = None
     passes_join: bool = False
     additions: tuple[Addition, ...] = ()
+    unwritten: bool = False
 
 
 class Verdict(StrEnum):
