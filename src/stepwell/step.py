@@ -97,15 +97,15 @@ class Retention(IntEnum):
 
 
 def new_id() -> UUID:
-    """A UUID version 7 (RFC 9562, section 5.7): 48 bits of Unix milliseconds, 12 of their
-    fraction (section 6.2, method 3), 62 random.
+    """A UUID version 7 (RFC 9562, section 5.7): 48 bits of Unix milliseconds, 12 of the
+    fraction of the millisecond (section 6.2, method 3), 62 random.
 
-    Time-ordered ids keep index inserts at the right edge, and made by the
-    caller they make adding idempotent (R1). The fraction keeps what one thread
-    makes in the order of its making, within a millisecond too.
+    Time-ordered ids keep index inserts at the right edge, and made by the caller they
+    make adding idempotent (R1). Ids made one after another by a process sort in that
+    order, so steps that are due at one instant run in the order in which they were made.
     """
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
-    fraction = rest * 4096 // 1_000_000
+    fraction = (rest << 12) // 1_000_000
     return version_7(milliseconds, fraction << 68 | int.from_bytes(os.urandom(8), "big"))
 
 
