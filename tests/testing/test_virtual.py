@@ -340,7 +340,7 @@ def test_time_does_not_go_back(engine: VirtualEngine) -> None:
 
 def test_a_join_is_given_its_members_here_too() -> None:
     registry = Registry()
-    registry.handler("v1/part")(lambda state: done(state))
+    registry.handler("v1/part")(lambda state: done(state + 0))
     registry.handler("v1/sum")(lambda joined: done(sum(one.result for one in joined)))
     engine = VirtualEngine(registry)
     *_, join_id = engine.add_many([new_step("v1/part", n) for n in (2, 3)], then=new_step("v1/sum"))
