@@ -2,10 +2,10 @@
 
 A handler is a function or coroutine function. Its parameters are filled by
 name: `state` (decoded to its annotated type), `step` (the row), `activation`
-(the activation arguments, or None) and `connection` (what it writes there
-commits with its step, R26), `cancelled` (a `threading.Event`: its outcome is no longer
-wanted). Any other parameter is asked of the injection hook. A class is a handler by one of
-its methods: see `injection`.
+(the activation arguments, or None), `joined` (the steps that it has waited for, R28),
+`connection` (what it writes there commits with its step, R26) and `cancelled` (a
+`threading.Event` that says that its outcome is no longer wanted). Any other parameter is
+asked of the injection hook. A class is a handler by one of its methods: see `injection`.
 """
 
 from __future__ import annotations
@@ -28,9 +28,11 @@ F = TypeVar("F", bound=Function)
 
 CONNECTION: Final = "connection"
 """The parameter that takes a handler out of the group commit (R26)."""
+JOINED: Final = "joined"
+"""The parameter that takes the members of a join (R28)."""
 CANCELLED: Final = "cancelled"
 """The parameter by which a handler learns that its outcome is no longer wanted."""
-OWN: Final = frozenset({"state", "step", "activation", CONNECTION, CANCELLED})
+OWN: Final = frozenset({"state", "step", "activation", CONNECTION, JOINED, CANCELLED})
 TRANSACTION_SECONDS: Final = 30.0
 """How long the transaction of such a handler may take, unless it says otherwise."""
 
@@ -61,6 +63,11 @@ class Handler:
     def exactly_once(self) -> bool:
         """Whether it writes in the transaction that settles its step (R26)."""
         return CONNECTION in self.parameters
+
+    @property
+    def reads_members(self) -> bool:
+        """Whether it wants the steps that its step has waited for (R28)."""
+        return JOINED in self.parameters
 
 
 class Registry:
@@ -242,11 +249,12 @@ def _check_guards(handler: Handler) -> None:
 
 
 def _check_process(handler: Handler, label: str) -> None:
-    unfit = [name for name in handler.parameters if name not in ("state", "step", "activation")]
+    sendable = ("state", "step", "activation", JOINED)
+    unfit = [name for name in handler.parameters if name not in sendable]
     if unfit or handler.is_async or handler.method:
         raise HandlerInvalid(
             f"{label} cannot run in another process.",
-            why="Nothing but state, step and activation can be sent there.",
+            why="Nothing but state, step, activation and joined can be sent there.",
             fix="Make it a plain `def` that takes no more than these.",
         )
     if not inspect.isfunction(handler.function) or "<" in handler.function.__qualname__:
@@ -266,7 +274,7 @@ def _parameters(function: Function, method: str | None) -> dict[str, Any]:
         raise HandlerInvalid(
             f"{_label(function)} takes {wrong[0]}.",
             why="A handler's parameters are filled by name.",
-            fix="Use plain parameters: state, step, activation, connection.",
+            fix="Use plain parameters: state, step, activation, joined, connection.",
         )
     return {p.name: hints.get(p.name) for p in named}
 
@@ -301,7 +309,8 @@ def _is_async(function: Function) -> bool:
 def _unfilled(function: Function, foreign: tuple[str, ...]) -> HandlerInvalid:
     return HandlerInvalid(
         f"{_label(function)} has parameters that nobody fills: {', '.join(foreign)}.",
-        why="Without an injection hook only state, step, activation and connection are known.",
+        why="Without an injection hook only state, step, activation, joined and connection "
+        "are known.",
         fix="Rename them, or make the registry with resolve=.",
     )
 

@@ -30,6 +30,8 @@ from stepwell.version import VERSION
 
 STOP_TIMEOUT: Final = 30.0
 """Seconds that running steps get at a stop."""
+CLEAN_UP: Final = 5.0
+"""Seconds that coroutines get to clean up when they were cancelled at the end of that."""
 
 
 class Engine(StepClient):
@@ -280,4 +282,7 @@ def _new_loop() -> asyncio.AbstractEventLoop:
 
 def _run_loop(loop: asyncio.AbstractEventLoop) -> None:
     loop.run_forever()
+    tasks = asyncio.all_tasks(loop)
+    if tasks:  # they were cancelled, and may clean up
+        loop.run_until_complete(asyncio.wait(tasks, timeout=CLEAN_UP))
     loop.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import threading
 from collections.abc import Awaitable, Callable
@@ -11,6 +12,7 @@ from typing import Any
 from stepwell.clock import Clock
 from stepwell.codec import Codec
 from stepwell.engine.deadlines import Deadline
+from stepwell.engine.joining import Member
 from stepwell.engine.judgement import (
     Facts,
     as_outcome,
@@ -27,6 +29,10 @@ from stepwell.registry import Handler, Registry
 from stepwell.step import Step
 
 
+def _nobody(step: Step) -> list[Member]:
+    return []
+
+
 class Execution:
     """One run of one claimed step: `run` for plain functions, `run_async` for coroutines."""
 
@@ -38,9 +44,16 @@ class Execution:
     """Calls the function in another process."""
 
     def __init__(
-        self, step: Step, registry: Registry, codec: Codec, clock: Clock, executed_by: str
+        self,
+        step: Step,
+        registry: Registry,
+        codec: Codec,
+        clock: Clock,
+        executed_by: str,
+        members: Callable[[Step], list[Member]] = _nobody,
     ) -> None:
         self.step = step
+        self._members = members
         self.handler: Handler = registry.find(step.name)
         self._resolve = registry.resolve
         self._injection = registry.injection
@@ -50,6 +63,7 @@ class Execution:
         self._started_at: datetime = clock.now()
         self._begun = clock.monotonic()
         self._connection: Any = None
+        self._joined: list[Member] | None = None
         self.error: BaseException | None = None
         """What was raised, or why the outcome cannot be kept; None while all is well."""
 
@@ -71,6 +85,8 @@ class Execution:
         """The same for a handler that is awaited on the event loop."""
         self._begin(None)
         try:
+            if self.handler.reads_members:  # which blocks, as the event loop must not
+                self._joined = await asyncio.to_thread(self._members, self.step)
             outcome = as_outcome(await self._call(), self.handler)
         except BaseException as error:
             return self._raised(error)
@@ -156,8 +172,15 @@ class Execution:
                 return self._decoded(self.step.state, annotation)
             case "activation":
                 return self._decoded(self.step.activation_args, annotation)
+            case _:
+                return self._rarer(name, annotation)
+
+    def _rarer(self, name: str, annotation: Any) -> Any:
+        match name:
             case "connection":
                 return self._connection
+            case "joined":
+                return self._members(self.step) if self._joined is None else self._joined
             case "cancelled":
                 self.cancelled = self.cancelled or threading.Event()
                 return self.cancelled
@@ -185,13 +208,12 @@ class Execution:
 
     def _facts(self) -> Facts:
         return Facts(
-            step=self.step,
-            handler=self.handler,
-            codec=self._codec,
-            started_at=self._started_at,
-            ended_at=self._clock.now(),
-            duration=self._clock.monotonic() - self._begun,
-            executed_by=self._executed_by,
+            self.step,
+            self.handler,
+            self._codec,
+            self._started_at,
+            self._clock.monotonic() - self._begun,
+            self._executed_by,
         )
 
     def _raised(self, error: BaseException) -> Settlement:

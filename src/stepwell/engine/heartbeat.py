@@ -133,8 +133,9 @@ class Heartbeat:
         running = self._held.long_running(asked)
         with self._store.transaction() as tx:
             pulse = tx.beat(engine_id, running)
-        if pulse.lost:
-            self._on_lost(self._held.disown(pulse.lost))
+        lost = self._held.disown(pulse.lost)
+        if lost:
+            self._on_lost(lost)
         for dead, last_beat in self._take_in(pulse, asked):
             self._bury(dead, last_beat)
 

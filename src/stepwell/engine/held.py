@@ -49,6 +49,7 @@ class Held:
         self._waiting: deque[Holding] = deque()
         self._running = self._late = 0
         self._buried: set[UUID] = set()
+        self._ousted: list[Holding] = []
 
     def __len__(self) -> int:
         return len(self._all)
@@ -73,6 +74,8 @@ class Held:
         with self._lock:
             for holding in holdings:
                 if holding.engine_id not in self._buried:
+                    if holding.step.id in self._all:  # taken away, and claimed here again
+                        self._ousted.append(self._all[holding.step.id])
                     self._all[holding.step.id] = holding
                     self._waiting.append(holding)
 
@@ -159,7 +162,8 @@ class Held:
         """Drop claims that hold no more; those of them whose handlers still run."""
         with self._lock:
             lost = [self._all[one.step_id] for one in claims if self._knows(one)]
-            running = [one for one in lost if one.running]
+            running = [one for one in (*lost, *self._ousted) if one.running]
+            self._ousted.clear()
             for holding in running:  # the others are being settled
                 self._drop(holding)
             return running
