@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from stepwell.clock import SYSTEM, Clock, as_utc
-from stepwell.codec import JSON, Codec, limited
+from stepwell.codec import JSON, Codec, Codecs, limited
 from stepwell.engine.explaining import explain, explain_join
 from stepwell.engine.inside import forbid_outside
 from stepwell.engine.sealing import of_one_flow, seal, seal_fan
@@ -39,11 +39,19 @@ class StepClient:
     ----------
     store : where the steps are kept; opened on first use.
     codec : writes states, arguments and results as text.
+    codecs : others, that read what was written with them.
     """
 
-    def __init__(self, store: Store, *, codec: Codec = JSON, clock: Clock = SYSTEM) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        codec: Codec = JSON,
+        codecs: Iterable[Codec] = (),
+        clock: Clock = SYSTEM,
+    ) -> None:
         self.store = store
-        self.codec = codec
+        self.codec: Codec = Codecs(codec, codecs) if codecs else codec
         self._clock = clock
 
     def add(self, new: NewStep, *, connection: Any = None) -> UUID:

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import threading
+from collections.abc import Iterable
 from types import FrameType, TracebackType
 from typing import Final, Self
 from uuid import UUID
@@ -52,6 +53,7 @@ class Engine(StepClient):
         default as many as the machine has processors. They are started as they are needed.
     flow_id : run the steps of this flow only, whatever their queue.
     name : who executed a step, shown to people; host and process id by default.
+    codec, codecs : what writes states and results, and others for what has their format.
     loop : the event loop for `async def` handlers; by default one in a thread of its own.
 
     Raises
@@ -71,12 +73,13 @@ class Engine(StepClient):
         flow_id: UUID | None = None,
         name: str | None = None,
         codec: Codec = JSON,
+        codecs: Iterable[Codec] = (),
         clock: Clock = SYSTEM,
         loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         check_store(store, registry)
         self._time = StoreClock(clock)
-        super().__init__(store, codec=codec, clock=self._time)
+        super().__init__(store, codec=codec, codecs=codecs, clock=self._time)
         self._registry = registry
         self._scope = Scope(
             name=name or f"{socket.gethostname()}:{os.getpid()}",

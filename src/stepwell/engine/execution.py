@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from stepwell.clock import Clock
-from stepwell.codec import Codec
+from stepwell.codec import Codec, decoded
 from stepwell.engine.deadlines import Deadline
 from stepwell.engine.joining import Member
 from stepwell.engine.judgement import (
@@ -169,9 +169,9 @@ class Execution:
             case "step":
                 return self.step
             case "state":
-                return self._decoded(self.step.state, annotation)
+                return self._state(annotation)
             case "activation":
-                return self._decoded(self.step.activation_args, annotation)
+                return self._activation(annotation)
             case _:
                 return self._rarer(name, annotation)
 
@@ -188,7 +188,14 @@ class Execution:
                 assert self._resolve is not None, "the registry has checked this"
                 return self._resolve(name, annotation)
 
-    def _decoded(self, text: str | None, annotation: Any) -> Any:
+    def _state(self, annotation: Any) -> Any:
+        step = self.step
+        if step.state is None:
+            return None
+        return decoded(self._codec, step.state, step.state_format, annotation)
+
+    def _activation(self, annotation: Any) -> Any:
+        text = self.step.activation_args
         return None if text is None else self._codec.decode(text, annotation)
 
     def _judged(self, outcome: Outcome) -> Settlement:
