@@ -238,10 +238,11 @@ def _check_guards(handler: Handler) -> None:
             why="It is more than zero seconds, and not for a handler with `connection`.",
             fix="Leave it out, or use transaction_timeout for a handler with `connection`.",
         )
-    if CANCELLED in handler.parameters and (handler.is_async or handler.process):
+    told_otherwise = handler.is_async or handler.process or handler.exactly_once
+    if CANCELLED in handler.parameters and told_otherwise:
         raise HandlerInvalid(
-            f"{label} takes `cancelled`, and is no handler in a thread.",
-            why="A coroutine is cancelled itself, and a process is killed.",
+            f"{label} takes `cancelled`, and would never see it set.",
+            why="A coroutine is cancelled itself, a process killed; `connection` locks the row.",
             fix="Take the parameter out.",
         )
     if handler.process:

@@ -122,7 +122,7 @@ def test_a_stop_that_runs_out_of_time_kills_the_child_and_gives_the_step_back(
     step_id = engine.add(new_step("v1/spin", str(where)))
     wait_for(lambda: where.exists() and where.read_text())
     engine.stop(timeout=0)
-    assert gone(int(where.read_text()))
+    wait_for(lambda: gone(int(where.read_text())))
     left = engine.get(step_id)
     assert (left.status, left.claimed_by, left.failure_count) == ("ready", None, 0)
 

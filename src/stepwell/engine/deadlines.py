@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from stepwell.clock import Clock
+from stepwell.events import emit
 
 _MANY: Final = 1000
 """Entries from which the heap is cleared of those that were met."""
@@ -74,7 +75,10 @@ class Deadlines:
 
     def _loop(self) -> None:
         while (over := self._next()) is not None:
-            over()
+            try:
+                over()
+            except Exception as error:  # one step's trouble is not that of all others
+                emit("engine.deadline_failed", error=repr(error))
 
     def _next(self) -> Callable[[], None] | None:
         """Wait for the next time that is over; None when stopped."""
