@@ -243,7 +243,8 @@ class Worker:
         """Whether a spawned row may run here right after its parent's commit (R21)."""
         step = addition.step
         return (
-            step.unique_key is None
+            self._store.capabilities.transactions  # else its claim could outlive the engine (R11)
+            and step.unique_key is None
             and step.limit_key is None
             and step.rate_key is None
             and step.waiting_for == 0

@@ -7,8 +7,11 @@
 -- before, if nobody has claimed it since.
 WITH asked AS MATERIALIZED (
     SELECT
-        place, step_id, claim_no, ended_as, description, activation_seen, failure_count,
-        execution_started_at, execution_duration, executed_by, schedule_time, keep_state, state,
+        place, step_id, claim_no, ended_as, description,
+        coalesce(activation_seen, 0) AS activation_seen,
+        coalesce(failure_count, 0) AS failure_count, execution_started_at,
+        coalesce(execution_duration, 0) AS execution_duration, executed_by, schedule_time,
+        keep_state, state,
         state_format, keep_activation, result, result_format, fingerprint, passes_join, unwritten
     FROM unnest(
         %(step_id)s::uuid[],
