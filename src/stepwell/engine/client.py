@@ -193,6 +193,9 @@ _COPIED = (
     "state",
     "state_format",
     "activation_args",
+    "limit_key",
+    "limit_slots",
+    "rate_key",
 )
 
 

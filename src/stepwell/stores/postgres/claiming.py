@@ -15,8 +15,9 @@ from stepwell.stores.protocol import Claimed, ClaimRequest
 
 _MOST_AT_ONCE: Final = 1000
 """The most rows that one round locks to get past foreign names."""
-_INFO: Final = 4
-"""Columns before those of the step: alive, parked_now, next_due, suspect_due."""
+_INFO: Final = 5
+"""Columns before those of the step: alive, parked_now, next_due, suspect_due,
+limited_due."""
 
 
 def claim(statements: Statements, request: ClaimRequest) -> Claimed:
@@ -35,14 +36,14 @@ def claim(statements: Statements, request: ClaimRequest) -> Claimed:
 def _round(statements: Statements, request: ClaimRequest, reach: int) -> tuple[Claimed, int]:
     head = "claim_from_queues" if request.flow_id is None else "claim_from_flow"
     values = _values(request, 0 if request.alone else max(reach, request.limit))
-    with statements.cursor(sql(head, "claim_take"), values) as cursor:
+    with statements.cursor(sql(head, "claim_limited_outlook", "claim_take"), values) as cursor:
         read = step_reader(column_names(cursor))
         rows = cursor.fetchall()
-    alive, parked, next_due, suspect_due = rows[0][:_INFO]
+    alive, parked, next_due, suspect_due, limited_due = rows[0][:_INFO]
     if not alive:
         raise EngineBuried(request.engine_id)
     steps: tuple[Step, ...] = tuple(read(row) for row in rows if row[_INFO] is not None)
-    return Claimed(steps, next_due and utc(next_due), suspect_due), parked
+    return Claimed(steps, next_due and utc(next_due), suspect_due, limited_due), parked
 
 
 def _values(request: ClaimRequest, reach: int) -> dict[str, Any]:

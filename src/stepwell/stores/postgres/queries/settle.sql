@@ -99,7 +99,8 @@ WITH asked AS MATERIALIZED (
         AND asked.ended_as IS NULL
     RETURNING
         asked.place,
-        step.schedule_time <= statement_timestamp() + interval '1 second' AS due
+        step.schedule_time <= statement_timestamp() + interval '1 second'
+            OR step.limit_key IS NOT NULL AS due
 )
 SELECT
     asked.place,
@@ -128,7 +129,7 @@ SELECT
         ) THEN 'before'
         ELSE 'refused'
     END AS verdict,
-    coalesce(again.due, false) AS due
+    coalesce(again.due, over.limit_key IS NOT NULL) AS due
 FROM asked
 LEFT JOIN over ON over.place = asked.place
 LEFT JOIN again ON again.place = asked.place
