@@ -24,7 +24,7 @@ from stepwell.testing.store_contract.cut import cut_once, lost
 from stepwell.testing.store_contract.cuts import CutsContract
 from stepwell.testing.store_contract.engines import EnginesContract
 from stepwell.testing.store_contract.exclusive import ExclusiveContract
-from stepwell.testing.store_contract.limits import LimitsContract
+from stepwell.testing.store_contract.rates import RatesContract
 from stepwell.testing.store_contract.searching import SearchingContract
 from stepwell.testing.store_contract.settling import SettlingContract
 from stepwell.testing.store_contract.transactions import TransactionsContract
@@ -42,7 +42,7 @@ class StoreContract(
     SearchingContract,
     TransactionsContract,
     ExclusiveContract,
-    LimitsContract,
+    RatesContract,
     CutsContract,
 ):
     """All of the contract."""

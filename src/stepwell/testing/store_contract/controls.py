@@ -106,9 +106,13 @@ class ControlsContract(ContractBase):
 
     @needs("set_control", "transactions")
     def test_a_control_goes_with_its_transaction(self, store: Store) -> None:
-        with pytest.raises(RuntimeError), store.transaction() as tx:
-            tx.set_control(Control(kind=LIMIT, key="smtp", slots=1))
-            raise RuntimeError
+        def fail() -> None:
+            with store.transaction() as tx:
+                tx.set_control(Control(kind=LIMIT, key="smtp", slots=1))
+                raise RuntimeError
+
+        with pytest.raises(RuntimeError):
+            fail()
         assert self.all_controls(store) == []
 
     @needs("set_control", "wake")
