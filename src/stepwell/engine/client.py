@@ -12,6 +12,8 @@ from uuid import UUID
 
 from stepwell.clock import SYSTEM, Clock, as_utc
 from stepwell.codec import JSON, Codec, limited
+from stepwell.engine.braking import held_up
+from stepwell.engine.controlling import Controlling
 from stepwell.engine.explaining import explain
 from stepwell.engine.inside import forbid_outside
 from stepwell.engine.sealing import seal
@@ -20,7 +22,7 @@ from stepwell.step import Addition, EndedAs, NewStep, Step, StepQuery, StepStatu
 from stepwell.stores.protocol import Counts, Store, Transaction
 
 
-class StepClient:
+class StepClient(Controlling):
     """What a program does with steps, on any store.
 
     Parameters
@@ -80,7 +82,14 @@ class StepClient:
 
     def explain(self, step_id: UUID) -> str:
         """Why the step is where it is, in a sentence; raises `StepNotFound`."""
-        return explain(self.get(step_id), self._clock.now())
+        step, now = self.get(step_id), self._clock.now()
+        return self._held_up(step, now) or explain(step, now)
+
+    def _held_up(self, step: Step, now: datetime) -> str | None:
+        if self.store.capabilities.scoped:
+            return None  # it sees neither controls nor what other flows hold
+        with self._transaction(reads=True) as tx:
+            return held_up(tx, step, now)
 
     def search(self, query: StepQuery | None = None, **fields: Any) -> list[Step]:
         """The steps that match: a `StepQuery`, or its fields as keywords. Newest first."""

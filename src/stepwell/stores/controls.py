@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -40,6 +40,10 @@ class Control:
     reason: str | None = None
     changed_by: str | None = None
     changed_at: datetime | None = None
+
+    def changed(self, by: str) -> Control:
+        """The same, as somebody's word; the store adds the time."""
+        return replace(self, changed_by=by)
 
     @property
     def spacing(self) -> float:
