@@ -288,11 +288,16 @@ class LimitsContract(ControlsContract):
     def test_engines_that_claim_at_once_never_exceed_the_slots(
         self, store: Store, other_store: Store
     ) -> None:
-        self.some(store, _ROUNDS * 6, limit_slots=3)
-        stores = (store, other_store, store, other_store)
-        engines = [(one, self.make_engine(one)) for one in stores]
+        # Each has rows of its own to take, so that no lock on a row keeps them apart.
+        engines = [
+            (one, self.make_engine(one, label), label)
+            for one, label in zip((store, other_store) * 2, "abcd", strict=True)
+        ]
+        for *_, label in engines:
+            rows = (self.make_step(label, limit_key="smtp", limit_slots=3) for _ in range(40))
+            self.add(store, *rows)
         for _ in range(_ROUNDS):
-            calls = [partial(self.claim, *pair, limited=True, limit=2) for pair in engines]
+            calls = [partial(self.claim, *three, limited=True, limit=2) for three in engines]
             held: list[tuple[int, Step]] = []
             for place, claimed in enumerate(together(*calls)):
                 assert isinstance(claimed, Claimed), claimed
@@ -300,7 +305,7 @@ class LimitsContract(ControlsContract):
             assert 1 <= len(held) <= 3
             assert self.taken(store) == len(held)
             for place, step in held:
-                self.settle(*engines[place], self.ending(step))
+                self.settle(*engines[place][:2], self.ending(step))
 
     @needs("set_control")
     def test_limited_rows_and_ordinary_ones_do_not_stand_in_each_others_way(
