@@ -82,7 +82,11 @@ class StepClient(Controlling):
 
     def explain(self, step_id: UUID) -> str:
         """Why the step is where it is, in a sentence; raises `StepNotFound`."""
-        step, now = self.get(step_id), self._clock.now()
+        return self.explained(self.get(step_id))
+
+    def explained(self, step: Step) -> str:
+        """As `explain`, of a step that was read already."""
+        now = self._clock.now()
         return self._held_up(step, now) or explain(step, now)
 
     def _held_up(self, step: Step, now: datetime) -> str | None:

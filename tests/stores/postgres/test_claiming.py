@@ -181,7 +181,7 @@ def test_a_claim_reads_due_rows_alone_however_many_others_there_are(
 ) -> None:
     wanted = request(engine(crowded), limit=limit)
     values = claiming._values(wanted, limit)
-    plan = _explain(crowded, ("claim_from_queues", "claim_take"), values)
+    plan = _explain(crowded, ("claim_from_queues", "claim_limited_outlook", "claim_take"), values)
     assert _whole_tables(plan) == set()
     assert "stepwell_ready_claim" in _indexes(plan)
     # Each row is read by the look ahead, by the lock and by the update, with their indexes.
