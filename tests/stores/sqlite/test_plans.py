@@ -26,7 +26,6 @@ HOT = {
     "claim_outlook_suspect": ["stepwell_ready_suspect", "stepwell_ready_limited"],
     "claim_limited_keys": ["stepwell_ready_keys", "stepwell_ready_slots"],
     "claim_limited_flow": ["stepwell_ready_flow", "stepwell_ready_slots"],
-    "move_rate": ["sqlite_autoindex_stepwell_controls_1"],
     "bury": ["stepwell_ready_claimed"],
     "leave": ["stepwell_ready_claimed"],
     "claim": ["INTEGER PRIMARY KEY"],
