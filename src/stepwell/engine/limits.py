@@ -73,7 +73,7 @@ class LimitedClaims:
         if waits:
             soon = self._clock.now() + timedelta(seconds=waits)
             return replace(claimed, next_due=earliest(claimed.next_due, soon))
-        return _both(claimed, self._take(free))
+        return both(claimed, self._take(free))
 
     def _share(self) -> int:
         nearly = self._workers // 4 or 1
@@ -96,7 +96,8 @@ class LimitedClaims:
         return claimed
 
 
-def _both(ordinary: Claimed, limited: Claimed) -> Claimed:
+def both(ordinary: Claimed, limited: Claimed) -> Claimed:
+    """The answer to an ordinary claim and to the limited one that came after it."""
     return Claimed(
         ordinary.steps + limited.steps,
         earliest(ordinary.next_due, limited.next_due),
