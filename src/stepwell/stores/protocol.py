@@ -91,7 +91,8 @@ class ClaimRequest:
     locking : lock the rows until the transaction ends, and mark none as claimed. Their
         claim number is the one that they would have got. Needs `Capabilities.row_locks`.
     skew : four numbers in [0, 1), one per priority band: see `stores.fairness` (R18).
-    limited : take rows with a limit or rate key, and no others (R20).
+    limited : take rows with a limit or rate key, and no others (R20); never with `locking`,
+        for slots are counted from marks.
     beyond : of a limited claim: where the last one stopped looking (`Claimed.beyond`).
     """
 
