@@ -21,6 +21,7 @@ from stepwell.codec import Codec
 from stepwell.engine.bursts import Bursts
 from stepwell.engine.committer import BACKOFF, Answered, Committer, Ended
 from stepwell.engine.held import Held, Holding
+from stepwell.engine.joining import Members
 from stepwell.engine.limits import LimitedClaims
 from stepwell.engine.once import Once
 from stepwell.engine.pauses import Pauses
@@ -100,6 +101,7 @@ class Worker:
             slots=scope.slots,
             fresh=fresh,
             put=self._put,
+            members=Members(store, codec).of,
             loop=loop,
         )
         self._bursts = Bursts(

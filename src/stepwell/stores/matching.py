@@ -21,6 +21,7 @@ EXACT = (
     "rate_key",
     "created_by_step_id",
     "copy_of",
+    "join_id",
     "executed_by",
     "ended_as",
 )
