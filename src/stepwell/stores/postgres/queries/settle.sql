@@ -125,10 +125,13 @@ WITH asked AS MATERIALIZED (
         AND asked.ended_as IS NULL
     RETURNING
         asked.place,
-        step.schedule_time <= statement_timestamp() + interval '1 second' AS due
+        step.schedule_time <= statement_timestamp() + interval '1 second'
+            OR step.limit_key IS NOT NULL AS due
 )
 -- Of what ends, the members of joins with their names (R28).
-SELECT place, false AS due, join_id, CASE WHEN join_id IS NOT NULL THEN name END AS member
+SELECT
+    place, limit_key IS NOT NULL AS due, join_id,
+    CASE WHEN join_id IS NOT NULL THEN name END AS member
 FROM over
 UNION ALL
 SELECT place, due, NULL, NULL FROM again
