@@ -19,7 +19,8 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from stepwell.outcome import Settlement, Verdict
-from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery
+from stepwell.retention import Expiry
+from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery, StepStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,11 +112,43 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Rows per table that match a query."""
+    """Rows per table that match a query.
+
+    `more` names the tables that have more rows than their number says, for counting
+    stopped there; `estimated` those whose number is the store's estimate.
+    """
 
     ready: int = 0
     done: int = 0
     failed: int = 0
+    more: tuple[StepStatus, ...] = ()
+    estimated: tuple[StepStatus, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """Steps that failed in the same way: how many, from when to when, and the last of them."""
+
+    name: str
+    fingerprint: str | None
+    count: int
+    first_at: datetime
+    last_at: datetime
+    step_id: UUID
+    description: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one call of `sweep` did; `more` says that there may be more to do.
+
+    `removed` rows went one by one; `dropped` and `made` are names of partitions.
+    """
+
+    removed: int = 0
+    dropped: tuple[str, ...] = ()
+    made: tuple[str, ...] = ()
+    more: bool = False
 
 
 class Transaction(Protocol):
@@ -191,8 +224,20 @@ class Transaction(Protocol):
         """One page of the steps that match, newest id first unless the query says otherwise."""
         ...
 
-    def count(self, query: StepQuery) -> Counts:
-        """How many steps match, per table; `limit` and `after` do not count."""
+    def count(self, query: StepQuery, at_most: int | None = None) -> Counts:
+        """How many steps match, per table; the query's `limit` and `after` do not count.
+
+        Exact without `at_most`. With it no table is counted further: one that has more
+        rows shows `at_most` and is named in `more`, or shows an estimate that is higher
+        and is named in `estimated`.
+        """
+        ...
+
+    def failures(self, query: StepQuery) -> list[Failures]:
+        """The failed steps that match, grouped by name and fingerprint (which may be None):
+        those that ended as failed, unless the query says otherwise. The group with the
+        newest end comes first; `limit` counts groups, `after` and the order do not count.
+        """
         ...
 
     def activate(self, step_id: UUID, args: str | None, at: datetime | None) -> bool:
@@ -207,6 +252,17 @@ class Transaction(Protocol):
 
     def reschedule(self, step_id: UUID, at: datetime) -> bool:
         """Make a ready row due at `at`; a claim on it is taken away (R8). False if not ready."""
+        ...
+
+    def sweep(self, expiries: Sequence[Expiry], limit: int) -> Swept:
+        """Remove ended rows that the expiries name, and prepare the tables for the coming time.
+
+        One bounded piece of work: at most `limit` rows, or one partition. The caller calls
+        again, in another transaction, while `more` is set. A row whose `join_id` names a
+        ready step stays (R28). A store that drops partitions may keep a row for as long as
+        its partition has others that are to stay. No claim or settlement waits for more
+        than a moment; raises `StoreUnavailable` if others hold the tables for longer.
+        """
         ...
 
 

@@ -29,7 +29,17 @@ _CONDITIONS: Final = {
     "search_key_prefix": SQL(
         "search_key >= %(search_key_prefix)s AND search_key < %(search_key_prefix_end)s"
     ),
+    "correlation_id_prefix": SQL(
+        "correlation_id >= %(correlation_id_prefix)s"
+        " AND correlation_id < %(correlation_id_prefix_end)s"
+    ),
     "description_contains": SQL("strpos(description, %(description_contains)s) > 0"),
+    "state_contains": SQL("strpos(state, %(state_contains)s) > 0"),
+    "activation_args_contains": SQL("strpos(activation_args, %(activation_args_contains)s) > 0"),
+    "result_contains": SQL("strpos(result, %(result_contains)s) > 0"),
+    "state_format": SQL("state_format = %(state_format)s"),
+    "retention": SQL("retention = %(retention)s"),
+    "fingerprint": SQL("fingerprint = %(fingerprint)s"),
     "created_by_step_id": SQL("created_by_step_id = %(created_by_step_id)s"),
     "copy_of": SQL("copy_of = %(copy_of)s"),
     "executed_by": SQL("executed_by = %(executed_by)s"),
@@ -39,8 +49,18 @@ _CONDITIONS: Final = {
     "created_to": SQL("created_at < %(created_to)s"),
     "scheduled_from": SQL("schedule_time >= %(scheduled_from)s"),
     "scheduled_to": SQL("schedule_time < %(scheduled_to)s"),
+    "started_from": SQL("execution_started_at >= %(started_from)s"),
+    "started_to": SQL("execution_started_at < %(started_to)s"),
     "ended_from": SQL("ended_at >= %(ended_from)s"),
     "ended_to": SQL("ended_at < %(ended_to)s"),
+    "duration_from": SQL("execution_duration >= %(duration_from)s"),
+    "duration_to": SQL("execution_duration < %(duration_to)s"),
+    "execution_count_from": SQL("execution_count >= %(execution_count_from)s"),
+    "execution_count_to": SQL("execution_count < %(execution_count_to)s"),
+    "failure_count_from": SQL("failure_count >= %(failure_count_from)s"),
+    "failure_count_to": SQL("failure_count < %(failure_count_to)s"),
+    "lost_count_from": SQL("lost_count >= %(lost_count_from)s"),
+    "lost_count_to": SQL("lost_count < %(lost_count_to)s"),
 }
 
 _LAST_CHARACTER: Final = "\U0010ffff"
@@ -85,7 +105,7 @@ def _where(query: StepQuery) -> Composed:
 def _parameters(query: StepQuery) -> dict[str, Any]:
     values = {name: getattr(query, name) for name in _CONDITIONS}
     values["ids"] = None if query.ids is None else list(query.ids)
-    for name in ("name_prefix", "search_key_prefix"):
+    for name in ("name_prefix", "search_key_prefix", "correlation_id_prefix"):
         values[f"{name}_end"] = f"{values[name]}{_LAST_CHARACTER}"
     return {name: _plain(value) for name, value in values.items()}
 
