@@ -23,7 +23,7 @@ def _sqlite() -> str:
 def _postgres() -> str:
     from stepwell.stores.postgres import schema  # noqa: PLC0415 - an optional driver
 
-    partitions = f"SELECT stepwell_make_partitions({schema.MONTHS_AHEAD});"
+    partitions = "SELECT stepwell_make_partitions();"
     return f"{_joined(schema.migrations())}\n{partitions}\n"
 
 

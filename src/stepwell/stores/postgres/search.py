@@ -77,13 +77,48 @@ def page(query: StepQuery) -> tuple[Composed, dict[str, Any]]:
     return statement, _parameters(query) | {"after": query.after, "limit": query.limit}
 
 
-def counts(query: StepQuery) -> tuple[Composed, dict[str, Any]]:
-    """The statement and parameters that count the matches, per table."""
+def counts(query: StepQuery, at_most: int | None = None) -> tuple[Composed, dict[str, Any]]:
+    """The statement and parameters that count the matches, per table, up to one above `at_most`."""
     wanted = [status for status in StepStatus if query.status in (None, status)]
-    one = SQL("SELECT {} AS status, count(*) FROM {} WHERE {}")
+    one = SQL("SELECT {}, count(*) FROM {} WHERE {}")
+    if at_most is not None:
+        one = SQL("SELECT {}, count(*) FROM (SELECT FROM {} WHERE {} LIMIT %(at_most)s) AS found")
     where = _where(query)
     parts = [one.format(status.value, TABLES[status], where) for status in wanted]
-    return SQL(" UNION ALL ").join(parts), _parameters(query)
+    values = _parameters(query) | {"at_most": None if at_most is None else at_most + 1}
+    return SQL(" UNION ALL ").join(parts), values
+
+
+def estimate(status: StepStatus) -> Composed:
+    """The statement whose first line says how many rows the planner expects of a table."""
+    return SQL("EXPLAIN SELECT FROM {}").format(TABLES[status])
+
+
+def failures(query: StepQuery) -> tuple[Composed, dict[str, Any]]:
+    """The statement and parameters for groups of failed rows, with the last row of each."""
+    statement = SQL("""
+        SELECT same.name, same.fingerprint, same.count, same.first_at, same.last_at,
+            sample.id, sample.description
+        FROM (
+            SELECT name, fingerprint, count(*) AS count,
+                min(ended_at) AS first_at, max(ended_at) AS last_at
+            FROM stepwell_failed WHERE {where} GROUP BY name, fingerprint
+        ) AS same
+        CROSS JOIN LATERAL (
+            SELECT id, description FROM stepwell_failed
+            WHERE {where} AND name = same.name
+                AND fingerprint IS NOT DISTINCT FROM same.fingerprint
+                AND ended_at = same.last_at
+            ORDER BY id DESC LIMIT 1
+        ) AS sample
+        ORDER BY same.last_at DESC, sample.id DESC LIMIT %(limit)s
+    """)
+    return statement.format(where=_where(query)), _parameters(query) | {"limit": query.limit}
+
+
+def narrows(query: StepQuery) -> bool:
+    """Whether any field but the status, and those of paging, is set."""
+    return any(getattr(query, name) is not None for name in _CONDITIONS)
 
 
 def any_match(query: StepQuery) -> tuple[Composed, dict[str, Any]]:

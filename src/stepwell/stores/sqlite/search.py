@@ -46,7 +46,9 @@ def page_sql(query: StepQuery) -> str:
 def count_sql(query: StepQuery, *, capped: bool = False) -> str:
     """Three counts in one statement, so that they are of one moment; capped at `:at_most`."""
     wanted = _statuses(query)
-    form = "(SELECT count(*) FROM (SELECT 1 {} LIMIT :at_most))" if capped else "(SELECT count(*) {})"
+    form = (
+        "(SELECT count(*) FROM (SELECT 1 {} LIMIT :at_most))" if capped else "(SELECT count(*) {})"
+    )
     rows = {
         status: f"FROM stepwell_{status} WHERE {_where(query, status, [])}" for status in wanted
     }
