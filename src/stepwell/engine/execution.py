@@ -40,6 +40,7 @@ class Execution:
         self.step = step
         self.handler: Handler = registry.find(step.name)
         self._resolve = registry.resolve
+        self._classes = registry.classes
         self._codec = codec
         self._clock = clock
         self._executed_by = executed_by
@@ -139,6 +140,7 @@ class Execution:
             ended_at=self._clock.now(),
             duration=self._clock.monotonic() - self._begun,
             executed_by=self._executed_by,
+            classes=self._classes,
         )
 
     def _settled(self, settlement: Settlement, error: BaseException | None = None) -> Settlement:

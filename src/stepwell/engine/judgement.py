@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import traceback
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +14,7 @@ from stepwell.engine.sealing import seal
 from stepwell.errors import FailStep, HandlerInvalid, StepwellError
 from stepwell.outcome import KEEP, Done, Fail, Outcome, Rerun, Settlement, Skip
 from stepwell.registry import Handler
-from stepwell.step import Addition, EndedAs, NewStep, Step
+from stepwell.step import Addition, EndedAs, NewStep, Retention, Step
 
 _OWN_CODE: Final = str(Path(__file__).parents[1])
 _FRAMES: Final = 5
@@ -30,6 +31,7 @@ class Facts:
     ended_at: datetime
     duration: float
     executed_by: str
+    classes: Mapping[str, Retention] = field(default_factory=dict)
 
 
 def judge(facts: Facts, outcome: Outcome) -> Settlement:
@@ -193,4 +195,6 @@ def _retry(facts: Facts, error: BaseException, failures: int) -> Settlement:
 
 
 def _additions(facts: Facts, next_steps: tuple[NewStep, ...]) -> tuple[Addition, ...]:
-    return tuple(seal(new, facts.codec, facts.ended_at, facts.step) for new in next_steps)
+    return tuple(
+        seal(new, facts.codec, facts.ended_at, facts.step, facts.classes) for new in next_steps
+    )

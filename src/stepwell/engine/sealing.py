@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from stepwell.codec import Codec, limited
-from stepwell.step import Addition, NewStep, Step
+from stepwell.step import Addition, NewStep, Retention, Step
 
 
-def seal(new: NewStep, codec: Codec, now: datetime, parent: Step | None = None) -> Addition:
+def seal(
+    new: NewStep,
+    codec: Codec,
+    now: datetime,
+    parent: Step | None = None,
+    classes: Mapping[str, Retention] = MappingProxyType({}),
+) -> Addition:
     """The row for `new`; flow and correlation are inherited from the step that spawned it.
 
     Parameters
     ----------
     now : store time, aware UTC: when it is created, and due unless it says otherwise.
+    classes : step name -> how long it is kept, for steps that say nothing of it (R23).
 
     Raises
     ------
     NotEncodable, ValueTooLarge : the state cannot be kept in a row.
     """
+    retention = new.retention
+    if retention is None:
+        retention = classes.get(new.name, Retention.STANDARD)
     step = Step(
         id=new.id,
         name=new.name,
@@ -32,7 +44,7 @@ def seal(new: NewStep, codec: Codec, now: datetime, parent: Step | None = None) 
         created_at=now,
         created_by_step_id=parent.id if parent else None,
         schedule_time=new.schedule_time or now,
-        retention=new.retention,
+        retention=retention,
         state=limited(codec.encode(new.state), f"state of {new.name}"),
         state_format=codec.format,
     )

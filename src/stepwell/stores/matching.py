@@ -69,10 +69,10 @@ def page(query: StepQuery, steps: Iterable[Step]) -> list[Step]:
 
 def counted(found: Sequence[int], at_most: int | None) -> Counts:
     """The counts of ready, done and failed; what is beyond `at_most` is cut, and marked."""
-    if at_most is None:
-        return Counts(*found)
-    more = tuple(status for status, rows in zip(StepStatus, found, strict=True) if rows > at_most)
-    return Counts(*(min(rows, at_most) for rows in found), more)
+    ready, done, failed = found if at_most is None else [min(rows, at_most) for rows in found]
+    rows_of = zip(StepStatus, found, strict=True)
+    more = [status for status, rows in rows_of if at_most is not None and rows > at_most]
+    return Counts(ready, done, failed, tuple(more))
 
 
 def failed_alone(query: StepQuery) -> StepQuery:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from stepwell.step import StepQuery, StepStatus
 from stepwell.stores.matching import counted, failed_alone
@@ -18,7 +18,7 @@ _ROWS: Final = re.compile(r" rows=(\d+) ")
 
 def count(statements: Statements, query: StepQuery, at_most: int | None) -> Counts:
     """Exact up to `at_most`; beyond it a whole table's number is the planner's estimate."""
-    found = dict(statements.composed(*search.counts(query, at_most)))
+    found: dict[str, int] = dict(statements.composed(*search.counts(query, at_most)))
     counts = counted([found.get(status.value, 0) for status in StepStatus], at_most)
     if at_most is None or not counts.more or search.narrows(query):
         return counts
@@ -28,12 +28,9 @@ def count(statements: Statements, query: StepQuery, at_most: int | None) -> Coun
 def _with_estimates(statements: Statements, counts: Counts, at_most: int) -> Counts:
     estimates = {status: _estimate(statements, status) for status in counts.more}
     higher = {status: rows for status, rows in estimates.items() if rows > at_most}
-    return replace(
-        counts,
-        **{status.value: rows for status, rows in higher.items()},  # type: ignore[arg-type]
-        more=tuple(status for status in counts.more if status not in higher),
-        estimated=tuple(higher),
-    )
+    numbers: dict[str, Any] = {status.value: rows for status, rows in higher.items()}
+    more = tuple(status for status in counts.more if status not in higher)
+    return replace(counts, more=more, estimated=tuple(higher), **numbers)
 
 
 def _estimate(statements: Statements, status: StepStatus) -> int:

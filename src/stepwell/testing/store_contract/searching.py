@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -81,7 +82,8 @@ class SearchingContract(ContractBase):
     def test_steps_are_found_by_status(self, store: Store, status: StepStatus) -> None:
         steps = {step.status: step.id for step in self._one_of_each(store)}
         assert self.all_ids(store, status=status) == {steps[status]}
-        assert self._count(store, status=status) == Counts(**{status.value: 1})
+        fields: dict[str, Any] = {status.value: 1}
+        assert self._count(store, status=status) == replace(Counts(), **fields)
 
     def test_steps_are_found_by_how_they_ended(self, store: Store) -> None:
         steps = {step.ended_as: step.id for step in self._one_of_each(store)}
@@ -122,7 +124,8 @@ class SearchingContract(ContractBase):
 
     @pytest.mark.parametrize("name", COUNTED)
     def test_ranges_of_counts_are_half_open(self, store: Store, name: str) -> None:
-        rows = [self.added(store, **{name: count}) for count in (0, 1, 2)]
+        counts: list[dict[str, Any]] = [{name: count} for count in (0, 1, 2)]
+        rows = [self.added(store, **fields) for fields in counts]
         assert self.all_ids(store, **{f"{name}_from": 1}) == {rows[1].id, rows[2].id}
         assert self.all_ids(store, **{f"{name}_to": 1}) == {rows[0].id}
         assert self.all_ids(store, **{f"{name}_from": 1, f"{name}_to": 2}) == {rows[1].id}
