@@ -44,7 +44,8 @@ class Handler:
     exhausted: Callable[[Step, BaseException], Outcome] | None = None
     needs_injection: tuple[str, ...] = field(default=())
     transaction_timeout: float = TRANSACTION_SECONDS
-    retention: Retention = Retention.STANDARD
+    classes: Mapping[str, Retention] = field(default_factory=dict, repr=False)
+    """Those of its registry: how long the steps that it spawns are kept (R23)."""
 
     @property
     def exactly_once(self) -> bool:
@@ -76,6 +77,10 @@ class Registry:
     def exactly_once(self) -> tuple[str, ...]:
         """The step names whose handlers ask for the connection, sorted (R26)."""
         return tuple(name for name in self.names if self._by_name[name].exactly_once)
+
+    def handles(self, name: str) -> bool:
+        """Whether there is a handler of a step name."""
+        return name in self._by_name
 
     def find(self, name: str) -> Handler:
         """The handler of a step name; KeyError if there is none."""
@@ -145,7 +150,7 @@ class Registry:
             exhausted,
             foreign,
             TRANSACTION_SECONDS if transaction_timeout is None else transaction_timeout,
-            retention,
+            self.classes,
         )
         _check_transaction(made, transaction_timeout)
         self._by_name.update(dict.fromkeys(names, made))

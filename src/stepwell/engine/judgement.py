@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +13,7 @@ from stepwell.engine.sealing import seal
 from stepwell.errors import FailStep, HandlerInvalid, StepwellError
 from stepwell.outcome import KEEP, Done, Fail, Outcome, Rerun, Settlement, Skip
 from stepwell.registry import Handler
-from stepwell.step import Addition, EndedAs, NewStep, Retention, Step
+from stepwell.step import Addition, EndedAs, NewStep, Step
 
 _OWN_CODE: Final = str(Path(__file__).parents[1])
 _FRAMES: Final = 5
@@ -31,7 +30,6 @@ class Facts:
     ended_at: datetime
     duration: float
     executed_by: str
-    classes: Mapping[str, Retention] = field(default_factory=dict)
 
 
 def judge(facts: Facts, outcome: Outcome) -> Settlement:
@@ -145,6 +143,7 @@ def _ended(
         ended_as=ended_as,
         description=description,
         activation_seen=facts.step.activation_no,
+        unwritten=facts.step.claimed_by is None,
         failure_count=facts.step.failure_count + (ended_as is EndedAs.FAILED),
         execution_started_at=facts.started_at,
         execution_duration=facts.duration,
@@ -166,6 +165,7 @@ def _rerun(facts: Facts, outcome: Rerun) -> Settlement:
         ended_as=None,
         description=_told(facts, outcome),
         activation_seen=facts.step.activation_no,
+        unwritten=facts.step.claimed_by is None,
         failure_count=0,
         execution_started_at=facts.started_at,
         execution_duration=facts.duration,
@@ -185,6 +185,7 @@ def _retry(facts: Facts, error: BaseException, failures: int) -> Settlement:
         ended_as=None,
         description=describe(error),
         activation_seen=facts.step.activation_no,
+        unwritten=facts.step.claimed_by is None,
         failure_count=failures,
         execution_started_at=facts.started_at,
         execution_duration=facts.duration,
@@ -195,6 +196,5 @@ def _retry(facts: Facts, error: BaseException, failures: int) -> Settlement:
 
 
 def _additions(facts: Facts, next_steps: tuple[NewStep, ...]) -> tuple[Addition, ...]:
-    return tuple(
-        seal(new, facts.codec, facts.ended_at, facts.step, facts.classes) for new in next_steps
-    )
+    classes = facts.handler.classes
+    return tuple(seal(new, facts.codec, facts.ended_at, facts.step, classes) for new in next_steps)
