@@ -65,7 +65,7 @@ def failures_sql(query: StepQuery) -> str:
         FROM (
             SELECT name, fingerprint, count(*) AS count,
                 min(ended_at) AS first_at, max(ended_at) AS last_at
-            FROM stepwell_failed WHERE {where} GROUP BY name, fingerprint
+            FROM stepwell_failed WHERE {where} GROUP BY fingerprint, name
         ) AS same
         JOIN stepwell_failed AS sample ON sample.id = (
             SELECT id FROM stepwell_failed
