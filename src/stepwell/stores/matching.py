@@ -81,9 +81,9 @@ def failed_alone(query: StepQuery) -> StepQuery:
 
 
 def groups_of(query: StepQuery, steps: Iterable[Step]) -> list[Failures]:
-    """The failed ones of `steps`, grouped by name and fingerprint, newest end first."""
+    """Failed steps, grouped by name and fingerprint, newest end first."""
     groups: dict[tuple[str, str | None], list[Step]] = {}
-    for step in sorted((one for one in steps if matches(failed_alone(query), one)), key=_end):
+    for step in sorted(steps, key=_end):
         groups.setdefault((step.name, step.fingerprint), []).append(step)
     newest = sorted(groups.values(), key=lambda group: _end(group[-1]), reverse=True)
     return [_group(group) for group in newest[: query.limit]]

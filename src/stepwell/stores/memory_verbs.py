@@ -19,7 +19,7 @@ from stepwell.retention import Expiry
 from stepwell.step import Addition, Claim, EndedAs, OnConflict, Step, StepQuery, StepStatus
 from stepwell.stores import moves
 from stepwell.stores.fairness import fair_fill
-from stepwell.stores.matching import counted, groups_of, matches, page
+from stepwell.stores.matching import counted, failed_alone, groups_of, matches, page
 from stepwell.stores.protocol import (
     Burial,
     Claimed,
@@ -258,7 +258,7 @@ class MemoryTransaction:
 
     def failures(self, query: StepQuery) -> list[Failures]:
         """The failed steps that match, grouped by name and fingerprint."""
-        return groups_of(query, self._matching(query))
+        return groups_of(query, self._matching(failed_alone(query)))
 
     def _matching(self, query: StepQuery) -> Iterator[Step]:
         for table in self._tables.steps.values():

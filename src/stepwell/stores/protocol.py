@@ -247,7 +247,7 @@ class Transaction(Protocol):
     def failures(self, query: StepQuery) -> list[Failures]:
         """The failed steps that match, grouped by name and fingerprint (which may be None):
         those that ended as failed, unless the query says otherwise. The group with the
-        newest end comes first; `limit` counts groups, `after` and the order do not count.
+        newest end comes first; `limit` counts groups; status, `after` and order do not count.
         """
         ...
 
