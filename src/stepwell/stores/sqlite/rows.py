@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
+from stepwell.frozen import maker
 from stepwell.step import Claim, EndedAs, JoinPolicy, Priority, Retention, Step
 from stepwell.stores.protocol import Failures
 
@@ -35,8 +36,8 @@ _INSTANTS: Final = (
 _READERS: Final[dict[str, Any]] = {
     **dict.fromkeys(_IDS, UUID),
     **dict.fromkeys(_INSTANTS, datetime.fromisoformat),
-    "priority": Priority,
-    "retention": Retention,
+    "priority": tuple(Priority).__getitem__,
+    "retention": tuple(Retention).__getitem__,
     "ended_as": EndedAs,
     "join_policy": JoinPolicy,
     "started": bool,
@@ -45,6 +46,7 @@ _READERS: Final[dict[str, Any]] = {
 _CONVERTED: Final = tuple(
     (place, _READERS[name]) for place, name in enumerate(COLUMNS) if name in _READERS
 )
+_step: Final = maker(Step)
 _values_of: Final = attrgetter(*COLUMNS)
 
 
@@ -71,7 +73,7 @@ def step_of(_cursor: Any, row: tuple[Any, ...]) -> Step:
     for place, read in _CONVERTED:
         if values[place] is not None:
             values[place] = read(values[place])
-    return Step(**dict(zip(COLUMNS, values, strict=True)))
+    return _step(*values)
 
 
 def failures_of(row: tuple[Any, ...]) -> Failures:

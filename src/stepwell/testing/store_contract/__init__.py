@@ -25,6 +25,8 @@ from stepwell.testing.store_contract.cuts import CutsContract
 from stepwell.testing.store_contract.engines import EnginesContract
 from stepwell.testing.store_contract.exclusive import ExclusiveContract
 from stepwell.testing.store_contract.grouping import GroupingContract
+from stepwell.testing.store_contract.joins import JoinsContract
+from stepwell.testing.store_contract.joins_among import JoinsAmongContract
 from stepwell.testing.store_contract.keeping import KeepingContract
 from stepwell.testing.store_contract.searching import SearchingContract
 from stepwell.testing.store_contract.settling import SettlingContract
@@ -45,6 +47,8 @@ class StoreContract(
     KeepingContract,
     TransactionsContract,
     ExclusiveContract,
+    JoinsContract,
+    JoinsAmongContract,
     CutsContract,
 ):
     """All of the contract."""
