@@ -18,7 +18,7 @@ from stepwell.engine.judgement import (
     judge_error,
 )
 from stepwell.errors import HandlerInvalid, StepwellError
-from stepwell.events import emit
+from stepwell.events import emit, heard
 from stepwell.outcome import Outcome, Settlement
 from stepwell.registry import Handler, Registry
 from stepwell.step import Step
@@ -58,7 +58,8 @@ class Execution:
         """
         self._connection, self.error = connection, None
         self._started_at, self._begun = self._clock.now(), self._clock.monotonic()
-        emit("step.started", step=self.step.id, name=self.step.name)
+        if heard():
+            self._tell_started()
         try:
             outcome = await self._outcome()
         except BaseException as error:  # sys.exit() in a handler fails the step, not the engine
@@ -142,6 +143,23 @@ class Execution:
         )
 
     def _settled(self, settlement: Settlement, error: BaseException | None = None) -> Settlement:
+        if heard():
+            self._tell_executed(settlement, error)
+        return settlement
+
+    def _tell_started(self) -> None:
+        step = self.step
+        emit(
+            "step.started",
+            step=step.id,
+            name=step.name,
+            queue=step.queue,
+            flow=step.flow_id,
+            spawned_by=step.created_by_step_id,
+            execution=step.execution_count + 1,
+        )
+
+    def _tell_executed(self, settlement: Settlement, error: BaseException | None) -> None:
         emit(
             "step.executed",
             step=self.step.id,
@@ -151,7 +169,6 @@ class Execution:
             failure_count=settlement.failure_count,
             error=None if error is None else headline(error, typed=True),
         )
-        return settlement
 
 
 def drive(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -24,6 +24,7 @@ from stepwell.testing.store_contract.cut import cut_once, lost
 from stepwell.testing.store_contract.cuts import CutsContract
 from stepwell.testing.store_contract.engines import EnginesContract
 from stepwell.testing.store_contract.exclusive import ExclusiveContract
+from stepwell.testing.store_contract.inspecting import InspectingContract
 from stepwell.testing.store_contract.searching import SearchingContract
 from stepwell.testing.store_contract.settling import SettlingContract
 from stepwell.testing.store_contract.transactions import TransactionsContract
@@ -39,6 +40,7 @@ class StoreContract(
     AddingContract,
     ChangingContract,
     SearchingContract,
+    InspectingContract,
     TransactionsContract,
     ExclusiveContract,
     CutsContract,
