@@ -101,7 +101,7 @@ def raise_level(
 
 
 def toggle_on_signal(
-    number: int = signal.SIGUSR1, lasting: timedelta = TOGGLED_FOR
+    number: int = signal.SIGUSR1, lasting: timedelta = TOGGLED_FOR, clock: Clock = SYSTEM
 ) -> Callable[[], None]:
     """Let a signal raise the level of all events to DEBUG, and the next one lower it again.
 
@@ -112,14 +112,14 @@ def toggle_on_signal(
     The function that gives the signal back to who had it before.
     """
     ends: list[Callable[[], None]] = []
-    latest = [SYSTEM.now()]
+    latest = [clock.now()]
 
     def toggle(_number: int, _frame: FrameType | None) -> None:
-        if ends and SYSTEM.now() < latest[0]:
+        if ends and clock.now() < latest[0]:
             ends.pop()()
         else:
-            latest[0] = SYSTEM.now() + lasting
-            ends[:] = [raise_level(until=latest[0])]
+            latest[0] = clock.now() + lasting
+            ends[:] = [raise_level(until=latest[0], clock=clock)]
 
     before = signal.signal(number, toggle)
     return lambda: _restore(number, before, ends)
