@@ -27,6 +27,8 @@ class Lines(logging.Handler):
         self.found: list[tuple[int, str]] = []
 
     def emit(self, record: logging.LogRecord) -> None:
+        if not hasattr(record, "event"):
+            return  # a remark beside the events
         self.found.append((record.levelno, record.getMessage()))
 
     def take(self) -> list[str]:

@@ -117,12 +117,19 @@ def toggle_on_signal(
     def toggle(_number: int, _frame: FrameType | None) -> None:
         if ends and clock.now() < latest[0]:
             ends.pop()()
+            _say("The level of the log is as before.")
         else:
             latest[0] = clock.now() + lasting
             ends[:] = [raise_level(until=latest[0], clock=clock)]
+            _say(f"Every event is logged until {latest[0]:%H:%M:%S} UTC, or the next signal.")
 
     before = signal.signal(number, toggle)
     return lambda: _restore(number, before, ends)
+
+
+def _say(text: str) -> None:
+    # By a thread: the signal may have come while this one was writing a line.
+    threading.Thread(target=LOG.warning, args=(text,), daemon=True).start()
 
 
 def _restore(number: int, before: Any, ends: list[Callable[[], None]]) -> None:
