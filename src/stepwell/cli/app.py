@@ -22,6 +22,7 @@ from stepwell.cli import (
     steps,
     tokens,
     upkeep,
+    watch,
 )
 from stepwell.cli import metrics as metrics_command
 from stepwell.cli.exits import MEANING
@@ -34,7 +35,7 @@ _ROOMS: Final = (
     (runs,),
     (reports,),
     (state,),
-    (steps,),
+    (steps, watch),
     (tokens,),
 )
 

@@ -44,6 +44,11 @@ class Session:
         self._client: Client | None = None
 
     @property
+    def names_server(self) -> bool:
+        """Whether an option names a server; the environment and the profile may as well."""
+        return self._url is not None
+
+    @property
     def profile(self) -> Profile:
         """The server's address and the token, by option, environment or profile."""
         return resolve(self._url, self._token, os.environ, Path.cwd())
