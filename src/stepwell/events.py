@@ -50,7 +50,7 @@ def _unsubscribe(hear: Listener) -> None:
 
 
 def heard() -> bool:
-    """Whether anybody listens; ask before gathering fields where that is done for each step."""
+    """Whether anybody listens: what an event costs to make can be saved where it happens often."""
     return bool(_listeners)
 
 

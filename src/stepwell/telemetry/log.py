@@ -34,6 +34,7 @@ _LEVELS: Final = {
     "engine.abandoned": logging.WARNING,
     "engine.beat_failed": logging.WARNING,
     "engine.claim_failed": logging.WARNING,
+    "engine.hold_failed": logging.WARNING,
     "engine.settle_failed": logging.WARNING,
     "engine.leave_failed": logging.WARNING,
     "step.rejected": logging.ERROR,

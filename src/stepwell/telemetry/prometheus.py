@@ -33,6 +33,7 @@ _BUCKETS: Final = (0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0, 300.0, 1800.0)
 _TROUBLES: Final = {
     "engine.beat_failed": "beat",
     "engine.claim_failed": "claim",
+    "engine.hold_failed": "hold",
     "engine.settle_failed": "settle",
     "engine.leave_failed": "leave",
     "store.wake_lost": "wake",
