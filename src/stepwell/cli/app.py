@@ -11,6 +11,7 @@ from stepwell.cli import (
     cadence,
     dev,
     discoveries,
+    doctor,
     groups,
     reports,
     reviews,
@@ -76,5 +77,6 @@ dev.register(app)
 run.register(app)
 serve.register(app)
 metrics_command.register(app)
+doctor.register(app)
 for room, *_ in _ROOMS:
     app.add_typer(room.app)
