@@ -45,9 +45,9 @@ def inspect(connection: Connection[Any]) -> Inspection:
     (row,) = do.rows("inspect", months=MONTHS)
     now, version, autovacuum, dead, live, missing, strays, pauses = row
     findings = [
-        *_of_server(version, autovacuum),
-        *_of_vacuum(dead, live, do.rows("inspect_transactions", seconds=LONG)),
-        *_of_partitions(missing, strays),
+        *of_server(version, autovacuum=autovacuum),
+        *of_vacuum(dead, live, do.rows("inspect_transactions", seconds=LONG)),
+        *of_partitions(missing, strays=strays),
     ]
     return Inspection(
         now=utc(now),
@@ -74,7 +74,8 @@ def _engine(row: Row) -> EngineInfo:
     )
 
 
-def _of_server(version: int, autovacuum: bool) -> Iterator[Finding]:
+def of_server(version: int, *, autovacuum: bool) -> Iterator[Finding]:
+    """What is wrong with the server itself; `version` is its number, 140002 for 14.2."""
     if version < OLDEST:
         yield Finding(
             "server-version",
@@ -93,7 +94,8 @@ def _of_server(version: int, autovacuum: bool) -> Iterator[Finding]:
         )
 
 
-def _of_vacuum(dead: int, live: int, long: Sequence[Row]) -> Iterator[Finding]:
+def of_vacuum(dead: int, live: int, long: Sequence[Row]) -> Iterator[Finding]:
+    """What keeps dead rows: `long` has pid, user, program, state and seconds of transactions."""
     for pid, user, program, state, seconds in long:
         far = seconds > FAR_TOO_LONG
         yield Finding(
@@ -116,7 +118,8 @@ def _of_vacuum(dead: int, live: int, long: Sequence[Row]) -> Iterator[Finding]:
         )
 
 
-def _of_partitions(missing: Sequence[str], strays: bool) -> Iterator[Finding]:
+def of_partitions(missing: Sequence[str], *, strays: bool) -> Iterator[Finding]:
+    """Which partitions are missing, and whether rows have gone to a default one."""
     fix = "Run `stepwell migrate`, which makes the partitions of the coming months."
     if missing:
         yield Finding(
