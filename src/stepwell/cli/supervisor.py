@@ -2,9 +2,9 @@
 
 Each child holds one end of a socket pair as its standard input. It says there that it is
 ready, and sees there that the supervisor is gone, however that ended, so no worker is left
-behind. The others start when the first one is ready. A child that ends before it was ready,
-with a code that says that it was given a mistake, ends everything: starting it again would
-make the same mistake for ever.
+behind. The others start when the first one is ready. Until then a child that ends with a
+code that says that it was given a mistake ends everything: starting it again would make the
+same mistake for ever.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ GOOD_LIFE: Final = 60.0
 GRACE: Final = 40.0
 """Seconds that children get to stop: those of an engine's running steps, and some more."""
 _HOPELESS: Final = frozenset(Exit) - {Exit.OK, Exit.FAILED, Exit.UNREACHABLE}
-"""Codes of a child that was never ready, after which another try makes no sense."""
+"""Codes after which another try makes no sense, if none has ever been ready."""
 
 
 @dataclass(slots=True, eq=False)
@@ -77,6 +77,7 @@ class Supervisor:
         self._deaths: dict[int, int] = {}
         self._news: SimpleQueue[_News] = SimpleQueue()
         self._code = Exit.OK
+        self._proven = False  # whether any was ready: then the command is no mistake
 
     def run(self) -> Exit:
         """Until SIGTERM or SIGINT, or until a child says that it cannot work; the exit code.
@@ -108,13 +109,13 @@ class Supervisor:
                 case _Ready() as ready:
                     self._welcome(ready.child)
                 case signal.SIGUSR1:
-                    self._signal(signal.SIGUSR1)
+                    self._signal(signal.SIGUSR1, to=lambda child: child.ready)
                 case int():
                     return
             self._start_due()
 
     def _welcome(self, child: _Child) -> None:
-        child.ready = True
+        child.ready = self._proven = True
         known = self._children.keys() | self._again.keys()
         for index in [one for one in range(self._count) if one not in known]:
             self._start(index)
@@ -158,7 +159,7 @@ class Supervisor:
         """Plan to start it again; False if that makes no sense."""
         code, lived = child.process.returncode, time.monotonic() - child.begun
         self._forget(child)
-        if not child.ready and code in _HOPELESS:
+        if not self._proven and code in _HOPELESS:
             self._code = Exit(code)
             return False
         deaths = 0 if lived > GOOD_LIFE else self._deaths.get(child.index, 0)
@@ -188,8 +189,8 @@ class Supervisor:
                 self._signal(signal.SIGKILL)
                 end = float("inf")
 
-    def _signal(self, number: int) -> None:
-        for child in self._children.values():
+    def _signal(self, number: int, to: Callable[[_Child], bool] = lambda _: True) -> None:
+        for child in filter(to, self._children.values()):
             with suppress(ProcessLookupError):
                 child.process.send_signal(number)
 
