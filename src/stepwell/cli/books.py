@@ -36,7 +36,9 @@ def book_for(session: Session, store: str | None) -> StepBook:
             fix="Give --store for a store of your own, or --url for a server.",
         )
     if store or (os.environ.get(VARIABLE) and not session.names_server):
-        return StoreBook(store_url(store))
+        book = StoreBook(store_url(store))
+        session.until_end(book.close)
+        return book
     try:
         return ApiBook(session.api)
     except NoServer as error:
@@ -102,6 +104,10 @@ class StoreBook:
 
     def __init__(self, url: str) -> None:
         self._steps = StepClient(open_store(url))
+
+    def close(self) -> None:
+        """Give back its connections."""
+        self._steps.store.close()
 
     def add(self, name: str, state: Any, fields: Mapping[str, Any]) -> str:
         """Add a step; its id."""

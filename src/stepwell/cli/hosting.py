@@ -10,11 +10,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from stepwell.cli.listener import Listener, bound, until_asked_to_stop, wait_for
+from stepwell.cli.listener import Listener, bound
 from stepwell.cli.migrating import tell_applied
 from stepwell.cli.places import make_folder
 from stepwell.cli.printing import schema_sql
 from stepwell.cli.render import Output
+from stepwell.cli.stopping import until_asked_to_stop, wait_for
 from stepwell.cli.supervisor import hold_line, report_ready
 from stepwell.cli.worker import LOG_FORMAT
 from stepwell.errors import InvalidInput

@@ -47,8 +47,11 @@ def _sqlite() -> str:
 def _postgres() -> str:
     from stepwell.stores.postgres import schema  # noqa: PLC0415 - an optional driver
 
+    made = schema.migrations()
+    # Text to print; the numbers are this package's own.
+    version = f"UPDATE stepwell_meta SET value = '{len(made)}' WHERE key = 'schema_version';"  # noqa: S608
     partitions = f"SELECT stepwell_make_partitions({schema.MONTHS_AHEAD});"
-    return f"{_joined(schema.migrations())}\n{partitions}\n"
+    return f"{_joined(made)}\n{version}\n{partitions}\n"
 
 
 def _joined(migrations: list[Migration] | tuple[Migration, ...]) -> str:

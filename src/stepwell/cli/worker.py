@@ -14,6 +14,7 @@ import typer
 from stepwell.cli.app_target import load_engine
 from stepwell.cli.exits import Exit
 from stepwell.cli.render import Output
+from stepwell.cli.stopping import until_asked_to_stop, wait_for
 from stepwell.cli.supervisor import Supervisor, child_index, hold_line, is_child, report_ready
 from stepwell.engine import Engine
 from stepwell.errors import SetupError
@@ -49,11 +50,12 @@ def work_here(
     toggle_on_signal()
     if metrics_port is not None:
         serve_metrics(engine, metrics_port + child_index())
-    engine.start()
-    report_ready()
-    if not is_child():
-        out.note(f"stepwell works for {target}; Ctrl-C stops it")
-    engine.run()
+    # Asked to stop from before it starts: a signal in between must not end it on the spot.
+    with until_asked_to_stop() as asked, engine:
+        report_ready()
+        if not is_child():
+            out.note(f"stepwell works for {target}; Ctrl-C stops it")
+        wait_for(asked)
 
 
 def work_in_processes(
