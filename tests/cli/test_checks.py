@@ -105,7 +105,9 @@ def test_a_parked_name_that_a_live_engine_handles_is_no_finding() -> None:
 
 
 def test_suspects_and_pauses_are_told() -> None:
-    found = findings_of(facts(engine(), suspects=(new_id(),), pauses=("queue:mail",)))
+    found = findings_of(
+        facts(engine(), suspects=(new_id(),), pauses=("mail",), lines=(due(60, "mail"),))
+    )
     assert [(one.check, one.severity) for one in found] == [
         ("suspects", Severity.WARNING),
         ("pauses", Severity.NOTE),

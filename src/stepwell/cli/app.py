@@ -13,6 +13,8 @@ from stepwell.cli import (
     discoveries,
     doctor,
     groups,
+    limits,
+    queues,
     reports,
     reviews,
     run,
@@ -37,6 +39,8 @@ _ROOMS: Final = (
     (reports,),
     (state,),
     (steps, watch),
+    (queues,),
+    (limits,),
     (tokens,),
 )
 

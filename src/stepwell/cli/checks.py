@@ -130,7 +130,7 @@ def _due(facts: Facts) -> Iterator[Finding]:
     served = {queue for engine in facts.alive for queue in engine.queues}
     for line in facts.overview.lines:
         late = _late(line, facts.first.now)
-        if line.state != "due" or late is None:
+        if line.state != "due" or late is None or line.queue in facts.first.pauses:
             continue
         if line.queue not in served and late > NOBODY:
             yield _nobody(line, late, sorted(served))
@@ -168,8 +168,7 @@ def _behind(line: Line, late: timedelta) -> Finding:
         Severity.WARNING,
         f"The queue {line.queue!r} is behind: {_steps(line.count)} {_is(line.count)} due, the "
         f"oldest for {seconds(late.total_seconds())}.",
-        "Its engines are alive, but steps come faster than they run, or a pause or limit holds "
-        "them.",
+        "Its engines are alive, but steps come faster than they run.",
         "Watch it with `stepwell steps watch`; add processes or workers.",
     )
 
@@ -218,7 +217,8 @@ def _pauses(keys: tuple[str, ...]) -> Iterator[Finding]:
             "pauses",
             Severity.NOTE,
             f"Paused: {', '.join(keys)}.",
-            "What is paused is not claimed until somebody resumes it.",
+            "Steps of a paused queue are not claimed until somebody resumes it.",
+            f"stepwell queues resume {keys[0]}",
         )
 
 

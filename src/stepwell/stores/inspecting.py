@@ -92,7 +92,7 @@ class Inspection:
     now : the store's time, aware UTC.
     engines : every engine's row, with the beat that it shows now.
     suspects : the first of the steps that wait to be run alone (R15).
-    pauses : what is paused, as the controls name it.
+    pauses : the queues that are paused.
     findings : what ails this kind of store, in its own words.
     """
 
@@ -152,7 +152,7 @@ def overview_of(steps: Iterable[Step], since: datetime, now: datetime) -> Overvi
 
 
 def inspection_of(
-    ready: Iterable[Step], engines: tuple[EngineInfo, ...], now: datetime
+    ready: Iterable[Step], engines: tuple[EngineInfo, ...], pauses: Iterable[str], now: datetime
 ) -> Inspection:
     """The inspection of steps at hand."""
     parked: dict[tuple[str, str], list[datetime]] = {}
@@ -168,4 +168,5 @@ def inspection_of(
         engines=engines,
         parked=tuple(Parked(*key, len(due), min(due)) for key, due in sorted(parked.items())),
         suspects=tuple(suspects[:20]),
+        pauses=tuple(sorted(pauses)),
     )

@@ -15,6 +15,7 @@ from typing import Any, Final
 from stepwell.clock import SYSTEM, Clock
 from stepwell.errors import NotSupported, StoreUnavailable
 from stepwell.step import StepStatus
+from stepwell.stores.controls import ControlKind
 from stepwell.stores.inspecting import Inspection, Overview, inspection_of, overview_of
 from stepwell.stores.memory_verbs import MemoryTransaction, Tables
 from stepwell.stores.protocol import Capabilities, Exclusive
@@ -127,7 +128,8 @@ class MemoryStore:
         with self._lock:
             ready = list(self._tables.steps[StepStatus.READY].values())
             engines = tuple(self._tables.engines.values())
-        return inspection_of(ready, engines, self._clock.now())
+            paused = [key for kind, key in self._tables.controls if kind is ControlKind.PAUSE]
+        return inspection_of(ready, engines, paused, self._clock.now())
 
     def wake(self) -> MemoryWake:
         """A new wake for one engine."""

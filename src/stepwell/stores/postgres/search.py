@@ -29,9 +29,12 @@ _CONDITIONS: Final = {
     "search_key_prefix": SQL(
         "search_key >= %(search_key_prefix)s AND search_key < %(search_key_prefix_end)s"
     ),
+    "limit_key": SQL("limit_key = %(limit_key)s"),
+    "rate_key": SQL("rate_key = %(rate_key)s"),
     "description_contains": SQL("strpos(description, %(description_contains)s) > 0"),
     "created_by_step_id": SQL("created_by_step_id = %(created_by_step_id)s"),
     "copy_of": SQL("copy_of = %(copy_of)s"),
+    "join_id": SQL("join_id = %(join_id)s"),
     "executed_by": SQL("executed_by = %(executed_by)s"),
     "ended_as": SQL("ended_as = %(ended_as)s"),
     "claimed": SQL("(claimed_by IS NOT NULL AND ended_as IS NULL) = %(claimed)s"),

@@ -25,6 +25,9 @@ from stepwell.testing.store_contract.cuts import CutsContract
 from stepwell.testing.store_contract.engines import EnginesContract
 from stepwell.testing.store_contract.exclusive import ExclusiveContract
 from stepwell.testing.store_contract.inspecting import InspectingContract
+from stepwell.testing.store_contract.joins import JoinsContract
+from stepwell.testing.store_contract.joins_among import JoinsAmongContract
+from stepwell.testing.store_contract.rates import RatesContract
 from stepwell.testing.store_contract.searching import SearchingContract
 from stepwell.testing.store_contract.settling import SettlingContract
 from stepwell.testing.store_contract.transactions import TransactionsContract
@@ -43,6 +46,9 @@ class StoreContract(
     InspectingContract,
     TransactionsContract,
     ExclusiveContract,
+    RatesContract,
+    JoinsContract,
+    JoinsAmongContract,
     CutsContract,
 ):
     """All of the contract."""
