@@ -24,7 +24,7 @@ CHECKS: Final = {
     "suspects": "no step has killed the engines that ran it",
     "pauses": "nothing is paused",
     "server-version": "PostgreSQL is new enough",
-    "partitions": "PostgreSQL has partitions for this and the next month",
+    "partitions": "PostgreSQL has the partitions that are needed by tomorrow",
     "vacuum": "PostgreSQL's vacuum is on, and keeps up",
     "long-transaction": "no transaction holds PostgreSQL's vacuum back",
     "journal": "SQLite has a write-ahead log, of a fit size",

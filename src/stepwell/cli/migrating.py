@@ -50,8 +50,7 @@ def _postgres() -> str:
     made = schema.migrations()
     # Text to print; the numbers are this package's own.
     version = f"UPDATE stepwell_meta SET value = '{len(made)}' WHERE key = 'schema_version';"  # noqa: S608
-    partitions = f"SELECT stepwell_make_partitions({schema.MONTHS_AHEAD});"
-    return f"{_joined(made)}\n{version}\n{partitions}\n"
+    return f"{_joined(made)}\n{version}\nSELECT stepwell_make_partitions();\n"
 
 
 def _joined(migrations: list[Migration] | tuple[Migration, ...]) -> str:

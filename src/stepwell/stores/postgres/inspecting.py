@@ -13,8 +13,8 @@ from stepwell.stores.postgres.rows import utc
 from stepwell.stores.postgres.statements import Row, Statements
 from stepwell.stores.protocol import EngineInfo
 
-MONTHS: Final = 1
-"""Partitions must be there for this month and so many after it."""
+DAYS: Final = 1
+"""Partitions must be there for now and so many days from now; engines make the others."""
 LONG: Final = 300.0
 """Seconds after which a transaction is long: what ended since cannot be cleaned away."""
 FAR_TOO_LONG: Final = 3600.0
@@ -42,7 +42,7 @@ def inspect(connection: Connection[Any]) -> Inspection:
     """Engines, parked names, suspects, pauses, and what ails the database."""
     do = Statements(connection)
     do.rows("plan_for_values")
-    (row,) = do.rows("inspect", months=MONTHS)
+    (row,) = do.rows("inspect", days=DAYS)
     now, version, autovacuum, dead, live, missing, strays, pauses = row
     findings = [
         *of_server(version, autovacuum=autovacuum),
@@ -120,13 +120,14 @@ def of_vacuum(dead: int, live: int, long: Sequence[Row]) -> Iterator[Finding]:
 
 def of_partitions(missing: Sequence[str], *, strays: bool) -> Iterator[Finding]:
     """Which partitions are missing, and whether rows have gone to a default one."""
-    fix = "Run `stepwell migrate`, which makes the partitions of the coming months."
+    fix = (
+        "Run `stepwell migrate`, which makes the partitions of the coming time; engines do so too."
+    )
     if missing:
         yield Finding(
             "partitions",
             Severity.WARNING,
-            f"{len(missing)} partitions of this and the next month are not there: "
-            f"{', '.join(missing[:3])} ...",
+            f"Partitions that are needed by tomorrow are not there: {', '.join(missing[:3])}.",
             "Steps that end then go to the default partitions, which retention cannot drop.",
             fix,
         )

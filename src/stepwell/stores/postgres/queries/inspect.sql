@@ -12,18 +12,9 @@ SELECT
         WHERE relid = to_regclass('stepwell_ready')
     ), 0),
     ARRAY(
-        SELECT part
-        FROM unnest(ARRAY['done', 'failed']) AS outcome,
-            unnest(ARRAY['short', 'standard', 'long']) AS class,
-            generate_series(0, %(months)s::integer) AS ahead,
-            concat(
-                'stepwell_', outcome, '_', class,
-                to_char(
-                    date_trunc('month', now() AT TIME ZONE 'UTC')
-                    + make_interval(months => ahead), '_YYYY_MM'
-                )
-            ) AS part
-        WHERE to_regclass(part) IS NULL
+        SELECT concat(parent, ' from ', to_char(starts AT TIME ZONE 'UTC', 'YYYY-MM-DD'))
+        FROM stepwell_missing_partitions()
+        WHERE starts < now() + make_interval(days => %(days)s)
     ),
     EXISTS (SELECT FROM stepwell_done_short_default)
     OR EXISTS (SELECT FROM stepwell_done_standard_default)
