@@ -21,7 +21,7 @@ from stepwell.errors import HandlerInvalid
 from stepwell.injection import AsyncScope, Injection, Resolver, Scope, check_made, method_of
 from stepwell.outcome import Outcome
 from stepwell.retry import DEFAULT, RetryPolicy
-from stepwell.step import Step
+from stepwell.step import Retention, Step
 
 Function: TypeAlias = Callable[..., Any]
 F = TypeVar("F", bound=Function)
@@ -53,6 +53,8 @@ class Handler:
     exhausted: Callable[[Step, BaseException], Outcome] | None = None
     needs_injection: tuple[str, ...] = field(default=())
     transaction_timeout: float = TRANSACTION_SECONDS
+    classes: Mapping[str, Retention] = field(default_factory=dict, repr=False)
+    """Those of its registry: how long the steps that it spawns are kept (R23)."""
     timeout: float | None = None
     process: bool = False
     method: str | None = None
@@ -93,6 +95,8 @@ class Registry:
         self._by_name: dict[str, Handler] = {}
         self.resolve = resolve
         self.injection = Injection(resolve, scope, async_scope)
+        self.classes: dict[str, Retention] = {}
+        """Step name -> how long its steps are kept, where a handler says so (R23)."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -120,6 +124,7 @@ class Registry:
         transaction_timeout: float | None = None,
         timeout: float | None = None,
         process: bool = False,
+        retention: Retention = Retention.STANDARD,
     ) -> Callable[[F], F]:
         """Decorate a function, or a class, as the handler of one or more step names.
 
@@ -135,6 +140,8 @@ class Registry:
             A coroutine is cancelled and a process killed. A thread cannot be: it goes on,
             keeps its slot until it returns, and what it returns counts for nothing.
         process : run it in a process of its own, for work that needs the CPU for long.
+        retention : the class of steps of these names that are added through an engine with
+            this registry and do not name one: how long they stay after their end.
 
         Raises
         ------
@@ -152,6 +159,7 @@ class Registry:
                 transaction_timeout=transaction_timeout,
                 timeout=timeout,
                 process=process,
+                retention=retention,
             )
             return function
 
@@ -166,6 +174,7 @@ class Registry:
         transaction_timeout: float | None = None,
         timeout: float | None = None,
         process: bool = False,
+        retention: Retention = Retention.STANDARD,
     ) -> Handler:
         """Register a function; see `handler`."""
         self._check_names(names, function)
@@ -187,6 +196,7 @@ class Registry:
             exhausted,
             foreign,
             TRANSACTION_SECONDS if transaction_timeout is None else transaction_timeout,
+            self.classes,
             timeout=timeout,
             process=process,
             method=method,
@@ -196,6 +206,7 @@ class Registry:
         _check_transaction(made, transaction_timeout)
         _check_guards(made)
         self._by_name.update(dict.fromkeys(names, made))
+        self.classes.update(dict.fromkeys(names, retention))
         return made
 
     def _check_names(self, names: tuple[str, ...], function: Function) -> None:

@@ -18,10 +18,12 @@ WITH me AS (
 ), marked AS (
     UPDATE stepwell_ready AS step SET started = true FROM running WHERE step.id = running.id
 )
-SELECT
-    statement_timestamp(),
-    engine.id,
-    engine.beat + (engine.id = me.id)::integer,
-    (SELECT array_agg(held.id ORDER BY held.id) FROM held),
-    (SELECT array_agg(held.claim_no ORDER BY held.id) FROM held)
+SELECT statement_timestamp(), engine.id, engine.beat + (engine.id = me.id)::integer, NULL, false
 FROM me CROSS JOIN stepwell_engines AS engine
+UNION ALL
+SELECT statement_timestamp(), NULL, NULL, key, false
+FROM me CROSS JOIN stepwell_controls
+WHERE kind = 'pause'
+UNION ALL
+SELECT statement_timestamp(), held.id, held.claim_no, NULL, true
+FROM me CROSS JOIN held
