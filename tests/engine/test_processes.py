@@ -12,6 +12,7 @@ from tests.engine.signals import gone, wait_for
 from stepwell import Engine, NewStep, Registry, Step, new_step
 from stepwell.errors import HandlerInvalid
 from stepwell.stores.memory import MemoryStore
+from stepwell.testing.virtual import VirtualEngine
 
 
 def _run(*new: NewStep) -> list[Step]:
@@ -57,6 +58,14 @@ def test_an_exception_comes_back_with_its_type_its_message_and_its_place() -> No
     assert step.description is not None
     assert step.description.startswith("ValueError: not this one\n")
     assert 'in wrong: raise ValueError("not this one")' in step.description
+
+
+def test_a_failure_there_has_the_fingerprint_that_it_has_here() -> None:
+    (step,) = _run(new_step("v1/value-error"))
+    with VirtualEngine(apart.registry) as virtual:  # which calls it in this process
+        step_id = virtual.add(new_step("v1/value-error"))
+        virtual.drain()
+        assert step.fingerprint == virtual.get(step_id).fingerprint is not None
 
 
 def test_an_exception_that_cannot_be_sent_is_still_of_its_type() -> None:

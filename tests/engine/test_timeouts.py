@@ -58,7 +58,12 @@ def test_a_thread_whose_time_is_over_is_a_failed_attempt_at_once(
     assert step.failure_count == step.execution_count == 1
     assert step.description is not None
     assert step.description.startswith("The handler took longer than 0.05 s. Its thread goes on")
+    assert "in stuck: assert go.wait(30)" in step.description  # where it hangs
     assert "longer than 0.05 s" in engine.explain(step_id)
+    told = [e.fields for e in heard if e.name == "step.executed" and e.fields["step"] == step_id]
+    assert [(fields["ended_as"], fields["error"].split(":")[0]) for fields in told] == [
+        ("failed", "StepTimedOut")
+    ]
     assert _names(heard).count("step.timed_out") == _names(heard).count("step.returned_late") == 1
 
 

@@ -23,8 +23,8 @@ from typing import Any, Final, TypeAlias
 from stepwell.errors import HandlerInvalid, NotEncodable
 
 READY: Final = b"ready"
-Frame: TypeAlias = tuple[str, int, str]
-"""File, line and function."""
+Frame: TypeAlias = tuple[str, int, str, str]
+"""File, line, function, and the function's qualified name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +124,8 @@ def _function(call: Call) -> Any:
 
 def _raised(error: BaseException) -> Raised:
     frames = tuple(
-        (frame.filename, frame.lineno or 1, frame.name)
-        for frame in traceback.extract_tb(error.__traceback__)
+        (frame.f_code.co_filename, line, frame.f_code.co_name, frame.f_code.co_qualname)
+        for frame, line in traceback.walk_tb(error.__traceback__)
     )
     kind = type(error)
     return Raised(_sendable(error), kind.__module__, kind.__qualname__, _message(error), frames)
@@ -173,9 +173,9 @@ def _traceback(frames: tuple[Frame, ...]) -> TracebackType | None:
 
 
 def _stood_at(place: Frame) -> tuple[FrameType, int]:
-    file, line, name = place
+    file, line, name, qualified = place
     code = compile("raise KeyError", file, "exec").replace(
-        co_name=name, co_qualname=name, co_firstlineno=line
+        co_name=name, co_qualname=qualified, co_firstlineno=line
     )
     return _frame_of(code)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import heapq
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import TracebackType
 from typing import Final
 
 from stepwell.clock import Clock
@@ -102,3 +104,13 @@ class Deadlines:
 
     def _pause(self) -> float | None:
         return max(self._heap[0].at - self._clock.monotonic(), 0.0) if self._heap else None
+
+
+def standing(thread: int | None) -> TracebackType | None:
+    """Where a thread is at this moment, as a traceback."""
+    found: TracebackType | None = None
+    frame = sys._current_frames().get(thread or 0)  # noqa: SLF001 - there is no public name
+    while frame is not None:
+        found = TracebackType(found, frame, frame.f_lasti, frame.f_lineno)
+        frame = frame.f_back
+    return found

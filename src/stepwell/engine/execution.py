@@ -11,7 +11,7 @@ from typing import Any
 
 from stepwell.clock import Clock
 from stepwell.codec import Codec, decoded
-from stepwell.engine.deadlines import Deadline
+from stepwell.engine.deadlines import Deadline, standing
 from stepwell.engine.joining import Member
 from stepwell.engine.judgement import (
     Facts,
@@ -40,6 +40,10 @@ class Execution:
     """Set when the outcome is no longer wanted; made for a handler that asks for it."""
     deadline: Deadline | None = None
     """When it must have ended, if its handler has a timeout."""
+    thread: int | None = None
+    """The identifier of the thread in which a handler with a timeout runs."""
+    late: tuple[Settlement, BaseException] | None = None
+    """What has become of it, if its time was over before it returned."""
     apart: Callable[[Callable[..., Any], dict[str, Any]], Any] | None = None
     """Calls the function in another process."""
 
@@ -101,11 +105,17 @@ class Execution:
         return self._judged_error(error)
 
     def timed_out(self) -> Settlement:
-        """The settlement when its time is over, while the handler still runs."""
+        """The settlement when its time is over, while the handler still runs.
+
+        Where its thread stands is shown; `step.executed` is told when it returns.
+        """
         handler = self.handler
         assert handler.timeout is not None, "only then there is a deadline"
         goes_on = not (handler.is_async or handler.process)
-        return self._raised(StepTimedOut(handler.timeout, goes_on=goes_on))
+        error = StepTimedOut(handler.timeout, goes_on=goes_on)
+        settlement = self._judged_error(error.with_traceback(standing(self.thread)))
+        self.error, self.late = error, (settlement, error)
+        return settlement
 
     @property
     def seconds(self) -> float:
@@ -237,6 +247,7 @@ class Execution:
 
     def _told(self, settlement: Settlement, error: BaseException | None = None) -> Settlement:
         if heard():
+            settlement, error = self.late or (settlement, error)
             emit(
                 "step.executed",
                 step=self.step.id,

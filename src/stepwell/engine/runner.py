@@ -140,7 +140,7 @@ class Runner:
             execution.apart = partial(self._processes.call, job)
             holding.interrupt = job.kill
         else:
-            execution.cancelled = threading.Event()
+            execution.cancelled, execution.thread = threading.Event(), threading.get_ident()
             holding.interrupt = execution.cancelled.set
             begun()
         self._end(holding, execution, lambda: Ended(holding, execution, execution.run()))
