@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Final, Self
+from typing import Final, Self, TypeAlias
 
 from benchmarks.machine import versions
 from benchmarks.places import Place, PostgresPlace, SQLitePlace
@@ -51,14 +51,27 @@ SMOKE: Final = Sizes(
 """Seconds of work: whether the workloads run, and nothing about speed."""
 
 
+Figures: TypeAlias = float | Mapping[str, float]
+"""What one run yields: a figure, or several by name (p50, p99)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contender:
-    """A system, and how to get one figure out of it."""
+    """A system, and how to run it once.
+
+    `variant` tells what is special about this way of running it; its figures are compared
+    with the limit's of the same variant, or else with the limit's of any.
+    """
 
     system: str
-    run: Callable[[], float]
+    run: Callable[[], Figures]
+    variant: str = ""
     note: str = ""
     versions: dict[str, str] = field(default_factory=dict)
+
+
+Key: TypeAlias = tuple[str, str, str]
+"""System, variant, and the figure's name."""
 
 
 @dataclass
@@ -68,14 +81,12 @@ class Bench:
     Parameters
     ----------
     rounds : how often each figure is taken; the systems take turns in each round.
-    stores : the kinds of store to measure on.
     peers : whether other systems are measured too.
     say : told what goes on.
     """
 
     sizes: Sizes = Sizes()
     rounds: int = 5
-    stores: tuple[str, ...] = ("postgresql", "sqlite")
     peers: bool = False
     say: Callable[[str], None] = print
     results: list[Result] = field(default_factory=list)
@@ -93,14 +104,6 @@ class Bench:
         """The folder of files."""
         return self._open.enter_context(SQLitePlace())
 
-    def place(self, kind: str) -> Place:
-        """The place of a kind of store."""
-        return self.postgres if kind == "postgresql" else self.sqlite
-
-    def places(self) -> Iterable[Place]:
-        """All places that were asked for."""
-        return map(self.place, self.stores)
-
     def compare(
         self,
         workload: str,
@@ -109,37 +112,36 @@ class Bench:
         *,
         unit: str = "steps/s",
         size: str = "",
-        variant: str = "",
         rounds: int | None = None,
     ) -> None:
         """Let the contenders take turns, and note the figures of each."""
-        figures: dict[str, list[float]] = {one.system: [] for one in contenders}
+        figures: dict[Key, list[float]] = {}
         for _ in range(rounds or self.rounds):
             for one in contenders:
-                figures[one.system].append(one.run())
-                self.say(
-                    f"{workload} {variant} {one.system}: {figures[one.system][-1]:,.1f} {unit}"
-                )
-        made = versions(**{place.kind: place.version})
-        for one in contenders:
-            self.results.append(
+                for name, value in _named(one.run()).items():
+                    figures.setdefault((one.system, one.variant, name), []).append(value)
+                    self.say(f"{workload} {one.system} {one.variant} {name} {value:,.1f} {unit}")
+        about = {(one.system, one.variant): one for one in contenders}
+        for (system, variant, name), values in figures.items():
+            contender = about[system, variant]
+            self.note(
+                place,
                 Result(
                     workload=workload,
-                    system=one.system,
+                    system=system,
                     store=place.kind,
-                    variant=variant,
+                    variant=", ".join(filter(None, (variant, name))),
                     unit=unit,
                     size=size,
-                    rounds=tuple(figures[one.system]),
-                    ratio_to_limit=_to_limit(one.system, figures),
-                    note=one.note,
-                    versions=made | one.versions,
-                )
+                    rounds=tuple(values),
+                    ratio_to_limit=_ratio(values, _limits(variant, figures)),
+                    note=contender.note,
+                    versions=contender.versions,
+                ),
             )
 
-    def note(self, result: Result, place: Place) -> None:
-        """A figure that was taken otherwise."""
-        self.say(f"{result.workload} {result.variant} {result.system}: {result.rounds}")
+    def note(self, place: Place, result: Result) -> None:
+        """Take a result in, with the versions of what it was measured on."""
         made = versions(**{place.kind: place.version})
         self.results.append(replace(result, versions=made | result.versions))
 
@@ -150,6 +152,15 @@ class Bench:
         self._open.close()
 
 
-def _to_limit(system: str, figures: dict[str, list[float]]) -> float | None:
-    limits = figures.get(LIMIT)
-    return None if limits is None else ratio(figures[system], limits)
+def _named(figures: Figures) -> Mapping[str, float]:
+    return figures if isinstance(figures, Mapping) else {"": figures}
+
+
+def _limits(variant: str, figures: dict[Key, list[float]]) -> list[float] | None:
+    of_the_limit = {key[1]: values for key, values in figures.items() if key[0] == LIMIT}
+    any_variant = next(iter(of_the_limit.values()), None)
+    return of_the_limit.get(variant, any_variant)
+
+
+def _ratio(values: Sequence[float], limits: Sequence[float] | None) -> float | None:
+    return None if limits is None else ratio(values, limits)

@@ -7,8 +7,9 @@ written on it; connecting, joining and the first look are inside. What is not do
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from benchmarks.bench import LIMIT, Contender
 from benchmarks.places import Place
@@ -29,56 +30,55 @@ class BenchmarkBroken(RuntimeError):
     """What was measured is not what was meant to be."""
 
 
-def drained(
-    place: Place, template: str, module: str, expected: int, *arguments: Any, processes: int = 1
-) -> float:
-    """Steps per second of one drain of a fresh copy of `template`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drain:
+    """What is to be emptied: a template at a place, with so many steps to come of it.
 
-    Parameters
-    ----------
-    module : the subject; gets the address and `arguments`.
-    expected : how many steps must be done at the end.
-
-    Raises
-    ------
-    BenchmarkBroken : another number of steps is done.
+    `name` narrows the clock to the steps of that name; `expected` counts all.
     """
-    address = place.fresh(template)
-    try:
-        subjects = [Subject(module, [address, *arguments]) for _ in range(processes)]
-        began, _ = race(subjects)
-        found, ended = place.ended(address)
-    finally:
-        place.drop(address)
-    if found != expected:
-        raise BenchmarkBroken(f"{module}: {found} of {expected} steps are done.")
-    return expected / (ended - began)
+
+    place: Place
+    template: str
+    expected: int
+    name: str | None = None
+
+    def run(self, module: str, *arguments: object, processes: int = 1) -> float:
+        """Steps per second of one drain of a fresh copy, by so many processes.
+
+        Raises
+        ------
+        BenchmarkBroken : another number of steps is done.
+        """
+        address = self.place.fresh(self.template)
+        try:
+            began, _ = race([Subject(module, [address, *arguments]) for _ in range(processes)])
+            found, _ = self.place.ended(address)
+            counted, ended = self.place.ended(address, self.name)
+        finally:
+            self.place.drop(address)
+        if found != self.expected:
+            raise BenchmarkBroken(f"{module}: {found} of {self.expected} steps are done.")
+        return counted / (ended - began)
+
+    def limit(self, *, processes: int = 1, variant: str = "") -> Contender:
+        """The limit loop of the place."""
+        run = partial(self.run, LIMITS[self.place.kind], processes=processes)
+        return Contender(system=LIMIT, run=run, variant=variant or _processes(processes))
+
+    def other_limits(self, *, processes: int = 1) -> Iterator[Contender]:
+        """The variants of it."""
+        for system, module in OTHER_LIMITS.items() if self.place.kind == "postgresql" else ():
+            run = partial(self.run, module, processes=processes)
+            yield Contender(system=system, run=run, variant=_processes(processes))
+
+    def stepwell(
+        self, *, workers: int = 8, kind: str = "def", processes: int = 1, variant: str = ""
+    ) -> Contender:
+        """Engines, each in a process of its own."""
+        module = "benchmarks.subjects.stepwell_drain"
+        run = partial(self.run, module, workers, kind, processes=processes)
+        return Contender(system="stepwell", run=run, variant=variant or _processes(processes))
 
 
-def limit(place: Place, template: str, expected: int, processes: int = 1) -> Contender:
-    """The limit loop of the place."""
-    run = partial(drained, place, template, LIMITS[place.kind], expected, processes=processes)
-    return Contender(system=LIMIT, run=run)
-
-
-def other_limits(
-    place: Place, template: str, expected: int, processes: int = 1
-) -> Iterator[Contender]:
-    """The variants of it."""
-    for system, module in OTHER_LIMITS.items() if place.kind == "postgresql" else ():
-        run = partial(drained, place, template, module, expected, processes=processes)
-        yield Contender(system=system, run=run)
-
-
-def stepwell(
-    place: Place,
-    template: str,
-    expected: int,
-    *arguments: Any,
-    processes: int = 1,
-    system: str = "stepwell",
-) -> Contender:
-    """Engines, each in a process of its own."""
-    module = "benchmarks.stepwell_engine"
-    run = partial(drained, place, template, module, expected, *arguments, processes=processes)
-    return Contender(system=system, run=run)
+def _processes(number: int) -> str:
+    return f"{number} process{'es' * (number > 1)}"

@@ -1,17 +1,21 @@
-"""What the steps of the benchmarks do: nothing, or ask for their successor.
+"""What the steps of the benchmarks do: nothing, or ask for their successor, or sleep.
 
 A step's state is 100 bytes of JSON. In a chain it says how many steps are still to come.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from stepwell import Outcome, Registry, done, new_step
 
 STATE_BYTES: Final = 100
+NAP: Final = 1.0
+"""Seconds that a slow neighbour sleeps."""
 
 State: TypeAlias = dict[str, Any]
 
@@ -42,10 +46,34 @@ def registry() -> Registry:
     """The same handlers as an application registers them."""
     handlers = Registry()
     handlers.add(noop, "v1/noop")
-
-    @handlers.handler("v1/chain")
-    def _chain(state: State) -> Outcome:
-        follow_up = chain(state)
-        return done(next=new_step(*follow_up)) if follow_up else done()
-
+    handlers.add(_sleep, "v1/sleep")
+    handlers.add(_chain, "v1/chain")
     return handlers
+
+
+def async_registry() -> Registry:
+    """The same as coroutines."""
+    handlers = Registry()
+    handlers.add(_noop_async, "v1/noop")
+    handlers.add(_sleep_async, "v1/sleep")
+    return handlers
+
+
+REGISTRIES: Final = {"def": registry, "async": async_registry}
+
+
+def _chain(state: State) -> Outcome:
+    follow_up = chain(state)
+    return done(next=new_step(*follow_up)) if follow_up else done()
+
+
+def _sleep(state: State) -> None:
+    time.sleep(NAP)
+
+
+async def _noop_async(state: State) -> None:
+    pass
+
+
+async def _sleep_async(state: State) -> None:
+    await asyncio.sleep(NAP)

@@ -30,6 +30,15 @@ SETTINGS: Final = {
 }
 """The server's settings that are not the defaults, and those that make commits durable."""
 
+ENDED: Final = """
+    SELECT count(*), extract(epoch FROM max(ended_at))::float8 FROM stepwell_done
+    WHERE executed_by <> 'history' AND name = coalesce(%(name)s, name)
+"""
+ENDED_SQLITE: Final = """
+    SELECT count(*), max(ended_at) FROM stepwell_done
+    WHERE executed_by <> 'history' AND name = coalesce(:name, name)
+"""
+
 Fill: TypeAlias = Callable[[str], object]
 """Puts tables and rows into the empty database of an address."""
 
@@ -56,8 +65,9 @@ class Place(Protocol):
         """Forget a copy."""
         ...
 
-    def ended(self, address: str) -> tuple[int, float]:
-        """How many steps are done there, and when the last one was settled (Unix seconds)."""
+    def ended(self, address: str, name: str | None = None) -> tuple[int, float]:
+        """How many steps (of this name) were done there since the copy was made, and when the
+        last one was settled, in Unix seconds."""
         ...
 
     def close(self) -> None:
@@ -107,7 +117,7 @@ class PostgresPlace:
     def create(self, template: str = "template1") -> str:
         """A new database, by its name."""
         database = next(self._names)
-        self._do(f"CREATE DATABASE {database} TEMPLATE {template}")
+        self._do(f"CREATE DATABASE {database} TEMPLATE {template} STRATEGY file_copy")
         return database
 
     def fresh(self, name: str) -> str:
@@ -122,14 +132,16 @@ class PostgresPlace:
 
     def drop(self, address: str) -> None:
         """As `Place.drop`."""
-        database = psycopg.conninfo.conninfo_to_dict(address)["dbname"]
-        self._do(f"DROP DATABASE {database} WITH (FORCE)")
+        self._do(f"DROP DATABASE {database_of(address)} WITH (FORCE)")
 
-    def ended(self, address: str) -> tuple[int, float]:
+    def log_statements(self, address: str) -> None:
+        """Let the server note each statement of new connections to this database."""
+        self._do(f"ALTER DATABASE {database_of(address)} SET log_statement = 'all'")
+
+    def ended(self, address: str, name: str | None = None) -> tuple[int, float]:
         """As `Place.ended`."""
         with psycopg.connect(address) as connection:
-            query = "SELECT count(*), extract(epoch FROM max(ended_at))::float8 FROM stepwell_done"
-            row = connection.execute(query).fetchone()
+            row = connection.execute(ENDED, {"name": name}).fetchone()
         assert row is not None
         return row[0], row[1] or 0.0
 
@@ -199,11 +211,10 @@ class SQLitePlace:
         """As `Place.drop`."""
         shutil.rmtree(Path(address).parent, ignore_errors=True)
 
-    def ended(self, address: str) -> tuple[int, float]:
+    def ended(self, address: str, name: str | None = None) -> tuple[int, float]:
         """As `Place.ended`."""
-        query = "SELECT count(*), max(ended_at) FROM stepwell_done"
         with closing(sqlite3.connect(address)) as connection:
-            found, last = connection.execute(query).fetchone()
+            found, last = connection.execute(ENDED_SQLITE, {"name": name}).fetchone()
         return found, datetime.fromisoformat(last).timestamp() if last else 0.0
 
     def close(self) -> None:
@@ -215,6 +226,11 @@ class SQLitePlace:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def database_of(address: str) -> str:
+    """The name of the database in an address."""
+    return str(psycopg.conninfo.conninfo_to_dict(address)["dbname"])
 
 
 def _started(folder: Path) -> PostgresServer:

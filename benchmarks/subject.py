@@ -1,8 +1,9 @@
 """A system under test as a process of its own, which waits at the line until told to go.
 
-It prints `ready` when everything is imported, reads a line, works, and prints what it found as
-one line of JSON. So the time of starting Python is in no figure, and several processes begin
-at the same moment.
+It prints `ready` when everything is imported and prepared, reads a line, works, and prints what
+it found as one line of JSON. So the time of starting Python is in no figure, and several
+processes begin at the same moment. Only the standard library is used here: peers are started
+from environments that have nothing else of ours.
 """
 
 from __future__ import annotations
@@ -11,22 +12,33 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 ROOT: Final = Path(__file__).parents[1]
-PATIENCE: Final = 1800.0
-"""Seconds after which a subject is given up."""
 
 
-def serve(work: Callable[..., Any]) -> None:
-    """In the subject: call `work` with the command line's arguments when told to."""
+def serve(work: Callable[..., Any], prepare: Callable[..., Any] | None = None) -> None:
+    """In the subject: do the work when told to.
+
+    Parameters
+    ----------
+    work : called with the command line's arguments, or with what `prepare` has made of them.
+        It may read a line to wait for its end: see `wait_for_end`.
+    """
+    made = [prepare(*sys.argv[1:])] if prepare else sys.argv[1:]
     print("ready", flush=True)
     sys.stdin.readline()
     began = time.time()
-    found = work(*sys.argv[1:])
+    found = work(*made)
     print(json.dumps({"began": began, "ended": time.time(), "found": found}), flush=True)
+
+
+def wait_for_end() -> None:
+    """In a subject that has no end of its own: until somebody asks for its result."""
+    sys.stdin.readline()
 
 
 class Subject:
@@ -34,7 +46,7 @@ class Subject:
 
     Parameters
     ----------
-    module : run as `python -m module`, or the path of a program.
+    module : run as `python -m module`.
     arguments : its command line.
     python : the interpreter; peers have one of their own.
     """
@@ -44,16 +56,20 @@ class Subject:
     ) -> None:
         self._name = module
         self._process = subprocess.Popen(
-            [python, "-m", module, *map(str, arguments)],
+            [python, "-W", "ignore", "-m", module, *map(str, arguments)],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    def ready(self) -> Subject:
+        """Wait until it is at the line."""
         assert self._process.stdout is not None
         if self._process.stdout.readline() != "ready\n":
             raise self._broken("did not start")
+        return self
 
     def go(self) -> None:
         """Let it begin."""
@@ -68,7 +84,9 @@ class Subject:
         ------
         RuntimeError : it failed; with what it wrote.
         """
+        assert self._process.stdin is not None
         assert self._process.stdout is not None
+        self._process.stdin.close()
         line = self._process.stdout.readline()
         if not line.startswith("{"):
             raise self._broken("failed")
@@ -76,15 +94,36 @@ class Subject:
         found: dict[str, Any] = json.loads(line)
         return found
 
+    def kill(self) -> None:
+        """End it, if it still runs."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if pipe is not None:
+                pipe.close()
+
     def _broken(self, what: str) -> RuntimeError:
         self._process.kill()
-        _, errors = self._process.communicate()
-        return RuntimeError(f"{self._name} {what}:\n{errors[-4000:]}")
+        assert self._process.stderr is not None
+        return RuntimeError(f"{self._name} {what}:\n{self._process.stderr.read()[-4000:]}")
+
+
+@contextmanager
+def started(subjects: Sequence[Subject]) -> Iterator[Sequence[Subject]]:
+    """The subjects, all ready; none of them outlives the block."""
+    try:
+        for one in subjects:
+            one.ready()
+        yield subjects
+    finally:
+        for one in subjects:
+            one.kill()
 
 
 def race(subjects: Sequence[Subject]) -> tuple[float, list[dict[str, Any]]]:
     """Let all go at once; when (Unix seconds), and the result of each."""
-    began = time.time()
-    for one in subjects:
-        one.go()
-    return began, [one.result() for one in subjects]
+    with started(subjects):
+        began = time.time()
+        for one in subjects:
+            one.go()
+        return began, [one.result() for one in subjects]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from benchmarks.bench import Bench
-from benchmarks.draining import limit, other_limits, stepwell
+from benchmarks.draining import Drain
 from benchmarks.handlers import state
+from benchmarks.peers.registry import draining_peers
 from benchmarks.places import Place
 from benchmarks.stores import with_steps
 from stepwell import new_step
 
-TEMPLATE = "one-step flows"
+TEMPLATE: Final = "one-step flows"
 
 
 def measure(bench: Bench) -> None:
@@ -19,27 +22,19 @@ def measure(bench: Bench) -> None:
 
 def drain(bench: Bench, workload: str, place: Place) -> None:
     """The drain on any place."""
-    steps = bench.sizes.steps
-    prepare(bench, place)
+    task = prepare(bench, place)
     for processes in (1, 2):
         contenders = [
-            limit(place, TEMPLATE, steps, processes),
-            stepwell(place, TEMPLATE, steps, processes=processes),
-            *other_limits(place, TEMPLATE, steps, processes),
+            task.limit(processes=processes),
+            task.stepwell(processes=processes),
+            *task.other_limits(processes=processes),
+            *draining_peers(bench, place, "drain", task.expected, processes),
         ]
-        bench.compare(
-            workload,
-            place,
-            contenders,
-            size=f"{steps:,} steps",
-            variant=f"drain, {processes} process{'es' * (processes > 1)}",
-        )
+        bench.compare(workload, place, contenders, size=f"{task.expected:,} steps")
 
 
-def prepare(bench: Bench, place: Place) -> str:
-    """The template of the drain."""
-    one_step_flows = with_steps(
-        lambda: (new_step("v1/noop", state()) for _ in range(bench.sizes.steps))
-    )
-    place.fill(TEMPLATE, one_step_flows)
-    return TEMPLATE
+def prepare(bench: Bench, place: Place) -> Drain:
+    """Fill the template."""
+    steps = bench.sizes.steps
+    place.fill(TEMPLATE, with_steps(lambda: (new_step("v1/noop", state()) for _ in range(steps))))
+    return Drain(place=place, template=TEMPLATE, expected=steps)

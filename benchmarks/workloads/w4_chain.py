@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from benchmarks.bench import Bench
-from benchmarks.draining import limit, other_limits, stepwell
+from benchmarks.draining import Drain
 from benchmarks.handlers import state
+from benchmarks.peers.registry import draining_peers
 from benchmarks.places import Place
 from benchmarks.stores import with_steps
 from stepwell import new_step
@@ -23,13 +24,13 @@ def measure(bench: Bench) -> None:
 def chain(bench: Bench, workload: str, place: Place) -> None:
     """The chains on any place."""
     flows = bench.sizes.flows
-    steps = flows * LENGTH
-    chains = with_steps(lambda: (new_step("v1/chain", state(LENGTH - 1)) for _ in range(flows)))
-    place.fill(TEMPLATE, chains)
+    first = state(LENGTH - 1)
+    place.fill(TEMPLATE, with_steps(lambda: (new_step("v1/chain", first) for _ in range(flows))))
+    task = Drain(place=place, template=TEMPLATE, expected=flows * LENGTH)
     contenders = [
-        limit(place, TEMPLATE, steps),
-        stepwell(place, TEMPLATE, steps),
-        *other_limits(place, TEMPLATE, steps),
+        task.limit(),
+        task.stepwell(),
+        *task.other_limits(),
+        *draining_peers(bench, place, "chain", task.expected),
     ]
-    size = f"{flows} flows of {LENGTH} steps"
-    bench.compare(workload, place, contenders, size=size, variant="chain, 1 process")
+    bench.compare(workload, place, contenders, size=f"{flows} flows of {LENGTH} steps")
