@@ -9,7 +9,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from benchmarks import results
-from benchmarks.bench import SMOKE, Bench, Sizes
+from benchmarks.bench import SMOKE, STORES, Bench, Sizes
 from benchmarks.machine import machine
 from benchmarks.workloads import WORKLOADS
 
@@ -17,7 +17,13 @@ from benchmarks.workloads import WORKLOADS
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run workloads, print their table, write their figures; the exit code."""
     given = parser().parse_args(arguments)
-    with Bench(sizes=sizes(given), rounds=given.rounds, peers=given.peers, say=report) as bench:
+    with Bench(
+        sizes=sizes(given),
+        rounds=given.rounds,
+        stores=tuple(given.stores.split(",")),
+        peers=given.peers,
+        say=report,
+    ) as bench:
         for name in given.workloads:
             WORKLOADS[name](bench)
     here = machine()
@@ -34,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
         "--workloads", type=named, default=list(WORKLOADS), help="W1,W4: these and no others"
     )
     made.add_argument("--rounds", type=int, default=5, help="how often each figure is taken")
+    made.add_argument("--stores", default=",".join(STORES), help="for workloads of several")
     made.add_argument("--peers", action="store_true", help="measure other systems too")
     made.add_argument("--smoke", action="store_true", help="tiny sizes: does it run?")
     known = ", ".join(one.name for one in fields(Sizes))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -14,6 +14,7 @@ from benchmarks.results import Result, ratio
 
 LIMIT: Final = "limit loop"
 """The system that the others' ratios refer to."""
+STORES: Final = ("postgresql", "sqlite")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +82,14 @@ class Bench:
     Parameters
     ----------
     rounds : how often each figure is taken; the systems take turns in each round.
+    stores : where workloads of several stores are run.
     peers : whether other systems are measured too.
     say : told what goes on.
     """
 
     sizes: Sizes = Sizes()
     rounds: int = 5
+    stores: tuple[str, ...] = STORES
     peers: bool = False
     say: Callable[[str], None] = print
     results: list[Result] = field(default_factory=list)
@@ -103,6 +106,11 @@ class Bench:
     def sqlite(self) -> SQLitePlace:
         """The folder of files."""
         return self._open.enter_context(SQLitePlace())
+
+    def places(self) -> Iterator[Place]:
+        """The places of the stores that were asked for."""
+        for kind in self.stores:
+            yield self.postgres if kind == "postgresql" else self.sqlite
 
     def compare(
         self,

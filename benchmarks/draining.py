@@ -63,13 +63,13 @@ class Drain:
     def limit(self, *, processes: int = 1, variant: str = "") -> Contender:
         """The limit loop of the place."""
         run = partial(self.run, LIMITS[self.place.kind], processes=processes)
-        return Contender(system=LIMIT, run=run, variant=variant or _processes(processes))
+        return Contender(system=LIMIT, run=run, variant=variant or in_words(processes))
 
-    def other_limits(self, *, processes: int = 1) -> Iterator[Contender]:
+    def other_limits(self, *, processes: int = 1, variant: str = "") -> Iterator[Contender]:
         """The variants of it."""
         for system, module in OTHER_LIMITS.items() if self.place.kind == "postgresql" else ():
             run = partial(self.run, module, processes=processes)
-            yield Contender(system=system, run=run, variant=_processes(processes))
+            yield Contender(system=system, run=run, variant=variant or in_words(processes))
 
     def stepwell(
         self, *, workers: int = 8, kind: str = "def", processes: int = 1, variant: str = ""
@@ -77,8 +77,9 @@ class Drain:
         """Engines, each in a process of its own."""
         module = "benchmarks.subjects.stepwell_drain"
         run = partial(self.run, module, workers, kind, processes=processes)
-        return Contender(system="stepwell", run=run, variant=variant or _processes(processes))
+        return Contender(system="stepwell", run=run, variant=variant or in_words(processes))
 
 
-def _processes(number: int) -> str:
+def in_words(number: int) -> str:
+    """So many processes."""
     return f"{number} process{'es' * (number > 1)}"

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 from stepwell import NewStep, StepClient
 from stepwell.stores.postgres import PostgresStore
+from stepwell.stores.protocol import Store
 from stepwell.stores.sqlite import SQLiteStore
 
 AT_ONCE: Final = 5000
 """Steps in one transaction of `fill`."""
 
 
-def store_at(address: str, **options: Any) -> PostgresStore | SQLiteStore:
+def store_at(address: str) -> Store:
     """The store of an address: of a PostgreSQL database, or the path of a SQLite file."""
-    if address.startswith("postgresql:"):
-        return PostgresStore(address, **options)
-    return SQLiteStore(address)
+    return PostgresStore(address) if address.startswith("postgresql:") else SQLiteStore(address)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from benchmarks.bench import Bench
-from benchmarks.draining import Drain
+from benchmarks.draining import Drain, in_words
 from benchmarks.handlers import state
 from benchmarks.peers.registry import draining_peers
 from benchmarks.places import Place
@@ -28,7 +28,9 @@ def drain(bench: Bench, workload: str, place: Place) -> None:
             task.limit(processes=processes),
             task.stepwell(processes=processes),
             *task.other_limits(processes=processes),
-            *draining_peers(bench, place, "drain", task.expected, processes),
+            *draining_peers(
+                bench, place, task.expected, processes=processes, variant=in_words(processes)
+            ),
         ]
         bench.compare(workload, place, contenders, size=f"{task.expected:,} steps")
 

@@ -22,7 +22,7 @@ def measure(bench: Bench) -> None:
     place, calls, steps = bench.postgres, bench.sizes.calls, bench.sizes.steps
     place.fill(TEMPLATE, with_steps(list))
     single = [stepwell(place, way, calls) for way in ("threads", "async")]
-    single += adding_peers(bench, place, "single", calls)
+    single += adding_peers(bench, place, "single", calls, CALLERS)
     size = f"{calls:,} calls by {CALLERS} callers"
     bench.compare("W2", place, single, unit="adds/s", size=size)
     bulk = [
@@ -56,4 +56,5 @@ def added(place: Place, module: str, expected: int, *arguments: object) -> float
         place.drop(address)
     if found != expected:
         raise BenchmarkBroken(f"{module}: {found} of {expected} steps are there.")
-    return expected / (told["ended"] - told["began"])
+    seconds: float = told["ended"] - told["began"]
+    return expected / seconds

@@ -10,12 +10,11 @@ from functools import partial
 from typing import Final
 
 from benchmarks.bench import Bench, Contender
-from benchmarks.draining import BenchmarkBroken
+from benchmarks.latency import waits
 from benchmarks.peers.registry import latency_peers
 from benchmarks.places import Place
-from benchmarks.quantiles import quantile
 from benchmarks.stores import with_steps
-from benchmarks.subject import Subject, started
+from benchmarks.subject import Subject
 
 TEMPLATE: Final = "no steps"
 APART: Final = 0.05
@@ -24,12 +23,12 @@ APART: Final = 0.05
 
 def measure(bench: Bench) -> None:
     """On PostgreSQL and on SQLite."""
-    for place in (bench.postgres, bench.sqlite):
+    for place in bench.places():
         place.fill(TEMPLATE, with_steps(list))
         steps = bench.sizes.beats
         contenders = [
             Contender(system="stepwell", run=partial(latency, place, steps)),
-            *latency_peers(bench, place, steps),
+            *latency_peers(bench, place, steps, APART),
         ]
         bench.compare("W3", place, contenders, unit="ms", size=f"{steps} steps 50 ms apart")
 
@@ -43,20 +42,3 @@ def latency(place: Place, steps: int) -> dict[str, float]:
         return waits(listener, adder, steps)
     finally:
         place.drop(address)
-
-
-def waits(listener: Subject, adder: Subject, steps: int) -> dict[str, float]:
-    """From what adder and listener tell of each step.
-
-    Raises
-    ------
-    BenchmarkBroken : a step was never started.
-    """
-    with started([listener, adder]):
-        listener.go()
-        adder.go()
-        asked, began = adder.result()["found"], listener.result()["found"]
-    if len(began) != steps:
-        raise BenchmarkBroken(f"{len(began)} of {steps} steps were started.")
-    taken = [(began[number] - asked[number]) * 1000 for number in asked]
-    return {"p50": quantile(taken, 0.5), "p99": quantile(taken, 0.99)}

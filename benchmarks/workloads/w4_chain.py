@@ -28,9 +28,9 @@ def chain(bench: Bench, workload: str, place: Place) -> None:
     place.fill(TEMPLATE, with_steps(lambda: (new_step("v1/chain", first) for _ in range(flows))))
     task = Drain(place=place, template=TEMPLATE, expected=flows * LENGTH)
     contenders = [
-        task.limit(),
-        task.stepwell(),
-        *task.other_limits(),
-        *draining_peers(bench, place, "chain", task.expected),
+        task.limit(variant="chain"),
+        task.stepwell(variant="chain"),
+        *task.other_limits(variant="chain"),
+        *draining_peers(bench, place, flows, LENGTH - 1, variant="chain"),
     ]
     bench.compare(workload, place, contenders, size=f"{flows} flows of {LENGTH} steps")
