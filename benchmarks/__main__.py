@@ -17,6 +17,7 @@ from benchmarks.workloads import WORKLOADS
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run workloads, print their table, write their figures; the exit code."""
     given = parser().parse_args(arguments)
+    here = machine()
     with Bench(
         sizes=sizes(given),
         rounds=given.rounds,
@@ -26,7 +27,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ) as bench:
         for name in given.workloads:
             WORKLOADS[name](bench)
-    here = machine()
     entries = [one.as_json(here) for one in bench.results]
     results.write(entries, given.out)
     print(results.table(entries))

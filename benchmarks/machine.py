@@ -15,12 +15,14 @@ from stepwell.version import VERSION
 
 
 def machine() -> dict[str, Any]:
-    """Processor, cores, memory in GiB, system, and what a durable write costs, in ms."""
+    """Processor, cores, memory in GiB, system, what a durable write costs in ms, and how many
+    processes wanted a core in the last minute: more than there are cores is a busy machine."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
         "memory_gib": round(_memory() / 2**30, 1),
         "system": f"{platform.system()} {platform.release()}",
+        "load": round(os.getloadavg()[0], 1),
         "durable_write_ms": round(_durable_write() * 1000, 3),
     }
 

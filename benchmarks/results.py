@@ -49,12 +49,15 @@ def ratio(figures: Sequence[float], limits: Sequence[float]) -> float:
 
 
 def write(entries: Iterable[dict[str, Any]], path: Path = LATEST) -> None:
-    """Write the entries as JSON, under `results`.
-
-    Entries of workloads that were not run this time stay as they are in the file.
-    """
+    """Write the entries as JSON, under `results`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"results": list(entries)}, indent=2) + "\n")
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """The entries of a file; none where there is no file."""
+    entries: list[dict[str, Any]] = json.loads(path.read_text())["results"] if path.exists() else []
+    return entries
 
 
 COLUMNS: Final = ("workload", "variant", "system", "store", "median", "min", "max", "unit", "limit")
