@@ -75,8 +75,7 @@ class Bursts:
 
     def settle_and_claim(self, request: ClaimRequest) -> Claimed:
         """Settle the burst before and claim the next in one transaction, then let it run."""
-        batch = Batch(self._committer, self._unsettled, self._takes_over, request)
-        self._unsettled = []
+        batch = self._batch(request)
         try:
             with self._store.transaction() as tx:
                 batch.settle(tx)
@@ -98,7 +97,7 @@ class Bursts:
         nobody else has taken one of the rows.
         """
         self._begin()
-        batch, kept = Batch(self._committer, [], self._takes_over, request), []
+        batch, kept = self._batch(request), []
         try:
             with self._store.transaction() as tx:
                 claimed = tx.claim(replace(request, locking=True))
@@ -106,7 +105,7 @@ class Bursts:
                 self._accept([one for one in kept if not self._aside(one.step)])
                 self._wait()
                 kept = _without(kept, self._held.withdraw(self._collector.burst))
-                batch.ended = self._collector.close()
+                batch.ended += self._collector.close()
                 batch.settle(tx)
                 kept = _without(kept, batch.settled)
                 tx.hold(request.engine_id, request.request_id, [one.claim for one in kept])
@@ -118,6 +117,11 @@ class Bursts:
         self._held.accept([one for one in kept if self._aside(one.step)])
         self._go()
         return claimed
+
+    def _batch(self, request: ClaimRequest) -> Batch:
+        """What the burst before has left to be settled goes with this one."""
+        unsettled, self._unsettled = self._unsettled, []
+        return Batch(self._committer, unsettled, self._takes_over, request)
 
     def _close(self, batch: Batch) -> None:
         self._taken += batch.close(self._clock.monotonic())
