@@ -11,8 +11,8 @@ from oban.schema import install
 
 from benchmarks.peers.peer import Handle, Peer, State, main
 
-LIMIT: Final = 500
-"""Jobs that one queue runs at once, and so fetches at once."""
+LIMIT: Final = 5000
+"""Jobs that one queue runs at once, and so fetches at once; of 50, 500 and 5000 the fastest."""
 LEFT: Final = """
     SELECT count(*) FROM oban_jobs
     WHERE state IN ('available', 'executing', 'scheduled', 'retryable')
