@@ -13,11 +13,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from stepwell.clock import as_utc
 from stepwell.errors import InvalidInput
+from stepwell.frozen import maker
 
 
 class StepStatus(StrEnum):
@@ -75,6 +76,17 @@ class JoinPolicy(StrEnum):
     WAIT = "wait"
     FAIL = "fail"
     GO_ON = "go on"
+
+
+def join_policy(word: JoinPolicy | str) -> JoinPolicy:
+    """The policy of that name; raises `InvalidInput`."""
+    try:
+        return JoinPolicy(word)
+    except ValueError as error:
+        raise InvalidInput(
+            f"{word!r} is no answer to the failure of a member.",
+            fix=f"Use one of: {', '.join(JoinPolicy)}.",
+        ) from error
 
 
 class Retention(IntEnum):
@@ -244,7 +256,7 @@ class Step:
     @property
     def claim(self) -> Claim:
         """The ownership mark that this copy of the row was read with."""
-        return Claim(step_id=self.id, claim_no=self.claim_no)
+        return _claim(self.id, self.claim_no)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +269,9 @@ class Claim:
 
     step_id: UUID
     claim_no: int
+
+
+_claim: Final = maker(Claim)
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +303,7 @@ class StepQuery:
     description_contains: str | None = None
     created_by_step_id: UUID | None = None
     copy_of: UUID | None = None
+    join_id: UUID | None = None
     executed_by: str | None = None
     ended_as: EndedAs | None = None
     claimed: bool | None = None
