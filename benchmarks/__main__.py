@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
+from types import FrameType
 
 from benchmarks import results
 from benchmarks.bench import SMOKE, STORES, Bench, Sizes
@@ -79,5 +81,11 @@ def report(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
+def give_up(number: int, frame: FrameType | None) -> None:
+    """On SIGTERM: as on Ctrl-C, so that servers stop and files go."""
+    sys.exit(128 + number)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, give_up)
     sys.exit(main())

@@ -17,7 +17,7 @@ from typing import Any, Final, TypeAlias
 from benchmarks.subject import serve
 
 STATE_BYTES: Final = 100
-LOOK: Final = 0.05
+LOOK: Final = 0.02
 """Seconds between looks whether anything has been called; the queue is asked only if not."""
 AT_ONCE: Final = 5000
 """Jobs in one call while a database is filled, before the clock runs."""
@@ -74,7 +74,7 @@ class Recorder:
     """What the handlers of a process have been called for; a chain's next job is added by it."""
 
     def __init__(self, make: Make, address: str) -> None:
-        self.calls, self.last, self._wanted = 0, 0.0, asyncio.Event()
+        self.calls, self._wanted = 0, asyncio.Event()
         self._loop, self._jobs = asyncio.get_running_loop(), 0
         self.started: dict[int, float] = {}
         self.peer = make(address, self.handle)
@@ -86,9 +86,9 @@ class Recorder:
 
     async def handle(self, state: State) -> None:
         """The handler of every job."""
-        self.calls, self.last = self.calls + 1, time.time()
+        self.calls += 1
         if "number" in state:
-            self.started[state["number"]] = self.last
+            self.started[state["number"]] = time.time()
             if len(self.started) == self._jobs:
                 self._loop.call_soon_threadsafe(self._wanted.set)
         if state["left"]:
@@ -114,14 +114,14 @@ async def fill(make: Make, address: str, jobs: str, left: str) -> int:
 
 
 async def drain(make: Make, address: str) -> dict[str, float]:
-    """Run until no job is left: how many handlers were called here, and when the last."""
+    """Run until no job is left: how many handlers were called here, and when all had ended."""
     recorder = Recorder(make, address)
     await recorder.peer.open()
     working = asyncio.create_task(recorder.peer.work())
-    await _until_nothing_is_left(recorder, working)
+    ended = await _until_nothing_is_left(recorder, working)
     await _cancelled(working)
     await recorder.peer.close()
-    return {"calls": recorder.calls, "last": recorder.last}
+    return {"calls": recorder.calls, "ended": ended}
 
 
 async def single(make: Make, address: str, jobs: str, callers: str) -> int:
@@ -189,13 +189,14 @@ def main(make: Make, run: Callable[[Coroutine[Any, Any, Any]], Any] = asyncio.ru
     serve(lambda job, *arguments: run(JOBS[job](make, *arguments)))
 
 
-async def _until_nothing_is_left(recorder: Recorder, working: asyncio.Task[None]) -> None:
+async def _until_nothing_is_left(recorder: Recorder, working: asyncio.Task[None]) -> float:
     seen = -1
     while not working.done():
         await asyncio.sleep(LOOK)
         if recorder.calls == seen and not await recorder.peer.left():
-            return
+            break
         seen = recorder.calls
+    return time.time()
 
 
 async def _cancelled(working: asyncio.Task[None]) -> None:
