@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -19,7 +20,14 @@ PROGRAM = Path(__file__).with_name("apart.py")
 
 
 @pytest.fixture
-def start(url: str, store: Store) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+def children() -> list[int]:
+    return []
+
+
+@pytest.fixture
+def start(
+    url: str, store: Store, children: list[int]
+) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     started: list[subprocess.Popen[str]] = []
 
     def begin(*more: str) -> subprocess.Popen[str]:
@@ -37,33 +45,43 @@ def start(url: str, store: Store) -> Iterator[Callable[..., subprocess.Popen[str
     for process in started:
         process.kill()
         process.communicate()
+    for child in children:
+        if not gone(child):  # the rule is broken: at least the machine is spared
+            os.kill(child, signal.SIGKILL)
 
 
-def _spinning(steps: StepClient, tmp_path: Path) -> tuple[UUID, int]:
-    """A step that is being run, and the process that does so."""
+@pytest.fixture
+def spinning(store: Store, children: list[int], tmp_path: Path) -> Callable[[], tuple[UUID, int]]:
+    """Adds a step that is run; returns it, and the process that does so."""
     where = tmp_path / "pid"
-    where.unlink(missing_ok=True)
-    step_id = steps.add(new_step("v1/spin", str(where)))
-    wait_for(lambda: where.exists() and where.read_text(), seconds=60)
-    return step_id, int(where.read_text())
+
+    def added() -> tuple[UUID, int]:
+        step_id = StepClient(store).add(new_step("v1/spin", str(where)))
+        wait_for(lambda: where.exists() and where.read_text(), seconds=60)
+        children.append(int(where.read_text()))
+        return step_id, children[-1]
+
+    return added
 
 
 def test_the_children_of_a_killed_engine_end_too(
-    start: Callable[..., subprocess.Popen[str]], store: Store, tmp_path: Path
+    start: Callable[..., subprocess.Popen[str]], spinning: Callable[[], tuple[UUID, int]]
 ) -> None:
     engine = start()
-    _, child = _spinning(StepClient(store), tmp_path)
+    _, child = spinning()
     assert not gone(child)
     engine.send_signal(signal.SIGKILL)
     wait_for(lambda: gone(child))
 
 
 def test_a_step_cancelled_from_elsewhere_ends_in_its_process(
-    start: Callable[..., subprocess.Popen[str]], store: Store, tmp_path: Path
+    start: Callable[..., subprocess.Popen[str]],
+    store: Store,
+    spinning: Callable[[], tuple[UUID, int]],
 ) -> None:
     engine = start()
     steps = StepClient(store)
-    step_id, child = _spinning(steps, tmp_path)
+    step_id, child = spinning()
     steps.cancel(step_id, "not needed")
     wait_for(lambda: gone(child))
     after = steps.add(new_step("v1/done"))
@@ -73,11 +91,13 @@ def test_a_step_cancelled_from_elsewhere_ends_in_its_process(
 
 
 def test_a_signal_to_the_whole_group_lets_running_children_end(
-    start: Callable[..., subprocess.Popen[str]], store: Store, tmp_path: Path
+    start: Callable[..., subprocess.Popen[str]],
+    store: Store,
+    spinning: Callable[[], tuple[UUID, int]],
 ) -> None:
     """As Ctrl-C in a terminal, or systemd: the engine decides about its children."""
     engine = start()
-    _, child = _spinning(StepClient(store), tmp_path)
+    _, child = spinning()
     for number in (signal.SIGTERM, signal.SIGINT):
         subprocess.run(["kill", f"-{number}", str(child)], check=True)
     steps = StepClient(store)
