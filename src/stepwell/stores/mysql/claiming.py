@@ -1,0 +1,127 @@
+"""The claim: look without a lock, take what is due by the order of R18, and look again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from stepwell.errors import EngineBuried
+from stepwell.step import Step
+from stepwell.stores.fairness import fair_fill
+from stepwell.stores.mysql.rows import plain, step_of, utc
+from stepwell.stores.mysql.statements import Statements
+from stepwell.stores.protocol import Claimed, ClaimRequest
+
+_MOST_AT_ONCE: Final = 1000
+"""The most rows of a band that one round locks to get past foreign names."""
+
+
+class Due(NamedTuple):
+    """What the claim needs to know of a row to rank it; ids sort as text."""
+
+    id: str
+    name: str
+    priority: int
+    schedule_time: datetime
+
+
+class Place(NamedTuple):
+    """Where something can be claimed, and its earliest instant there."""
+
+    kind: str
+    queue: str | None
+    name: str | None
+    band: int | None
+    earliest: datetime
+
+
+class Outlook(NamedTuple):
+    """What was seen without a lock, at one instant of the store's clock."""
+
+    now: datetime
+    places: list[Place]
+
+    def due(self, *, suspect: bool) -> list[Place]:
+        """The places with something to claim now."""
+        wanted = (one for one in self.places if (one.kind == "suspect") == suspect)
+        return [one for one in wanted if one.earliest <= self.now]
+
+    def rest(self) -> Claimed:
+        """What to say of it; a suspect that is due is no instant to come back at."""
+        suspect_due = bool(self.due(suspect=True))
+        known = [
+            one.earliest for one in self.places if one.kind != "suspect" or one.earliest > self.now
+        ]
+        return Claimed((), utc(min(known, default=None)), suspect_due)
+
+
+def claim(sql: Statements, request: ClaimRequest) -> Claimed:
+    """Claim what is due; an idle engine only reads, and so stands in nobody's way."""
+    values = _values(request)
+    seen = _look(sql, request, values)
+    if not seen.due(suspect=request.alone):
+        return seen.rest()
+    if not sql.rows("lock_engine", engine=values["engine"]):
+        raise EngineBuried(request.engine_id)
+    taken: list[Step] = []
+    reach, room = request.limit, 1 if request.alone else request.limit
+    while room > len(taken) and (places := seen.due(suspect=request.alone)):
+        steps, parked = _round(sql, request, places, values | {"window": reach}, room - len(taken))
+        taken += steps
+        seen = _look(sql, request, values)
+        if not parked:
+            break
+        reach = min(reach * 4, _MOST_AT_ONCE)
+    return replace(seen.rest(), steps=tuple(taken))
+
+
+def _values(request: ClaimRequest) -> dict[str, Any]:
+    return {
+        "engine": str(request.engine_id),
+        "request": str(request.request_id),
+        "names": request.names or (None,),
+        "queues": request.queues or (None,),
+        "flow": plain(request.flow_id),
+    }
+
+
+def _look(sql: Statements, request: ClaimRequest, values: dict[str, Any]) -> Outlook:
+    query = "claim_outlook" if request.flow_id is None else "claim_outlook_flow"
+    places = [Place(*row) for row in sql.rows(query, **values)]
+    alive = [one for one in places if one.kind == "engine"]
+    if not alive:
+        raise EngineBuried(request.engine_id)
+    return Outlook(alive[0].earliest, [one for one in places if one.kind != "engine"])
+
+
+def _round(
+    sql: Statements,
+    request: ClaimRequest,
+    places: Iterable[Place],
+    values: dict[str, Any],
+    room: int,
+) -> tuple[list[Step], bool]:
+    due = [one for place in places for one in _window(sql, place, values)]
+    mine = [one for one in due if one.name in request.names]
+    foreign = tuple(one.id for one in due if one.name not in request.names)
+    if foreign:
+        sql.change("park", ids=foreign)
+    return _mark(sql, fair_fill(mine, room, request.skew), values), bool(foreign)
+
+
+def _window(sql: Statements, place: Place, values: dict[str, Any]) -> Iterator[Due]:
+    where = place._asdict() | {"queues": values["queues"], "names": values["names"]}
+    more = {"flow": values["flow"], "window": values["window"]}
+    return (Due(*row) for row in sql.rows(f"claim_window_{place.kind}", **where | more))
+
+
+def _mark(sql: Statements, chosen: list[Due], values: dict[str, Any]) -> list[Step]:
+    if not chosen:
+        return []
+    ids = tuple(one.id for one in chosen)
+    sql.change("claim", ids=ids, engine=values["engine"], request=values["request"])
+    marked = {step.id: step for step in map(step_of, sql.rows("steps", ids=ids))}
+    return [marked[UUID(step_id)] for step_id in ids]

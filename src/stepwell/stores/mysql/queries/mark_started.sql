@@ -1,0 +1,1 @@
+UPDATE stepwell_ready SET started = 1 WHERE id IN %(ids)s

@@ -1,0 +1,1 @@
+DELETE FROM stepwell_ready WHERE id IN %(ids)s

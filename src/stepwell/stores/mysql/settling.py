@@ -1,0 +1,76 @@
+"""The settlement of a batch: rows first, then all additions, then what was settled before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+from uuid import UUID
+
+from stepwell.outcome import Settlement, Verdict
+from stepwell.step import Claim, StepStatus
+from stepwell.stores.mysql.adding import add, move
+from stepwell.stores.mysql.rows import claim_values, texts, told
+from stepwell.stores.mysql.statements import Statements
+
+_CHARACTERS: Final = 1_000_000
+"""Of JSON in one statement, far below the smallest usual `max_allowed_packet`."""
+
+
+def settle(sql: Statements, engine_id: UUID, settlements: Sequence[Settlement]) -> list[Verdict]:
+    """Apply the settlements whose claims still hold."""
+    if not settlements:
+        return []
+    held = _claims(sql, "held", engine_id, [one.claim for one in settlements])
+    matched = _first_of_each(one for one in settlements if one.claim in held)
+    _apply(sql, list(matched.values()))
+    others = [one.claim for one in settlements if matched.get(one.claim) is not one]
+    before = _claims(sql, "settled_before", engine_id, others) if others else set()
+    applied = matched.keys() | before
+    return [Verdict.APPLIED if one.claim in applied else Verdict.REFUSED for one in settlements]
+
+
+def has_keys(settlement: Settlement) -> bool:
+    """Whether it adds steps that may be refused for their unique key."""
+    return any(one.step.unique_key is not None for one in settlement.additions)
+
+
+def _apply(sql: Statements, settlements: list[Settlement]) -> None:
+    for ids, document in _documents(settlements):
+        sql.change("settle", ids=ids, settlements=document)
+    for status in (StepStatus.DONE, StepStatus.FAILED):
+        move(sql, texts(one.claim.step_id for one in settlements if _goes_to(status, one)), status)
+    add(sql, [addition for one in settlements for addition in one.additions])
+    sql.news = sql.news or any(one.ended_as is None for one in settlements)
+
+
+def _documents(settlements: list[Settlement]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """JSON arrays of bounded length, each with the ids of its rows."""
+    ids: list[str] = []
+    objects: list[str] = []
+    characters = 0
+    for one in settlements:
+        text = told(one)
+        if objects and characters + len(text) > _CHARACTERS:
+            yield tuple(ids), f"[{','.join(objects)}]"
+            ids, objects, characters = [], [], 0
+        ids.append(str(one.claim.step_id))
+        objects.append(text)
+        characters += len(text)
+    if objects:
+        yield tuple(ids), f"[{','.join(objects)}]"
+
+
+def _goes_to(status: StepStatus, settlement: Settlement) -> bool:
+    return settlement.ended_as is not None and settlement.ended_as.status is status
+
+
+def _claims(sql: Statements, query: str, engine_id: UUID, claims: list[Claim]) -> set[Claim]:
+    rows = sql.rows(query, **claim_values(engine_id, claims))
+    return {Claim(UUID(step_id), claim_no) for step_id, claim_no in rows}
+
+
+def _first_of_each(settlements: Iterable[Settlement]) -> dict[Claim, Settlement]:
+    first: dict[Claim, Settlement] = {}
+    for one in settlements:
+        first.setdefault(one.claim, one)
+    return first

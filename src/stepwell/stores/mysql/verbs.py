@@ -1,0 +1,192 @@
+"""The verbs of `stores.protocol.Transaction` as statements on one connection."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from stepwell.errors import EngineBuried
+from stepwell.outcome import Settlement, Verdict
+from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery
+from stepwell.stores import moves
+from stepwell.stores.mysql import adding, settling
+from stepwell.stores.mysql.claiming import claim
+from stepwell.stores.mysql.rows import claim_values, instant, plain, step_of, utc
+from stepwell.stores.mysql.search import count_sql, lock_key, match_sql, page_sql, parameters
+from stepwell.stores.mysql.statements import Statements
+from stepwell.stores.protocol import Burial, Claimed, ClaimRequest, Counts, EngineInfo, Pulse
+
+_NOBODY = ("",)
+
+
+class MySQLTransaction:
+    """The verbs on a connection whose transaction somebody else commits.
+
+    Parameters
+    ----------
+    statements : what runs them.
+    """
+
+    def __init__(self, statements: Statements) -> None:
+        self.statements = statements
+
+    # -- engines ---------------------------------------------------------------
+
+    def join(self, engine: EngineInfo) -> Pulse:
+        """Insert the engine's row; the same id again changes nothing."""
+        self.statements.change(
+            "join",
+            id=str(engine.id),
+            name=engine.name,
+            version=engine.version,
+            handles=json.dumps(engine.handles, ensure_ascii=False),
+            queues=json.dumps(engine.queues, ensure_ascii=False),
+            beat=engine.beat,
+        )
+        return self._pulse()
+
+    def beat(self, engine_id: UUID, started: Sequence[Claim]) -> Pulse:
+        """Raise the beat counter and set the started marks.
+
+        Raises
+        ------
+        EngineBuried : the engine's row is gone.
+        """
+        if not self.statements.change("beat", engine=str(engine_id)):
+            raise EngineBuried(engine_id)
+        if ids := self._held(engine_id, started):
+            self.statements.change("mark_started", ids=ids)
+        return self._pulse()
+
+    def bury(self, engine_id: UUID, beat: int) -> Burial | None:
+        """Delete the engine's row if it still shows `beat`, and give its claims back."""
+        if not self.statements.change("bury", engine=str(engine_id), beat=beat):
+            return None
+        return self._bereave(engine_id)
+
+    def _bereave(self, engine_id: UUID) -> Burial:
+        rows = self._claimed_rows(engine_id)
+        started = [step_id for step_id, mark, _ in rows if mark]
+        blamed = started or [step_id for step_id, _, _ in rows]
+        self._give_back([step_id for step_id, _, _ in rows], blamed)
+        failed = [
+            step_id for step_id, _, lost in rows if lost + (step_id in blamed) >= moves.LOST_LIMIT
+        ]
+        adding.end(self.statements, failed, EndedAs.FAILED, moves.LOST_TOO_OFTEN, raised=0)
+        return Burial(len(rows) - len(failed), tuple(UUID(step_id) for step_id in failed))
+
+    def leave(self, engine_id: UUID) -> None:
+        """Delete the engine's own row and give back what it holds."""
+        self.statements.change("leave", engine=str(engine_id))
+        self._give_back([step_id for step_id, _, _ in self._claimed_rows(engine_id)])
+
+    def _claimed_rows(self, engine_id: UUID) -> list[tuple[str, bool, int]]:
+        """Id, started mark and lost count of what the engine holds, locked in the usual order."""
+        engine = str(engine_id)
+        ids = tuple(step_id for step_id, _ in self.statements.rows("claimed", engine=engine))
+        rows = self.statements.rows("lock_rows", ids=ids) if ids else ()
+        return [(step_id, mark, lost) for step_id, mark, lost, by, _ in rows if by == engine]
+
+    def _give_back(self, ids: Sequence[str], blamed: Sequence[str] = ()) -> None:
+        if ids:
+            self.statements.change("give_back", ids=tuple(ids), blamed=tuple(blamed) or _NOBODY)
+            self.statements.news = True
+
+    def _pulse(self) -> Pulse:
+        rows = self.statements.rows("pulse")
+        beats = {UUID(engine): beat for _, engine, beat in rows if engine is not None}
+        now = utc(rows[0][0])
+        assert now is not None, "the server's clock"
+        return Pulse(now, beats)
+
+    # -- claims ----------------------------------------------------------------
+
+    def claim(self, request: ClaimRequest) -> Claimed:
+        """Mark due rows as the engine's own; park due rows of names it does not handle.
+
+        Raises
+        ------
+        EngineBuried : the engine's row is gone.
+        """
+        return claim(self.statements, request)
+
+    def claimed(self, engine_id: UUID) -> list[Claim]:
+        """All claims in this engine's name."""
+        rows = self.statements.rows("claimed", engine=str(engine_id))
+        return [Claim(UUID(step_id), claim_no) for step_id, claim_no in rows]
+
+    def release(self, engine_id: UUID, claims: Iterable[Claim]) -> int:
+        """Give claims back unrun; counts those that were its own."""
+        ids = self._held(engine_id, list(claims))
+        self._give_back(ids)
+        return len(ids)
+
+    def _held(self, engine_id: UUID, claims: Sequence[Claim]) -> tuple[str, ...]:
+        """The ids of those claims that still hold, locked."""
+        rows = self.statements.rows("held", **claim_values(engine_id, claims)) if claims else ()
+        return tuple(step_id for step_id, _ in rows)
+
+    def settle(self, engine_id: UUID, settlements: Sequence[Settlement]) -> list[Verdict]:
+        """Apply the settlements whose claims still hold: all rows first, then all additions.
+
+        Raises
+        ------
+        Conflict, SettlementRejected : the data of one is refused; nothing was applied.
+        """
+        with self.statements.whole(needed=any(settling.has_keys(one) for one in settlements)):
+            return settling.settle(self.statements, engine_id, settlements)
+
+    # -- steps -----------------------------------------------------------------
+
+    def add(self, additions: Sequence[Addition]) -> list[bool]:
+        """Insert rows; True for each that was inserted now.
+
+        Raises
+        ------
+        UniqueKeyTaken : a ready step of that name and key exists; nothing was added.
+        """
+        return adding.add(self.statements, additions)
+
+    def add_if_none(self, addition: Addition, query: StepQuery) -> bool:
+        """Insert the row unless a step matches; a lock on the criteria keeps others out (R9)."""
+        with self.statements.whole(needed=False):
+            self.statements.rows("lock_criteria", key=lock_key(query))
+            # What others have committed while this waited must be seen, also by a transaction
+            # that was lent and reads as of its beginning.
+            now = " LOCK IN SHARE MODE" if self.statements.lent else ""
+            values = parameters(query)
+            if any(self.statements.select(sql + now, values) for sql in match_sql(query)):
+                return False
+            return adding.add(self.statements, [addition])[0]
+
+    def search(self, query: StepQuery) -> list[Step]:
+        """One page of the steps that match, newest id first unless the query says otherwise."""
+        return [step_of(row) for row in self.statements.select(page_sql(query), parameters(query))]
+
+    def count(self, query: StepQuery) -> Counts:
+        """How many steps match, per table, at one moment."""
+        return Counts(*self.statements.select(count_sql(query), parameters(query))[0])
+
+    def activate(self, step_id: UUID, args: str | None, at: datetime | None) -> bool:
+        """Set activation arguments and make the row due; False if it is not ready."""
+        return self._change("activate", step_id, args=args, at=plain(at))
+
+    def end(self, step_id: UUID, ended_as: EndedAs, reason: str, result: str | None = None) -> bool:
+        """End a ready row by hand, claimed or not; False if it is not ready."""
+        with self.statements.whole(needed=False):
+            return adding.end(self.statements, [str(step_id)], ended_as, reason, result)
+
+    def reschedule(self, step_id: UUID, at: datetime) -> bool:
+        """Make a ready row due at `at`; a claim on it is taken away. False if it is not ready."""
+        return self._change("reschedule", step_id, at=instant(at))
+
+    def _change(self, query: str, step_id: UUID, **values: object) -> bool:
+        """A row that is so already counts as unchanged, so the lock tells whether there is one."""
+        with self.statements.whole(needed=False):
+            if not self.statements.rows("lock_rows", ids=(str(step_id),)):
+                return False
+            self.statements.change(query, id=str(step_id), **values)
+            self.statements.news = True
+            return True
