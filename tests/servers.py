@@ -58,7 +58,8 @@ class MariaDB:
         end = time.monotonic() + START_SECONDS
         while True:
             try:
-                return self.admin().close()
+                self.admin().close()
+                return
             except pymysql.err.OperationalError:
                 if self._process.poll() is not None or time.monotonic() > end:
                     raise
@@ -131,8 +132,9 @@ class PgBouncer:
         )
         user = []
         if os.getuid() == 0:
-            shutil.chown(self.folder, "postgres")
-            user = ["--user=postgres"]
+            owner = Path(given["host"]).owner()  # whoever else may not look into its folder
+            shutil.chown(self.folder, owner)
+            user = [f"--user={owner}"]
         self._process = subprocess.Popen(
             [server, "--quiet", *user, str(settings)],
             stdout=subprocess.DEVNULL,
