@@ -132,7 +132,7 @@ class PgBouncer:
         )
         user = []
         if os.getuid() == 0:
-            owner = Path(given["host"]).owner()  # whoever else may not look into its folder
+            owner = Path(str(given["host"])).owner()  # whoever else may not look into its folder
             shutil.chown(self.folder, owner)
             user = [f"--user={owner}"]
         self._process = subprocess.Popen(

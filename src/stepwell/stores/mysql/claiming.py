@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -16,7 +17,7 @@ from stepwell.stores.mysql.statements import Statements
 from stepwell.stores.protocol import Claimed, ClaimRequest
 
 _MOST_AT_ONCE: Final = 1000
-"""The most rows of a band that one round locks to get past foreign names."""
+"""The most rows of a band that one look locks to get past foreign names."""
 
 
 class Due(NamedTuple):
@@ -66,16 +67,10 @@ def claim(sql: Statements, request: ClaimRequest) -> Claimed:
         return seen.rest()
     if not sql.rows("lock_engine", engine=values["engine"]):
         raise EngineBuried(request.engine_id)
-    taken: list[Step] = []
-    reach, room = request.limit, 1 if request.alone else request.limit
-    while room > len(taken) and (places := seen.due(suspect=request.alone)):
-        steps, parked = _round(sql, request, places, values | {"window": reach}, room - len(taken))
-        taken += steps
-        seen = _look(sql, request, values)
-        if not parked:
-            break
-        reach = min(reach * 4, _MOST_AT_ONCE)
-    return replace(seen.rest(), steps=tuple(taken))
+    due = _due(sql, request, seen.due(suspect=request.alone), values)
+    limit = 1 if request.alone else request.limit
+    steps = _mark(sql, fair_fill(due, limit, request.skew), values)
+    return replace(_look(sql, request, values).rest(), steps=tuple(steps))
 
 
 def _values(request: ClaimRequest) -> dict[str, Any]:
@@ -83,33 +78,38 @@ def _values(request: ClaimRequest) -> dict[str, Any]:
         "engine": str(request.engine_id),
         "request": str(request.request_id),
         "names": request.names or (None,),
+        "names_json": json.dumps(request.names, ensure_ascii=False),
         "queues": request.queues or (None,),
+        "queues_json": json.dumps(request.queues, ensure_ascii=False),
         "flow": plain(request.flow_id),
     }
 
 
 def _look(sql: Statements, request: ClaimRequest, values: dict[str, Any]) -> Outlook:
     query = "claim_outlook" if request.flow_id is None else "claim_outlook_flow"
-    places = [Place(*row) for row in sql.rows(query, **values)]
+    rows = sql.rows(query, **values)
+    places = [Place(*row) for row in rows if row[-1] is not None]
     alive = [one for one in places if one.kind == "engine"]
     if not alive:
         raise EngineBuried(request.engine_id)
     return Outlook(alive[0].earliest, [one for one in places if one.kind != "engine"])
 
 
-def _round(
-    sql: Statements,
-    request: ClaimRequest,
-    places: Iterable[Place],
-    values: dict[str, Any],
-    room: int,
-) -> tuple[list[Step], bool]:
-    due = [one for place in places for one in _window(sql, place, values)]
-    mine = [one for one in due if one.name in request.names]
-    foreign = tuple(one.id for one in due if one.name not in request.names)
-    if foreign:
-        sql.change("park", ids=foreign)
-    return _mark(sql, fair_fill(mine, room, request.skew), values), bool(foreign)
+def _due(
+    sql: Statements, request: ClaimRequest, places: list[Place], values: dict[str, Any]
+) -> list[Due]:
+    """The first due rows whose names are handled, locked; what stands before them is parked."""
+    reach = request.limit
+    while True:
+        window = values | {"window": reach}
+        due = [one for place in places for one in _window(sql, place, window)]
+        mine = [one for one in due if one.name in request.names]
+        if len(mine) == len(due):
+            return mine
+        sql.change("park", ids=tuple(one.id for one in due if one.name not in request.names))
+        if reach >= _MOST_AT_ONCE:
+            return mine
+        reach = min(reach * 4, _MOST_AT_ONCE)
 
 
 def _window(sql: Statements, place: Place, values: dict[str, Any]) -> Iterator[Due]:

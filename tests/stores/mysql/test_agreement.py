@@ -1,0 +1,41 @@
+"""The MySQL store does what the memory store does, after any verbs in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pymysql
+import pytest
+from tests.stores.test_agreement import Script, answer, rows
+
+from stepwell.stores.memory import MemoryStore
+from stepwell.stores.mysql import MySQLStore
+from stepwell.testing.clock import VirtualClock
+
+
+def on_clock(store: MySQLStore, clock: VirtualClock) -> None:
+    """Let the server's clock show the virtual one in every transaction of the store."""
+    lend = store._connections.lend
+
+    @contextmanager
+    def lend_at() -> Iterator[pymysql.Connection]:
+        with lend() as connection:
+            connection.query(f"SET timestamp = {clock.now().timestamp():.6f}")
+            yield connection
+
+    connections: Any = store._connections
+    connections.lend = lend_at
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_both_stores_agree_after_every_verb(store: MySQLStore, seed: int) -> None:
+    clock = VirtualClock()
+    memory = MemoryStore(clock)
+    on_clock(store, clock)
+    for verb in Script(seed, clock).verbs(120):
+        expected = answer(memory, verb)
+        assert answer(store, verb) == expected
+        assert rows(store) == rows(memory)
+    assert len({step.ended_as for step in rows(memory)}) > 2, "the script has done too little"
