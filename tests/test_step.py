@@ -46,6 +46,11 @@ def test_ids_of_later_milliseconds_sort_behind() -> None:
     assert first < new_id()
 
 
+def test_ids_made_one_after_another_sort_in_that_order() -> None:
+    made = [new_id() for _ in range(10_000)]
+    assert made == sorted(made)
+
+
 def test_ids_of_one_millisecond_differ() -> None:
     assert len({new_id() for _ in range(10_000)}) == 10_000
 

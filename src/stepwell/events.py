@@ -49,6 +49,11 @@ def _unsubscribe(hear: Listener) -> None:
         _listeners = tuple(one for one in _listeners if one is not hear)
 
 
+def heard() -> bool:
+    """Whether anybody listens: what an event costs to make can be saved where it happens often."""
+    return bool(_listeners)
+
+
 def emit(name: str, /, **fields: Any) -> None:
     """Tell every listener, in the caller's thread."""
     if not _listeners:

@@ -121,7 +121,8 @@ class Settlement:
     `state` counts only where `keep_state` is false. `keep_activation` keeps the activation
     arguments on the row (a retry has not consumed them); otherwise a rerun clears them.
     `activation_seen` is the activation number that the execution started with (R8).
-    `execution_duration` is in seconds.
+    `execution_duration` is in seconds. `unwritten` says that the claim was a lock alone, and
+    may not stand on the row.
     """
 
     claim: Claim
@@ -140,6 +141,7 @@ class Settlement:
     result: str | None = None
     result_format: str = "json"
     additions: tuple[Addition, ...] = ()
+    unwritten: bool = False
 
 
 class Verdict(StrEnum):

@@ -74,6 +74,10 @@ class Registry:
         """The step names whose handlers ask for the connection, sorted (R26)."""
         return tuple(name for name in self.names if self._by_name[name].exactly_once)
 
+    def handles(self, name: str) -> bool:
+        """Whether there is a handler of a step name."""
+        return name in self._by_name
+
     def find(self, name: str) -> Handler:
         """The handler of a step name; KeyError if there is none."""
         return self._by_name[name]

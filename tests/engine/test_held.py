@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from stepwell.engine.held import Held
+from stepwell.engine.held import Held, Holding
 from stepwell.step import Step, new_id
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -15,7 +15,7 @@ def test_an_answer_that_comes_after_the_burial_counts_for_nothing() -> None:
     held, buried, reborn = Held(), new_id(), new_id()
     step = Step(id=new_id(), name="v1/x", flow_id=new_id(), created_at=NOW, schedule_time=NOW)
     held.forget(buried)
-    held.accept([step], buried, 0.0)
+    held.accept([Holding(step, buried, 0.0)])
     assert held.begin(0.0, slots=8) is None
-    held.accept([step], reborn, 0.0)
+    held.accept([Holding(step, reborn, 0.0)])
     assert held.begin(0.0, slots=8) is not None

@@ -79,7 +79,7 @@ def test_a_slow_step_does_not_hold_back_those_claimed_with_it(
     client = StepClient(store)
     with Engine(store, registry, workers=1, name="first") as first:
         assert first._worker
-        first._worker._average = 0.001  # as after a rush of fast steps
+        first._worker._runner.average = 0.001  # as after a rush of fast steps
         client.add_many([new_step("v1/slow"), *(new_step("v1/fast") for _ in range(20))])
         first._changed()
         assert both.acquire(timeout=10)

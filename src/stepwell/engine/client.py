@@ -17,6 +17,7 @@ from stepwell.engine.inside import forbid_outside
 from stepwell.engine.sealing import seal
 from stepwell.errors import StepEnded, StepNotEnded, StepNotFound
 from stepwell.step import Addition, EndedAs, NewStep, Step, StepQuery, StepStatus, new_id
+from stepwell.stores.outbox import lend
 from stepwell.stores.protocol import Counts, Store, Transaction
 
 
@@ -58,9 +59,17 @@ class StepClient:
             tx.add(additions)
         return [addition.step.id for addition in additions]
 
-    async def add_async(self, *new: NewStep) -> list[UUID]:
-        """`add_many` without blocking the caller's event loop."""
-        return await asyncio.to_thread(self.add_many, new)
+    async def add_async(self, *new: NewStep, connection: Any = None) -> list[UUID]:
+        """`add_many` without blocking the caller's event loop.
+
+        Parameters
+        ----------
+        connection : as for `add`, and of asyncio: psycopg's, asyncpg's or aiosqlite's, or
+            SQLAlchemy's AsyncSession or AsyncConnection.
+        """
+        if connection is None:
+            return await asyncio.to_thread(self.add_many, new)
+        return await lend(lambda lent: self.add_many(new, connection=lent), connection)
 
     def add_if_none(self, new: NewStep, query: StepQuery, *, connection: Any = None) -> UUID | None:
         """Add the step unless one matches `query`; None if one did.
@@ -70,6 +79,14 @@ class StepClient:
         addition = seal(new, self.codec, self._clock.now())
         with self._transaction(connection) as tx:
             return addition.step.id if tx.add_if_none(addition, query) else None
+
+    async def add_if_none_async(
+        self, new: NewStep, query: StepQuery, *, connection: Any = None
+    ) -> UUID | None:
+        """`add_if_none` without blocking the caller's event loop; connection as for `add_async`."""
+        if connection is None:
+            return await asyncio.to_thread(self.add_if_none, new, query)
+        return await lend(lambda lent: self.add_if_none(new, query, connection=lent), connection)
 
     def get(self, step_id: UUID) -> Step:
         """The step with this id; raises `StepNotFound`."""

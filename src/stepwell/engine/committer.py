@@ -21,6 +21,7 @@ from stepwell.engine.tally import Tally
 from stepwell.errors import (
     AttemptRejected,
     Denied,
+    EngineBuried,
     SettlementRejected,
     SetupError,
     StepwellError,
@@ -28,7 +29,7 @@ from stepwell.errors import (
 )
 from stepwell.events import emit, span
 from stepwell.outcome import Settlement, Verdict
-from stepwell.stores.protocol import Store
+from stepwell.stores.protocol import Store, Transaction
 
 BATCH: Final = 500
 """The most outcomes in one commit."""
@@ -75,16 +76,44 @@ class Committer:
         self.tally = Tally()
         self._store, self._held, self._on_settled = store, held, on_settled
         self._queue: queue.SimpleQueue[Ended | Answered | None] = queue.SimpleQueue()
-        self._abandoned = threading.Event()
+        self._abandoned, self._counting = threading.Event(), threading.Lock()
         self._thread = threading.Thread(target=self._loop, name="stepwell-commit", daemon=True)
 
     def start(self) -> None:
         """Begin to settle."""
         self._thread.start()
 
-    def put(self, ended: Ended | Answered) -> None:
-        """Hand over an outcome, from any thread."""
-        self._queue.put(ended)
+    def put(self, *ended: Ended | Answered) -> None:
+        """Hand over outcomes, from any thread."""
+        for one in ended:
+            self._queue.put(one)
+
+    def apply(
+        self, tx: Transaction, engine_id: UUID, settlements: list[Settlement]
+    ) -> list[Verdict]:
+        """Settle in a transaction that the caller commits; it closes the books after that.
+
+        Raises
+        ------
+        StepwellError : `is_of_the_data` says whether one of the settlements is to blame.
+        """
+        try:
+            with span("engine.settled", count=len(settlements)):
+                return tx.settle(engine_id, settlements)
+        except StepwellError:
+            raise
+        except Exception as error:  # a driver's surprise is a fault of this data (R16)
+            raise SettlementRejected("The store failed on it.", why=repr(error)) from error
+
+    def is_of_the_data(self, error: StepwellError) -> bool:
+        """Whether the same settlements would meet the same error again (R16)."""
+        return not isinstance(error, StoreUnavailable | SetupError | Denied | EngineBuried)
+
+    def close(self, batch: list[Ended], verdicts: list[Verdict]) -> None:
+        """The store has answered: nothing of it is held any more, and all of it is counted."""
+        self._held.settled([ended.holding for ended in batch])
+        for ended, verdict in zip(batch, verdicts, strict=True):
+            self._count(ended.holding, ended.settlement if verdict is Verdict.APPLIED else None)
 
     def stop(self, timeout: float) -> None:
         """Settle what is there, for at most `timeout` seconds, and end the thread."""
@@ -109,13 +138,11 @@ class Committer:
         return batch, True
 
     def _commit(self, batch: list[Ended | Answered]) -> None:
-        by_engine: dict[UUID, list[Ended]] = {}
-        for ended in batch:
-            if isinstance(ended, Answered):
-                self._close(ended.holding, ended.applied)
-                continue
-            by_engine.setdefault(ended.holding.engine_id, []).append(ended)
-        for engine_id, part in by_engine.items():
+        answered = [one for one in batch if isinstance(one, Answered)]
+        self._held.settled([one.holding for one in answered])
+        for one in answered:
+            self._count(one.holding, one.applied)
+        for engine_id, part in by_engine(batch).items():
             self._settle(engine_id, part)
         if batch:
             self._on_settled()
@@ -126,24 +153,20 @@ class Committer:
         except StepwellError as error:
             self._divide(engine_id, batch, error)
             return
-        for ended, verdict in zip(batch, verdicts, strict=True):
-            self._close(ended.holding, ended.settlement if verdict is Verdict.APPLIED else None)
+        self.close(batch, verdicts)
 
     def _persist(self, engine_id: UUID, settlements: list[Settlement]) -> list[Verdict]:
         for delay in delays():
             try:
-                with (
-                    span("engine.settled", count=len(settlements)),
-                    self._store.transaction() as tx,
-                ):
-                    return tx.settle(engine_id, settlements)
-            except (StoreUnavailable, SetupError) as error:  # no fault of the data: it may heal
-                emit("engine.settle_failed", error=str(error), retry_after=delay)
+                with self._store.transaction() as tx:
+                    return self.apply(tx, engine_id, settlements)
             except Denied:
                 break
-            except StepwellError:
-                raise
-            except Exception as error:  # a driver's surprise is a fault of this data (R16)
+            except StepwellError as error:
+                if self.is_of_the_data(error):
+                    raise
+                emit("engine.settle_failed", error=str(error), retry_after=delay)
+            except Exception as error:  # the commit has met what no verb has
                 raise SettlementRejected("The store failed on it.", why=repr(error)) from error
             if self._abandoned.wait(delay):
                 break
@@ -158,17 +181,26 @@ class Committer:
         (ended,) = batch
         emit("step.rejected", step=ended.holding.step.id, error=str(error))
         if ended.refusals == MOST_REFUSALS:  # even the bare failure is refused
-            self._close(ended.holding, None)
+            self.close(batch, [Verdict.REFUSED])
         else:
             self._settle(engine_id, [_replaced(ended, error)])
 
-    def _close(self, holding: Holding, applied: Settlement | None) -> None:
-        self._held.settled(holding)
-        if applied is not None:
-            self.tally.count(applied)
-            return
-        self.tally.refused += 1
+    def _count(self, holding: Holding, applied: Settlement | None) -> None:
+        with self._counting:
+            if applied is not None:
+                self.tally.count(applied)
+                return
+            self.tally.refused += 1
         emit("step.refused", step=holding.step.id, name=holding.step.name)
+
+
+def by_engine(batch: Iterable[Ended | Answered]) -> dict[UUID, list[Ended]]:
+    """What is to be settled, by the engine id that it was claimed under."""
+    parts: dict[UUID, list[Ended]] = {}
+    for one in batch:
+        if isinstance(one, Ended):
+            parts.setdefault(one.holding.engine_id, []).append(one)
+    return parts
 
 
 def _replaced(ended: Ended, error: StepwellError) -> Ended:

@@ -17,6 +17,7 @@ from stepwell.engine.client import StepClient
 from stepwell.engine.heartbeat import Heartbeat
 from stepwell.engine.held import Held
 from stepwell.engine.once import check_store
+from stepwell.engine.runner import Slots
 from stepwell.engine.tally import Tally
 from stepwell.engine.worker import Scope, Worker
 from stepwell.errors import EngineBuried, EngineRunning, StoreUnavailable
@@ -41,7 +42,9 @@ class Engine(StepClient):
     store : where the steps are; its schema must exist (`store.migrate()`).
     registry : step name -> handler. Steps of other names are left for other engines.
     queues : only steps of these queues are run.
-    workers : how many handlers run at once.
+    workers : how many handlers run at once, at most. Threads are started as they are needed.
+    min_workers : threads beyond so many end when there is no work for them; by default all
+        that were started stay.
     flow_id : run the steps of this flow only, whatever their queue.
     name : who executed a step, shown to people; host and process id by default.
     loop : the event loop for `async def` handlers; by default one in a thread of its own.
@@ -58,6 +61,7 @@ class Engine(StepClient):
         *,
         queues: tuple[str, ...] = ("default",),
         workers: int = 8,
+        min_workers: int | None = None,
         flow_id: UUID | None = None,
         name: str | None = None,
         codec: Codec = JSON,
@@ -71,7 +75,7 @@ class Engine(StepClient):
         self._scope = Scope(
             name=name or f"{socket.gethostname()}:{os.getpid()}",
             queues=queues,
-            workers=workers,
+            slots=Slots(most=workers, fewest=workers if min_workers is None else min_workers),
             flow_id=flow_id,
         )
         self._users_loop = loop

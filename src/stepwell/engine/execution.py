@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Coroutine
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from stepwell.clock import Clock
 from stepwell.codec import Codec
@@ -18,21 +17,14 @@ from stepwell.engine.judgement import (
     judge_error,
 )
 from stepwell.errors import HandlerInvalid, StepwellError
-from stepwell.events import emit
+from stepwell.events import emit, heard
 from stepwell.outcome import Outcome, Settlement
 from stepwell.registry import Handler, Registry
 from stepwell.step import Step
 
-T = TypeVar("T")
-
 
 class Execution:
-    """One run of one claimed step.
-
-    Written once for both worlds: `run` is a coroutine, awaited on the event
-    loop for `async def` handlers, and driven to its end in a pool thread by
-    `drive` for plain functions, where nothing in it ever suspends.
-    """
+    """One run of one claimed step: `run` for plain functions, `run_async` for coroutines."""
 
     def __init__(
         self, step: Step, registry: Registry, codec: Codec, clock: Clock, executed_by: str
@@ -49,22 +41,28 @@ class Execution:
         self.error: BaseException | None = None
         """What was raised, or why the outcome cannot be kept; None while all is well."""
 
-    async def run(self, connection: Any = None) -> Settlement:
+    def run(self, connection: Any = None) -> Settlement:
         """Call the handler and judge what came of it. Never raises for the handler's sake.
 
         Parameters
         ----------
         connection : handed to a handler that asks for it (R26).
         """
-        self._connection, self.error = connection, None
-        self._started_at, self._begun = self._clock.now(), self._clock.monotonic()
-        emit("step.started", step=self.step.id, name=self.step.name)
+        self._begin(connection)
         try:
-            outcome = await self._outcome()
+            outcome = as_outcome(self._returned(self._call()), self.handler)
         except BaseException as error:  # sys.exit() in a handler fails the step, not the engine
-            self.error = error
-            return self._settled(self._judged_error(error), error)
-        return self._settled(self._judged(outcome))
+            return self._raised(error)
+        return self._told(self._judged(outcome))
+
+    async def run_async(self) -> Settlement:
+        """The same for a handler that is awaited on the event loop."""
+        self._begin(None)
+        try:
+            outcome = as_outcome(await self._call(), self.handler)
+        except BaseException as error:
+            return self._raised(error)
+        return self._told(self._judged(outcome))
 
     def rejected(self, error: StepwellError) -> Settlement:
         """The settlement after the store has refused this execution's data (R16)."""
@@ -79,24 +77,26 @@ class Execution:
         """How long it has been running, as of now."""
         return self._clock.monotonic() - self._begun
 
-    async def _outcome(self) -> Outcome:
-        value = self.handler.function(**self._arguments())
-        if inspect.isawaitable(value):
-            value = await self._awaited(value)
-        return as_outcome(value, self.handler)
+    def _begin(self, connection: Any) -> None:
+        self._connection, self.error = connection, None
+        self._started_at, self._begun = self._clock.now(), self._clock.monotonic()
+        if heard():
+            emit("step.started", step=self.step.id, name=self.step.name)
 
-    async def _awaited(self, value: Any) -> Any:
-        if self.handler.is_async:
-            return await value
+    def _call(self) -> Any:
+        return self.handler.function(
+            **{name: self._argument(name, kind) for name, kind in self.handler.parameters.items()}
+        )
+
+    def _returned(self, value: Any) -> Any:
+        if value is None or not inspect.isawaitable(value):
+            return value
         if inspect.iscoroutine(value):
             value.close()
         raise HandlerInvalid(
             f"The handler of {self.step.name!r} is a plain function, but returned an awaitable.",
             fix="Make it an `async def`, so that it runs on the event loop.",
         )
-
-    def _arguments(self) -> dict[str, Any]:
-        return {name: self._argument(name, kind) for name, kind in self.handler.parameters.items()}
 
     def _argument(self, name: str, annotation: Any) -> Any:
         match name:
@@ -141,25 +141,19 @@ class Execution:
             executed_by=self._executed_by,
         )
 
-    def _settled(self, settlement: Settlement, error: BaseException | None = None) -> Settlement:
-        emit(
-            "step.executed",
-            step=self.step.id,
-            name=self.step.name,
-            ended_as=settlement.ended_as,
-            duration=settlement.execution_duration,
-            failure_count=settlement.failure_count,
-            error=None if error is None else headline(error, typed=True),
-        )
+    def _raised(self, error: BaseException) -> Settlement:
+        self.error = error
+        return self._told(self._judged_error(error), error)
+
+    def _told(self, settlement: Settlement, error: BaseException | None = None) -> Settlement:
+        if heard():
+            emit(
+                "step.executed",
+                step=self.step.id,
+                name=self.step.name,
+                ended_as=settlement.ended_as,
+                duration=settlement.execution_duration,
+                failure_count=settlement.failure_count,
+                error=None if error is None else headline(error, typed=True),
+            )
         return settlement
-
-
-def drive(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine that never suspends to its end, without an event loop."""
-    try:
-        coroutine.send(None)
-    except StopIteration as end:
-        result: T = end.value
-        return result
-    coroutine.close()
-    raise RuntimeError("a plain function suspended")

@@ -15,13 +15,21 @@ MARK_AFTER: Final = 1.0
 """Seconds of running after which a step gets its started mark with the next beat (R15)."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Holding:
-    """One claimed step, and under which engine id it was claimed."""
+    """One claimed step, and under which engine id it was claimed.
+
+    `by_lock` says that the claim was not written on the row but is a lock of the burst's
+    transaction. `burst` is the number of the burst that it belongs to, `links` how many
+    steps before it in its chain were taken over in a row (R21).
+    """
 
     step: Step
     engine_id: UUID
     since: float
+    by_lock: bool = False
+    burst: int = 0
+    links: int = 0
     running: bool = False
     marked: bool = False
 
@@ -36,7 +44,7 @@ class Held:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._all: dict[Claim, Holding] = {}
+        self._all: dict[UUID, Holding] = {}
         self._waiting: deque[Holding] = deque()
         self._running = 0
         self._buried: set[UUID] = set()
@@ -54,15 +62,13 @@ class Held:
         """How many claimed steps have not started."""
         return len(self._waiting)
 
-    def accept(self, steps: Iterable[Step], engine_id: UUID, at: float) -> None:
+    def accept(self, holdings: Iterable[Holding]) -> None:
         """Take in freshly claimed steps, unless the engine was buried while they came."""
         with self._lock:
-            if engine_id in self._buried:
-                return
-            for step in steps:
-                holding = Holding(step, engine_id, at)
-                self._all[step.claim] = holding
-                self._waiting.append(holding)
+            for holding in holdings:
+                if holding.engine_id not in self._buried:
+                    self._all[holding.step.id] = holding
+                    self._waiting.append(holding)
 
     def begin(self, at: float, slots: int) -> Holding | None:
         """The next step to run, if there is one and fewer than `slots` are running."""
@@ -80,19 +86,25 @@ class Held:
             self._running -= 1
             holding.running = False
 
-    def settled(self, holding: Holding) -> None:
-        """The store has answered: nothing is held any more."""
+    def settled(self, holdings: Iterable[Holding]) -> None:
+        """The store has answered, or nobody will ask it: they are held no more."""
         with self._lock:
-            self._all.pop(holding.claim, None)
+            for holding in holdings:
+                self._drop(holding)
 
     def give_back(self, waited_since: float) -> list[Holding]:
         """Take out what has waited unstarted since before `waited_since`, to be released."""
         with self._lock:
             late = [one for one in self._waiting if one.since < waited_since]
-            for holding in late:
-                self._waiting.remove(holding)
-                del self._all[holding.claim]
+            self._take_out(late)
             return late
+
+    def withdraw(self, burst: int) -> list[Holding]:
+        """Take out what came with a burst, has not started, and is claimed by a lock alone."""
+        with self._lock:
+            unstarted = [one for one in self._waiting if one.burst == burst and one.by_lock]
+            self._take_out(unstarted)
+            return unstarted
 
     def forget(self, engine_id: UUID) -> list[Step]:
         """Drop every claim: this engine was declared dead. What runs, runs on unowned (R12).
@@ -109,7 +121,7 @@ class Held:
     def strangers(self, claims: Iterable[Claim]) -> list[Claim]:
         """Those claims in the store's books that this engine knows nothing of (R13)."""
         with self._lock:
-            return [claim for claim in claims if claim not in self._all]
+            return [claim for claim in claims if not self._knows(claim)]
 
     def steps_running(self) -> list[Step]:
         """The steps whose handlers are running now."""
@@ -129,5 +141,21 @@ class Held:
         """The store has set the started mark on these."""
         with self._lock:
             for claim in claims:
-                if holding := self._all.get(claim):
-                    holding.marked = True
+                if self._knows(claim):
+                    self._all[claim.step_id].marked = True
+
+    def _knows(self, claim: Claim) -> bool:
+        holding = self._all.get(claim.step_id)
+        return holding is not None and holding.step.claim_no == claim.claim_no
+
+    def _take_out(self, holdings: list[Holding]) -> None:
+        if holdings:
+            gone = {id(one) for one in holdings}
+            self._waiting = deque(one for one in self._waiting if id(one) not in gone)
+            for holding in holdings:
+                self._drop(holding)
+
+    def _drop(self, holding: Holding) -> None:
+        """A step may be held anew by the time an older claim on it is answered."""
+        if self._all.get(holding.step.id) is holding:
+            del self._all[holding.step.id]

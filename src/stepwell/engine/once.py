@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 
 from stepwell.engine.committer import Answered, Ended, delays
-from stepwell.engine.execution import Execution, drive
+from stepwell.engine.execution import Execution
 from stepwell.engine.held import Held, Holding
 from stepwell.engine.inside import inside
 from stepwell.errors import HandlerInvalid, NotSupported, StoreUnavailable
@@ -80,7 +80,7 @@ class Once:
                 continue
             if not released:
                 return Answered(holding, settlement if settled else None)
-            self._held.settled(holding)
+            self._held.settled([holding])
             emit("step.undone", step=holding.step.id, name=holding.step.name)
             break
         return None
@@ -128,7 +128,7 @@ class _Attempt:
 
     def _run(self, tx: Exclusive) -> Settlement:
         with tx.lend() as connection, inside(self._store):
-            self.settlement = drive(self._execution.run(connection))
+            self.settlement = self._execution.run(connection)
             if self._execution.error is not None:
                 raise _Undone(self.settlement)
         return self.settlement

@@ -1,8 +1,8 @@
 """Claim ahead -> hand out -> group commit: the engine's one pipeline.
 
-The feeding thread claims in batches: what the free slots need, plus what will be
-finished within the next moment at the speed seen lately. A step that waited
-unstarted behind slow neighbours for a second is given back to other engines.
+The feeding thread claims in bursts: what the free slots need, plus what will be finished
+within the next moment at the speed seen lately. A step that waited unstarted behind slow
+neighbours for a second is given back to other engines.
 """
 
 from __future__ import annotations
@@ -11,23 +11,22 @@ import asyncio
 import random
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Final
 from uuid import UUID
 
 from stepwell.clock import StoreClock
 from stepwell.codec import Codec
+from stepwell.engine.bursts import Bursts
 from stepwell.engine.committer import BACKOFF, Answered, Committer, Ended
-from stepwell.engine.execution import Execution, drive
 from stepwell.engine.held import Held, Holding
 from stepwell.engine.once import Once
+from stepwell.engine.runner import Runner, Slots
 from stepwell.errors import Denied, EngineBuried, StoreUnavailable
 from stepwell.events import emit
 from stepwell.registry import Registry
-from stepwell.step import Step, new_id
+from stepwell.step import Addition, Step, new_id
 from stepwell.stores.protocol import Claimed, ClaimRequest, Store, Wake
 
 POLL: Final = 10.0
@@ -41,6 +40,9 @@ GIVE_BACK: Final = 1.0
 RECONCILE: Final = 60.0
 """Seconds between looks for claims in this engine's name that it does not hold; after a
 lost answer it looks at once."""
+TRUSTED: Final = 200
+"""Executions after which an engine claims by lock alone. A step that kills its engine leaves
+no trace on a row that was only locked; the engine that comes after claims it in writing (R15)."""
 QUARANTINE: Final = 10.0
 """Seconds for which an engine waits to be empty before it takes a suspect, and for
 which it then takes nothing else (R15)."""
@@ -52,7 +54,7 @@ class Scope:
 
     name: str
     queues: tuple[str, ...]
-    workers: int
+    slots: Slots
     flow_id: UUID | None
 
 
@@ -80,20 +82,38 @@ class Worker:
     ) -> None:
         self._store, self._registry, self._codec, self._clock = store, registry, codec, clock
         self._scope, self._held, self._fresh, self._on_buried = scope, held, fresh, on_buried
-        self._loop = loop
         self.engine_id: UUID | None = None
         self.committer = Committer(store, held, self.nudge)
         self._once = Once(store, held)
+        self._runner = Runner(
+            registry,
+            codec,
+            clock,
+            held,
+            self._once,
+            name=scope.name,
+            slots=scope.slots,
+            fresh=fresh,
+            put=self._put,
+            loop=loop,
+        )
+        self._bursts = Bursts(
+            store,
+            clock,
+            held,
+            self.committer,
+            takes_over=self._takes_over,
+            aside=lambda step: registry.find(step.name).exactly_once,
+            go=self._runner.call,
+        )
         self.idle = threading.Event()
         self.denied: Denied | None = None
         self.next_due: datetime | None = None
         self.rests_until: datetime | None = None
         self._wake: Wake = store.wake()
-        self._pool = ThreadPoolExecutor(scope.workers, thread_name_prefix="stepwell-worker")
         self._over = threading.Event()
         self._failures = 0
         self._reconciled = clock.monotonic()
-        self._average = 1.0
         self._suspect_since: float | None = None
         self._alone_until = float("-inf")
         self._thread = threading.Thread(target=self._feed, name="stepwell-feed", daemon=True)
@@ -120,7 +140,7 @@ class Worker:
         self._await_running(timeout)
         self._once.stop()
         left = self._held.steps_running()
-        self._pool.shutdown(wait=not left, cancel_futures=True)
+        self._runner.stop()
         self.committer.stop(timeout=5.0)
         self._wake.close()
         return left
@@ -152,24 +172,23 @@ class Worker:
     def _feed_once(self) -> float:
         if self._failures or self._clock.monotonic() - self._reconciled > RECONCILE:
             self._reconcile()
-        self._hand_out()
+        self._runner.call()
         self._give_back_late()
         if not self._fresh():
             return BACKOFF[-2]
         room = self._room()
-        if room <= 0:
+        if room <= 0 and not self._bursts.pending:
             return GIVE_BACK
-        empty_before = not len(self._held)
-        claimed = self._claim(room)
-        self._hand_out()
-        return self._after(claimed, room, empty_before)
+        empty_before = len(self._held) == self._bursts.pending
+        claimed = self._claim(max(room, 0))
+        return self._after(claimed, empty_before)
 
-    def _after(self, claimed: Claimed, room: int, empty_before: bool) -> float:
+    def _after(self, claimed: Claimed, empty_before: bool) -> float:
         self.next_due = claimed.next_due
         self._note_suspects(claimed)
-        if len(claimed.steps) >= room:
+        if claimed.steps or self._bursts.pending:
             return 0.0
-        if empty_before and not claimed.steps and self._suspect_since is None:
+        if empty_before and not self._bursts.handed_on and self._suspect_since is None:
             self.rests_until = claimed.next_due  # its own: `next_due` moves while work goes on
             self.idle.set()
         return self._until_next_due()
@@ -189,8 +208,9 @@ class Worker:
         if self._suspect_since is not None:
             waited = now - self._suspect_since
             return 1 if not len(self._held) or waited > QUARANTINE else 0
-        ahead = min(int(self._scope.workers * AHEAD / self._average), MOST_AHEAD)
-        return self._scope.workers + ahead - self._held.running - self._held.waiting
+        slots = self._scope.slots.most
+        ahead = min(int(slots * AHEAD / self._runner.average), MOST_AHEAD)
+        return slots + ahead - self._held.running - self._held.waiting
 
     def _claim(self, room: int) -> Claimed:
         assert self.engine_id is not None, "joined before start"
@@ -205,13 +225,35 @@ class Worker:
             alone=alone,
             skew=(random.random(), random.random(), random.random(), random.random()),
         )
-        with self._store.transaction() as tx:
-            claimed = tx.claim(request)
-        self._held.accept(claimed.steps, engine_id, self._clock.monotonic())
+        claimed = self._burst(request)
         if claimed.steps:
             self.idle.clear()
             emit("engine.claimed", engine=engine_id, count=len(claimed.steps))
         return claimed
+
+    def _burst(self, request: ClaimRequest) -> Claimed:
+        by_lock = self._store.capabilities.row_locks and not request.alone
+        if by_lock and self.committer.tally.executed >= TRUSTED:
+            return self._bursts.claim_and_settle(request)
+        return self._bursts.settle_and_claim(request)
+
+    def _takes_over(self, addition: Addition) -> bool:
+        """Whether a spawned row may run here right after its parent's commit (R21)."""
+        step = addition.step
+        return (
+            step.unique_key is None
+            and step.limit_key is None
+            and step.rate_key is None
+            and step.waiting_for == 0
+            and step.schedule_time <= self._clock.now()
+            and self._is_served(step)
+            and self._registry.handles(step.name)
+        )
+
+    def _is_served(self, step: Step) -> bool:
+        if self._scope.flow_id is not None:
+            return step.flow_id == self._scope.flow_id
+        return step.queue in self._scope.queues
 
     def _note_suspects(self, claimed: Claimed) -> None:
         now = self._clock.monotonic()
@@ -241,7 +283,7 @@ class Worker:
     def _give_back_late(self) -> None:
         late = self._held.give_back(self._clock.monotonic() - GIVE_BACK)
         if late:
-            self._average = max(self._average, GIVE_BACK)  # claim none ahead until steps are fast
+            self._runner.slow_down(GIVE_BACK)
         self._release(late)
 
     def _release(self, holdings: list[Holding]) -> None:
@@ -253,45 +295,10 @@ class Worker:
         except StoreUnavailable as error:
             self._unavailable(error)
 
-    # -- handing out -----------------------------------------------------------
+    # -- whatever thread a step ends in ---------------------------------------
 
-    def _hand_out(self) -> None:
-        while self._fresh():
-            holding = self._held.begin(self._clock.monotonic(), self._scope.workers)
-            if holding is None:
-                return
-            self._begin(holding)
-
-    def _begin(self, holding: Holding) -> None:
-        execution = Execution(
-            holding.step, self._registry, self._codec, self._clock, self._scope.name
-        )
-        if execution.handler.is_async:
-            task = asyncio.run_coroutine_threadsafe(execution.run(), self._loop)
-            task.add_done_callback(
-                lambda done: self._end(
-                    holding, execution, lambda: Ended(holding, execution, done.result())
-                )
-            )
-        else:
-            run = self._once.run if execution.handler.exactly_once else _run
-            self._pool.submit(self._end, holding, execution, partial(run, holding, execution))
-
-    def _end(
-        self, holding: Holding, execution: Execution, run: Callable[[], Ended | Answered | None]
-    ) -> None:
-        try:
-            ended = run()
-        except BaseException as error:  # the event loop is gone: nobody judged the outcome
-            emit("step.abandoned", step=holding.step.id, error=repr(error))
-            self._held.ended(holding)
-            return
-        if ended is not None:
-            self.committer.put(ended)
-        self._held.ended(holding)
-        self._average += (execution.seconds + 1e-5 - self._average) * 0.05
-        self._hand_out()
-        if self._held.waiting <= self._scope.workers:
+    def _put(self, holding: Holding, ended: Ended | Answered | None) -> None:
+        if not self._bursts.put(holding, ended) and self._held.waiting <= self._scope.slots.most:
             self._wake.set()
 
     def _await_running(self, timeout: float) -> None:
@@ -299,8 +306,3 @@ class Worker:
         end = self._clock.monotonic() + timeout
         while self._held.running and self._clock.monotonic() < end:
             waiter.wait(0.01)
-
-
-def _run(holding: Holding, execution: Execution) -> Ended:
-    """A plain function's step, to be settled with the others of the moment."""
-    return Ended(holding, execution, drive(execution.run()))

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from stepwell.errors import EngineBuried, UniqueKeyTaken
+from stepwell.errors import EngineBuried, NotSupported, UniqueKeyTaken
 from stepwell.outcome import Settlement, Verdict
 from stepwell.step import Addition, Claim, EndedAs, OnConflict, Step, StepQuery, StepStatus
 from stepwell.stores import moves
@@ -166,6 +166,10 @@ class MemoryTransaction:
     def claimed(self, engine_id: UUID) -> list[Claim]:
         """All claims in this engine's name."""
         return [step.claim for step in self._claims_of(engine_id)]
+
+    def hold(self, engine_id: UUID, request_id: UUID, claims: Sequence[Claim]) -> int:
+        """Not offered: rows are never only locked here."""
+        raise NotSupported("The memory store marks its claims at once.")
 
     def release(self, engine_id: UUID, claims: Iterable[Claim]) -> int:
         """Give claims back unrun; counts those that were its own."""

@@ -33,6 +33,7 @@ class Capabilities:
     durable : what was committed outlives the process.
     scoped : sees one flow only (a container's store); has no `add_if_none` and buries nobody.
     exactly_once : `Store.exclusive` lends its connection to a handler (R26).
+    row_locks : a claim may lock rows for the length of its transaction, unmarked.
     """
 
     transactions: bool = True
@@ -40,6 +41,7 @@ class Capabilities:
     durable: bool = True
     scoped: bool = False
     exactly_once: bool = False
+    row_locks: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,8 @@ class ClaimRequest:
     limit : at most so many rows.
     flow_id : only rows of this flow, in any queue (R36).
     alone : take one suspect (`lost_count` 2 or more) and nothing else (R15).
+    locking : lock the rows until the transaction ends, and mark none as claimed. Their
+        claim number is the one that they would have got. Needs `Capabilities.row_locks`.
     skew : four numbers in [0, 1), one per priority band: see `stores.fairness` (R18).
     """
 
@@ -93,6 +97,7 @@ class ClaimRequest:
     limit: int = 1
     flow_id: UUID | None = None
     alone: bool = False
+    locking: bool = False
     skew: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
 
 
@@ -161,6 +166,10 @@ class Transaction(Protocol):
         """All claims in this engine's name: what it reads after a lost answer (R13)."""
         ...
 
+    def hold(self, engine_id: UUID, request_id: UUID, claims: Sequence[Claim]) -> int:
+        """Mark rows as claimed that were only locked; counts those that nobody had taken."""
+        ...
+
     def release(self, engine_id: UUID, claims: Iterable[Claim]) -> int:
         """Give claims back unrun; raises their numbers. Counts those that were its own."""
         ...
@@ -168,6 +177,8 @@ class Transaction(Protocol):
     def settle(self, engine_id: UUID, settlements: Sequence[Settlement]) -> list[Verdict]:
         """Apply each settlement whose (step id, engine id, claim number) still matches;
         insert the additions of those only. Deletes come before inserts (R5, R12).
+        An `unwritten` claim also matches the row as it was before that number: unclaimed,
+        one number lower. After a refusal of its data the transaction can go on.
 
         A settled row has execution count + 1. One whose claim number shows that
         it was settled before counts as applied (R13). Raises `Conflict` or

@@ -38,6 +38,12 @@ class VirtualClock:
             self._now += timedelta(seconds=seconds)
             return self._now
 
+    def advance_to(self, instant: datetime) -> None:
+        """Let time pass until an instant, aware; one that is over already changes nothing."""
+        with self._lock:
+            self._monotonic += max((instant - self._now).total_seconds(), 0.0)
+            self._now = max(instant.astimezone(UTC), self._now)
+
     def set(self, instant: datetime) -> None:
         """Bend the wall clock alone, as an operator or a time server does (R17)."""
         with self._lock:

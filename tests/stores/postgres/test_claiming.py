@@ -27,9 +27,8 @@ from tests.stores.postgres.support import (
 
 from stepwell.clock import now
 from stepwell.step import StepQuery
-from stepwell.stores.postgres import PostgresStore, claiming
+from stepwell.stores.postgres import PostgresStore, claiming, settling
 from stepwell.stores.postgres.queries import sql
-from stepwell.stores.postgres.rows import settlements_json
 
 CROWD = (
     ("done", 200_000, "-1 minute", "now(), 'done', NULL"),
@@ -181,7 +180,8 @@ def test_a_claim_reads_due_rows_alone_however_many_others_there_are(
 ) -> None:
     wanted = request(engine(crowded), limit=limit)
     values = claiming._values(wanted, limit)
-    plan = _explain(crowded, ("claim_from_queues", "claim_take"), values)
+    statement = ("claim_from_queues", "claim_rank", "claim_mark", "claim_answer")
+    plan = _explain(crowded, statement, values)
     assert _whole_tables(plan) == set()
     assert "stepwell_ready_claim" in _indexes(plan)
     # Each row is read by the look ahead, by the lock and by the update, with their indexes.
@@ -191,11 +191,7 @@ def test_a_claim_reads_due_rows_alone_however_many_others_there_are(
 def test_a_settlement_reads_its_own_rows_alone(crowded: PostgresStore) -> None:
     me = engine(crowded)
     steps = claim(crowded, me, limit=10).steps
-    values = {
-        "engine_id": me,
-        "ids": [step.id for step in steps],
-        "settlements": settlements_json([outcome(step) for step in steps]),
-    }
+    values = settling.values(me, [outcome(step) for step in steps])
     plan = _explain(crowded, ("settle",), values)
     assert _whole_tables(plan) == set()
     assert _blocks(plan) < 1500

@@ -35,7 +35,9 @@ def claim(statements: Statements, request: ClaimRequest) -> Claimed:
 def _round(statements: Statements, request: ClaimRequest, reach: int) -> tuple[Claimed, int]:
     head = "claim_from_queues" if request.flow_id is None else "claim_from_flow"
     values = _values(request, 0 if request.alone else max(reach, request.limit))
-    with statements.cursor(sql(head, "claim_take"), values) as cursor:
+    take = "claim_lock" if request.locking else "claim_mark"
+    statement = sql(head, "claim_rank", take, "claim_answer")
+    with statements.cursor(statement, values) as cursor:
         read = step_reader(column_names(cursor))
         rows = cursor.fetchall()
     alive, parked, next_due, suspect_due = rows[0][:_INFO]

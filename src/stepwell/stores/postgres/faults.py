@@ -54,12 +54,30 @@ def translated() -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        known = _translate(error)
+        known = _translate(error, error.sqlstate or "")
         if known is None:
             raise
         raise known from error
     except UnicodeEncodeError as error:
         raise _rejected(str(error)) from error
+
+
+@contextmanager
+def translated_by_state() -> Iterator[None]:
+    """As `translated`, for any driver whose errors have a `sqlstate`."""
+    try:
+        with translated():
+            yield
+    except OSError as error:
+        raise unavailable(error) from error
+    except ValueError as error:  # asyncpg cannot send this value
+        raise _rejected(_first_line(error)) from error
+    except Exception as error:
+        state = getattr(error, "sqlstate", None)
+        known = _translate(error, state) if isinstance(state, str) else None
+        if known is None:
+            raise
+        raise known from error
 
 
 @contextmanager
@@ -91,8 +109,7 @@ def _refused(error: psycopg.OperationalError) -> StepwellError:
     return SetupError("PostgreSQL does not let Stepwell in.", why=_first_line(error), fix=fix)
 
 
-def _translate(error: psycopg.Error) -> Exception | None:
-    state = error.sqlstate or ""
+def _translate(error: Exception, state: str) -> Exception | None:
     if state in ("42P01", "42883"):
         return schema_missing(_first_line(error))
     if state == "42501":
@@ -123,7 +140,7 @@ def schema_missing(why: str) -> SchemaMissing:
     )
 
 
-def _not_permitted(error: psycopg.Error) -> SetupError:
+def _not_permitted(error: Exception) -> SetupError:
     return SetupError(
         "The database user may not do what Stepwell needs.",
         why=_first_line(error),

@@ -10,20 +10,15 @@ from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
-from stepwell.outcome import Settlement
 from stepwell.step import EndedAs, JoinPolicy, Priority, Retention, Step
 
 COLUMNS: Final = tuple(one.name for one in fields(Step))
 _VALUES: Final = attrgetter(*COLUMNS)
 
-_SETTLED: Final = tuple(
-    one.name for one in fields(Settlement) if one.name not in ("claim", "additions")
-)
-_SETTLED_VALUES: Final = attrgetter(*_SETTLED)
-
 CLOCK_MARGIN: Final = timedelta(days=1)
 """How far ahead of the store's clock the clock of an id's maker may be."""
 _VERSION_7: Final = 7
+_FIRST: Final = datetime.min.replace(tzinfo=UTC)
 
 
 def steps_json(steps: Iterable[Step]) -> str:
@@ -35,29 +30,15 @@ def steps_json(steps: Iterable[Step]) -> str:
     )
 
 
-def settlements_json(settlements: Iterable[Settlement]) -> str:
-    """The settlements, without their additions, as a JSON array; `place` is their index."""
-    return json.dumps(
-        [_settlement(place, one) for place, one in enumerate(settlements)],
-        default=str,
-        ensure_ascii=False,
-    )
-
-
-def _settlement(place: int, one: Settlement) -> dict[str, Any]:
-    row = dict(zip(_SETTLED, _SETTLED_VALUES(one), strict=True))
-    return row | {"place": place, "step_id": one.claim.step_id, "claim_no": one.claim.claim_no}
-
-
-def oldest(ids: Iterable[UUID]) -> str:
+def oldest(ids: Iterable[UUID]) -> datetime:
     """Before this instant none of the ids can have ended: ids of version 7 carry their time.
 
-    '-infinity' if any id carries none.
+    The first instant that there is, if any id carries none.
     """
     if any(one.version != _VERSION_7 for one in ids):
-        return "-infinity"
+        return _FIRST
     first = min(ids, default=UUID(int=0)).int >> 80
-    return (datetime.fromtimestamp(first / 1000, UTC) - CLOCK_MARGIN).isoformat()
+    return datetime.fromtimestamp(first / 1000, UTC) - CLOCK_MARGIN
 
 
 def step_reader(names: Sequence[str]) -> Callable[[Sequence[Any]], Step]:

@@ -13,11 +13,14 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool
 
-from stepwell.errors import NotSupported, StoreUnavailable
-from stepwell.stores.outbox import driver_connection
+from stepwell.errors import StoreUnavailable
+from stepwell.stores.on_loop import OnLoop
+from stepwell.stores.outbox import driver_connection, refused
 from stepwell.stores.postgres import schema
 from stepwell.stores.postgres.exclusive import SESSION, PostgresExclusive, as_before
 from stepwell.stores.postgres.faults import first_contact, translated
+from stepwell.stores.postgres.on_loop import LoopStatements, driver_of
+from stepwell.stores.postgres.statements import Statements
 from stepwell.stores.postgres.transaction import PostgresTransaction
 from stepwell.stores.postgres.wake import Bell, PostgresWake
 from stepwell.stores.protocol import Capabilities
@@ -43,7 +46,7 @@ _NETWORK: Final = {
 _SESSION: Final = (
     # A process that is paused inside a transaction, or whose machine is gone, must not hold
     # its locks for ever.
-    "-c idle_in_transaction_session_timeout=30s -c lock_timeout=10s"
+    "-c idle_in_transaction_session_timeout=8s -c lock_timeout=10s"
     " -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
     # To plan or to compile a statement of ours takes longer than to run it.
     " -c plan_cache_mode=force_generic_plan -c jit=off"
@@ -66,7 +69,7 @@ class PostgresStore:
     notify_url : a direct address for notifications beside a pooler; without it engines poll.
     """
 
-    capabilities = Capabilities(outbox=True, exactly_once=True)
+    capabilities = Capabilities(outbox=True, exactly_once=True, row_locks=True)
 
     def __init__(
         self,
@@ -127,7 +130,7 @@ class PostgresStore:
         """
         self.open()
         with self._borrowed(self._pool) as connection:
-            tx = PostgresTransaction(connection)
+            tx = PostgresTransaction(Statements(connection))
             try:
                 yield tx
             except BaseException:
@@ -139,7 +142,7 @@ class PostgresStore:
     def exclusive(self) -> Iterator[PostgresExclusive]:
         """As `transaction`, on a connection of a second, small pool (R26)."""
         with self._borrowed(self._pool_to_lend()) as connection:
-            tx = PostgresExclusive(connection)
+            tx = PostgresExclusive(Statements(connection))
             try:
                 # The driver's own block: inside it nobody else can commit.
                 with translated(), connection.transaction():
@@ -149,20 +152,25 @@ class PostgresStore:
                     self._bell.ring()
 
     def on(self, connection: Any) -> PostgresTransaction:
-        """The verbs on the caller's own connection and transaction (R27): psycopg, SQLAlchemy.
+        """The verbs on the caller's own connection and transaction (R27).
+
+        Parameters
+        ----------
+        connection : a `psycopg.Connection`, SQLAlchemy's session or connection on one, or
+            Django's; `stepwell.stores.outbox.lend` brings those of asyncio.
 
         Raises
         ------
         NotSupported : another kind of connection.
         """
         own = driver_connection(connection)
-        if not isinstance(own, psycopg.Connection):
-            raise NotSupported(
-                f"A {type(own).__name__} cannot be lent to a PostgreSQL store.",
-                why="Its steps and yours must be in one transaction of one database.",
-                fix="Lend a psycopg.Connection, or SQLAlchemy's session on psycopg.",
-            )
-        return PostgresTransaction(own, lent=True)
+        if isinstance(own, psycopg.Connection):
+            return PostgresTransaction(Statements(own, lent=True))
+        driver = driver_of(own.connection) if isinstance(own, OnLoop) else None
+        if driver is None:
+            fix = "Lend a connection of psycopg or asyncpg, or SQLAlchemy's or Django's on it."
+            raise refused(own, "PostgreSQL", fix)
+        return PostgresTransaction(LoopStatements(own, driver))
 
     def wake(self) -> PostgresWake:
         """A new wake for one engine."""

@@ -14,8 +14,9 @@ from stepwell.errors import EngineBuried
 from stepwell.outcome import Settlement, Verdict
 from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery
 from stepwell.stores import moves
-from stepwell.stores.postgres import adding, claiming, search
-from stepwell.stores.postgres.rows import settlements_json, utc
+from stepwell.stores.postgres import adding, claiming, search, settling
+from stepwell.stores.postgres.arrays import array, uuids
+from stepwell.stores.postgres.rows import utc
 from stepwell.stores.postgres.statements import Row, Statements
 from stepwell.stores.protocol import Burial, Claimed, ClaimRequest, Counts, EngineInfo, Pulse
 
@@ -25,12 +26,11 @@ class PostgresTransaction:
 
     Parameters
     ----------
-    connection : of psycopg, in or before a transaction; the verbs never commit it.
-    lent : the connection is the caller's own (R27).
+    statements : what runs them, in or before a transaction; the verbs never commit it.
     """
 
-    def __init__(self, connection: Connection[Any], *, lent: bool = False) -> None:
-        self._do = Statements(connection, lent=lent)
+    def __init__(self, statements: Statements) -> None:
+        self._do = statements
 
     @property
     def connection(self) -> Connection[Any]:
@@ -92,6 +92,13 @@ class PostgresTransaction:
         """All claims in this engine's name."""
         return [Claim(*row) for row in self._do.rows("claimed", engine_id=engine_id)]
 
+    def hold(self, engine_id: UUID, request_id: UUID, claims: Sequence[Claim]) -> int:
+        """Mark rows as claimed that were only locked; counts those that nobody had taken."""
+        if not claims:
+            return 0
+        values = {"engine_id": engine_id, "request_id": request_id}
+        return len(self._do.rows("hold_claims", **values, **_claims(claims)))
+
     def release(self, engine_id: UUID, claims: Iterable[Claim]) -> int:
         """Give claims back unrun; counts those that were its own."""
         rows = self._do.rows("release", engine_id=engine_id, **_claims(claims))
@@ -107,26 +114,14 @@ class PostgresTransaction:
         """
         if not settlements:
             return []
-        with self._do.whole(any(_has_keys(one) for one in settlements)):
-            verdicts = self._settle(engine_id, settlements)
-            added = [
-                addition
-                for one, verdict in zip(settlements, verdicts, strict=True)
-                if verdict == "now"
-                for addition in one.additions
-            ]
-            adding.add(self._do, added)
-        return [Verdict.REFUSED if one == "refused" else Verdict.APPLIED for one in verdicts]
-
-    def _settle(self, engine_id: UUID, settlements: Sequence[Settlement]) -> list[str]:
-        rows = self._do.rows(
-            "settle",
-            engine_id=engine_id,
-            ids=[one.claim.step_id for one in settlements],
-            settlements=settlements_json(settlements),
-        )
-        self._do.work_is_due(any(due for _, _, due in rows))
-        return [verdict for _, verdict, _ in sorted(rows)]
+        with self._do.whole(any(_needs_whole(one) for one in settlements)):
+            now, before = settling.settle(self._do, engine_id, settlements)
+            adding.add(self._do, [one for place in now for one in settlements[place].additions])
+        applied = now | before
+        return [
+            Verdict.APPLIED if place in applied else Verdict.REFUSED
+            for place in range(len(settlements))
+        ]
 
     # -- steps -----------------------------------------------------------------
 
@@ -188,13 +183,16 @@ def _pulse(rows: list[Row]) -> Pulse:
     return Pulse(utc(rows[0][0]), beats)
 
 
-def _claims(claims: Iterable[Claim]) -> dict[str, list[Any]]:
+def _claims(claims: Iterable[Claim]) -> dict[str, Any]:
     held = list(claims)
     return {
-        "ids": [claim.step_id for claim in held],
-        "claim_nos": [claim.claim_no for claim in held],
+        "ids": uuids(claim.step_id for claim in held),
+        "claim_nos": array([claim.claim_no for claim in held]),
     }
 
 
-def _has_keys(settlement: Settlement) -> bool:
-    return any(one.step.unique_key is not None for one in settlement.additions)
+def _needs_whole(settlement: Settlement) -> bool:
+    """Whether the transaction must survive a refusal: the locks of a burst are in it."""
+    return settlement.unwritten or any(
+        one.step.unique_key is not None for one in settlement.additions
+    )

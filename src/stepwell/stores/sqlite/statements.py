@@ -17,6 +17,9 @@ from stepwell.stores.sqlite.sql import QUERIES
 WRITER_SECONDS: Final = 30.0
 """How long a writer waits for the other writers of this process."""
 
+_LEGACY: Final = -1
+"""`sqlite3.LEGACY_TRANSACTION_CONTROL`, which Python 3.11 does not know."""
+
 Values: TypeAlias = dict[str, Any] | Sequence[Any]
 
 
@@ -67,7 +70,10 @@ class Statements:
 
     def _begin(self) -> None:
         """As the driver does before a write, where the caller leaves that to the driver."""
-        if self.connection.isolation_level is not None and not self.connection.in_transaction:
+        # Python 3.12 has a second setting, by which the driver may never begin.
+        drivers = getattr(self.connection, "autocommit", _LEGACY) == _LEGACY
+        level = self.connection.isolation_level
+        if drivers and level is not None and not self.connection.in_transaction:
             self.execute("BEGIN IMMEDIATE")
 
     def _take_back(self) -> None:

@@ -11,12 +11,13 @@ from threading import Lock
 from typing import Any
 
 from stepwell.clock import SYSTEM, Clock
-from stepwell.errors import NotSupported
-from stepwell.stores.outbox import driver_connection
+from stepwell.stores.on_loop import OnLoop
+from stepwell.stores.outbox import driver_connection, refused
 from stepwell.stores.protocol import Capabilities
 from stepwell.stores.sqlite import schema
 from stepwell.stores.sqlite.connections import Connections
 from stepwell.stores.sqlite.exclusive import SQLiteExclusive
+from stepwell.stores.sqlite.on_loop import LoopConnection, is_aiosqlite
 from stepwell.stores.sqlite.statements import OwnStatements, Statements
 from stepwell.stores.sqlite.verbs import SQLiteTransaction
 from stepwell.stores.sqlite.wake import SQLiteWake
@@ -108,22 +109,21 @@ class SQLiteStore:
 
         Parameters
         ----------
-        connection : a `sqlite3.Connection`, or a SQLAlchemy session or connection on one.
-            In the driver's default mode the transaction begins with the first verb that
-            writes, as before any INSERT. With `isolation_level=None` and no BEGIN, each
-            verb commits by itself, as any statement does there.
+        connection : a `sqlite3.Connection`, SQLAlchemy's session or connection on one, or
+            Django's; `stepwell.stores.outbox.lend` brings those of asyncio. In the driver's
+            default mode the transaction begins with the first verb that writes, as before
+            any INSERT. With `isolation_level=None` and no BEGIN, each verb commits by
+            itself, as any statement does there.
 
         Raises
         ------
         NotSupported : a connection of another kind.
         """
         own = driver_connection(connection)
-        if not isinstance(own, sqlite3.Connection):
-            raise NotSupported(
-                f"A {type(own).__name__} cannot be lent to a SQLite store.",
-                why="It runs its statements on a sqlite3.Connection.",
-                fix="Lend a connection to the database file that the store is on.",
-            )
+        if isinstance(own, OnLoop) and is_aiosqlite(own.connection):
+            own = LoopConnection(own)
+        elif not isinstance(own, sqlite3.Connection):
+            raise refused(own, "SQLite", "Lend a connection to the file that the store is on.")
         return SQLiteTransaction(Statements(own), self._clock)
 
     def wake(self) -> SQLiteWake:

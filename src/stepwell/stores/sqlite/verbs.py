@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from stepwell.clock import Clock
-from stepwell.errors import EngineBuried
+from stepwell.errors import EngineBuried, NotSupported
 from stepwell.outcome import Settlement, Verdict
 from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery, StepStatus
 from stepwell.stores import moves
@@ -107,6 +107,10 @@ class SQLiteTransaction:
         sql = "SELECT id, claim_no FROM stepwell_ready WHERE claimed_by = ?"
         with translated():
             return [Claim(UUID(one), no) for one, no in self._sql.execute(sql, [str(engine_id)])]
+
+    def hold(self, engine_id: UUID, request_id: UUID, claims: Sequence[Claim]) -> int:
+        """Not offered: SQLite locks no rows."""
+        raise NotSupported("A SQLite store marks its claims at once.")
 
     def release(self, engine_id: UUID, claims: Iterable[Claim]) -> int:
         """Give claims back unrun; counts those that were its own."""

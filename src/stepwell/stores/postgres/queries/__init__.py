@@ -31,10 +31,14 @@ def sql(*names: str) -> Statement:
     """The statement in `<name>.sql`; several names are the parts of one statement."""
     folder = files(__name__)
     text = "\n".join((folder / f"{name}.sql").read_text("utf-8") for name in names)
+    return numbered(text)
+
+
+def numbered(text: str) -> Statement:
+    """The statement whose parameters are written as `%(name)s`."""
     parameters = tuple(dict.fromkeys(_PARAMETER.findall(text)))
     places = {name: f"${place}" for place, name in enumerate(parameters, 1)}
-    numbered = _PARAMETER.sub(lambda match: places[match[1]], text)
-    return Statement(numbered.encode(), parameters)
+    return Statement(_PARAMETER.sub(lambda match: places[match[1]], text).encode(), parameters)
 
 
 _PARAMETER = re.compile(r"%\((\w+)\)s")

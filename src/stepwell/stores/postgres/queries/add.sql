@@ -23,7 +23,7 @@ SELECT
     execution_duration, executed_by, result, result_format, ended_at, ended_as,
     claimed_by, claim_no, claim_request, claimed_at, started, parked,
     fingerprint, join_id, join_policy, waiting_for, limit_key, limit_slots, rate_key
-FROM json_populate_recordset(NULL::stepwell_ready, %(steps)s::json) AS step
+FROM json_populate_recordset(NULL::stepwell_ready, %(steps)s::text::json) AS step
 WHERE NOT EXISTS (
     SELECT 1 FROM stepwell_done AS done
     WHERE done.id = step.id

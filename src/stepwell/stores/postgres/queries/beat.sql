@@ -6,7 +6,7 @@ WITH me AS (
     FROM unnest(%(ids)s::uuid[], %(claim_nos)s::integer[]) AS claim (id, claim_no)
     JOIN stepwell_ready AS step
         ON step.id = claim.id AND step.claim_no = claim.claim_no
-    WHERE step.id = ANY(%(ids)s) AND step.claimed_by = %(engine_id)s AND NOT step.started
+    WHERE step.id = ANY(%(ids)s::uuid[]) AND step.claimed_by = %(engine_id)s AND NOT step.started
     FOR NO KEY UPDATE OF step SKIP LOCKED
 ), marked AS (
     UPDATE stepwell_ready AS step SET started = true FROM running WHERE step.id = running.id

@@ -36,11 +36,14 @@ WITH me AS MATERIALIZED (
     ORDER BY schedule_time, id
     LIMIT 1
 ), locked AS MATERIALIZED (
-    SELECT id, name, priority, schedule_time FROM stepwell_ready
+    SELECT * FROM stepwell_ready
     WHERE id = ANY(ARRAY(SELECT id FROM fair UNION ALL SELECT id FROM suspect_taken))
         AND claimed_by IS NULL AND schedule_time <= statement_timestamp()
     FOR UPDATE SKIP LOCKED
 ), later AS (
     SELECT min(schedule_time) AS due FROM flow
     WHERE lost_count < 2 AND schedule_time > statement_timestamp()
+), left_over AS (
+    SELECT schedule_time AS due FROM seen
+    WHERE NOT EXISTS (SELECT 1 FROM fair WHERE fair.id = seen.id)
 )

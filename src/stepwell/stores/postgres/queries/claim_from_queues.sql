@@ -1,6 +1,8 @@
--- First half of a claim: lock rows of the engine's queues. `seen` looks ahead without a
--- lock, to share the batch out among the bands (R18); `locked` then takes each share from
--- the front of its band, past rows that other engines are just taking.
+-- First half of a claim: lock rows of the engine's queues. Where several bands or queues
+-- have due rows, `seen` looks ahead without a lock, to share the batch out among them (R18).
+-- `locked` takes each share from the front of its lane, past rows that other engines are
+-- just taking. What those leave behind they will say themselves, so `left_over` looks
+-- only behind a share that was filled.
 WITH me AS MATERIALIZED (
     SELECT id FROM stepwell_engines WHERE id = %(engine_id)s FOR KEY SHARE
 ), band AS MATERIALIZED (
@@ -10,6 +12,21 @@ WITH me AS MATERIALIZED (
 ), lane AS MATERIALIZED (
     SELECT queue, band.priority
     FROM me CROSS JOIN unnest(%(queues)s::text[]) AS queue CROSS JOIN band
+), due_lane AS MATERIALIZED (
+    SELECT queue, priority, first_due, count(*) OVER () AS lanes
+    FROM (
+        SELECT lane.queue, lane.priority, (
+            SELECT schedule_time FROM stepwell_ready
+            WHERE queue = lane.queue AND priority = lane.priority
+                AND schedule_time <= statement_timestamp()
+                AND claimed_by IS NULL AND NOT parked AND lost_count < 2
+                AND waiting_for = 0 AND limit_key IS NULL AND rate_key IS NULL
+            ORDER BY schedule_time
+            LIMIT 1
+        ) AS first_due
+        FROM lane
+    ) AS lane
+    WHERE first_due IS NOT NULL
 ), parking AS MATERIALIZED (
     SELECT name, queue
     FROM me CROSS JOIN unnest(%(names)s::text[]) AS name
@@ -21,9 +38,10 @@ WITH me AS MATERIALIZED (
     )
 ), seen AS MATERIALIZED (
     SELECT step.id, lane.queue, lane.priority, step.schedule_time, false AS parked
-    FROM lane CROSS JOIN LATERAL (
+    FROM due_lane AS lane CROSS JOIN LATERAL (
         SELECT id, schedule_time FROM stepwell_ready
-        WHERE queue = lane.queue AND priority = lane.priority
+        WHERE (lane.lanes > 1 OR EXISTS (SELECT 1 FROM parking))
+            AND queue = lane.queue AND priority = lane.priority
             AND schedule_time <= statement_timestamp()
             AND claimed_by IS NULL AND NOT parked AND lost_count < 2
             AND waiting_for = 0 AND limit_key IS NULL AND rate_key IS NULL
@@ -53,6 +71,9 @@ WITH me AS MATERIALIZED (
     LIMIT %(reach)s
 ), share AS MATERIALIZED (
     SELECT queue, priority, count(*) AS size FROM fair WHERE NOT parked GROUP BY queue, priority
+    UNION ALL
+    SELECT queue, priority, %(reach)s::bigint FROM due_lane
+    WHERE lanes = 1 AND %(reach)s > 0 AND NOT EXISTS (SELECT 1 FROM parking)
 ), suspect AS MATERIALIZED (
     SELECT id, schedule_time FROM stepwell_ready
     WHERE claimed_by IS NULL AND lost_count >= 2
@@ -69,7 +90,7 @@ WITH me AS MATERIALIZED (
 ), locked AS MATERIALIZED (
     SELECT step.*
     FROM share CROSS JOIN LATERAL (
-        SELECT id, name, priority, schedule_time FROM stepwell_ready
+        SELECT * FROM stepwell_ready
         WHERE queue = share.queue AND priority = share.priority
             AND schedule_time <= statement_timestamp()
             AND claimed_by IS NULL AND NOT parked AND lost_count < 2
@@ -81,7 +102,7 @@ WITH me AS MATERIALIZED (
     UNION ALL
     SELECT step.*
     FROM (
-        SELECT id, name, priority, schedule_time FROM stepwell_ready
+        SELECT * FROM stepwell_ready
         WHERE id = ANY(ARRAY(SELECT id FROM fair WHERE parked)) AND claimed_by IS NULL
             AND schedule_time <= statement_timestamp()
         FOR UPDATE SKIP LOCKED
@@ -89,7 +110,7 @@ WITH me AS MATERIALIZED (
     UNION ALL
     SELECT step.*
     FROM (
-        SELECT id, name, priority, schedule_time FROM stepwell_ready
+        SELECT * FROM stepwell_ready
         WHERE id = ANY(ARRAY(SELECT id FROM suspect_taken)) AND claimed_by IS NULL
             AND schedule_time <= statement_timestamp()
         FOR UPDATE SKIP LOCKED
@@ -119,4 +140,31 @@ WITH me AS MATERIALIZED (
             LIMIT 1
         ) AS step
     ) AS step
+), left_over AS (
+    SELECT first_due AS due FROM due_lane
+    WHERE NOT EXISTS (
+        SELECT 1 FROM share
+        WHERE share.queue = due_lane.queue AND share.priority = due_lane.priority
+    )
+    UNION ALL
+    SELECT (
+        SELECT schedule_time FROM stepwell_ready
+        WHERE queue = share.queue AND priority = share.priority
+            AND (schedule_time, id) > (last.schedule_time, last.id)
+            AND schedule_time <= statement_timestamp()
+            AND claimed_by IS NULL AND NOT parked AND lost_count < 2
+            AND waiting_for = 0 AND limit_key IS NULL AND rate_key IS NULL
+        ORDER BY schedule_time, id
+        LIMIT 1
+    )
+    FROM share CROSS JOIN LATERAL (
+        SELECT schedule_time, id, count(*) OVER () AS rows FROM locked
+        WHERE locked.queue = share.queue AND locked.priority = share.priority
+        ORDER BY schedule_time DESC, id DESC
+        LIMIT 1
+    ) AS last
+    WHERE last.rows >= share.size
+    UNION ALL
+    SELECT schedule_time FROM seen
+    WHERE parked AND NOT EXISTS (SELECT 1 FROM fair WHERE fair.id = seen.id)
 )

@@ -3,7 +3,7 @@ WITH held AS MATERIALIZED (
     FROM unnest(%(ids)s::uuid[], %(claim_nos)s::integer[]) AS claim (id, claim_no)
     JOIN stepwell_ready AS step
         ON step.id = claim.id AND step.claim_no = claim.claim_no
-    WHERE step.id = ANY(%(ids)s) AND step.claimed_by = %(engine_id)s
+    WHERE step.id = ANY(%(ids)s::uuid[]) AND step.claimed_by = %(engine_id)s
     ORDER BY step.id
     FOR NO KEY UPDATE OF step
 )

@@ -1,32 +1,47 @@
 -- Ended rows move, the others go back to be claimed again. What is asked for and does not
--- match was settled by an earlier try whose answer was lost, or is refused (R12, R13).
+-- come back has not matched: see settled_before.sql (R12, R13).
+--
+-- Values come as columns, of which those that are all null are empty. The rows are looked up
+-- one by one, by their ids: the planner thinks that `asked` is short. A claim that was a
+-- lock alone, of this transaction or of one that was lost, stands on the row as the number
+-- before, if nobody has claimed it since.
 WITH asked AS MATERIALIZED (
-    SELECT * FROM json_to_recordset(%(settlements)s::json) AS asked (
-        place                integer,
-        step_id              uuid,
-        claim_no             integer,
-        ended_as             text,
-        description          text,
-        activation_seen      integer,
-        failure_count        integer,
-        execution_started_at timestamptz,
-        execution_duration   double precision,
-        executed_by          text,
-        schedule_time        timestamptz,
-        keep_state           boolean,
-        state                text,
-        state_format         text,
-        keep_activation      boolean,
-        result               text,
-        result_format        text
+    SELECT
+        place, step_id, claim_no, ended_as, description, activation_seen, failure_count,
+        execution_started_at, execution_duration, executed_by, schedule_time, keep_state, state,
+        state_format, keep_activation, result, result_format, unwritten
+    FROM unnest(
+        %(step_id)s::uuid[],
+        %(claim_no)s::integer[],
+        %(ended_as)s::text[],
+        %(description)s::text[],
+        %(activation_seen)s::integer[],
+        %(failure_count)s::integer[],
+        %(execution_started_at)s::timestamptz[],
+        %(execution_duration)s::float8[],
+        %(executed_by)s::text[],
+        %(schedule_time)s::timestamptz[],
+        %(keep_state)s::boolean[],
+        %(state)s::text[],
+        %(state_format)s::text[],
+        %(keep_activation)s::boolean[],
+        %(result)s::text[],
+        %(result_format)s::text[],
+        %(unwritten)s::boolean[]
+    ) WITH ORDINALITY AS asked (
+        step_id, claim_no, ended_as, description, activation_seen, failure_count,
+        execution_started_at, execution_duration, executed_by, schedule_time, keep_state, state,
+        state_format, keep_activation, result, result_format, unwritten, place
     )
 ), over AS (
     DELETE FROM stepwell_ready AS step
     USING asked
-    WHERE step.id = ANY(%(ids)s)
-        AND step.id = asked.step_id
-        AND step.claimed_by = %(engine_id)s
-        AND step.claim_no = asked.claim_no
+    WHERE step.id = asked.step_id
+        AND (
+            step.claimed_by = %(engine_id)s AND step.claim_no = asked.claim_no
+            OR asked.unwritten
+            AND step.claimed_by IS NULL AND step.claim_no = asked.claim_no - 1
+        )
         AND asked.ended_as IS NOT NULL
     RETURNING
         asked.place, step.id, step.name, step.flow_id, step.created_at, step.schedule_time,
@@ -39,7 +54,7 @@ WITH asked AS MATERIALIZED (
         step.execution_count + 1 AS execution_count, asked.failure_count, 0 AS lost_count,
         asked.execution_started_at, asked.execution_duration, asked.executed_by,
         asked.result, asked.result_format, statement_timestamp() AS ended_at, asked.ended_as,
-        step.claimed_by, step.claim_no, NULL::uuid AS claim_request,
+        %(engine_id)s::uuid AS claimed_by, asked.claim_no, NULL::uuid AS claim_request,
         NULL::timestamptz AS claimed_at, false AS started, step.parked, step.fingerprint,
         step.join_id, step.join_policy, step.waiting_for, step.limit_key, step.limit_slots,
         step.rate_key
@@ -68,6 +83,7 @@ WITH asked AS MATERIALIZED (
 ), again AS (
     UPDATE stepwell_ready AS step
     SET claimed_by = NULL,
+        claim_no = asked.claim_no,
         claim_request = NULL,
         claimed_at = NULL,
         started = false,
@@ -92,43 +108,17 @@ WITH asked AS MATERIALIZED (
             THEN step.activation_args
         END
     FROM asked
-    WHERE step.id = ANY(%(ids)s)
-        AND step.id = asked.step_id
-        AND step.claimed_by = %(engine_id)s
-        AND step.claim_no = asked.claim_no
+    WHERE step.id = asked.step_id
+        AND (
+            step.claimed_by = %(engine_id)s AND step.claim_no = asked.claim_no
+            OR asked.unwritten
+            AND step.claimed_by IS NULL AND step.claim_no = asked.claim_no - 1
+        )
         AND asked.ended_as IS NULL
     RETURNING
         asked.place,
         step.schedule_time <= statement_timestamp() + interval '1 second' AS due
 )
-SELECT
-    asked.place,
-    CASE
-        WHEN over.place IS NOT NULL OR again.place IS NOT NULL THEN 'now'
-        WHEN EXISTS (
-            SELECT 1 FROM stepwell_ready AS step
-            WHERE step.id = asked.step_id
-                AND step.claim_no = asked.claim_no
-                AND step.claimed_by IS NULL
-            OFFSET 0
-        ) THEN 'before'
-        WHEN EXISTS (
-            SELECT 1 FROM stepwell_done AS step
-            WHERE step.id = asked.step_id
-                AND step.claim_no = asked.claim_no
-                AND step.claimed_by = %(engine_id)s
-            OFFSET 0
-        ) THEN 'before'
-        WHEN EXISTS (
-            SELECT 1 FROM stepwell_failed AS step
-            WHERE step.id = asked.step_id
-                AND step.claim_no = asked.claim_no
-                AND step.claimed_by = %(engine_id)s
-            OFFSET 0
-        ) THEN 'before'
-        ELSE 'refused'
-    END AS verdict,
-    coalesce(again.due, false) AS due
-FROM asked
-LEFT JOIN over ON over.place = asked.place
-LEFT JOIN again ON again.place = asked.place
+SELECT place, false AS due FROM over
+UNION ALL
+SELECT place, due FROM again

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from stepwell.clock import now
@@ -86,10 +87,7 @@ def test_a_raw_connection_of_the_pool_is_taken(sqlite_store: SQLiteStore, engine
 
 
 def test_an_asyncio_session_is_refused_with_a_way_out(sqlite_store: SQLiteStore) -> None:
-    class AsyncSession:
-        async def run_sync(self) -> None: ...
-
-    with pytest.raises(NotSupported, match="synchronous session"):
+    with pytest.raises(NotSupported, match="add_async"):
         sqlite_store.on(AsyncSession())
 
 
@@ -147,3 +145,20 @@ def test_a_closed_connection_is_the_callers_mistake(
     connection.close()
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         sqlite_store.on(connection).add([addition()])
+
+
+def test_where_python_commits_each_statement_nothing_is_begun(
+    sqlite_store: SQLiteStore, sqlite_path: Path
+) -> None:
+    """Python 3.12 has `autocommit=True`, whatever the isolation level says."""
+
+    class Committing(sqlite3.Connection):
+        autocommit = True
+        isolation_level = "DEFERRED"
+
+    connect = closing(sqlite3.connect(sqlite_path, isolation_level=None, factory=Committing))
+    with connect as connection:
+        sqlite_store.on(connection).add([addition()])
+        assert not connection.in_transaction
+    with sqlite_store.transaction() as tx:
+        assert tx.count(StepQuery()).ready == 1

@@ -1,39 +1,17 @@
--- Second half of a claim: take the locked rows whose name is handled, in fair order, and
--- park the others (R19), both by their ids: the planner cannot know that they are few, and
--- would read the whole table. One row always comes back, with when to ask again.
-, mine AS MATERIALIZED (
-    SELECT id, row_number() OVER (ORDER BY place, priority) AS place
-    FROM (
-        SELECT locked.id, locked.priority, (row_number() OVER (
-            PARTITION BY locked.priority ORDER BY locked.schedule_time, locked.id
-        ) - band.skew) / band.weight AS place
-        FROM locked JOIN band USING (priority)
-        WHERE locked.name = ANY(%(names)s::text[])
-    ) AS ranked
-    ORDER BY place, priority
-    LIMIT %(limit)s
-), taken AS (
-    UPDATE stepwell_ready AS step
-    SET claimed_by = %(engine_id)s,
-        claim_request = %(request_id)s,
-        claimed_at = statement_timestamp(),
-        claim_no = step.claim_no + 1,
-        started = false,
-        parked = false
-    FROM mine
-    WHERE step.id = mine.id AND step.id = ANY(ARRAY(SELECT id FROM mine))
-    RETURNING mine.place, step.*
-), parked AS (
+-- Rows of other names are parked (R19). One row always comes back, with when to ask again.
+, parked AS (
     UPDATE stepwell_ready SET parked = true
     WHERE id = ANY(ARRAY(
         SELECT id FROM locked WHERE name <> ALL(%(names)s::text[])
     ))
     RETURNING id
 ), rest AS (
-    SELECT min(schedule_time) AS due
-    FROM seen
-    WHERE NOT EXISTS (SELECT 1 FROM taken WHERE taken.id = seen.id)
-        AND NOT EXISTS (SELECT 1 FROM parked WHERE parked.id = seen.id)
+    SELECT min(due) AS due
+    FROM (
+        SELECT schedule_time AS due FROM ranked WHERE place > %(limit)s
+        UNION ALL
+        SELECT due FROM left_over
+    ) AS step
 )
 SELECT
     EXISTS (SELECT 1 FROM me) AS alive,

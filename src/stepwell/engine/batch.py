@@ -1,0 +1,105 @@
+"""Outcomes that one transaction settles, and the spawned steps that it hands over (R21)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final, TypeAlias
+
+from stepwell.engine.committer import Committer, Ended, by_engine
+from stepwell.engine.held import Holding
+from stepwell.errors import StepwellError
+from stepwell.outcome import Settlement, Verdict
+from stepwell.step import Addition
+from stepwell.stores.protocol import ClaimRequest, Transaction
+
+MOST_LINKS: Final = 50
+"""How many steps in a row one engine takes over from each other."""
+
+TakeOver: TypeAlias = Callable[[Addition], bool]
+
+
+class Batch:
+    """What a burst has come to, on its way into the store.
+
+    Parameters
+    ----------
+    takes_over : which additions this engine may run next, without their being claimed.
+    request : in whose name they are inserted; at most as many as it asks for.
+    """
+
+    def __init__(
+        self, committer: Committer, ended: list[Ended], takes_over: TakeOver, request: ClaimRequest
+    ) -> None:
+        self._committer, self._takes_over, self._request = committer, takes_over, request
+        self._answers: list[tuple[list[Ended], list[Verdict]]] = []
+        self._refused: list[Ended] = []
+        self._taken: dict[int, list[Addition]] = {}
+        self._room = request.limit
+        self.ended = ended
+
+    @property
+    def settled(self) -> list[Holding]:
+        """The holdings whose outcomes the store has answered."""
+        return [ended.holding for part, _ in self._answers for ended in part]
+
+    @property
+    def handed_on(self) -> bool:
+        """Whether the data of one was refused, and the committer goes on with it."""
+        return bool(self._refused)
+
+    def settle(self, tx: Transaction) -> None:
+        """Settle all of it in an open transaction that goes on if the data of one is refused.
+
+        What was refused is settled by the committer, one by one if need be (R16).
+        """
+        for engine_id, part in by_engine(self.ended).items():
+            settlements = [self._handing_over(ended) for ended in part]
+            try:
+                self._answers.append((part, self._committer.apply(tx, engine_id, settlements)))
+            except StepwellError as error:
+                if not self._committer.is_of_the_data(error):
+                    raise
+                self._refused += part
+
+    def close(self, at: float) -> list[Holding]:
+        """After the commit: the books are closed, and these are held and may run next.
+
+        `at` is the monotonic second that they are held since.
+        """
+        for part, verdicts in self._answers:
+            self._committer.close(part, verdicts)
+        self._committer.put(*self._refused)
+        return [
+            Holding(addition.step, ended.holding.engine_id, at, links=ended.holding.links + 1)
+            for part, verdicts in self._answers
+            for ended, verdict in zip(part, verdicts, strict=True)
+            if verdict is Verdict.APPLIED
+            for addition in self._taken.get(id(ended), ())
+        ]
+
+    def _handing_over(self, ended: Ended) -> Settlement:
+        settlement = ended.settlement
+        if not settlement.additions or ended.holding.engine_id != self._request.engine_id:
+            return settlement
+        if ended.holding.links >= MOST_LINKS:
+            return settlement
+        return replace(
+            settlement, additions=tuple(self._claimed(ended, one) for one in settlement.additions)
+        )
+
+    def _claimed(self, ended: Ended, addition: Addition) -> Addition:
+        """The addition, inserted as a claimed row if it may run here at once."""
+        if self._room <= 0 or not self._takes_over(addition):
+            return addition
+        self._room -= 1
+        step = replace(
+            addition.step,
+            claimed_by=self._request.engine_id,
+            claim_no=1,
+            claim_request=self._request.request_id,
+            claimed_at=addition.step.created_at,
+        )
+        own = replace(addition, step=step)
+        self._taken.setdefault(id(ended), []).append(own)
+        return own

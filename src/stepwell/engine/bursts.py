@@ -1,0 +1,167 @@
+"""Bursts: steps that are claimed together, run, and are settled together a moment later.
+
+A burst lasts until all of its steps have ended; or none of them waits and nothing has ended
+lately; or its time is over. What has not ended by then goes on, and is settled by the
+committer when it ends.
+
+Where the store can lock rows, one short transaction claims, waits for the burst and settles
+it: only what takes longer than the burst is ever marked as claimed. Elsewhere the mark is
+written at once, and one transaction settles a burst and claims the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from stepwell.clock import Clock
+from stepwell.engine.batch import Batch, TakeOver
+from stepwell.engine.collector import Collector
+from stepwell.engine.committer import Answered, Committer, Ended
+from stepwell.engine.held import Held, Holding
+from stepwell.events import emit
+from stepwell.step import Step
+from stepwell.stores.protocol import Claimed, ClaimRequest, Store
+
+LONGEST: Final = 0.02
+"""Seconds that a burst lasts at most: for so long a transaction may hold its row locks."""
+LULL: Final = 0.001
+"""Seconds without an outcome after which a burst of which nothing waits is over."""
+
+
+class Bursts:
+    """Claims, waits and settles, burst by burst, in the feeding thread of one engine.
+
+    Parameters
+    ----------
+    takes_over : which spawned rows may run here right after their parent's commit (R21).
+    aside : whether a step cannot run while its row is locked by another transaction.
+    go : called when steps were accepted: somebody is to run them.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        held: Held,
+        committer: Committer,
+        *,
+        takes_over: TakeOver,
+        aside: Callable[[Step], bool],
+        go: Callable[[], None],
+    ) -> None:
+        self._store, self._clock, self._held = store, clock, held
+        self._committer, self._takes_over, self._aside = committer, takes_over, aside
+        self._go = go
+        self._collector = Collector()
+        self._unsettled: list[Ended] = []
+        self._taken: list[Holding] = []
+        self.handed_on = False
+        """Whether the last burst left something to the committer."""
+
+    @property
+    def pending(self) -> int:
+        """How many outcomes and spawned steps wait for the next burst."""
+        return len(self._unsettled) + len(self._taken)
+
+    def put(self, holding: Holding, ended: Ended | Answered | None) -> bool:
+        """A step has ended, in whatever thread; False if no burst has taken its outcome in."""
+        if self._collector.put(holding, ended):
+            return True
+        if ended is not None:
+            self._committer.put(ended)
+        return False
+
+    def settle_and_claim(self, request: ClaimRequest) -> Claimed:
+        """Settle the burst before and claim the next in one transaction, then let it run."""
+        batch = self._batch(request)
+        try:
+            with self._store.transaction() as tx:
+                batch.settle(tx)
+                claimed = tx.claim(request)
+        except BaseException:
+            self._committer.put(*batch.ended)
+            raise
+        self._close(batch)
+        self._begin()
+        self._accept([self._holding(step, request) for step in claimed.steps])
+        self._wait()
+        self._unsettled = self._collector.close()
+        return claimed
+
+    def claim_and_settle(self, request: ClaimRequest) -> Claimed:
+        """Lock the steps of a burst, let it run, and settle it in the same transaction.
+
+        If that fails, the committer settles what has ended: the claims hold for as long as
+        nobody else has taken one of the rows.
+        """
+        self._begin()
+        batch, kept = self._batch(request), []
+        try:
+            with self._store.transaction() as tx:
+                claimed = tx.claim(replace(request, locking=True))
+                kept = [self._holding(step, request, by_lock=True) for step in claimed.steps]
+                self._accept([one for one in kept if not self._aside(one.step)])
+                self._wait()
+                kept = _without(kept, self._held.withdraw(self._collector.burst))
+                batch.ended += self._collector.close()
+                batch.settle(tx)
+                kept = _without(kept, batch.settled)
+                tx.hold(request.engine_id, request.request_id, [one.claim for one in kept])
+        except BaseException:
+            self._hold(request, kept)
+            self._committer.put(*batch.ended, *self._collector.close())
+            raise
+        self._close(batch)
+        self._held.accept([one for one in kept if self._aside(one.step)])
+        self._go()
+        return claimed
+
+    def _batch(self, request: ClaimRequest) -> Batch:
+        """What the burst before has left to be settled goes with this one."""
+        unsettled, self._unsettled = self._unsettled, []
+        return Batch(self._committer, unsettled, self._takes_over, request)
+
+    def _close(self, batch: Batch) -> None:
+        self._taken += batch.close(self._clock.monotonic())
+        self.handed_on = batch.handed_on
+
+    def _begin(self) -> None:
+        """A new burst, with the steps that the one before has handed over."""
+        self._collector.open()
+        taken, self._taken = self._taken, []
+        self._accept(taken)
+
+    def _accept(self, holdings: list[Holding]) -> None:
+        for holding in holdings:
+            holding.burst = self._collector.burst
+        self._collector.expect(len(holdings))
+        self._held.accept(holdings)
+        self._go()
+
+    def _wait(self) -> None:
+        until = self._clock.monotonic() + LONGEST
+        seen = -1
+        while not self._collector.wait(LULL) and self._clock.monotonic() < until:
+            if not self._held.waiting and len(self._collector) == seen:
+                return
+            seen = len(self._collector)
+
+    def _holding(self, step: Step, request: ClaimRequest, *, by_lock: bool = False) -> Holding:
+        return Holding(step, request.engine_id, self._clock.monotonic(), by_lock)
+
+    def _hold(self, request: ClaimRequest, kept: list[Holding]) -> None:
+        """What still runs is marked at least now, so that nobody else begins it (R14)."""
+        if not kept:
+            return
+        try:
+            with self._store.transaction() as tx:
+                tx.hold(request.engine_id, request.request_id, [one.claim for one in kept])
+        except Exception as error:  # its outcome will tell
+            emit("engine.hold_failed", engine=request.engine_id, error=str(error))
+
+
+def _without(holdings: list[Holding], gone: list[Holding]) -> list[Holding]:
+    ids = {id(one) for one in gone}
+    return [one for one in holdings if id(one) not in ids] if gone else holdings

@@ -1,0 +1,130 @@
+"""Running held steps: on threads or on the event loop, and handing their outcomes on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from stepwell.clock import Clock
+from stepwell.codec import Codec
+from stepwell.engine.committer import Answered, Ended
+from stepwell.engine.crew import Crew
+from stepwell.engine.execution import Execution
+from stepwell.engine.held import Held, Holding
+from stepwell.engine.once import Once
+from stepwell.events import emit
+from stepwell.outcome import Settlement
+from stepwell.registry import Registry
+
+_SMOOTHING: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slots:
+    """How many handlers of one engine run at once, and how many threads stay without work."""
+
+    most: int
+    fewest: int
+
+
+class Runner:
+    """What runs, and where.
+
+    Parameters
+    ----------
+    fresh : whether the heartbeat is confirmed, so that steps may be started (R14).
+    put : takes what came of a step, in whatever thread it ended.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        codec: Codec,
+        clock: Clock,
+        held: Held,
+        once: Once,
+        *,
+        name: str,
+        slots: Slots,
+        fresh: Callable[[], bool],
+        put: Callable[[Holding, Ended | Answered | None], None],
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self._registry, self._codec, self._clock, self._name = registry, codec, clock, name
+        self._held, self._once, self._slots = held, once, slots
+        self._fresh, self._put = fresh, put
+        self._crew = Crew(self._run_next, self._has_more, slots.most, slots.fewest)
+        self._loop = loop
+        self._to_await: deque[tuple[Holding, Execution]] = deque()
+        self.average = 1.0
+        """Seconds that a handler has taken lately."""
+
+    def call(self) -> None:
+        """Steps may be waiting: let somebody look."""
+        if self._has_more():
+            self._crew.call()
+
+    def slow_down(self, seconds: float) -> None:
+        """Steps take so long, at least: claim none ahead until they are fast again."""
+        self.average = max(self.average, seconds)
+
+    def stop(self) -> None:
+        """Start nothing more; what runs goes on."""
+        self._crew.stop()
+
+    def _has_more(self) -> bool:
+        return self._held.waiting > 0 and self._held.running < self._slots.most
+
+    def _run_next(self) -> bool:
+        if not self._fresh():
+            return False
+        holding = self._held.begin(self._clock.monotonic(), self._slots.most)
+        if holding is None:
+            return False
+        self.call()
+        self._run(holding)
+        return True
+
+    def _run(self, holding: Holding) -> None:
+        execution = Execution(holding.step, self._registry, self._codec, self._clock, self._name)
+        if execution.handler.is_async:
+            self._await(holding, execution)
+        elif execution.handler.exactly_once:
+            self._end(holding, execution, partial(self._once.run, holding, execution))
+        else:
+            self._end(holding, execution, lambda: Ended(holding, execution, execution.run()))
+
+    def _await(self, holding: Holding, execution: Execution) -> None:
+        self._to_await.append((holding, execution))
+        if len(self._to_await) == 1:
+            self._loop.call_soon_threadsafe(self._begin_awaiting)
+
+    def _begin_awaiting(self) -> None:
+        """On the loop: all that has come together since it was asked to."""
+        while self._to_await:
+            holding, execution = self._to_await[0]
+            task = self._loop.create_task(execution.run_async())
+            task.add_done_callback(partial(self._awaited, holding, execution))
+            self._to_await.popleft()
+
+    def _awaited(
+        self, holding: Holding, execution: Execution, task: asyncio.Task[Settlement]
+    ) -> None:
+        self._end(holding, execution, lambda: Ended(holding, execution, task.result()))
+        self.call()
+
+    def _end(
+        self, holding: Holding, execution: Execution, run: Callable[[], Ended | Answered | None]
+    ) -> None:
+        try:
+            ended = run()
+        except BaseException as error:  # the event loop is gone: nobody judged the outcome
+            emit("step.abandoned", step=holding.step.id, error=repr(error))
+            ended = None
+        self._held.ended(holding)
+        self.average += (execution.seconds + 1e-5 - self.average) * _SMOOTHING
+        self._put(holding, ended)
