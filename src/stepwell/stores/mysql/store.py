@@ -8,7 +8,6 @@ from typing import Any
 
 from pymysql.connections import Connection
 
-from stepwell.errors import NotSupported
 from stepwell.stores.mysql import schema
 from stepwell.stores.mysql.address import arguments
 from stepwell.stores.mysql.connections import Connections, close
@@ -16,7 +15,7 @@ from stepwell.stores.mysql.exclusive import GuardedConnection, MySQLExclusive
 from stepwell.stores.mysql.statements import Statements
 from stepwell.stores.mysql.verbs import MySQLTransaction
 from stepwell.stores.mysql.wake import MySQLWake
-from stepwell.stores.outbox import driver_connection
+from stepwell.stores.outbox import driver_connection, refused
 from stepwell.stores.protocol import Capabilities
 
 
@@ -109,11 +108,7 @@ class MySQLStore:
         """
         own = driver_connection(connection)
         if not isinstance(own, Connection):
-            raise NotSupported(
-                f"A {type(own).__name__} cannot be lent to a MySQL store.",
-                why="It runs its statements on a connection of PyMySQL.",
-                fix="Lend a pymysql.Connection, or SQLAlchemy's session on mysql+pymysql.",
-            )
+            raise refused(own, "MySQL", "Lend a pymysql.Connection, or SQLAlchemy's on PyMySQL.")
         return MySQLTransaction(Statements(own, lent=True))
 
     def wake(self) -> MySQLWake:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from stepwell.errors import EngineBuried
+from stepwell.errors import EngineBuried, NotSupported
 from stepwell.outcome import Settlement, Verdict
 from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery
 from stepwell.stores import moves
@@ -116,6 +116,10 @@ class MySQLTransaction:
         """All claims in this engine's name."""
         rows = self.statements.rows("claimed", engine=str(engine_id))
         return [Claim(UUID(step_id), claim_no) for step_id, claim_no in rows]
+
+    def hold(self, engine_id: UUID, request_id: UUID, claims: Sequence[Claim]) -> int:
+        """Not offered: claims are marked at once."""
+        raise NotSupported("A MySQL store marks its claims at once.")
 
     def release(self, engine_id: UUID, claims: Iterable[Claim]) -> int:
         """Give claims back unrun; counts those that were its own."""
