@@ -4,12 +4,21 @@ from stepwell import Engine, Registry, done, new_step
 from stepwell.stores.sqlite import SQLiteStore
 """
 
-from stepwell.engine import Engine, StepClient
+from stepwell.engine import Engine, Member, StepClient
 from stepwell.errors import FailStep, StepwellError
 from stepwell.outcome import KEEP, Outcome, done, fail, rerun, skip
 from stepwell.registry import Registry
 from stepwell.retry import RetryPolicy
-from stepwell.step import NewStep, OnConflict, Priority, Step, StepQuery, StepStatus, new_step
+from stepwell.step import (
+    JoinPolicy,
+    NewStep,
+    OnConflict,
+    Priority,
+    Step,
+    StepQuery,
+    StepStatus,
+    new_step,
+)
 from stepwell.version import VERSION
 
 __version__ = VERSION
@@ -18,6 +27,8 @@ __all__ = [
     "KEEP",
     "Engine",
     "FailStep",
+    "JoinPolicy",
+    "Member",
     "NewStep",
     "OnConflict",
     "Outcome",

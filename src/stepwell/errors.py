@@ -11,6 +11,7 @@
     │   └── StepNotFound
     ├── Conflict                the thing exists, but is not in a fit condition
     │   ├── UniqueKeyTaken      a ready step of that name and key exists (R5)
+    │   ├── NotAMember          a join would wait for a step that is not its member (R28)
     │   ├── StepEnded           the step is no longer ready
     │   ├── StepNotEnded        the step is still ready
     │   ├── OutsideTransaction  a change that would not commit with the handler's step (R26)
@@ -163,6 +164,19 @@ class UniqueKeyTaken(Conflict):
         super().__init__(
             f"A ready step {name!r} with the unique key {unique_key!r} exists.",
             fix="Add with on_conflict='ignore' or 'replace' if that is expected.",
+        )
+
+
+class NotAMember(Conflict):
+    """A join would wait for a step that is not its member, so for ever (R28)."""
+
+    code = "not-a-member"
+
+    def __init__(self, name: str, wanted: int, added: int) -> None:
+        super().__init__(
+            f"The step {name!r} would wait for {wanted} steps, of which {added} were added.",
+            why="The others exist already, so they cannot become its members.",
+            fix="Make the steps that it waits for anew, each for this join alone.",
         )
 
 

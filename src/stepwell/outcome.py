@@ -15,7 +15,15 @@ from typing import Any, Final, TypeAlias
 
 from stepwell.clock import as_utc
 from stepwell.errors import InvalidInput
-from stepwell.step import Addition, Claim, EndedAs, NewStep, one_or_many
+from stepwell.step import (
+    Addition,
+    Claim,
+    EndedAs,
+    JoinPolicy,
+    NewStep,
+    join_policy,
+    one_or_many,
+)
 
 Steps: TypeAlias = NewStep | Iterable[NewStep] | None
 
@@ -31,57 +39,105 @@ KEEP: Final = Keep.KEEP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class Fan:
+    """The steps that an outcome adds, and the one that waits for all of them (R28).
+
+    Without `then` nobody waits for them.
+    """
+
+    next: tuple[NewStep, ...] = ()
+    then: NewStep | None = None
+    on_failure: JoinPolicy = JoinPolicy.WAIT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done(Fan):
     """The step has done its work."""
 
     result: Any = None
     description: str | None = None
-    next: tuple[NewStep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Skip:
+class Skip(Fan):
     """The step had nothing to do: it ends in the done table, as skipped."""
 
     description: str
-    next: tuple[NewStep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fail:
+class Fail(Fan):
     """The step has failed for good; no retry follows."""
 
     description: str
-    next: tuple[NewStep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rerun:
+class Rerun(Fan):
     """The step keeps its row and runs again, at an instant or after a delay."""
 
     state: Any = KEEP
     at: datetime | None = None
     after: timedelta | None = None
     description: str | None = None
-    next: tuple[NewStep, ...] = ()
 
 
 Outcome: TypeAlias = Done | Skip | Fail | Rerun
 
 
-def done(result: Any = None, *, next: Steps = None, description: str | None = None) -> Done:
-    """The step is done, with a result that people and later steps can read."""
-    return Done(result=result, description=description, next=one_or_many(next))
+def done(
+    result: Any = None,
+    *,
+    next: Steps = None,
+    then: NewStep | None = None,
+    on_failure: JoinPolicy | str = JoinPolicy.WAIT,
+    description: str | None = None,
+) -> Done:
+    """The step is done, with a result that people and later steps can read.
+
+    Parameters
+    ----------
+    next : steps to add in the same transaction.
+    then : a step that runs when all of `next` have ended; its handler may read their
+        results by the parameter `joined`. If the step that returns this is itself
+        waited for, `then` takes its place.
+    on_failure : what `then` does when one of them fails: 'wait' until a re-executed
+        copy of it has ended, 'fail' at once, or 'go on' without it.
+
+    Raises
+    ------
+    InvalidInput : another word for `on_failure`.
+    """
+    policy = join_policy(on_failure)
+    steps = one_or_many(next)
+    return Done(result=result, description=description, next=steps, then=then, on_failure=policy)
 
 
-def skip(description: str, *, next: Steps = None) -> Skip:
-    """The step had nothing to do; the description says why."""
-    return Skip(description=description, next=one_or_many(next))
+def skip(
+    description: str,
+    *,
+    next: Steps = None,
+    then: NewStep | None = None,
+    on_failure: JoinPolicy | str = JoinPolicy.WAIT,
+) -> Skip:
+    """The step had nothing to do; the description says why. For the rest see `done`."""
+    policy = join_policy(on_failure)
+    return Skip(description=description, next=one_or_many(next), then=then, on_failure=policy)
 
 
-def fail(description: str, *, next: Steps = None) -> Fail:
-    """The step has failed for good; the description says why."""
-    return Fail(description=description, next=one_or_many(next))
+def fail(
+    description: str,
+    *,
+    next: Steps = None,
+    then: NewStep | None = None,
+    on_failure: JoinPolicy | str = JoinPolicy.WAIT,
+) -> Fail:
+    """The step has failed for good; the description says why.
+
+    `then` waits for `next` as with `done`, but does not take the failed step's place.
+    """
+    policy = join_policy(on_failure)
+    return Fail(description=description, next=one_or_many(next), then=then, on_failure=policy)
 
 
 def rerun(
@@ -90,6 +146,8 @@ def rerun(
     at: datetime | None = None,
     after: timedelta | float | None = None,
     next: Steps = None,
+    then: NewStep | None = None,
+    on_failure: JoinPolicy | str = JoinPolicy.WAIT,
     description: str | None = None,
 ) -> Rerun:
     """Run the same step again: now, at an aware instant, or after a delay.
@@ -99,17 +157,25 @@ def rerun(
     state : the new state; by default it stays as it is.
     at : not before this instant.
     after : a timedelta, or seconds.
+    then : waits for `next` as with `done`; where this step is waited for, it still is.
 
     Raises
     ------
-    InvalidInput : both `at` and `after`, or an instant without a zone.
+    InvalidInput : both `at` and `after`, an instant without a zone, or another word for
+        `on_failure`.
     """
     if at is not None and after is not None:
         raise InvalidInput("A rerun has either at= or after=.", fix="Leave one of them out.")
     delay = timedelta(seconds=after) if isinstance(after, int | float) else after
     instant = None if at is None else as_utc(at)
     return Rerun(
-        state=state, at=instant, after=delay, description=description, next=one_or_many(next)
+        state=state,
+        at=instant,
+        after=delay,
+        description=description,
+        next=one_or_many(next),
+        then=then,
+        on_failure=join_policy(on_failure),
     )
 
 
@@ -121,8 +187,10 @@ class Settlement:
     `state` counts only where `keep_state` is false. `keep_activation` keeps the activation
     arguments on the row (a retry has not consumed them); otherwise a rerun clears them.
     `activation_seen` is the activation number that the execution started with (R8).
-    `execution_duration` is in seconds. `unwritten` says that the claim was a lock alone, and
-    may not stand on the row.
+    `execution_duration` is in seconds. `fingerprint` is that of the exception, or None.
+    `passes_join`: one of the additions is a member of the row's join in its place, so the
+    ended row is none any more, and its end does not count (R28). `unwritten` says that the
+    claim was a lock alone, and may not stand on the row.
     """
 
     claim: Claim
@@ -140,6 +208,8 @@ class Settlement:
     keep_activation: bool = False
     result: str | None = None
     result_format: str = "json"
+    fingerprint: str | None = None
+    passes_join: bool = False
     additions: tuple[Addition, ...] = ()
     unwritten: bool = False
 

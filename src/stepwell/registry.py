@@ -2,8 +2,9 @@
 
 A handler is a function or coroutine function. Its parameters are filled by
 name: `state` (decoded to its annotated type), `step` (the row), `activation`
-(the activation arguments, or None) and `connection` (what it writes there
-commits with its step, R26). Any other parameter is asked of the injection hook.
+(the activation arguments, or None), `joined` (the steps that it has waited for, R28)
+and `connection` (what it writes there commits with its step, R26). Any other parameter
+is asked of the injection hook.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ Resolver: TypeAlias = Callable[[str, Any], Any]
 
 CONNECTION: Final = "connection"
 """The parameter that takes a handler out of the group commit (R26)."""
-OWN: Final = frozenset({"state", "step", "activation", CONNECTION})
+JOINED: Final = "joined"
+"""The parameter that takes the members of a join (R28)."""
+OWN: Final = frozenset({"state", "step", "activation", CONNECTION, JOINED})
 TRANSACTION_SECONDS: Final = 30.0
 """How long the transaction of such a handler may take, unless it says otherwise."""
 
@@ -49,6 +52,11 @@ class Handler:
     def exactly_once(self) -> bool:
         """Whether it writes in the transaction that settles its step (R26)."""
         return CONNECTION in self.parameters
+
+    @property
+    def reads_members(self) -> bool:
+        """Whether it wants the steps that its step has waited for (R28)."""
+        return JOINED in self.parameters
 
 
 class Registry:
@@ -185,7 +193,7 @@ def _parameters(function: Function) -> dict[str, Any]:
         raise HandlerInvalid(
             f"{_label(function)} takes {wrong[0]}.",
             why="A handler's parameters are filled by name.",
-            fix="Use plain parameters: state, step, activation, connection.",
+            fix="Use plain parameters: state, step, activation, joined, connection.",
         )
     return {p.name: hints.get(p.name) for p in named}
 
@@ -220,7 +228,8 @@ def _is_async(function: Function) -> bool:
 def _unfilled(function: Function, foreign: tuple[str, ...]) -> HandlerInvalid:
     return HandlerInvalid(
         f"{_label(function)} has parameters that nobody fills: {', '.join(foreign)}.",
-        why="Without an injection hook only state, step, activation and connection are known.",
+        why="Without an injection hook only state, step, activation, joined and connection "
+        "are known.",
         fix="Rename them, or make the registry with resolve=.",
     )
 

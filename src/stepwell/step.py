@@ -77,6 +77,17 @@ class JoinPolicy(StrEnum):
     GO_ON = "go on"
 
 
+def join_policy(word: JoinPolicy | str) -> JoinPolicy:
+    """The policy of that name; raises `InvalidInput`."""
+    try:
+        return JoinPolicy(word)
+    except ValueError as error:
+        raise InvalidInput(
+            f"{word!r} is no answer to the failure of a member.",
+            fix=f"Use one of: {', '.join(JoinPolicy)}.",
+        ) from error
+
+
 class Retention(IntEnum):
     """How long an ended step is kept: the class of partitions it goes to (R23)."""
 
@@ -288,6 +299,7 @@ class StepQuery:
     description_contains: str | None = None
     created_by_step_id: UUID | None = None
     copy_of: UUID | None = None
+    join_id: UUID | None = None
     executed_by: str | None = None
     ended_as: EndedAs | None = None
     claimed: bool | None = None

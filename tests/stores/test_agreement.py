@@ -23,6 +23,7 @@ from stepwell.step import (
     Addition,
     Claim,
     EndedAs,
+    JoinPolicy,
     OnConflict,
     Priority,
     Step,
@@ -48,13 +49,14 @@ class Script:
         self.engines: list[UUID] = []
         self.claims: list[tuple[UUID, Claim]] = []
         self.flows = [self.new_id() for _ in range(3)]
+        self.members: list[Step] = []
 
     def verbs(self, count: int) -> Iterator[Verb]:
         yield self.join()
         choices = [self.join, self.beat, self.bury, self.leave, self.release, self.end]
         choices += [self.add, self.add, self.claim, self.claim, self.claim, self.settle]
         choices += [self.settle, self.settle, self.activate, self.reschedule, self.add_if_none]
-        choices += [self.search]
+        choices += [self.search, self.fan, self.fan, self.copy]
         for _ in range(count):
             self.clock.advance(self.draw.choice([0, 1, 30]))
             yield self.draw.choice(choices)()
@@ -87,6 +89,28 @@ class Script:
     def add(self) -> Verb:
         additions = [self.addition() for _ in range(self.draw.randint(1, 6))]
         return lambda tx: tx.add(additions)
+
+    def fan(self) -> Verb:
+        """A join with its members, now and then within another; some of them known already."""
+        joins = [step.join_id for step in self.members[-6:]]
+        join = replace(
+            self.plain(),
+            waiting_for=(count := self.draw.choice([1, 1, 2, 3])),
+            join_policy=self.draw.choice(list(JoinPolicy)),
+            join_id=self.draw.choice([None, None, *joins]),
+        )
+        members = [replace(self.plain(), join_id=join.id) for _ in range(count)]
+        self.members += members
+        return lambda tx: tx.add([Addition(step) for step in (*members, join)])
+
+    def copy(self) -> Verb:
+        source = self.draw.choice(self.members[-12:] or [self.plain()])
+        copy = replace(self.plain(), copy_of=source.id, join_id=source.join_id)
+        self.members.append(copy)
+        return lambda tx: tx.add([Addition(copy)])
+
+    def plain(self) -> Step:
+        return replace(self.addition().step, unique_key=None)
 
     def add_if_none(self) -> Verb:
         addition, query = self.addition(), self.query()
@@ -148,6 +172,7 @@ class Script:
             "search_key_prefix": ["", "s", "t"],
             "description_contains": ["hand", "HAND", "engine", ""],
             "ended_as": list(EndedAs),
+            "join_id": [step.join_id for step in self.members[-6:]] or [None],
             "claimed": [True, False],
             "created_from": [self.time()],
             "scheduled_to": [self.time()],
@@ -191,6 +216,8 @@ class Script:
             state=self.draw_text(),
             keep_activation=self.draw.random() < 0.5,
             result=self.draw_text(),
+            fingerprint=self.draw.choice([None, "f"]),
+            passes_join=self.draw.random() < 0.2,
             additions=tuple(self.addition() for _ in range(self.draw.choice([0, 0, 1, 2]))),
         )
 

@@ -12,11 +12,22 @@ from uuid import UUID
 
 from stepwell.clock import SYSTEM, Clock, as_utc
 from stepwell.codec import JSON, Codec, limited
-from stepwell.engine.explaining import explain
+from stepwell.engine.explaining import explain, explain_join
 from stepwell.engine.inside import forbid_outside
-from stepwell.engine.sealing import seal
+from stepwell.engine.sealing import of_one_flow, seal, seal_fan
 from stepwell.errors import StepEnded, StepNotEnded, StepNotFound
-from stepwell.step import Addition, EndedAs, NewStep, Step, StepQuery, StepStatus, new_id
+from stepwell.outcome import Fan
+from stepwell.step import (
+    Addition,
+    EndedAs,
+    JoinPolicy,
+    NewStep,
+    Step,
+    StepQuery,
+    StepStatus,
+    join_policy,
+    new_id,
+)
 from stepwell.stores.outbox import lend
 from stepwell.stores.protocol import Counts, Store, Transaction
 
@@ -51,10 +62,31 @@ class StepClient:
         """
         return self.add_many([new], connection=connection)[0]
 
-    def add_many(self, new: Iterable[NewStep], *, connection: Any = None) -> list[UUID]:
-        """Add several steps in one transaction: all or none. Returns their ids in order."""
-        now = self._clock.now()
-        additions = [seal(one, self.codec, now) for one in new]
+    def add_many(
+        self,
+        new: Iterable[NewStep],
+        *,
+        then: NewStep | None = None,
+        on_failure: JoinPolicy | str = JoinPolicy.WAIT,
+        connection: Any = None,
+    ) -> list[UUID]:
+        """Add several steps in one transaction: all or none. Returns their ids in order.
+
+        Parameters
+        ----------
+        then : a step that runs when all of them have ended (R28). They are of its flow and
+            correlation where they name none. Its id is the last of those returned.
+        on_failure : what it does when one of them fails: 'wait' until a re-executed copy
+            of that one has ended, 'fail' at once, or 'go on' without it.
+
+        Raises
+        ------
+        InvalidInput : another word for `on_failure`, or a step that `then` could wait for
+            in vain.
+        UniqueKeyTaken, NotEncodable, ValueTooLarge, OutsideTransaction : see `add`.
+        """
+        fan = Fan(next=tuple(new), then=then, on_failure=join_policy(on_failure))
+        additions = seal_fan(of_one_flow(fan), self.codec, self._clock.now())
         with self._transaction(connection) as tx:
             tx.add(additions)
         return [addition.step.id for addition in additions]
@@ -97,7 +129,11 @@ class StepClient:
 
     def explain(self, step_id: UUID) -> str:
         """Why the step is where it is, in a sentence; raises `StepNotFound`."""
-        return explain(self.get(step_id), self._clock.now())
+        step = self.get(step_id)
+        if not step.waiting_for:
+            return explain(step, self._clock.now())
+        with self._transaction(reads=True) as tx:
+            return explain_join(tx, step)
 
     def search(self, query: StepQuery | None = None, **fields: Any) -> list[Step]:
         """The steps that match: a `StepQuery`, or its fields as keywords. Newest first."""
@@ -144,6 +180,8 @@ class StepClient:
 
     def reexecute(self, step_ids: Sequence[UUID]) -> list[UUID]:
         """Add a copy of each ended step, due now; returns the copies' ids (R7).
+
+        The copy of a failed step takes its place where another still waits for it (R28).
 
         Raises
         ------
@@ -210,6 +248,7 @@ _COPIED = (
     "state",
     "state_format",
     "activation_args",
+    "join_id",
 )
 
 

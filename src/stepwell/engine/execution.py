@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from stepwell.clock import Clock
 from stepwell.codec import Codec
+from stepwell.engine.joining import Member
 from stepwell.engine.judgement import (
     Facts,
     as_outcome,
@@ -23,13 +26,24 @@ from stepwell.registry import Handler, Registry
 from stepwell.step import Step
 
 
+def _nobody(step: Step) -> list[Member]:
+    return []
+
+
 class Execution:
     """One run of one claimed step: `run` for plain functions, `run_async` for coroutines."""
 
     def __init__(
-        self, step: Step, registry: Registry, codec: Codec, clock: Clock, executed_by: str
+        self,
+        step: Step,
+        registry: Registry,
+        codec: Codec,
+        clock: Clock,
+        executed_by: str,
+        members: Callable[[Step], list[Member]] = _nobody,
     ) -> None:
         self.step = step
+        self._members = members
         self.handler: Handler = registry.find(step.name)
         self._resolve = registry.resolve
         self._codec = codec
@@ -38,6 +52,7 @@ class Execution:
         self._started_at: datetime = clock.now()
         self._begun = clock.monotonic()
         self._connection: Any = None
+        self._joined: list[Member] | None = None
         self.error: BaseException | None = None
         """What was raised, or why the outcome cannot be kept; None while all is well."""
 
@@ -59,6 +74,8 @@ class Execution:
         """The same for a handler that is awaited on the event loop."""
         self._begin(None)
         try:
+            if self.handler.reads_members:  # which blocks, as the event loop must not
+                self._joined = await asyncio.to_thread(self._members, self.step)
             outcome = as_outcome(await self._call(), self.handler)
         except BaseException as error:
             return self._raised(error)
@@ -108,6 +125,8 @@ class Execution:
                 return self._decoded(self.step.activation_args, annotation)
             case "connection":
                 return self._connection
+            case "joined":
+                return self._members(self.step) if self._joined is None else self._joined
             case _:
                 assert self._resolve is not None, "the registry has checked this"
                 return self._resolve(name, annotation)

@@ -1,17 +1,24 @@
-"""Why a step is where it is, in a sentence. Pure; the row and the store's time are given."""
+"""Why a step is where it is, in a sentence: by its row, and of a join by its members' too."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Final
 
-from stepwell.step import EndedAs, Step
+from stepwell.step import EndedAs, JoinPolicy, Step, StepQuery, StepStatus
 from stepwell.stores.moves import SUSPECT_FROM
+from stepwell.stores.protocol import Transaction
+
+_NAMED: Final = 3
+"""So many members are named; more are counted."""
 
 
 def explain(step: Step, now: datetime) -> str:
     """One sentence: ended, running, parked, waiting for its time, or waiting for an engine."""
     if step.ended_as is not None:
         return _ended(step, step.ended_as)
+    if step.waiting_for:
+        return f"It waits for {_times(step.waiting_for, 'step')} to end (R28)."
     if step.claimed_by is not None:
         since = f" since {_instant(step.claimed_at)}" if step.claimed_at else ""
         doing = "It runs" if step.started else "It is claimed, and runs or is about to"
@@ -21,6 +28,33 @@ def explain(step: Step, now: datetime) -> str:
     if step.schedule_time > now:
         return _not_due(step, now)
     return _unclaimed(step, _span(now - step.schedule_time))
+
+
+def explain_join(tx: Transaction, join: Step) -> str:
+    """Which steps a join still waits for, and what has to be done about those that failed."""
+    counts = tx.count(StepQuery(join_id=join.id))
+    total = counts.ready + counts.done + counts.failed
+    open_members = _members(tx, join, StepStatus.READY)
+    said = f"It waits for {join.waiting_for} of {_times(total, 'step')} (R28)"
+    if counts.ready:
+        said += f": {_named(open_members, counts.ready)} not ended yet"
+    if join.join_policy is JoinPolicy.WAIT and counts.failed:
+        failed = _members(tx, join, StepStatus.FAILED)
+        why = f"{failed[0].name} ({failed[0].id}): {_first_line(failed[0].description)}"
+        more = f", and {counts.failed - 1} more" if counts.failed > 1 else ""
+        said += f"; failed: {why}{more}; a re-execution takes the failed one's place"
+    return f"{said}."
+
+
+def _members(tx: Transaction, join: Step, status: StepStatus) -> list[Step]:
+    query = StepQuery(join_id=join.id, status=status, oldest_first=True, limit=_NAMED)
+    return tx.search(query)
+
+
+def _named(steps: list[Step], total: int) -> str:
+    names = ", ".join(f"{step.name} ({step.id})" for step in steps)
+    more = f" and {total - len(steps)} more" if total > len(steps) else ""
+    return f"{names}{more} {'has' if total == 1 else 'have'}"
 
 
 def _unclaimed(step: Step, late: str) -> str:

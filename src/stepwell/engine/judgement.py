@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 from stepwell.codec import Codec, limited
-from stepwell.engine.sealing import seal
+from stepwell.engine.fingerprint import fingerprint
+from stepwell.engine.sealing import seal_fan
 from stepwell.errors import FailStep, HandlerInvalid, StepwellError
-from stepwell.outcome import KEEP, Done, Fail, Outcome, Rerun, Settlement, Skip
+from stepwell.outcome import KEEP, Done, Fail, Fan, Outcome, Rerun, Settlement, Skip
 from stepwell.registry import Handler
-from stepwell.step import Addition, EndedAs, NewStep, Step
+from stepwell.step import Addition, EndedAs, Step
 
 _OWN_CODE: Final = str(Path(__file__).parents[1])
 _FRAMES: Final = 5
+_PASSES: Final = (EndedAs.DONE, EndedAs.SKIPPED)
+"""A step that ends so leaves its place in a join to `then` (R28)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +45,11 @@ def judge(facts: Facts, outcome: Outcome) -> Settlement:
     """
     match outcome:
         case Done():
-            return _ended(facts, EndedAs.DONE, _told(facts, outcome), outcome.next, outcome.result)
+            return _ended(facts, EndedAs.DONE, _told(facts, outcome), outcome, outcome.result)
         case Skip():
-            return _ended(facts, EndedAs.SKIPPED, outcome.description, outcome.next)
+            return _ended(facts, EndedAs.SKIPPED, outcome.description, outcome)
         case Fail():
-            return _ended(facts, EndedAs.FAILED, outcome.description, outcome.next)
+            return _ended(facts, EndedAs.FAILED, outcome.description, outcome)
         case Rerun():
             return _rerun(facts, outcome)
 
@@ -56,18 +60,21 @@ def judge_error(facts: Facts, error: BaseException) -> Settlement:
     `FailStep` fails it at once. A value that cannot be kept fails it too, for
     trying again would repeat the handler's effects and end the same way (R16).
     """
-    if isinstance(error, FailStep):
-        return judge(facts, Fail(description=error.description, next=error.next))
     failures = facts.step.failure_count + 1
-    if facts.handler.retry.allows(failures, error):
+    if isinstance(error, FailStep):
+        judged = judge(facts, Fail(description=error.description, next=error.next))
+    elif facts.handler.retry.allows(failures, error):
         return _retry(facts, error, failures)
-    return judge(facts, _used_up(facts, error))
+    else:
+        judged = judge(facts, _used_up(facts, error))
+    return _marked(judged, facts, error)
 
 
 def failed_with(facts: Facts, error: Exception) -> Settlement:
     """The step fails, spawns nothing, and its description is the error."""
     own = isinstance(error, StepwellError)
-    return _ended(facts, EndedAs.FAILED, storable(headline(error)) if own else describe(error), ())
+    said = storable(headline(error)) if own else describe(error)
+    return _marked(_ended(facts, EndedAs.FAILED, said, Fan()), facts, error)
 
 
 def as_outcome(value: Any, handler: Handler) -> Outcome:
@@ -130,13 +137,21 @@ def _used_up(facts: Facts, error: BaseException) -> Outcome:
     return Fail(description=describe(error))
 
 
+def _marked(settlement: Settlement, facts: Facts, error: BaseException) -> Settlement:
+    """With the error's fingerprint, unless `exhausted` has made something else of it."""
+    if settlement.ended_as is not EndedAs.FAILED:
+        return settlement
+    return replace(settlement, fingerprint=fingerprint(error, facts.step.name))
+
+
 def _ended(
     facts: Facts,
     ended_as: EndedAs,
     description: str | None,
-    next_steps: tuple[NewStep, ...],
+    fan: Fan,
     result: Any = None,
 ) -> Settlement:
+    place = facts.step.join_id if fan.then is not None and ended_as in _PASSES else None
     text = None if result is None else facts.codec.encode(result)
     return Settlement(
         claim=facts.step.claim,
@@ -150,7 +165,8 @@ def _ended(
         executed_by=facts.executed_by,
         result=None if text is None else limited(text, f"result of {facts.step.name}"),
         result_format=facts.codec.format,
-        additions=_additions(facts, next_steps),
+        passes_join=place is not None,
+        additions=_additions(facts, fan, place),
     )
 
 
@@ -174,7 +190,7 @@ def _rerun(facts: Facts, outcome: Rerun) -> Settlement:
         keep_state=keep,
         state=None if text is None else limited(text, f"state of {facts.step.name}"),
         state_format=facts.codec.format,
-        additions=_additions(facts, outcome.next),
+        additions=_additions(facts, outcome),
     )
 
 
@@ -192,8 +208,11 @@ def _retry(facts: Facts, error: BaseException, failures: int) -> Settlement:
         executed_by=facts.executed_by,
         schedule_time=facts.ended_at + delay,
         keep_activation=True,
+        fingerprint=fingerprint(error, facts.step.name),
     )
 
 
-def _additions(facts: Facts, next_steps: tuple[NewStep, ...]) -> tuple[Addition, ...]:
-    return tuple(seal(new, facts.codec, facts.ended_at, facts.step) for new in next_steps)
+def _additions(facts: Facts, fan: Fan, place: UUID | None = None) -> tuple[Addition, ...]:
+    if not fan.next and fan.then is None:
+        return ()
+    return seal_fan(fan, facts.codec, facts.ended_at, facts.step, place)

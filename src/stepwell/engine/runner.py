@@ -15,10 +15,12 @@ from stepwell.engine.committer import Answered, Ended
 from stepwell.engine.crew import Crew
 from stepwell.engine.execution import Execution
 from stepwell.engine.held import Held, Holding
+from stepwell.engine.joining import Member
 from stepwell.engine.once import Once
 from stepwell.events import emit
 from stepwell.outcome import Settlement
 from stepwell.registry import Registry
+from stepwell.step import Step
 
 _SMOOTHING: Final = 0.05
 
@@ -38,6 +40,7 @@ class Runner:
     ----------
     fresh : whether the heartbeat is confirmed, so that steps may be started (R14).
     put : takes what came of a step, in whatever thread it ended.
+    members : reads the members of a join for its handler (R28).
     """
 
     def __init__(
@@ -52,11 +55,12 @@ class Runner:
         slots: Slots,
         fresh: Callable[[], bool],
         put: Callable[[Holding, Ended | Answered | None], None],
+        members: Callable[[Step], list[Member]],
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         self._registry, self._codec, self._clock, self._name = registry, codec, clock, name
         self._held, self._once, self._slots = held, once, slots
-        self._fresh, self._put = fresh, put
+        self._fresh, self._put, self._members = fresh, put, members
         self._crew = Crew(self._run_next, self._has_more, slots.most, slots.fewest)
         self._loop = loop
         self._to_await: deque[tuple[Holding, Execution]] = deque()
@@ -90,7 +94,9 @@ class Runner:
         return True
 
     def _run(self, holding: Holding) -> None:
-        execution = Execution(holding.step, self._registry, self._codec, self._clock, self._name)
+        execution = Execution(
+            holding.step, self._registry, self._codec, self._clock, self._name, self._members
+        )
         if execution.handler.is_async:
             self._await(holding, execution)
         elif execution.handler.exactly_once:

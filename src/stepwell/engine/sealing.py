@@ -1,11 +1,16 @@
-"""A step as user code writes it -> the row to insert: encode, inherit, date."""
+"""Steps as user code writes them -> the rows to insert: encode, inherit, date, join."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 from stepwell.codec import Codec, limited
-from stepwell.step import Addition, NewStep, Step
+from stepwell.errors import InvalidInput
+from stepwell.outcome import Fan
+from stepwell.step import Addition, NewStep, OnConflict, Step
 
 
 def seal(new: NewStep, codec: Codec, now: datetime, parent: Step | None = None) -> Addition:
@@ -37,3 +42,59 @@ def seal(new: NewStep, codec: Codec, now: datetime, parent: Step | None = None) 
         state_format=codec.format,
     )
     return Addition(step=step, on_conflict=new.on_conflict)
+
+
+def seal_fan(
+    fan: Fan, codec: Codec, now: datetime, parent: Step | None = None, place: UUID | None = None
+) -> tuple[Addition, ...]:
+    """The rows for `next`, and behind them the row for `then`, which waits for them (R28).
+
+    Parameters
+    ----------
+    place : the join that `then` becomes a member of.
+
+    Raises
+    ------
+    NotEncodable, ValueTooLarge : a state cannot be kept in a row.
+    InvalidInput : `then` could wait for ever.
+    """
+    rows = tuple([seal(new, codec, now, parent) for new in fan.next])
+    if fan.then is None:
+        return rows
+    _check_members(fan.next, fan.then)
+    join = seal(fan.then, codec, now, parent).step
+    waiting = replace(join, waiting_for=len(rows), join_policy=fan.on_failure, join_id=place)
+    members = [replace(row, step=replace(row.step, join_id=join.id)) for row in rows]
+    return (*members, Addition(waiting, fan.then.on_conflict))
+
+
+def of_one_flow(fan: Fan) -> Fan:
+    """The same; what says nothing of its flow and correlation has those of `then`."""
+    if fan.then is None:
+        return fan
+    flow, correlation = fan.then.flow_id or fan.then.id, fan.then.correlation_id
+    members = [
+        replace(
+            new,
+            flow_id=new.flow_id or flow,
+            correlation_id=new.correlation_id or correlation,
+        )
+        for new in fan.next
+    ]
+    return replace(fan, next=tuple(members))
+
+
+def _check_members(members: Sequence[NewStep], then: NewStep) -> None:
+    for new in (*members, then):
+        if new.on_conflict is OnConflict.IGNORE and new.unique_key is not None:
+            raise InvalidInput(
+                f"{new.name!r} is part of a join and has on_conflict='ignore'.",
+                why="If it were left out, the join would wait for a step that is not its member.",
+                fix="Use 'error' or 'replace'.",
+            )
+    if len({new.id for new in (*members, then)}) <= len(members):
+        raise InvalidInput(
+            f"The steps that {then.name!r} waits for are not all different.",
+            why="The same id is the same step (R1).",
+            fix="Make a new step for each of them, and one for `then`.",
+        )

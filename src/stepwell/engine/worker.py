@@ -21,6 +21,7 @@ from stepwell.codec import Codec
 from stepwell.engine.bursts import Bursts
 from stepwell.engine.committer import BACKOFF, Answered, Committer, Ended
 from stepwell.engine.held import Held, Holding
+from stepwell.engine.joining import Members
 from stepwell.engine.once import Once
 from stepwell.engine.runner import Runner, Slots
 from stepwell.errors import Denied, EngineBuried, StoreUnavailable
@@ -95,6 +96,7 @@ class Worker:
             slots=scope.slots,
             fresh=fresh,
             put=self._put,
+            members=Members(store, codec).of,
             loop=loop,
         )
         self._bursts = Bursts(

@@ -19,6 +19,7 @@ EXACT = (
     "search_key",
     "created_by_step_id",
     "copy_of",
+    "join_id",
     "executed_by",
     "ended_as",
 )

@@ -18,7 +18,9 @@ from stepwell.outcome import Settlement, Verdict
 from stepwell.step import Addition, Claim, EndedAs, OnConflict, Step, StepQuery, StepStatus
 from stepwell.stores import moves
 from stepwell.stores.fairness import fair_fill
+from stepwell.stores.joins import asks_for_place, check_members, concerned
 from stepwell.stores.matching import matches, page
+from stepwell.stores.memory_joins import MemoryJoins
 from stepwell.stores.protocol import Burial, Claimed, ClaimRequest, Counts, EngineInfo, Pulse
 
 _ABSENT: Final = object()
@@ -79,6 +81,7 @@ class MemoryTransaction:
     def __init__(self, tables: Tables, now: datetime) -> None:
         self._tables, self._now = tables, now
         self._ready = tables.steps[StepStatus.READY]
+        self._joins = MemoryJoins(tables.steps, tables.put, tables.move, now)
 
     # -- engines ---------------------------------------------------------------
 
@@ -106,6 +109,7 @@ class MemoryTransaction:
         any_started = any(step.started for step in steps)
         after = [self._bereave(step, int(step.started or not any_started)) for step in steps]
         failed = tuple(step.id for step in after if step.status is StepStatus.FAILED)
+        self._joins.close()
         return Burial(len(after) - len(failed), failed)
 
     def _bereave(self, step: Step, lost: int) -> Step:
@@ -113,7 +117,7 @@ class MemoryTransaction:
         if after.lost_count >= moves.LOST_LIMIT:
             over = moves.ended(step, EndedAs.FAILED, moves.LOST_TOO_OFTEN, self._now)
             after = replace(over, lost_count=after.lost_count)
-        self._tables.move(step, after)
+        self._move(step, after)
         return after
 
     def leave(self, engine_id: UUID) -> None:
@@ -183,13 +187,14 @@ class MemoryTransaction:
         with self._whole():
             verdicts = [self._settle(engine_id, settlement) for settlement in settlements]
             for settlement, (_, matched) in zip(settlements, verdicts, strict=True):
-                self.add(settlement.additions if matched else ())
+                self._add_all(settlement.additions if matched else ())
+            self._joins.close()
         return [verdict for verdict, _ in verdicts]
 
     def _settle(self, engine_id: UUID, settlement: Settlement) -> tuple[Verdict, bool]:
         held = self._held(engine_id, [settlement.claim])
         for step in held:
-            self._tables.move(step, moves.settled(step, settlement, self._now))
+            self._move(step, moves.settled(step, settlement, self._now))
         before = held or self._settled_before(engine_id, settlement.claim)
         return Verdict.APPLIED if before else Verdict.REFUSED, bool(held)
 
@@ -213,13 +218,23 @@ class MemoryTransaction:
     def add(self, additions: Sequence[Addition]) -> list[bool]:
         """Insert rows; True for each that was inserted now."""
         with self._whole():
-            return [self._add(addition) for addition in additions]
+            inserted = self._add_all(additions)
+            self._joins.close()
+        return inserted
+
+    def _add_all(self, additions: Sequence[Addition]) -> list[bool]:
+        inserted = [self._add(addition) for addition in additions]
+        if concerned(additions):
+            check_members(additions, inserted)
+        return inserted
 
     def _add(self, addition: Addition) -> bool:
         step = addition.step
         if self._tables.find(step.id) or not self._make_room(addition):
             return False
         self._tables.insert(step)
+        if asks_for_place(step):
+            self._joins.take_place(step)
         return True
 
     def _make_room(self, addition: Addition) -> bool:
@@ -230,7 +245,7 @@ class MemoryTransaction:
         if addition.on_conflict is OnConflict.ERROR:
             raise UniqueKeyTaken(step.name, step.unique_key)
         if addition.on_conflict is OnConflict.REPLACE:
-            self.end(taken, EndedAs.CANCELLED, moves.REPLACED)
+            self._end(taken, EndedAs.CANCELLED, moves.REPLACED)
         return addition.on_conflict is OnConflict.REPLACE
 
     def add_if_none(self, addition: Addition, query: StepQuery) -> bool:
@@ -257,6 +272,13 @@ class MemoryTransaction:
 
     def end(self, step_id: UUID, ended_as: EndedAs, reason: str, result: str | None = None) -> bool:
         """End a ready row by hand, claimed or not."""
+        ended = self._end(step_id, ended_as, reason, result)
+        self._joins.close()
+        return ended
+
+    def _end(
+        self, step_id: UUID, ended_as: EndedAs, reason: str, result: str | None = None
+    ) -> bool:
         step = self._ready.get(step_id)
         return self._change(step, step and moves.ended(step, ended_as, reason, self._now, result))
 
@@ -268,8 +290,13 @@ class MemoryTransaction:
     def _change(self, before: Step | None, after: Step | None) -> bool:
         if before is None or after is None:
             return False
-        self._tables.move(before, after)
+        self._move(before, after)
         return True
+
+    def _move(self, before: Step, after: Step) -> None:
+        """Move the row, and remember the end of a member for the end of the verb."""
+        self._tables.move(before, after)
+        self._joins.note(after)
 
     @contextmanager
     def _whole(self) -> Iterator[None]:
@@ -278,6 +305,7 @@ class MemoryTransaction:
             yield
         except BaseException:
             self._tables.undo(mark)
+            self._joins.forget()
             raise
 
 
@@ -286,8 +314,8 @@ def _suspect(step: Step) -> bool:
 
 
 def _in_reach(step: Step, request: ClaimRequest) -> bool:
-    """Unclaimed, and in the queues or the flow that the engine asks for."""
-    if step.claimed_by is not None:
+    """Unclaimed, waiting for none, and in the queues or the flow that the engine asks for."""
+    if step.claimed_by is not None or step.waiting_for:
         return False
     if request.flow_id is not None:
         return step.flow_id == request.flow_id

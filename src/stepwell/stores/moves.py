@@ -71,6 +71,13 @@ def rescheduled(step: Step, at: datetime) -> Step:
     return replace(free, schedule_time=at)
 
 
+def counted_down(step: Step, ended: int, now: datetime) -> Step:
+    """The join after so many of its members have ended; the last of them makes it due (R28)."""
+    left = step.waiting_for - ended
+    due = step.schedule_time if left else max(step.schedule_time, now)
+    return replace(step, waiting_for=left, schedule_time=due)
+
+
 def settled_before(step: Step, claim: Claim, engine_id: UUID) -> bool:
     """Whether the row shows that this claim was settled: ended, or ready and unclaimed (R13)."""
     owner = None if step.status is StepStatus.READY else engine_id
@@ -96,6 +103,7 @@ def _executed(step: Step, settlement: Settlement) -> Step:
         failure_count=settlement.failure_count,
         lost_count=0,
         description=settlement.description,
+        fingerprint=settlement.fingerprint,
         activation_seen=settlement.activation_seen,
         state=step.state if keep else settlement.state,
         state_format=step.state_format if keep else settlement.state_format,
@@ -106,6 +114,7 @@ def _over(step: Step, settlement: Settlement, now: datetime) -> Step:
     """Claimant and claim number stay, so that settling again is recognised (R13)."""
     return replace(
         unclaimed(step),
+        join_id=None if settlement.passes_join else step.join_id,
         claimed_by=step.claimed_by,
         ended_as=settlement.ended_as,
         ended_at=now,

@@ -124,7 +124,12 @@ class Counts:
 
 
 class Transaction(Protocol):
-    """The verbs. All of them raise `StoreUnavailable` when the store cannot be reached."""
+    """The verbs. All of them raise `StoreUnavailable` when the store cannot be reached.
+
+    Whatever ends a row with a `join_id` (settling, ending, burying, replacing) does to the
+    row that waits for it what `stores.joins.close` says, at the end of the same verb; a
+    verb that ends none of them asks nothing more of the database (R28).
+    """
 
     # -- engines ---------------------------------------------------------------
 
@@ -158,6 +163,8 @@ class Transaction(Protocol):
         """Lock the engine's row, then mark due rows as its own: claim number + 1,
         execution count unchanged, in the order of R18; park due rows of other names (R19).
 
+        Rows that wait for others (`waiting_for` over 0) are not due, whatever their time (R28).
+
         Raises `EngineBuried` when the engine's row is gone (R11).
         """
         ...
@@ -180,7 +187,8 @@ class Transaction(Protocol):
         An `unwritten` claim also matches the row as it was before that number: unclaimed,
         one number lower. After a refusal of its data the transaction can go on.
 
-        A settled row has execution count + 1. One whose claim number shows that
+        A settled row has execution count + 1. One that `passes_join` ends without its
+        `join_id`, and so counts for no join (R28). One whose claim number shows that
         it was settled before counts as applied (R13). Raises `Conflict` or
         `SettlementRejected` if the data of any is refused; then nothing is applied (R16).
         """
@@ -191,6 +199,11 @@ class Transaction(Protocol):
     def add(self, additions: Sequence[Addition]) -> list[bool]:
         """Insert rows; True for each that was inserted now. An id that exists, in
         any of the tables, is the same step and is left alone (R1). Raises `UniqueKeyTaken`.
+
+        A join is added with all its members, in one call, and waits for as many: otherwise
+        `NotAMember`. A copy that carries a `join_id` takes the place of its failed source,
+        whose `join_id` is cleared, if the source has it still, and the join waits, and its
+        policy is 'wait'; otherwise the copy's own is cleared (R28).
         """
         ...
 

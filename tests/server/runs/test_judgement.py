@@ -100,6 +100,14 @@ def test_a_step_is_lost_with_a_claim_or_without_a_single_execution(
     assert executions([step]) == {str(step.id): step.execution_count}
 
 
+def test_a_step_that_waits_for_others_is_not_lost_and_stands_last() -> None:
+    """R28: it could not be claimed, so no container can have lost it."""
+    due = row("load", None, schedule_time=now() - timedelta(seconds=5))
+    join = row("join", None, schedule_time=now() - timedelta(seconds=9), waiting_for=1)
+    assert ready([join, due]) == [due, join]
+    assert lost_with([join, due], {}, now()) == [due]
+
+
 def test_losses_count_the_attempts_that_have_lost_that_step() -> None:
     step, other = new_id(), new_id()
     exits = [{"lost": [str(step)]}, None, {}, {"lost": [str(other), str(step)]}]

@@ -16,7 +16,16 @@ from stepwell import clock
 from stepwell.codec import JSON
 from stepwell.engine.sealing import seal
 from stepwell.server.app import Server
-from stepwell.step import Addition, EndedAs, OnConflict, Step, StepQuery, new_id, new_step
+from stepwell.step import (
+    Addition,
+    EndedAs,
+    JoinPolicy,
+    OnConflict,
+    Step,
+    StepQuery,
+    new_id,
+    new_step,
+)
 from stepwell.stores.protocol import EngineInfo
 
 Pods = Callable[..., Pod]
@@ -148,6 +157,23 @@ def test_nothing_of_another_run_is_replaced(two: tuple[Pod, Pod]) -> None:
     theirs.call("add", additions=[Addition(row(theirs, unique_key="k"))])
     again = Addition(row(mine, unique_key="k"), OnConflict.REPLACE)
     assert refused(mine.ask("add", additions=[again])) == "out-of-scope"
+
+
+def test_what_joins_is_of_the_own_flow(two: tuple[Pod, Pod]) -> None:
+    """A member counts its join down, so it may only have one that the token reaches (R28)."""
+    mine, theirs = two
+    join = replace(row(theirs), waiting_for=1, join_policy=JoinPolicy.WAIT)
+    member = replace(row(theirs), join_id=join.id)
+    assert theirs.call("add", additions=[Addition(member), Addition(join)]) == [True, True]
+    intruder = Addition(replace(row(mine), join_id=join.id))
+    same_id = Addition(replace(row(mine), id=join.id))
+    unknown = Addition(replace(row(mine), join_id=new_id()))
+    for additions in ([intruder], [intruder, same_id], [unknown]):
+        assert refused(mine.ask("add", additions=additions)) == "out-of-scope"
+    own = replace(row(mine), waiting_for=1, join_policy=JoinPolicy.WAIT)
+    assert mine.call("add", additions=[Addition(replace(row(mine), join_id=own.id)), Addition(own)])
+    late = replace(row(mine), join_id=own.id, copy_of=new_id())
+    assert mine.call("add", additions=[Addition(late)]) == [True]
 
 
 @pytest.mark.parametrize("verb", ["bury", "add_if_none", "migrate", "__class__"])

@@ -125,6 +125,18 @@ def test_an_ended_step_is_executed_again_as_a_copy(
     assert (copy["copy_of"], copy["status"], copy["state"]) == (str(step_id), "ready", {"order": 7})
 
 
+def test_a_join_shows_whom_it_waits_for_and_its_members_are_found(
+    api: Api, steps: StepClient
+) -> None:
+    client = api("viewer")
+    member, join = steps.add_many([new_step("v1/part")], then=new_step("v1/whole"))
+    shown = client.get(f"steps/{join}").json()["explanation"]
+    assert shown == f"It waits for 1 of 1 step (R28): v1/part ({member}) has not ended yet."
+    found = client.get("steps", params={"join_id": str(join)}).json()["items"]
+    assert [one["id"] for one in found] == [str(member)]
+
+
+@on_both
 def test_a_step_is_moved_to_another_time(api: Api, steps: StepClient) -> None:
     step_id = steps.add(new_step("ok"))
     at = (clock.now() + timedelta(hours=3)).isoformat()

@@ -35,9 +35,9 @@ def operation_of(step: Step) -> str:
 
 
 def ready(steps: Iterable[Step]) -> list[Step]:
-    """The steps that have not ended, the one due first at the front."""
+    """The steps that have not ended, the one due first at the front, joins that wait last."""
     waiting = [step for step in steps if step.status is StepStatus.READY]
-    return sorted(waiting, key=lambda step: (step.schedule_time, step.id))
+    return sorted(waiting, key=lambda step: (step.waiting_for > 0, step.schedule_time, step.id))
 
 
 def judge(entry: Mapping[str, Any], prefix: str, steps: Iterable[Step]) -> Verdict:
@@ -75,7 +75,11 @@ def lost_with(steps: Iterable[Step], before: Mapping[str, int], now: datetime) -
         step
         for step in ready(steps)
         if step.claimed_by is not None
-        or (step.schedule_time <= now and step.execution_count <= before.get(str(step.id), 0))
+        or (
+            step.schedule_time <= now
+            and not step.waiting_for
+            and step.execution_count <= before.get(str(step.id), 0)
+        )
     ]
 
 

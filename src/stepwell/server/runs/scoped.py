@@ -171,6 +171,17 @@ class ScopedStore:
                 raise _out(f"The new step {step.name!r} is claimed or ended already.")
             if addition.on_conflict is OnConflict.REPLACE and step.unique_key is not None:
                 self._check_replaced(step)
+        self._check_joins(additions)
+
+    def _check_joins(self, additions: Sequence[Addition]) -> None:
+        """A new row may only be waited for by one of its own flow (R28)."""
+        wanted = {one.step.join_id for one in additions if one.step.join_id is not None}
+        if not wanted:
+            return
+        found = self.tx.search(StepQuery(ids=tuple(wanted), limit=len(wanted)))
+        known = {step.id for step in found} | {one.step.id for one in additions}
+        if not wanted <= known or any(step.flow_id != self.flow_id for step in found):
+            raise _out("A new step would be waited for by one outside of this run's flow.")
 
     def _check_replaced(self, step: Step) -> None:
         query = StepQuery(name=step.name, unique_key=step.unique_key, status=StepStatus.READY)

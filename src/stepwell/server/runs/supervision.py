@@ -205,6 +205,8 @@ class Supervision:
         if now >= run["deadline_at"]:
             seconds = (run["deadline_at"] - run["created_at"]).total_seconds()
             return f"It ran longer than its deadline of {seconds:g} s."
+        if ready[0].waiting_for:
+            return f"{operation_of(ready[0])} waits for a step that has failed (R28)."
         exits = [one["exit"] or {} for one in queries.attempts_of(conn, self.run_id)]
         if not exits:
             return None

@@ -45,6 +45,7 @@ class Filters(BaseModel):
     description_contains: str | None = None
     created_by_step_id: UUID | None = None
     copy_of: UUID | None = None
+    join_id: UUID | None = None
     executed_by: str | None = None
     ended_as: EndedAs | None = None
     claimed: bool | None = None

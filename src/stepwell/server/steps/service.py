@@ -50,7 +50,8 @@ def count(conn: Connection, db: Database, query: StepQuery) -> StepCounts:
 
 def get(conn: Connection, db: Database, step_id: UUID) -> StepDetail:
     """One step with all that is known of it; raises `StepNotFound`."""
-    return _detail(db.client(conn).get(step_id))
+    steps = db.client(conn)
+    return _detail(steps, steps.get(step_id))
 
 
 def activate(
@@ -117,7 +118,7 @@ def _acted(
     if found.queue == runs.OPERATIONS:
         runs.activate_supervisor(db.steps(conn), found.flow_id)
     audit.record(conn, by, action, str(step_id), reason, {"name": found.name})
-    return _detail(found)
+    return _detail(steps, found)
 
 
 def _check_endable(step: Step) -> None:
@@ -131,7 +132,12 @@ def _check_endable(step: Step) -> None:
         )
 
 
-def _detail(step: Step) -> StepDetail:
+def _explained(steps: StepClient, step: Step) -> str:
+    """Of a join by its members too; anything else is told by the row that is there already."""
+    return steps.explain(step.id) if step.waiting_for else explain(step, clock.now())
+
+
+def _detail(steps: StepClient, step: Step) -> StepDetail:
     brief = StepBrief.model_validate(step).model_dump()
     more = {name: getattr(step, name) for name in _MORE}
     texts = {
@@ -139,7 +145,7 @@ def _detail(step: Step) -> StepDetail:
         "activation_args": _value(step.activation_args, step.state_format),
         "result": _value(step.result, step.result_format),
     }
-    return StepDetail(**brief, **more, **texts, explanation=explain(step, clock.now()))
+    return StepDetail(**brief, **more, **texts, explanation=_explained(steps, step))
 
 
 _MORE = (

@@ -9,7 +9,10 @@ from uuid import UUID
 
 from stepwell.errors import StoreUnavailable, UniqueKeyTaken
 from stepwell.step import Addition, EndedAs, OnConflict, Step
+from stepwell.stores.joins import Ending, concerned
 from stepwell.stores.moves import REPLACED
+from stepwell.stores.postgres import joining
+from stepwell.stores.postgres.ending import end
 from stepwell.stores.postgres.rows import oldest, steps_json
 from stepwell.stores.postgres.statements import Statements
 
@@ -18,19 +21,44 @@ _AT_ONCE: Final = 1000
 _TRIES: Final = 5
 
 
-def add(statements: Statements, additions: Sequence[Addition]) -> list[bool]:
-    """Insert rows; True for each that was inserted now.
+def add(
+    statements: Statements, additions: Sequence[Addition], endings: Sequence[Ending] = ()
+) -> list[bool]:
+    """Insert rows; True for each that was inserted now. Then do to joins what the verb means.
+
+    Parameters
+    ----------
+    endings : members that the verb has ended before.
 
     Raises
     ------
     UniqueKeyTaken : a ready step of that name and key exists; nothing was added.
+    NotAMember : a join would wait for a step that was there before; nothing was added.
     """
+    ended = list(endings)
+    with statements.whole(can_be_refused(additions)):
+        inserted = _add_all(statements, additions, ended)
+        joining.admit(statements, additions, inserted)
+        joining.close(statements, ended)
+    return inserted
+
+
+def can_be_refused(additions: Sequence[Addition]) -> bool:
+    """Whether a rule may refuse one of them, so that the others must be taken back."""
+    return any(one.step.unique_key is not None for one in additions) or concerned(additions)
+
+
+def _add_all(
+    statements: Statements, additions: Sequence[Addition], endings: list[Ending]
+) -> list[bool]:
     inserted: set[UUID] = set()
-    with statements.whole(any(one.step.unique_key is not None for one in additions)):
-        for replaces, group in groupby(additions, _replaces):
-            for batch in _batches(group, 1 if replaces else _AT_ONCE):
-                fresh = [one for one in batch if one.step.id not in inserted]
-                inserted |= _replace(statements, fresh) if replaces else _add(statements, fresh)
+    for replaces, group in groupby(additions, _replaces):
+        for batch in _batches(group, 1 if replaces else _AT_ONCE):
+            fresh = [one for one in batch if one.step.id not in inserted]
+            if replaces:
+                inserted |= _replace(statements, fresh, endings)
+            else:
+                inserted |= _add(statements, fresh)
     return [_first(one.step.id, inserted) for one in additions]
 
 
@@ -72,37 +100,21 @@ def _raise_if_taken(statements: Statements, left_out: list[Step]) -> None:
             raise UniqueKeyTaken(step.name, step.unique_key or "")
 
 
-def _replace(statements: Statements, additions: list[Addition]) -> set[UUID]:
+def _replace(statements: Statements, additions: list[Addition], endings: list[Ending]) -> set[UUID]:
     steps = [one.step for one in additions]
     if not steps or _known(statements, steps):
         return set()
     for _ in range(_TRIES):  # another caller may take the key between the two statements
-        _end_holder(statements, steps[0])
+        endings += _end_holder(statements, steps[0])
         if inserted := _insert(statements, steps):
             return inserted
     raise _contested(steps[0])
 
 
-def _end_holder(statements: Statements, step: Step) -> None:
+def _end_holder(statements: Statements, step: Step) -> list[Ending]:
     holders = statements.rows("key_holders", step_name=step.name, unique_key=step.unique_key)
     ids = [row[0] for row in holders]
-    if ids:
-        end(statements, ids, EndedAs.CANCELLED, REPLACED)
-
-
-def end(
-    statements: Statements,
-    ids: Sequence[UUID],
-    ended_as: EndedAs,
-    reason: str,
-    result: str | None = None,
-    raised: int = 1,
-) -> bool:
-    """Move ready rows to where they end; their claim numbers rise by `raised`."""
-    rows = statements.rows(
-        "end", ids=list(ids), ended_as=ended_as.value, reason=reason, result=result, raised=raised
-    )
-    return bool(rows)
+    return end(statements, ids, EndedAs.CANCELLED, REPLACED).endings if ids else []
 
 
 def _insert(statements: Statements, steps: list[Step]) -> set[UUID]:

@@ -32,6 +32,7 @@ _CONDITIONS: Final = {
     "description_contains": SQL("strpos(description, %(description_contains)s) > 0"),
     "created_by_step_id": SQL("created_by_step_id = %(created_by_step_id)s"),
     "copy_of": SQL("copy_of = %(copy_of)s"),
+    "join_id": SQL("join_id = %(join_id)s"),
     "executed_by": SQL("executed_by = %(executed_by)s"),
     "ended_as": SQL("ended_as = %(ended_as)s"),
     "claimed": SQL("(claimed_by IS NOT NULL AND ended_as IS NULL) = %(claimed)s"),

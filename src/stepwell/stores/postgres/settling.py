@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from stepwell.outcome import Settlement
+from stepwell.stores.joins import Ending
 from stepwell.stores.postgres.arrays import Writer, array, columns, instant, number, text, uuids
 from stepwell.stores.postgres.statements import Statements
 
@@ -25,21 +26,36 @@ _WRITERS: Final[Mapping[str, Writer]] = {
     "keep_activation": str,
     "result": text,
     "result_format": text,
+    "fingerprint": text,
+    "passes_join": str,
     "unwritten": str,
 }
 
 
 def settle(
     statements: Statements, engine_id: UUID, settlements: Sequence[Settlement]
-) -> tuple[set[int], set[int]]:
-    """Apply those whose claims still hold; the places of these, and of what was settled before."""
+) -> tuple[set[int], set[int], list[Ending]]:
+    """Apply those whose claims still hold.
+
+    Returns
+    -------
+    The places of these, and of what was settled before; and the members of joins that end.
+    """
     told = values(engine_id, settlements)
     rows = statements.rows("settle", **told)
-    statements.work_is_due(any(due for _, due in rows))
-    now = {place - 1 for place, _ in rows}
+    statements.work_is_due(any(due for _, due, _, _ in rows))
+    now = {place - 1 for place, _, _, _ in rows}
+    endings = [_ending(settlements[row[0] - 1], *row[2:]) for row in rows if row[2] is not None]
     if len(now) == len(settlements):
-        return now, set()
-    return now, {place - 1 for (place,) in statements.rows("settled_before", **told)} - now
+        return now, set(), endings
+    before = {place - 1 for (place,) in statements.rows("settled_before", **told)}
+    return now, before - now, endings
+
+
+def _ending(settlement: Settlement, join_id: UUID, name: str) -> Ending:
+    assert settlement.ended_as is not None, "it has ended"
+    step_id, said = settlement.claim.step_id, settlement.description
+    return Ending(join_id, step_id, name, settlement.ended_as, said)
 
 
 def values(engine_id: UUID, settlements: Sequence[Settlement]) -> dict[str, Any]:

@@ -39,6 +39,11 @@ class Statements:
         with self.cursor(sql(name), values) as cursor:
             return cursor.fetchall()
 
+    def run(self, name: str, **values: Any) -> None:
+        """Execute the statement `name`, which gives no rows."""
+        with self.cursor(sql(name), values):
+            pass
+
     @contextmanager
     def cursor(self, statement: Statement, values: Mapping[str, Any]) -> Iterator[Cursor[Row]]:
         """An executed cursor of plain tuples; closes at the end of the block."""

@@ -14,8 +14,9 @@ from stepwell.errors import EngineBuried
 from stepwell.outcome import Settlement, Verdict
 from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery
 from stepwell.stores import moves
-from stepwell.stores.postgres import adding, claiming, search, settling
+from stepwell.stores.postgres import adding, claiming, joining, search, settling
 from stepwell.stores.postgres.arrays import array, uuids
+from stepwell.stores.postgres.ending import end
 from stepwell.stores.postgres.rows import utc
 from stepwell.stores.postgres.statements import Row, Statements
 from stepwell.stores.protocol import Burial, Claimed, ClaimRequest, Counts, EngineInfo, Pulse
@@ -67,7 +68,8 @@ class PostgresTransaction:
         rows = self._do.rows("give_back", engine_id=engine_id, died=True)
         failed = tuple(step_id for step_id, lost in rows if lost >= moves.LOST_LIMIT)
         if failed:
-            adding.end(self._do, failed, EndedAs.FAILED, moves.LOST_TOO_OFTEN, raised=0)
+            over = end(self._do, failed, EndedAs.FAILED, moves.LOST_TOO_OFTEN, raised=0)
+            joining.close(self._do, over.endings)
         self._do.work_is_due(bool(rows))
         return Burial(len(rows) - len(failed), failed)
 
@@ -115,8 +117,9 @@ class PostgresTransaction:
         if not settlements:
             return []
         with self._do.whole(any(_needs_whole(one) for one in settlements)):
-            now, before = settling.settle(self._do, engine_id, settlements)
-            adding.add(self._do, [one for place in now for one in settlements[place].additions])
+            now, before, endings = settling.settle(self._do, engine_id, settlements)
+            added = [one for place in now for one in settlements[place].additions]
+            adding.add(self._do, added, endings)
         applied = now | before
         return [
             Verdict.APPLIED if place in applied else Verdict.REFUSED
@@ -156,7 +159,9 @@ class PostgresTransaction:
 
     def end(self, step_id: UUID, ended_as: EndedAs, reason: str, result: str | None = None) -> bool:
         """End a ready row by hand, claimed or not; False if it is not ready."""
-        return adding.end(self._do, [step_id], ended_as, reason, result)
+        ended = end(self._do, [step_id], ended_as, reason, result)
+        joining.close(self._do, ended.endings)
+        return ended.count > 0
 
     def reschedule(self, step_id: UUID, at: datetime) -> bool:
         """Make a ready row due at `at`; a claim on it is taken away. False if it is not ready."""
@@ -193,6 +198,4 @@ def _claims(claims: Iterable[Claim]) -> dict[str, Any]:
 
 def _needs_whole(settlement: Settlement) -> bool:
     """Whether the transaction must survive a refusal: the locks of a burst are in it."""
-    return settlement.unwritten or any(
-        one.step.unique_key is not None for one in settlement.additions
-    )
+    return settlement.unwritten or adding.can_be_refused(settlement.additions)

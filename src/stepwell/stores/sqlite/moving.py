@@ -8,26 +8,36 @@ from uuid import UUID
 from stepwell.errors import UniqueKeyTaken
 from stepwell.step import Addition, EndedAs, OnConflict, Step, StepStatus
 from stepwell.stores import moves
+from stepwell.stores.joins import Ending
 from stepwell.stores.sqlite.rows import ids_json, row_of
 from stepwell.stores.sqlite.statements import Statements
 
 
-def add(sql: Statements, additions: Sequence[Addition], now: str) -> list[bool]:
-    """Insert rows; True for each that was inserted now."""
+def add(
+    sql: Statements, additions: Sequence[Addition], now: str, endings: list[Ending]
+) -> list[bool]:
+    """Insert rows; True for each that was inserted now. Members that gave way to one of
+    them are added to `endings`."""
     if not additions:
         return []
     known = _known(sql, additions)
     if any(one.step.unique_key is not None for one in additions):
-        return [_add_one(sql, one, known, now) for one in additions]
+        return [_add_one(sql, one, known, now, endings) for one in additions]
     fresh = _new_ones(additions, known)
     sql.run_many("add", [row_of(one.step) for one in fresh.values()])
     return [fresh.get(one.step.id) is one for one in additions]
 
 
 def end(
-    sql: Statements, step_id: str, ended_as: EndedAs, reason: str, result: str | None, now: str
+    sql: Statements,
+    step_id: str,
+    ended_as: EndedAs,
+    reason: str,
+    result: str | None,
+    now: str,
+    endings: list[Ending],
 ) -> bool:
-    """End a ready row, claimed or not; False if it is not ready."""
+    """End a ready row, claimed or not; False if it is not ready. A member is added to `endings`."""
     values = {
         "id": step_id,
         "ended_as": ended_as,
@@ -35,9 +45,14 @@ def end(
         "result": result,
         "now": now,
     }
-    ended = bool(sql.run("end", values).rowcount)
+    ended = sql.run("end", values).fetchall()
     move(sql, [step_id] if ended else [], ended_as.status)
-    return ended
+    endings += [
+        Ending(UUID(join_id), UUID(step_id), name, ended_as, reason)
+        for join_id, name in ended
+        if join_id
+    ]
+    return bool(ended)
 
 
 def move(sql: Statements, ended: list[str], status: StepStatus) -> None:
@@ -61,7 +76,9 @@ def _new_ones(additions: Sequence[Addition], known: set[UUID]) -> dict[UUID, Add
     return first
 
 
-def _add_one(sql: Statements, addition: Addition, known: set[UUID], now: str) -> bool:
+def _add_one(
+    sql: Statements, addition: Addition, known: set[UUID], now: str, endings: list[Ending]
+) -> bool:
     """In order, for what is added first may hold the key that the next one asks for."""
     step = addition.step
     if step.id in known:
@@ -71,7 +88,7 @@ def _add_one(sql: Statements, addition: Addition, known: set[UUID], now: str) ->
             raise UniqueKeyTaken(step.name, step.unique_key or "")
         if addition.on_conflict is OnConflict.IGNORE:
             return False
-        _cancel(sql, step, now)
+        _cancel(sql, step, now, endings)
         _insert(sql, step)
     known.add(step.id)
     return True
@@ -81,8 +98,8 @@ def _insert(sql: Statements, step: Step) -> bool:
     return bool(sql.run("add", row_of(step)).rowcount)
 
 
-def _cancel(sql: Statements, successor: Step, now: str) -> None:
+def _cancel(sql: Statements, successor: Step, now: str, endings: list[Ending]) -> None:
     key = [successor.name, successor.unique_key]
     found = sql.execute("SELECT id FROM stepwell_ready WHERE name = ? AND unique_key = ?", key)
     (taken,) = found.fetchone()
-    end(sql, taken, EndedAs.CANCELLED, moves.REPLACED, None, now)
+    end(sql, taken, EndedAs.CANCELLED, moves.REPLACED, None, now, endings)

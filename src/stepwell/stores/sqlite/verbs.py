@@ -14,8 +14,9 @@ from stepwell.errors import EngineBuried, NotSupported
 from stepwell.outcome import Settlement, Verdict
 from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery, StepStatus
 from stepwell.stores import moves
+from stepwell.stores.joins import Ending
 from stepwell.stores.protocol import Burial, Claimed, ClaimRequest, Counts, EngineInfo, Pulse
-from stepwell.stores.sqlite import moving
+from stepwell.stores.sqlite import joining, moving
 from stepwell.stores.sqlite.claiming import claim
 from stepwell.stores.sqlite.errors import translated
 from stepwell.stores.sqlite.rows import instant
@@ -82,8 +83,9 @@ class SQLiteTransaction:
             "now": self._now(),
         }
         rows = self._sql.run("bury", values).fetchall()
-        failed = [step_id for step_id, ended_as in rows if ended_as]
+        failed = [step_id for step_id, ended_as, _, _ in rows if ended_as]
         moving.move(self._sql, failed, StepStatus.FAILED)
+        joining.close(self._sql, [_lost(row) for row in rows if row[1] and row[2]], self._now())
         return Burial(len(rows) - len(failed), tuple(UUID(step_id) for step_id in failed))
 
     def leave(self, engine_id: UUID) -> None:
@@ -127,13 +129,13 @@ class SQLiteTransaction:
     def add(self, additions: Sequence[Addition]) -> list[bool]:
         """Insert rows; True for each that was inserted now."""
         with self._sql.writing(news=True):
-            return moving.add(self._sql, additions, self._now())
+            return joining.add(self._sql, additions, self._now())
 
     def add_if_none(self, addition: Addition, query: StepQuery) -> bool:
         """Insert the row unless a step matches; the write lock keeps others out (R9)."""
         with self._sql.writing(news=True):
             counts = self._sql.execute(count_sql(query), parameters(query)).fetchone()
-            return not any(counts) and moving.add(self._sql, [addition], self._now())[0]
+            return not any(counts) and joining.add(self._sql, [addition], self._now())[0]
 
     def search(self, query: StepQuery) -> list[Step]:
         """One page of the steps that match."""
@@ -153,7 +155,10 @@ class SQLiteTransaction:
     def end(self, step_id: UUID, ended_as: EndedAs, reason: str, result: str | None = None) -> bool:
         """End a ready row by hand, claimed or not."""
         with self._sql.writing():
-            return moving.end(self._sql, str(step_id), ended_as, reason, result, self._now())
+            now, endings = self._now(), list[Ending]()
+            ended = moving.end(self._sql, str(step_id), ended_as, reason, result, now, endings)
+            joining.close(self._sql, endings, now)
+            return ended
 
     def reschedule(self, step_id: UUID, at: datetime) -> bool:
         """Make a ready row due at `at`; a claim on it is taken away."""
@@ -162,6 +167,12 @@ class SQLiteTransaction:
     def _change(self, query: str, values: dict[str, Any]) -> bool:
         with self._sql.writing(news=True):
             return bool(self._sql.run(query, values).rowcount)
+
+
+def _lost(row: tuple[str, str, str, str]) -> Ending:
+    """The end of a member that has lost too many engines."""
+    step_id, ended_as, join_id, name = row
+    return Ending(UUID(join_id), UUID(step_id), name, EndedAs(ended_as), moves.LOST_TOO_OFTEN)
 
 
 def _owned(engine_id: UUID, claims: Iterable[Claim]) -> list[tuple[str, int, str]]:

@@ -24,6 +24,8 @@ from stepwell.testing.store_contract.cut import cut_once, lost
 from stepwell.testing.store_contract.cuts import CutsContract
 from stepwell.testing.store_contract.engines import EnginesContract
 from stepwell.testing.store_contract.exclusive import ExclusiveContract
+from stepwell.testing.store_contract.joins import JoinsContract
+from stepwell.testing.store_contract.joins_among import JoinsAmongContract
 from stepwell.testing.store_contract.searching import SearchingContract
 from stepwell.testing.store_contract.settling import SettlingContract
 from stepwell.testing.store_contract.transactions import TransactionsContract
@@ -41,6 +43,8 @@ class StoreContract(
     SearchingContract,
     TransactionsContract,
     ExclusiveContract,
+    JoinsContract,
+    JoinsAmongContract,
     CutsContract,
 ):
     """All of the contract."""

@@ -23,4 +23,4 @@ WITH gone AS (
 ), failed AS (
     INSERT INTO stepwell_failed SELECT * FROM over WHERE ended_as IN ('failed', 'cancelled')
 )
-SELECT id FROM over
+SELECT id, join_id, name FROM over

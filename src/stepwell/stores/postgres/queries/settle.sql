@@ -9,7 +9,7 @@ WITH asked AS MATERIALIZED (
     SELECT
         place, step_id, claim_no, ended_as, description, activation_seen, failure_count,
         execution_started_at, execution_duration, executed_by, schedule_time, keep_state, state,
-        state_format, keep_activation, result, result_format, unwritten
+        state_format, keep_activation, result, result_format, fingerprint, passes_join, unwritten
     FROM unnest(
         %(step_id)s::uuid[],
         %(claim_no)s::integer[],
@@ -27,11 +27,14 @@ WITH asked AS MATERIALIZED (
         %(keep_activation)s::boolean[],
         %(result)s::text[],
         %(result_format)s::text[],
+        %(fingerprint)s::text[],
+        %(passes_join)s::boolean[],
         %(unwritten)s::boolean[]
     ) WITH ORDINALITY AS asked (
         step_id, claim_no, ended_as, description, activation_seen, failure_count,
         execution_started_at, execution_duration, executed_by, schedule_time, keep_state, state,
-        state_format, keep_activation, result, result_format, unwritten, place
+        state_format, keep_activation, result, result_format, fingerprint, passes_join, unwritten,
+        place
     )
 ), over AS (
     DELETE FROM stepwell_ready AS step
@@ -55,8 +58,9 @@ WITH asked AS MATERIALIZED (
         asked.execution_started_at, asked.execution_duration, asked.executed_by,
         asked.result, asked.result_format, statement_timestamp() AS ended_at, asked.ended_as,
         %(engine_id)s::uuid AS claimed_by, asked.claim_no, NULL::uuid AS claim_request,
-        NULL::timestamptz AS claimed_at, false AS started, step.parked, step.fingerprint,
-        step.join_id, step.join_policy, step.waiting_for, step.limit_key, step.limit_slots,
+        NULL::timestamptz AS claimed_at, false AS started, step.parked, asked.fingerprint,
+        CASE WHEN asked.passes_join THEN NULL ELSE step.join_id END AS join_id, step.join_policy,
+        step.waiting_for, step.limit_key, step.limit_slots,
         step.rate_key
 ), done AS (
     INSERT INTO stepwell_done
@@ -94,6 +98,7 @@ WITH asked AS MATERIALIZED (
         failure_count = asked.failure_count,
         lost_count = 0,
         description = asked.description,
+        fingerprint = asked.fingerprint,
         activation_seen = asked.activation_seen,
         state = CASE WHEN asked.keep_state THEN step.state ELSE asked.state END,
         state_format = CASE
@@ -119,6 +124,8 @@ WITH asked AS MATERIALIZED (
         asked.place,
         step.schedule_time <= statement_timestamp() + interval '1 second' AS due
 )
-SELECT place, false AS due FROM over
+-- Of what ends, the members of joins with their names (R28).
+SELECT place, false AS due, join_id, CASE WHEN join_id IS NOT NULL THEN name END AS member
+FROM over
 UNION ALL
-SELECT place, due FROM again
+SELECT place, due, NULL, NULL FROM again

@@ -13,4 +13,4 @@ FROM (
     WHERE claimed_by = :engine
 )
 WHERE stepwell_ready.id = place
-RETURNING stepwell_ready.id, ended_as
+RETURNING stepwell_ready.id, ended_as, join_id, name

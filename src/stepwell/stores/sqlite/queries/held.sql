@@ -1,5 +1,5 @@
 -- Those of the claims that still hold.
-SELECT ready.id, ready.claim_no
+SELECT ready.id, ready.claim_no, ready.join_id, ready.name
 FROM json_each(:claims) AS claims
 CROSS JOIN stepwell_ready AS ready
 WHERE ready.id = json_extract(claims.value, '$[0]')
