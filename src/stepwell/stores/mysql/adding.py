@@ -9,6 +9,7 @@ from uuid import UUID
 
 from stepwell.errors import StoreUnavailable, UniqueKeyTaken
 from stepwell.step import Addition, EndedAs, OnConflict, Step, StepStatus
+from stepwell.stores.joins import Ending
 from stepwell.stores.moves import REPLACED
 from stepwell.stores.mysql.rows import row_of, texts
 from stepwell.stores.mysql.statements import Statements
@@ -20,21 +21,22 @@ _CHARACTERS: Final = 1_000_000
 _TRIES: Final = 5
 
 
-def add(sql: Statements, additions: Sequence[Addition]) -> list[bool]:
-    """Insert rows; True for each that was inserted now.
+def add(sql: Statements, additions: Sequence[Addition], endings: list[Ending]) -> list[bool]:
+    """Insert rows; True for each that was inserted now. Members that gave way to one of
+    them are added to `endings`. The caller takes everything back if it raises.
 
     Raises
     ------
-    UniqueKeyTaken : a ready step of that name and key exists; nothing was added.
+    UniqueKeyTaken : a ready step of that name and key exists.
     """
     if not additions:
         return []
     known = _known(sql, additions)
     inserted: set[UUID] = set()
-    with sql.whole(needed=any(one.step.unique_key is not None for one in additions)):
-        for replaces, group in groupby(_new_ones(additions, known), _replaces):
-            for batch in [[one] for one in group] if replaces else batches(group):
-                inserted |= _replace(sql, batch[0]) if replaces else _insert(sql, batch)
+    for replaces, group in groupby(_new_ones(additions, known), _replaces):
+        for batch in [[one] for one in group] if replaces else batches(group):
+            fresh = _replace(sql, batch[0], endings) if replaces else _insert(sql, batch)
+            inserted |= fresh
     sql.news = sql.news or bool(inserted)
     return [_first(one.step.id, inserted) for one in additions]
 
@@ -46,15 +48,24 @@ def end(
     reason: str,
     result: str | None = None,
     raised: int = 1,
+    *,
+    endings: list[Ending],
 ) -> bool:
-    """Move ready rows to where they end; their claim numbers rise by `raised`."""
-    ready = tuple(row[0] for row in sql.rows("lock_rows", ids=tuple(ids))) if ids else ()
+    """Move ready rows to where they end; their claim numbers rise by `raised`. Members of
+    joins are added to `endings`."""
+    rows = sql.rows("lock_rows", ids=tuple(ids)) if ids else ()
+    ready = tuple(row[0] for row in rows)
     if not ready:
         return False
     sql.change(
         "end", ids=ready, ended_as=str(ended_as), reason=reason, result=result, raised=raised
     )
     move(sql, ready, ended_as.status)
+    endings += [
+        Ending(UUID(join_id), UUID(step_id), name, ended_as, reason)
+        for step_id, *_, join_id, name in rows
+        if join_id
+    ]
     return True
 
 
@@ -127,11 +138,12 @@ def _is_ready(sql: Statements, step: Step) -> bool:
     return bool(sql.current("is_ready", id=str(step.id)))
 
 
-def _replace(sql: Statements, addition: Addition) -> set[UUID]:
+def _replace(sql: Statements, addition: Addition, endings: list[Ending]) -> set[UUID]:
     step = addition.step
     for _ in range(_TRIES):  # another caller may take the key between the two statements
         holders = sql.current("key_holder", name=step.name, unique_key=step.unique_key)
-        end(sql, [row[0] for row in holders], EndedAs.CANCELLED, REPLACED)
+        taken = [row[0] for row in holders]
+        end(sql, taken, EndedAs.CANCELLED, REPLACED, endings=endings)
         if sql.insert("add", [row_of(step)]):
             return {step.id}
         if _is_ready(sql, step):

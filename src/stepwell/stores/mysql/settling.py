@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from stepwell.outcome import Settlement, Verdict
 from stepwell.step import Claim, StepStatus
-from stepwell.stores.mysql.adding import add, move
+from stepwell.stores.joins import Ending
+from stepwell.stores.mysql.adding import move
+from stepwell.stores.mysql.joining import add, can_be_refused
 from stepwell.stores.mysql.rows import claim_values, texts, told
 from stepwell.stores.mysql.statements import Statements
 
@@ -22,24 +24,24 @@ def settle(sql: Statements, engine_id: UUID, settlements: Sequence[Settlement]) 
         return []
     held = _claims(sql, "held", engine_id, [one.claim for one in settlements])
     matched = _first_of_each(one for one in settlements if one.claim in held)
-    _apply(sql, list(matched.values()))
+    _apply(sql, list(matched.values()), _endings(held, matched))
     others = [one.claim for one in settlements if matched.get(one.claim) is not one]
-    before = _claims(sql, "settled_before", engine_id, others) if others else set()
+    before = _claims(sql, "settled_before", engine_id, others) if others else {}
     applied = matched.keys() | before
     return [Verdict.APPLIED if one.claim in applied else Verdict.REFUSED for one in settlements]
 
 
-def has_keys(settlement: Settlement) -> bool:
-    """Whether it adds steps that may be refused for their unique key."""
-    return any(one.step.unique_key is not None for one in settlement.additions)
+def may_be_refused(settlement: Settlement) -> bool:
+    """Whether it adds steps that a rule may refuse."""
+    return can_be_refused(settlement.additions)
 
 
-def _apply(sql: Statements, settlements: list[Settlement]) -> None:
+def _apply(sql: Statements, settlements: list[Settlement], endings: list[Ending]) -> None:
     for ids, document in _documents(settlements):
         sql.change("settle", ids=ids, settlements=document)
     for status in (StepStatus.DONE, StepStatus.FAILED):
         move(sql, texts(one.claim.step_id for one in settlements if _goes_to(status, one)), status)
-    add(sql, [addition for one in settlements for addition in one.additions])
+    add(sql, [addition for one in settlements for addition in one.additions], endings)
     sql.news = sql.news or any(one.ended_as is None for one in settlements)
 
 
@@ -64,9 +66,21 @@ def _goes_to(status: StepStatus, settlement: Settlement) -> bool:
     return settlement.ended_as is not None and settlement.ended_as.status is status
 
 
-def _claims(sql: Statements, query: str, engine_id: UUID, claims: list[Claim]) -> set[Claim]:
+def _endings(held: dict[Claim, tuple[Any, ...]], matched: dict[Claim, Settlement]) -> list[Ending]:
+    """The members of joins among what ends."""
+    return [
+        Ending(UUID(join_id), claim.step_id, name, one.ended_as, one.description)
+        for claim, (join_id, name) in held.items()
+        if join_id and (one := matched[claim]).ended_as and not one.passes_join
+    ]
+
+
+def _claims(
+    sql: Statements, query: str, engine_id: UUID, claims: list[Claim]
+) -> dict[Claim, tuple[Any, ...]]:
+    """The claims that the query finds, with its other columns."""
     rows = sql.rows(query, **claim_values(engine_id, claims))
-    return {Claim(UUID(step_id), claim_no) for step_id, claim_no in rows}
+    return {Claim(UUID(step_id), claim_no): tuple(more) for step_id, claim_no, *more in rows}
 
 
 def _first_of_each(settlements: Iterable[Settlement]) -> dict[Claim, Settlement]:

@@ -11,7 +11,8 @@ from stepwell.errors import EngineBuried, NotSupported
 from stepwell.outcome import Settlement, Verdict
 from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery
 from stepwell.stores import moves
-from stepwell.stores.mysql import adding, settling
+from stepwell.stores.joins import Ending
+from stepwell.stores.mysql import adding, joining, settling
 from stepwell.stores.mysql.claiming import claim
 from stepwell.stores.mysql.rows import claim_values, instant, plain, step_of, utc
 from stepwell.stores.mysql.search import count_sql, lock_key, match_sql, page_sql, parameters
@@ -74,7 +75,7 @@ class MySQLTransaction:
         failed = [
             step_id for step_id, _, lost in rows if lost + (step_id in blamed) >= moves.LOST_LIMIT
         ]
-        adding.end(self.statements, failed, EndedAs.FAILED, moves.LOST_TOO_OFTEN, raised=0)
+        self._end(failed, EndedAs.FAILED, moves.LOST_TOO_OFTEN, raised=0)
         return Burial(len(rows) - len(failed), tuple(UUID(step_id) for step_id in failed))
 
     def leave(self, engine_id: UUID) -> None:
@@ -87,7 +88,7 @@ class MySQLTransaction:
         engine = str(engine_id)
         ids = tuple(step_id for step_id, _ in self.statements.rows("claimed", engine=engine))
         rows = self.statements.rows("lock_rows", ids=ids) if ids else ()
-        return [(step_id, mark, lost) for step_id, mark, lost, by, _ in rows if by == engine]
+        return [(step_id, mark, lost) for step_id, mark, lost, by, *_ in rows if by == engine]
 
     def _give_back(self, ids: Sequence[str], blamed: Sequence[str] = ()) -> None:
         if ids:
@@ -130,7 +131,7 @@ class MySQLTransaction:
     def _held(self, engine_id: UUID, claims: Sequence[Claim]) -> tuple[str, ...]:
         """The ids of those claims that still hold, locked."""
         rows = self.statements.rows("held", **claim_values(engine_id, claims)) if claims else ()
-        return tuple(step_id for step_id, _ in rows)
+        return tuple(row[0] for row in rows)
 
     def settle(self, engine_id: UUID, settlements: Sequence[Settlement]) -> list[Verdict]:
         """Apply the settlements whose claims still hold: all rows first, then all additions.
@@ -139,7 +140,7 @@ class MySQLTransaction:
         ------
         Conflict, SettlementRejected : the data of one is refused; nothing was applied.
         """
-        with self.statements.whole(needed=any(settling.has_keys(one) for one in settlements)):
+        with self.statements.whole(needed=any(settling.may_be_refused(one) for one in settlements)):
             return settling.settle(self.statements, engine_id, settlements)
 
     # -- steps -----------------------------------------------------------------
@@ -150,8 +151,9 @@ class MySQLTransaction:
         Raises
         ------
         UniqueKeyTaken : a ready step of that name and key exists; nothing was added.
+        NotAMember : a join would wait for a step that was there before; nothing was added.
         """
-        return adding.add(self.statements, additions)
+        return joining.add(self.statements, additions)
 
     def add_if_none(self, addition: Addition, query: StepQuery) -> bool:
         """Insert the row unless a step matches; a lock on the criteria keeps others out (R9)."""
@@ -163,7 +165,7 @@ class MySQLTransaction:
             values = parameters(query)
             if any(self.statements.select(sql + now, values) for sql in match_sql(query)):
                 return False
-            return adding.add(self.statements, [addition])[0]
+            return joining.add(self.statements, [addition])[0]
 
     def search(self, query: StepQuery) -> list[Step]:
         """One page of the steps that match, newest id first unless the query says otherwise."""
@@ -180,7 +182,20 @@ class MySQLTransaction:
     def end(self, step_id: UUID, ended_as: EndedAs, reason: str, result: str | None = None) -> bool:
         """End a ready row by hand, claimed or not; False if it is not ready."""
         with self.statements.whole(needed=False):
-            return adding.end(self.statements, [str(step_id)], ended_as, reason, result)
+            return self._end([str(step_id)], ended_as, reason, result)
+
+    def _end(
+        self,
+        ids: Sequence[str],
+        ended_as: EndedAs,
+        reason: str,
+        result: str | None = None,
+        raised: int = 1,
+    ) -> bool:
+        endings: list[Ending] = []
+        ended = adding.end(self.statements, ids, ended_as, reason, result, raised, endings=endings)
+        joining.close(self.statements, endings)
+        return ended
 
     def reschedule(self, step_id: UUID, at: datetime) -> bool:
         """Make a ready row due at `at`; a claim on it is taken away. False if it is not ready."""

@@ -17,7 +17,9 @@ JOIN JSON_TABLE(%(settlements)s, '$[*]' COLUMNS (
     state_format         VARCHAR(100) PATH '$.state_format'         ERROR ON ERROR,
     keep_activation      INTEGER      PATH '$.keep_activation'      ERROR ON ERROR,
     result               MEDIUMTEXT   PATH '$.result'               ERROR ON ERROR,
-    result_format        VARCHAR(100) PATH '$.result_format'        ERROR ON ERROR
+    result_format        VARCHAR(100) PATH '$.result_format'        ERROR ON ERROR,
+    fingerprint          VARCHAR(200) PATH '$.fingerprint'          ERROR ON ERROR,
+    passes_join          INTEGER      PATH '$.passes_join'          ERROR ON ERROR
 )) AS told ON step.id = told.step_id
 SET step.execution_count = step.execution_count + 1,
     step.execution_started_at = told.execution_started_at,
@@ -27,6 +29,10 @@ SET step.execution_count = step.execution_count + 1,
     step.lost_count = 0,
     step.description = told.description,
     step.activation_seen = told.activation_seen,
+    step.fingerprint = told.fingerprint,
+    step.join_id = CASE
+        WHEN told.passes_join AND told.ended_as IS NOT NULL THEN NULL ELSE step.join_id
+    END,
     step.state = CASE WHEN told.keep_state THEN step.state ELSE told.state END,
     step.state_format = CASE
         WHEN told.keep_state THEN step.state_format ELSE told.state_format
