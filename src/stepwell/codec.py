@@ -58,9 +58,7 @@ class JsonCodec:
         NotEncodable : a value that JSON has no form for; the message names it.
         """
         try:
-            return json.dumps(
-                value, default=_plain, ensure_ascii=False, allow_nan=False, separators=(",", ":")
-            )
+            return _write(value)
         except (TypeError, ValueError, RecursionError) as error:
             raise NotEncodable(
                 f"A {type(value).__name__} cannot be stored as JSON.",
@@ -134,6 +132,8 @@ def limited(text: str, what: str) -> str:
     ValueTooLarge : with the size and the remedy.
     NotEncodable : it holds lone surrogates.
     """
+    if text.isascii() and len(text) <= MAX_BYTES:
+        return text
     try:
         size = len(text.encode())
     except UnicodeEncodeError as error:
@@ -169,6 +169,11 @@ _PLAIN: Final[tuple[tuple[Any, Any], ...]] = (
     ((UUID, Decimal, PurePath), str),
     ((set, frozenset), sorted),
 )
+
+
+_write: Final = json.JSONEncoder(
+    default=_plain, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+).encode
 
 
 def _name(annotation: Any) -> str:

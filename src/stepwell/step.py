@@ -13,11 +13,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from stepwell.clock import as_utc
 from stepwell.errors import InvalidInput
+from stepwell.frozen import maker
 
 
 class StepStatus(StrEnum):
@@ -255,7 +256,7 @@ class Step:
     @property
     def claim(self) -> Claim:
         """The ownership mark that this copy of the row was read with."""
-        return Claim(step_id=self.id, claim_no=self.claim_no)
+        return _claim(self.id, self.claim_no)
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +269,9 @@ class Claim:
 
     step_id: UUID
     claim_no: int
+
+
+_claim: Final = maker(Claim)
 
 
 @dataclass(frozen=True, slots=True)

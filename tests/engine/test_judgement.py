@@ -46,7 +46,6 @@ def facts(
         handler=Handler(lambda: None, ("v1/x",), {}, False, retry, exhausted),
         codec=JSON,
         started_at=NOW,
-        ended_at=NOW + timedelta(seconds=2),
         duration=2.0,
         executed_by="me",
     )

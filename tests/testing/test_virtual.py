@@ -336,3 +336,13 @@ def test_what_stops_a_test_comes_out_of_drain(registry: Registry, engine: Virtua
 def test_time_does_not_go_back(engine: VirtualEngine) -> None:
     with pytest.raises(InvalidInput, match="does not go back"):
         engine.advance(days=-1)
+
+
+def test_a_join_is_given_its_members_here_too() -> None:
+    registry = Registry()
+    registry.handler("v1/part")(lambda state: done(state + 0))
+    registry.handler("v1/sum")(lambda joined: done(sum(one.result for one in joined)))
+    engine = VirtualEngine(registry)
+    *_, join_id = engine.add_many([new_step("v1/part", n) for n in (2, 3)], then=new_step("v1/sum"))
+    engine.drain()
+    assert engine.get(join_id).result == "5"

@@ -39,7 +39,7 @@ MOST_REFUSALS: Final = 2
 """The outcome, the retry and the bare failure may be refused; then nothing is left to settle."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ended:
     """An execution that has ended and wants its settlement committed.
 

@@ -151,13 +151,12 @@ class Execution:
 
     def _facts(self) -> Facts:
         return Facts(
-            step=self.step,
-            handler=self.handler,
-            codec=self._codec,
-            started_at=self._started_at,
-            ended_at=self._clock.now(),
-            duration=self._clock.monotonic() - self._begun,
-            executed_by=self._executed_by,
+            self.step,
+            self.handler,
+            self._codec,
+            self._started_at,
+            self._clock.monotonic() - self._begun,
+            self._executed_by,
         )
 
     def _raised(self, error: BaseException) -> Settlement:

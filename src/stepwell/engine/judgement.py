@@ -13,17 +13,19 @@ from stepwell.codec import Codec, limited
 from stepwell.engine.fingerprint import fingerprint
 from stepwell.engine.sealing import seal_fan
 from stepwell.errors import FailStep, HandlerInvalid, StepwellError
+from stepwell.frozen import maker
 from stepwell.outcome import KEEP, Done, Fail, Fan, Outcome, Rerun, Settlement, Skip
 from stepwell.registry import Handler
 from stepwell.step import Addition, EndedAs, Step
 
 _OWN_CODE: Final = str(Path(__file__).parents[1])
 _FRAMES: Final = 5
+_settlement: Final = maker(Settlement)
 _PASSES: Final = (EndedAs.DONE, EndedAs.SKIPPED)
 """A step that ends so leaves its place in a join to `then` (R28)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class Facts:
     """What is known of one execution when it has ended. `duration` is in seconds."""
 
@@ -31,9 +33,13 @@ class Facts:
     handler: Handler
     codec: Codec
     started_at: datetime
-    ended_at: datetime
     duration: float
     executed_by: str
+
+    @property
+    def ended_at(self) -> datetime:
+        """What follows is due after this instant."""
+        return self.started_at + timedelta(seconds=self.duration)
 
 
 def judge(facts: Facts, outcome: Outcome) -> Settlement:
@@ -153,7 +159,7 @@ def _ended(
 ) -> Settlement:
     place = facts.step.join_id if fan.then is not None and ended_as in _PASSES else None
     text = None if result is None else facts.codec.encode(result)
-    return Settlement(
+    return _settlement(
         claim=facts.step.claim,
         ended_as=ended_as,
         description=description,
@@ -176,7 +182,7 @@ def _rerun(facts: Facts, outcome: Rerun) -> Settlement:
         due = facts.ended_at + outcome.after
     keep = outcome.state is KEEP
     text = None if keep else facts.codec.encode(outcome.state)
-    return Settlement(
+    return _settlement(
         claim=facts.step.claim,
         ended_as=None,
         description=_told(facts, outcome),
@@ -196,7 +202,7 @@ def _rerun(facts: Facts, outcome: Rerun) -> Settlement:
 
 def _retry(facts: Facts, error: BaseException, failures: int) -> Settlement:
     delay = timedelta(seconds=facts.handler.retry.delay(failures))
-    return Settlement(
+    return _settlement(
         claim=facts.step.claim,
         ended_as=None,
         description=describe(error),

@@ -9,8 +9,11 @@ from uuid import UUID
 
 from stepwell.codec import Codec, limited
 from stepwell.errors import InvalidInput
+from stepwell.frozen import maker
 from stepwell.outcome import Fan
 from stepwell.step import Addition, NewStep, OnConflict, Step
+
+_step, _addition = maker(Step), maker(Addition)
 
 
 def seal(new: NewStep, codec: Codec, now: datetime, parent: Step | None = None) -> Addition:
@@ -24,7 +27,7 @@ def seal(new: NewStep, codec: Codec, now: datetime, parent: Step | None = None) 
     ------
     NotEncodable, ValueTooLarge : the state cannot be kept in a row.
     """
-    step = Step(
+    step = _step(
         id=new.id,
         name=new.name,
         queue=new.queue,
@@ -41,7 +44,7 @@ def seal(new: NewStep, codec: Codec, now: datetime, parent: Step | None = None) 
         state=limited(codec.encode(new.state), f"state of {new.name}"),
         state_format=codec.format,
     )
-    return Addition(step=step, on_conflict=new.on_conflict)
+    return _addition(step, new.on_conflict)
 
 
 def seal_fan(

@@ -19,6 +19,7 @@ from stepwell.codec import Codec
 from stepwell.engine.committer import Answered
 from stepwell.engine.execution import Execution
 from stepwell.engine.held import Held, Holding
+from stepwell.engine.joining import Members
 from stepwell.engine.once import Once
 from stepwell.errors import (
     AttemptRejected,
@@ -110,7 +111,12 @@ class Life:
         """
         setting = self._setting
         execution = Execution(
-            step, setting.registry, setting.codec, setting.clock, executed_by=setting.name
+            step,
+            setting.registry,
+            setting.codec,
+            setting.clock,
+            executed_by=setting.name,
+            members=Members(self._store, setting.codec).of,
         )
         self._witness(Moment.STARTING, step)
         if execution.handler.exactly_once:

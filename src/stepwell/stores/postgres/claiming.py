@@ -9,14 +9,16 @@ from stepwell.errors import EngineBuried
 from stepwell.step import Step
 from stepwell.stores.fairness import WEIGHTS
 from stepwell.stores.postgres.queries import sql
-from stepwell.stores.postgres.rows import step_reader, utc
-from stepwell.stores.postgres.statements import Statements, column_names
+from stepwell.stores.postgres.rows import COLUMNS, step_reader, utc
+from stepwell.stores.postgres.statements import Statements
 from stepwell.stores.protocol import Claimed, ClaimRequest
 
 _MOST_AT_ONCE: Final = 1000
 """The most rows that one round locks to get past foreign names."""
-_INFO: Final = 4
-"""Columns before those of the step: alive, parked_now, next_due, suspect_due."""
+_ANSWER: Final = ("alive", "parked_now", "next_due", "suspect_due")
+"""The columns before those of the step."""
+_INFO: Final = len(_ANSWER)
+_read: Final = step_reader((*_ANSWER, *COLUMNS))
 
 
 def claim(statements: Statements, request: ClaimRequest) -> Claimed:
@@ -38,12 +40,11 @@ def _round(statements: Statements, request: ClaimRequest, reach: int) -> tuple[C
     take = "claim_lock" if request.locking else "claim_mark"
     statement = sql(head, "claim_rank", take, "claim_answer")
     with statements.cursor(statement, values) as cursor:
-        read = step_reader(column_names(cursor))
         rows = cursor.fetchall()
     alive, parked, next_due, suspect_due = rows[0][:_INFO]
     if not alive:
         raise EngineBuried(request.engine_id)
-    steps: tuple[Step, ...] = tuple(read(row) for row in rows if row[_INFO] is not None)
+    steps: tuple[Step, ...] = tuple(_read(row) for row in rows if row[_INFO] is not None)
     return Claimed(steps, next_due and utc(next_due), suspect_due), parked
 
 

@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Final
 from uuid import UUID
 
+from stepwell.frozen import maker
 from stepwell.step import EndedAs, JoinPolicy, Priority, Retention, Step
 
 COLUMNS: Final = tuple(one.name for one in fields(Step))
@@ -43,27 +44,27 @@ def oldest(ids: Iterable[UUID]) -> datetime:
 
 def step_reader(names: Sequence[str]) -> Callable[[Sequence[Any]], Step]:
     """A function from a row with these column names to its step; other columns are passed over."""
-    places = [(name, names.index(name), _READERS.get(name)) for name in COLUMNS]
+    pick = itemgetter(*(names.index(name) for name in COLUMNS))
 
     def read(row: Sequence[Any]) -> Step:
-        return Step(
-            **{
-                name: row[place] if convert is None or row[place] is None else convert(row[place])
-                for name, place, convert in places
-            }
-        )
+        values = list(pick(row))
+        for place, convert in _CONVERTED:
+            value = values[place]
+            if value is not None:
+                values[place] = convert(value)
+        return _step(*values)
 
     return read
 
 
 def utc(instant: datetime) -> datetime:
     """The driver gives instants in the session's zone, which a lent connection decides."""
-    return instant.astimezone(UTC)
+    return instant if instant.tzinfo is UTC else instant.astimezone(UTC)
 
 
 _READERS: Final[dict[str, Callable[[Any], Any]]] = {
-    "priority": Priority,
-    "retention": Retention,
+    "priority": tuple(Priority).__getitem__,
+    "retention": tuple(Retention).__getitem__,
     "ended_as": EndedAs,
     "join_policy": JoinPolicy,
     "created_at": utc,
@@ -72,3 +73,7 @@ _READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "ended_at": utc,
     "claimed_at": utc,
 }
+_CONVERTED: Final = tuple(
+    (place, _READERS[name]) for place, name in enumerate(COLUMNS) if name in _READERS
+)
+_step: Final = maker(Step)

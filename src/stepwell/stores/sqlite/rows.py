@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
+from stepwell.frozen import maker
 from stepwell.step import Claim, EndedAs, JoinPolicy, Priority, Retention, Step
 
 COLUMNS: Final = tuple(one.name for one in fields(Step))
@@ -34,8 +35,8 @@ _INSTANTS: Final = (
 _READERS: Final[dict[str, Any]] = {
     **dict.fromkeys(_IDS, UUID),
     **dict.fromkeys(_INSTANTS, datetime.fromisoformat),
-    "priority": Priority,
-    "retention": Retention,
+    "priority": tuple(Priority).__getitem__,
+    "retention": tuple(Retention).__getitem__,
     "ended_as": EndedAs,
     "join_policy": JoinPolicy,
     "started": bool,
@@ -44,6 +45,7 @@ _READERS: Final[dict[str, Any]] = {
 _CONVERTED: Final = tuple(
     (place, _READERS[name]) for place, name in enumerate(COLUMNS) if name in _READERS
 )
+_step: Final = maker(Step)
 _values_of: Final = attrgetter(*COLUMNS)
 
 
@@ -70,7 +72,7 @@ def step_of(_cursor: Any, row: tuple[Any, ...]) -> Step:
     for place, read in _CONVERTED:
         if values[place] is not None:
             values[place] = read(values[place])
-    return Step(**dict(zip(COLUMNS, values, strict=True)))
+    return _step(*values)
 
 
 def ids_json(ids: Iterable[UUID | str]) -> str:
