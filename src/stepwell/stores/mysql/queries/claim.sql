@@ -1,4 +1,4 @@
-UPDATE stepwell_ready
+UPDATE stepwell_ready FORCE INDEX (PRIMARY)
 SET claimed_by = %(engine)s,
     claim_request = %(request)s,
     claimed_at = UTC_TIMESTAMP(6),

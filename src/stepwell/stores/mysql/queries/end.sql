@@ -1,4 +1,4 @@
-UPDATE stepwell_ready
+UPDATE stepwell_ready FORCE INDEX (PRIMARY)
 SET ended_as = %(ended_as)s,
     ended_at = UTC_TIMESTAMP(6),
     description = %(reason)s,

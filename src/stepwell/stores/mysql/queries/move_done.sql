@@ -15,5 +15,5 @@ SELECT
     execution_duration, executed_by, result, result_format, ended_at, ended_as,
     claimed_by, claim_no, claim_request, claimed_at, started, parked,
     fingerprint, join_id, join_policy, waiting_for, limit_key, limit_slots, rate_key
-FROM stepwell_ready
+FROM stepwell_ready FORCE INDEX (PRIMARY)
 WHERE id IN %(ids)s AND ended_as IN ('done', 'skipped')

@@ -1,7 +1,7 @@
 -- An ended row keeps its claimant and number, so that settling again is recognised (R13).
 -- A rerun that has not seen the newest activation keeps its arguments and its time (R8).
 -- No expression reads another column that is written, for their order is not defined here.
-UPDATE stepwell_ready AS step
+UPDATE stepwell_ready AS step FORCE INDEX (PRIMARY)
 JOIN JSON_TABLE(%(settlements)s, '$[*]' COLUMNS (
     step_id              CHAR(36)     PATH '$.step_id'              ERROR ON ERROR,
     ended_as             VARCHAR(10)  PATH '$.ended_as'             ERROR ON ERROR,
