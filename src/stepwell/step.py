@@ -136,6 +136,9 @@ class NewStep:
     schedule_time: datetime | None = None
     retention: Retention = Retention.STANDARD
     on_conflict: OnConflict = OnConflict.ERROR
+    limit_key: str | None = None
+    limit_slots: int | None = None
+    rate_key: str | None = None
 
     def __post_init__(self) -> None:
         if not self.name or len(self.name) > 200:
@@ -146,6 +149,25 @@ class NewStep:
             )
         if self.schedule_time is not None:
             object.__setattr__(self, "schedule_time", as_utc(self.schedule_time))
+        if self.limit_key is not None or self.limit_slots is not None or self.rate_key is not None:
+            check_limits(self.limit_key, self.limit_slots, self.rate_key)
+
+
+def check_limits(limit_key: str | None, limit_slots: int | None, rate_key: str | None) -> None:
+    """Raise `InvalidInput` unless the keys and the number of slots can be used (R20)."""
+    for key in (limit_key, rate_key):
+        if key is not None and not (1 <= len(key) <= 200 and key.isprintable()):
+            raise InvalidInput(
+                f"{key!r} is not a key for a limit or a rate.",
+                why="A key has 1 to 200 printable characters.",
+                fix="Name what the steps share: 'customer-42', 'smtp'.",
+            )
+    if limit_slots is not None and (limit_key is None or limit_slots < 1):
+        raise InvalidInput(
+            f"limit_slots={limit_slots} limits nothing.",
+            why="Slots are counted per limit_key, and without one nothing would ever run.",
+            fix="Give limit_key too, and at least one slot.",
+        )
 
 
 def new_step(
@@ -167,7 +189,10 @@ def new_step(
     unique_key : at most one ready step of this name and key.
     on_conflict : 'error', 'ignore' or 'replace' when that one exists already.
     fields : queue, priority, flow_id, correlation_id, search_key, description,
-        schedule_time (aware; not before this instant), retention, id.
+        schedule_time (aware; not before this instant), retention, id;
+        limit_key with limit_slots: at most so many steps with this key run at once, unless
+        `StepClient.limit` says otherwise (1 by default); rate_key: steps with this key begin
+        no faster than `StepClient.rate` says (R20).
 
     Raises
     ------
@@ -300,6 +325,8 @@ class StepQuery:
     correlation_id: str | None = None
     search_key: str | None = None
     search_key_prefix: str | None = None
+    limit_key: str | None = None
+    rate_key: str | None = None
     description_contains: str | None = None
     created_by_step_id: UUID | None = None
     copy_of: UUID | None = None

@@ -12,6 +12,8 @@ from uuid import UUID
 
 from stepwell.clock import SYSTEM, Clock, as_utc
 from stepwell.codec import JSON, Codec, limited
+from stepwell.engine.braking import held_up
+from stepwell.engine.controlling import Controlling
 from stepwell.engine.explaining import explain, explain_join
 from stepwell.engine.inside import forbid_outside
 from stepwell.engine.sealing import of_one_flow, seal, seal_fan
@@ -32,7 +34,7 @@ from stepwell.stores.outbox import lend
 from stepwell.stores.protocol import Counts, Store, Transaction
 
 
-class StepClient:
+class StepClient(Controlling):
     """What a program does with steps, on any store.
 
     Parameters
@@ -129,11 +131,21 @@ class StepClient:
 
     def explain(self, step_id: UUID) -> str:
         """Why the step is where it is, in a sentence; raises `StepNotFound`."""
-        step = self.get(step_id)
-        if not step.waiting_for:
-            return explain(step, self._clock.now())
+        return self.explained(self.get(step_id))
+
+    def explained(self, step: Step) -> str:
+        """As `explain`, of a step that was read already."""
+        if step.waiting_for:
+            with self._transaction(reads=True) as tx:
+                return explain_join(tx, step)
+        now = self._clock.now()
+        return self._held_up(step, now) or explain(step, now)
+
+    def _held_up(self, step: Step, now: datetime) -> str | None:
+        if self.store.capabilities.scoped:
+            return None  # it sees neither controls nor what other flows hold
         with self._transaction(reads=True) as tx:
-            return explain_join(tx, step)
+            return held_up(tx, step, now)
 
     def search(self, query: StepQuery | None = None, **fields: Any) -> list[Step]:
         """The steps that match: a `StepQuery`, or its fields as keywords. Newest first."""
@@ -248,6 +260,9 @@ _COPIED = (
     "state",
     "state_format",
     "activation_args",
+    "limit_key",
+    "limit_slots",
+    "rate_key",
     "join_id",
 )
 

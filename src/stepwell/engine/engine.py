@@ -17,6 +17,7 @@ from stepwell.engine.client import StepClient
 from stepwell.engine.heartbeat import Heartbeat
 from stepwell.engine.held import Held
 from stepwell.engine.once import check_store
+from stepwell.engine.pauses import Pauses
 from stepwell.engine.runner import Slots
 from stepwell.engine.tally import Tally
 from stepwell.engine.worker import Scope, Worker
@@ -78,6 +79,7 @@ class Engine(StepClient):
             slots=Slots(most=workers, fewest=workers if min_workers is None else min_workers),
             flow_id=flow_id,
         )
+        self._pauses = Pauses(queues)
         self._users_loop = loop
         self._reborn = threading.Lock()
         self._over = threading.Event()
@@ -110,7 +112,9 @@ class Engine(StepClient):
         self._over.clear()
         self._loop = self._users_loop or _new_loop()
         self._held = Held()
-        self._heartbeat = Heartbeat(self.store, self._time, self._held, self._rejoin, self._changed)
+        self._heartbeat = Heartbeat(
+            self.store, self._time, self._held, self._pauses, self._rejoin, self._changed
+        )
         self._worker = self._new_worker()
         self._join()
         self._heartbeat.start()
@@ -182,6 +186,18 @@ class Engine(StepClient):
             pass
         self.stop()
 
+    def pause(self, queue: str, reason: str, *, by: str | None = None) -> None:
+        """As of any client; this engine claims no more from the queue from now on."""
+        super().pause(queue, reason, by=by or self._scope.name)
+        self._pauses.pause(queue, self._time.monotonic())
+
+    def resume(self, queue: str) -> bool:
+        """As of any client; this engine looks at the queue at once."""
+        was_paused = super().resume(queue)
+        self._pauses.resume(queue, self._time.monotonic())
+        self._changed()
+        return was_paused
+
     def __enter__(self) -> Self:
         return self.start()
 
@@ -209,6 +225,7 @@ class Engine(StepClient):
             self._time,
             self._scope,
             self._held,
+            self._pauses,
             self._heartbeat.fresh,
             self._rejoin,
             self._loop,

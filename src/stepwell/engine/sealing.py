@@ -41,6 +41,9 @@ def seal(new: NewStep, codec: Codec, now: datetime, parent: Step | None = None) 
         created_by_step_id=parent.id if parent else None,
         schedule_time=new.schedule_time or now,
         retention=new.retention,
+        limit_key=new.limit_key,
+        limit_slots=new.limit_slots,
+        rate_key=new.rate_key,
         state=limited(codec.encode(new.state), f"state of {new.name}"),
         state_format=codec.format,
     )

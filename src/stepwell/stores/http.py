@@ -35,6 +35,7 @@ from stepwell.errors import (
 )
 from stepwell.outcome import Settlement, Verdict
 from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery, new_id
+from stepwell.stores.controls import Control, ControlKind
 from stepwell.stores.protocol import (
     Burial,
     Capabilities,
@@ -325,6 +326,15 @@ class _Verbs:
 
     def reschedule(self, step_id: UUID, at: datetime) -> bool:
         return self._call("reschedule", step_id=step_id, at=at)
+
+    def set_control(self, control: Control) -> None:
+        raise _unsupported("has no controls")
+
+    def drop_control(self, kind: ControlKind, key: str) -> bool:
+        raise _unsupported("has no controls")
+
+    def controls(self) -> list[Control]:
+        raise _unsupported("has no controls")
 
 
 def _unsupported(what: str) -> NotSupported:

@@ -17,6 +17,8 @@ EXACT = (
     "flow_id",
     "correlation_id",
     "search_key",
+    "limit_key",
+    "rate_key",
     "created_by_step_id",
     "copy_of",
     "join_id",

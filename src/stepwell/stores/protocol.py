@@ -20,6 +20,7 @@ from uuid import UUID
 
 from stepwell.outcome import Settlement, Verdict
 from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery
+from stepwell.stores.controls import Control, ControlKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +59,12 @@ class EngineInfo:
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """The answer to a beat: store time (aware UTC), and every engine's beat counter."""
+    """The answer to a beat: store time (aware UTC), every engine's beat counter, and the
+    names of the queues that are paused."""
 
     now: datetime
     beats: dict[UUID, int]
+    paused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,9 @@ class ClaimRequest:
     locking : lock the rows until the transaction ends, and mark none as claimed. Their
         claim number is the one that they would have got. Needs `Capabilities.row_locks`.
     skew : four numbers in [0, 1), one per priority band: see `stores.fairness` (R18).
+    limited : take rows with a limit or rate key, and no others (R20); never with `locking`,
+        for slots are counted from marks.
+    beyond : of a limited claim: where the last one stopped looking (`Claimed.beyond`).
     """
 
     engine_id: UUID
@@ -99,6 +105,8 @@ class ClaimRequest:
     alone: bool = False
     locking: bool = False
     skew: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    limited: bool = False
+    beyond: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +115,18 @@ class Claimed:
 
     `next_due` is the earliest schedule time of claimable rows not taken, or None;
     `suspect_due` says that a suspect waits to be claimed alone.
+
+    `limited_due`, after an ordinary claim: rows with a limit or rate key are due, and a
+    limited claim may find some that it can take. After a limited claim: there are more that
+    could be taken now. `beyond` is not empty where a limited claim looked at a part of the
+    keys only: text that the next one hands over to go on from there.
     """
 
     steps: tuple[Step, ...] = ()
     next_due: datetime | None = None
     suspect_due: bool = False
+    limited_due: bool = False
+    beyond: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +179,23 @@ class Transaction(Protocol):
         execution count unchanged, in the order of R18; park due rows of other names (R19).
 
         Rows that wait for others (`waiting_for` over 0) are not due, whatever their time (R28).
+
+        An ordinary claim takes no row with a limit or rate key. Its answer says whether one
+        of a name and queue (or flow) asked for is due, suspects included (`limited_due`),
+        and `next_due` counts those that will be: one look into a partial index, which is
+        empty where nobody uses limits.
+
+        A limited claim (`request.limited`) takes such rows only, under a lock on their keys
+        that no two claims hold at once, and never parks one. A row with a limit key needs a
+        free slot: fewer rows of this key, in any queue and flow, are claimed (by whomever)
+        than the control 'limit' of the key says, or else the row's `limit_slots`, or else 1.
+        A row with a rate key that has a control 'rate' needs its `next_free_at` to have
+        come, and moves it on, in this transaction: see `stores.allotment`, which decides for
+        every store. A row with both keys needs both. Suspects are taken with `alone` and one
+        at a time; `suspect_due` tells of those that could be. `next_due` is the earliest
+        instant at which a rate lets a row go that needs nothing else. What cannot be taken
+        is left as it is. A key that another claim is just locking may be passed over, with
+        `limited_due` in the answer.
 
         Raises `EngineBuried` when the engine's row is gone (R11).
         """
@@ -231,6 +263,28 @@ class Transaction(Protocol):
 
     def reschedule(self, step_id: UUID, at: datetime) -> bool:
         """Make a ready row due at `at`; a claim on it is taken away (R8). False if not ready."""
+        ...
+
+    # -- controls --------------------------------------------------------------
+    #
+    # Whatever frees the slot of a limited row (settle, end, reschedule, release, bury, leave)
+    # and whatever changes a control wakes engines, as due work does.
+
+    def set_control(self, control: Control) -> None:
+        """Insert the control, or replace the one of its kind and key (R20).
+
+        `changed_at` becomes store time. Of a rate, `next_free_at` is not taken from
+        `control`: a new one is free at once, a replaced one stays closed for as long as it
+        was, and at most for one interval of the new rate.
+        """
+        ...
+
+    def drop_control(self, kind: ControlKind, key: str) -> bool:
+        """Delete the control; False if there is none."""
+        ...
+
+    def controls(self) -> list[Control]:
+        """All controls, by kind and key."""
         ...
 
 

@@ -167,6 +167,8 @@ class ScopedStore:
                 raise _out(f"The step {step.name!r} lies outside of this run's flow.")
             if not step.name.startswith(f"v1/{self.run['group_name']}/"):
                 raise _out(f"The step {step.name!r} is not one of this run's group.")
+            if step.limit_key is not None or step.rate_key is not None:
+                raise _limited(step.name)
             if step.claimed_by is not None or step.ended_as is not None:
                 raise _out(f"The new step {step.name!r} is claimed or ended already.")
             if addition.on_conflict is OnConflict.REPLACE and step.unique_key is not None:
@@ -188,6 +190,14 @@ class ScopedStore:
         for other in self.tx.search(query):
             if other.flow_id != self.flow_id:
                 raise _out(f"The step {step.name!r} would replace one of another run.")
+
+
+def _limited(name: str) -> OutOfScope:
+    return OutOfScope(
+        f"The new step {name!r} has a limit or rate key.",
+        why="Such a key is shared by all flows of the store; a run could hold up others with it.",
+        fix="Leave the key out; limit what a run does by its operations.",
+    )
 
 
 def _out(what: str) -> OutOfScope:

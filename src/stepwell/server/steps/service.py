@@ -10,9 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from stepwell import clock
 from stepwell.engine import StepClient
-from stepwell.engine.explaining import explain
 from stepwell.errors import Denied
 from stepwell.server.audit import service as audit
 from stepwell.server.database.session import Database
@@ -132,11 +130,6 @@ def _check_endable(step: Step) -> None:
         )
 
 
-def _explained(steps: StepClient, step: Step) -> str:
-    """Of a join by its members too; anything else is told by the row that is there already."""
-    return steps.explain(step.id) if step.waiting_for else explain(step, clock.now())
-
-
 def _detail(steps: StepClient, step: Step) -> StepDetail:
     brief = StepBrief.model_validate(step).model_dump()
     more = {name: getattr(step, name) for name in _MORE}
@@ -145,7 +138,7 @@ def _detail(steps: StepClient, step: Step) -> StepDetail:
         "activation_args": _value(step.activation_args, step.state_format),
         "result": _value(step.result, step.result_format),
     }
-    return StepDetail(**brief, **more, **texts, explanation=_explained(steps, step))
+    return StepDetail(**brief, **more, **texts, explanation=steps.explained(step))
 
 
 _MORE = (

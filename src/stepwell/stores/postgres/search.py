@@ -29,6 +29,8 @@ _CONDITIONS: Final = {
     "search_key_prefix": SQL(
         "search_key >= %(search_key_prefix)s AND search_key < %(search_key_prefix_end)s"
     ),
+    "limit_key": SQL("limit_key = %(limit_key)s"),
+    "rate_key": SQL("rate_key = %(rate_key)s"),
     "description_contains": SQL("strpos(description, %(description_contains)s) > 0"),
     "created_by_step_id": SQL("created_by_step_id = %(created_by_step_id)s"),
     "copy_of": SQL("copy_of = %(copy_of)s"),

@@ -14,7 +14,8 @@ from stepwell.errors import EngineBuried
 from stepwell.outcome import Settlement, Verdict
 from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery
 from stepwell.stores import moves
-from stepwell.stores.postgres import adding, claiming, joining, search, settling
+from stepwell.stores.controls import Control, ControlKind
+from stepwell.stores.postgres import adding, claiming, joining, limiting, search, settling
 from stepwell.stores.postgres.arrays import array, uuids
 from stepwell.stores.postgres.ending import end
 from stepwell.stores.postgres.rows import utc
@@ -88,7 +89,8 @@ class PostgresTransaction:
         ------
         EngineBuried : the engine's row is gone.
         """
-        return claiming.claim(self._do, request)
+        take = limiting.claim_limited if request.limited else claiming.claim
+        return take(self._do, request)
 
     def claimed(self, engine_id: UUID) -> list[Claim]:
         """All claims in this engine's name."""
@@ -161,11 +163,28 @@ class PostgresTransaction:
         """End a ready row by hand, claimed or not; False if it is not ready."""
         ended = end(self._do, [step_id], ended_as, reason, result)
         joining.close(self._do, ended.endings)
+        self._do.work_is_due(ended.count > 0)  # it may have held a slot of a limit
         return ended.count > 0
 
     def reschedule(self, step_id: UUID, at: datetime) -> bool:
         """Make a ready row due at `at`; a claim on it is taken away. False if it is not ready."""
         return self._changed(self._do.rows("reschedule", step_id=step_id, at=at))
+
+    # -- controls --------------------------------------------------------------
+
+    def set_control(self, control: Control) -> None:
+        """Insert the control, or replace the one of its kind and key."""
+        limiting.set_control(self._do, control)
+
+    def drop_control(self, kind: ControlKind, key: str) -> bool:
+        """Delete the control; False if there is none."""
+        rows = self._do.rows("drop_control", kind=kind.value, control_key=key)
+        self._do.work_is_due(bool(rows))
+        return bool(rows)
+
+    def controls(self) -> list[Control]:
+        """All controls, by kind and key."""
+        return limiting.controls(self._do)
 
     def _changed(self, rows: list[Row]) -> bool:
         self._do.work_is_due(any(due for (due,) in rows))
@@ -184,8 +203,9 @@ def _engine(engine: EngineInfo) -> dict[str, Any]:
 
 
 def _pulse(rows: list[Row]) -> Pulse:
-    beats = {engine_id: beat for _, engine_id, beat in rows if engine_id is not None}
-    return Pulse(utc(rows[0][0]), beats)
+    beats = {engine_id: beat for _, engine_id, beat, _ in rows if engine_id is not None}
+    paused = tuple(sorted(queue for *_, queue in rows if queue is not None))
+    return Pulse(utc(rows[0][0]), beats, paused)
 
 
 def _claims(claims: Iterable[Claim]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from stepwell.testing.store_contract.engines import EnginesContract
 from stepwell.testing.store_contract.exclusive import ExclusiveContract
 from stepwell.testing.store_contract.joins import JoinsContract
 from stepwell.testing.store_contract.joins_among import JoinsAmongContract
+from stepwell.testing.store_contract.rates import RatesContract
 from stepwell.testing.store_contract.searching import SearchingContract
 from stepwell.testing.store_contract.settling import SettlingContract
 from stepwell.testing.store_contract.transactions import TransactionsContract
@@ -43,6 +44,7 @@ class StoreContract(
     SearchingContract,
     TransactionsContract,
     ExclusiveContract,
+    RatesContract,
     JoinsContract,
     JoinsAmongContract,
     CutsContract,
