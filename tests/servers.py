@@ -38,11 +38,13 @@ class MariaDB:
         # Not pytest's tmp_path, for the path of a socket must be short.
         self.folder = Path(tempfile.mkdtemp(prefix="stepwell-my-"))
         self.socket = self.folder / "socket"
-        subprocess.run(
+        made = subprocess.run(
             [install, *self._where(), "--auth-root-authentication-method=normal"],
-            check=True,
+            check=False,
             capture_output=True,
+            text=True,
         )
+        assert made.returncode == 0, made.stdout + made.stderr
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
 
@@ -86,7 +88,14 @@ class MariaDB:
 
     def _where(self) -> list[str]:
         user = ["--user=root"] if os.getuid() == 0 else []  # it asks to be sure
-        return ["--no-defaults", *user, f"--datadir={self.folder / 'data'}", "--skip-name-resolve"]
+        return [
+            "--no-defaults",
+            *user,
+            f"--datadir={self.folder / 'data'}",
+            f"--tmpdir={self.folder}",
+            "--skip-name-resolve",
+            "--innodb-use-native-aio=0",  # of which a machine has only so many
+        ]
 
     def _settings(self) -> list[str]:
         return [

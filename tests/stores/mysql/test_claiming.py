@@ -33,7 +33,7 @@ from stepwell.errors import Conflict, HandlerInvalid, StoreUnavailable
 from stepwell.outcome import Verdict
 from stepwell.step import Addition, OnConflict, Step, StepQuery
 from stepwell.stores.mysql import MySQLStore
-from stepwell.stores.mysql.claiming import _values
+from stepwell.stores.mysql.claiming import values_of
 from stepwell.stores.mysql.sql import QUERIES
 from stepwell.testing.store_contract.base import sql
 
@@ -59,7 +59,7 @@ def test_a_look_reads_a_few_rows_however_many_wait(
     sql(admin, "UPDATE stepwell_ready SET parked = 1 WHERE name = 'foreign'")
     me = engine(store)
     wanted = request(me, names=("v1/work", "foreign"))
-    assert _reads(admin, "claim_outlook", _values(wanted)) < 60
+    assert _reads(admin, "claim_outlook", values_of(wanted)) < 60
     place = {"queue": "default", "band": 2, "window": 100}
     assert _reads(admin, "claim_window_open", place) < 10
 

@@ -61,6 +61,7 @@ def end(
         "end", ids=ready, ended_as=str(ended_as), reason=reason, result=result, raised=raised
     )
     move(sql, ready, ended_as.status)
+    sql.news = True  # one of them may have held a slot of a limit
     endings += [
         Ending(UUID(join_id), UUID(step_id), name, ended_as, reason)
         for step_id, *_, join_id, name in rows

@@ -20,6 +20,10 @@ _MOST_AT_ONCE: Final = 1000
 """The most rows of a band that one look locks to get past foreign names."""
 
 
+_ORDINARY: Final = ("open", "parked", "flow")
+"""The kinds of places that all claims take from."""
+
+
 class Due(NamedTuple):
     """What the claim needs to know of a row to rank it; ids sort as text."""
 
@@ -45,35 +49,37 @@ class Outlook(NamedTuple):
     now: datetime
     places: list[Place]
 
-    def due(self, *, suspect: bool) -> list[Place]:
-        """The places with something to claim now."""
-        wanted = (one for one in self.places if (one.kind == "suspect") == suspect)
-        return [one for one in wanted if one.earliest <= self.now]
+    def due(self, *kinds: str) -> list[Place]:
+        """The places of these kinds with something due."""
+        return [one for one in self.places if one.kind in kinds and one.earliest <= self.now]
 
     def rest(self) -> Claimed:
-        """What to say of it; a suspect that is due is no instant to come back at."""
-        suspect_due = bool(self.due(suspect=True))
+        """What to say of it; what is due and claimed apart is no instant to come back at."""
         known = [
-            one.earliest for one in self.places if one.kind != "suspect" or one.earliest > self.now
+            one.earliest for one in self.places if one.kind in _ORDINARY or one.earliest > self.now
         ]
-        return Claimed((), utc(min(known, default=None)), suspect_due)
+        apart = bool(self.due("suspect")), bool(self.due("limited"))
+        return Claimed((), utc(min(known, default=None)), *apart)
 
 
 def claim(sql: Statements, request: ClaimRequest) -> Claimed:
     """Claim what is due; an idle engine only reads, and so stands in nobody's way."""
-    values = _values(request)
+    values = values_of(request)
     seen = _look(sql, request, values)
-    if not seen.due(suspect=request.alone):
+    kinds = ("suspect",) if request.alone else _ORDINARY
+    if not seen.due(*kinds):
         return seen.rest()
     if not sql.rows("lock_engine", engine=values["engine"]):
         raise EngineBuried(request.engine_id)
-    due = _due(sql, request, seen.due(suspect=request.alone), values)
+    due = _due(sql, request, seen.due(*kinds), values)
     limit = 1 if request.alone else request.limit
-    steps = _mark(sql, fair_fill(due, limit, request.skew), values)
+    chosen = fair_fill(due, limit, request.skew)
+    steps = mark(sql, [one.id for one in chosen], values)
     return replace(_look(sql, request, values).rest(), steps=tuple(steps))
 
 
-def _values(request: ClaimRequest) -> dict[str, Any]:
+def values_of(request: ClaimRequest) -> dict[str, Any]:
+    """What the statements of a claim are given."""
     return {
         "engine": str(request.engine_id),
         "request": str(request.request_id),
@@ -118,10 +124,11 @@ def _window(sql: Statements, place: Place, values: dict[str, Any]) -> Iterator[D
     return (Due(*row) for row in sql.rows(f"claim_window_{place.kind}", **where | more))
 
 
-def _mark(sql: Statements, chosen: list[Due], values: dict[str, Any]) -> list[Step]:
+def mark(sql: Statements, chosen: list[str], values: dict[str, Any]) -> list[Step]:
+    """Mark rows that are locked as the engine's own; the rows in the order given."""
     if not chosen:
         return []
-    ids = tuple(one.id for one in chosen)
+    ids = tuple(chosen)
     sql.change("claim", ids=ids, engine=values["engine"], request=values["request"])
     marked = {step.id: step for step in map(step_of, sql.rows("steps", ids=ids))}
     return [marked[UUID(step_id)] for step_id in ids]

@@ -24,8 +24,8 @@ LONGEST: Final = {
     "unique_key": 500,
     "correlation_id": 500,
     "search_key": 500,
-    "limit_key": 500,
-    "rate_key": 500,
+    "limit_key": 200,
+    "rate_key": 200,
 }
 """Characters that fit a column. A lent session may cut what is longer instead of refusing it."""
 
@@ -37,7 +37,8 @@ _values_of: Final = attrgetter(*COLUMNS)
 _texts_of: Final = attrgetter(*LONGEST)
 
 
-def _aware(value: datetime) -> datetime:
+def known_utc(value: datetime) -> datetime:
+    """An instant that was read, aware again."""
     return value.replace(tzinfo=UTC)
 
 
@@ -46,8 +47,8 @@ _READERS: Final[dict[str, Any]] = {
         ("id", "flow_id", "created_by_step_id", "copy_of", "claimed_by", "claim_request"), UUID
     ),
     "join_id": UUID,
-    **dict.fromkeys(("created_at", "schedule_time", "ended_at", "claimed_at"), _aware),
-    "execution_started_at": _aware,
+    **dict.fromkeys(("created_at", "schedule_time", "ended_at", "claimed_at"), known_utc),
+    "execution_started_at": known_utc,
     "priority": Priority,
     "retention": Retention,
     "ended_as": EndedAs,
@@ -66,8 +67,8 @@ def instant(value: datetime) -> str:
 
 
 def utc(value: datetime | None) -> datetime | None:
-    """An instant that was read, aware again."""
-    return value and _aware(value)
+    """An instant that was read, aware again; or None."""
+    return value and known_utc(value)
 
 
 def plain(value: Any) -> Any:

@@ -24,6 +24,7 @@ def settle(sql: Statements, engine_id: UUID, settlements: Sequence[Settlement]) 
         return []
     held = _claims(sql, "held", engine_id, [one.claim for one in settlements])
     matched = _first_of_each(one for one in settlements if one.claim in held)
+    sql.news = sql.news or any(limit_key for *_, limit_key in held.values())
     _apply(sql, list(matched.values()), _endings(held, matched))
     others = [one.claim for one in settlements if matched.get(one.claim) is not one]
     before = _claims(sql, "settled_before", engine_id, others) if others else {}
@@ -70,7 +71,7 @@ def _endings(held: dict[Claim, tuple[Any, ...]], matched: dict[Claim, Settlement
     """The members of joins among what ends."""
     return [
         Ending(UUID(join_id), claim.step_id, name, one.ended_as, one.description)
-        for claim, (join_id, name) in held.items()
+        for claim, (join_id, name, _) in held.items()
         if join_id and (one := matched[claim]).ended_as and not one.passes_join
     ]
 

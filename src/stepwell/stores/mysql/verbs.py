@@ -11,10 +11,12 @@ from stepwell.errors import EngineBuried, NotSupported
 from stepwell.outcome import Settlement, Verdict
 from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery
 from stepwell.stores import moves
+from stepwell.stores.controls import Control, ControlKind
 from stepwell.stores.joins import Ending
-from stepwell.stores.mysql import adding, joining, settling
+from stepwell.stores.mysql import adding, joining, limiting, settling
 from stepwell.stores.mysql.claiming import claim
-from stepwell.stores.mysql.rows import claim_values, instant, plain, step_of, utc
+from stepwell.stores.mysql.limiting import claim_limited
+from stepwell.stores.mysql.rows import claim_values, instant, known_utc, plain, step_of
 from stepwell.stores.mysql.search import count_sql, lock_key, match_sql, page_sql, parameters
 from stepwell.stores.mysql.statements import Statements
 from stepwell.stores.protocol import Burial, Claimed, ClaimRequest, Counts, EngineInfo, Pulse
@@ -97,10 +99,10 @@ class MySQLTransaction:
 
     def _pulse(self) -> Pulse:
         rows = self.statements.rows("pulse")
-        beats = {UUID(engine): beat for _, engine, beat in rows if engine is not None}
-        now = utc(rows[0][0])
-        assert now is not None, "the server's clock"
-        return Pulse(now, beats)
+        (now,) = (row[0] for row in rows if row[0] is not None)
+        beats = {UUID(engine): beat for _, engine, beat, _ in rows if engine is not None}
+        paused = tuple(sorted(queue for *_, queue in rows if queue is not None))
+        return Pulse(known_utc(now), beats, paused)
 
     # -- claims ----------------------------------------------------------------
 
@@ -111,7 +113,8 @@ class MySQLTransaction:
         ------
         EngineBuried : the engine's row is gone.
         """
-        return claim(self.statements, request)
+        take = claim_limited if request.limited else claim
+        return take(self.statements, request)
 
     def claimed(self, engine_id: UUID) -> list[Claim]:
         """All claims in this engine's name."""
@@ -209,3 +212,17 @@ class MySQLTransaction:
             self.statements.change(query, id=str(step_id), **values)
             self.statements.news = True
             return True
+
+    # -- controls --------------------------------------------------------------
+
+    def set_control(self, control: Control) -> None:
+        """Insert the control, or replace the one of its kind and key."""
+        limiting.set_control(self.statements, control)
+
+    def drop_control(self, kind: ControlKind, key: str) -> bool:
+        """Delete the control; False if there is none."""
+        return limiting.drop_control(self.statements, kind, key)
+
+    def controls(self) -> list[Control]:
+        """All controls, by kind and key."""
+        return limiting.controls(self.statements)

@@ -1,1 +1,5 @@
-SELECT UTC_TIMESTAMP(6), id, beat FROM (SELECT 1) AS one LEFT JOIN stepwell_engines ON TRUE
+SELECT UTC_TIMESTAMP(6) AS now, NULL AS id, NULL AS beat, NULL AS paused
+UNION ALL
+SELECT NULL, id, beat, NULL FROM stepwell_engines
+UNION ALL
+SELECT NULL, NULL, NULL, `key` FROM stepwell_controls WHERE kind = 'pause'
