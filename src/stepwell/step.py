@@ -120,7 +120,8 @@ def version_7(milliseconds: int, random: int) -> UUID:
 class NewStep:
     """A step to be added, as user code writes it; the state is still a Python object.
 
-    Use it through `new_step`, which takes name and state in order.
+    Use it through `new_step`, which takes name and state in order. Without a `retention`
+    it gets the class of its name's handler, if its adder knows it, or the standard one.
     """
 
     name: str
@@ -134,7 +135,7 @@ class NewStep:
     search_key: str | None = None
     description: str | None = None
     schedule_time: datetime | None = None
-    retention: Retention = Retention.STANDARD
+    retention: Retention | None = None
     on_conflict: OnConflict = OnConflict.ERROR
     limit_key: str | None = None
     limit_slots: int | None = None
@@ -311,7 +312,9 @@ class Addition:
 class StepQuery:
     """Which steps are meant; every field that is set narrows. Newest first, paged by id.
 
-    `after` is the id of the last step of the page before; ranges are half open.
+    `after` is the id of the last step of the page before; ranges are half open. The text
+    fields look in what is stored: JSON, unless a codec says otherwise. `duration_from` and
+    `duration_to` are seconds.
     """
 
     ids: tuple[UUID, ...] | None = None
@@ -327,7 +330,14 @@ class StepQuery:
     search_key_prefix: str | None = None
     limit_key: str | None = None
     rate_key: str | None = None
+    correlation_id_prefix: str | None = None
     description_contains: str | None = None
+    state_contains: str | None = None
+    activation_args_contains: str | None = None
+    result_contains: str | None = None
+    state_format: str | None = None
+    retention: Retention | None = None
+    fingerprint: str | None = None
     created_by_step_id: UUID | None = None
     copy_of: UUID | None = None
     join_id: UUID | None = None
@@ -338,8 +348,18 @@ class StepQuery:
     created_to: datetime | None = None
     scheduled_from: datetime | None = None
     scheduled_to: datetime | None = None
+    started_from: datetime | None = None
+    started_to: datetime | None = None
     ended_from: datetime | None = None
     ended_to: datetime | None = None
+    duration_from: float | None = None
+    duration_to: float | None = None
+    execution_count_from: int | None = None
+    execution_count_to: int | None = None
+    failure_count_from: int | None = None
+    failure_count_to: int | None = None
+    lost_count_from: int | None = None
+    lost_count_to: int | None = None
     oldest_first: bool = False
     after: UUID | None = None
     limit: int = 100

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import threading
+from functools import partial
 from types import FrameType, TracebackType
 from typing import Final, Self
 from uuid import UUID
@@ -19,11 +20,13 @@ from stepwell.engine.held import Held
 from stepwell.engine.once import check_store
 from stepwell.engine.pauses import Pauses
 from stepwell.engine.runner import Slots
+from stepwell.engine.sweeping import housekeeping, sweeper
 from stepwell.engine.tally import Tally
 from stepwell.engine.worker import Scope, Worker
 from stepwell.errors import EngineBuried, EngineRunning, StoreUnavailable
 from stepwell.events import emit
 from stepwell.registry import Registry
+from stepwell.retention import RetentionPolicy
 from stepwell.step import new_id
 from stepwell.stores.protocol import EngineInfo, Store
 from stepwell.version import VERSION
@@ -49,10 +52,14 @@ class Engine(StepClient):
     flow_id : run the steps of this flow only, whatever their queue.
     name : who executed a step, shown to people; host and process id by default.
     loop : the event loop for `async def` handlers; by default one in a thread of its own.
+    retention : for how long ended steps are kept. A step of its own, `v1/stepwell/sweep` in
+        the first of the queues, removes the older ones every hour, and on PostgreSQL makes
+        the partitions of the coming time. Without it all are kept.
 
     Raises
     ------
-    NotSupported : a handler asks for the connection, and the store has none to give (R26).
+    NotSupported : a handler asks for the connection, and the store has none to give (R26);
+        or a retention policy for a container's store.
     """
 
     def __init__(
@@ -68,11 +75,15 @@ class Engine(StepClient):
         codec: Codec = JSON,
         clock: Clock = SYSTEM,
         loop: asyncio.AbstractEventLoop | None = None,
+        retention: RetentionPolicy | None = None,
     ) -> None:
         check_store(store, registry)
         self._time = StoreClock(clock)
         super().__init__(store, codec=codec, clock=self._time)
-        self._registry = registry
+        self._registry, self._classes = registry, registry.classes
+        self._retention = retention
+        if retention is not None:
+            housekeeping(partial(self.sweep, retention), registry, store)
         self._scope = Scope(
             name=name or f"{socket.gethostname()}:{os.getpid()}",
             queues=queues,
@@ -109,6 +120,8 @@ class Engine(StepClient):
             raise EngineRunning(self._scope.name)
         check_store(self.store, self._registry)
         self.store.open()
+        if self._retention is not None:
+            self.add(sweeper(self._scope.queues[0]))
         self._over.clear()
         self._loop = self._users_loop or _new_loop()
         self._held = Held()

@@ -34,6 +34,7 @@ from stepwell.errors import (
     catalogue,
 )
 from stepwell.outcome import Settlement, Verdict
+from stepwell.retention import Expiry
 from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery, new_id
 from stepwell.stores.controls import Control, ControlKind
 from stepwell.stores.protocol import (
@@ -44,7 +45,9 @@ from stepwell.stores.protocol import (
     Counts,
     EngineInfo,
     Exclusive,
+    Failures,
     Pulse,
+    Swept,
     Transaction,
 )
 
@@ -315,8 +318,11 @@ class _Verbs:
     def search(self, query: StepQuery) -> list[Step]:
         return self._call("search", query=query)
 
-    def count(self, query: StepQuery) -> Counts:
-        return self._call("count", query=query)
+    def count(self, query: StepQuery, at_most: int | None = None) -> Counts:
+        return self._call("count", query=query, at_most=at_most)
+
+    def failures(self, query: StepQuery) -> list[Failures]:
+        return self._call("failures", query=query)
 
     def activate(self, step_id: UUID, args: str | None, at: datetime | None) -> bool:
         return self._call("activate", step_id=step_id, args=args, at=at)
@@ -335,6 +341,9 @@ class _Verbs:
 
     def controls(self) -> list[Control]:
         raise _unsupported("has no controls")
+
+    def sweep(self, expiries: Sequence[Expiry], limit: int) -> Swept:
+        raise _unsupported("removes no ended steps")
 
 
 def _unsupported(what: str) -> NotSupported:

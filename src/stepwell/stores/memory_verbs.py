@@ -15,15 +15,25 @@ from uuid import UUID
 
 from stepwell.errors import EngineBuried, NotSupported, UniqueKeyTaken
 from stepwell.outcome import Settlement, Verdict
+from stepwell.retention import Expiry
 from stepwell.step import Addition, Claim, EndedAs, OnConflict, Step, StepQuery, StepStatus
 from stepwell.stores import moves
 from stepwell.stores.controls import Control, ControlKind
 from stepwell.stores.fairness import fair_fill
 from stepwell.stores.joins import asks_for_place, check_members, concerned
-from stepwell.stores.matching import matches, page
+from stepwell.stores.matching import counted, failed_alone, groups_of, matches, page
 from stepwell.stores.memory_joins import MemoryJoins
 from stepwell.stores.memory_limits import Limits, limited
-from stepwell.stores.protocol import Burial, Claimed, ClaimRequest, Counts, EngineInfo, Pulse
+from stepwell.stores.protocol import (
+    Burial,
+    Claimed,
+    ClaimRequest,
+    Counts,
+    EngineInfo,
+    Failures,
+    Pulse,
+    Swept,
+)
 
 _ABSENT: Final = object()
 
@@ -278,10 +288,14 @@ class MemoryTransaction:
         """One page of the steps that match."""
         return page(query, self._matching(query))
 
-    def count(self, query: StepQuery) -> Counts:
+    def count(self, query: StepQuery, at_most: int | None = None) -> Counts:
         """How many steps match, per table."""
-        found = [step.status.value for step in self._matching(query)]
-        return Counts(**{status.value: found.count(status.value) for status in StepStatus})
+        found = [step.status for step in self._matching(query)]
+        return counted([found.count(status) for status in StepStatus], at_most)
+
+    def failures(self, query: StepQuery) -> list[Failures]:
+        """The failed steps that match, grouped by name and fingerprint."""
+        return groups_of(query, self._matching(failed_alone(query)))
 
     def _matching(self, query: StepQuery) -> Iterator[Step]:
         for table in self._tables.steps.values():
@@ -331,6 +345,18 @@ class MemoryTransaction:
     def controls(self) -> list[Control]:
         """All controls, by kind and key."""
         return [self._tables.controls[key] for key in sorted(self._tables.controls)]
+
+    def sweep(self, expiries: Sequence[Expiry], limit: int) -> Swept:
+        """Remove rows that have been kept for long enough."""
+        gone = [
+            step
+            for expiry in expiries
+            for step in self._tables.steps[expiry.status].values()
+            if moves.expired(step, expiry) and step.join_id not in self._ready
+        ][:limit]
+        for step in gone:
+            self._tables.remove(self._tables.steps[step.status], step.id)
+        return Swept(removed=len(gone), more=len(gone) == limit)
 
     def _change(self, before: Step | None, after: Step | None) -> bool:
         if before is None or after is None:

@@ -19,11 +19,19 @@ from stepwell.server.runs.service import OPERATIONS, activate_supervisor
 from stepwell.server.runs.tokens import EngineIds
 from stepwell.server.services import QUEUE
 from stepwell.step import Addition, Claim, EndedAs, OnConflict, Step, StepQuery, StepStatus
-from stepwell.stores.protocol import Claimed, ClaimRequest, Counts, EngineInfo, Pulse, Transaction
+from stepwell.stores.protocol import (
+    Claimed,
+    ClaimRequest,
+    Counts,
+    EngineInfo,
+    Failures,
+    Pulse,
+    Transaction,
+)
 
 VERBS: Final = frozenset(
     {"join", "beat", "leave", "claim", "claimed", "release", "settle", "add", "search", "count"}
-    | {"activate", "end", "reschedule"}
+    | {"failures", "activate", "end", "reschedule"}
 )
 """What a container may ask; it buries nobody, and has no `add_if_none`."""
 
@@ -125,9 +133,13 @@ class ScopedStore:
         found = self.tx.search(replace(query, flow_id=self.flow_id))
         return [self._outside(step) for step in found]
 
-    def count(self, query: StepQuery) -> Counts:
+    def count(self, query: StepQuery, at_most: int | None = None) -> Counts:
         """Only rows of the flow."""
-        return self.tx.count(replace(query, flow_id=self.flow_id))
+        return self.tx.count(replace(query, flow_id=self.flow_id), at_most)
+
+    def failures(self, query: StepQuery) -> list[Failures]:
+        """Only rows of the flow."""
+        return self.tx.failures(replace(query, flow_id=self.flow_id))
 
     def activate(self, step_id: UUID, args: str | None, at: datetime | None) -> bool:
         """False for a step of another flow, as for one that does not exist."""

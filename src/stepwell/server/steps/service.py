@@ -23,6 +23,7 @@ from stepwell.server.steps.records import (
     StepBrief,
     StepCounts,
     StepDetail,
+    StepFailures,
 )
 from stepwell.step import EndedAs, Step, StepQuery
 
@@ -40,10 +41,21 @@ def search(conn: Connection, db: Database, query: StepQuery, pages: Paging) -> P
     return pages.of_steps(found, StepBrief.model_validate)
 
 
-def count(conn: Connection, db: Database, query: StepQuery) -> StepCounts:
-    """How many steps match, per table."""
-    found = db.client(conn).count(query)
-    return StepCounts(ready=found.ready, done=found.done, failed=found.failed)
+def count(conn: Connection, db: Database, query: StepQuery, at_most: int | None) -> StepCounts:
+    """How many steps match, per table; none is counted further than `at_most`."""
+    found = db.client(conn).count(query, at_most=at_most)
+    return StepCounts(
+        ready=found.ready,
+        done=found.done,
+        failed=found.failed,
+        more=list(found.more),
+        estimated=list(found.estimated),
+    )
+
+
+def failures(conn: Connection, db: Database, query: StepQuery) -> list[StepFailures]:
+    """The failed steps that match, grouped by name and fingerprint, newest failure first."""
+    return [StepFailures.model_validate(one) for one in db.client(conn).failures(query)]
 
 
 def get(conn: Connection, db: Database, step_id: UUID) -> StepDetail:

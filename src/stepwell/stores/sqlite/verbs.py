@@ -12,19 +12,31 @@ from uuid import UUID
 from stepwell.clock import Clock
 from stepwell.errors import EngineBuried, NotSupported
 from stepwell.outcome import Settlement, Verdict
+from stepwell.retention import Expiry
 from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery, StepStatus
 from stepwell.stores import moves
 from stepwell.stores.controls import Control, ControlKind
 from stepwell.stores.joins import Ending
-from stepwell.stores.protocol import Burial, Claimed, ClaimRequest, Counts, EngineInfo, Pulse
+from stepwell.stores.matching import counted, failed_alone
+from stepwell.stores.protocol import (
+    Burial,
+    Claimed,
+    ClaimRequest,
+    Counts,
+    EngineInfo,
+    Failures,
+    Pulse,
+    Swept,
+)
 from stepwell.stores.sqlite import controls, joining, moving
 from stepwell.stores.sqlite.claiming import claim
 from stepwell.stores.sqlite.errors import translated
 from stepwell.stores.sqlite.limiting import claim_limited
-from stepwell.stores.sqlite.rows import instant
-from stepwell.stores.sqlite.search import count_sql, page_sql, parameters
+from stepwell.stores.sqlite.rows import failures_of, instant
+from stepwell.stores.sqlite.search import count_sql, failures_sql, page_sql, parameters
 from stepwell.stores.sqlite.settling import settle
 from stepwell.stores.sqlite.statements import Statements
+from stepwell.stores.sqlite.sweeping import sweep
 
 
 class SQLiteTransaction:
@@ -147,10 +159,19 @@ class SQLiteTransaction:
         with translated():
             return list(self._sql.steps(page_sql(query), parameters(query)))
 
-    def count(self, query: StepQuery) -> Counts:
+    def count(self, query: StepQuery, at_most: int | None = None) -> Counts:
         """How many steps match, per table, at one moment."""
+        values = parameters(query) | {"at_most": None if at_most is None else at_most + 1}
         with translated():
-            return Counts(*self._sql.execute(count_sql(query), parameters(query)).fetchone())
+            found = self._sql.execute(count_sql(query, capped=at_most is not None), values)
+            return counted(found.fetchone(), at_most)
+
+    def failures(self, query: StepQuery) -> list[Failures]:
+        """The failed steps that match, grouped by name and fingerprint."""
+        narrow = failed_alone(query)
+        with translated():
+            rows = self._sql.execute(failures_sql(narrow), parameters(narrow))
+            return [failures_of(row) for row in rows]
 
     def activate(self, step_id: UUID, args: str | None, at: datetime | None) -> bool:
         """Set activation arguments and make the row due."""
@@ -185,6 +206,11 @@ class SQLiteTransaction:
         """All controls, by kind and key."""
         with translated():
             return controls.controls(self._sql)
+
+    def sweep(self, expiries: Sequence[Expiry], limit: int) -> Swept:
+        """Remove rows that have been kept for long enough."""
+        with translated():
+            return sweep(self._sql, expiries, limit)
 
     def _change(self, query: str, values: dict[str, Any]) -> bool:
         with self._sql.writing(news=True):

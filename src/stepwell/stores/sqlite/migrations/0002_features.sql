@@ -15,3 +15,6 @@ WHERE claimed_by IS NULL AND waiting_for = 0 AND coalesce(limit_key, rate_key) I
     AND lost_count < 2;
 CREATE INDEX stepwell_ready_slots ON stepwell_ready (limit_key)
 WHERE claimed_by IS NOT NULL AND limit_key IS NOT NULL;
+-- Failures of one kind, by time, and how many there are without reading the rows.
+CREATE INDEX stepwell_failed_fingerprint
+ON stepwell_failed (fingerprint, ended_at, name, ended_as);
