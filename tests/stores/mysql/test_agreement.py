@@ -38,4 +38,3 @@ def test_both_stores_agree_after_every_verb(store: MySQLStore, seed: int) -> Non
         expected = answer(memory, verb)
         assert answer(store, verb) == expected
         assert rows(store) == rows(memory)
-    assert len({step.ended_as for step in rows(memory)}) > 2, "the script has done too little"

@@ -14,6 +14,7 @@ from uuid import UUID
 from stepwell.outcome import Settlement
 from stepwell.step import Claim, EndedAs, JoinPolicy, Priority, Retention, Step
 from stepwell.stores.mysql.errors import rejected
+from stepwell.stores.protocol import Failures
 
 COLUMNS: Final = tuple(one.name for one in fields(Step))
 """The step's columns, in the order in which the statements name them."""
@@ -100,6 +101,13 @@ def step_of(row: Sequence[Any]) -> Step:
         if values[place] is not None:
             values[place] = read(values[place])
     return Step(**dict(zip(COLUMNS, values, strict=True)))
+
+
+def failures_of(row: Sequence[Any]) -> Failures:
+    """A group of failed steps: name, fingerprint, count, first and last end, id, description."""
+    name, fingerprint, count, first, last, step_id, description = row
+    ends = known_utc(first), known_utc(last)
+    return Failures(name, fingerprint, count, *ends, UUID(step_id), description)
 
 
 def told(settlement: Settlement) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from zlib import crc32
 
 from stepwell.step import StepQuery, StepStatus
-from stepwell.stores.matching import EXACT
+from stepwell.stores.matching import EXACT, PREFIXES, RANGES, TEXTS
 from stepwell.stores.mysql.rows import COLUMNS, plain, texts
 
 _LAST: Final = "\U0010ffff"
@@ -16,17 +16,13 @@ _LOCKS: Final = 16
 _CONDITIONS: Final[dict[str, str]] = {
     **{name: f"{name} = %({name})s" for name in EXACT if name != "status"},
     "ids": "id IN %(ids)s",
-    "name_prefix": "name >= %(name_prefix)s AND name < %(name_prefix_end)s",
-    "search_key_prefix": (
-        "search_key >= %(search_key_prefix)s AND search_key < %(search_key_prefix_end)s"
-    ),
-    "description_contains": "LOCATE(%(description_contains)s, description) > 0",
-    "created_from": "created_at >= %(created_from)s",
-    "created_to": "created_at < %(created_to)s",
-    "scheduled_from": "schedule_time >= %(scheduled_from)s",
-    "scheduled_to": "schedule_time < %(scheduled_to)s",
-    "ended_from": "ended_at >= %(ended_from)s",
-    "ended_to": "ended_at < %(ended_to)s",
+    **{
+        f"{name}_prefix": f"{name} >= %({name}_prefix)s AND {name} < %({name}_prefix_end)s"
+        for name in PREFIXES
+    },
+    **{f"{name}_contains": f"LOCATE(%({name}_contains)s, {name}) > 0" for name in TEXTS},
+    **{f"{name}_from": f"{field} >= %({name}_from)s" for name, field in RANGES.items()},
+    **{f"{name}_to": f"{field} < %({name}_to)s" for name, field in RANGES.items()},
 }
 _AFTER: Final = {False: "id < %(after)s", True: "id > %(after)s"}
 _ORDER: Final = {False: "id DESC", True: "id"}
@@ -51,16 +47,38 @@ def page_sql(query: StepQuery) -> str:
     return " UNION ALL ".join(arms) + end
 
 
-def count_sql(query: StepQuery) -> str:
-    """Three counts in one statement, so that they are of one moment."""
-    wanted = _statuses(query)
-    counts = [
-        f"(SELECT COUNT(*) FROM stepwell_{status} WHERE {_where(query, status, [])})"  # noqa: S608
-        if status in wanted
-        else "0"
-        for status in StepStatus
-    ]
+def count_sql(query: StepQuery, *, capped: bool = False) -> str:
+    """Three counts in one statement, so that they are of one moment; capped at `at_most`."""
+    form = "(SELECT COUNT(*) {})"
+    if capped:
+        form = "(SELECT COUNT(*) FROM (SELECT 1 {} LIMIT %(at_most)s) AS found)"
+    rows = {
+        status: f"FROM stepwell_{status} WHERE {_where(query, status, [])}"
+        for status in _statuses(query)
+    }
+    counts = [form.format(rows[status]) if status in rows else "0" for status in StepStatus]
     return "SELECT " + ", ".join(counts)
+
+
+def failures_sql(query: StepQuery) -> str:
+    """Groups of failed rows, and the last row of each: the one of the newest id, if several."""
+    where = _where(query, StepStatus.FAILED, [])
+    return f"""
+        SELECT same.name, same.fingerprint, same.total, same.first_at, same.last_at,
+            sample.id, sample.description
+        FROM (
+            SELECT name, fingerprint, COUNT(*) AS total,
+                MIN(ended_at) AS first_at, MAX(ended_at) AS last_at
+            FROM stepwell_failed WHERE {where} GROUP BY fingerprint, name
+        ) AS same
+        JOIN stepwell_failed AS sample ON sample.id = (
+            SELECT id FROM stepwell_failed
+            WHERE {where} AND name = same.name AND fingerprint <=> same.fingerprint
+                AND ended_at = same.last_at
+            ORDER BY id DESC LIMIT 1
+        )
+        ORDER BY same.last_at DESC, sample.id DESC LIMIT %(limit)s
+    """  # noqa: S608 - constants only
 
 
 def match_sql(query: StepQuery) -> list[str]:
@@ -81,8 +99,8 @@ def parameters(query: StepQuery) -> dict[str, Any]:
     """The values of the query's fields."""
     values = {name: plain(getattr(query, name)) for name in [*_CONDITIONS, "after", "limit"]}
     values["ids"] = texts(query.ids or ()) or (None,)
-    for name in ("name_prefix", "search_key_prefix"):
-        values[f"{name}_end"] = f"{values[name]}{_LAST}"
+    for name in PREFIXES:
+        values[f"{name}_prefix_end"] = f"{values[f'{name}_prefix']}{_LAST}"
     return values
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from pymysql.connections import Connection
 
-from stepwell.stores.mysql import schema
+from stepwell.stores.inspecting import Inspection, Overview
+from stepwell.stores.mysql import inspecting, schema
 from stepwell.stores.mysql.address import arguments
 from stepwell.stores.mysql.connections import Connections, close
 from stepwell.stores.mysql.exclusive import GuardedConnection, MySQLExclusive
@@ -96,6 +98,16 @@ class MySQLStore:
         finally:
             close(connection)
         self._tell(tx.statements)
+
+    def overview(self, since: datetime) -> Overview:
+        """Counts per queue and state; see `stores.inspecting`."""
+        with self.transaction() as tx:
+            return inspecting.overview(tx.statements, since)
+
+    def inspect(self) -> Inspection:
+        """Who is alive and what stands in the way; see `stores.inspecting`."""
+        with self.transaction() as tx:
+            return inspecting.inspect(tx.statements)
 
     def on(self, connection: Any) -> MySQLTransaction:
         """The verbs on the caller's own connection and transaction (R27): PyMySQL, SQLAlchemy.

@@ -9,17 +9,36 @@ from uuid import UUID
 
 from stepwell.errors import EngineBuried, NotSupported
 from stepwell.outcome import Settlement, Verdict
+from stepwell.retention import Expiry
 from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery
 from stepwell.stores import moves
 from stepwell.stores.controls import Control, ControlKind
 from stepwell.stores.joins import Ending
+from stepwell.stores.matching import counted, failed_alone
 from stepwell.stores.mysql import adding, joining, limiting, settling
 from stepwell.stores.mysql.claiming import claim
 from stepwell.stores.mysql.limiting import claim_limited
-from stepwell.stores.mysql.rows import claim_values, instant, known_utc, plain, step_of
-from stepwell.stores.mysql.search import count_sql, lock_key, match_sql, page_sql, parameters
+from stepwell.stores.mysql.rows import claim_values, failures_of, instant, known_utc, plain, step_of
+from stepwell.stores.mysql.search import (
+    count_sql,
+    failures_sql,
+    lock_key,
+    match_sql,
+    page_sql,
+    parameters,
+)
 from stepwell.stores.mysql.statements import Statements
-from stepwell.stores.protocol import Burial, Claimed, ClaimRequest, Counts, EngineInfo, Pulse
+from stepwell.stores.mysql.sweeping import sweep
+from stepwell.stores.protocol import (
+    Burial,
+    Claimed,
+    ClaimRequest,
+    Counts,
+    EngineInfo,
+    Failures,
+    Pulse,
+    Swept,
+)
 
 _NOBODY = ("",)
 
@@ -174,9 +193,21 @@ class MySQLTransaction:
         """One page of the steps that match, newest id first unless the query says otherwise."""
         return [step_of(row) for row in self.statements.select(page_sql(query), parameters(query))]
 
-    def count(self, query: StepQuery) -> Counts:
-        """How many steps match, per table, at one moment."""
-        return Counts(*self.statements.select(count_sql(query), parameters(query))[0])
+    def count(self, query: StepQuery, at_most: int | None = None) -> Counts:
+        """How many steps match, per table, at one moment; see the protocol for `at_most`."""
+        values = parameters(query) | {"at_most": None if at_most is None else at_most + 1}
+        counts = count_sql(query, capped=at_most is not None)
+        return counted(self.statements.select(counts, values)[0], at_most)
+
+    def failures(self, query: StepQuery) -> list[Failures]:
+        """The failed steps that match, grouped by name and fingerprint."""
+        narrow = failed_alone(query)
+        rows = self.statements.select(failures_sql(narrow), parameters(narrow))
+        return [failures_of(row) for row in rows]
+
+    def sweep(self, expiries: Sequence[Expiry], limit: int) -> Swept:
+        """Remove rows that have been kept for long enough."""
+        return sweep(self.statements, expiries, limit)
 
     def activate(self, step_id: UUID, args: str | None, at: datetime | None) -> bool:
         """Set activation arguments and make the row due; False if it is not ready."""

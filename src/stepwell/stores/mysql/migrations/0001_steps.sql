@@ -147,6 +147,8 @@ CREATE TABLE IF NOT EXISTS stepwell_done (
     rate_key             VARCHAR(200),
     KEY stepwell_done_flow (flow_id, id),
     KEY stepwell_done_name (name, ended_at),
+    -- What was kept for long enough (R23).
+    KEY stepwell_done_ended (retention, ended_at),
     KEY stepwell_done_search (search_key, id),
     KEY stepwell_done_correlation (correlation_id, id),
     KEY stepwell_done_join (join_id, id)
@@ -198,6 +200,8 @@ CREATE TABLE IF NOT EXISTS stepwell_failed (
     rate_key             VARCHAR(200),
     KEY stepwell_failed_flow (flow_id, id),
     KEY stepwell_failed_name (name, ended_at),
+    -- What was kept for long enough (R23).
+    KEY stepwell_failed_ended (retention, ended_at),
     KEY stepwell_failed_search (search_key, id),
     KEY stepwell_failed_correlation (correlation_id, id),
     KEY stepwell_failed_join (join_id, id)
