@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -108,6 +108,22 @@ def new_id() -> UUID:
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
     fraction = (rest << 12) // 1_000_000
     return version_7(milliseconds, fraction << 68 | int.from_bytes(os.urandom(8), "big"))
+
+
+def new_ids() -> Iterator[str]:
+    """Ids as of `new_id`, in order and without an end, as text, and made quickly.
+
+    A thousand share their time; behind it a counter keeps their order (RFC 9562, section
+    6.2, method 1), and 50 bits are random.
+    """
+    while True:
+        milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+        stamp, fraction = f"{milliseconds:012x}", (rest << 12) // 1_000_000
+        head = f"{stamp[:8]}-{stamp[8:]}-7{fraction:03x}-"
+        random = memoryview(os.urandom(8000)).cast("Q")
+        for count in range(1000):
+            tail = f"{0b10 << 62 | count << 50 | random[count] >> 14:016x}"
+            yield f"{head}{tail[:4]}-{tail[4:]}"
 
 
 def version_7(milliseconds: int, random: int) -> UUID:

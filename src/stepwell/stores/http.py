@@ -37,6 +37,7 @@ from stepwell.outcome import Settlement, Verdict
 from stepwell.retention import Expiry
 from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery, new_id
 from stepwell.stores.controls import Control, ControlKind
+from stepwell.stores.loading import additions
 from stepwell.stores.protocol import (
     Burial,
     Capabilities,
@@ -311,6 +312,9 @@ class _Verbs:
 
     def add(self, additions: Sequence[Addition]) -> list[bool]:
         return self._call("add", additions=list(additions))
+
+    def load(self, template: Step, rows: Iterable[tuple[str, str]]) -> int:
+        return sum(self.add(list(additions(template, rows))))
 
     def add_if_none(self, addition: Addition, query: StepQuery) -> bool:
         raise _unsupported("has no add_if_none")

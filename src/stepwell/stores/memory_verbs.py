@@ -21,6 +21,7 @@ from stepwell.stores import moves
 from stepwell.stores.controls import Control, ControlKind
 from stepwell.stores.fairness import fair_fill
 from stepwell.stores.joins import asks_for_place, check_members, concerned
+from stepwell.stores.loading import additions
 from stepwell.stores.matching import counted, failed_alone, groups_of, matches, page
 from stepwell.stores.memory_joins import MemoryJoins
 from stepwell.stores.memory_limits import Limits, limited
@@ -279,6 +280,10 @@ class MemoryTransaction:
         if addition.on_conflict is OnConflict.REPLACE:
             self._end(taken, EndedAs.CANCELLED, moves.REPLACED)
         return addition.on_conflict is OnConflict.REPLACE
+
+    def load(self, template: Step, rows: Iterable[tuple[str, str]]) -> int:
+        """Insert a row like the template for each id and state."""
+        return sum(self.add(list(additions(template, rows))))
 
     def add_if_none(self, addition: Addition, query: StepQuery) -> bool:
         """Insert the row unless a step matches; the lock keeps others out (R9)."""
