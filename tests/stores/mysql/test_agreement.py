@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pymysql
 import pytest
 from tests.stores.test_agreement import Script, answer, rows
 
+from stepwell.step import Step
 from stepwell.stores.memory import MemoryStore
 from stepwell.stores.mysql import MySQLStore
+from stepwell.stores.protocol import Store
 from stepwell.testing.clock import VirtualClock
 
 
@@ -29,6 +32,11 @@ def on_clock(store: MySQLStore, clock: VirtualClock) -> None:
     connections.lend = lend_at
 
 
+def unparked(store: Store) -> list[Step]:
+    """The rows, whether they are parked or not: here only what is in the way is (R19)."""
+    return [replace(step, parked=False) for step in rows(store)]
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_both_stores_agree_after_every_verb(store: MySQLStore, seed: int) -> None:
     clock = VirtualClock()
@@ -37,4 +45,4 @@ def test_both_stores_agree_after_every_verb(store: MySQLStore, seed: int) -> Non
     for verb in Script(seed, clock).verbs(120):
         expected = answer(memory, verb)
         assert answer(store, verb) == expected
-        assert rows(store) == rows(memory)
+        assert unparked(store) == unparked(memory)

@@ -20,6 +20,8 @@ _MOST_AT_ONCE: Final = 1000
 """The most rows of a band that one look locks to get past foreign names."""
 
 
+_PARKED: Final = 64
+"""At least so many rows of a parked name are ranked."""
 _ORDINARY: Final = ("open", "parked", "flow")
 """The kinds of places that all claims take from."""
 
@@ -120,7 +122,9 @@ def _due(
 
 def _window(sql: Statements, place: Place, values: dict[str, Any]) -> Iterator[Due]:
     where = place._asdict() | {"queues": values["queues"], "names": values["names"]}
-    more = {"flow": values["flow"], "window": values["window"]}
+    # Parked rows of all bands are in one stretch of their index, so more of them are looked at.
+    window = max(values["window"], _PARKED if place.kind == "parked" else 0)
+    more = {"flow": values["flow"], "window": window}
     return (Due(*row) for row in sql.rows(f"claim_window_{place.kind}", **where | more))
 
 
