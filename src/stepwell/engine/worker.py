@@ -32,7 +32,7 @@ from stepwell.registry import Registry
 from stepwell.step import Addition, Step, new_id
 from stepwell.stores.protocol import Claimed, ClaimRequest, Store, Wake
 
-POLL: Final = 10.0
+POLL: Final = 25.0
 """Seconds between claims on an idle engine when nothing wakes it: the fallback."""
 AHEAD: Final = 0.1
 """Seconds of work that is claimed ahead of the free slots."""

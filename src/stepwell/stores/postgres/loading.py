@@ -28,7 +28,7 @@ def load(statements: Statements, template: Step, rows: Iterable[tuple[str, str]]
     with translated(), statements.connection.cursor(row_factory=tuple_row) as cursor:
         ((now,),) = cursor.execute("SELECT statement_timestamp()", prepare=False).fetchall()
         due = utc(now) if template.schedule_time == template.created_at else template.schedule_time
-        common = _common(replace(template, schedule_time=due))
+        common = _common(replace(template, schedule_time=due, created_at=utc(now)))
         copy = SQL("COPY stepwell_ready ({}) FROM STDIN").format(
             SQL(", ").join(map(Identifier, ("id", "state", "flow_id", *common)))
         )
