@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -29,9 +30,9 @@ from tests.stores.postgres.support import (
 
 from stepwell import Engine, Registry, new_step
 from stepwell.clock import now
-from stepwell.errors import Conflict, HandlerInvalid, StoreUnavailable
+from stepwell.errors import Conflict, HandlerInvalid, SettlementRejected, StoreUnavailable
 from stepwell.outcome import Verdict
-from stepwell.step import Addition, OnConflict, Step, StepQuery
+from stepwell.step import Addition, OnConflict, Step, StepQuery, new_id
 from stepwell.stores.mysql import MySQLStore
 from stepwell.stores.mysql.claiming import values_of
 from stepwell.stores.mysql.sql import QUERIES
@@ -295,3 +296,16 @@ def test_an_engine_runs_steps_and_handlers_that_write_exactly_once(
         wait_for(lambda: running.tally.done == 25)
     assert len(ran) == 20
     assert sql(admin, "SELECT COUNT(*) FROM orders") == [(5,)]
+
+
+def test_rows_like_a_template_are_loaded(store: MySQLStore) -> None:
+    step = make()
+    template = replace(step, flow_id=step.id)
+    pairs = [(str(new_id()), str(place)) for place in range(1200)]
+    with store.transaction() as tx:
+        assert tx.load(template, iter(pairs)) == 1200
+        loaded = tx.search(StepQuery(limit=2000))
+    assert {(str(one.id), one.state) for one in loaded} == set(pairs)
+    assert all(one.flow_id == one.id for one in loaded)
+    with pytest.raises(SettlementRejected), store.transaction() as tx:
+        tx.load(template, pairs[:1])

@@ -11,6 +11,7 @@ from stepwell.errors import StoreUnavailable, UniqueKeyTaken
 from stepwell.step import Addition, EndedAs, OnConflict, Step, StepStatus
 from stepwell.stores.joins import Ending
 from stepwell.stores.moves import REPLACED
+from stepwell.stores.mysql.errors import rejected
 from stepwell.stores.mysql.rows import row_of, texts
 from stepwell.stores.mysql.statements import Statements
 
@@ -39,6 +40,22 @@ def add(sql: Statements, additions: Sequence[Addition], endings: list[Ending]) -
             inserted |= fresh
     sql.news = sql.news or bool(inserted)
     return [_first(one.step.id, inserted) for one in additions]
+
+
+def load(sql: Statements, additions: Iterable[Addition]) -> int:
+    """Insert rows that are all new, and say how many.
+
+    Raises
+    ------
+    SettlementRejected : one of them is not new.
+    """
+    count = 0
+    for batch in batches(additions):
+        if not sql.insert("add", [row_of(one.step) for one in batch]):
+            raise rejected("A row of one of the ids exists already.")
+        count += len(batch)
+    sql.news = sql.news or count > 0
+    return count
 
 
 def end(

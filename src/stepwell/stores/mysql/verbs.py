@@ -14,6 +14,7 @@ from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery
 from stepwell.stores import moves
 from stepwell.stores.controls import Control, ControlKind
 from stepwell.stores.joins import Ending
+from stepwell.stores.loading import additions as like
 from stepwell.stores.matching import counted, failed_alone
 from stepwell.stores.mysql import adding, joining, limiting, settling
 from stepwell.stores.mysql.claiming import claim
@@ -176,6 +177,11 @@ class MySQLTransaction:
         NotAMember : a join would wait for a step that was there before; nothing was added.
         """
         return joining.add(self.statements, additions)
+
+    def load(self, template: Step, rows: Iterable[tuple[str, str]]) -> int:
+        """Insert a row like the template for each id and state; nothing is looked up."""
+        with self.statements.whole(needed=False):
+            return adding.load(self.statements, like(template, rows))
 
     def add_if_none(self, addition: Addition, query: StepQuery) -> bool:
         """Insert the row unless a step matches; a lock on the criteria keeps others out (R9)."""
