@@ -83,22 +83,28 @@ def test_a_transaction_that_has_no_connection_in_time_is_a_pause(mysql_steps: st
         pass
 
 
-def test_nothing_is_lost_or_done_twice_when_the_server_dies_in_the_middle() -> None:
-    """Every call gives its answer or `StoreUnavailable`, in bounded time, and all work ends."""
+@pytest.fixture
+def mortal() -> Iterator[MariaDB]:
+    """A server of this test's own."""
     server = MariaDB()
-    with closing(server.admin()) as admin:
+    yield server
+    server.stop()
+
+
+def test_nothing_is_lost_or_done_twice_when_the_server_dies_in_the_middle(mortal: MariaDB) -> None:
+    """Every call gives its answer or `StoreUnavailable`, in bounded time, and all work ends."""
+    with closing(mortal.admin()) as admin:
         sql(admin, "CREATE DATABASE steps")
-    with closing(MySQLStore(server.url("steps"))) as store:
+    with closing(MySQLStore(mortal.url("steps"))) as store:
         store.migrate()
         rows = [make() for _ in range(200)]
         add(store, *rows)
-        longest = _work_through_a_crash(store, server, len(rows))
+        longest = _work_through_a_crash(store, mortal, len(rows))
         assert longest < 20
         with store.transaction() as tx:
             done = tx.search(StepQuery(limit=1000))
         assert ids(done) == ids(rows)
         assert {step.execution_count for step in done} == {1}
-    server.stop()
 
 
 # -- helpers ---------------------------------------------------------------------------------
