@@ -203,7 +203,14 @@ class MemoryTransaction:
         """All claims in this engine's name."""
         return [step.claim for step in self._claims_of(engine_id)]
 
-    def hold(self, engine_id: UUID, request_id: UUID, claims: Sequence[Claim]) -> int:
+    def hold(
+        self,
+        engine_id: UUID,
+        request_id: UUID,
+        claims: Sequence[Claim],
+        *,
+        freed: bool = False,
+    ) -> int:
         """Not offered: rows are never only locked here."""
         raise NotSupported("The memory store marks its claims at once.")
 

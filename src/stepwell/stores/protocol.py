@@ -119,8 +119,19 @@ class Transaction(Protocol):
         """All claims in this engine's name: what it reads after a lost answer (R13)."""
         ...
 
-    def hold(self, engine_id: UUID, request_id: UUID, claims: Sequence[Claim]) -> int:
-        """Mark rows as claimed that were only locked; counts those that nobody had taken."""
+    def hold(
+        self,
+        engine_id: UUID,
+        request_id: UUID,
+        claims: Sequence[Claim],
+        *,
+        freed: bool = False,
+    ) -> int:
+        """Mark rows as claimed that were only locked; counts those that nobody had taken.
+        None are if the engine's row is gone, for nobody would give them back.
+
+        `freed` says that others were locked as well and are free again: engines are woken.
+        """
         ...
 
     def release(self, engine_id: UUID, claims: Iterable[Claim]) -> int:

@@ -114,8 +114,16 @@ class PostgresTransaction:
         """All claims in this engine's name."""
         return [Claim(*row) for row in self._do.rows("claimed", engine_id=engine_id)]
 
-    def hold(self, engine_id: UUID, request_id: UUID, claims: Sequence[Claim]) -> int:
+    def hold(
+        self,
+        engine_id: UUID,
+        request_id: UUID,
+        claims: Sequence[Claim],
+        *,
+        freed: bool = False,
+    ) -> int:
         """Mark rows as claimed that were only locked; counts those that nobody had taken."""
+        self._do.work_is_due(freed)
         if not claims:
             return 0
         values = {"engine_id": engine_id, "request_id": request_id}
