@@ -26,6 +26,8 @@ from stepwell.stores.protocol import Claimed, ClaimRequest, Store, Transaction
 
 LONGEST: Final = 0.02
 """Seconds that a burst lasts at most: for so long a transaction may hold its row locks."""
+MOST: Final = 500
+"""The most steps claimed ahead."""
 LULL: Final = 0.001
 """Seconds without an outcome after which a burst of which nothing waits is over."""
 
@@ -57,6 +59,8 @@ class Bursts:
         self._collector = Collector()
         self._unsettled: list[Ended] = []
         self._taken: list[Holding] = []
+        self.most = MOST
+        """How many steps a burst may lock beyond those that there are free slots for."""
         self.quiet = False
         """Whether the last claim looked when nothing of this engine was left to settle."""
         self.again = False
@@ -116,6 +120,7 @@ class Bursts:
                 self._wait()
                 freed = self._held.withdraw(self._collector.burst)
                 kept = _without(kept, freed)
+                self._pace(len(claimed.steps), len(freed))
                 batch.ended += self._collector.close()
                 batch.settle(tx)
                 kept = _without(kept, batch.settled)
@@ -168,6 +173,11 @@ class Bursts:
             if not self._held.waiting and len(self._collector) == seen:
                 return
             seen = len(self._collector)
+
+    def _pace(self, locked: int, freed: int) -> None:
+        """Rows that cannot be begun in time are left to others: a burst locks as many as the
+        one before has begun, or a few more."""
+        self.most = locked - freed if freed else min(self.most + self.most // 4 + 1, MOST)
 
     def _holding(self, step: Step, request: ClaimRequest, *, by_lock: bool = False) -> Holding:
         return Holding(step, request.engine_id, self._clock.monotonic(), by_lock)

@@ -18,7 +18,7 @@ from uuid import UUID
 
 from stepwell.clock import StoreClock
 from stepwell.codec import Codec
-from stepwell.engine.bursts import LONGEST, Bursts
+from stepwell.engine.bursts import LONGEST, MOST, Bursts
 from stepwell.engine.committer import BACKOFF, Answered, Committer, Ended
 from stepwell.engine.held import Held, Holding
 from stepwell.engine.joining import Members
@@ -36,8 +36,6 @@ POLL: Final = 10.0
 """Seconds between claims on an idle engine when nothing wakes it: the fallback."""
 AHEAD: Final = 0.1
 """Seconds of work that is claimed ahead of the free slots."""
-MOST_AHEAD: Final = 500
-"""The most steps claimed ahead."""
 GIVE_BACK: Final = 1.0
 """Seconds after which a claimed step that no slot was free for is given back."""
 SETTLING: Final = 5.0
@@ -239,8 +237,8 @@ class Worker:
             waited = now - self._suspect_since
             return 1 if not len(self._held) or waited > QUARANTINE else 0
         slots = self._scope.slots.most
-        seconds = LONGEST if self._by_lock() else AHEAD
-        ahead = min(int(slots * seconds / self._runner.average), MOST_AHEAD)
+        seconds, most = (LONGEST, self._bursts.most) if self._by_lock() else (AHEAD, MOST)
+        ahead = min(int(slots * seconds / self._runner.average), most)
         return slots + ahead - self._held.running - self._held.waiting - self._bursts.taken
 
     def _claim(self, room: int) -> Claimed:
