@@ -90,7 +90,8 @@ class ScopedStore:
     def claim(self, request: ClaimRequest) -> Claimed:
         """Rows of the flow, whatever it asks for; the first claim starts the attempt (R40)."""
         inside = self.ids.inside(request.engine_id)
-        claimed = self.tx.claim(replace(request, engine_id=inside, flow_id=self.flow_id))
+        asked = replace(request, engine_id=inside, flow_id=self.flow_id, locking=False)
+        claimed = self.tx.claim(asked)
         if claimed.steps:
             self._started()
         return replace(claimed, steps=tuple(self._outside(step) for step in claimed.steps))
@@ -104,7 +105,10 @@ class ScopedStore:
         return self.tx.release(self.ids.inside(engine_id), claims)
 
     def settle(self, engine_id: UUID, settlements: Sequence[Settlement]) -> list[Verdict]:
-        """With what the operations have staged, their figures, and the supervisor's wake-up."""
+        """With what the operations have staged, their figures, and the supervisor's wake-up.
+
+        A container's claims are all written: none can be a lock alone.
+        """
         for settlement in settlements:
             self._check(settlement.additions)
         inside, told = self.ids.inside(engine_id), [_looked_up(one) for one in settlements]
@@ -213,9 +217,9 @@ def _limited(name: str) -> OutOfScope:
 
 
 def _looked_up(settlement: Settlement) -> Settlement:
-    """The same; that an id is fresh is not taken on a container's word."""
+    """The same; that an id is fresh, or a claim a lock, is not taken on a container's word."""
     additions = tuple(replace(one, fresh=False) for one in settlement.additions)
-    return replace(settlement, additions=additions) if additions else settlement
+    return replace(settlement, additions=additions, unwritten=False)
 
 
 def _out(what: str) -> OutOfScope:

@@ -9,6 +9,7 @@ from uuid import UUID
 from stepwell.outcome import Settlement, Verdict
 from stepwell.step import Claim, StepStatus
 from stepwell.stores.joins import Ending
+from stepwell.stores.moves import check_taken_over
 from stepwell.stores.mysql.adding import move
 from stepwell.stores.mysql.joining import add, can_be_refused
 from stepwell.stores.mysql.rows import claim_values, texts, told
@@ -42,7 +43,8 @@ def _apply(sql: Statements, settlements: list[Settlement], endings: list[Ending]
         sql.change("settle", ids=ids, settlements=document)
     for status in (StepStatus.DONE, StepStatus.FAILED):
         move(sql, texts(one.claim.step_id for one in settlements if _goes_to(status, one)), status)
-    add(sql, [addition for one in settlements for addition in one.additions], endings)
+    additions = [addition for one in settlements for addition in one.additions]
+    check_taken_over(additions, add(sql, additions, endings))
     sql.news = sql.news or any(one.ended_as is None for one in settlements)
 
 

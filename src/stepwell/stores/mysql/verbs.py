@@ -141,7 +141,14 @@ class MySQLTransaction:
         rows = self.statements.rows("claimed", engine=str(engine_id))
         return [Claim(UUID(step_id), claim_no) for step_id, claim_no in rows]
 
-    def hold(self, engine_id: UUID, request_id: UUID, claims: Sequence[Claim]) -> int:
+    def hold(
+        self,
+        engine_id: UUID,
+        request_id: UUID,
+        claims: Sequence[Claim],
+        *,
+        freed: bool = False,
+    ) -> int:
         """Not offered: claims are marked at once."""
         raise NotSupported("A MySQL store marks its claims at once.")
 
