@@ -132,6 +132,9 @@ def version_7(milliseconds: int, random: int) -> UUID:
     return UUID(int=milliseconds << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low)
 
 
+_MADE_HERE: Final = UUID(int=0)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewStep:
     """A step to be added, as user code writes it; the state is still a Python object.
@@ -142,7 +145,7 @@ class NewStep:
 
     name: str
     state: Any = None
-    id: UUID = field(default_factory=new_id)
+    id: UUID = _MADE_HERE
     queue: str = "default"
     priority: Priority = Priority.NORMAL
     unique_key: str | None = None
@@ -156,8 +159,13 @@ class NewStep:
     limit_key: str | None = None
     limit_slots: int | None = None
     rate_key: str | None = None
+    own_id: bool = field(default=False, init=False, repr=False, compare=False)
+    """Whether the id was made with the step, and not given."""
 
     def __post_init__(self) -> None:
+        if self.id is _MADE_HERE:
+            object.__setattr__(self, "id", new_id())
+            object.__setattr__(self, "own_id", True)
         if not self.name or len(self.name) > 200:
             raise InvalidInput(
                 f"{self.name!r} is not a step name.",
@@ -318,10 +326,15 @@ _claim: Final = maker(Claim)
 
 @dataclass(frozen=True, slots=True)
 class Addition:
-    """A row to insert, and what to do when its unique key is taken."""
+    """A row to insert, and what to do when its unique key is taken.
+
+    `fresh` says that the id was made during the execution that spawns the step, so that no
+    row can have it, and a store need not look.
+    """
 
     step: Step
     on_conflict: OnConflict = OnConflict.ERROR
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

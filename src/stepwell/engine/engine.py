@@ -147,6 +147,7 @@ class Engine(StepClient):
             self._pauses,
             self._rejoin,
             self._changed,
+            self._distrust,
             self._interrupt,
         )
         self._worker = self._new_worker()
@@ -299,6 +300,10 @@ class Engine(StepClient):
                 tx.leave(self._worker.engine_id)
         except (StoreUnavailable, EngineBuried) as error:
             emit("engine.leave_failed", engine=self.id, error=str(error))
+
+    def _distrust(self) -> None:
+        if self._worker is not None:
+            self._worker.distrust()
 
     def _changed(self) -> None:
         if self._worker is not None:

@@ -72,16 +72,24 @@ class Held:
     def accept(self, holdings: Iterable[Holding], *, first: bool = False) -> None:
         """Take in freshly claimed steps, unless the engine was buried while they came.
 
+        What is held already under that number runs, or has run and is to be settled: it was
+        claimed by a lock that was lost, and does not begin again (R14).
+
         `first` lets them run before those that wait already.
         """
         with self._lock:
             enqueue = self._waiting.appendleft if first else self._waiting.append
             for holding in holdings:
-                if holding.engine_id not in self._buried:
-                    if holding.step.id in self._all:  # taken away, and claimed here again
-                        self._ousted.append(self._all[holding.step.id])
+                if holding.engine_id not in self._buried and not self._has_twin(holding):
                     self._all[holding.step.id] = holding
                     enqueue(holding)
+
+    def reserve(self, holdings: Iterable[Holding]) -> None:
+        """Know of claims that are accepted later: they are no strangers."""
+        with self._lock:
+            for holding in holdings:
+                if holding.engine_id not in self._buried:
+                    self._all[holding.step.id] = holding
 
     def begin(self, at: float, slots: int) -> Holding | None:
         """The next step to run, if there is one and fewer than `slots` are running."""
@@ -154,12 +162,12 @@ class Held:
             return [one for one in self._all.values() if one.running]
 
     def long_running(self, now: float) -> list[Claim]:
-        """Claims that have been running for over a second: they get their mark (R15)."""
+        """Written claims that have been running for over a second: they get their mark (R15)."""
         with self._lock:
             return [
                 one.claim
                 for one in self._all.values()
-                if one.running and now - one.since > MARK_AFTER
+                if one.running and not one.by_lock and now - one.since > MARK_AFTER
             ]
 
     def disown(self, claims: Iterable[Claim]) -> list[Holding]:
@@ -175,6 +183,15 @@ class Held:
     def _knows(self, claim: Claim) -> bool:
         holding = self._all.get(claim.step_id)
         return holding is not None and holding.step.claim_no == claim.claim_no
+
+    def _has_twin(self, holding: Holding) -> bool:
+        known = self._all.get(holding.step.id)
+        if known is None or known is holding:
+            return False
+        if known.step.claim_no == holding.step.claim_no:
+            return True
+        self._ousted.append(known)  # taken away, and claimed here again
+        return False
 
     def _take_out(self, holdings: list[Holding]) -> None:
         if holdings:

@@ -71,6 +71,7 @@ class Runner:
         self._crew = Crew(self._run_next, self._has_more, slots.most, slots.fewest)
         self._loop = loop
         self._to_await: deque[tuple[Holding, Execution]] = deque()
+        self._handing = threading.Lock()
         self.average = 1.0
         """Seconds that a handler has taken lately."""
 
@@ -107,7 +108,9 @@ class Runner:
             self._loop.call_soon_threadsafe(interrupt)
 
     def _has_more(self) -> bool:
-        return self._held.waiting > 0 and self._held.running < self._slots.most
+        """What must not begin yet is no work: nobody is to look for it again and again."""
+        held = self._held
+        return held.waiting > 0 and held.running < self._slots.most and self._fresh()
 
     def _run_next(self) -> bool:
         if not self._fresh():
@@ -162,8 +165,10 @@ class Runner:
         self._put(holding, Ended(holding, execution, settlement))
 
     def _await(self, holding: Holding, execution: Execution) -> None:
-        self._to_await.append((holding, execution))
-        if len(self._to_await) == 1:
+        with self._handing:  # of two who come at once, one must see that it is the first
+            self._to_await.append((holding, execution))
+            is_first = len(self._to_await) == 1
+        if is_first:
             self._loop.call_soon_threadsafe(self._begin_awaiting)
 
     def _begin_awaiting(self) -> None:

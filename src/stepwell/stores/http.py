@@ -7,6 +7,7 @@ of the wire read the same page: see `signature`.
 
 from __future__ import annotations
 
+import inspect
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -69,9 +70,11 @@ _NAMELESS: Final = frozenset({"error", "internal"})
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """How a verb crosses the wire: the type of each keyword argument, and of the result."""
+    """How a verb crosses the wire: the type of each keyword argument, which of them must be
+    given, and the type of the result."""
 
     arguments: Mapping[str, TypeAdapter[Any]]
+    required: frozenset[str]
     result: TypeAdapter[Any]
 
     def write_arguments(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,9 +92,15 @@ class Signature:
 @cache
 def signature(verb: str) -> Signature:
     """The wire form of a verb of `Transaction`; AttributeError if there is none of that name."""
-    hints = get_type_hints(getattr(Transaction, verb))
+    function = getattr(Transaction, verb)
+    hints = get_type_hints(function)
     result = TypeAdapter(hints.pop("return"))
-    return Signature({name: TypeAdapter(_listed(kind)) for name, kind in hints.items()}, result)
+    parameters = inspect.signature(function).parameters
+    return Signature(
+        {name: TypeAdapter(_listed(kind)) for name, kind in hints.items()},
+        frozenset(name for name in hints if parameters[name].default is inspect.Parameter.empty),
+        result,
+    )
 
 
 def _listed(kind: Any) -> Any:
@@ -301,7 +310,14 @@ class _Verbs:
     def claimed(self, engine_id: UUID) -> list[Claim]:
         return self._call("claimed", engine_id=engine_id)
 
-    def hold(self, engine_id: UUID, request_id: UUID, claims: Sequence[Claim]) -> int:
+    def hold(
+        self,
+        engine_id: UUID,
+        request_id: UUID,
+        claims: Sequence[Claim],
+        *,
+        freed: bool = False,
+    ) -> int:
         raise NotSupported("A server marks the claims of a run at once.")
 
     def release(self, engine_id: UUID, claims: Iterable[Claim]) -> int:
