@@ -20,8 +20,9 @@ from stepwell.errors import EngineBuried
 from stepwell.events import emit
 from stepwell.stores.protocol import Pulse, Store
 
-INTERVAL: Final = 1.0
-"""Seconds between beats where the beat also watches the others."""
+INTERVAL: Final = 1.05
+"""Seconds between beats where the beat also watches the others: with the claims that nothing
+wakes, an idle engine asks less than once a second."""
 SCOPED_INTERVAL: Final = 2.0
 """Seconds between beats where nobody else can be seen (a container's store)."""
 DEAD_AFTER: Final = 8.0

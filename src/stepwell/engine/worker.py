@@ -32,7 +32,7 @@ from stepwell.registry import Registry
 from stepwell.step import Addition, Step, new_id
 from stepwell.stores.protocol import Claimed, ClaimRequest, Store, Wake
 
-POLL: Final = 10.0
+POLL: Final = 25.0
 """Seconds between claims on an idle engine when nothing wakes it: the fallback."""
 AHEAD: Final = 0.1
 """Seconds of work that is claimed ahead of the free slots."""
@@ -295,6 +295,7 @@ class Worker:
         step = addition.step
         return (
             self._store.capabilities.transactions  # else its claim could outlive the engine (R11)
+            and addition.fresh  # else it may be there already, and not be inserted (R1)
             and step.unique_key is None
             and step.limit_key is None
             and step.rate_key is None

@@ -165,6 +165,13 @@ class Transaction(Protocol):
         """
         ...
 
+    def load(self, template: Step, rows: Iterable[tuple[str, str]]) -> int:
+        """Insert a row like the template for each id and state; how many. All are new, and
+        have no unique key: nothing is looked up. Due now if the template was due when it
+        was made. A template that is its own flow makes rows that are flows of their own.
+        """
+        ...
+
     def add_if_none(self, addition: Addition, query: StepQuery) -> bool:
         """Insert the row unless a step matches `query`; two callers cannot both insert (R9)."""
         ...

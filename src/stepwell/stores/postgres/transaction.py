@@ -22,6 +22,7 @@ from stepwell.stores.postgres import (
     counting,
     joining,
     limiting,
+    loading,
     search,
     settling,
 )
@@ -164,6 +165,10 @@ class PostgresTransaction:
         UniqueKeyTaken : a ready step of that name and key exists; nothing was added.
         """
         return adding.add(self._do, additions)
+
+    def load(self, template: Step, rows: Iterable[tuple[str, str]]) -> int:
+        """Insert a row like the template for each id and state, by COPY."""
+        return loading.load(self._do, template, rows)
 
     def add_if_none(self, addition: Addition, query: StepQuery) -> bool:
         """Insert the row unless a step matches; a lock on the criteria keeps others out (R9)."""

@@ -155,6 +155,11 @@ class SQLiteTransaction:
         with self._sql.writing(news=True):
             return joining.add(self._sql, additions, self._now())
 
+    def load(self, template: Step, rows: Iterable[tuple[str, str]]) -> int:
+        """Insert a row like the template for each id and state."""
+        with self._sql.writing(news=True):
+            return moving.load(self._sql, template, rows)
+
     def add_if_none(self, addition: Addition, query: StepQuery) -> bool:
         """Insert the row unless a step matches; the write lock keeps others out (R9)."""
         with self._sql.writing(news=True):

@@ -69,6 +69,16 @@ def together(*calls: Callable[[], T]) -> list[T | Exception]:
     return answers
 
 
+def sql(connection: Any, statement: str) -> list[tuple[Any, ...]]:
+    """The rows that a statement gives on a DB-API connection; none if it gives no result."""
+    cursor = connection.cursor()
+    try:
+        cursor.execute(statement)
+        return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
+    finally:
+        cursor.close()
+
+
 class ContractBase:
     """Fixtures and words. A subclass provides `store`, empty, and may override the rest.
 
