@@ -228,7 +228,8 @@ class MemoryTransaction:
         with self._whole():
             verdicts = [self._settle(engine_id, settlement) for settlement in settlements]
             for settlement, (_, matched) in zip(settlements, verdicts, strict=True):
-                self._add_spawned(settlement.additions if matched else ())
+                added = settlement.additions if matched else ()
+                moves.check_taken_over(added, self._add_all(added))
             self._joins.close()
         return [verdict for verdict, _ in verdicts]
 
@@ -262,9 +263,6 @@ class MemoryTransaction:
             inserted = self._add_all(additions)
             self._joins.close()
         return inserted
-
-    def _add_spawned(self, additions: Sequence[Addition]) -> None:
-        moves.check_taken_over(additions, self._add_all(additions))
 
     def _add_all(self, additions: Sequence[Addition]) -> list[bool]:
         inserted = [self._add(addition) for addition in additions]
