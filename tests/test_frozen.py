@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from stepwell.frozen import maker
+from stepwell.ids import new_id
 from stepwell.outcome import Settlement
-from stepwell.step import Addition, Claim, Step, new_id
+from stepwell.step import Addition, Claim, Step
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -17,9 +17,7 @@ from uuid import UUID
 from stepwell.clock import as_utc
 from stepwell.errors import InvalidInput
 from stepwell.frozen import maker
-from stepwell.ids import new_id as new_id
-from stepwell.ids import new_ids as new_ids
-from stepwell.ids import version_7 as version_7
+from stepwell.ids import new_id
 
 
 class StepStatus(StrEnum):

@@ -18,7 +18,7 @@ from stepwell import Engine, Outcome, Registry, Step, StepClient, done, new_step
 from stepwell.engine import bursts, heartbeat, worker
 from stepwell.errors import StoreUnavailable
 from stepwell.events import subscribe
-from stepwell.step import new_id
+from stepwell.ids import new_id
 from stepwell.stores.protocol import ClaimRequest, Counts, EngineInfo, Store
 
 __all__ = ["open_lane"]

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from stepwell.engine.held import Held, Holding
-from stepwell.step import Step, new_id
+from stepwell.ids import new_id
+from stepwell.step import Step
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

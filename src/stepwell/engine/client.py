@@ -20,15 +20,9 @@ from stepwell.engine.reexecuting import Reexecuting, Reexecution, Watch
 from stepwell.engine.sweeping import AT_ONCE, plus
 from stepwell.engine.together import Together
 from stepwell.errors import StepEnded, StepNotEnded, StepNotFound
+from stepwell.ids import new_id
 from stepwell.retention import Retention, RetentionPolicy
-from stepwell.step import (
-    Addition,
-    EndedAs,
-    Step,
-    StepQuery,
-    StepStatus,
-    new_id,
-)
+from stepwell.step import Addition, EndedAs, Step, StepQuery, StepStatus
 from stepwell.stores.protocol import Counts, Failures, Store, Swept, Transaction
 
 
@@ -180,7 +174,7 @@ class StepClient(Adding, Controlling):
             retry after an exception.
         limit : copies at most.
         call : makes the call resumable: with the same id, which must be new when the call is
-            made first (`stepwell.step.new_id`), no source is copied twice.
+            made first (`stepwell.ids.new_id`), no source is copied twice.
         watch : called with the progress, up to four times a second; what it raises ends
             the call.
 

@@ -27,9 +27,9 @@ from stepwell.engine.tally import Tally
 from stepwell.engine.worker import Scope, Worker
 from stepwell.errors import EngineBuried, EngineRunning, StoreUnavailable
 from stepwell.events import emit
+from stepwell.ids import new_id
 from stepwell.registry import Registry
 from stepwell.retention import RetentionPolicy
-from stepwell.step import new_id
 from stepwell.stores.protocol import EngineInfo, Store
 from stepwell.version import VERSION
 

@@ -28,8 +28,9 @@ from stepwell.engine.pauses import Pauses
 from stepwell.engine.runner import Runner, Slots
 from stepwell.errors import Denied, EngineBuried, StoreUnavailable
 from stepwell.events import emit
+from stepwell.ids import new_id
 from stepwell.registry import Registry
-from stepwell.step import Addition, Step, new_id
+from stepwell.step import Addition, Step
 from stepwell.stores.protocol import Claimed, ClaimRequest, Store, Wake
 
 POLL: Final = 25.0

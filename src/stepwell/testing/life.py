@@ -31,9 +31,10 @@ from stepwell.errors import (
     StepwellError,
     Unavailable,
 )
+from stepwell.ids import new_id
 from stepwell.outcome import Settlement, Verdict
 from stepwell.registry import Registry
-from stepwell.step import Step, new_id
+from stepwell.step import Step
 from stepwell.stores.controls import ControlKind
 from stepwell.stores.protocol import Claimed, ClaimRequest, EngineInfo, Exclusive, Pulse, Store
 from stepwell.testing.clock import VirtualClock

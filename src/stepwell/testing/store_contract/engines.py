@@ -11,8 +11,9 @@ import pytest
 
 from stepwell.clock import now
 from stepwell.errors import EngineBuried
+from stepwell.ids import new_id
 from stepwell.outcome import Verdict
-from stepwell.step import EndedAs, Step, StepStatus, new_id
+from stepwell.step import EndedAs, Step, StepStatus
 from stepwell.stores.protocol import Burial, EngineInfo, Store
 from stepwell.testing.store_contract.base import ContractBase, needs, together
 
