@@ -84,10 +84,20 @@ def _member(name: str) -> str:
 
 
 def _methods(value: Any) -> str:
-    own = vars(value).items() if inspect.isclass(value) else ()
-    public = [(key, one) for key, one in own if inspect.isfunction(one) and key[0] != "_"]
+    own = _own(value) if inspect.isclass(value) else {}
+    public = [(key, one) for key, one in own.items() if inspect.isfunction(one) and key[0] != "_"]
     rows = [f"- `{key}({', '.join(_named(one))})`: {_first_line(one)}\n" for key, one in public]
     return "\n" + "".join(rows) if rows else ""
+
+
+def _own(value: type) -> dict[str, Any]:
+    """Its members, and those of its bases that have no entry of their own."""
+    shown = {getattr(stepwell, name) for name in stepwell.__all__ if name[0].isupper()}
+    hidden = [base for base in value.__mro__[1:] if base not in shown]
+    ours = [base for base in hidden if base.__module__.startswith("stepwell.")]
+    if any(base in shown for base in value.__mro__[1:]):
+        ours = []  # they are with the base that has an entry
+    return {key: one for base in [value, *ours] for key, one in vars(base).items()}
 
 
 def _named(function: Any) -> list[str]:

@@ -19,7 +19,7 @@ from typing import Any, Final, TypeAlias, TypeVar, get_type_hints
 from stepwell.errors import HandlerInvalid
 from stepwell.outcome import Outcome
 from stepwell.retry import DEFAULT, RetryPolicy
-from stepwell.step import Step
+from stepwell.step import Retention, Step
 
 Function: TypeAlias = Callable[..., Any]
 F = TypeVar("F", bound=Function)
@@ -47,6 +47,8 @@ class Handler:
     exhausted: Callable[[Step, BaseException], Outcome] | None = None
     needs_injection: tuple[str, ...] = field(default=())
     transaction_timeout: float = TRANSACTION_SECONDS
+    classes: Mapping[str, Retention] = field(default_factory=dict, repr=False)
+    """Those of its registry: how long the steps that it spawns are kept (R23)."""
 
     @property
     def exactly_once(self) -> bool:
@@ -71,6 +73,8 @@ class Registry:
     def __init__(self, resolve: Resolver | None = None) -> None:
         self._by_name: dict[str, Handler] = {}
         self.resolve = resolve
+        self.classes: dict[str, Retention] = {}
+        """Step name -> how long its steps are kept, where a handler says so (R23)."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -96,6 +100,7 @@ class Registry:
         retry: RetryPolicy = DEFAULT,
         exhausted: Callable[[Step, BaseException], Outcome] | None = None,
         transaction_timeout: float | None = None,
+        retention: Retention = Retention.STANDARD,
     ) -> Callable[[F], F]:
         """Decorate a function as the handler of one or more step names.
 
@@ -107,6 +112,8 @@ class Registry:
             step. By default the step fails with the error.
         transaction_timeout : seconds that a handler with the parameter `connection` may
             take, 30 by default (R26).
+        retention : the class of steps of these names that are added through an engine with
+            this registry and do not name one: how long they stay after their end.
 
         Raises
         ------
@@ -121,6 +128,7 @@ class Registry:
                 retry=retry,
                 exhausted=exhausted,
                 transaction_timeout=transaction_timeout,
+                retention=retention,
             )
             return function
 
@@ -133,6 +141,7 @@ class Registry:
         retry: RetryPolicy = DEFAULT,
         exhausted: Callable[[Step, BaseException], Outcome] | None = None,
         transaction_timeout: float | None = None,
+        retention: Retention = Retention.STANDARD,
     ) -> Handler:
         """Register a function; see `handler`."""
         self._check_names(names, function)
@@ -149,9 +158,11 @@ class Registry:
             exhausted,
             foreign,
             TRANSACTION_SECONDS if transaction_timeout is None else transaction_timeout,
+            self.classes,
         )
         _check_transaction(made, transaction_timeout)
         self._by_name.update(dict.fromkeys(names, made))
+        self.classes.update(dict.fromkeys(names, retention))
         return made
 
     def _check_names(self, names: tuple[str, ...], function: Function) -> None:

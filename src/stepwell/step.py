@@ -120,7 +120,8 @@ def version_7(milliseconds: int, random: int) -> UUID:
 class NewStep:
     """A step to be added, as user code writes it; the state is still a Python object.
 
-    Use it through `new_step`, which takes name and state in order.
+    Use it through `new_step`, which takes name and state in order. Without a `retention`
+    it gets the class of its name's handler, if its adder knows it, or the standard one.
     """
 
     name: str
@@ -134,8 +135,11 @@ class NewStep:
     search_key: str | None = None
     description: str | None = None
     schedule_time: datetime | None = None
-    retention: Retention = Retention.STANDARD
+    retention: Retention | None = None
     on_conflict: OnConflict = OnConflict.ERROR
+    limit_key: str | None = None
+    limit_slots: int | None = None
+    rate_key: str | None = None
 
     def __post_init__(self) -> None:
         if not self.name or len(self.name) > 200:
@@ -146,6 +150,25 @@ class NewStep:
             )
         if self.schedule_time is not None:
             object.__setattr__(self, "schedule_time", as_utc(self.schedule_time))
+        if self.limit_key is not None or self.limit_slots is not None or self.rate_key is not None:
+            check_limits(self.limit_key, self.limit_slots, self.rate_key)
+
+
+def check_limits(limit_key: str | None, limit_slots: int | None, rate_key: str | None) -> None:
+    """Raise `InvalidInput` unless the keys and the number of slots can be used (R20)."""
+    for key in (limit_key, rate_key):
+        if key is not None and not (1 <= len(key) <= 200 and key.isprintable()):
+            raise InvalidInput(
+                f"{key!r} is not a key for a limit or a rate.",
+                why="A key has 1 to 200 printable characters.",
+                fix="Name what the steps share: 'customer-42', 'smtp'.",
+            )
+    if limit_slots is not None and (limit_key is None or limit_slots < 1):
+        raise InvalidInput(
+            f"limit_slots={limit_slots} limits nothing.",
+            why="Slots are counted per limit_key, and without one nothing would ever run.",
+            fix="Give limit_key too, and at least one slot.",
+        )
 
 
 def new_step(
@@ -167,7 +190,10 @@ def new_step(
     unique_key : at most one ready step of this name and key.
     on_conflict : 'error', 'ignore' or 'replace' when that one exists already.
     fields : queue, priority, flow_id, correlation_id, search_key, description,
-        schedule_time (aware; not before this instant), retention, id.
+        schedule_time (aware; not before this instant), retention, id;
+        limit_key with limit_slots: at most so many steps with this key run at once, unless
+        `StepClient.limit` says otherwise (1 by default); rate_key: steps with this key begin
+        no faster than `StepClient.rate` says (R20).
 
     Raises
     ------
@@ -286,7 +312,9 @@ class Addition:
 class StepQuery:
     """Which steps are meant; every field that is set narrows. Newest first, paged by id.
 
-    `after` is the id of the last step of the page before; ranges are half open.
+    `after` is the id of the last step of the page before; ranges are half open. The text
+    fields look in what is stored: JSON, unless a codec says otherwise. `duration_from` and
+    `duration_to` are seconds.
     """
 
     ids: tuple[UUID, ...] | None = None
@@ -300,7 +328,16 @@ class StepQuery:
     correlation_id: str | None = None
     search_key: str | None = None
     search_key_prefix: str | None = None
+    limit_key: str | None = None
+    rate_key: str | None = None
+    correlation_id_prefix: str | None = None
     description_contains: str | None = None
+    state_contains: str | None = None
+    activation_args_contains: str | None = None
+    result_contains: str | None = None
+    state_format: str | None = None
+    retention: Retention | None = None
+    fingerprint: str | None = None
     created_by_step_id: UUID | None = None
     copy_of: UUID | None = None
     join_id: UUID | None = None
@@ -311,8 +348,18 @@ class StepQuery:
     created_to: datetime | None = None
     scheduled_from: datetime | None = None
     scheduled_to: datetime | None = None
+    started_from: datetime | None = None
+    started_to: datetime | None = None
     ended_from: datetime | None = None
     ended_to: datetime | None = None
+    duration_from: float | None = None
+    duration_to: float | None = None
+    execution_count_from: int | None = None
+    execution_count_to: int | None = None
+    failure_count_from: int | None = None
+    failure_count_to: int | None = None
+    lost_count_from: int | None = None
+    lost_count_to: int | None = None
     oldest_first: bool = False
     after: UUID | None = None
     limit: int = 100

@@ -141,7 +141,7 @@ def token(server: Server, run_id: UUID, attempt: int = 1) -> str:
 
 
 class TestHttpStore(StoreContract):
-    lacks: ClassVar[frozenset[str]] = frozenset({"bury", "add_if_none", "wake"})
+    lacks: ClassVar[frozenset[str]] = frozenset({"bury", "add_if_none", "wake", "set_control"})
 
     @pytest.fixture(autouse=True)
     def _flow(self, live: Server) -> None:

@@ -13,7 +13,7 @@ from stepwell.testing.store_contract import StoreContract
 
 EMPTY = """
     DELETE FROM stepwell_ready; DELETE FROM stepwell_done; DELETE FROM stepwell_failed;
-    DELETE FROM stepwell_engines; DROP TABLE IF EXISTS orders;
+    DELETE FROM stepwell_engines; DELETE FROM stepwell_controls; DROP TABLE IF EXISTS orders;
 """
 
 

@@ -346,3 +346,33 @@ def test_a_join_is_given_its_members_here_too() -> None:
     *_, join_id = engine.add_many([new_step("v1/part", n) for n in (2, 3)], then=new_step("v1/sum"))
     engine.drain()
     assert engine.get(join_id).result == "5"
+
+
+# -- limits and pauses ---------------------------------------------------------
+
+
+def test_a_rate_is_kept_on_the_virtual_clock(engine: VirtualEngine, registry: Registry) -> None:
+    times: list[datetime] = []
+    registry.handler("v1/send")(lambda: times.append(engine.clock.now()))
+    engine.rate("smtp", 1, per=60)
+    engine.add_many(new_step("v1/send", rate_key="smtp") for _ in range(3))
+    engine.drain()
+    assert len(times) == 1
+    engine.advance(minutes=5)
+    assert [later - sooner for sooner, later in pairwise(times)] == [timedelta(minutes=1)] * 2
+
+
+def test_limits_and_pauses_hold_on_the_virtual_engine(
+    engine: VirtualEngine, registry: Registry
+) -> None:
+    registry.handler("v1/send")(lambda: None)
+    engine.limit("smtp", 0)
+    step_id = engine.add(new_step("v1/send", limit_key="smtp"))
+    engine.pause("default", "stop")
+    plain = engine.add(new_step("v1/send"))
+    engine.drain()
+    assert engine.get(plain).status is engine.get(step_id).status is StepStatus.READY
+    engine.resume("default")
+    engine.drop_limit("smtp")
+    engine.drain()
+    assert engine.get(plain).status is engine.get(step_id).status is StepStatus.DONE

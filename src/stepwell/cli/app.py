@@ -12,6 +12,8 @@ from stepwell.cli import (
     dev,
     discoveries,
     groups,
+    limits,
+    queues,
     reports,
     reviews,
     run,
@@ -35,6 +37,8 @@ _ROOMS: Final = (
     (reports,),
     (state,),
     (steps,),
+    (queues,),
+    (limits,),
     (tokens,),
 )
 

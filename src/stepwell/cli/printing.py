@@ -23,8 +23,9 @@ def _sqlite() -> str:
 def _postgres() -> str:
     from stepwell.stores.postgres import schema  # noqa: PLC0415 - an optional driver
 
-    partitions = f"SELECT stepwell_make_partitions({schema.MONTHS_AHEAD});"
-    return f"{_joined(schema.migrations())}\n{partitions}\n"
+    migrations = schema.migrations()
+    version = f"UPDATE stepwell_meta SET value = '{len(migrations)}' WHERE key = 'schema_version';"  # noqa: S608
+    return f"{_joined(migrations)}\n{version}\nSELECT stepwell_make_partitions();\n"
 
 
 def _joined(migrations: list[Migration] | tuple[Migration, ...]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -12,11 +12,16 @@ from uuid import UUID
 
 from stepwell.clock import SYSTEM, Clock, as_utc
 from stepwell.codec import JSON, Codec, limited
+from stepwell.engine.braking import held_up
+from stepwell.engine.controlling import Controlling
 from stepwell.engine.explaining import explain, explain_join
 from stepwell.engine.inside import forbid_outside
+from stepwell.engine.reexecuting import Reexecuting, Reexecution, Watch
 from stepwell.engine.sealing import of_one_flow, seal, seal_fan
+from stepwell.engine.sweeping import AT_ONCE, plus
 from stepwell.errors import StepEnded, StepNotEnded, StepNotFound
 from stepwell.outcome import Fan
+from stepwell.retention import Retention, RetentionPolicy
 from stepwell.step import (
     Addition,
     EndedAs,
@@ -29,10 +34,10 @@ from stepwell.step import (
     new_id,
 )
 from stepwell.stores.outbox import lend
-from stepwell.stores.protocol import Counts, Store, Transaction
+from stepwell.stores.protocol import Counts, Failures, Store, Swept, Transaction
 
 
-class StepClient:
+class StepClient(Controlling):
     """What a program does with steps, on any store.
 
     Parameters
@@ -45,6 +50,7 @@ class StepClient:
         self.store = store
         self.codec = codec
         self._clock = clock
+        self._classes: Mapping[str, Retention] = {}
 
     def add(self, new: NewStep, *, connection: Any = None) -> UUID:
         """Add one step; returns its id.
@@ -86,7 +92,8 @@ class StepClient:
         UniqueKeyTaken, NotEncodable, ValueTooLarge, OutsideTransaction : see `add`.
         """
         fan = Fan(next=tuple(new), then=then, on_failure=join_policy(on_failure))
-        additions = seal_fan(of_one_flow(fan), self.codec, self._clock.now())
+        now = self._clock.now()
+        additions = seal_fan(of_one_flow(fan), self.codec, now, classes=self._classes)
         with self._transaction(connection) as tx:
             tx.add(additions)
         return [addition.step.id for addition in additions]
@@ -108,7 +115,7 @@ class StepClient:
 
         Two callers at once cannot both add (R9).
         """
-        addition = seal(new, self.codec, self._clock.now())
+        addition = seal(new, self.codec, self._clock.now(), classes=self._classes)
         with self._transaction(connection) as tx:
             return addition.step.id if tx.add_if_none(addition, query) else None
 
@@ -129,21 +136,48 @@ class StepClient:
 
     def explain(self, step_id: UUID) -> str:
         """Why the step is where it is, in a sentence; raises `StepNotFound`."""
-        step = self.get(step_id)
-        if not step.waiting_for:
-            return explain(step, self._clock.now())
+        return self.explained(self.get(step_id))
+
+    def explained(self, step: Step) -> str:
+        """As `explain`, of a step that was read already."""
+        if step.waiting_for:
+            with self._transaction(reads=True) as tx:
+                return explain_join(tx, step)
+        now = self._clock.now()
+        return self._held_up(step, now) or explain(step, now)
+
+    def _held_up(self, step: Step, now: datetime) -> str | None:
+        if self.store.capabilities.scoped:
+            return None  # it sees neither controls nor what other flows hold
         with self._transaction(reads=True) as tx:
-            return explain_join(tx, step)
+            return held_up(tx, step, now)
 
     def search(self, query: StepQuery | None = None, **fields: Any) -> list[Step]:
         """The steps that match: a `StepQuery`, or its fields as keywords. Newest first."""
         with self._transaction(reads=True) as tx:
             return tx.search(query or StepQuery(**fields))
 
-    def count(self, query: StepQuery | None = None, **fields: Any) -> Counts:
-        """How many steps match, per table."""
+    def count(
+        self, query: StepQuery | None = None, *, at_most: int | None = None, **fields: Any
+    ) -> Counts:
+        """How many steps match, per table.
+
+        Parameters
+        ----------
+        at_most : count no table further than that, so that the answer is fast on millions
+            of rows. The answer says which numbers are too low (`more`), and which are the
+            store's estimate (`estimated`).
+        """
         with self._transaction(reads=True) as tx:
-            return tx.count(query or StepQuery(**fields))
+            return tx.count(query or StepQuery(**fields), at_most)
+
+    def failures(self, query: StepQuery | None = None, **fields: Any) -> list[Failures]:
+        """Failed steps that match, grouped by name and fingerprint; newest failure first.
+
+        `limit` is the number of groups; `ended_from` and `ended_to` give a range of time.
+        """
+        with self._transaction(reads=True) as tx:
+            return tx.failures(query or StepQuery(**fields))
 
     def activate(self, step_id: UUID, args: Any = None, *, at: datetime | None = None) -> None:
         """Make a ready step due, now or at an instant, with arguments for its handler.
@@ -194,13 +228,78 @@ class StepClient:
             tx.add(copies)
         return [copy.step.id for copy in copies]
 
+    def reexecute_matching(
+        self,
+        query: StepQuery | None = None,
+        *,
+        rate: float = 10.0,
+        stop_after_failures: int | None = None,
+        limit: int | None = None,
+        call: UUID | None = None,
+        watch: Watch | None = None,
+        **fields: Any,
+    ) -> Reexecution:
+        """Re-execute the ended steps that match, oldest first; returns when all are copied.
+
+        Failed ones, unless the query asks for done ones. A source whose unique key a ready
+        step holds is left out.
+
+        Parameters
+        ----------
+        rate : copies per second.
+        stop_after_failures : copy no more when so many copies have failed, or wait for a
+            retry after an exception.
+        limit : copies at most.
+        call : makes the call resumable: with the same id, which must be new when the call is
+            made first (`stepwell.step.new_id`), no source is copied twice.
+        watch : called with the progress, up to four times a second; what it raises ends
+            the call.
+
+        Raises
+        ------
+        InvalidInput : the query asks for ready steps, or the rate is not above zero.
+        """
+        one = Reexecuting(
+            self._transaction,
+            self._copy,
+            call or new_id(),
+            self._clock,
+            rate=rate,
+            stop_after_failures=stop_after_failures,
+            limit=limit,
+            watch=watch,
+        )
+        return one.run(query or StepQuery(**fields))
+
+    def sweep(self, policy: RetentionPolicy, *, seconds: float | None = None) -> Swept:
+        """Remove ended steps that were kept for as long as the policy says, piece by piece.
+
+        On PostgreSQL it drops partitions, and makes those of the coming time.
+
+        Parameters
+        ----------
+        seconds : begin no further piece after that; the answer's `more` says whether there
+            is one.
+
+        Raises
+        ------
+        StoreUnavailable : others hold the tables; what was done until then is done.
+        """
+        expiries, begun = policy.expiries(self._clock.now()), self._clock.monotonic()
+        swept = Swept(more=True)
+        while swept.more and (seconds is None or self._clock.monotonic() - begun <= seconds):
+            with self._transaction() as tx:
+                piece = tx.sweep(expiries, AT_ONCE)
+            swept = plus(swept, piece)
+        return swept
+
     def _all(self, tx: Transaction, step_ids: Sequence[UUID]) -> list[Step]:
         return tx.search(StepQuery(ids=tuple(step_ids), limit=max(len(step_ids), 1)))
 
-    def _copy(self, source: Step) -> Addition:
+    def _copy(self, source: Step, copy_id: UUID | None = None) -> Addition:
         now = self._clock.now()
         fresh = Step(
-            id=new_id(),
+            id=copy_id or new_id(),
             name=source.name,
             flow_id=source.flow_id,
             created_at=now,
@@ -248,6 +347,9 @@ _COPIED = (
     "state",
     "state_format",
     "activation_args",
+    "limit_key",
+    "limit_slots",
+    "rate_key",
     "join_id",
 )
 

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import threading
+from functools import partial
 from types import FrameType, TracebackType
 from typing import Final, Self
 from uuid import UUID
@@ -17,12 +18,15 @@ from stepwell.engine.client import StepClient
 from stepwell.engine.heartbeat import Heartbeat
 from stepwell.engine.held import Held
 from stepwell.engine.once import check_store
+from stepwell.engine.pauses import Pauses
 from stepwell.engine.runner import Slots
+from stepwell.engine.sweeping import housekeeping, sweeper
 from stepwell.engine.tally import Tally
 from stepwell.engine.worker import Scope, Worker
 from stepwell.errors import EngineBuried, EngineRunning, StoreUnavailable
 from stepwell.events import emit
 from stepwell.registry import Registry
+from stepwell.retention import RetentionPolicy
 from stepwell.step import new_id
 from stepwell.stores.protocol import EngineInfo, Store
 from stepwell.version import VERSION
@@ -48,10 +52,14 @@ class Engine(StepClient):
     flow_id : run the steps of this flow only, whatever their queue.
     name : who executed a step, shown to people; host and process id by default.
     loop : the event loop for `async def` handlers; by default one in a thread of its own.
+    retention : for how long ended steps are kept. A step of its own, `v1/stepwell/sweep` in
+        the first of the queues, removes the older ones every hour, and on PostgreSQL makes
+        the partitions of the coming time. Without it all are kept.
 
     Raises
     ------
-    NotSupported : a handler asks for the connection, and the store has none to give (R26).
+    NotSupported : a handler asks for the connection, and the store has none to give (R26);
+        or a retention policy for a container's store.
     """
 
     def __init__(
@@ -67,17 +75,22 @@ class Engine(StepClient):
         codec: Codec = JSON,
         clock: Clock = SYSTEM,
         loop: asyncio.AbstractEventLoop | None = None,
+        retention: RetentionPolicy | None = None,
     ) -> None:
         check_store(store, registry)
         self._time = StoreClock(clock)
         super().__init__(store, codec=codec, clock=self._time)
-        self._registry = registry
+        self._registry, self._classes = registry, registry.classes
+        self._retention = retention
+        if retention is not None:
+            housekeeping(partial(self.sweep, retention), registry, store)
         self._scope = Scope(
             name=name or f"{socket.gethostname()}:{os.getpid()}",
             queues=queues,
             slots=Slots(most=workers, fewest=workers if min_workers is None else min_workers),
             flow_id=flow_id,
         )
+        self._pauses = Pauses(queues)
         self._users_loop = loop
         self._reborn = threading.Lock()
         self._over = threading.Event()
@@ -107,10 +120,14 @@ class Engine(StepClient):
             raise EngineRunning(self._scope.name)
         check_store(self.store, self._registry)
         self.store.open()
+        if self._retention is not None:
+            self.add(sweeper(self._scope.queues[0]))
         self._over.clear()
         self._loop = self._users_loop or _new_loop()
         self._held = Held()
-        self._heartbeat = Heartbeat(self.store, self._time, self._held, self._rejoin, self._changed)
+        self._heartbeat = Heartbeat(
+            self.store, self._time, self._held, self._pauses, self._rejoin, self._changed
+        )
         self._worker = self._new_worker()
         self._join()
         self._heartbeat.start()
@@ -182,6 +199,18 @@ class Engine(StepClient):
             pass
         self.stop()
 
+    def pause(self, queue: str, reason: str, *, by: str | None = None) -> None:
+        """As of any client; this engine claims no more from the queue from now on."""
+        super().pause(queue, reason, by=by or self._scope.name)
+        self._pauses.pause(queue, self._time.monotonic())
+
+    def resume(self, queue: str) -> bool:
+        """As of any client; this engine looks at the queue at once."""
+        was_paused = super().resume(queue)
+        self._pauses.resume(queue, self._time.monotonic())
+        self._changed()
+        return was_paused
+
     def __enter__(self) -> Self:
         return self.start()
 
@@ -209,6 +238,7 @@ class Engine(StepClient):
             self._time,
             self._scope,
             self._held,
+            self._pauses,
             self._heartbeat.fresh,
             self._rejoin,
             self._loop,

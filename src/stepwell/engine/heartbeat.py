@@ -15,6 +15,7 @@ from uuid import UUID
 
 from stepwell.clock import StoreClock
 from stepwell.engine.held import Held
+from stepwell.engine.pauses import Pauses
 from stepwell.errors import EngineBuried
 from stepwell.events import emit
 from stepwell.stores.protocol import Pulse, Store
@@ -69,8 +70,9 @@ class Heartbeat:
     store : where the engine's row is.
     clock : is kept at the store's time.
     held : what the engine holds; what has been running for over a second gets its mark (R15).
+    pauses : is told which queues are paused.
     on_buried : called with its id in the beating thread when this engine was declared dead.
-    on_burial : called when another engine's claims were given back.
+    on_burial : called when another engine's claims were given back, or a pause came or went.
     """
 
     def __init__(
@@ -78,11 +80,13 @@ class Heartbeat:
         store: Store,
         clock: StoreClock,
         held: Held,
+        pauses: Pauses,
         on_buried: Callable[[UUID], None],
         on_burial: Callable[[], None],
     ) -> None:
         self._store, self._clock = store, clock
         self._held, self._on_buried, self._on_burial = held, on_buried, on_burial
+        self._pauses = pauses
         self._interval = SCOPED_INTERVAL if store.capabilities.scoped else INTERVAL
         self._watch = Watch()
         self._engine_id: UUID | None = None
@@ -137,6 +141,8 @@ class Heartbeat:
         # Confirmed as of when it was asked: the answer may have been long on its way.
         self._confirmed = asked
         self._clock.adjust(pulse.now)
+        if self._pauses.take_in(pulse.paused, asked):
+            self._on_burial()
         others = {key: beat for key, beat in pulse.beats.items() if key != self._engine_id}
         return self._watch.observe(others, self._clock.monotonic())
 

@@ -62,13 +62,17 @@ class Held:
         """How many claimed steps have not started."""
         return len(self._waiting)
 
-    def accept(self, holdings: Iterable[Holding]) -> None:
-        """Take in freshly claimed steps, unless the engine was buried while they came."""
+    def accept(self, holdings: Iterable[Holding], *, first: bool = False) -> None:
+        """Take in freshly claimed steps, unless the engine was buried while they came.
+
+        `first` lets them run before those that wait already.
+        """
         with self._lock:
+            enqueue = self._waiting.appendleft if first else self._waiting.append
             for holding in holdings:
                 if holding.engine_id not in self._buried:
                     self._all[holding.step.id] = holding
-                    self._waiting.append(holding)
+                    enqueue(holding)
 
     def begin(self, at: float, slots: int) -> Holding | None:
         """The next step to run, if there is one and fewer than `slots` are running."""

@@ -221,4 +221,5 @@ def _retry(facts: Facts, error: BaseException, failures: int) -> Settlement:
 def _additions(facts: Facts, fan: Fan, place: UUID | None = None) -> tuple[Addition, ...]:
     if not fan.next and fan.then is None:
         return ()
-    return seal_fan(fan, facts.codec, facts.ended_at, facts.step, place)
+    classes = facts.handler.classes
+    return seal_fan(fan, facts.codec, facts.ended_at, facts.step, place, classes)

@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
+from typing import Final
 from uuid import UUID
 
 from stepwell.codec import Codec, limited
 from stepwell.errors import InvalidInput
 from stepwell.frozen import maker
 from stepwell.outcome import Fan
-from stepwell.step import Addition, NewStep, OnConflict, Step
+from stepwell.step import Addition, NewStep, OnConflict, Retention, Step
 
 _step, _addition = maker(Step), maker(Addition)
+_NO_CLASSES: Final[Mapping[str, Retention]] = MappingProxyType({})
 
 
-def seal(new: NewStep, codec: Codec, now: datetime, parent: Step | None = None) -> Addition:
+def seal(
+    new: NewStep,
+    codec: Codec,
+    now: datetime,
+    parent: Step | None = None,
+    classes: Mapping[str, Retention] = _NO_CLASSES,
+) -> Addition:
     """The row for `new`; flow and correlation are inherited from the step that spawned it.
 
     Parameters
     ----------
     now : store time, aware UTC: when it is created, and due unless it says otherwise.
+    classes : step name -> how long it is kept, for steps that say nothing of it (R23).
 
     Raises
     ------
     NotEncodable, ValueTooLarge : the state cannot be kept in a row.
     """
+    retention = new.retention
+    if retention is None:
+        retention = classes.get(new.name, Retention.STANDARD)
     step = _step(
         id=new.id,
         name=new.name,
@@ -40,7 +53,10 @@ def seal(new: NewStep, codec: Codec, now: datetime, parent: Step | None = None) 
         created_at=now,
         created_by_step_id=parent.id if parent else None,
         schedule_time=new.schedule_time or now,
-        retention=new.retention,
+        limit_key=new.limit_key,
+        limit_slots=new.limit_slots,
+        rate_key=new.rate_key,
+        retention=retention,
         state=limited(codec.encode(new.state), f"state of {new.name}"),
         state_format=codec.format,
     )
@@ -48,24 +64,30 @@ def seal(new: NewStep, codec: Codec, now: datetime, parent: Step | None = None) 
 
 
 def seal_fan(
-    fan: Fan, codec: Codec, now: datetime, parent: Step | None = None, place: UUID | None = None
+    fan: Fan,
+    codec: Codec,
+    now: datetime,
+    parent: Step | None = None,
+    place: UUID | None = None,
+    classes: Mapping[str, Retention] = _NO_CLASSES,
 ) -> tuple[Addition, ...]:
     """The rows for `next`, and behind them the row for `then`, which waits for them (R28).
 
     Parameters
     ----------
     place : the join that `then` becomes a member of.
+    classes : as for `seal`.
 
     Raises
     ------
     NotEncodable, ValueTooLarge : a state cannot be kept in a row.
     InvalidInput : `then` could wait for ever.
     """
-    rows = tuple([seal(new, codec, now, parent) for new in fan.next])
+    rows = tuple([seal(new, codec, now, parent, classes) for new in fan.next])
     if fan.then is None:
         return rows
     _check_members(fan.next, fan.then)
-    join = seal(fan.then, codec, now, parent).step
+    join = seal(fan.then, codec, now, parent, classes).step
     waiting = replace(join, waiting_for=len(rows), join_policy=fan.on_failure, join_id=place)
     members = [replace(row, step=replace(row.step, join_id=join.id)) for row in rows]
     return (*members, Addition(waiting, fan.then.on_conflict))

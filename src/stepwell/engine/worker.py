@@ -11,7 +11,7 @@ import asyncio
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -22,7 +22,9 @@ from stepwell.engine.bursts import Bursts
 from stepwell.engine.committer import BACKOFF, Answered, Committer, Ended
 from stepwell.engine.held import Held, Holding
 from stepwell.engine.joining import Members
+from stepwell.engine.limits import LimitedClaims
 from stepwell.engine.once import Once
+from stepwell.engine.pauses import Pauses
 from stepwell.engine.runner import Runner, Slots
 from stepwell.errors import Denied, EngineBuried, StoreUnavailable
 from stepwell.events import emit
@@ -64,6 +66,7 @@ class Worker:
 
     Parameters
     ----------
+    pauses : which queues are paused.
     fresh : whether the heartbeat is confirmed, so that steps may be started (R14).
     on_buried : called with its id when a claim learns that this engine was declared dead (R11).
     loop : the event loop on which `async def` handlers run.
@@ -77,12 +80,14 @@ class Worker:
         clock: StoreClock,
         scope: Scope,
         held: Held,
+        pauses: Pauses,
         fresh: Callable[[], bool],
         on_buried: Callable[[UUID], None],
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         self._store, self._registry, self._codec, self._clock = store, registry, codec, clock
         self._scope, self._held, self._fresh, self._on_buried = scope, held, fresh, on_buried
+        self._pauses = pauses
         self.engine_id: UUID | None = None
         self.committer = Committer(store, held, self.nudge)
         self._once = Once(store, held)
@@ -107,6 +112,13 @@ class Worker:
             takes_over=self._takes_over,
             aside=lambda step: registry.find(step.name).exactly_once,
             go=self._runner.call,
+        )
+        self._limits = LimitedClaims(
+            clock,
+            ask=self._claim_limited,
+            free=lambda: scope.slots.most - held.running - held.waiting,
+            workers=scope.slots.most,
+            average=lambda: self._runner.average,
         )
         self.idle = threading.Event()
         self.denied: Denied | None = None
@@ -181,8 +193,11 @@ class Worker:
         room = self._room()
         if room <= 0 and not self._bursts.pending:
             return GIVE_BACK
+        alone = self._suspect_since is not None
         empty_before = len(self._held) == self._bursts.pending
-        claimed = self._claim(max(room, 0))
+        if not alone and self._limits.first():
+            return 0.0
+        claimed = self._limits.also(self._claim(max(room, 0)), alone=alone)
         return self._after(claimed, empty_before)
 
     def _after(self, claimed: Claimed, empty_before: bool) -> float:
@@ -190,7 +205,8 @@ class Worker:
         self._note_suspects(claimed)
         if claimed.steps or self._bursts.pending:
             return 0.0
-        if empty_before and not self._bursts.handed_on and self._suspect_since is None:
+        quiet = not self._bursts.handed_on and not claimed.limited_due
+        if empty_before and quiet and self._suspect_since is None:
             self.rests_until = claimed.next_due  # its own: `next_due` moves while work goes on
             self.idle.set()
         return self._until_next_due()
@@ -215,23 +231,40 @@ class Worker:
         return slots + ahead - self._held.running - self._held.waiting
 
     def _claim(self, room: int) -> Claimed:
+        request = self._request(room)
+        claimed = self._burst(request)
+        self._note_claimed(request, claimed)
+        return claimed
+
+    def _claim_limited(self, room: int, beyond: str) -> Claimed:
+        """Always marked at once, for slots are counted from marks, and run before the others."""
+        request = replace(self._request(room), limited=True, beyond=beyond)
+        with self._store.transaction() as tx:
+            claimed = tx.claim(request)
+        since = self._clock.monotonic()
+        holdings = [Holding(step, request.engine_id, since) for step in claimed.steps]
+        self._held.accept(holdings, first=True)
+        self._runner.call()
+        self._note_claimed(request, claimed)
+        return claimed
+
+    def _request(self, room: int) -> ClaimRequest:
         assert self.engine_id is not None, "joined before start"
-        engine_id, alone = self.engine_id, self._suspect_since is not None
-        request = ClaimRequest(
-            engine_id=engine_id,
+        return ClaimRequest(
+            engine_id=self.engine_id,
             request_id=new_id(),
             names=self._registry.names,
-            queues=self._scope.queues,
+            queues=self._pauses.open_queues,
             limit=room,
             flow_id=self._scope.flow_id,
-            alone=alone,
+            alone=self._suspect_since is not None,
             skew=(random.random(), random.random(), random.random(), random.random()),
         )
-        claimed = self._burst(request)
+
+    def _note_claimed(self, request: ClaimRequest, claimed: Claimed) -> None:
         if claimed.steps:
             self.idle.clear()
-            emit("engine.claimed", engine=engine_id, count=len(claimed.steps))
-        return claimed
+            emit("engine.claimed", engine=request.engine_id, count=len(claimed.steps))
 
     def _burst(self, request: ClaimRequest) -> Claimed:
         by_lock = self._store.capabilities.row_locks and not request.alone
@@ -243,7 +276,8 @@ class Worker:
         """Whether a spawned row may run here right after its parent's commit (R21)."""
         step = addition.step
         return (
-            step.unique_key is None
+            self._store.capabilities.transactions  # else its claim could outlive the engine (R11)
+            and step.unique_key is None
             and step.limit_key is None
             and step.rate_key is None
             and step.waiting_for == 0
@@ -255,7 +289,7 @@ class Worker:
     def _is_served(self, step: Step) -> bool:
         if self._scope.flow_id is not None:
             return step.flow_id == self._scope.flow_id
-        return step.queue in self._scope.queues
+        return step.queue in self._pauses.open_queues
 
     def _note_suspects(self, claimed: Claimed) -> None:
         now = self._clock.monotonic()

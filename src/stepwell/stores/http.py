@@ -34,7 +34,9 @@ from stepwell.errors import (
     catalogue,
 )
 from stepwell.outcome import Settlement, Verdict
+from stepwell.retention import Expiry
 from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery, new_id
+from stepwell.stores.controls import Control, ControlKind
 from stepwell.stores.protocol import (
     Burial,
     Capabilities,
@@ -43,7 +45,9 @@ from stepwell.stores.protocol import (
     Counts,
     EngineInfo,
     Exclusive,
+    Failures,
     Pulse,
+    Swept,
     Transaction,
 )
 
@@ -314,8 +318,11 @@ class _Verbs:
     def search(self, query: StepQuery) -> list[Step]:
         return self._call("search", query=query)
 
-    def count(self, query: StepQuery) -> Counts:
-        return self._call("count", query=query)
+    def count(self, query: StepQuery, at_most: int | None = None) -> Counts:
+        return self._call("count", query=query, at_most=at_most)
+
+    def failures(self, query: StepQuery) -> list[Failures]:
+        return self._call("failures", query=query)
 
     def activate(self, step_id: UUID, args: str | None, at: datetime | None) -> bool:
         return self._call("activate", step_id=step_id, args=args, at=at)
@@ -325,6 +332,18 @@ class _Verbs:
 
     def reschedule(self, step_id: UUID, at: datetime) -> bool:
         return self._call("reschedule", step_id=step_id, at=at)
+
+    def set_control(self, control: Control) -> None:
+        raise _unsupported("has no controls")
+
+    def drop_control(self, kind: ControlKind, key: str) -> bool:
+        raise _unsupported("has no controls")
+
+    def controls(self) -> list[Control]:
+        raise _unsupported("has no controls")
+
+    def sweep(self, expiries: Sequence[Expiry], limit: int) -> Swept:
+        raise _unsupported("removes no ended steps")
 
 
 def _unsupported(what: str) -> NotSupported:

@@ -9,19 +9,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from stepwell.errors import EngineBuried, NotSupported, UniqueKeyTaken
 from stepwell.outcome import Settlement, Verdict
+from stepwell.retention import Expiry
 from stepwell.step import Addition, Claim, EndedAs, OnConflict, Step, StepQuery, StepStatus
 from stepwell.stores import moves
+from stepwell.stores.controls import Control, ControlKind
 from stepwell.stores.fairness import fair_fill
 from stepwell.stores.joins import asks_for_place, check_members, concerned
-from stepwell.stores.matching import matches, page
+from stepwell.stores.matching import counted, failed_alone, groups_of, matches, page
 from stepwell.stores.memory_joins import MemoryJoins
-from stepwell.stores.protocol import Burial, Claimed, ClaimRequest, Counts, EngineInfo, Pulse
+from stepwell.stores.memory_limits import Limits, limited
+from stepwell.stores.protocol import (
+    Burial,
+    Claimed,
+    ClaimRequest,
+    Counts,
+    EngineInfo,
+    Failures,
+    Pulse,
+    Swept,
+)
 
 _ABSENT: Final = object()
 
@@ -35,6 +47,7 @@ class Tables:
     )
     keys: dict[tuple[str, str], UUID] = field(default_factory=dict)
     engines: dict[UUID, EngineInfo] = field(default_factory=dict)
+    controls: dict[tuple[ControlKind, str], Control] = field(default_factory=dict)
     journal: list[tuple[dict[Any, Any], Any, Any]] = field(default_factory=list)
 
     def put(self, table: dict[Any, Any], key: Any, value: Any) -> None:
@@ -134,13 +147,16 @@ class MemoryTransaction:
 
     def _pulse(self) -> Pulse:
         engines = self._tables.engines.values()
-        return Pulse(self._now, {engine.id: engine.beat for engine in engines})
+        paused = sorted(key for kind, key in self._tables.controls if kind is ControlKind.PAUSE)
+        return Pulse(self._now, {engine.id: engine.beat for engine in engines}, tuple(paused))
 
     # -- claims ----------------------------------------------------------------
 
     def claim(self, request: ClaimRequest) -> Claimed:
         """Mark due rows as the engine's own; park due rows of names it does not handle."""
         self._alive(request.engine_id)
+        if request.limited:
+            return self._claim_limited(request)
         free = [step for step in self._ready.values() if _in_reach(step, request)]
         due = [step for step in free if step.schedule_time <= self._now]
         if not request.alone:
@@ -165,7 +181,23 @@ class MemoryTransaction:
         open_to_it = [s for s in free if s.name in request.names or not (s.parked or _suspect(s))]
         suspects = [s for s in open_to_it if _suspect(s) and s.schedule_time <= self._now]
         others = (step.schedule_time for step in open_to_it if step not in suspects)
-        return Claimed(taken, min(others, default=None), bool(suspects))
+        limits = self._limits(request)
+        next_due = min([*others, *limits.later], default=None)
+        return Claimed(taken, next_due, bool(suspects), bool(limits.due))
+
+    def _claim_limited(self, request: ClaimRequest) -> Claimed:
+        allotted = self._limits(request).allot(request)
+        for key, instant in allotted.moved.items():
+            control = self._tables.controls[ControlKind.RATE, key]
+            moved = replace(control, next_free_at=instant)
+            self._tables.put(self._tables.controls, (ControlKind.RATE, key), moved)
+        taken = tuple(self._mark(self._ready[one.id], request) for one in allotted.taken)
+        return Claimed(taken, allotted.next_due, allotted.suspect_due, allotted.more)
+
+    def _limits(self, request: ClaimRequest) -> Limits:
+        reach = [s for s in self._ready.values() if _in_place(s, request)]
+        mine = [s for s in reach if limited(s) and s.name in request.names]
+        return Limits(mine, self._ready.values(), self._tables.controls, self._now)
 
     def claimed(self, engine_id: UUID) -> list[Claim]:
         """All claims in this engine's name."""
@@ -256,10 +288,14 @@ class MemoryTransaction:
         """One page of the steps that match."""
         return page(query, self._matching(query))
 
-    def count(self, query: StepQuery) -> Counts:
+    def count(self, query: StepQuery, at_most: int | None = None) -> Counts:
         """How many steps match, per table."""
-        found = [step.status.value for step in self._matching(query)]
-        return Counts(**{status.value: found.count(status.value) for status in StepStatus})
+        found = [step.status for step in self._matching(query)]
+        return counted([found.count(status) for status in StepStatus], at_most)
+
+    def failures(self, query: StepQuery) -> list[Failures]:
+        """The failed steps that match, grouped by name and fingerprint."""
+        return groups_of(query, self._matching(failed_alone(query)))
 
     def _matching(self, query: StepQuery) -> Iterator[Step]:
         for table in self._tables.steps.values():
@@ -286,6 +322,41 @@ class MemoryTransaction:
         """Make a ready row due at `at`; a claim on it is taken away."""
         step = self._ready.get(step_id)
         return self._change(step, step and moves.rescheduled(step, at))
+
+    # -- controls --------------------------------------------------------------
+
+    def set_control(self, control: Control) -> None:
+        """Insert the control, or replace the one of its kind and key."""
+        key = (control.kind, control.key)
+        before = self._tables.controls.get(key)
+        closed = before.next_free_at if before else None
+        if closed is not None:
+            closed = min(closed, self._now + timedelta(seconds=control.spacing))
+        after = replace(control, next_free_at=closed, changed_at=self._now)
+        self._tables.put(self._tables.controls, key, after)
+
+    def drop_control(self, kind: ControlKind, key: str) -> bool:
+        """Delete the control; False if there is none."""
+        found = (kind, key) in self._tables.controls
+        if found:
+            self._tables.remove(self._tables.controls, (kind, key))
+        return found
+
+    def controls(self) -> list[Control]:
+        """All controls, by kind and key."""
+        return [self._tables.controls[key] for key in sorted(self._tables.controls)]
+
+    def sweep(self, expiries: Sequence[Expiry], limit: int) -> Swept:
+        """Remove rows that have been kept for long enough."""
+        gone = [
+            step
+            for expiry in expiries
+            for step in self._tables.steps[expiry.status].values()
+            if moves.expired(step, expiry) and step.join_id not in self._ready
+        ][:limit]
+        for step in gone:
+            self._tables.remove(self._tables.steps[step.status], step.id)
+        return Swept(removed=len(gone), more=len(gone) == limit)
 
     def _change(self, before: Step | None, after: Step | None) -> bool:
         if before is None or after is None:
@@ -314,7 +385,11 @@ def _suspect(step: Step) -> bool:
 
 
 def _in_reach(step: Step, request: ClaimRequest) -> bool:
-    """Unclaimed, waiting for none, and in the queues or the flow that the engine asks for."""
+    """Unclaimed, waiting for none, without a limit, in the engine's queues or flow."""
+    return not limited(step) and _in_place(step, request)
+
+
+def _in_place(step: Step, request: ClaimRequest) -> bool:
     if step.claimed_by is not None or step.waiting_for:
         return False
     if request.flow_id is not None:

@@ -11,6 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from stepwell.outcome import Settlement
+from stepwell.retention import Expiry
 from stepwell.step import Claim, EndedAs, Step, StepStatus
 
 SUSPECT_FROM: Final = 2
@@ -69,6 +70,16 @@ def rescheduled(step: Step, at: datetime) -> Step:
     """The row due at another time; a claim on it is taken away (R8)."""
     free = step if step.claimed_by is None else released(step)
     return replace(free, schedule_time=at)
+
+
+def expired(step: Step, expiry: Expiry) -> bool:
+    """Whether the row is one of those that the expiry names (R23)."""
+    return (
+        step.status is expiry.status
+        and step.retention is expiry.retention
+        and step.ended_at is not None
+        and step.ended_at < expiry.before
+    )
 
 
 def counted_down(step: Step, ended: int, now: datetime) -> Step:

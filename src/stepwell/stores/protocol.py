@@ -13,114 +13,43 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 from stepwell.outcome import Settlement, Verdict
+from stepwell.retention import Expiry
 from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery
+from stepwell.stores.controls import Control, ControlKind
+from stepwell.stores.messages import (
+    Burial,
+    Capabilities,
+    Claimed,
+    ClaimRequest,
+    Counts,
+    EngineInfo,
+    Failures,
+    Migration,
+    Pulse,
+    Swept,
+)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capabilities:
-    """What a store can do beyond the verbs; the contract tests what is declared (R25).
-
-    Parameters
-    ----------
-    transactions : several verbs commit together, and roll back together.
-    outbox : the type of a foreign connection that `Store.on` takes, or None.
-    durable : what was committed outlives the process.
-    scoped : sees one flow only (a container's store); has no `add_if_none` and buries nobody.
-    exactly_once : `Store.exclusive` lends its connection to a handler (R26).
-    row_locks : a claim may lock rows for the length of its transaction, unmarked.
-    """
-
-    transactions: bool = True
-    outbox: bool = False
-    durable: bool = True
-    scoped: bool = False
-    exactly_once: bool = False
-    row_locks: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineInfo:
-    """The row of a live engine (R10): a beat counter, and who it is. No time decides anything."""
-
-    id: UUID
-    name: str
-    version: str
-    handles: tuple[str, ...]
-    queues: tuple[str, ...]
-    beat: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Pulse:
-    """The answer to a beat: store time (aware UTC), and every engine's beat counter."""
-
-    now: datetime
-    beats: dict[UUID, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Burial:
-    """What a dead engine left: how many claims were given back, and which steps failed (R15)."""
-
-    released: int
-    failed: tuple[UUID, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimRequest:
-    """What an engine wants.
-
-    Parameters
-    ----------
-    engine_id, request_id : who asks; a fresh request id marks the rows, so that
-        an engine whose answer was lost can tell them (R13).
-    names : handled here; due rows of other names are parked (R19).
-    queues : only rows of these queues, unless `flow_id` is set.
-    limit : at most so many rows.
-    flow_id : only rows of this flow, in any queue (R36).
-    alone : take one suspect (`lost_count` 2 or more) and nothing else (R15).
-    locking : lock the rows until the transaction ends, and mark none as claimed. Their
-        claim number is the one that they would have got. Needs `Capabilities.row_locks`.
-    skew : four numbers in [0, 1), one per priority band: see `stores.fairness` (R18).
-    """
-
-    engine_id: UUID
-    request_id: UUID
-    names: tuple[str, ...]
-    queues: tuple[str, ...] = ("default",)
-    limit: int = 1
-    flow_id: UUID | None = None
-    alone: bool = False
-    locking: bool = False
-    skew: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """The rows claimed (as they are after the claim), and when to ask again.
-
-    `next_due` is the earliest schedule time of claimable rows not taken, or None;
-    `suspect_due` says that a suspect waits to be claimed alone.
-    """
-
-    steps: tuple[Step, ...] = ()
-    next_due: datetime | None = None
-    suspect_due: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Rows per table that match a query."""
-
-    ready: int = 0
-    done: int = 0
-    failed: int = 0
+__all__ = [
+    "Burial",
+    "Capabilities",
+    "ClaimRequest",
+    "Claimed",
+    "Counts",
+    "EngineInfo",
+    "Exclusive",
+    "Failures",
+    "Migration",
+    "Pulse",
+    "Store",
+    "Swept",
+    "Transaction",
+    "Wake",
+]
 
 
 class Transaction(Protocol):
@@ -164,6 +93,23 @@ class Transaction(Protocol):
         execution count unchanged, in the order of R18; park due rows of other names (R19).
 
         Rows that wait for others (`waiting_for` over 0) are not due, whatever their time (R28).
+
+        An ordinary claim takes no row with a limit or rate key. Its answer says whether one
+        of a name and queue (or flow) asked for is due, suspects included (`limited_due`),
+        and `next_due` counts those that will be: one look into a partial index, which is
+        empty where nobody uses limits.
+
+        A limited claim (`request.limited`) takes such rows only, under a lock on their keys
+        that no two claims hold at once, and never parks one. A row with a limit key needs a
+        free slot: fewer rows of this key, in any queue and flow, are claimed (by whomever)
+        than the control 'limit' of the key says, or else the row's `limit_slots`, or else 1.
+        A row with a rate key that has a control 'rate' needs its `next_free_at` to have
+        come, and moves it on, in this transaction: see `stores.allotment`, which decides for
+        every store. A row with both keys needs both. Suspects are taken with `alone` and one
+        at a time; `suspect_due` tells of those that could be. `next_due` is the earliest
+        instant at which a rate lets a row go that needs nothing else. What cannot be taken
+        is left as it is. A key that another claim is just locking may be passed over, with
+        `limited_due` in the answer.
 
         Raises `EngineBuried` when the engine's row is gone (R11).
         """
@@ -215,8 +161,20 @@ class Transaction(Protocol):
         """One page of the steps that match, newest id first unless the query says otherwise."""
         ...
 
-    def count(self, query: StepQuery) -> Counts:
-        """How many steps match, per table; `limit` and `after` do not count."""
+    def count(self, query: StepQuery, at_most: int | None = None) -> Counts:
+        """How many steps match, per table; the query's `limit` and `after` do not count.
+
+        Exact without `at_most`. With it no table is counted further: one that has more
+        rows shows `at_most` and is named in `more`, or shows an estimate that is higher
+        and is named in `estimated`.
+        """
+        ...
+
+    def failures(self, query: StepQuery) -> list[Failures]:
+        """The failed steps that match, grouped by name and fingerprint (which may be None):
+        those that ended as failed, unless the query says otherwise. The group with the
+        newest end comes first; `limit` counts groups; status, `after` and order do not count.
+        """
         ...
 
     def activate(self, step_id: UUID, args: str | None, at: datetime | None) -> bool:
@@ -231,6 +189,39 @@ class Transaction(Protocol):
 
     def reschedule(self, step_id: UUID, at: datetime) -> bool:
         """Make a ready row due at `at`; a claim on it is taken away (R8). False if not ready."""
+        ...
+
+    # -- controls --------------------------------------------------------------
+    #
+    # Whatever frees the slot of a limited row (settle, end, reschedule, release, bury, leave)
+    # and whatever changes a control wakes engines, as due work does.
+
+    def set_control(self, control: Control) -> None:
+        """Insert the control, or replace the one of its kind and key (R20).
+
+        `changed_at` becomes store time. Of a rate, `next_free_at` is not taken from
+        `control`: a new one is free at once, a replaced one stays closed for as long as it
+        was, and at most for one interval of the new rate.
+        """
+        ...
+
+    def drop_control(self, kind: ControlKind, key: str) -> bool:
+        """Delete the control; False if there is none."""
+        ...
+
+    def controls(self) -> list[Control]:
+        """All controls, by kind and key."""
+        ...
+
+    def sweep(self, expiries: Sequence[Expiry], limit: int) -> Swept:
+        """Remove ended rows that the expiries name, and prepare the tables for the coming time.
+
+        One bounded piece of work: at most `limit` rows, or one partition. The caller calls
+        again, in another transaction, while `more` is set. A row whose `join_id` names a
+        ready step stays (R28). A store that drops partitions may keep a row for as long as
+        its partition has others that are to stay. No claim or settlement waits for more
+        than a moment; raises `StoreUnavailable` if others hold the tables for longer.
+        """
         ...
 
 
@@ -317,11 +308,3 @@ class Store(Protocol):
     def wake(self) -> Wake:
         """A new wake for one engine."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Migration:
-    """One numbered step of a store's own schema."""
-
-    name: str
-    sql: str = field(repr=False)

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 from unittest.mock import patch
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from stepwell.engine.committer import Answered
 from stepwell.engine.execution import Execution
 from stepwell.engine.held import Held, Holding
 from stepwell.engine.joining import Members
+from stepwell.engine.limits import both
 from stepwell.engine.once import Once
 from stepwell.errors import (
     AttemptRejected,
@@ -33,6 +34,7 @@ from stepwell.errors import (
 from stepwell.outcome import Settlement, Verdict
 from stepwell.registry import Registry
 from stepwell.step import Step, new_id
+from stepwell.stores.controls import ControlKind
 from stepwell.stores.protocol import Claimed, ClaimRequest, EngineInfo, Exclusive, Pulse, Store
 from stepwell.testing.clock import VirtualClock
 from stepwell.version import VERSION
@@ -97,9 +99,9 @@ class Life:
 
     def take(self) -> Claimed:
         """Claim the step that is to run next: of those due, by priority, then time, then id."""
-        claimed = self._claim(alone=False)
+        claimed = self._claim_any(alone=False)
         suspect = claimed.suspect_due and not claimed.steps
-        return self._claim(alone=True) if suspect else claimed
+        return self._claim_any(alone=True) if suspect else claimed
 
     def run(self, step: Step) -> Settlement | None:
         """Execute a claimed step; what was settled, or None if its claim was taken away (R12).
@@ -150,17 +152,28 @@ class Life:
 
     # -- claiming --------------------------------------------------------------
 
-    def _claim(self, *, alone: bool) -> Claimed:
+    def _claim_any(self, *, alone: bool) -> Claimed:
+        """An ordinary step, or else one with a limit or rate key (R20)."""
+        claimed = self._claim(alone=alone)
+        if claimed.steps or not claimed.limited_due:
+            return claimed
+        limited = self._claim(alone=alone, limited=True)
+        while limited.beyond and not limited.steps:
+            limited = self._claim(alone=alone, limited=True, beyond=limited.beyond)
+        return both(claimed, limited)
+
+    def _claim(self, **how: Any) -> Claimed:
         setting = self._setting
-        request = ClaimRequest(
-            engine_id=self.engine_id,
-            request_id=new_id(),
-            names=setting.registry.names,
-            queues=setting.queues,
-            flow_id=setting.flow_id,
-            alone=alone,
-        )
         with self._store.transaction() as tx:
+            paused = {one.key for one in tx.controls() if one.kind is ControlKind.PAUSE}
+            request = ClaimRequest(
+                engine_id=self.engine_id,
+                request_id=new_id(),
+                names=setting.registry.names,
+                queues=tuple(queue for queue in setting.queues if queue not in paused),
+                flow_id=setting.flow_id,
+                **how,
+            )
             claimed = tx.claim(request)
             self._tell(Moment.CLAIMING, claimed)
         self._tell(Moment.CLAIMED, claimed)

@@ -129,6 +129,20 @@ def test_nothing_is_added_outside_of_the_own_group_and_flow(
     assert mine.call("search", query=StepQuery(ids=(held.id,)))[0].ended_as is None
 
 
+@pytest.mark.parametrize("key", ["limit_key", "rate_key"])
+def test_nothing_is_added_that_could_hold_up_other_runs(two: tuple[Pod, Pod], key: str) -> None:
+    """R20: a key is shared by all flows of the store."""
+    mine, _ = two
+    answer = mine.ask("add", additions=[Addition(row(mine, **{key: "smtp"}))])
+    assert refused(answer) == "out-of-scope"
+    assert "limit or rate key" in answer.json()["what"]
+
+
+def test_a_container_has_no_controls(two: tuple[Pod, Pod]) -> None:
+    mine, _ = two
+    assert mine.ask("controls").json()["code"] == "verb-unknown"
+
+
 def test_nothing_is_added_in_the_hands_of_an_engine_or_ended(two: tuple[Pod, Pod]) -> None:
     """The engines that hold a run's rows leave when its container has ended: no others may."""
     mine, _ = two

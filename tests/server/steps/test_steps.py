@@ -50,7 +50,11 @@ def test_steps_of_all_tables_are_found_by_their_fields_in_pages(
     steps.add(new_step("ok", flow_id=flow, schedule_time=later))
     client = api("viewer")
     query = {"flow_id": str(flow)}
-    assert client.get("steps/counts", params=query).json() == {"ready": 1, "done": 3, "failed": 1}
+    exact: dict[str, Any] = {"more": [], "estimated": []}
+    counts = {"ready": 1, "done": 3, "failed": 1} | exact
+    assert client.get("steps/counts", params=query).json() == counts
+    capped = client.get("steps/counts", params=query | {"at_most": 2}).json()
+    assert capped == counts | {"done": 2, "more": ["done"]}
     seen, cursor = [], None
     while True:
         more = {"limit": 2} if cursor is None else {"limit": 2, "cursor": cursor}
@@ -63,6 +67,18 @@ def test_steps_of_all_tables_are_found_by_their_fields_in_pages(
     assert seen == sorted(seen, reverse=True)
     one = client.get("steps", params={**query, "search_key_prefix": "order-1"}).json()["items"]
     assert [step["search_key"] for step in one] == ["order-1"]
+
+
+@on_both
+def test_failures_are_listed_by_their_kind(server: Server, api: Api, steps: StepClient) -> None:
+    flow = uuid4()
+    ids = steps.add_many(new_step("bad", flow_id=flow) for _ in range(2))
+    work(server)
+    (group,) = api("viewer").get("steps/failures", params={"flow_id": str(flow)}).json()
+    assert (group["name"], group["count"]) == ("bad", 2)
+    assert group["step_id"] in map(str, ids)
+    assert group["first_at"] <= group["last_at"]
+    assert "the disk is full" in group["description"]
 
 
 def test_a_step_shows_state_result_and_why_it_is_where_it_is(

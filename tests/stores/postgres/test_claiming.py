@@ -180,7 +180,13 @@ def test_a_claim_reads_due_rows_alone_however_many_others_there_are(
 ) -> None:
     wanted = request(engine(crowded), limit=limit)
     values = claiming._values(wanted, limit)
-    statement = ("claim_from_queues", "claim_rank", "claim_mark", "claim_answer")
+    statement = (
+        "claim_from_queues",
+        "claim_limited_outlook",
+        "claim_rank",
+        "claim_mark",
+        "claim_answer",
+    )
     plan = _explain(crowded, statement, values)
     assert _whole_tables(plan) == set()
     assert "stepwell_ready_claim" in _indexes(plan)

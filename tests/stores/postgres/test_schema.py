@@ -1,4 +1,4 @@
-"""The schema: partitions by retention and month, the same columns everywhere, versions."""
+"""The schema: partitions by retention and time, the same columns everywhere, versions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stepwell.errors import SchemaMissing, SchemaTooNew, SettlementRejected
 from stepwell.step import EndedAs, Retention, StepQuery, StepStatus
 from stepwell.stores.postgres import PostgresStore
 from stepwell.stores.postgres.rows import COLUMNS
-from stepwell.stores.postgres.schema import MONTHS_AHEAD, migrations
+from stepwell.stores.postgres.schema import migrations
 
 LATER = ("fingerprint", "join_id", "join_policy", "waiting_for", "limit_key", "limit_slots")
 
@@ -29,7 +29,7 @@ def admin(postgres_steps: str) -> Iterator[psycopg.Connection[Any]]:
 
 @pytest.mark.parametrize("retention", Retention)
 @pytest.mark.parametrize("ended_as", EndedAs)
-def test_an_ended_row_lands_in_the_month_of_its_class(
+def test_an_ended_row_lands_in_the_span_of_its_class(
     store: PostgresStore,
     admin: psycopg.Connection[Any],
     retention: Retention,
@@ -39,9 +39,17 @@ def test_an_ended_row_lands_in_the_month_of_its_class(
     me = engine(store)
     (held,) = claim(store, me).steps
     settle(store, me, outcome(held, ended_as=ended_as))
-    table = f"stepwell_{ended_as.status}_{retention.name.lower()}_{datetime.now(UTC):%Y_%m}"
+    table = f"stepwell_{ended_as.status}_{retention.name.lower()}_{_span(ended_as, retention)}"
     query = f"SELECT tableoid::regclass::text FROM stepwell_{ended_as.status}"
     assert admin.execute(query.encode()).fetchall() == [(table,)]
+
+
+def _span(ended_as: EndedAs, retention: Retention) -> str:
+    today = datetime.now(UTC)
+    if retention is Retention.LONG:
+        return f"{today:%Y}_q{(today.month + 2) // 3}"
+    by_day = retention is Retention.SHORT and ended_as.status is StepStatus.DONE
+    return f"{today:%Y_%m_%d}" if by_day else f"{today:%Y_%m}"
 
 
 def test_a_step_of_no_class_is_refused_when_it_is_added(store: PostgresStore) -> None:
@@ -49,14 +57,20 @@ def test_a_step_of_no_class_is_refused_when_it_is_added(store: PostgresStore) ->
         add(store, make(retention=7))
 
 
-def test_months_are_made_ahead_for_each_class_and_table(admin: psycopg.Connection[Any]) -> None:
-    made = "SELECT count(*) FROM pg_class WHERE relname ~ '^stepwell_.*_20[0-9]{2}_[0-9]{2}$'"
-    assert admin.execute(made).fetchone() == ((MONTHS_AHEAD + 1) * 3 * 2,)
+def test_spans_are_made_ahead_for_each_class_and_table(admin: psycopg.Connection[Any]) -> None:
+    made = "SELECT parent, count(ends) FROM stepwell_partitions GROUP BY parent"
+    assert dict(admin.execute(made).fetchall()) == {
+        "stepwell_done_short": 4,
+        "stepwell_done_standard": 3,
+        "stepwell_done_long": 2,
+        "stepwell_failed_short": 3,
+        "stepwell_failed_standard": 3,
+        "stepwell_failed_long": 2,
+    }
 
 
 def test_making_partitions_again_makes_none(admin: psycopg.Connection[Any]) -> None:
-    again = f"SELECT stepwell_make_partitions({MONTHS_AHEAD})"
-    assert admin.execute(again.encode()).fetchall() == []
+    assert admin.execute("SELECT stepwell_make_partitions()").fetchall() == []
 
 
 def test_a_row_of_a_month_that_nobody_made_is_kept_and_moves_when_it_is_made(
@@ -70,7 +84,7 @@ def test_a_row_of_a_month_that_nobody_made_is_kept_and_moves_when_it_is_made(
     admin.execute(f"UPDATE stepwell_failed SET ended_at = {later}".encode())
     where = "SELECT tableoid::regclass::text FROM stepwell_failed"
     assert admin.execute(where).fetchall() == [("stepwell_failed_standard_default",)]
-    admin.execute("SELECT stepwell_make_partitions(5)")
+    admin.execute("SELECT stepwell_make_partitions(3)")
     ((table,),) = admin.execute(where).fetchall()
     assert table.startswith("stepwell_failed_standard_20")
     admin.execute("DELETE FROM stepwell_failed")
@@ -85,7 +99,7 @@ def test_partitions_are_made_while_others_write(
     admin.execute("SET lock_timeout = '2s'")
     with store.transaction() as tx:
         tx.end(step.id, EndedAs.DONE, "by hand")
-        made = admin.execute("SELECT stepwell_make_partitions(7)").fetchall()
+        made = admin.execute("SELECT stepwell_make_partitions(5)").fetchall()
     assert made
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from stepwell.clock import now
-from stepwell.step import StepQuery, StepStatus, new_id
+from stepwell.step import EndedAs, StepQuery, StepStatus, new_id
 from stepwell.stores.sqlite import SQLiteStore
-from stepwell.stores.sqlite.search import count_sql, page_sql, parameters
+from stepwell.stores.sqlite.search import count_sql, failures_sql, page_sql, parameters
 from stepwell.stores.sqlite.sql import QUERIES
 
 HOT = {
@@ -23,7 +23,9 @@ HOT = {
     "claim_window_suspect": ["stepwell_ready_suspect"],
     "claim_outlook": ["stepwell_ready_claim", "stepwell_ready_parked"],
     "claim_outlook_flow": ["stepwell_ready_flow"],
-    "claim_outlook_suspect": ["stepwell_ready_suspect"],
+    "claim_outlook_suspect": ["stepwell_ready_suspect", "stepwell_ready_limited"],
+    "claim_limited_keys": ["stepwell_ready_keys", "stepwell_ready_slots"],
+    "claim_limited_flow": ["stepwell_ready_flow", "stepwell_ready_slots"],
     "bury": ["stepwell_ready_claimed"],
     "leave": ["stepwell_ready_claimed"],
     "claim": ["INTEGER PRIMARY KEY"],
@@ -38,6 +40,10 @@ HOT = {
     "end": ["sqlite_autoindex_stepwell_ready_1"],
     "reschedule": ["sqlite_autoindex_stepwell_ready_1"],
     "settle": ["sqlite_autoindex_stepwell_ready_1"],
+    "sweep_done": ["ended USING INTEGER PRIMARY KEY", "sqlite_autoindex_stepwell_ready_1"],
+    "sweep_failed": ["ended USING INTEGER PRIMARY KEY", "sqlite_autoindex_stepwell_ready_1"],
+    "remove_done": ["INTEGER PRIMARY KEY"],
+    "remove_failed": ["INTEGER PRIMARY KEY"],
 }
 
 
@@ -92,6 +98,24 @@ def test_a_count_by_key_reads_its_index_alone(connection: sqlite3.Connection) ->
     query = StepQuery(search_key="customer-7")
     found = plan(connection, count_sql(query), parameters(query))
     assert found.count("COVERING INDEX") == 3
+
+
+def test_a_count_that_may_stop_goes_by_the_index_too(connection: sqlite3.Connection) -> None:
+    query = StepQuery(search_key="customer-7")
+    found = plan(connection, count_sql(query, capped=True), parameters(query) | {"at_most": 10})
+    assert found.count("COVERING INDEX") == 3
+
+
+def test_failures_are_grouped_without_reading_their_rows(connection: sqlite3.Connection) -> None:
+    query = StepQuery(ended_as=EndedAs.FAILED, ended_from=now())
+    found = plan(connection, failures_sql(query), parameters(query))
+    assert "SCAN stepwell_failed USING COVERING INDEX stepwell_failed_fingerprint" in found
+
+
+def test_failures_of_a_kind_are_found_by_their_fingerprint(connection: sqlite3.Connection) -> None:
+    query = StepQuery(status=StepStatus.FAILED, fingerprint="a", ended_from=now())
+    found = plan(connection, page_sql(query), parameters(query))
+    assert "stepwell_failed_fingerprint (fingerprint=? AND ended_at>?)" in found
 
 
 def test_every_statement_is_used_or_gone() -> None:

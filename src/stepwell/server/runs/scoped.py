@@ -19,11 +19,19 @@ from stepwell.server.runs.service import OPERATIONS, activate_supervisor
 from stepwell.server.runs.tokens import EngineIds
 from stepwell.server.services import QUEUE
 from stepwell.step import Addition, Claim, EndedAs, OnConflict, Step, StepQuery, StepStatus
-from stepwell.stores.protocol import Claimed, ClaimRequest, Counts, EngineInfo, Pulse, Transaction
+from stepwell.stores.protocol import (
+    Claimed,
+    ClaimRequest,
+    Counts,
+    EngineInfo,
+    Failures,
+    Pulse,
+    Transaction,
+)
 
 VERBS: Final = frozenset(
     {"join", "beat", "leave", "claim", "claimed", "release", "settle", "add", "search", "count"}
-    | {"activate", "end", "reschedule"}
+    | {"failures", "activate", "end", "reschedule"}
 )
 """What a container may ask; it buries nobody, and has no `add_if_none`."""
 
@@ -125,9 +133,13 @@ class ScopedStore:
         found = self.tx.search(replace(query, flow_id=self.flow_id))
         return [self._outside(step) for step in found]
 
-    def count(self, query: StepQuery) -> Counts:
+    def count(self, query: StepQuery, at_most: int | None = None) -> Counts:
         """Only rows of the flow."""
-        return self.tx.count(replace(query, flow_id=self.flow_id))
+        return self.tx.count(replace(query, flow_id=self.flow_id), at_most)
+
+    def failures(self, query: StepQuery) -> list[Failures]:
+        """Only rows of the flow."""
+        return self.tx.failures(replace(query, flow_id=self.flow_id))
 
     def activate(self, step_id: UUID, args: str | None, at: datetime | None) -> bool:
         """False for a step of another flow, as for one that does not exist."""
@@ -167,6 +179,8 @@ class ScopedStore:
                 raise _out(f"The step {step.name!r} lies outside of this run's flow.")
             if not step.name.startswith(f"v1/{self.run['group_name']}/"):
                 raise _out(f"The step {step.name!r} is not one of this run's group.")
+            if step.limit_key is not None or step.rate_key is not None:
+                raise _limited(step.name)
             if step.claimed_by is not None or step.ended_as is not None:
                 raise _out(f"The new step {step.name!r} is claimed or ended already.")
             if addition.on_conflict is OnConflict.REPLACE and step.unique_key is not None:
@@ -188,6 +202,14 @@ class ScopedStore:
         for other in self.tx.search(query):
             if other.flow_id != self.flow_id:
                 raise _out(f"The step {step.name!r} would replace one of another run.")
+
+
+def _limited(name: str) -> OutOfScope:
+    return OutOfScope(
+        f"The new step {name!r} has a limit or rate key.",
+        why="Such a key is shared by all flows of the store; a run could hold up others with it.",
+        fix="Leave the key out; limit what a run does by its operations.",
+    )
 
 
 def _out(what: str) -> OutOfScope:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -18,8 +19,9 @@ from stepwell.server.steps.records import (
     StepBrief,
     StepCounts,
     StepDetail,
+    StepFailures,
 )
-from stepwell.step import EndedAs, Priority, StepQuery, StepStatus
+from stepwell.step import EndedAs, Priority, Retention, StepQuery, StepStatus
 
 router = Router(prefix="/steps", tags=["steps"])
 
@@ -42,7 +44,14 @@ class Filters(BaseModel):
     correlation_id: str | None = None
     search_key: str | None = None
     search_key_prefix: str | None = None
+    correlation_id_prefix: str | None = None
     description_contains: str | None = None
+    state_contains: str | None = None
+    activation_args_contains: str | None = None
+    result_contains: str | None = None
+    state_format: str | None = None
+    retention: Retention | None = None
+    fingerprint: str | None = None
     created_by_step_id: UUID | None = None
     copy_of: UUID | None = None
     join_id: UUID | None = None
@@ -53,8 +62,18 @@ class Filters(BaseModel):
     created_to: AwareDatetime | None = None
     scheduled_from: AwareDatetime | None = None
     scheduled_to: AwareDatetime | None = None
+    started_from: AwareDatetime | None = None
+    started_to: AwareDatetime | None = None
     ended_from: AwareDatetime | None = None
     ended_to: AwareDatetime | None = None
+    duration_from: float | None = None
+    duration_to: float | None = None
+    execution_count_from: int | None = None
+    execution_count_to: int | None = None
+    failure_count_from: int | None = None
+    failure_count_to: int | None = None
+    lost_count_from: int | None = None
+    lost_count_to: int | None = None
     oldest_first: bool = False
 
 
@@ -72,9 +91,21 @@ def search_steps(call: Reading, query: Asked, pages: Pages) -> Page[StepBrief]:
 
 
 @router.get("/counts")
-def count_steps(call: Reading, query: Asked) -> StepCounts:
-    """How many steps match, per table."""
-    return service.count(call.conn, call.db, query)
+def count_steps(
+    call: Reading,
+    query: Asked,
+    at_most: Annotated[int, Query(ge=1, le=10_000_000)] = 10_000,
+) -> StepCounts:
+    """How many steps match, per table; no table is counted further than `at_most`."""
+    return service.count(call.conn, call.db, query, at_most)
+
+
+@router.get("/failures")
+def list_failures(
+    call: Reading, query: Asked, limit: Annotated[int, Query(ge=1, le=500)] = 50
+) -> list[StepFailures]:
+    """Failed steps that match, grouped by name and fingerprint; newest failure first."""
+    return service.failures(call.conn, call.db, replace(query, limit=limit))
 
 
 @router.get("/{step_id}")

@@ -56,11 +56,29 @@ class StepDetail(StepBrief):
 
 
 class StepCounts(BaseModel):
-    """Rows per table that match a query."""
+    """Rows per table that match a query. Counting stops at a number that the caller gives:
+    `more` names the tables that have more rows than that, `estimated` those whose number is
+    the database's estimate."""
 
     ready: int
     done: int
     failed: int
+    more: list[StepStatus] = []
+    estimated: list[StepStatus] = []
+
+
+class StepFailures(BaseModel):
+    """Steps that failed in the same way, and the last of them."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str
+    fingerprint: str | None
+    count: int
+    first_at: datetime
+    last_at: datetime
+    step_id: UUID
+    description: str | None
 
 
 class Activation(BaseModel):

@@ -10,9 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from stepwell import clock
 from stepwell.engine import StepClient
-from stepwell.engine.explaining import explain
 from stepwell.errors import Denied
 from stepwell.server.audit import service as audit
 from stepwell.server.database.session import Database
@@ -25,6 +23,7 @@ from stepwell.server.steps.records import (
     StepBrief,
     StepCounts,
     StepDetail,
+    StepFailures,
 )
 from stepwell.step import EndedAs, Step, StepQuery
 
@@ -42,10 +41,21 @@ def search(conn: Connection, db: Database, query: StepQuery, pages: Paging) -> P
     return pages.of_steps(found, StepBrief.model_validate)
 
 
-def count(conn: Connection, db: Database, query: StepQuery) -> StepCounts:
-    """How many steps match, per table."""
-    found = db.client(conn).count(query)
-    return StepCounts(ready=found.ready, done=found.done, failed=found.failed)
+def count(conn: Connection, db: Database, query: StepQuery, at_most: int | None) -> StepCounts:
+    """How many steps match, per table; none is counted further than `at_most`."""
+    found = db.client(conn).count(query, at_most=at_most)
+    return StepCounts(
+        ready=found.ready,
+        done=found.done,
+        failed=found.failed,
+        more=list(found.more),
+        estimated=list(found.estimated),
+    )
+
+
+def failures(conn: Connection, db: Database, query: StepQuery) -> list[StepFailures]:
+    """The failed steps that match, grouped by name and fingerprint, newest failure first."""
+    return [StepFailures.model_validate(one) for one in db.client(conn).failures(query)]
 
 
 def get(conn: Connection, db: Database, step_id: UUID) -> StepDetail:
@@ -132,11 +142,6 @@ def _check_endable(step: Step) -> None:
         )
 
 
-def _explained(steps: StepClient, step: Step) -> str:
-    """Of a join by its members too; anything else is told by the row that is there already."""
-    return steps.explain(step.id) if step.waiting_for else explain(step, clock.now())
-
-
 def _detail(steps: StepClient, step: Step) -> StepDetail:
     brief = StepBrief.model_validate(step).model_dump()
     more = {name: getattr(step, name) for name in _MORE}
@@ -145,7 +150,7 @@ def _detail(steps: StepClient, step: Step) -> StepDetail:
         "activation_args": _value(step.activation_args, step.state_format),
         "result": _value(step.result, step.result_format),
     }
-    return StepDetail(**brief, **more, **texts, explanation=_explained(steps, step))
+    return StepDetail(**brief, **more, **texts, explanation=steps.explained(step))
 
 
 _MORE = (

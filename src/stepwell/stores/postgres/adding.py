@@ -12,8 +12,9 @@ from stepwell.step import Addition, EndedAs, OnConflict, Step
 from stepwell.stores.joins import Ending, concerned
 from stepwell.stores.moves import REPLACED
 from stepwell.stores.postgres import joining
+from stepwell.stores.postgres.arrays import columns
 from stepwell.stores.postgres.ending import end
-from stepwell.stores.postgres.rows import oldest, steps_json
+from stepwell.stores.postgres.rows import WRITERS, oldest
 from stepwell.stores.postgres.statements import Statements
 
 _AT_ONCE: Final = 1000
@@ -121,7 +122,7 @@ def _insert(statements: Statements, steps: list[Step]) -> set[UUID]:
     if not steps:
         return set()
     ids = [step.id for step in steps]
-    rows = statements.rows("add", steps=steps_json(steps), oldest=oldest(ids))
+    rows = statements.rows("add", **columns(steps, WRITERS), oldest=oldest(ids))
     statements.work_is_due(any(due for _, due in rows))
     return {step_id for step_id, _ in rows}
 

@@ -1,7 +1,8 @@
 """Columns of many rows as array literals: one parameter a column, made without the driver.
 
 The driver adapts each element by itself, which takes longer than the statement. A column of
-nothing but nulls is an empty array, for `unnest` fills up with nulls.
+nothing but nulls, or nothing but zeros, is an empty array: `unnest` fills up with nulls, and
+the statements know where a null is a zero.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ def text(value: str) -> str:
 
 def array(values: Sequence[Any], write: Writer = str) -> str:
     """The literal of one column."""
-    if not any(value is not None for value in values):
+    first = values[0] if values else None
+    if (first is None or first == 0) and values.count(first) == len(values):
         return EMPTY
     return "{" + ",".join(["NULL" if one is None else write(one) for one in values]) + "}"
 

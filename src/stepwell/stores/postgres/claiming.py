@@ -15,7 +15,7 @@ from stepwell.stores.protocol import Claimed, ClaimRequest
 
 _MOST_AT_ONCE: Final = 1000
 """The most rows that one round locks to get past foreign names."""
-_ANSWER: Final = ("alive", "parked_now", "next_due", "suspect_due")
+_ANSWER: Final = ("alive", "parked_now", "next_due", "suspect_due", "limited_due")
 """The columns before those of the step."""
 _INFO: Final = len(_ANSWER)
 _read: Final = step_reader((*_ANSWER, *COLUMNS))
@@ -38,14 +38,14 @@ def _round(statements: Statements, request: ClaimRequest, reach: int) -> tuple[C
     head = "claim_from_queues" if request.flow_id is None else "claim_from_flow"
     values = _values(request, 0 if request.alone else max(reach, request.limit))
     take = "claim_lock" if request.locking else "claim_mark"
-    statement = sql(head, "claim_rank", take, "claim_answer")
+    statement = sql(head, "claim_limited_outlook", "claim_rank", take, "claim_answer")
     with statements.cursor(statement, values) as cursor:
         rows = cursor.fetchall()
-    alive, parked, next_due, suspect_due = rows[0][:_INFO]
+    alive, parked, next_due, suspect_due, limited_due = rows[0][:_INFO]
     if not alive:
         raise EngineBuried(request.engine_id)
     steps: tuple[Step, ...] = tuple(_read(row) for row in rows if row[_INFO] is not None)
-    return Claimed(steps, next_due and utc(next_due), suspect_due), parked
+    return Claimed(steps, next_due and utc(next_due), suspect_due, limited_due), parked
 
 
 def _values(request: ClaimRequest, reach: int) -> dict[str, Any]:

@@ -1,34 +1,63 @@
-"""Steps and settlements as JSON for the statements, and rows as steps again."""
+"""Steps as columns for the statements, and rows as steps again."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import Any, Final
 from uuid import UUID
 
 from stepwell.frozen import maker
 from stepwell.step import EndedAs, JoinPolicy, Priority, Retention, Step
+from stepwell.stores.postgres.arrays import Writer, instant, number, text, uuid_text
 
 COLUMNS: Final = tuple(one.name for one in fields(Step))
-_VALUES: Final = attrgetter(*COLUMNS)
+
+_UUIDS: Final = (
+    "id",
+    "flow_id",
+    "created_by_step_id",
+    "copy_of",
+    "claimed_by",
+    "claim_request",
+    "join_id",
+)
+_INSTANTS: Final = (
+    "created_at",
+    "schedule_time",
+    "execution_started_at",
+    "ended_at",
+    "claimed_at",
+)
+_NUMBERS: Final = (
+    "priority",
+    "retention",
+    "activation_no",
+    "activation_seen",
+    "execution_count",
+    "failure_count",
+    "lost_count",
+    "execution_duration",
+    "claim_no",
+    "waiting_for",
+    "limit_slots",
+)
+
+WRITERS: Final[dict[str, Writer]] = {
+    **dict.fromkeys(COLUMNS, text),
+    **dict.fromkeys(_UUIDS, uuid_text),
+    **dict.fromkeys(_INSTANTS, instant),
+    **dict.fromkeys(_NUMBERS, number),
+    **dict.fromkeys(("started", "parked"), str),
+}
+"""How a column of steps is written."""
 
 CLOCK_MARGIN: Final = timedelta(days=1)
 """How far ahead of the store's clock the clock of an id's maker may be."""
 _VERSION_7: Final = 7
 _FIRST: Final = datetime.min.replace(tzinfo=UTC)
-
-
-def steps_json(steps: Iterable[Step]) -> str:
-    """The steps as a JSON array of rows."""
-    return json.dumps(
-        [dict(zip(COLUMNS, _VALUES(step), strict=True)) for step in steps],
-        default=str,
-        ensure_ascii=False,
-    )
 
 
 def oldest(ids: Iterable[UUID]) -> datetime:
@@ -57,9 +86,9 @@ def step_reader(names: Sequence[str]) -> Callable[[Sequence[Any]], Step]:
     return read
 
 
-def utc(instant: datetime) -> datetime:
+def utc(given: datetime) -> datetime:
     """The driver gives instants in the session's zone, which a lent connection decides."""
-    return instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    return given if given.tzinfo is UTC else given.astimezone(UTC)
 
 
 _READERS: Final[dict[str, Callable[[Any], Any]]] = {
@@ -67,11 +96,7 @@ _READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "retention": tuple(Retention).__getitem__,
     "ended_as": EndedAs,
     "join_policy": JoinPolicy,
-    "created_at": utc,
-    "schedule_time": utc,
-    "execution_started_at": utc,
-    "ended_at": utc,
-    "claimed_at": utc,
+    **dict.fromkeys(_INSTANTS, utc),
 }
 _CONVERTED: Final = tuple(
     (place, _READERS[name]) for place, name in enumerate(COLUMNS) if name in _READERS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any
 
 from psycopg import Connection, RawCursor
 from psycopg.rows import tuple_row
@@ -13,9 +13,6 @@ from stepwell.errors import SchemaTooNew
 from stepwell.stores.postgres.faults import schema_missing
 from stepwell.stores.postgres.queries import sql
 from stepwell.stores.protocol import Migration
-
-MONTHS_AHEAD: Final = 3
-"""Partitions are made for the current month and for so many after it (R23)."""
 
 
 @cache
@@ -44,7 +41,7 @@ def migrate(connection: Connection[Any]) -> list[str]:
             # Text of the package itself; psycopg asks for literal strings to warn of others.
             connection.execute(migration.sql.encode())
         _run(connection, "set_version", version=str(len(migrations())))
-        _run(connection, "make_partitions", months=MONTHS_AHEAD)
+        _run(connection, "make_partitions")
     return [migration.name for migration in missing]
 
 

@@ -29,7 +29,19 @@ _CONDITIONS: Final = {
     "search_key_prefix": SQL(
         "search_key >= %(search_key_prefix)s AND search_key < %(search_key_prefix_end)s"
     ),
+    "limit_key": SQL("limit_key = %(limit_key)s"),
+    "rate_key": SQL("rate_key = %(rate_key)s"),
+    "correlation_id_prefix": SQL(
+        "correlation_id >= %(correlation_id_prefix)s"
+        " AND correlation_id < %(correlation_id_prefix_end)s"
+    ),
     "description_contains": SQL("strpos(description, %(description_contains)s) > 0"),
+    "state_contains": SQL("strpos(state, %(state_contains)s) > 0"),
+    "activation_args_contains": SQL("strpos(activation_args, %(activation_args_contains)s) > 0"),
+    "result_contains": SQL("strpos(result, %(result_contains)s) > 0"),
+    "state_format": SQL("state_format = %(state_format)s"),
+    "retention": SQL("retention = %(retention)s"),
+    "fingerprint": SQL("fingerprint = %(fingerprint)s"),
     "created_by_step_id": SQL("created_by_step_id = %(created_by_step_id)s"),
     "copy_of": SQL("copy_of = %(copy_of)s"),
     "join_id": SQL("join_id = %(join_id)s"),
@@ -40,8 +52,18 @@ _CONDITIONS: Final = {
     "created_to": SQL("created_at < %(created_to)s"),
     "scheduled_from": SQL("schedule_time >= %(scheduled_from)s"),
     "scheduled_to": SQL("schedule_time < %(scheduled_to)s"),
+    "started_from": SQL("execution_started_at >= %(started_from)s"),
+    "started_to": SQL("execution_started_at < %(started_to)s"),
     "ended_from": SQL("ended_at >= %(ended_from)s"),
     "ended_to": SQL("ended_at < %(ended_to)s"),
+    "duration_from": SQL("execution_duration >= %(duration_from)s"),
+    "duration_to": SQL("execution_duration < %(duration_to)s"),
+    "execution_count_from": SQL("execution_count >= %(execution_count_from)s"),
+    "execution_count_to": SQL("execution_count < %(execution_count_to)s"),
+    "failure_count_from": SQL("failure_count >= %(failure_count_from)s"),
+    "failure_count_to": SQL("failure_count < %(failure_count_to)s"),
+    "lost_count_from": SQL("lost_count >= %(lost_count_from)s"),
+    "lost_count_to": SQL("lost_count < %(lost_count_to)s"),
 }
 
 _LAST_CHARACTER: Final = "\U0010ffff"
@@ -58,13 +80,48 @@ def page(query: StepQuery) -> tuple[Composed, dict[str, Any]]:
     return statement, _parameters(query) | {"after": query.after, "limit": query.limit}
 
 
-def counts(query: StepQuery) -> tuple[Composed, dict[str, Any]]:
-    """The statement and parameters that count the matches, per table."""
+def counts(query: StepQuery, at_most: int | None = None) -> tuple[Composed, dict[str, Any]]:
+    """The statement and parameters that count the matches, per table, up to one above `at_most`."""
     wanted = [status for status in StepStatus if query.status in (None, status)]
-    one = SQL("SELECT {} AS status, count(*) FROM {} WHERE {}")
+    one = SQL("SELECT {}, count(*) FROM {} WHERE {}")
+    if at_most is not None:
+        one = SQL("SELECT {}, count(*) FROM (SELECT FROM {} WHERE {} LIMIT %(at_most)s) AS found")
     where = _where(query)
     parts = [one.format(status.value, TABLES[status], where) for status in wanted]
-    return SQL(" UNION ALL ").join(parts), _parameters(query)
+    values = _parameters(query) | {"at_most": None if at_most is None else at_most + 1}
+    return SQL(" UNION ALL ").join(parts), values
+
+
+def estimate(status: StepStatus) -> Composed:
+    """The statement whose first line says how many rows the planner expects of a table."""
+    return SQL("EXPLAIN SELECT FROM {}").format(TABLES[status])
+
+
+def failures(query: StepQuery) -> tuple[Composed, dict[str, Any]]:
+    """The statement and parameters for groups of failed rows, with the last row of each."""
+    statement = SQL("""
+        SELECT same.name, same.fingerprint, same.count, same.first_at, same.last_at,
+            sample.id, sample.description
+        FROM (
+            SELECT name, fingerprint, count(*) AS count,
+                min(ended_at) AS first_at, max(ended_at) AS last_at
+            FROM stepwell_failed WHERE {where} GROUP BY name, fingerprint
+        ) AS same
+        CROSS JOIN LATERAL (
+            SELECT id, description FROM stepwell_failed
+            WHERE {where} AND name = same.name
+                AND fingerprint IS NOT DISTINCT FROM same.fingerprint
+                AND ended_at = same.last_at
+            ORDER BY id DESC LIMIT 1
+        ) AS sample
+        ORDER BY same.last_at DESC, sample.id DESC LIMIT %(limit)s
+    """)
+    return statement.format(where=_where(query)), _parameters(query) | {"limit": query.limit}
+
+
+def narrows(query: StepQuery) -> bool:
+    """Whether any field but the status, and those of paging, is set."""
+    return any(getattr(query, name) is not None for name in _CONDITIONS)
 
 
 def any_match(query: StepQuery) -> tuple[Composed, dict[str, Any]]:
@@ -86,7 +143,7 @@ def _where(query: StepQuery) -> Composed:
 def _parameters(query: StepQuery) -> dict[str, Any]:
     values = {name: getattr(query, name) for name in _CONDITIONS}
     values["ids"] = None if query.ids is None else list(query.ids)
-    for name in ("name_prefix", "search_key_prefix"):
+    for name in ("name_prefix", "search_key_prefix", "correlation_id_prefix"):
         values[f"{name}_end"] = f"{values[name]}{_LAST_CHARACTER}"
     return {name: _plain(value) for name, value in values.items()}
 

@@ -34,12 +34,12 @@ class Statements:
         self.due = False
         self._told = False
 
-    def rows(self, name: str, **values: Any) -> list[Row]:
+    def rows(self, name: str, /, **values: Any) -> list[Row]:
         """The rows that the statement `name` gives."""
         with self.cursor(sql(name), values) as cursor:
             return cursor.fetchall()
 
-    def run(self, name: str, **values: Any) -> None:
+    def run(self, name: str, /, **values: Any) -> None:
         """Execute the statement `name`, which gives no rows."""
         with self.cursor(sql(name), values):
             pass

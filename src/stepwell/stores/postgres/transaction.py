@@ -12,14 +12,33 @@ from psycopg import Connection
 
 from stepwell.errors import EngineBuried
 from stepwell.outcome import Settlement, Verdict
+from stepwell.retention import Expiry
 from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery
 from stepwell.stores import moves
-from stepwell.stores.postgres import adding, claiming, joining, search, settling
+from stepwell.stores.controls import Control, ControlKind
+from stepwell.stores.postgres import (
+    adding,
+    claiming,
+    counting,
+    joining,
+    limiting,
+    search,
+    settling,
+)
 from stepwell.stores.postgres.arrays import array, uuids
 from stepwell.stores.postgres.ending import end
 from stepwell.stores.postgres.rows import utc
 from stepwell.stores.postgres.statements import Row, Statements
-from stepwell.stores.protocol import Burial, Claimed, ClaimRequest, Counts, EngineInfo, Pulse
+from stepwell.stores.protocol import (
+    Burial,
+    Claimed,
+    ClaimRequest,
+    Counts,
+    EngineInfo,
+    Failures,
+    Pulse,
+    Swept,
+)
 
 
 class PostgresTransaction:
@@ -88,7 +107,8 @@ class PostgresTransaction:
         ------
         EngineBuried : the engine's row is gone.
         """
-        return claiming.claim(self._do, request)
+        take = limiting.claim_limited if request.limited else claiming.claim
+        return take(self._do, request)
 
     def claimed(self, engine_id: UUID) -> list[Claim]:
         """All claims in this engine's name."""
@@ -149,9 +169,13 @@ class PostgresTransaction:
         """One page of the steps that match, newest id first unless the query says otherwise."""
         return self._do.steps(*search.page(query))
 
-    def count(self, query: StepQuery) -> Counts:
-        """How many steps match, per table."""
-        return Counts(**dict(self._do.composed(*search.counts(query))))
+    def count(self, query: StepQuery, at_most: int | None = None) -> Counts:
+        """How many steps match, per table; with `at_most` an estimate where it is higher."""
+        return counting.count(self._do, query, at_most)
+
+    def failures(self, query: StepQuery) -> list[Failures]:
+        """The failed steps that match, grouped by name and fingerprint."""
+        return counting.failures(self._do, query)
 
     def activate(self, step_id: UUID, args: str | None, at: datetime | None) -> bool:
         """Set activation arguments and make the row due; False if it is not ready."""
@@ -161,15 +185,54 @@ class PostgresTransaction:
         """End a ready row by hand, claimed or not; False if it is not ready."""
         ended = end(self._do, [step_id], ended_as, reason, result)
         joining.close(self._do, ended.endings)
+        self._do.work_is_due(ended.count > 0)  # it may have held a slot of a limit
         return ended.count > 0
 
     def reschedule(self, step_id: UUID, at: datetime) -> bool:
         """Make a ready row due at `at`; a claim on it is taken away. False if it is not ready."""
         return self._changed(self._do.rows("reschedule", step_id=step_id, at=at))
 
+    # -- controls --------------------------------------------------------------
+
+    def set_control(self, control: Control) -> None:
+        """Insert the control, or replace the one of its kind and key."""
+        limiting.set_control(self._do, control)
+
+    def drop_control(self, kind: ControlKind, key: str) -> bool:
+        """Delete the control; False if there is none."""
+        rows = self._do.rows("drop_control", kind=kind.value, control_key=key)
+        self._do.work_is_due(bool(rows))
+        return bool(rows)
+
+    def controls(self) -> list[Control]:
+        """All controls, by kind and key."""
+        return limiting.controls(self._do)
+
+    def sweep(self, expiries: Sequence[Expiry], limit: int) -> Swept:
+        """Make a partition, drop one, or remove rows from those that have no span.
+
+        Raises
+        ------
+        StoreUnavailable : somebody reads or writes the table for longer than a moment.
+        SetupError : the database user does not own the tables.
+        """
+        places = {_place(one): one.before.isoformat() for one in expiries}
+        values = {"expiries": json.dumps(places), "limit": limit}
+        ((made, dropped, removed),) = self._do.rows("sweep", **values)
+        return Swept(
+            removed,
+            (dropped,) if dropped else (),
+            (made,) if made else (),
+            more=bool(made or dropped or removed == limit),
+        )
+
     def _changed(self, rows: list[Row]) -> bool:
         self._do.work_is_due(any(due for (due,) in rows))
         return bool(rows)
+
+
+def _place(expiry: Expiry) -> str:
+    return f"stepwell_{expiry.status}_{expiry.retention.name.lower()}"
 
 
 def _engine(engine: EngineInfo) -> dict[str, Any]:
@@ -184,8 +247,9 @@ def _engine(engine: EngineInfo) -> dict[str, Any]:
 
 
 def _pulse(rows: list[Row]) -> Pulse:
-    beats = {engine_id: beat for _, engine_id, beat in rows if engine_id is not None}
-    return Pulse(utc(rows[0][0]), beats)
+    beats = {engine_id: beat for _, engine_id, beat, _ in rows if engine_id is not None}
+    paused = tuple(sorted(queue for *_, queue in rows if queue is not None))
+    return Pulse(utc(rows[0][0]), beats, paused)
 
 
 def _claims(claims: Iterable[Claim]) -> dict[str, Any]:

@@ -98,7 +98,8 @@ def _mark(sql: Statements, chosen: list[Due], values: dict[str, Any]) -> list[St
 def _outlook(sql: Statements, request: ClaimRequest, values: dict[str, Any]) -> Claimed:
     ordinary = "claim_outlook" if request.flow_id is None else "claim_outlook_flow"
     (earliest,) = sql.run(ordinary, values).fetchone()
-    suspect_due, next_suspect = sql.run("claim_outlook_suspect", values).fetchone()
-    known = [one for one in (earliest, next_suspect) if one is not None]
+    rare = sql.run("claim_outlook_suspect", values).fetchone()
+    suspect_due, next_suspect, limited_due, next_limited = rare
+    known = [one for one in (earliest, next_suspect, next_limited) if one is not None]
     next_due = datetime.fromisoformat(min(known)) if known else None
-    return Claimed((), next_due, bool(suspect_due))
+    return Claimed((), next_due, bool(suspect_due), bool(limited_due))

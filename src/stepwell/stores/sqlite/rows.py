@@ -12,6 +12,7 @@ from uuid import UUID
 
 from stepwell.frozen import maker
 from stepwell.step import Claim, EndedAs, JoinPolicy, Priority, Retention, Step
+from stepwell.stores.protocol import Failures
 
 COLUMNS: Final = tuple(one.name for one in fields(Step))
 """The step's columns in the order of the tables; the columns after them have defaults."""
@@ -73,6 +74,13 @@ def step_of(_cursor: Any, row: tuple[Any, ...]) -> Step:
         if values[place] is not None:
             values[place] = read(values[place])
     return _step(*values)
+
+
+def failures_of(row: tuple[Any, ...]) -> Failures:
+    """A group of failed steps: name, fingerprint, count, first and last end, id, description."""
+    name, fingerprint, count, first, last, step_id, description = row
+    ends = datetime.fromisoformat(first), datetime.fromisoformat(last)
+    return Failures(name, fingerprint, count, *ends, UUID(step_id), description)
 
 
 def ids_json(ids: Iterable[UUID | str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from stepwell.step import StepQuery, StepStatus
-from stepwell.stores.matching import EXACT
+from stepwell.stores.matching import EXACT, PREFIXES, RANGES, TEXTS
 from stepwell.stores.sqlite.rows import COLUMNS, ids_json, plain
 
 _LAST: Final = "char(1114111)"
@@ -13,17 +13,13 @@ _LAST: Final = "char(1114111)"
 _CONDITIONS: Final[dict[str, str]] = {
     **{name: f"{name} = :{name}" for name in EXACT if name != "status"},
     "ids": "id IN (SELECT value FROM json_each(:ids))",
-    "name_prefix": f"name >= :name_prefix AND name < :name_prefix || {_LAST}",
-    "search_key_prefix": (
-        f"search_key >= :search_key_prefix AND search_key < :search_key_prefix || {_LAST}"
-    ),
-    "description_contains": "instr(description, :description_contains) > 0",
-    "created_from": "created_at >= :created_from",
-    "created_to": "created_at < :created_to",
-    "scheduled_from": "schedule_time >= :scheduled_from",
-    "scheduled_to": "schedule_time < :scheduled_to",
-    "ended_from": "ended_at >= :ended_from",
-    "ended_to": "ended_at < :ended_to",
+    **{
+        f"{name}_prefix": f"{name} >= :{name}_prefix AND {name} < :{name}_prefix || {_LAST}"
+        for name in PREFIXES
+    },
+    **{f"{name}_contains": f"instr({name}, :{name}_contains) > 0" for name in TEXTS},
+    **{f"{name}_from": f"{field} >= :{name}_from" for name, field in RANGES.items()},
+    **{f"{name}_to": f"{field} < :{name}_to" for name, field in RANGES.items()},
 }
 _AFTER: Final = {False: "id < :after", True: "id > :after"}
 _ORDER: Final = {False: "id DESC", True: "id"}
@@ -47,16 +43,38 @@ def page_sql(query: StepQuery) -> str:
     return " UNION ALL ".join(arms) + f" ORDER BY {_ORDER[query.oldest_first]} LIMIT :limit"
 
 
-def count_sql(query: StepQuery) -> str:
-    """Three counts in one statement, so that they are of one moment."""
+def count_sql(query: StepQuery, *, capped: bool = False) -> str:
+    """Three counts in one statement, so that they are of one moment; capped at `:at_most`."""
     wanted = _statuses(query)
-    counts = [
-        f"(SELECT count(*) FROM stepwell_{status} WHERE {_where(query, status, [])})"  # noqa: S608
-        if status in wanted
-        else "0"
-        for status in StepStatus
-    ]
+    form = (
+        "(SELECT count(*) FROM (SELECT 1 {} LIMIT :at_most))" if capped else "(SELECT count(*) {})"
+    )
+    rows = {
+        status: f"FROM stepwell_{status} WHERE {_where(query, status, [])}" for status in wanted
+    }
+    counts = [form.format(rows[status]) if status in rows else "0" for status in StepStatus]
     return "SELECT " + ", ".join(counts)
+
+
+def failures_sql(query: StepQuery) -> str:
+    """Groups of failed rows, and the last row of each: the one of the newest id, if several."""
+    where = _where(query, StepStatus.FAILED, [])
+    return f"""
+        SELECT same.name, same.fingerprint, same.count, same.first_at, same.last_at,
+            sample.id, sample.description
+        FROM (
+            SELECT name, fingerprint, count(*) AS count,
+                min(ended_at) AS first_at, max(ended_at) AS last_at
+            FROM stepwell_failed WHERE {where} GROUP BY fingerprint, name
+        ) AS same
+        JOIN stepwell_failed AS sample ON sample.id = (
+            SELECT id FROM stepwell_failed
+            WHERE {where} AND name = same.name AND fingerprint IS same.fingerprint
+                AND ended_at = same.last_at
+            ORDER BY id DESC LIMIT 1
+        )
+        ORDER BY same.last_at DESC, sample.id DESC LIMIT :limit
+    """  # noqa: S608 - constants only
 
 
 def parameters(query: StepQuery) -> dict[str, Any]:

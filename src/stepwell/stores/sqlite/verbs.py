@@ -12,17 +12,31 @@ from uuid import UUID
 from stepwell.clock import Clock
 from stepwell.errors import EngineBuried, NotSupported
 from stepwell.outcome import Settlement, Verdict
+from stepwell.retention import Expiry
 from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery, StepStatus
 from stepwell.stores import moves
+from stepwell.stores.controls import Control, ControlKind
 from stepwell.stores.joins import Ending
-from stepwell.stores.protocol import Burial, Claimed, ClaimRequest, Counts, EngineInfo, Pulse
-from stepwell.stores.sqlite import joining, moving
+from stepwell.stores.matching import counted, failed_alone
+from stepwell.stores.protocol import (
+    Burial,
+    Claimed,
+    ClaimRequest,
+    Counts,
+    EngineInfo,
+    Failures,
+    Pulse,
+    Swept,
+)
+from stepwell.stores.sqlite import controls, joining, moving
 from stepwell.stores.sqlite.claiming import claim
 from stepwell.stores.sqlite.errors import translated
-from stepwell.stores.sqlite.rows import instant
-from stepwell.stores.sqlite.search import count_sql, page_sql, parameters
+from stepwell.stores.sqlite.limiting import claim_limited
+from stepwell.stores.sqlite.rows import failures_of, instant
+from stepwell.stores.sqlite.search import count_sql, failures_sql, page_sql, parameters
 from stepwell.stores.sqlite.settling import settle
 from stepwell.stores.sqlite.statements import Statements
+from stepwell.stores.sqlite.sweeping import sweep
 
 
 class SQLiteTransaction:
@@ -95,14 +109,17 @@ class SQLiteTransaction:
             self._sql.run("leave", {"engine": str(engine_id)})
 
     def _pulse(self) -> Pulse:
-        beats = self._sql.execute("SELECT id, beat FROM stepwell_engines")
-        return Pulse(self._clock.now(), {UUID(engine): beat for engine, beat in beats})
+        rows = self._sql.run("pulse", {}).fetchall()
+        beats = {UUID(engine): beat for engine, beat in rows if beat is not None}
+        paused = tuple(sorted(queue for queue, beat in rows if beat is None))
+        return Pulse(self._clock.now(), beats, paused)
 
     # -- claims ----------------------------------------------------------------
 
     def claim(self, request: ClaimRequest) -> Claimed:
         """Mark due rows as the engine's own; park due rows of names it does not handle."""
-        return claim(self._sql, self._clock, request)
+        take = claim_limited if request.limited else claim
+        return take(self._sql, self._clock, request)
 
     def claimed(self, engine_id: UUID) -> list[Claim]:
         """All claims in this engine's name."""
@@ -142,10 +159,19 @@ class SQLiteTransaction:
         with translated():
             return list(self._sql.steps(page_sql(query), parameters(query)))
 
-    def count(self, query: StepQuery) -> Counts:
+    def count(self, query: StepQuery, at_most: int | None = None) -> Counts:
         """How many steps match, per table, at one moment."""
+        values = parameters(query) | {"at_most": None if at_most is None else at_most + 1}
         with translated():
-            return Counts(*self._sql.execute(count_sql(query), parameters(query)).fetchone())
+            found = self._sql.execute(count_sql(query, capped=at_most is not None), values)
+            return counted(found.fetchone(), at_most)
+
+    def failures(self, query: StepQuery) -> list[Failures]:
+        """The failed steps that match, grouped by name and fingerprint."""
+        narrow = failed_alone(query)
+        with translated():
+            rows = self._sql.execute(failures_sql(narrow), parameters(narrow))
+            return [failures_of(row) for row in rows]
 
     def activate(self, step_id: UUID, args: str | None, at: datetime | None) -> bool:
         """Set activation arguments and make the row due."""
@@ -154,7 +180,7 @@ class SQLiteTransaction:
 
     def end(self, step_id: UUID, ended_as: EndedAs, reason: str, result: str | None = None) -> bool:
         """End a ready row by hand, claimed or not."""
-        with self._sql.writing():
+        with self._sql.writing(news=True):  # it may have held a slot of a limit
             now, endings = self._now(), list[Ending]()
             ended = moving.end(self._sql, str(step_id), ended_as, reason, result, now, endings)
             joining.close(self._sql, endings, now)
@@ -163,6 +189,28 @@ class SQLiteTransaction:
     def reschedule(self, step_id: UUID, at: datetime) -> bool:
         """Make a ready row due at `at`; a claim on it is taken away."""
         return self._change("reschedule", {"id": str(step_id), "at": instant(at)})
+
+    # -- controls --------------------------------------------------------------
+
+    def set_control(self, control: Control) -> None:
+        """Insert the control, or replace the one of its kind and key."""
+        with self._sql.writing(news=True):
+            controls.set_control(self._sql, control, self._clock.now())
+
+    def drop_control(self, kind: ControlKind, key: str) -> bool:
+        """Delete the control; False if there is none."""
+        with self._sql.writing(news=True):
+            return controls.drop_control(self._sql, kind, key)
+
+    def controls(self) -> list[Control]:
+        """All controls, by kind and key."""
+        with translated():
+            return controls.controls(self._sql)
+
+    def sweep(self, expiries: Sequence[Expiry], limit: int) -> Swept:
+        """Remove rows that have been kept for long enough."""
+        with translated():
+            return sweep(self._sql, expiries, limit)
 
     def _change(self, query: str, values: dict[str, Any]) -> bool:
         with self._sql.writing(news=True):

@@ -24,8 +24,11 @@ from stepwell.testing.store_contract.cut import cut_once, lost
 from stepwell.testing.store_contract.cuts import CutsContract
 from stepwell.testing.store_contract.engines import EnginesContract
 from stepwell.testing.store_contract.exclusive import ExclusiveContract
+from stepwell.testing.store_contract.grouping import GroupingContract
 from stepwell.testing.store_contract.joins import JoinsContract
 from stepwell.testing.store_contract.joins_among import JoinsAmongContract
+from stepwell.testing.store_contract.keeping import KeepingContract
+from stepwell.testing.store_contract.rates import RatesContract
 from stepwell.testing.store_contract.searching import SearchingContract
 from stepwell.testing.store_contract.settling import SettlingContract
 from stepwell.testing.store_contract.transactions import TransactionsContract
@@ -41,8 +44,11 @@ class StoreContract(
     AddingContract,
     ChangingContract,
     SearchingContract,
+    GroupingContract,
+    KeepingContract,
     TransactionsContract,
     ExclusiveContract,
+    RatesContract,
     JoinsContract,
     JoinsAmongContract,
     CutsContract,

@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from stepwell.step import EndedAs, Priority, Step, StepQuery, StepStatus, new_id
+from stepwell.step import EndedAs, Priority, Retention, Step, StepQuery, StepStatus, new_id
 from stepwell.stores.protocol import Counts, Store
 from stepwell.testing.store_contract.base import ContractBase, ago, ahead, needs
 
@@ -22,7 +23,13 @@ FIELDS: list[dict[str, Any]] = [
     {"search_key": "customer-7"},
     {"created_by_step_id": _SOURCE},
     {"copy_of": _SOURCE},
+    {"retention": Retention.LONG},
+    {"fingerprint": "TimeoutError at shop.py:12"},
+    {"state_format": "text"},
 ]
+WITH_TEXT = ["description", "state", "activation_args", "result"]
+WITH_PREFIX = ["search_key", "correlation_id"]
+COUNTED = ["execution_count", "failure_count", "lost_count"]
 
 
 class SearchingContract(ContractBase):
@@ -48,11 +55,16 @@ class SearchingContract(ContractBase):
 
     @pytest.mark.parametrize("prefix", ["50%", "a_b", "x*", "x?", "[x]", "\\"])
     def test_a_prefix_is_text_and_no_pattern(self, store: Store, prefix: str) -> None:
-        wanted = self.added(store, search_key=f"{prefix} off", description=f"by {prefix}!")
-        self.added(store, search_key="50 aXb xx a off", description="by 50 aXb xx a!")
+        kinds = dict.fromkeys(WITH_PREFIX, f"{prefix} off")
+        kinds |= dict.fromkeys(WITH_TEXT, f"by {prefix}!")
+        wanted = self.added(store, **kinds)
+        others = dict.fromkeys(WITH_PREFIX, "50 aXb xx a off")
+        self.added(store, **others | dict.fromkeys(WITH_TEXT, "by 50 aXb xx a!"))
         self.added(store)
-        assert self.all_ids(store, search_key_prefix=prefix) == {wanted.id}
-        assert self.all_ids(store, description_contains=prefix) == {wanted.id}
+        for name in WITH_PREFIX:
+            assert self.all_ids(store, **{f"{name}_prefix": prefix}) == {wanted.id}
+        for name in WITH_TEXT:
+            assert self.all_ids(store, **{f"{name}_contains": prefix}) == {wanted.id}
 
     @needs("many flows")
     def test_steps_are_found_by_flow(self, store: Store) -> None:
@@ -70,7 +82,8 @@ class SearchingContract(ContractBase):
     def test_steps_are_found_by_status(self, store: Store, status: StepStatus) -> None:
         steps = {step.status: step.id for step in self._one_of_each(store)}
         assert self.all_ids(store, status=status) == {steps[status]}
-        assert self._count(store, status=status) == Counts(**{status.value: 1})
+        fields: dict[str, Any] = {status.value: 1}
+        assert self._count(store, status=status) == replace(Counts(), **fields)
 
     def test_steps_are_found_by_how_they_ended(self, store: Store) -> None:
         steps = {step.ended_as: step.id for step in self._one_of_each(store)}
@@ -109,6 +122,32 @@ class SearchingContract(ContractBase):
         assert done.ended_at is not None
         assert done.id not in self.all_ids(store, ended_to=done.ended_at)
 
+    @pytest.mark.parametrize("name", COUNTED)
+    def test_ranges_of_counts_are_half_open(self, store: Store, name: str) -> None:
+        counts: list[dict[str, Any]] = [{name: count} for count in (0, 1, 2)]
+        rows = [self.added(store, **fields) for fields in counts]
+        assert self.all_ids(store, **{f"{name}_from": 1}) == {rows[1].id, rows[2].id}
+        assert self.all_ids(store, **{f"{name}_to": 1}) == {rows[0].id}
+        assert self.all_ids(store, **{f"{name}_from": 1, f"{name}_to": 2}) == {rows[1].id}
+
+    def test_steps_are_found_by_when_and_how_long_they_ran(self, store: Store) -> None:
+        _, done, failed = self._one_of_each(store)
+        ran = {done.id, failed.id}
+        assert self.all_ids(store, started_from=ago(60)) == ran
+        assert self.all_ids(store, started_to=ago(60)) == set()
+        assert self.all_ids(store, duration_from=0.25) == ran
+        assert self.all_ids(store, duration_to=0.25) == set()
+        assert self.all_ids(store, duration_from=0.1, duration_to=0.3) == ran
+
+    def test_each_field_of_many_narrows(self, store: Store) -> None:
+        """Steps that lack one of the fields are not found, whichever it is."""
+        fields = {name: value for one in FIELDS for name, value in one.items()}
+        del fields["unique_key"]
+        wanted = self.added(store, **fields)
+        for left_out in fields:
+            self.added(store, **{name: fields[name] for name in fields if name != left_out})
+        assert self.all_ids(store, **fields) == {wanted.id}
+
     def test_all_fields_narrow(self, store: Store) -> None:
         wanted = self.added(store, search_key="a", correlation_id="b")
         self.added(store, search_key="a")
@@ -126,6 +165,23 @@ class SearchingContract(ContractBase):
     def test_a_count_does_not_stop_at_the_page(self, store: Store) -> None:
         steps = [self.added(store) for _ in range(5)]
         assert self._count(store, limit=2, after=steps[2].id) == Counts(ready=5)
+
+    def test_a_count_may_stop_and_says_so(self, store: Store) -> None:
+        for _ in range(3):
+            self.added(store, search_key="a")
+        with store.transaction() as tx:
+            few = tx.count(StepQuery(search_key="a"), 2)
+            assert few == Counts(ready=2, more=(StepStatus.READY,))
+            assert tx.count(StepQuery(search_key="a"), 3) == Counts(ready=3)
+
+    def test_a_count_of_all_may_be_an_estimate_and_says_so(self, store: Store) -> None:
+        for _ in range(3):
+            self.added(store)
+        with store.transaction() as tx:
+            few = tx.count(StepQuery(), 2)
+        marked = few.more if few.ready == 2 else few.estimated
+        assert few.ready >= 2
+        assert (*few.more, *few.estimated) == marked == (StepStatus.READY,)
 
     def test_a_search_gives_whole_rows(self, store: Store) -> None:
         step = self.added(store, search_key="a", state='{"x":[1,2]}')

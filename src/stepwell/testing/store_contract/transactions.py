@@ -151,7 +151,7 @@ class TransactionsContract(ContractBase):
                 calls[verb](tx)
 
     def test_only_known_verbs_can_be_lacking(self) -> None:
-        assert self.lacks <= {"bury", "add_if_none", "wake"}
+        assert self.lacks <= {"bury", "add_if_none", "wake", "set_control"}
 
     @needs("durable")
     def test_another_store_object_sees_what_was_committed(

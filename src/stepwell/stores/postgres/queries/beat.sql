@@ -11,5 +11,9 @@ WITH me AS (
 ), marked AS (
     UPDATE stepwell_ready AS step SET started = true FROM running WHERE step.id = running.id
 )
-SELECT statement_timestamp(), engine.id, engine.beat + (engine.id = me.id)::integer
+SELECT statement_timestamp(), engine.id, engine.beat + (engine.id = me.id)::integer, NULL
 FROM me CROSS JOIN stepwell_engines AS engine
+UNION ALL
+SELECT statement_timestamp(), NULL, NULL, key
+FROM me CROSS JOIN stepwell_controls
+WHERE kind = 'pause'

@@ -19,13 +19,17 @@ SELECT
     least(
         rest.due,
         later.due,
-        (SELECT min(schedule_time) FROM suspect WHERE schedule_time > statement_timestamp())
+        (SELECT min(schedule_time) FROM suspect WHERE schedule_time > statement_timestamp()),
+        (SELECT min(schedule_time) FROM limited WHERE schedule_time > statement_timestamp())
     ) AS next_due,
     EXISTS (
         SELECT 1 FROM suspect
         WHERE schedule_time <= statement_timestamp()
             AND NOT EXISTS (SELECT 1 FROM taken WHERE taken.id = suspect.id)
     ) AS suspect_due,
+    EXISTS (
+        SELECT 1 FROM limited WHERE schedule_time <= statement_timestamp()
+    ) AS limited_due,
     -- By name: a prepared statement must not change its columns when a migration adds some.
     taken.id, taken.name, taken.flow_id, taken.created_at, taken.schedule_time, taken.queue,
     taken.priority, taken.unique_key, taken.correlation_id, taken.search_key,

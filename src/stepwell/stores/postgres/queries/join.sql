@@ -4,5 +4,7 @@ WITH joined AS (
     ON CONFLICT (id) DO NOTHING
     RETURNING id, beat
 )
-SELECT statement_timestamp(), id, beat
+SELECT statement_timestamp(), id, beat, NULL
 FROM (SELECT id, beat FROM joined UNION ALL SELECT id, beat FROM stepwell_engines) AS engine
+UNION ALL
+SELECT statement_timestamp(), NULL, NULL, key FROM stepwell_controls WHERE kind = 'pause'

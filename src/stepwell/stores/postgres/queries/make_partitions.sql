@@ -1,1 +1,1 @@
-SELECT stepwell_make_partitions(%(months)s)
+SELECT stepwell_make_partitions()

@@ -6,4 +6,4 @@ SET schedule_time = %(at)s,
     claimed_at = NULL,
     started = false
 WHERE id = %(step_id)s
-RETURNING schedule_time <= statement_timestamp() + interval '1 second'
+RETURNING schedule_time <= statement_timestamp() + interval '1 second' OR limit_key IS NOT NULL

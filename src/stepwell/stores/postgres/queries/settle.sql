@@ -7,8 +7,11 @@
 -- before, if nobody has claimed it since.
 WITH asked AS MATERIALIZED (
     SELECT
-        place, step_id, claim_no, ended_as, description, activation_seen, failure_count,
-        execution_started_at, execution_duration, executed_by, schedule_time, keep_state, state,
+        place, step_id, claim_no, ended_as, description,
+        coalesce(activation_seen, 0) AS activation_seen,
+        coalesce(failure_count, 0) AS failure_count, execution_started_at,
+        coalesce(execution_duration, 0) AS execution_duration, executed_by, schedule_time,
+        keep_state, state,
         state_format, keep_activation, result, result_format, fingerprint, passes_join, unwritten
     FROM unnest(
         %(step_id)s::uuid[],
@@ -122,10 +125,13 @@ WITH asked AS MATERIALIZED (
         AND asked.ended_as IS NULL
     RETURNING
         asked.place,
-        step.schedule_time <= statement_timestamp() + interval '1 second' AS due
+        step.schedule_time <= statement_timestamp() + interval '1 second'
+            OR step.limit_key IS NOT NULL AS due
 )
 -- Of what ends, the members of joins with their names (R28).
-SELECT place, false AS due, join_id, CASE WHEN join_id IS NOT NULL THEN name END AS member
+SELECT
+    place, limit_key IS NOT NULL AS due, join_id,
+    CASE WHEN join_id IS NOT NULL THEN name END AS member
 FROM over
 UNION ALL
 SELECT place, due, NULL, NULL FROM again

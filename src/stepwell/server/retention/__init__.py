@@ -1,0 +1,1 @@
+"""How long the steps of runs, and the server's own, are kept."""

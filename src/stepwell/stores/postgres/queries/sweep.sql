@@ -1,0 +1,1 @@
+SELECT made, dropped, removed FROM stepwell_sweep(%(expiries)s::json, %(limit)s)

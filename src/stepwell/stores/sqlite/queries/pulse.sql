@@ -1,0 +1,3 @@
+SELECT id, beat FROM stepwell_engines
+UNION ALL
+SELECT key, NULL FROM stepwell_controls WHERE kind = 'pause'

@@ -1,0 +1,88 @@
+"""Limited claims on PostgreSQL: what they cost, and what an engine frozen inside one holds up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
+from psycopg import Cursor
+from tests.stores.postgres.support import add, claim, engine, make, request
+
+from stepwell.stores.postgres import PostgresStore
+from stepwell.stores.postgres.queries import Statement, sql
+from stepwell.stores.postgres.statements import Statements
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The statements that are executed, as text."""
+    seen: list[str] = []
+    whole = Statements.cursor
+
+    def cursor(
+        self: Statements, statement: Statement, values: Mapping[str, Any]
+    ) -> AbstractContextManager[Cursor[tuple[Any, ...]]]:
+        seen.append(statement.text.decode())
+        return whole(self, statement, values)
+
+    monkeypatch.setattr(Statements, "cursor", cursor)
+    return seen
+
+
+def test_without_limited_rows_a_claim_is_one_statement(
+    store: PostgresStore, asked: list[str]
+) -> None:
+    me = engine(store)
+    add(store, make())
+    asked.clear()
+    assert len(claim(store, me).steps) == 1
+    assert len(asked) == 1
+
+
+def test_a_limited_claim_that_may_take_nothing_is_one_statement(
+    store: PostgresStore, asked: list[str]
+) -> None:
+    me = engine(store)
+    add(store, make(limit_key="a"), make(limit_key="a"))
+    assert len(claim(store, me, limited=True).steps) == 1
+    asked.clear()
+    assert claim(store, me, limited=True).steps == ()
+    assert len(asked) == 1
+
+
+def test_a_look_at_a_key_with_many_rows_reads_the_first_alone(store: PostgresStore) -> None:
+    add(store, *[make(limit_key="a") for _ in range(2000)], make(limit_key="b"))
+    look = sql("limited_keys", "limited_rows")
+    values = {
+        "engine_id": engine(store),
+        "names": ["v1/work"],
+        "queues": ["default"],
+        "flow_id": None,
+        "depth": 1,
+        "beyond": "",
+        "keys_at_once": 256,
+    }
+    explained = Statement(b"EXPLAIN (ANALYZE, BUFFERS) " + look.text, look.parameters)
+    with store.transaction() as tx, tx._do.cursor(explained, values) as cursor:
+        plan = [row[0] for row in cursor.fetchall()]
+    assert any("stepwell_ready_keys" in line for line in plan)
+    assert not any("Seq Scan" in line for line in plan)
+    hit = next(line for line in plan if "Buffers: shared hit=" in line)
+    assert int(hit.split("shared hit=")[1].split()[0]) < 150
+
+
+def test_an_engine_frozen_inside_a_limited_claim_holds_up_its_keys_and_nothing_else(
+    store: PostgresStore,
+) -> None:
+    frozen, me = engine(store), engine(store)
+    add(store, *[make(limit_key="a", limit_slots=9) for _ in range(3)])
+    with store.transaction() as tx:
+        assert len(tx.claim(request(frozen, limited=True, limit=1)).steps) == 1
+        add(store, make(limit_key="b"), make())
+        claimed = claim(store, me, limited=True)
+        assert [step.limit_key for step in claimed.steps] == ["b"]
+        assert claimed.limited_due
+        assert len(claim(store, me).steps) == 1
+    assert len(claim(store, me, limited=True).steps) == 2
