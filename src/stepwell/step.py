@@ -116,6 +116,11 @@ def version_7(milliseconds: int, random: int) -> UUID:
     return UUID(int=milliseconds << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low)
 
 
+def is_version_7(step_id: UUID) -> bool:
+    """Whether the id says when it was made."""
+    return step_id.int >> 76 & 0xF == 0x7
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewStep:
     """A step to be added, as user code writes it; the state is still a Python object.

@@ -149,7 +149,8 @@ class Bursts:
             seen = len(self._collector)
 
     def _holding(self, step: Step, request: ClaimRequest, *, by_lock: bool = False) -> Holding:
-        return Holding(step, request.engine_id, self._clock.monotonic(), by_lock)
+        since = self._clock.monotonic()
+        return Holding(step, request.engine_id, since, by_lock, request.request_id)
 
     def _hold(self, request: ClaimRequest, kept: list[Holding]) -> None:
         """What still runs is marked at least now, so that nobody else begins it (R14)."""

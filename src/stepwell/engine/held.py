@@ -20,7 +20,8 @@ class Holding:
     """One claimed step, and under which engine id it was claimed.
 
     `by_lock` says that the claim was not written on the row but is a lock of the burst's
-    transaction. `burst` is the number of the burst that it belongs to, `links` how many
+    transaction. `request_id` is that of the claim: what is newer was made by this execution or
+    after it. `burst` is the number of the burst that it belongs to, `links` how many
     steps before it in its chain were taken over in a row (R21).
     """
 
@@ -28,6 +29,7 @@ class Holding:
     engine_id: UUID
     since: float
     by_lock: bool = False
+    request_id: UUID | None = None
     burst: int = 0
     links: int = 0
     running: bool = False

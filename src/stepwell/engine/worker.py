@@ -242,7 +242,10 @@ class Worker:
         with self._store.transaction() as tx:
             claimed = tx.claim(request)
         since = self._clock.monotonic()
-        holdings = [Holding(step, request.engine_id, since) for step in claimed.steps]
+        holdings = [
+            Holding(step, request.engine_id, since, request_id=request.request_id)
+            for step in claimed.steps
+        ]
         self._held.accept(holdings, first=True)
         self._runner.call()
         self._note_claimed(request, claimed)

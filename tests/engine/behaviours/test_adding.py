@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.engine.behaviours.conftest import Lend
 
-from stepwell import Engine, Registry, StepClient, StepStatus, fail, new_step
+from stepwell import Engine, Registry, StepClient, StepStatus, done, fail, new_step
 from stepwell.errors import UniqueKeyTaken
 from stepwell.step import Priority, Retention, Step, StepQuery
 from stepwell.stores.protocol import Store
@@ -97,6 +97,27 @@ def test_reexecution_makes_a_new_ready_step_with_all_that_r7_names(
     assert source.status is StepStatus.FAILED
     assert engine.drain().failed == 1  # it is due at once
     assert engine.get(copy_id).execution_count == 1
+
+
+def test_a_step_that_exists_already_is_not_run_again_when_it_is_spawned(
+    store: Store, registry: Registry
+) -> None:
+    """R1, also where an engine would take over what its own steps spawn (R21)."""
+    ran: list[int] = []
+    once = new_step("v1/once", 1)
+
+    @registry.handler("v1/once")
+    def run_once(state: int) -> None:
+        ran.append(state)
+
+    registry.handler("v1/spawn")(lambda: done(next=once))
+    registry.handler("v1/twice")(lambda: done(next=[twin := new_step("v1/once", 2), twin]))
+    engine = Engine(store, registry)
+    engine.add_many([new_step("v1/spawn"), new_step("v1/spawn"), new_step("v1/twice")])
+    engine.drain()
+    engine.add(new_step("v1/spawn"))
+    engine.drain()
+    assert sorted(ran) == [1, 2]
 
 
 def copied(step: Step) -> tuple[object, ...]:
