@@ -83,7 +83,8 @@ VERBS: list[tuple[str, dict[str, Any], Any]] = [
     ),
     ("add", {"additions": [Addition(STEP)]}, [True]),
     ("search", {"query": StepQuery(status=StepStatus.READY, ids=(STEP.id,))}, [STEP]),
-    ("count", {"query": StepQuery(created_from=NOW)}, Counts(1, 2, 3)),
+    ("count", {"query": StepQuery(created_from=NOW), "at_most": 10}, Counts(1, 2, 3)),
+    ("failures", {"query": StepQuery(created_from=NOW)}, []),
     ("activate", {"step_id": STEP.id, "args": "1", "at": NOW}, True),
     (
         "end",
@@ -171,7 +172,15 @@ def test_a_verb_is_one_post_and_both_sides_read_the_same(
 def test_every_verb_of_the_protocol_is_there() -> None:
     """Those that a container may not have are refused by name."""
     verbs = {name for name in vars(Transaction) if not name.startswith("_")}
-    refused = {"bury", "add_if_none", "hold", "set_control", "drop_control", "controls"}
+    refused = {
+        "bury",
+        "add_if_none",
+        "hold",
+        "set_control",
+        "drop_control",
+        "controls",
+        "sweep",
+    }
     assert verbs == {one[0] for one in VERBS} | refused
 
 

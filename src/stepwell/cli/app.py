@@ -11,6 +11,7 @@ from stepwell.cli import (
     cadence,
     dev,
     discoveries,
+    doctor,
     groups,
     limits,
     queues,
@@ -24,6 +25,7 @@ from stepwell.cli import (
     steps,
     tokens,
     upkeep,
+    watch,
 )
 from stepwell.cli import metrics as metrics_command
 from stepwell.cli.exits import MEANING
@@ -36,7 +38,7 @@ _ROOMS: Final = (
     (runs,),
     (reports,),
     (state,),
-    (steps,),
+    (steps, watch),
     (queues,),
     (limits,),
     (tokens,),
@@ -79,5 +81,6 @@ dev.register(app)
 run.register(app)
 serve.register(app)
 metrics_command.register(app)
+doctor.register(app)
 for room, *_ in _ROOMS:
     app.add_typer(room.app)

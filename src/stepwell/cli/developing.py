@@ -16,11 +16,12 @@ import stepwell
 from stepwell.cli import finder, profile
 from stepwell.cli.client import Client
 from stepwell.cli.feed import RunFeed
-from stepwell.cli.listener import Listener, bound, bound_near, until_asked_to_stop
+from stepwell.cli.listener import Listener, bound, bound_near
 from stepwell.cli.places import alone_in
 from stepwell.cli.profile import Profile
 from stepwell.cli.reload import GroupKeeper
 from stepwell.cli.render import Output
+from stepwell.cli.stopping import until_asked_to_stop
 from stepwell.server.app import Server
 from stepwell.server.settings import Settings
 

@@ -28,17 +28,19 @@ class Exit(IntEnum):
     NOT_FOUND = 5
     CONFLICT = 6
     SETUP = 7
+    WARNED = 8
 
 
 MEANING: Final[dict[Exit, str]] = {
     Exit.OK: "it worked",
-    Exit.FAILED: "the thing itself failed: a run, a discovery",
+    Exit.FAILED: "the thing itself failed: a run, a discovery; or a problem was found",
     Exit.MISTAKE: "what was given cannot be used; nothing was changed",
     Exit.UNREACHABLE: "the server or the database cannot be reached; try again later",
     Exit.DENIED: "no token, a wrong one, or one whose role may not do this",
     Exit.NOT_FOUND: "the thing named does not exist",
     Exit.CONFLICT: "the thing exists, but is not in a condition that allows this",
     Exit.SETUP: "something is not set up: no migrated database, a part not installed",
+    Exit.WARNED: "nothing is broken, but `stepwell doctor` found what wants attention",
 }
 
 _BY_KIND: Final[tuple[tuple[type[StepwellError], Exit], ...]] = (

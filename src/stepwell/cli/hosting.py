@@ -10,16 +10,21 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from stepwell.cli.listener import Listener, bound, until_asked_to_stop, wait_for
+from stepwell.cli.listener import Listener, bound
+from stepwell.cli.migrating import tell_applied
 from stepwell.cli.places import make_folder
 from stepwell.cli.printing import schema_sql
 from stepwell.cli.render import Output
+from stepwell.cli.stopping import until_asked_to_stop, wait_for
+from stepwell.cli.supervisor import hold_line, report_ready
+from stepwell.cli.worker import LOG_FORMAT
 from stepwell.errors import InvalidInput
 from stepwell.server.access import service as access
 from stepwell.server.access.records import NewToken
 from stepwell.server.app import Server
 from stepwell.server.database.session import Database
 from stepwell.server.settings import Settings
+from stepwell.telemetry.log import log_events, toggle_on_signal
 
 
 def host_api(out: Output, given: Mapping[str, Any], *, run_engine: bool) -> None:
@@ -38,7 +43,9 @@ def host_api(out: Output, given: Mapping[str, Any], *, run_engine: bool) -> None
 def host_engine(out: Output, given: Mapping[str, Any]) -> None:
     """Run the server's steps until a signal asks to stop."""
     settings = Settings.from_environment(**given, run_api=False, run_engine=True)
+    hold_line()
     with until_asked_to_stop() as asked, _running(settings):
+        report_ready()
         _tell(out, settings, f"stepwell works for {settings.url}")
         wait_for(asked)
         out.note("stopping ...")
@@ -51,9 +58,7 @@ def migrate_now(out: Output, given: Mapping[str, Any]) -> None:
         applied = database.migrate()
     finally:
         database.close()
-    if out.as_json:
-        out.json({"applied": applied})
-    out.line("\n".join(f"applied {one}" for one in applied) or "The tables are up to date.")
+    tell_applied(out, applied)
 
 
 def print_migrations(out: Output, given: Mapping[str, Any]) -> None:
@@ -63,19 +68,24 @@ def print_migrations(out: Output, given: Mapping[str, Any]) -> None:
         sql = schema_sql(database)
     finally:
         database.close()
-    out.json({"sql": sql}) if out.as_json else print(sql)
+    out.answer({"sql": sql}, sql)
 
 
 @contextmanager
 def _running(settings: Settings) -> Iterator[Server]:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    server = Server(_prepared(settings))
-    server.start()
+    ends = [log_events(), toggle_on_signal()]
     try:
-        yield server
+        server = Server(_prepared(settings))
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
     finally:
-        server.stop()
+        for end in ends:
+            end()
 
 
 def _prepared(settings: Settings) -> Settings:

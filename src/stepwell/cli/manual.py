@@ -24,6 +24,10 @@ A command that speaks to a server finds it, and the token to show, in this order
 `.stepwell/client.json` in this folder or the nearest one above it, which `stepwell dev` writes.
 The token of a profile is shown to the profile's own server only.
 
+A command that reads a store of steps takes `--store URL`, else `STEPWELL_STORE`:
+`sqlite:///file` or `postgresql://user@host/database`. `stepwell steps` reads that where it is
+named, unless `--url` names a server, and the server's steps otherwise.
+
 ## Exit codes
 
 | code | meaning |

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 import typer
+
+STORE_HELP: Final = "sqlite:///file or postgresql://...; else STEPWELL_STORE."
+Store: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        "--database",
+        metavar="URL",
+        help="sqlite:///file or postgresql://...; else STEPWELL_STORE, else the server's API.",
+    ),
+]
 
 OfGroup: TypeAlias = Annotated[str | None, typer.Option("--group", help="Only of this group.")]
 OfWorkflow: TypeAlias = Annotated[

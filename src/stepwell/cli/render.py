@@ -57,6 +57,14 @@ class Output:
         """One JSON document on stdout."""
         print(json.dumps(data, indent=2, ensure_ascii=False, default=str))
 
+    def json_line(self, data: Any) -> None:
+        """One of many JSON documents, each on a line of its own, at once."""
+        print(json.dumps(data, ensure_ascii=False, default=str), flush=True)
+
+    def answer(self, data: Any, text: str) -> None:
+        """What a command was asked for: `data` as JSON, or `text` as it is, without a width."""
+        self.json(data) if self.as_json else print(text)
+
     def line(self, text: str | Text = "") -> None:
         """A sentence, unless JSON was asked for; markup is not read from data."""
         if not self.as_json:

@@ -6,6 +6,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar, get_type_hints
@@ -42,6 +43,12 @@ class Session:
         self._url, self._token = url, token
         self.out = Output(as_json=as_json)
         self._client: Client | None = None
+        self._held = ExitStack()
+
+    @property
+    def names_server(self) -> bool:
+        """Whether an option names a server; the environment and the profile may as well."""
+        return self._url is not None
 
     @property
     def profile(self) -> Profile:
@@ -52,13 +59,16 @@ class Session:
     def api(self) -> Client:
         """The server's client, made when first asked for."""
         if self._client is None:
-            self._client = Client(self.profile)
+            self._client = self._held.enter_context(Client(self.profile))
         return self._client
 
+    def until_end(self, give_back: Callable[[], None]) -> None:
+        """Call this when the command ends, however it ends."""
+        self._held.callback(give_back)
+
     def close(self) -> None:
-        """Give back the connection."""
-        if self._client is not None:
-            self._client.__exit__()
+        """Give back what the command has opened."""
+        self._held.close()
 
 
 LOCAL: Final[dict[str, Any]] = {"as_json": Json}

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 import typer
 
-from stepwell.cli.books import ApiBook, StepBook, StoreBook
-from stepwell.cli.options import Limit
+from stepwell import clock
+from stepwell.cli.books import StepBook, book_for
+from stepwell.cli.options import Limit, Store
 from stepwell.cli.parameters import value_of
 from stepwell.cli.session import Session, command
 from stepwell.errors import InvalidInput
+from stepwell.step import StepStatus
 
 app = typer.Typer(
     name="steps",
-    help="Steps: add, list, show, explain, count, activate, cancel, fail, complete, re-execute.",
+    help="Steps of a store of your own, or of a server: list, explain, retry, end by hand, watch.",
     no_args_is_help=True,
 )
 
@@ -37,15 +39,6 @@ description explanation state activation_args result
 """
 FIELDS: Final = {name.replace("_", " "): name for name in _FIELDS.split()}
 
-Store = Annotated[
-    str | None,
-    typer.Option(
-        "--store",
-        envvar="STEPWELL_STORE",
-        metavar="URL",
-        help="sqlite:///file or postgresql://...; without it, the server's API.",
-    ),
-]
 Id = Annotated[str, typer.Argument(metavar="ID", help="The step's id.")]
 Why = Annotated[str, typer.Option("--reason", help="Shown to people.")]
 Name = Annotated[str | None, typer.Option("--name", help="Exactly this name.")]
@@ -53,6 +46,7 @@ Prefix = Annotated[str | None, typer.Option("--prefix", help="Names that begin s
 Status = Annotated[str | None, typer.Option("--status", help="ready, done or failed.")]
 Queue = Annotated[str | None, typer.Option("--queue", help="Only this queue.")]
 Flow = Annotated[str | None, typer.Option("--flow", help="Only this flow (a run's id is one).")]
+SearchKey = Annotated[str | None, typer.Option("--search-key", help="Exactly this search key.")]
 
 
 @command(app, "add")
@@ -76,7 +70,7 @@ def add(
     instant = {} if at is None else {"schedule_time": _instant(at)}
     value = None if state is None else value_of(state)
     step_id = _book(session, store).add(name, value, fields | instant)
-    session.out.json({"id": step_id}) if session.out.as_json else print(step_id)
+    session.out.answer({"id": step_id}, step_id)
 
 
 @command(app, "list")
@@ -87,11 +81,13 @@ def list_steps(
     status: Status = None,
     queue: Queue = None,
     flow: Flow = None,
+    search_key: SearchKey = None,
     limit: Limit = 50,
     store: Store = None,
 ) -> None:
     """The steps that match, newest first."""
-    found = _book(session, store).search(_filters(name, prefix, status, queue, flow), limit)
+    filters = _filters(name, prefix, status, queue, flow, search_key)
+    found = _book(session, store).search(filters, limit)
     session.out.rows(found, COLUMNS, "No step matches.")
 
 
@@ -102,10 +98,12 @@ def count(
     prefix: Prefix = None,
     queue: Queue = None,
     flow: Flow = None,
+    search_key: SearchKey = None,
     store: Store = None,
 ) -> None:
     """How many steps match: ready, done, failed."""
-    counts = _book(session, store).count(_filters(name, prefix, None, queue, flow))
+    filters = _filters(name, prefix, None, queue, flow, search_key)
+    counts = _book(session, store).count(filters)
     session.out.record(counts, {key: key for key in ("ready", "done", "failed")})
 
 
@@ -119,7 +117,7 @@ def show(session: Session, step_id: Id, store: Store = None) -> None:
 def explain(session: Session, step_id: Id, store: Store = None) -> None:
     """Why a step is where it is, in a sentence."""
     said = _book(session, store).get(_id(step_id))["explanation"]
-    session.out.json({"id": step_id, "explanation": said}) if session.out.as_json else print(said)
+    session.out.answer({"id": step_id, "explanation": said}, said)
 
 
 @command(app, "activate")
@@ -133,6 +131,39 @@ def activate(
     value = None if args is None else value_of(args)
     _book(session, store).activate(_id(step_id), value)
     _said(session, step_id, "activated")
+
+
+@command(app, "reschedule")
+def reschedule(
+    session: Session,
+    step_id: Id,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="INSTANT", help="2026-11-22T07:00:00Z.")
+    ] = None,
+    after: Annotated[
+        float | None, typer.Option("--in", metavar="SECONDS", min=0, help="So long from now.")
+    ] = None,
+    store: Store = None,
+) -> None:
+    """Make a ready step due at another time; if it is running, its outcome is refused."""
+    if (at is None) == (after is None):
+        raise InvalidInput("One of --at and --in is needed.", fix="Give --in 60, or --at INSTANT.")
+    due = _instant(at) if at is not None else clock.now() + timedelta(seconds=after or 0.0)
+    _book(session, store).reschedule(_id(step_id), due)
+    _said(session, step_id, f"due at {due.isoformat(timespec='seconds')}")
+
+
+@command(app, "retry")
+def retry(session: Session, step_id: Id, store: Store = None) -> None:
+    """Run it again now: a ready step at once, an ended one as a copy, whose id is printed."""
+    book = _book(session, store)
+    found = book.get(_id(step_id))
+    if found["status"] != StepStatus.READY:
+        copy = book.reexecute(_id(step_id))
+        session.out.answer({"id": copy}, copy)
+        return
+    book.activate(_id(step_id), found["activation_args"])  # what it was told, it is told again
+    session.out.answer({"id": step_id}, step_id)
 
 
 @command(app, "cancel")
@@ -167,15 +198,20 @@ def complete(
 def reexecute(session: Session, step_id: Id, store: Store = None) -> None:
     """Add a copy of an ended step, due now; prints the copy's id."""
     copy = _book(session, store).reexecute(_id(step_id))
-    session.out.json({"id": copy}) if session.out.as_json else print(copy)
+    session.out.answer({"id": copy}, copy)
 
 
 def _book(session: Session, store: str | None) -> StepBook:
-    return StoreBook(store) if store else ApiBook(session.api)
+    return book_for(session, store)
 
 
 def _filters(
-    name: str | None, prefix: str | None, status: str | None, queue: str | None, flow: str | None
+    name: str | None,
+    prefix: str | None,
+    status: str | None,
+    queue: str | None,
+    flow: str | None,
+    search_key: str | None,
 ) -> dict[str, Any]:
     given = {
         "name": name,
@@ -183,14 +219,13 @@ def _filters(
         "status": status,
         "queue": queue,
         "flow_id": None if flow is None else str(_id(flow)),
+        "search_key": search_key,
     }
     return {key: value for key, value in given.items() if value is not None}
 
 
 def _said(session: Session, step_id: str, what: str) -> None:
-    if session.out.as_json:
-        session.out.json({"id": step_id, "what": what})
-    session.out.line(f"The step {step_id} is {what}.")
+    session.out.answer({"id": step_id, "what": what}, f"The step {step_id} is {what}.")
 
 
 def _id(text: str) -> UUID:
@@ -206,7 +241,7 @@ def _id(text: str) -> UUID:
 
 def _instant(text: str) -> datetime:
     try:
-        return datetime.fromisoformat(text)
+        return clock.as_utc(datetime.fromisoformat(text))
     except ValueError as error:
         raise InvalidInput(
             f"{text!r} is not an instant.", fix="Write it as 2026-11-22T07:00:00Z."

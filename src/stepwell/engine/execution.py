@@ -98,7 +98,15 @@ class Execution:
         self._connection, self.error = connection, None
         self._started_at, self._begun = self._clock.now(), self._clock.monotonic()
         if heard():
-            emit("step.started", step=self.step.id, name=self.step.name)
+            emit(
+                "step.started",
+                step=self.step.id,
+                name=self.step.name,
+                queue=self.step.queue,
+                flow=self.step.flow_id,
+                spawned_by=self.step.created_by_step_id,
+                execution=self.step.execution_count + 1,
+            )
 
     def _call(self) -> Any:
         return self.handler.function(

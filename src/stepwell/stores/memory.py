@@ -9,10 +9,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 from typing import Any, Final
 
 from stepwell.clock import SYSTEM, Clock
 from stepwell.errors import NotSupported, StoreUnavailable
+from stepwell.step import StepStatus
+from stepwell.stores.controls import ControlKind
+from stepwell.stores.inspecting import Inspection, Overview, inspection_of, overview_of
 from stepwell.stores.memory_verbs import MemoryTransaction, Tables
 from stepwell.stores.protocol import Capabilities, Exclusive
 
@@ -112,6 +116,20 @@ class MemoryStore:
             why="It has no database that a connection of yours could belong to.",
             fix="Use a SQLite or PostgreSQL store for the outbox.",
         )
+
+    def overview(self, since: datetime) -> Overview:
+        """Counts per queue and state; see `stores.inspecting`."""
+        with self._lock:
+            steps = [one for table in self._tables.steps.values() for one in table.values()]
+        return overview_of(steps, since, self._clock.now())
+
+    def inspect(self) -> Inspection:
+        """Who is alive and what stands in the way; see `stores.inspecting`."""
+        with self._lock:
+            ready = list(self._tables.steps[StepStatus.READY].values())
+            engines = tuple(self._tables.engines.values())
+            paused = [key for kind, key in self._tables.controls if kind is ControlKind.PAUSE]
+        return inspection_of(ready, engines, paused, self._clock.now())
 
     def wake(self) -> MemoryWake:
         """A new wake for one engine."""

@@ -39,7 +39,9 @@ HOT = {
     "activate": ["sqlite_autoindex_stepwell_ready_1"],
     "end": ["sqlite_autoindex_stepwell_ready_1"],
     "reschedule": ["sqlite_autoindex_stepwell_ready_1"],
-    "settle": ["sqlite_autoindex_stepwell_ready_1"],
+    "settle_done": ["sqlite_autoindex_stepwell_ready_1"],
+    "settle_again": ["sqlite_autoindex_stepwell_ready_1"],
+    "held_by": ["sqlite_autoindex_stepwell_ready_1"],
     "sweep_done": ["ended USING INTEGER PRIMARY KEY", "sqlite_autoindex_stepwell_ready_1"],
     "sweep_failed": ["ended USING INTEGER PRIMARY KEY", "sqlite_autoindex_stepwell_ready_1"],
     "remove_done": ["INTEGER PRIMARY KEY"],
@@ -59,7 +61,8 @@ def connection(sqlite_store: SQLiteStore, sqlite_path: Path) -> Iterator[sqlite3
 
 
 def plan(connection: sqlite3.Connection, sql: str, values: dict[str, Any] | None = None) -> str:
-    rows = connection.execute(f"EXPLAIN QUERY PLAN {sql}", values or _Anything())
+    places = [None] * max(map(int, re.findall(r"\?(\d+)", sql)), default=0)
+    rows = connection.execute(f"EXPLAIN QUERY PLAN {sql}", places or values or _Anything())
     return "\n".join(row[3] for row in rows)
 
 

@@ -6,6 +6,7 @@ import select
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 import psycopg
@@ -14,9 +15,10 @@ from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool
 
 from stepwell.errors import StoreUnavailable
+from stepwell.stores.inspecting import Inspection, Overview
 from stepwell.stores.on_loop import OnLoop
 from stepwell.stores.outbox import driver_connection, refused
-from stepwell.stores.postgres import schema
+from stepwell.stores.postgres import inspecting, schema
 from stepwell.stores.postgres.exclusive import SESSION, PostgresExclusive, as_before
 from stepwell.stores.postgres.faults import first_contact, translated
 from stepwell.stores.postgres.on_loop import LoopStatements, driver_of
@@ -171,6 +173,16 @@ class PostgresStore:
             fix = "Lend a connection of psycopg or asyncpg, or SQLAlchemy's or Django's on it."
             raise refused(own, "PostgreSQL", fix)
         return PostgresTransaction(LoopStatements(own, driver))
+
+    def overview(self, since: datetime) -> Overview:
+        """Counts per queue and state; see `stores.inspecting`."""
+        with self.transaction() as tx:
+            return inspecting.overview(tx.connection, since)
+
+    def inspect(self) -> Inspection:
+        """Who is alive and what stands in the way; see `stores.inspecting`."""
+        with self.transaction() as tx:
+            return inspecting.inspect(tx.connection)
 
     def wake(self) -> PostgresWake:
         """A new wake for one engine."""

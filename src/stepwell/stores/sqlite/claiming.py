@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -14,7 +16,7 @@ from stepwell.step import Step
 from stepwell.stores.fairness import fair_fill
 from stepwell.stores.protocol import Claimed, ClaimRequest
 from stepwell.stores.sqlite.errors import translated
-from stepwell.stores.sqlite.rows import instant, plain
+from stepwell.stores.sqlite.rows import instant, plain, uuid_of
 from stepwell.stores.sqlite.sql import QUERIES
 from stepwell.stores.sqlite.statements import Statements
 
@@ -78,7 +80,14 @@ def _take(sql: Statements, request: ClaimRequest, values: dict[str, Any]) -> lis
         foreign = [one.rowid for one in due if one.name not in request.names]
         sql.run("park", {"rowids": json.dumps(foreign)})
     limit = 1 if request.alone else request.limit
-    return _mark(sql, fair_fill(mine, limit, request.skew), values)
+    return _mark(sql, _fair(mine, limit, request.skew), values)
+
+
+def _fair(due: list[Due], limit: int, skew: Sequence[float]) -> list[Due]:
+    """What comes first; within one band, as mostly, that is the oldest."""
+    if len({one.priority for one in due}) == 1:
+        return sorted(due, key=attrgetter("schedule_time", "id"))[:limit]
+    return fair_fill(due, limit, skew)
 
 
 def _window(request: ClaimRequest) -> str:
@@ -92,7 +101,7 @@ def _mark(sql: Statements, chosen: list[Due], values: dict[str, Any]) -> list[St
         return []
     rowids = json.dumps([one.rowid for one in chosen])
     marked = {step.id: step for step in sql.steps(QUERIES["claim"], values | {"rowids": rowids})}
-    return [marked[UUID(one.id)] for one in chosen]
+    return [marked[uuid_of(one.id)] for one in chosen]
 
 
 def _outlook(sql: Statements, request: ClaimRequest, values: dict[str, Any]) -> Claimed:

@@ -66,7 +66,8 @@ def missing(path: Path, why: str) -> SchemaMissing:
     return SchemaMissing(
         f"{path} is not ready for Stepwell.",
         why=why,
-        fix=f"Run `stepwell migrate --database sqlite:///{path}`, or call store.migrate().",
+        fix=f"Run `stepwell migrate --store sqlite:///{path}` (of a server: --database), or call "
+        "store.migrate().",
     )
 
 

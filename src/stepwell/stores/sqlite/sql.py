@@ -22,5 +22,8 @@ def _load(folder: str) -> dict[str, str]:
 QUERIES: Final = _load("queries")
 """SQL text by the name of its file."""
 
+# The two tables have the same columns, and so have the statements.
+QUERIES["settle_failed"] = QUERIES["settle_done"].replace("stepwell_done", "stepwell_failed")
+
 MIGRATIONS: Final = [Migration(name, sql) for name, sql in _load("migrations").items()]
 """The schema's migrations in order; the number of them is the schema's version."""

@@ -6,15 +6,17 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from stepwell.clock import SYSTEM, Clock
+from stepwell.stores.inspecting import Inspection, Overview
 from stepwell.stores.on_loop import OnLoop
 from stepwell.stores.outbox import driver_connection, refused
 from stepwell.stores.protocol import Capabilities
-from stepwell.stores.sqlite import schema
+from stepwell.stores.sqlite import inspecting, schema
 from stepwell.stores.sqlite.connections import Connections
 from stepwell.stores.sqlite.exclusive import SQLiteExclusive
 from stepwell.stores.sqlite.on_loop import LoopConnection, is_aiosqlite
@@ -125,6 +127,18 @@ class SQLiteStore:
         elif not isinstance(own, sqlite3.Connection):
             raise refused(own, "SQLite", "Lend a connection to the file that the store is on.")
         return SQLiteTransaction(Statements(own), self._clock)
+
+    def overview(self, since: datetime) -> Overview:
+        """Counts per queue and state; see `stores.inspecting`."""
+        self.open()
+        with self._connections.lend() as connection:
+            return inspecting.overview(connection, since, self._clock.now())
+
+    def inspect(self) -> Inspection:
+        """Who is alive and what stands in the way; see `stores.inspecting`."""
+        self.open()
+        with self._connections.lend() as connection:
+            return inspecting.inspect(connection, self._path, self._clock.now())
 
     def wake(self) -> SQLiteWake:
         """A new wake for one engine."""

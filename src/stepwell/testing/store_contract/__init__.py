@@ -25,6 +25,7 @@ from stepwell.testing.store_contract.cuts import CutsContract
 from stepwell.testing.store_contract.engines import EnginesContract
 from stepwell.testing.store_contract.exclusive import ExclusiveContract
 from stepwell.testing.store_contract.grouping import GroupingContract
+from stepwell.testing.store_contract.inspecting import InspectingContract
 from stepwell.testing.store_contract.joins import JoinsContract
 from stepwell.testing.store_contract.joins_among import JoinsAmongContract
 from stepwell.testing.store_contract.keeping import KeepingContract
@@ -46,6 +47,7 @@ class StoreContract(
     SearchingContract,
     GroupingContract,
     KeepingContract,
+    InspectingContract,
     TransactionsContract,
     ExclusiveContract,
     RatesContract,

@@ -15,6 +15,7 @@ import pytest
 from stepwell.clock import now
 from stepwell.outcome import Settlement, Verdict
 from stepwell.step import Addition, Claim, EndedAs, OnConflict, Step, StepQuery, new_id
+from stepwell.stores.inspecting import Inspectable
 from stepwell.stores.protocol import Claimed, ClaimRequest, EngineInfo, Store
 from stepwell.testing.store_contract.cut import cut_once
 
@@ -122,6 +123,7 @@ class ContractBase:
             "durable": can.durable,
             "many flows": not can.scoped,
             "exactly once": can.exactly_once,
+            "inspection": isinstance(store, Inspectable),
         }
         return self.lacks | {name for name, offered in features.items() if not offered}
 

@@ -1,0 +1,33 @@
+-- Counts per queue and state. Names of done steps are found one after the other in the
+-- index (name, ended_at), so that history is skipped and not read.
+WITH RECURSIVE names (name) AS (
+    SELECT min(name) FROM stepwell_done
+    UNION ALL
+    SELECT (SELECT min(one.name) FROM stepwell_done AS one WHERE one.name > names.name)
+    FROM names
+    WHERE names.name IS NOT NULL
+)
+SELECT
+    queue,
+    CASE
+        WHEN claimed_by IS NOT NULL THEN 'running'
+        WHEN waiting_for > 0 THEN 'joining'
+        WHEN parked = 1 THEN 'parked'
+        WHEN schedule_time > :now THEN 'later'
+        WHEN lost_count >= 2 THEN 'suspect'
+        WHEN limit_key IS NOT NULL OR rate_key IS NOT NULL THEN 'limited'
+        ELSE 'due'
+    END AS state,
+    count(*),
+    min(schedule_time)
+FROM stepwell_ready
+GROUP BY 1, 2
+UNION ALL
+SELECT queue, 'failed', count(*), NULL
+FROM stepwell_failed
+GROUP BY 1
+UNION ALL
+SELECT one.queue, 'done', count(*), NULL
+FROM names
+CROSS JOIN stepwell_done AS one ON one.name = names.name AND one.ended_at >= :since
+GROUP BY 1
