@@ -16,13 +16,17 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-com
 	--constraint constraints.txt
 INSTALL := $(PIP) --build-constraint constraints.txt --editable '.[all]'
 
+# Other systems that `make bench PEERS=1` measures, each in an environment of its own.
+PEER_STAMPS := $(foreach peer,pgqueuer oban dbos procrastinate huey,benchmarks/.peers/$(peer).ready)
+
 .DEFAULT_GOAL := help
-.PHONY: demo test check fix docs test-pythons help
+.PHONY: demo test check fix docs bench test-pythons help
 
 demo: $(VENV)/.demo ## run the example groups through the whole path (ONCE=1: then stop, exit code by outcome)
 	$(BIN)/python examples/demo.py $(if $(ONCE),--once)
 
 test: check ## check, then run every test
+	.ci/servers
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(TESTS)
 
 check: $(VENV)/.test ## lint, format, types and the direction of imports
@@ -37,6 +41,10 @@ fix: $(VENV)/.test ## format, and mend what can be mended without thinking
 
 docs: $(VENV)/.test ## write the generated pages of docs/reference and openapi.json anew
 	$(BIN)/python docs/generate.py
+
+bench: $(VENV)/.test $(if $(PEERS),$(PEER_STAMPS)) ## measure speed (WORKLOADS=W1,W4 ROUNDS=3 SIZE="steps=2000 minutes=1" PEERS=1)
+	$(BIN)/python -m benchmarks $(if $(WORKLOADS),--workloads $(WORKLOADS)) \
+		$(if $(ROUNDS),--rounds $(ROUNDS)) $(addprefix --size ,$(SIZE)) $(if $(PEERS),--peers)
 
 test-pythons: ## run the unit and contract tests on every Python from 3.11 that this machine has
 	.ci/test-pythons
@@ -59,3 +67,10 @@ $(VENV)/.demo: $(VENV)/.pip pyproject.toml constraints.txt
 $(VENV)/.test: $(VENV)/.pip pyproject.toml constraints.txt
 	$(INSTALL) --group test --group check
 	@touch $@ $(VENV)/.demo
+
+benchmarks/.peers/%.ready: benchmarks/peers/requirements-%.txt
+	@mkdir -p benchmarks/.peers
+	@$(PYTHON) -m venv --clear benchmarks/.peers/$* && benchmarks/.peers/$*/bin/python -m pip install \
+		--quiet --disable-pip-version-check --requirement $< \
+		|| { echo "$* cannot be installed with $(PYTHON): it is left out"; rm -rf benchmarks/.peers/$*; }
+	@touch $@

@@ -162,7 +162,7 @@ def test_suspects_of_a_real_store_are_told(mine: Shell, steps: StepClient) -> No
         schedule_time=now(),
         lost_count=2,
     )
-    add(steps.store, suspect)  # type: ignore[arg-type]
+    add(steps.store, suspect)
     assert str(suspect.id) in findings(mine, Exit.WARNED)["suspects"]["what"]
 
 

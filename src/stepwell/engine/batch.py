@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, TypeAlias
-from uuid import UUID
 
 from stepwell.engine.committer import Committer, Ended, by_engine
 from stepwell.engine.held import Holding
 from stepwell.errors import StepwellError
 from stepwell.outcome import Settlement, Verdict
-from stepwell.step import Addition, is_version_7
+from stepwell.step import Addition
 from stepwell.stores.protocol import ClaimRequest, Transaction
 
 MOST_LINKS: Final = 50
@@ -36,7 +35,6 @@ class Batch:
         self._answers: list[tuple[list[Ended], list[Verdict]]] = []
         self._refused: list[Ended] = []
         self._taken: dict[int, list[Addition]] = {}
-        self._ids: set[UUID] = set()
         self._room = request.limit
         self.ended = ended
 
@@ -73,13 +71,7 @@ class Batch:
             self._committer.close(part, verdicts)
         self._committer.put(*self._refused)
         return [
-            Holding(
-                addition.step,
-                ended.holding.engine_id,
-                at,
-                request_id=self._request.request_id,
-                links=ended.holding.links + 1,
-            )
+            Holding(addition.step, ended.holding.engine_id, at, links=ended.holding.links + 1)
             for part, verdicts in self._answers
             for ended, verdict in zip(part, verdicts, strict=True)
             if verdict is Verdict.APPLIED
@@ -98,7 +90,7 @@ class Batch:
 
     def _claimed(self, ended: Ended, addition: Addition) -> Addition:
         """The addition, inserted as a claimed row if it may run here at once."""
-        if self._room <= 0 or not self._takes_over(addition) or not self._is_new(ended, addition):
+        if self._room <= 0 or not self._takes_over(addition):
             return addition
         self._room -= 1
         step = replace(
@@ -110,19 +102,4 @@ class Batch:
         )
         own = replace(addition, step=step)
         self._taken.setdefault(id(ended), []).append(own)
-        self._ids.add(step.id)
         return own
-
-    def _is_new(self, ended: Ended, addition: Addition) -> bool:
-        """Whether nobody can have added the row before, so that it is inserted now (R1).
-
-        The id was made after that of the claim on the step that spawned it. One that the
-        user has chosen, or made earlier, may be that of a step that runs or has ended.
-        """
-        step_id, claimed = addition.step.id, ended.holding.request_id
-        return (
-            claimed is not None
-            and step_id > claimed
-            and is_version_7(step_id)
-            and step_id not in self._ids
-        )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -12,32 +11,28 @@ from uuid import UUID
 
 from stepwell.clock import SYSTEM, Clock, as_utc
 from stepwell.codec import JSON, Codec, limited
+from stepwell.engine.adding import Adding
 from stepwell.engine.braking import held_up
 from stepwell.engine.controlling import Controlling
 from stepwell.engine.explaining import explain, explain_join
 from stepwell.engine.inside import forbid_outside
 from stepwell.engine.reexecuting import Reexecuting, Reexecution, Watch
-from stepwell.engine.sealing import of_one_flow, seal, seal_fan
 from stepwell.engine.sweeping import AT_ONCE, plus
+from stepwell.engine.together import Together
 from stepwell.errors import StepEnded, StepNotEnded, StepNotFound
-from stepwell.outcome import Fan
 from stepwell.retention import Retention, RetentionPolicy
 from stepwell.step import (
     Addition,
     EndedAs,
-    JoinPolicy,
-    NewStep,
     Step,
     StepQuery,
     StepStatus,
-    join_policy,
     new_id,
 )
-from stepwell.stores.outbox import lend
 from stepwell.stores.protocol import Counts, Failures, Store, Swept, Transaction
 
 
-class StepClient(Controlling):
+class StepClient(Adding, Controlling):
     """What a program does with steps, on any store.
 
     Parameters
@@ -51,81 +46,7 @@ class StepClient(Controlling):
         self.codec = codec
         self._clock = clock
         self._classes: Mapping[str, Retention] = {}
-
-    def add(self, new: NewStep, *, connection: Any = None) -> UUID:
-        """Add one step; returns its id.
-
-        Parameters
-        ----------
-        connection : the caller's own database connection: the step is added in its
-            open transaction, and a rollback takes the step with it (the outbox).
-
-        Raises
-        ------
-        UniqueKeyTaken : a ready step of that name and unique key exists.
-        NotEncodable, ValueTooLarge : the state cannot be kept.
-        OutsideTransaction : without `connection`, in a handler that was given one (R26).
-        """
-        return self.add_many([new], connection=connection)[0]
-
-    def add_many(
-        self,
-        new: Iterable[NewStep],
-        *,
-        then: NewStep | None = None,
-        on_failure: JoinPolicy | str = JoinPolicy.WAIT,
-        connection: Any = None,
-    ) -> list[UUID]:
-        """Add several steps in one transaction: all or none. Returns their ids in order.
-
-        Parameters
-        ----------
-        then : a step that runs when all of them have ended (R28). They are of its flow and
-            correlation where they name none. Its id is the last of those returned.
-        on_failure : what it does when one of them fails: 'wait' until a re-executed copy
-            of that one has ended, 'fail' at once, or 'go on' without it.
-
-        Raises
-        ------
-        InvalidInput : another word for `on_failure`, or a step that `then` could wait for
-            in vain.
-        UniqueKeyTaken, NotEncodable, ValueTooLarge, OutsideTransaction : see `add`.
-        """
-        fan = Fan(next=tuple(new), then=then, on_failure=join_policy(on_failure))
-        now = self._clock.now()
-        additions = seal_fan(of_one_flow(fan), self.codec, now, classes=self._classes)
-        with self._transaction(connection) as tx:
-            tx.add(additions)
-        return [addition.step.id for addition in additions]
-
-    async def add_async(self, *new: NewStep, connection: Any = None) -> list[UUID]:
-        """`add_many` without blocking the caller's event loop.
-
-        Parameters
-        ----------
-        connection : as for `add`, and of asyncio: psycopg's, asyncpg's or aiosqlite's, or
-            SQLAlchemy's AsyncSession or AsyncConnection.
-        """
-        if connection is None:
-            return await asyncio.to_thread(self.add_many, new)
-        return await lend(lambda lent: self.add_many(new, connection=lent), connection)
-
-    def add_if_none(self, new: NewStep, query: StepQuery, *, connection: Any = None) -> UUID | None:
-        """Add the step unless one matches `query`; None if one did.
-
-        Two callers at once cannot both add (R9).
-        """
-        addition = seal(new, self.codec, self._clock.now(), classes=self._classes)
-        with self._transaction(connection) as tx:
-            return addition.step.id if tx.add_if_none(addition, query) else None
-
-    async def add_if_none_async(
-        self, new: NewStep, query: StepQuery, *, connection: Any = None
-    ) -> UUID | None:
-        """`add_if_none` without blocking the caller's event loop; connection as for `add_async`."""
-        if connection is None:
-            return await asyncio.to_thread(self.add_if_none, new, query)
-        return await lend(lambda lent: self.add_if_none(new, query, connection=lent), connection)
+        self._together = Together(self._add_now)
 
     def get(self, step_id: UUID) -> Step:
         """The step with this id; raises `StepNotFound`."""
@@ -332,6 +253,10 @@ class StepClient(Controlling):
         with self.store.transaction() as tx:
             yield tx
         self._changed()
+
+    def _add_now(self, additions: list[Addition]) -> None:
+        with self._transaction() as tx:
+            tx.add(additions)
 
     def _changed(self) -> None:
         """Called after each transaction of this handle; an engine looks for work."""

@@ -20,8 +20,7 @@ class Holding:
     """One claimed step, and under which engine id it was claimed.
 
     `by_lock` says that the claim was not written on the row but is a lock of the burst's
-    transaction. `request_id` is that of the claim: what is newer was made by this execution or
-    after it. `burst` is the number of the burst that it belongs to, `links` how many
+    transaction. `burst` is the number of the burst that it belongs to, `links` how many
     steps before it in its chain were taken over in a row (R21).
     """
 
@@ -29,7 +28,6 @@ class Holding:
     engine_id: UUID
     since: float
     by_lock: bool = False
-    request_id: UUID | None = None
     burst: int = 0
     links: int = 0
     running: bool = False
@@ -67,14 +65,24 @@ class Held:
     def accept(self, holdings: Iterable[Holding], *, first: bool = False) -> None:
         """Take in freshly claimed steps, unless the engine was buried while they came.
 
+        What is held already under that number runs, or has run and is to be settled: it was
+        claimed by a lock that was lost, and does not begin again (R14).
+
         `first` lets them run before those that wait already.
         """
         with self._lock:
             enqueue = self._waiting.appendleft if first else self._waiting.append
             for holding in holdings:
-                if holding.engine_id not in self._buried:
+                if holding.engine_id not in self._buried and not self._has_twin(holding):
                     self._all[holding.step.id] = holding
                     enqueue(holding)
+
+    def reserve(self, holdings: Iterable[Holding]) -> None:
+        """Know of claims that are accepted later: they are no strangers."""
+        with self._lock:
+            for holding in holdings:
+                if holding.engine_id not in self._buried:
+                    self._all[holding.step.id] = holding
 
     def begin(self, at: float, slots: int) -> Holding | None:
         """The next step to run, if there is one and fewer than `slots` are running."""
@@ -153,6 +161,12 @@ class Held:
     def _knows(self, claim: Claim) -> bool:
         holding = self._all.get(claim.step_id)
         return holding is not None and holding.step.claim_no == claim.claim_no
+
+    def _has_twin(self, holding: Holding) -> bool:
+        known = self._all.get(holding.step.id)
+        if known is None or known is holding:
+            return False
+        return known.step.claim_no == holding.step.claim_no
 
     def _take_out(self, holdings: list[Holding]) -> None:
         if holdings:

@@ -16,7 +16,7 @@ from stepwell.errors import FailStep, HandlerInvalid, StepwellError
 from stepwell.frozen import maker
 from stepwell.outcome import KEEP, Done, Fail, Fan, Outcome, Rerun, Settlement, Skip
 from stepwell.registry import Handler
-from stepwell.step import Addition, EndedAs, Step
+from stepwell.step import Addition, EndedAs, Step, new_id
 
 _OWN_CODE: Final = str(Path(__file__).parents[1])
 _FRAMES: Final = 5
@@ -221,5 +221,8 @@ def _retry(facts: Facts, error: BaseException, failures: int) -> Settlement:
 def _additions(facts: Facts, fan: Fan, place: UUID | None = None) -> tuple[Addition, ...]:
     if not fan.next and fan.then is None:
         return ()
-    classes = facts.handler.classes
-    return seal_fan(fan, facts.codec, facts.ended_at, facts.step, place, classes)
+    # An id that is made now tells the present in this process's own time.
+    since = (new_id().int >> 80) - int(facts.duration * 1000) - 1
+    return seal_fan(
+        fan, facts.codec, facts.ended_at, facts.step, place, facts.handler.classes, since
+    )

@@ -7,6 +7,7 @@ of the wire read the same page: see `signature`.
 
 from __future__ import annotations
 
+import inspect
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -37,6 +38,7 @@ from stepwell.outcome import Settlement, Verdict
 from stepwell.retention import Expiry
 from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery, new_id
 from stepwell.stores.controls import Control, ControlKind
+from stepwell.stores.loading import additions
 from stepwell.stores.protocol import (
     Burial,
     Capabilities,
@@ -68,9 +70,11 @@ _NAMELESS: Final = frozenset({"error", "internal"})
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """How a verb crosses the wire: the type of each keyword argument, and of the result."""
+    """How a verb crosses the wire: the type of each keyword argument, which of them must be
+    given, and the type of the result."""
 
     arguments: Mapping[str, TypeAdapter[Any]]
+    required: frozenset[str]
     result: TypeAdapter[Any]
 
     def write_arguments(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,9 +92,15 @@ class Signature:
 @cache
 def signature(verb: str) -> Signature:
     """The wire form of a verb of `Transaction`; AttributeError if there is none of that name."""
-    hints = get_type_hints(getattr(Transaction, verb))
+    function = getattr(Transaction, verb)
+    hints = get_type_hints(function)
     result = TypeAdapter(hints.pop("return"))
-    return Signature({name: TypeAdapter(_listed(kind)) for name, kind in hints.items()}, result)
+    parameters = inspect.signature(function).parameters
+    return Signature(
+        {name: TypeAdapter(_listed(kind)) for name, kind in hints.items()},
+        frozenset(name for name in hints if parameters[name].default is inspect.Parameter.empty),
+        result,
+    )
 
 
 def _listed(kind: Any) -> Any:
@@ -300,7 +310,14 @@ class _Verbs:
     def claimed(self, engine_id: UUID) -> list[Claim]:
         return self._call("claimed", engine_id=engine_id)
 
-    def hold(self, engine_id: UUID, request_id: UUID, claims: Sequence[Claim]) -> int:
+    def hold(
+        self,
+        engine_id: UUID,
+        request_id: UUID,
+        claims: Sequence[Claim],
+        *,
+        freed: bool = False,
+    ) -> int:
         raise NotSupported("A server marks the claims of a run at once.")
 
     def release(self, engine_id: UUID, claims: Iterable[Claim]) -> int:
@@ -311,6 +328,9 @@ class _Verbs:
 
     def add(self, additions: Sequence[Addition]) -> list[bool]:
         return self._call("add", additions=list(additions))
+
+    def load(self, template: Step, rows: Iterable[tuple[str, str]]) -> int:
+        return sum(self.add(list(additions(template, rows))))
 
     def add_if_none(self, addition: Addition, query: StepQuery) -> bool:
         raise _unsupported("has no add_if_none")

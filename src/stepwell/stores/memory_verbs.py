@@ -21,9 +21,10 @@ from stepwell.stores import moves
 from stepwell.stores.controls import Control, ControlKind
 from stepwell.stores.fairness import fair_fill
 from stepwell.stores.joins import asks_for_place, check_members, concerned
+from stepwell.stores.loading import additions
 from stepwell.stores.matching import counted, failed_alone, groups_of, matches, page
 from stepwell.stores.memory_joins import MemoryJoins
-from stepwell.stores.memory_limits import Limits, limited
+from stepwell.stores.memory_limits import Limits, in_place, in_reach, limited
 from stepwell.stores.protocol import (
     Burial,
     Claimed,
@@ -157,7 +158,7 @@ class MemoryTransaction:
         self._alive(request.engine_id)
         if request.limited:
             return self._claim_limited(request)
-        free = [step for step in self._ready.values() if _in_reach(step, request)]
+        free = [step for step in self._ready.values() if in_reach(step, request)]
         due = [step for step in free if step.schedule_time <= self._now]
         if not request.alone:
             self._park([step for step in due if step.name not in request.names])
@@ -177,7 +178,7 @@ class MemoryTransaction:
         return after
 
     def _answer(self, request: ClaimRequest, taken: tuple[Step, ...]) -> Claimed:
-        free = [step for step in self._ready.values() if _in_reach(step, request)]
+        free = [step for step in self._ready.values() if in_reach(step, request)]
         open_to_it = [s for s in free if s.name in request.names or not (s.parked or _suspect(s))]
         suspects = [s for s in open_to_it if _suspect(s) and s.schedule_time <= self._now]
         others = (step.schedule_time for step in open_to_it if step not in suspects)
@@ -195,7 +196,7 @@ class MemoryTransaction:
         return Claimed(taken, allotted.next_due, allotted.suspect_due, allotted.more)
 
     def _limits(self, request: ClaimRequest) -> Limits:
-        reach = [s for s in self._ready.values() if _in_place(s, request)]
+        reach = [s for s in self._ready.values() if in_place(s, request)]
         mine = [s for s in reach if limited(s) and s.name in request.names]
         return Limits(mine, self._ready.values(), self._tables.controls, self._now)
 
@@ -203,7 +204,14 @@ class MemoryTransaction:
         """All claims in this engine's name."""
         return [step.claim for step in self._claims_of(engine_id)]
 
-    def hold(self, engine_id: UUID, request_id: UUID, claims: Sequence[Claim]) -> int:
+    def hold(
+        self,
+        engine_id: UUID,
+        request_id: UUID,
+        claims: Sequence[Claim],
+        *,
+        freed: bool = False,
+    ) -> int:
         """Not offered: rows are never only locked here."""
         raise NotSupported("The memory store marks its claims at once.")
 
@@ -219,7 +227,7 @@ class MemoryTransaction:
         with self._whole():
             verdicts = [self._settle(engine_id, settlement) for settlement in settlements]
             for settlement, (_, matched) in zip(settlements, verdicts, strict=True):
-                self._add_all(settlement.additions if matched else ())
+                self._add_spawned(settlement.additions if matched else ())
             self._joins.close()
         return [verdict for verdict, _ in verdicts]
 
@@ -254,6 +262,9 @@ class MemoryTransaction:
             self._joins.close()
         return inserted
 
+    def _add_spawned(self, additions: Sequence[Addition]) -> None:
+        moves.check_taken_over(additions, self._add_all(additions))
+
     def _add_all(self, additions: Sequence[Addition]) -> list[bool]:
         inserted = [self._add(addition) for addition in additions]
         if concerned(additions):
@@ -279,6 +290,10 @@ class MemoryTransaction:
         if addition.on_conflict is OnConflict.REPLACE:
             self._end(taken, EndedAs.CANCELLED, moves.REPLACED)
         return addition.on_conflict is OnConflict.REPLACE
+
+    def load(self, template: Step, rows: Iterable[tuple[str, str]]) -> int:
+        """Insert a row like the template for each id and state."""
+        return sum(self.add(list(additions(template, rows))))
 
     def add_if_none(self, addition: Addition, query: StepQuery) -> bool:
         """Insert the row unless a step matches; the lock keeps others out (R9)."""
@@ -382,16 +397,3 @@ class MemoryTransaction:
 
 def _suspect(step: Step) -> bool:
     return step.lost_count >= moves.SUSPECT_FROM
-
-
-def _in_reach(step: Step, request: ClaimRequest) -> bool:
-    """Unclaimed, waiting for none, without a limit, in the engine's queues or flow."""
-    return not limited(step) and _in_place(step, request)
-
-
-def _in_place(step: Step, request: ClaimRequest) -> bool:
-    if step.claimed_by is not None or step.waiting_for:
-        return False
-    if request.flow_id is not None:
-        return step.flow_id == request.flow_id
-    return step.queue in request.queues

@@ -90,7 +90,8 @@ class ScopedStore:
     def claim(self, request: ClaimRequest) -> Claimed:
         """Rows of the flow, whatever it asks for; the first claim starts the attempt (R40)."""
         inside = self.ids.inside(request.engine_id)
-        claimed = self.tx.claim(replace(request, engine_id=inside, flow_id=self.flow_id))
+        asked = replace(request, engine_id=inside, flow_id=self.flow_id, locking=False)
+        claimed = self.tx.claim(asked)
         if claimed.steps:
             self._started()
         return replace(claimed, steps=tuple(self._outside(step) for step in claimed.steps))
@@ -104,11 +105,14 @@ class ScopedStore:
         return self.tx.release(self.ids.inside(engine_id), claims)
 
     def settle(self, engine_id: UUID, settlements: Sequence[Settlement]) -> list[Verdict]:
-        """With what the operations have staged, their figures, and the supervisor's wake-up."""
+        """With what the operations have staged, their figures, and the supervisor's wake-up.
+
+        A container's claims are all written: none can be a lock alone.
+        """
         for settlement in settlements:
             self._check(settlement.additions)
-        inside = self.ids.inside(engine_id)
-        verdicts = settling.settle(self.conn, self.tx, self.run, inside, settlements)
+        inside, told = self.ids.inside(engine_id), [_looked_up(one) for one in settlements]
+        verdicts = settling.settle(self.conn, self.tx, self.run, inside, told)
         self._wake_supervisor()
         return verdicts
 
@@ -126,7 +130,7 @@ class ScopedStore:
     def add(self, additions: Sequence[Addition]) -> list[bool]:
         """Only into the flow, and only names of the own group."""
         self._check(additions)
-        return self.tx.add(additions)
+        return self.tx.add([replace(one, fresh=False) for one in additions])
 
     def search(self, query: StepQuery) -> list[Step]:
         """Only rows of the flow."""
@@ -210,6 +214,12 @@ def _limited(name: str) -> OutOfScope:
         why="Such a key is shared by all flows of the store; a run could hold up others with it.",
         fix="Leave the key out; limit what a run does by its operations.",
     )
+
+
+def _looked_up(settlement: Settlement) -> Settlement:
+    """The same; that an id is fresh, or a claim a lock, is not taken on a container's word."""
+    additions = tuple(replace(one, fresh=False) for one in settlement.additions)
+    return replace(settlement, additions=additions, unwritten=False)
 
 
 def _out(what: str) -> OutOfScope:

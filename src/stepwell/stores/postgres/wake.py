@@ -21,7 +21,7 @@ import psycopg
 from stepwell.events import emit
 from stepwell.stores.postgres.queries import sql
 
-INTERVAL: Final = 0.05
+INTERVAL: Final = 0.01
 """Seconds between two NOTIFYs of one process."""
 POLL: Final = 1.0
 """Seconds after which a wake returns by itself while nobody listens."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Final
 from uuid import UUID
 
 from stepwell.errors import UniqueKeyTaken
 from stepwell.step import Addition, EndedAs, OnConflict, Step, StepStatus
 from stepwell.stores import moves
 from stepwell.stores.joins import Ending
-from stepwell.stores.sqlite.rows import ids_json, row_of
+from stepwell.stores.sqlite.rows import COLUMNS, ids_json, row_of
 from stepwell.stores.sqlite.statements import Statements
 
 
@@ -20,12 +21,30 @@ def add(
     them are added to `endings`."""
     if not additions:
         return []
-    known = _known(sql, additions)
+    known = _known(sql, [one for one in additions if not one.fresh])
     if any(one.step.unique_key is not None for one in additions):
         return [_add_one(sql, one, known, now, endings) for one in additions]
     fresh = _new_ones(additions, known)
     sql.run_many("add", [row_of(one.step) for one in fresh.values()])
     return [fresh.get(one.step.id) is one for one in additions]
+
+
+def load(sql: Statements, template: Step, rows: Iterable[tuple[str, str]]) -> int:
+    """Insert a row like the template for each id and state; how many."""
+    before = row_of(template)
+    head, middle, tail = before[1:_FLOW], before[_FLOW + 1 : _STATE], before[_STATE + 1 :]
+    own_flow = template.flow_id == template.id
+    return sql.run_many(
+        "add",
+        (
+            [one, *head, one if own_flow else before[_FLOW], *middle, state, *tail]
+            for one, state in rows
+        ),
+    )
+
+
+_FLOW: Final = COLUMNS.index("flow_id")
+_STATE: Final = COLUMNS.index("state")
 
 
 def end(
@@ -64,6 +83,8 @@ def move(sql: Statements, ended: list[str], status: StepStatus) -> None:
 
 
 def _known(sql: Statements, additions: Sequence[Addition]) -> set[UUID]:
+    if not additions:
+        return set()
     ids = ids_json(one.step.id for one in additions)
     return {UUID(one) for (one,) in sql.run("known", {"ids": ids})}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock
 from typing import Any, Final, TypeAlias
@@ -37,7 +37,7 @@ class Statements:
         """Execute the statement of a file in `queries`."""
         return self.execute(QUERIES[query], values)
 
-    def run_many(self, query: str, rows: Sequence[Any]) -> int:
+    def run_many(self, query: str, rows: Iterable[Any]) -> int:
         """Execute it for each row; the number of rows changed."""
         return self._cursor().executemany(QUERIES[query], rows).rowcount if rows else 0
 

@@ -127,7 +127,14 @@ class SQLiteTransaction:
         with translated():
             return [Claim(UUID(one), no) for one, no in self._sql.execute(sql, [str(engine_id)])]
 
-    def hold(self, engine_id: UUID, request_id: UUID, claims: Sequence[Claim]) -> int:
+    def hold(
+        self,
+        engine_id: UUID,
+        request_id: UUID,
+        claims: Sequence[Claim],
+        *,
+        freed: bool = False,
+    ) -> int:
         """Not offered: SQLite locks no rows."""
         raise NotSupported("A SQLite store marks its claims at once.")
 
@@ -147,6 +154,11 @@ class SQLiteTransaction:
         """Insert rows; True for each that was inserted now."""
         with self._sql.writing(news=True):
             return joining.add(self._sql, additions, self._now())
+
+    def load(self, template: Step, rows: Iterable[tuple[str, str]]) -> int:
+        """Insert a row like the template for each id and state."""
+        with self._sql.writing(news=True):
+            return moving.load(self._sql, template, rows)
 
     def add_if_none(self, addition: Addition, query: StepQuery) -> bool:
         """Insert the row unless a step matches; the write lock keeps others out (R9)."""

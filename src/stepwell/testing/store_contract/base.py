@@ -69,6 +69,16 @@ def together(*calls: Callable[[], T]) -> list[T | Exception]:
     return answers
 
 
+def sql(connection: Any, statement: str) -> list[tuple[Any, ...]]:
+    """The rows that a statement gives on a DB-API connection; none if it gives no result."""
+    cursor = connection.cursor()
+    try:
+        cursor.execute(statement)
+        return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
+    finally:
+        cursor.close()
+
+
 class ContractBase:
     """Fixtures and words. A subclass provides `store`, empty, and may override the rest.
 
@@ -123,6 +133,7 @@ class ContractBase:
             "durable": can.durable,
             "many flows": not can.scoped,
             "exactly once": can.exactly_once,
+            "row locks": can.row_locks,
             "inspection": isinstance(store, Inspectable),
         }
         return self.lacks | {name for name, offered in features.items() if not offered}

@@ -1,0 +1,1 @@
+"""Other systems doing the same work, each in an environment of its own."""
