@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.engine.behaviours.conftest import Lend
 
-from stepwell import Engine, Registry, StepClient, StepStatus, done, fail, new_step
+from stepwell import Engine, Outcome, Registry, StepClient, StepStatus, done, fail, new_step
 from stepwell.errors import UniqueKeyTaken
 from stepwell.step import Priority, Retention, Step, StepQuery
 from stepwell.stores.protocol import Store
@@ -118,6 +118,29 @@ def test_a_step_that_exists_already_is_not_run_again_when_it_is_spawned(
     engine.add(new_step("v1/spawn"))
     engine.drain()
     assert sorted(ran) == [1, 2]
+
+
+def test_a_step_that_its_own_parent_has_added_is_not_run_twice(
+    store: Store, registry: Registry
+) -> None:
+    """R1: the id was made in this execution, and is in the table all the same."""
+    ran: list[int] = []
+
+    @registry.handler("v1/once")
+    def run_once(state: int) -> None:
+        ran.append(state)
+
+    @registry.handler("v1/both")
+    def both(state: int) -> Outcome:
+        once = new_step("v1/once", state)
+        engine.add(once)
+        return done(next=once)
+
+    engine = Engine(store, registry)
+    engine.add_many(new_step("v1/both", number) for number in range(50))
+    tally = engine.drain()
+    assert (tally.done, tally.failed) == (100, 0)
+    assert sorted(ran) == list(range(50))
 
 
 def copied(step: Step) -> tuple[object, ...]:
