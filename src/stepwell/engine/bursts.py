@@ -26,7 +26,7 @@ from stepwell.stores.protocol import Claimed, ClaimRequest, Store, Transaction
 
 LONGEST: Final = 0.02
 """Seconds that a burst lasts at most: for so long a transaction may hold its row locks."""
-MOST: Final = 500
+MOST: Final = 1000
 """The most steps claimed ahead."""
 LULL: Final = 0.001
 """Seconds without an outcome after which a burst of which nothing waits is over."""

@@ -6,12 +6,15 @@ WITH me AS MATERIALIZED (
 ), lane AS MATERIALIZED (
     SELECT
         queue, priority,
-        EXISTS (
-            SELECT 1 FROM stepwell_ready
+        -- Not EXISTS: that could be answered by reading all rows once.
+        (
+            SELECT true FROM stepwell_ready
             WHERE queue = here.queue AND priority = band.priority
                 AND schedule_time <= statement_timestamp()
                 AND claimed_by IS NULL AND NOT parked AND lost_count < 2
                 AND waiting_for = 0 AND limit_key IS NULL AND rate_key IS NULL
+            ORDER BY schedule_time
+            LIMIT 1
         ) AS is_due,
         (
             SELECT schedule_time FROM stepwell_ready
