@@ -76,6 +76,7 @@ class SQLiteTransaction:
             if not raised.rowcount:
                 raise EngineBuried(engine_id)
             self._sql.run_many("beat", _owned(engine_id, started))
+            self._sql.beats = True
             return self._pulse()
 
     def bury(self, engine_id: UUID, beat: int) -> Burial | None:
