@@ -109,9 +109,10 @@ class MemoryTransaction:
         """Raise the beat counter and set the started marks."""
         engine = self._alive(engine_id)
         self._tables.put(self._tables.engines, engine_id, replace(engine, beat=engine.beat + 1))
-        for step in self._held(engine_id, started):
+        held = {step.claim: step for step in self._held(engine_id, started)}
+        for step in held.values():
             self._tables.move(step, replace(step, started=True))
-        return self._pulse()
+        return replace(self._pulse(), lost=tuple(one for one in started if one not in held))
 
     def bury(self, engine_id: UUID, beat: int) -> Burial | None:
         """Delete the engine's row if it still shows `beat`, and give its claims back."""
@@ -227,7 +228,8 @@ class MemoryTransaction:
         with self._whole():
             verdicts = [self._settle(engine_id, settlement) for settlement in settlements]
             for settlement, (_, matched) in zip(settlements, verdicts, strict=True):
-                self._add_spawned(settlement.additions if matched else ())
+                added = settlement.additions if matched else ()
+                moves.check_taken_over(added, self._add_all(added))
             self._joins.close()
         return [verdict for verdict, _ in verdicts]
 
@@ -261,9 +263,6 @@ class MemoryTransaction:
             inserted = self._add_all(additions)
             self._joins.close()
         return inserted
-
-    def _add_spawned(self, additions: Sequence[Addition]) -> None:
-        moves.check_taken_over(additions, self._add_all(additions))
 
     def _add_all(self, additions: Sequence[Addition]) -> list[bool]:
         inserted = [self._add(addition) for addition in additions]

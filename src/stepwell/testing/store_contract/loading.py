@@ -10,7 +10,8 @@ from uuid import UUID
 
 import pytest
 
-from stepwell.step import Priority, Retention, Step, new_ids
+from stepwell.ids import new_ids
+from stepwell.step import Priority, Retention, Step
 from stepwell.stores.protocol import Store
 from stepwell.testing.store_contract.base import ContractBase, ahead, needs
 
