@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from stepwell.clock import now
-from stepwell.step import Addition, Step, new_id
+from stepwell.ids import new_id
+from stepwell.step import Addition, Step
 from stepwell.stores.protocol import EngineInfo, Wake
 from stepwell.stores.sqlite import SQLiteStore
 from stepwell.stores.sqlite import store as module
