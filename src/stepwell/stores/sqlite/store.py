@@ -117,12 +117,17 @@ class SQLiteStore:
         if statements.news or not statements.beats:
             yield
             return
-        before, version = sight(self._log), statements.version()
-        yield
-        after = sight(self._log)
-        if statements.version() == version:
-            for wake in self._wakes:
-                wake.overlook(before, after)
+        before, version, wakes = sight(self._log), statements.version(), self._wakes
+        after = before
+        for wake in wakes:
+            wake.look_away()
+        try:
+            yield
+            seen = sight(self._log)
+            after = seen if statements.version() == version else before
+        finally:
+            for wake in wakes:
+                wake.look_again(before, after)
 
     def on(self, connection: Any) -> SQLiteTransaction:
         """The verbs on the caller's own connection and transaction (R27).

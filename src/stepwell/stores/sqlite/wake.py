@@ -35,6 +35,7 @@ class SQLiteWake:
     def __init__(self, log: Path, on_close: Callable[[SQLiteWake], None]) -> None:
         self._log, self._on_close = log, on_close
         self._event = threading.Event()
+        self._away = False
         self._seen = sight(log)
 
     def wait(self, seconds: float) -> bool:
@@ -51,10 +52,15 @@ class SQLiteWake:
         """Wake the waiter of this process."""
         self._event.set()
 
-    def overlook(self, before: Sight, after: Sight) -> None:
-        """The commit that made one of the other is not worth a look. Harmless if it comes late."""
+    def look_away(self) -> None:
+        """What changes the log now is probably no news: wait with looking at it."""
+        self._away = True
+
+    def look_again(self, before: Sight, after: Sight) -> None:
+        """Go on; what made one sight of the other was no news."""
         if self._seen == before:
             self._seen = after
+        self._away = False
 
     def close(self) -> None:
         """Hear of no more commits."""
@@ -64,5 +70,7 @@ class SQLiteWake:
         told = self._event.is_set()
         if told:
             self._event.clear()
+        elif self._away:
+            return False
         before, self._seen = self._seen, sight(self._log)
         return told or before != self._seen
