@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from stepwell.frozen import maker
+from stepwell.frozen import changer, maker
+from stepwell.ids import new_id
 from stepwell.outcome import Settlement
-from stepwell.step import Addition, Claim, Step, new_id
+from stepwell.step import Addition, Claim, Step
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -99,3 +100,17 @@ def test_a_field_that_is_missing_or_unknown_is_an_error() -> None:
         maker(Point)()
     with pytest.raises(TypeError):
         maker(Point)(x=1, z=2)
+
+
+def test_a_changed_copy_is_what_replace_makes() -> None:
+    point = Point(1, more=[3])
+    changed = changer(Point)(point, y=5)
+    assert changed == replace(point, y=5)
+    assert (type(changed), point.y) == (Point, 2)
+    with pytest.raises(FrozenInstanceError):
+        changed.x = 7  # type: ignore[misc]
+
+
+def test_a_copy_cannot_be_given_a_field_that_the_class_has_not() -> None:
+    with pytest.raises(AttributeError):
+        changer(Point)(Point(1), z=5)

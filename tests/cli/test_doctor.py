@@ -17,8 +17,9 @@ from stepwell import Engine, Registry, StepClient, done, new_step
 from stepwell.cli import checks, doctor
 from stepwell.cli.exits import Exit
 from stepwell.clock import now
+from stepwell.ids import new_id
 from stepwell.outcome import Outcome
-from stepwell.step import Step, new_id
+from stepwell.step import Step
 from stepwell.stores import open_store
 from stepwell.stores.postgres import inspecting
 from stepwell.stores.protocol import EngineInfo

@@ -15,8 +15,9 @@ from stepwell.engine.batch import MOST_LINKS, Batch
 from stepwell.engine.committer import Committer, Ended
 from stepwell.engine.held import Held, Holding
 from stepwell.errors import StoreUnavailable
+from stepwell.ids import new_id
 from stepwell.outcome import Settlement
-from stepwell.step import Addition, EndedAs, Step, StepQuery, new_id
+from stepwell.step import Addition, EndedAs, Step, StepQuery
 from stepwell.stores.memory import MemoryStore
 from stepwell.stores.protocol import ClaimRequest, EngineInfo
 

@@ -29,7 +29,7 @@ from stepwell import (
 from stepwell.clock import now
 from stepwell.engine import worker
 from stepwell.events import Event, subscribe
-from stepwell.step import new_id
+from stepwell.ids import new_id
 from stepwell.stores.protocol import Store
 
 __all__ = ["open_lane"]

@@ -20,7 +20,7 @@ from stepwell.clock import now
 from stepwell.engine import bursts, heartbeat, worker
 from stepwell.errors import StoreUnavailable
 from stepwell.events import subscribe
-from stepwell.step import new_id
+from stepwell.ids import new_id
 from stepwell.stores.protocol import Claimed, ClaimRequest, Counts, EngineInfo, Store
 
 __all__ = ["open_lane"]

@@ -10,7 +10,8 @@ from unittest.mock import Mock
 from stepwell.engine.collector import Collector
 from stepwell.engine.committer import Answered, Ended
 from stepwell.engine.held import Holding
-from stepwell.step import Step, new_id
+from stepwell.ids import new_id
+from stepwell.step import Step
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 AT_ONCE = 0.0

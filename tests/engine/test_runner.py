@@ -14,7 +14,8 @@ from stepwell.clock import SYSTEM, now
 from stepwell.codec import JSON
 from stepwell.engine.held import Held, Holding
 from stepwell.engine.runner import Runner, Slots
-from stepwell.step import Step, new_id
+from stepwell.ids import new_id
+from stepwell.step import Step
 
 
 def test_while_no_beat_is_confirmed_no_thread_looks_for_steps() -> None:

@@ -24,6 +24,7 @@ from stepwell.errors import (
     StoreUnavailable,
     UniqueKeyTaken,
 )
+from stepwell.ids import new_id
 from stepwell.outcome import Settlement, Verdict
 from stepwell.step import (
     Addition,
@@ -34,7 +35,6 @@ from stepwell.step import (
     Step,
     StepQuery,
     StepStatus,
-    new_id,
 )
 from stepwell.stores.http import HttpStore, PollingWake, ServerLink, signature
 from stepwell.stores.protocol import Claimed, ClaimRequest, Counts, EngineInfo, Pulse, Transaction

@@ -14,9 +14,10 @@ from stepwell.engine.fingerprint import fingerprint
 from stepwell.engine.sealing import seal_fan
 from stepwell.errors import FailStep, HandlerInvalid, StepwellError
 from stepwell.frozen import maker
+from stepwell.ids import new_id
 from stepwell.outcome import KEEP, Done, Fail, Fan, Outcome, Rerun, Settlement, Skip
 from stepwell.registry import Handler
-from stepwell.step import Addition, EndedAs, Step, new_id
+from stepwell.step import Addition, EndedAs, Step
 
 _OWN_CODE: Final = str(Path(__file__).parents[1])
 _FRAMES: Final = 5

@@ -34,9 +34,10 @@ from stepwell.errors import (
     StoreUnavailable,
     catalogue,
 )
+from stepwell.ids import new_id
 from stepwell.outcome import Settlement, Verdict
 from stepwell.retention import Expiry
-from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery, new_id
+from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery
 from stepwell.stores.controls import Control, ControlKind
 from stepwell.stores.loading import additions
 from stepwell.stores.protocol import (

@@ -109,9 +109,10 @@ class MemoryTransaction:
         """Raise the beat counter and set the started marks."""
         engine = self._alive(engine_id)
         self._tables.put(self._tables.engines, engine_id, replace(engine, beat=engine.beat + 1))
-        for step in self._held(engine_id, started):
+        held = {step.claim: step for step in self._held(engine_id, started)}
+        for step in held.values():
             self._tables.move(step, replace(step, started=True))
-        return self._pulse()
+        return replace(self._pulse(), lost=tuple(one for one in started if one not in held))
 
     def bury(self, engine_id: UUID, beat: int) -> Burial | None:
         """Delete the engine's row if it still shows `beat`, and give its claims back."""

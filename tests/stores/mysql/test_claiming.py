@@ -31,8 +31,9 @@ from tests.stores.postgres.support import (
 from stepwell import Engine, Registry, new_step
 from stepwell.clock import now
 from stepwell.errors import Conflict, HandlerInvalid, SettlementRejected, StoreUnavailable
+from stepwell.ids import new_id
 from stepwell.outcome import Verdict
-from stepwell.step import Addition, OnConflict, Step, StepQuery, new_id
+from stepwell.step import Addition, OnConflict, Step, StepQuery
 from stepwell.stores.mysql import MySQLStore
 from stepwell.stores.mysql.claiming import values_of
 from stepwell.stores.mysql.sql import QUERIES

@@ -7,8 +7,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from stepwell.clock import now
+from stepwell.ids import new_id
 from stepwell.outcome import Settlement
-from stepwell.step import Addition, EndedAs, Step, new_id
+from stepwell.step import Addition, EndedAs, Step
 from stepwell.stores.protocol import Claimed, ClaimRequest, EngineInfo, Store
 
 NAME: Final = "v1/work"

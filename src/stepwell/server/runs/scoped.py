@@ -83,7 +83,7 @@ class ScopedStore:
 
     def _own(self, pulse: Pulse, engine_id: UUID) -> Pulse:
         beat = pulse.beats.get(self.ids.inside(engine_id))
-        return Pulse(pulse.now, {} if beat is None else {engine_id: beat})
+        return replace(pulse, beats={} if beat is None else {engine_id: beat})
 
     # -- claims ----------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -79,9 +80,11 @@ class MySQLTransaction:
         """
         if not self.statements.change("beat", engine=str(engine_id)):
             raise EngineBuried(engine_id)
-        if ids := self._held(engine_id, started):
+        ids = self._held(engine_id, started)
+        if ids:
             self.statements.change("mark_started", ids=ids)
-        return self._pulse()
+        held = set(self.claimed(engine_id)) if started else ()
+        return replace(self._pulse(), lost=tuple(one for one in started if one not in held))
 
     def bury(self, engine_id: UUID, beat: int) -> Burial | None:
         """Delete the engine's row if it still shows `beat`, and give its claims back."""

@@ -13,8 +13,9 @@ from uuid import UUID
 import pytest
 
 from stepwell.clock import now
+from stepwell.ids import new_id
 from stepwell.outcome import Settlement, Verdict
-from stepwell.step import Addition, Claim, EndedAs, OnConflict, Step, StepQuery, new_id
+from stepwell.step import Addition, Claim, EndedAs, OnConflict, Step, StepQuery
 from stepwell.stores.inspecting import Inspectable
 from stepwell.stores.protocol import Claimed, ClaimRequest, EngineInfo, Store
 from stepwell.testing.store_contract.cut import cut_once

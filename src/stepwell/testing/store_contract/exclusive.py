@@ -11,8 +11,9 @@ from typing import Any, TypeAlias
 import pytest
 
 from stepwell.errors import NotSupported
+from stepwell.ids import new_id
 from stepwell.outcome import Verdict
-from stepwell.step import Addition, Claim, EndedAs, Step, StepStatus, new_id
+from stepwell.step import Addition, Claim, EndedAs, Step, StepStatus
 from stepwell.stores.protocol import Store
 from stepwell.testing.store_contract.base import ContractBase, needs, sql
 

@@ -13,8 +13,9 @@ from typing import Any, TypeAlias
 import pytest
 
 from stepwell.errors import NotSupported, UniqueKeyTaken
+from stepwell.ids import new_id
 from stepwell.outcome import Verdict
-from stepwell.step import Addition, EndedAs, StepQuery, StepStatus, new_id
+from stepwell.step import Addition, EndedAs, StepQuery, StepStatus
 from stepwell.stores.protocol import Store, Transaction, Wake
 from stepwell.testing.store_contract.base import PATIENCE, ContractBase, ahead, needs, sql, together
 
