@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
+from stepwell.clock import SYSTEM
 from stepwell.engine.committer import Committer, Ended, by_engine
 from stepwell.engine.held import Holding
 from stepwell.errors import StepwellError
+from stepwell.events import emit
 from stepwell.frozen import changer
 from stepwell.outcome import Settlement, Verdict
 from stepwell.step import Addition, Step
@@ -38,6 +40,7 @@ class Batch:
         self._refused: list[Ended] = []
         self._taken: dict[int, list[Addition]] = {}
         self._room = request.limit
+        self._duration = 0.0
         self.ended = ended
 
     @property
@@ -55,6 +58,7 @@ class Batch:
 
         What was refused is settled by the committer, one by one if need be (R16).
         """
+        begun = SYSTEM.monotonic()
         for engine_id, part in by_engine(self.ended).items():
             settlements = [self._handing_over(ended) for ended in part]
             try:
@@ -63,6 +67,7 @@ class Batch:
                 if not self._committer.is_of_the_data(error):
                     raise
                 self._refused += part
+        self._duration = SYSTEM.monotonic() - begun
 
     def close(self, at: float) -> list[Holding]:
         """After the commit: the books are closed, and these are held and may run next.
@@ -71,6 +76,7 @@ class Batch:
         """
         for part, verdicts in self._answers:
             self._committer.close(part, verdicts)
+            emit("engine.settled", count=len(part), duration=self._duration)
         self._committer.put(*self._refused)
         return [
             Holding(addition.step, ended.holding.engine_id, at, links=ended.holding.links + 1)

@@ -98,8 +98,7 @@ class Committer:
         StepwellError : `is_of_the_data` says whether one of the settlements is to blame.
         """
         try:
-            with span("engine.settled", count=len(settlements)):
-                return tx.settle(engine_id, settlements)
+            return tx.settle(engine_id, settlements)
         except StepwellError:
             raise
         except Exception as error:  # a driver's surprise is a fault of this data (R16)
@@ -158,7 +157,10 @@ class Committer:
     def _persist(self, engine_id: UUID, settlements: list[Settlement]) -> list[Verdict]:
         for delay in delays():
             try:
-                with self._store.transaction() as tx:
+                with (
+                    span("engine.settled", count=len(settlements)),
+                    self._store.transaction() as tx,
+                ):
                     return self.apply(tx, engine_id, settlements)
             except Denied:
                 break
