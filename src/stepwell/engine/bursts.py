@@ -22,10 +22,12 @@ from stepwell.engine.committer import Answered, Committer, Ended
 from stepwell.engine.held import Held, Holding
 from stepwell.events import emit
 from stepwell.step import Step
-from stepwell.stores.protocol import Claimed, ClaimRequest, Store
+from stepwell.stores.protocol import Claimed, ClaimRequest, Store, Transaction
 
 LONGEST: Final = 0.02
 """Seconds that a burst lasts at most: for so long a transaction may hold its row locks."""
+MOST: Final = 500
+"""The most steps claimed ahead."""
 LULL: Final = 0.001
 """Seconds without an outcome after which a burst of which nothing waits is over."""
 
@@ -36,7 +38,7 @@ class Bursts:
     Parameters
     ----------
     takes_over : which spawned rows may run here right after their parent's commit (R21).
-    aside : whether a step cannot run while its row is locked by another transaction.
+    aside : whether a step may not run before its claim is written.
     go : called when steps were accepted: somebody is to run them.
     """
 
@@ -57,13 +59,22 @@ class Bursts:
         self._collector = Collector()
         self._unsettled: list[Ended] = []
         self._taken: list[Holding] = []
-        self.handed_on = False
-        """Whether the last burst left something to the committer."""
+        self.most = MOST
+        """How many steps a burst may lock beyond those that there are free slots for."""
+        self.quiet = False
+        """Whether the last claim looked when nothing of this engine was left to settle."""
+        self.again = False
+        """Whether the last burst settled something that its claim could not know of."""
 
     @property
     def pending(self) -> int:
         """How many outcomes and spawned steps wait for the next burst."""
         return len(self._unsettled) + len(self._taken)
+
+    @property
+    def taken(self) -> int:
+        """How many spawned steps run with the next burst, beside those that it claims (R21)."""
+        return len(self._taken)
 
     def put(self, holding: Holding, ended: Ended | Answered | None) -> bool:
         """A step has ended, in whatever thread; False if no burst has taken its outcome in."""
@@ -76,6 +87,7 @@ class Bursts:
     def settle_and_claim(self, request: ClaimRequest) -> Claimed:
         """Settle the burst before and claim the next in one transaction, then let it run."""
         batch = self._batch(request)
+        nothing_else = len(self._held) <= len(batch.ended)
         try:
             with self._store.transaction() as tx:
                 batch.settle(tx)
@@ -84,6 +96,7 @@ class Bursts:
             self._committer.put(*batch.ended)
             raise
         self._close(batch)
+        self.quiet, self.again = nothing_else and not batch.handed_on, False
         self._begin()
         self._accept([self._holding(step, request) for step in claimed.steps])
         self._wait()
@@ -96,27 +109,39 @@ class Bursts:
         If that fails, the committer settles what has ended: the claims hold for as long as
         nobody else has taken one of the rows.
         """
-        self._begin()
         batch, kept = self._batch(request), []
+        self.quiet = not len(self._held) and not batch.ended
+        self._begin()
         try:
             with self._store.transaction() as tx:
                 claimed = tx.claim(replace(request, locking=True))
                 kept = [self._holding(step, request, by_lock=True) for step in claimed.steps]
                 self._accept([one for one in kept if not self._aside(one.step)])
                 self._wait()
-                kept = _without(kept, self._held.withdraw(self._collector.burst))
+                freed = self._held.withdraw(self._collector.burst)
+                kept = _without(kept, freed)
+                self._pace(len(claimed.steps), len(freed))
                 batch.ended += self._collector.close()
                 batch.settle(tx)
                 kept = _without(kept, batch.settled)
-                tx.hold(request.engine_id, request.request_id, [one.claim for one in kept])
+                self._mark(tx, request, kept, freed=bool(freed))
         except BaseException:
             self._hold(request, kept)
             self._committer.put(*batch.ended, *self._collector.close())
             raise
         self._close(batch)
+        self.again = bool(batch.ended)
         self._held.accept([one for one in kept if self._aside(one.step)])
         self._go()
         return claimed
+
+    def hand_over(self) -> None:
+        """No burst follows soon: the committer settles what has ended, and what was spawned
+        for this engine waits among the other steps that have not started."""
+        unsettled, self._unsettled = self._unsettled, []
+        self._committer.put(*unsettled)
+        taken, self._taken = self._taken, []
+        self._held.accept(taken)
 
     def _batch(self, request: ClaimRequest) -> Batch:
         """What the burst before has left to be settled goes with this one."""
@@ -124,8 +149,9 @@ class Bursts:
         return Batch(self._committer, unsettled, self._takes_over, request)
 
     def _close(self, batch: Batch) -> None:
-        self._taken += batch.close(self._clock.monotonic())
-        self.handed_on = batch.handed_on
+        taken = batch.close(self._clock.monotonic())
+        self._held.reserve(taken)
+        self._taken += taken
 
     def _begin(self) -> None:
         """A new burst, with the steps that the one before has handed over."""
@@ -148,6 +174,11 @@ class Bursts:
                 return
             seen = len(self._collector)
 
+    def _pace(self, locked: int, freed: int) -> None:
+        """Rows that cannot be begun in time are left to others: a burst locks as many as the
+        one before has begun, or a few more."""
+        self.most = locked - freed if freed else min(self.most + self.most // 4 + 1, MOST)
+
     def _holding(self, step: Step, request: ClaimRequest, *, by_lock: bool = False) -> Holding:
         return Holding(step, request.engine_id, self._clock.monotonic(), by_lock)
 
@@ -157,9 +188,15 @@ class Bursts:
             return
         try:
             with self._store.transaction() as tx:
-                tx.hold(request.engine_id, request.request_id, [one.claim for one in kept])
+                self._mark(tx, request, kept, freed=True)
         except Exception as error:  # its outcome will tell
             emit("engine.hold_failed", engine=request.engine_id, error=str(error))
+
+    def _mark(
+        self, tx: Transaction, request: ClaimRequest, kept: list[Holding], *, freed: bool
+    ) -> None:
+        claims = [one.claim for one in kept]
+        tx.hold(request.engine_id, request.request_id, claims, freed=freed)
 
 
 def _without(holdings: list[Holding], gone: list[Holding]) -> list[Holding]:

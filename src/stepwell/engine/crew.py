@@ -63,14 +63,20 @@ class Crew:
                 self._idle -= 1
                 self._bells.put(True)
             elif len(self._threads) < self._most:
-                self._coming = True
                 self._start()
 
     def _start(self) -> None:
         name = f"stepwell-worker-{len(self._threads)}"
         thread = threading.Thread(target=self._loop, name=name, daemon=True)
+        self._coming = True
         self._threads.add(thread)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:  # the machine gives no more; those that there are go on
+            self._coming = False
+            self._threads.discard(thread)
+            if not self._threads:
+                raise
 
     def _loop(self) -> None:
         called = True
@@ -79,7 +85,8 @@ class Crew:
             while not self._over.is_set() and self._work():
                 pass
             called = self._rest()
-        self._threads.discard(threading.current_thread())
+        with self._lock:  # somebody may be counting them
+            self._threads.discard(threading.current_thread())
 
     def _rest(self) -> bool:
         """Sleep until called; False if it is time to end."""

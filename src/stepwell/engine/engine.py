@@ -126,7 +126,13 @@ class Engine(StepClient):
         self._loop = self._users_loop or _new_loop()
         self._held = Held()
         self._heartbeat = Heartbeat(
-            self.store, self._time, self._held, self._pauses, self._rejoin, self._changed
+            self.store,
+            self._time,
+            self._held,
+            self._pauses,
+            self._rejoin,
+            self._changed,
+            self._distrust,
         )
         self._worker = self._new_worker()
         self._join()
@@ -276,6 +282,10 @@ class Engine(StepClient):
                 tx.leave(self._worker.engine_id)
         except (StoreUnavailable, EngineBuried) as error:
             emit("engine.leave_failed", engine=self.id, error=str(error))
+
+    def _distrust(self) -> None:
+        if self._worker is not None:
+            self._worker.distrust()
 
     def _changed(self) -> None:
         if self._worker is not None:

@@ -74,6 +74,7 @@ class Heartbeat:
     pauses : is told which queues are paused.
     on_buried : called with its id in the beating thread when this engine was declared dead.
     on_burial : called when another engine's claims were given back, or a pause came or went.
+    on_death : called when this engine has seen that another one is dead.
     """
 
     def __init__(
@@ -84,10 +85,11 @@ class Heartbeat:
         pauses: Pauses,
         on_buried: Callable[[UUID], None],
         on_burial: Callable[[], None],
+        on_death: Callable[[], None],
     ) -> None:
         self._store, self._clock = store, clock
         self._held, self._on_buried, self._on_burial = held, on_buried, on_burial
-        self._pauses = pauses
+        self._pauses, self._on_death = pauses, on_death
         self._interval = SCOPED_INTERVAL if store.capabilities.scoped else INTERVAL
         self._watch = Watch()
         self._engine_id: UUID | None = None
@@ -150,6 +152,7 @@ class Heartbeat:
     def _bury(self, engine_id: UUID, beat: int) -> None:
         with self._store.transaction() as tx:
             burial = tx.bury(engine_id, beat)
+        self._on_death()
         if burial is not None:
             emit("engine.buried", engine=engine_id, released=burial.released, failed=burial.failed)
             self._on_burial()

@@ -74,6 +74,13 @@ class Held:
                     self._all[holding.step.id] = holding
                     enqueue(holding)
 
+    def reserve(self, holdings: Iterable[Holding]) -> None:
+        """Know of claims that are accepted later: they are no strangers."""
+        with self._lock:
+            for holding in holdings:
+                if holding.engine_id not in self._buried:
+                    self._all[holding.step.id] = holding
+
     def begin(self, at: float, slots: int) -> Holding | None:
         """The next step to run, if there is one and fewer than `slots` are running."""
         with self._lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -64,6 +65,7 @@ class Runner:
         self._crew = Crew(self._run_next, self._has_more, slots.most, slots.fewest)
         self._loop = loop
         self._to_await: deque[tuple[Holding, Execution]] = deque()
+        self._handing = threading.Lock()
         self.average = 1.0
         """Seconds that a handler has taken lately."""
 
@@ -81,7 +83,9 @@ class Runner:
         self._crew.stop()
 
     def _has_more(self) -> bool:
-        return self._held.waiting > 0 and self._held.running < self._slots.most
+        """What must not begin yet is no work: nobody is to look for it again and again."""
+        held = self._held
+        return held.waiting > 0 and held.running < self._slots.most and self._fresh()
 
     def _run_next(self) -> bool:
         if not self._fresh():
@@ -105,8 +109,10 @@ class Runner:
             self._end(holding, execution, lambda: Ended(holding, execution, execution.run()))
 
     def _await(self, holding: Holding, execution: Execution) -> None:
-        self._to_await.append((holding, execution))
-        if len(self._to_await) == 1:
+        with self._handing:  # of two who come at once, one must see that it is the first
+            self._to_await.append((holding, execution))
+            is_first = len(self._to_await) == 1
+        if is_first:
             self._loop.call_soon_threadsafe(self._begin_awaiting)
 
     def _begin_awaiting(self) -> None:

@@ -18,7 +18,7 @@ from uuid import UUID
 
 from stepwell.clock import StoreClock
 from stepwell.codec import Codec
-from stepwell.engine.bursts import Bursts
+from stepwell.engine.bursts import LONGEST, MOST, Bursts
 from stepwell.engine.committer import BACKOFF, Answered, Committer, Ended
 from stepwell.engine.held import Held, Holding
 from stepwell.engine.joining import Members
@@ -36,10 +36,10 @@ POLL: Final = 25.0
 """Seconds between claims on an idle engine when nothing wakes it: the fallback."""
 AHEAD: Final = 0.1
 """Seconds of work that is claimed ahead of the free slots."""
-MOST_AHEAD: Final = 500
-"""The most steps claimed ahead."""
 GIVE_BACK: Final = 1.0
 """Seconds after which a claimed step that no slot was free for is given back."""
+SETTLING: Final = 5.0
+"""Seconds that the last outcomes get to be settled at a stop."""
 RECONCILE: Final = 60.0
 """Seconds between looks for claims in this engine's name that it does not hold; after a
 lost answer it looks at once."""
@@ -110,7 +110,7 @@ class Worker:
             held,
             self.committer,
             takes_over=self._takes_over,
-            aside=lambda step: registry.find(step.name).exactly_once,
+            aside=self._is_marked_first,
             go=self._runner.call,
         )
         self._limits = LimitedClaims(
@@ -130,12 +130,17 @@ class Worker:
         self._reconciled = clock.monotonic()
         self._suspect_since: float | None = None
         self._alone_until = float("-inf")
+        self._trusted_from = TRUSTED
         self._thread = threading.Thread(target=self._feed, name="stepwell-feed", daemon=True)
 
     def start(self) -> None:
         """Begin to claim."""
         self.committer.start()
         self._thread.start()
+
+    def distrust(self) -> None:
+        """An engine has died: whatever killed it may come here next, and is to leave a trace."""
+        self._trusted_from = self.committer.tally.executed + TRUSTED
 
     def nudge(self) -> None:
         """Something may have changed: look at once."""
@@ -150,12 +155,15 @@ class Worker:
         self._over.set()
         self._wake.set()
         self._thread.join()
+        self._bursts.hand_over()
         self._release(self._held.give_back(float("inf")))
-        self._await_running(timeout)
+        self._await(lambda: not self._held.running, timeout)
         self._once.stop()
         left = self._held.steps_running()
         self._runner.stop()
-        self.committer.stop(timeout=5.0)
+        # What has just ended may be on its way to the committer.
+        self._await(lambda: len(self._held) <= len(left), SETTLING)
+        self.committer.stop(SETTLING)
         self._wake.close()
         return left
 
@@ -189,24 +197,26 @@ class Worker:
         self._runner.call()
         self._give_back_late()
         if not self._fresh():
+            self._bursts.hand_over()
             return BACKOFF[-2]
         room = self._room()
         if room <= 0 and not self._bursts.pending:
             return GIVE_BACK
         alone = self._suspect_since is not None
-        empty_before = len(self._held) == self._bursts.pending
         if not alone and self._limits.first():
             return 0.0
-        claimed = self._limits.also(self._claim(max(room, 0)), alone=alone)
-        return self._after(claimed, empty_before)
+        claimed = self._claim(max(room, 0))
+        if room > 0:
+            claimed = self._limits.also(claimed, alone=alone)
+        return self._after(claimed)
 
-    def _after(self, claimed: Claimed, empty_before: bool) -> float:
+    def _after(self, claimed: Claimed) -> float:
         self.next_due = claimed.next_due
         self._note_suspects(claimed)
-        if claimed.steps or self._bursts.pending:
+        if claimed.steps or self._bursts.pending or self._bursts.again:
             return 0.0
-        quiet = not self._bursts.handed_on and not claimed.limited_due
-        if empty_before and quiet and self._suspect_since is None:
+        quiet = self._bursts.quiet and not claimed.limited_due
+        if quiet and self._suspect_since is None:
             self.rests_until = claimed.next_due  # its own: `next_due` moves while work goes on
             self.idle.set()
         return self._until_next_due()
@@ -227,8 +237,9 @@ class Worker:
             waited = now - self._suspect_since
             return 1 if not len(self._held) or waited > QUARANTINE else 0
         slots = self._scope.slots.most
-        ahead = min(int(slots * AHEAD / self._runner.average), MOST_AHEAD)
-        return slots + ahead - self._held.running - self._held.waiting
+        seconds, most = (LONGEST, self._bursts.most) if self._by_lock() else (AHEAD, MOST)
+        ahead = min(int(slots * seconds / self._runner.average), most)
+        return slots + ahead - self._held.running - self._held.waiting - self._bursts.taken
 
     def _claim(self, room: int) -> Claimed:
         request = self._request(room)
@@ -257,7 +268,7 @@ class Worker:
             queues=self._pauses.open_queues,
             limit=room,
             flow_id=self._scope.flow_id,
-            alone=self._suspect_since is not None,
+            alone=self._suspect_since is not None and room > 0,
             skew=(random.random(), random.random(), random.random(), random.random()),
         )
 
@@ -267,10 +278,17 @@ class Worker:
             emit("engine.claimed", engine=request.engine_id, count=len(claimed.steps))
 
     def _burst(self, request: ClaimRequest) -> Claimed:
-        by_lock = self._store.capabilities.row_locks and not request.alone
-        if by_lock and self.committer.tally.executed >= TRUSTED:
+        if self._by_lock() and not request.alone:
             return self._bursts.claim_and_settle(request)
         return self._bursts.settle_and_claim(request)
+
+    def _by_lock(self) -> bool:
+        can = self._store.capabilities.row_locks
+        return can and self.committer.tally.executed >= self._trusted_from
+
+    def _is_marked_first(self, step: Step) -> bool:
+        """What locks its row itself, and what was there when an engine died (R15)."""
+        return step.lost_count > 0 or self._registry.find(step.name).exactly_once
 
     def _takes_over(self, addition: Addition) -> bool:
         """Whether a spawned row may run here right after its parent's commit (R21)."""
@@ -334,11 +352,13 @@ class Worker:
     # -- whatever thread a step ends in ---------------------------------------
 
     def _put(self, holding: Holding, ended: Ended | Answered | None) -> None:
+        if ended is None:  # nobody will settle it: the claim is given back, now or at the stop
+            self._held.settled([holding])
         if not self._bursts.put(holding, ended) and self._held.waiting <= self._scope.slots.most:
             self._wake.set()
 
-    def _await_running(self, timeout: float) -> None:
+    def _await(self, what: Callable[[], bool], timeout: float) -> None:
         waiter = threading.Event()
         end = self._clock.monotonic() + timeout
-        while self._held.running and self._clock.monotonic() < end:
+        while not what() and self._clock.monotonic() < end:
             waiter.wait(0.01)

@@ -301,7 +301,14 @@ class _Verbs:
     def claimed(self, engine_id: UUID) -> list[Claim]:
         return self._call("claimed", engine_id=engine_id)
 
-    def hold(self, engine_id: UUID, request_id: UUID, claims: Sequence[Claim]) -> int:
+    def hold(
+        self,
+        engine_id: UUID,
+        request_id: UUID,
+        claims: Sequence[Claim],
+        *,
+        freed: bool = False,
+    ) -> int:
         raise NotSupported("A server marks the claims of a run at once.")
 
     def release(self, engine_id: UUID, claims: Iterable[Claim]) -> int:

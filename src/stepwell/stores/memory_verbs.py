@@ -204,7 +204,14 @@ class MemoryTransaction:
         """All claims in this engine's name."""
         return [step.claim for step in self._claims_of(engine_id)]
 
-    def hold(self, engine_id: UUID, request_id: UUID, claims: Sequence[Claim]) -> int:
+    def hold(
+        self,
+        engine_id: UUID,
+        request_id: UUID,
+        claims: Sequence[Claim],
+        *,
+        freed: bool = False,
+    ) -> int:
         """Not offered: rows are never only locked here."""
         raise NotSupported("The memory store marks its claims at once.")
 
@@ -220,7 +227,7 @@ class MemoryTransaction:
         with self._whole():
             verdicts = [self._settle(engine_id, settlement) for settlement in settlements]
             for settlement, (_, matched) in zip(settlements, verdicts, strict=True):
-                self._add_all(settlement.additions if matched else ())
+                self._add_spawned(settlement.additions if matched else ())
             self._joins.close()
         return [verdict for verdict, _ in verdicts]
 
@@ -254,6 +261,9 @@ class MemoryTransaction:
             inserted = self._add_all(additions)
             self._joins.close()
         return inserted
+
+    def _add_spawned(self, additions: Sequence[Addition]) -> None:
+        moves.check_taken_over(additions, self._add_all(additions))
 
     def _add_all(self, additions: Sequence[Addition]) -> list[bool]:
         inserted = [self._add(addition) for addition in additions]

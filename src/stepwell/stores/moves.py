@@ -5,14 +5,16 @@ The SQL stores write the same moves as statements. Read here what they mean.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from stepwell.errors import SettlementRejected
 from stepwell.outcome import Settlement
 from stepwell.retention import Expiry
-from stepwell.step import Claim, EndedAs, Step, StepStatus
+from stepwell.step import Addition, Claim, EndedAs, Step, StepStatus
 
 SUSPECT_FROM: Final = 2
 """From this `lost_count` on a step is claimed alone (R15)."""
@@ -141,3 +143,21 @@ def _rerun(step: Step, settlement: Settlement, now: datetime) -> Step:
         return free
     args = step.activation_args if settlement.keep_activation else None
     return replace(free, schedule_time=settlement.schedule_time or now, activation_args=args)
+
+
+def check_taken_over(additions: Sequence[Addition], inserted: Sequence[bool]) -> None:
+    """A row that comes claimed must be a new one, for its engine is about to run it (R1, R21).
+
+    Raises
+    ------
+    SettlementRejected : its id was there before.
+    """
+    if all(inserted):
+        return
+    for addition, new in zip(additions, inserted, strict=True):
+        if addition.step.claimed_by is not None and not new:
+            raise SettlementRejected(
+                f"The step {addition.step.id} was there before.",
+                why="The same id is the same step (R1), and its engine would run it once more.",
+                fix="Insert it without a claim.",
+            )

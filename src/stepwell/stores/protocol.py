@@ -119,8 +119,19 @@ class Transaction(Protocol):
         """All claims in this engine's name: what it reads after a lost answer (R13)."""
         ...
 
-    def hold(self, engine_id: UUID, request_id: UUID, claims: Sequence[Claim]) -> int:
-        """Mark rows as claimed that were only locked; counts those that nobody had taken."""
+    def hold(
+        self,
+        engine_id: UUID,
+        request_id: UUID,
+        claims: Sequence[Claim],
+        *,
+        freed: bool = False,
+    ) -> int:
+        """Mark rows as claimed that were only locked; counts those that nobody had taken.
+        None are if the engine's row is gone, for nobody would give them back.
+
+        `freed` says that others were locked as well and are free again: engines are woken.
+        """
         ...
 
     def release(self, engine_id: UUID, claims: Iterable[Claim]) -> int:
@@ -131,12 +142,13 @@ class Transaction(Protocol):
         """Apply each settlement whose (step id, engine id, claim number) still matches;
         insert the additions of those only. Deletes come before inserts (R5, R12).
         An `unwritten` claim also matches the row as it was before that number: unclaimed,
-        one number lower. After a refusal of its data the transaction can go on.
+        one number lower. Where there is one, the transaction can go on after a refusal.
 
         A settled row has execution count + 1. One that `passes_join` ends without its
         `join_id`, and so counts for no join (R28). One whose claim number shows that
         it was settled before counts as applied (R13). Raises `Conflict` or
         `SettlementRejected` if the data of any is refused; then nothing is applied (R16).
+        So it is when an addition comes claimed (R21) and its id is there already (R1).
         """
         ...
 

@@ -90,7 +90,8 @@ class ScopedStore:
     def claim(self, request: ClaimRequest) -> Claimed:
         """Rows of the flow, whatever it asks for; the first claim starts the attempt (R40)."""
         inside = self.ids.inside(request.engine_id)
-        claimed = self.tx.claim(replace(request, engine_id=inside, flow_id=self.flow_id))
+        asked = replace(request, engine_id=inside, flow_id=self.flow_id, locking=False)
+        claimed = self.tx.claim(asked)
         if claimed.steps:
             self._started()
         return replace(claimed, steps=tuple(self._outside(step) for step in claimed.steps))
@@ -104,11 +105,15 @@ class ScopedStore:
         return self.tx.release(self.ids.inside(engine_id), claims)
 
     def settle(self, engine_id: UUID, settlements: Sequence[Settlement]) -> list[Verdict]:
-        """With what the operations have staged, their figures, and the supervisor's wake-up."""
+        """With what the operations have staged, their figures, and the supervisor's wake-up.
+
+        A container's claims are all written: none can be a lock alone.
+        """
         for settlement in settlements:
             self._check(settlement.additions)
         inside = self.ids.inside(engine_id)
-        verdicts = settling.settle(self.conn, self.tx, self.run, inside, settlements)
+        written = [replace(one, unwritten=False) for one in settlements]
+        verdicts = settling.settle(self.conn, self.tx, self.run, inside, written)
         self._wake_supervisor()
         return verdicts
 

@@ -27,10 +27,12 @@ def claim(statements: Statements, request: ClaimRequest) -> Claimed:
     rest, reach = request, request.limit
     while True:
         claimed, parked = _round(statements, rest, reach)
-        taken += claimed.steps
-        rest = replace(request, limit=request.limit - len(taken))
-        if not parked or not rest.limit or request.alone:
+        # Rows that are only locked come again, for nobody passes over locks of his own.
+        taken = claimed.steps if request.locking else taken + claimed.steps
+        left = request.limit - len(taken)
+        if not parked or not left or request.alone:
             return replace(claimed, steps=taken)
+        rest = request if request.locking else replace(request, limit=left)
         reach = min(reach * 4, _MOST_AT_ONCE)
 
 

@@ -6,6 +6,7 @@ import select
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
@@ -86,6 +87,8 @@ class PostgresStore:
         self._lock = threading.Lock()
         self._pool: Pool | None = None
         self._lent: Pool | None = None
+        # Only a session of our own ends the transaction of a process that was paused in it.
+        self.capabilities = replace(type(self).capabilities, row_locks=not pooler)
         self._bell = Bell(self._ear if self._notify_url else None)
 
     def migrate(self) -> list[str]:

@@ -115,8 +115,16 @@ class PostgresTransaction:
         """All claims in this engine's name."""
         return [Claim(*row) for row in self._do.rows("claimed", engine_id=engine_id)]
 
-    def hold(self, engine_id: UUID, request_id: UUID, claims: Sequence[Claim]) -> int:
+    def hold(
+        self,
+        engine_id: UUID,
+        request_id: UUID,
+        claims: Sequence[Claim],
+        *,
+        freed: bool = False,
+    ) -> int:
         """Mark rows as claimed that were only locked; counts those that nobody had taken."""
+        self._do.work_is_due(freed)
         if not claims:
             return 0
         values = {"engine_id": engine_id, "request_id": request_id}
@@ -140,7 +148,7 @@ class PostgresTransaction:
         with self._do.whole(any(_needs_whole(one) for one in settlements)):
             now, before, endings = settling.settle(self._do, engine_id, settlements)
             added = [one for place in now for one in settlements[place].additions]
-            adding.add(self._do, added, endings)
+            moves.check_taken_over(added, adding.add(self._do, added, endings))
         applied = now | before
         return [
             Verdict.APPLIED if place in applied else Verdict.REFUSED
@@ -266,5 +274,9 @@ def _claims(claims: Iterable[Claim]) -> dict[str, Any]:
 
 
 def _needs_whole(settlement: Settlement) -> bool:
-    """Whether the transaction must survive a refusal: the locks of a burst are in it."""
-    return settlement.unwritten or adding.can_be_refused(settlement.additions)
+    """Whether the transaction must survive a refusal: the locks of a burst are in it, or it
+    is known what may be refused."""
+    added = settlement.additions
+    if settlement.unwritten or not added:
+        return settlement.unwritten
+    return adding.can_be_refused(added) or any(one.step.claimed_by is not None for one in added)

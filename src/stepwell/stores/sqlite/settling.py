@@ -9,6 +9,7 @@ from uuid import UUID
 from stepwell.outcome import Settlement, Verdict
 from stepwell.step import Claim, EndedAs, StepStatus
 from stepwell.stores.joins import Ending
+from stepwell.stores.moves import check_taken_over
 from stepwell.stores.sqlite.joining import add
 from stepwell.stores.sqlite.rows import claims_json, ids_json, instant
 from stepwell.stores.sqlite.statements import Statements
@@ -60,7 +61,8 @@ def _apply(
     moved = [values[_ID] for rows in ended.values() for values in rows]
     if moved:
         sql.run("move_away", {"ids": ids_json(moved)})
-    add(sql, [addition for one in settlements for addition in one.additions], now, endings)
+    additions = [addition for one in settlements for addition in one.additions]
+    check_taken_over(additions, add(sql, additions, now, endings))
 
 
 _ID: Final = 15

@@ -127,7 +127,14 @@ class SQLiteTransaction:
         with translated():
             return [Claim(UUID(one), no) for one, no in self._sql.execute(sql, [str(engine_id)])]
 
-    def hold(self, engine_id: UUID, request_id: UUID, claims: Sequence[Claim]) -> int:
+    def hold(
+        self,
+        engine_id: UUID,
+        request_id: UUID,
+        claims: Sequence[Claim],
+        *,
+        freed: bool = False,
+    ) -> int:
         """Not offered: SQLite locks no rows."""
         raise NotSupported("A SQLite store marks its claims at once.")
 

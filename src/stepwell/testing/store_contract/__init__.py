@@ -29,6 +29,7 @@ from stepwell.testing.store_contract.inspecting import InspectingContract
 from stepwell.testing.store_contract.joins import JoinsContract
 from stepwell.testing.store_contract.joins_among import JoinsAmongContract
 from stepwell.testing.store_contract.keeping import KeepingContract
+from stepwell.testing.store_contract.locking import LockingContract
 from stepwell.testing.store_contract.rates import RatesContract
 from stepwell.testing.store_contract.searching import SearchingContract
 from stepwell.testing.store_contract.settling import SettlingContract
@@ -40,6 +41,7 @@ __all__ = ["ContractBase", "Cut", "StoreContract", "Where", "cut_once", "lost", 
 class StoreContract(
     EnginesContract,
     ClaimsContract,
+    LockingContract,
     ApartContract,
     SettlingContract,
     AddingContract,

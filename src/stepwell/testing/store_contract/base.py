@@ -123,6 +123,7 @@ class ContractBase:
             "durable": can.durable,
             "many flows": not can.scoped,
             "exactly once": can.exactly_once,
+            "row locks": can.row_locks,
             "inspection": isinstance(store, Inspectable),
         }
         return self.lacks | {name for name, offered in features.items() if not offered}

@@ -11,11 +11,11 @@ from uuid import UUID
 import pytest
 
 from stepwell.clock import now
-from stepwell.errors import UniqueKeyTaken
+from stepwell.errors import SettlementRejected, UniqueKeyTaken
 from stepwell.outcome import Verdict
 from stepwell.step import Addition, EndedAs, OnConflict, Step, StepStatus, new_id
 from stepwell.stores.protocol import Store
-from stepwell.testing.store_contract.base import ContractBase, ago, ahead
+from stepwell.testing.store_contract.base import ContractBase, ago, ahead, needs
 
 
 class SettlingContract(ContractBase):
@@ -285,6 +285,20 @@ class SettlingContract(ContractBase):
         self.settle(store, engine, self.ending(step, Addition(new, OnConflict.REPLACE)))
         assert self.find(store, existing).ended_as is EndedAs.CANCELLED
         assert self.find(store, new) == new
+
+    @needs("transactions")
+    def test_a_spawned_row_that_comes_claimed_must_be_a_new_one(self, store: Store) -> None:
+        """R1, R21: its engine is about to run it, and the same id is the same step."""
+        self.added(store)
+        engine = self.make_engine(store)
+        step, known = self.claim_one(store, engine), self.added(store, schedule_time=ahead())
+        claimed: dict[str, Any] = {"claimed_by": engine, "claim_no": 1, "claim_request": new_id()}
+        again, fresh = replace(known, **claimed), self.make_step(**claimed, claimed_at=ago(0))
+        with pytest.raises(SettlementRejected):
+            self.settle(store, engine, self.ending(step, fresh, again))
+        assert (self.find(store, known), self.all_ids(store)) == (known, {step.id, known.id})
+        assert self.settle(store, engine, self.ending(step, fresh)) == [Verdict.APPLIED]
+        assert self.find(store, fresh).claim == fresh.claim
 
     def test_a_large_batch_settles_whole(self, store: Store) -> None:
         self.add(store, *[self.make_step() for _ in range(100)])
