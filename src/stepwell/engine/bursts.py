@@ -109,24 +109,24 @@ class Bursts:
         If that fails, the committer settles what has ended: the claims hold for as long as
         nobody else has taken one of the rows.
         """
-        batch, kept = self._batch(request), []
+        batch, begun = self._batch(request), []
         self.quiet = not len(self._held) and not batch.ended
         self._begin()
         try:
             with self._store.transaction() as tx:
                 claimed = tx.claim(replace(request, locking=True))
-                kept = [self._holding(step, request, by_lock=True) for step in claimed.steps]
-                self._accept([one for one in kept if not self._aside(one.step)])
+                begun = [self._holding(step, request, by_lock=True) for step in claimed.steps]
+                self._accept([one for one in begun if not self._aside(one.step)])
                 self._wait()
                 freed = self._held.withdraw(self._collector.burst)
-                kept = _without(kept, freed)
+                begun = _without(begun, freed)
                 self._pace(len(claimed.steps), len(freed))
                 batch.ended += self._collector.close()
                 batch.settle(tx)
-                kept = _without(kept, batch.settled)
+                kept = _without(begun, batch.settled)
                 self._mark(tx, request, kept, freed=bool(freed))
-        except BaseException:
-            self._hold(request, kept)
+        except BaseException:  # what was settled in it has been taken back as well
+            self._hold(request, begun)
             self._committer.put(*batch.ended, *self._collector.close())
             raise
         self._close(batch)
@@ -182,13 +182,13 @@ class Bursts:
     def _holding(self, step: Step, request: ClaimRequest, *, by_lock: bool = False) -> Holding:
         return Holding(step, request.engine_id, self._clock.monotonic(), by_lock)
 
-    def _hold(self, request: ClaimRequest, kept: list[Holding]) -> None:
-        """What still runs is marked at least now, so that nobody else begins it (R14)."""
-        if not kept:
+    def _hold(self, request: ClaimRequest, begun: list[Holding]) -> None:
+        """What has begun is marked at least now, so that nobody else begins it (R14)."""
+        if not begun:
             return
         try:
             with self._store.transaction() as tx:
-                self._mark(tx, request, kept, freed=True)
+                self._mark(tx, request, begun, freed=True)
         except Exception as error:  # its outcome will tell
             emit("engine.hold_failed", engine=request.engine_id, error=str(error))
 

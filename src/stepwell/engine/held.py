@@ -65,12 +65,15 @@ class Held:
     def accept(self, holdings: Iterable[Holding], *, first: bool = False) -> None:
         """Take in freshly claimed steps, unless the engine was buried while they came.
 
+        What is held already under that number runs, or has run and is to be settled: it was
+        claimed by a lock that was lost, and does not begin again (R14).
+
         `first` lets them run before those that wait already.
         """
         with self._lock:
             enqueue = self._waiting.appendleft if first else self._waiting.append
             for holding in holdings:
-                if holding.engine_id not in self._buried:
+                if holding.engine_id not in self._buried and not self._has_twin(holding):
                     self._all[holding.step.id] = holding
                     enqueue(holding)
 
@@ -158,6 +161,12 @@ class Held:
     def _knows(self, claim: Claim) -> bool:
         holding = self._all.get(claim.step_id)
         return holding is not None and holding.step.claim_no == claim.claim_no
+
+    def _has_twin(self, holding: Holding) -> bool:
+        known = self._all.get(holding.step.id)
+        if known is None or known is holding:
+            return False
+        return known.step.claim_no == holding.step.claim_no
 
     def _take_out(self, holdings: list[Holding]) -> None:
         if holdings:

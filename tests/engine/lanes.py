@@ -1,0 +1,58 @@
+"""The stores that an engine's pipeline runs on, each with the way in which it claims there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from stepwell.engine import worker
+from stepwell.stores.memory import MemoryStore
+from stepwell.stores.postgres import PostgresStore
+from stepwell.stores.protocol import Store
+from stepwell.stores.sqlite import SQLiteStore
+
+EMPTY = """
+    DELETE FROM stepwell_ready; DELETE FROM stepwell_done; DELETE FROM stepwell_failed;
+    DELETE FROM stepwell_engines; DELETE FROM stepwell_controls;
+"""
+LOCKED = "postgres, by lock"
+LANES = ("memory", "sqlite", "postgres", LOCKED)
+Open = Callable[[], Store]
+
+
+@pytest.fixture
+def open_lane(
+    lane: str,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Open]:
+    """Opens store objects on the same steps; what stays in memory has one only.
+
+    In the lane `LOCKED` an engine claims by row locks from its first step on.
+    """
+    if lane == LOCKED:
+        monkeypatch.setattr(worker, "TRUSTED", 0)
+    with ExitStack() as opened:
+        yield _opener(lane, request, tmp_path, opened)
+
+
+def _opener(lane: str, request: pytest.FixtureRequest, tmp_path: Path, opened: ExitStack) -> Open:
+    def keep(store: Store) -> Store:
+        store.migrate()
+        opened.callback(store.close)
+        return store
+
+    if lane == "memory":
+        only = keep(MemoryStore())
+        return lambda: only
+    if lane == "sqlite":
+        return lambda: keep(SQLiteStore(tmp_path / "steps.db"))
+    url: str = request.getfixturevalue("postgres_steps")
+    with psycopg.connect(url) as connection:
+        connection.execute(EMPTY)
+    return lambda: keep(PostgresStore(url))

@@ -1,0 +1,491 @@
+"""Bursts: claims that are written and claims that are row locks, with the same promises."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import pytest
+from tests.engine.lanes import LANES, LOCKED, Open, open_lane
+from tests.engine.signals import wait_for
+
+from stepwell import (
+    Engine,
+    Outcome,
+    Registry,
+    Step,
+    StepClient,
+    StepStatus,
+    done,
+    fail,
+    new_step,
+    rerun,
+)
+from stepwell.clock import now
+from stepwell.engine import bursts, heartbeat, worker
+from stepwell.errors import StoreUnavailable
+from stepwell.events import Event, subscribe
+from stepwell.step import StepQuery, new_id
+from stepwell.stores.protocol import ClaimRequest, Counts, EngineInfo, Store
+
+__all__ = ["open_lane"]
+TOMORROW = now() + timedelta(days=1)
+PROMPT = worker.POLL / 2
+"""Seconds: who takes longer was not told, and has found it by looking."""
+
+
+@pytest.fixture(params=LANES)
+def lane(request: pytest.FixtureRequest) -> str:
+    """Where the steps are, and how they are claimed."""
+    return str(request.param)
+
+
+@pytest.fixture
+def store(open_lane: Open) -> Store:
+    """One store object."""
+    return open_lane()
+
+
+def row(store: Store, step: Step) -> Step:
+    """The row as others see it now."""
+    with store.transaction() as tx:
+        (found,) = tx.search(StepQuery(ids=(step.id,)))
+    return found
+
+
+def has_done(engine: Engine, number: int) -> bool:
+    """Whether so many steps are done."""
+    return engine.tally.done >= number
+
+
+def lives_on(engine: Engine, before: UUID | None) -> bool:
+    """Whether it goes by another id."""
+    return engine.id != before
+
+
+@pytest.fixture
+def events() -> Iterator[list[Event]]:
+    """What the engines say."""
+    heard: list[Event] = []
+    end = subscribe(heard.append)
+    yield heard
+    end()
+
+
+# -- nothing is lost, nothing runs twice ------------------------------------------------
+
+
+def test_a_stop_settles_whatever_has_ended(store: Store, registry: Registry) -> None:
+    """Promise 10: also the outcomes that wait for the next claim's transaction."""
+    ran: list[int] = []
+
+    @registry.handler("v1/quick")
+    def quick(state: int) -> None:
+        ran.append(state)
+
+    client = StepClient(store)
+    client.add_many(new_step("v1/quick", number) for number in range(2000))
+    with Engine(store, registry):
+        wait_for(lambda: len(ran) > 300)
+    assert len(set(ran)) == len(ran) == client.count(status=StepStatus.DONE).done
+    ready = client.search(status=StepStatus.READY, limit=2000)
+    assert len(ready) + len(ran) == 2000
+    assert all(step.claimed_by is None for step in ready)
+
+
+def test_a_step_reruns_thousands_of_times_while_all_workers_find_work(
+    open_lane: Open, registry: Registry
+) -> None:
+    """The row is one and the same, and each of its runs counts, in whichever engine."""
+    ran: Counter[str] = Counter()
+    both = [open_lane(), open_lane()]
+
+    @registry.handler("v1/again")
+    def again(state: int) -> Outcome:
+        ran["again"] += 1
+        return rerun(state=state + 1) if state < 1500 else done(state)
+
+    @registry.handler("v1/other")
+    def other(step: Step) -> None:
+        ran[threading.current_thread().name] += 1
+
+    client = StepClient(both[0])
+    step_id = client.add(new_step("v1/again", 1))
+    client.add_many(new_step("v1/other") for _ in range(1500))
+    with Engine(both[0], registry) as one, Engine(both[1], registry) as two:
+        wait_for(lambda: client.count(status=StepStatus.DONE).done == 1501, 60)
+        wait_for(lambda: one.tally.executed + two.tally.executed == 3000)
+        tallies = [one.tally, two.tally]
+    step = client.get(step_id)
+    assert (step.execution_count, step.result, ran["again"]) == (1500, "1500", 1500)
+    assert sum(tally.done for tally in tallies) == 1501
+    assert sum(tally.rerun for tally in tallies) == 1499
+    assert sum(tally.refused for tally in tallies) == 0
+
+
+def test_spawned_steps_that_are_taken_over_run_once(
+    store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R21, also while the engine looks for claims that it knows nothing of (R13)."""
+    monkeypatch.setattr(worker, "RECONCILE", 0.0)
+    ran: Counter[int] = Counter()
+
+    @registry.handler("v1/link")
+    def link(state: int) -> Outcome:
+        ran[state] += 1
+        return done(next=[new_step("v1/link", state + 1)] if state % 1000 < 120 else [])
+
+    engine = Engine(store, registry)
+    engine.add_many(new_step("v1/link", 1000 * chain) for chain in range(5))
+    assert engine.drain().done == 5 * 121
+    assert set(ran.values()) == {1}
+    assert len(ran) == 5 * 121
+    assert StepClient(store).count(status=StepStatus.READY).ready == 0
+
+
+def test_a_spawned_step_that_was_there_before_is_not_run_for_its_parent(
+    store: Store, registry: Registry
+) -> None:
+    """R1: the same id is the same step."""
+    ran: Counter[str] = Counter()
+    child = new_step("v1/child", id=new_id())
+
+    @registry.handler("v1/parent")
+    def parent() -> Outcome:
+        ran["parent"] += 1
+        return done(next=[child, new_step("v1/fresh")])
+
+    @registry.handler("v1/child", "v1/fresh")
+    def spawned(step: Step) -> None:
+        ran[step.name] += 1
+
+    engine = Engine(store, registry, workers=2)
+    for _ in range(3):
+        engine.add_many(new_step("v1/parent") for _ in range(3))
+        engine.drain()
+    assert ran == {"parent": 9, "v1/child": 1, "v1/fresh": 9}
+
+
+def test_when_data_is_refused_the_step_fails_alone(store: Store, registry: Registry) -> None:
+    """R16: the others of its burst are settled, and each is counted once."""
+    client = StepClient(store)
+    client.add(new_step("v1/later", unique_key="taken", schedule_time=TOMORROW))
+
+    @registry.handler("v1/spawns")
+    def spawns(state: int) -> Outcome:
+        return done(next=[new_step("v1/later", unique_key="taken")] if state == 7 else [])
+
+    engine = Engine(store, registry)
+    engine.add_many(new_step("v1/spawns", number) for number in range(20))
+    tally = engine.drain()
+    assert (tally.done, tally.failed, tally.executed) == (19, 1, 20)
+    (failed,) = client.search(status=StepStatus.FAILED)
+    assert failed.state == "7"
+    assert "taken" in (failed.description or "")
+
+
+def test_a_declared_death_loses_nothing_and_the_engine_goes_on(
+    store: Store, registry: Registry, events: list[Event]
+) -> None:
+    """R11: under a new id; what ran meanwhile may have to run again, and is settled once."""
+    client = StepClient(store)
+    registry.handler("v1/work")(lambda: time.sleep(0.001))
+    client.add_many(new_step("v1/work") for _ in range(400))
+    with Engine(store, registry) as engine:
+        for _ in range(3):
+            before, seen = engine.id, engine.tally.done
+            wait_for(partial(has_done, engine, seen + 1))
+            bury(store, engine)
+            wait_for(partial(lives_on, engine, before))
+        wait_for(lambda: client.count(status=StepStatus.DONE).done == 400)
+    assert [event.name for event in events].count("engine.declared_dead") == 3
+    rows = client.search(status=StepStatus.DONE, limit=400)
+    assert {step.execution_count for step in rows} == {1}
+
+
+def bury(store: Store, engine: Engine) -> None:
+    """Declare the engine dead, at the beat that it shows."""
+    assert engine.id is not None
+    while True:
+        try:
+            with store.transaction() as tx:
+                assert tx.bury(engine.id, tx.beat(engine.id, []).beats[engine.id]) is not None
+                return
+        except StoreUnavailable:  # it is alive, and locks its rows in an order of its own
+            pass
+
+
+# -- an engine knows when it is idle ----------------------------------------------------
+
+
+def test_a_drain_waits_for_what_a_running_step_will_spawn(store: Store, registry: Registry) -> None:
+    """Though a step that was taken over has ended meanwhile, and nothing else is due."""
+    idle_meanwhile = threading.Event()
+
+    @registry.handler("v1/slow")
+    def slow() -> Outcome:
+        idle_meanwhile.wait(0.3)
+        return done(next=[new_step("v1/last")])
+
+    @registry.handler("v1/quick")
+    def quick(state: int) -> Outcome:
+        return done(next=[new_step("v1/quick", state - 1)] if state else [])
+
+    registry.handler("v1/last")(lambda: None)
+    engine = Engine(store, registry)
+    engine.add_many([new_step("v1/slow"), new_step("v1/quick", 30)])
+    assert engine.drain().done == 33
+
+
+def test_a_drain_sees_what_its_last_settlement_spawned(store: Store, registry: Registry) -> None:
+    """Also where it is claimed in another way than its parent was."""
+
+    @registry.handler("v1/parent")
+    def parent(state: int) -> Outcome:
+        key = None if state % 2 else str(state)
+        return done(next=[new_step("v1/parent", state - 1, unique_key=key)] if state else [])
+
+    engine = Engine(store, registry)
+    engine.add(new_step("v1/parent", 2 * max(worker.TRUSTED, 50) + 5))
+    assert engine.drain().done == 2 * max(worker.TRUSTED, 50) + 6
+
+
+def test_a_drain_ends_as_soon_as_the_last_step_has(store: Store, registry: Registry) -> None:
+    """Whoever settles it, and whatever was claimed meanwhile."""
+
+    @registry.handler("v1/work")
+    def work(state: float) -> None:
+        time.sleep(state)
+
+    for seconds in (0.0, 0.002, 0.01, 0.021, 0.03, 0.05):
+        engine = Engine(store, registry)
+        engine.add_many(new_step("v1/work", seconds * part) for part in (1, 1.01, 0.5))
+        begun = time.monotonic()
+        engine.drain()
+        assert time.monotonic() - begun < PROMPT
+
+
+# -- slow neighbours --------------------------------------------------------------------
+
+
+def test_what_one_engine_cannot_begin_another_one_does_at_once(
+    open_lane: Open, registry: Registry
+) -> None:
+    """Rows that were locked and let go, or claimed and given back."""
+    together = threading.Barrier(4)
+
+    @registry.handler("v1/meet")
+    def meet() -> None:
+        together.wait(PROMPT)
+
+    client = StepClient(open_lane())
+    with Engine(open_lane(), registry, workers=1), Engine(open_lane(), registry, workers=3):
+        for round_no in range(1, 4):
+            client.add_many(new_step("v1/meet") for _ in range(4))
+            wait_for(partial(lambda n: client.count().done == n, 4 * round_no))
+    assert not together.broken
+
+
+def test_a_long_step_is_marked_as_claimed_while_it_runs(store: Store, registry: Registry) -> None:
+    """R14: so that nobody else begins it, however long it takes."""
+
+    @registry.handler("v1/long")
+    def long(step: Step) -> None:
+        wait_for(lambda: row(store, step).claimed_by is not None)
+        assert row(store, step).claim == step.claim
+
+    engine = Engine(store, registry)
+    engine.add_many(new_step("v1/long") for _ in range(3))
+    assert engine.drain().done == 3
+
+
+def test_a_handler_may_change_its_own_row_and_its_neighbours(
+    store: Store, registry: Registry
+) -> None:
+    """It waits until the burst lets go of them, which is a matter of milliseconds."""
+    client = StepClient(store)
+    took: list[float] = []
+
+    @registry.handler("v1/changes")
+    def changes(step: Step, activation: str | None = None) -> Outcome:
+        if activation is not None:
+            return done(activation)
+        begun = time.monotonic()
+        client.activate(step.id, "myself")
+        client.activate(neighbour, "you")
+        took.append(time.monotonic() - begun)
+        return rerun(after=3600)
+
+    @registry.handler("v1/neighbour")
+    def other(activation: str | None = None) -> Outcome:
+        return rerun(after=3600) if activation is None else done(activation)
+
+    @registry.handler("v1/ends-itself")
+    def ends_itself(step: Step) -> Outcome:
+        client.cancel(step.id, "enough")
+        return fail("nobody will read this")
+
+    neighbour = client.add(new_step("v1/neighbour"))
+    changing = client.add(new_step("v1/changes"))
+    ending = client.add(new_step("v1/ends-itself"))
+    tally = Engine(store, registry).drain()
+    assert [client.get(one).result for one in (changing, neighbour)] == ['"myself"', '"you"']
+    assert client.get(ending).description == "enough"
+    assert tally.refused == 1
+    assert max(took) < PROMPT
+
+
+def test_coroutines_that_come_at_once_all_run(store: Store, registry: Registry) -> None:
+    """None waits on a call of the loop that nobody has made."""
+
+    @registry.handler("v1/thread")
+    def thread(state: int) -> None:
+        time.sleep(0.0001)
+
+    @registry.handler("v1/coroutine")
+    async def coroutine(state: int) -> None:
+        pass
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        engine = Engine(store, registry, workers=8)
+        names = ("v1/thread", "v1/coroutine", "v1/coroutine")
+        engine.add_many(new_step(names[number % 3], number) for number in range(600))
+        engine.start()
+        wait_for(lambda: engine.tally.done == 600, 60)
+        engine.stop()
+    finally:
+        sys.setswitchinterval(interval)
+
+
+# -- locks alone ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lane", [LOCKED], indirect=True)
+def test_a_short_step_is_never_marked_as_claimed(
+    store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its lock is its claim."""
+    monkeypatch.setattr(bursts, "LONGEST", 10.0)
+    monkeypatch.setattr(bursts, "LULL", 10.0)
+    seen: list[Step] = []
+    registry.handler("v1/short")(lambda step: seen.append(row(store, step)))
+    engine = Engine(store, registry)
+    engine.add(new_step("v1/short"))
+    engine.drain()
+    assert [(step.claimed_by, step.claim_no) for step in seen] == [(None, 0)]
+    assert row(store, seen[0]).claim_no == 1
+
+
+@pytest.mark.parametrize("lane", [LOCKED], indirect=True)
+def test_a_step_that_was_there_when_an_engine_died_is_marked_first(
+    store: Store, registry: Registry
+) -> None:
+    """R15: if it was this step that killed it, it is to leave a trace."""
+    seen: list[Step] = []
+    registry.handler("v1/odd")(lambda step: seen.append(row(store, step)))
+    client = StepClient(store)
+    step_id = client.add(new_step("v1/odd"))
+    died = Engine(store, Registry(), queues=("elsewhere",))
+    died.start()
+    with store.transaction() as tx:
+        (step,) = tx.claim(request(died, "v1/odd")).steps
+        tx.beat(step.claimed_by or new_id(), [step.claim])
+    bury(store, died)
+    died.stop()
+    assert client.get(step_id).lost_count == 1
+    Engine(store, registry).drain()
+    assert [one.claimed_by is not None for one in seen] == [True]
+
+
+def request(engine: Engine, name: str) -> ClaimRequest:
+    """A claim in the engine's name."""
+    assert engine.id is not None
+    return ClaimRequest(engine_id=engine.id, request_id=new_id(), names=(name,))
+
+
+class _Cut:
+    """A transaction whose connection is lost before one of its verbs."""
+
+    def __init__(self, tx: Any, verb: str) -> None:
+        self._tx, self._verb = tx, verb
+
+    def __getattr__(self, verb: str) -> Any:
+        if verb == self._verb:
+            self._tx.connection.close()
+        return getattr(self._tx, verb)
+
+
+@pytest.mark.parametrize("lane", [LOCKED], indirect=True)
+@pytest.mark.parametrize("where", ["claim", "settle", "hold", "before", "after"])
+def test_a_burst_that_loses_its_connection_loses_and_doubles_nothing(
+    store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """R13, R14: its locks are gone at once, what it has begun is marked and settled later."""
+    whole: Any = store.transaction
+    begun: list[bool] = []
+    ran: Counter[int] = Counter()
+
+    @contextmanager
+    def cutting() -> Iterator[Any]:
+        begins_burst = threading.current_thread().name == "stepwell-feed"
+        cuts = begins_burst and len(begun) % 7 == 3
+        begun.append(begins_burst)
+        with whole() as tx:
+            yield _Cut(tx, where) if cuts else tx
+            if cuts and where == "before":
+                tx.connection.close()
+        if cuts and where == "after":
+            raise StoreUnavailable("cut")
+
+    @registry.handler("v1/work")
+    def work(state: int) -> Outcome:
+        ran[state] += 1
+        time.sleep(0.03 if state % 20 == 0 else 0)
+        return done(next=[new_step("v1/child", state)])
+
+    @registry.handler("v1/child")
+    def child(state: int) -> None:
+        ran[1000 + state] += 1
+
+    client = StepClient(store)
+    client.add_many(new_step("v1/work", number) for number in range(400))
+    monkeypatch.setattr(store, "transaction", cutting)
+    with Engine(store, registry, workers=4) as engine:
+        wait_for(lambda: engine.tally.done == 800, 60)
+    assert len(ran) == 800
+    assert set(ran.values()) == {1}
+    assert client.count() == Counts(done=800)
+
+
+@pytest.mark.parametrize("lane", [LOCKED], indirect=True)
+def test_after_a_death_an_engine_writes_its_claims_again(
+    store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R15: whatever killed the other one may come here next."""
+    monkeypatch.setattr(heartbeat, "DEAD_AFTER", 1.5)
+    seen: list[bool] = []
+    registry.handler("v1/short")(lambda step: seen.append(row(store, step).claimed_by is not None))
+    with store.transaction() as tx:
+        tx.join(EngineInfo(id=new_id(), name="dead", version="1", handles=(), queues=()))
+    with Engine(store, registry) as engine:
+        buried = threading.Event()
+        end = subscribe(lambda event: buried.set() if event.name == "engine.buried" else None)
+        monkeypatch.setattr(worker, "TRUSTED", 3)
+        assert buried.wait(20)
+        monkeypatch.setattr(bursts, "LONGEST", 10.0)
+        monkeypatch.setattr(bursts, "LULL", 10.0)
+        for number in range(1, 6):
+            engine.add(new_step("v1/short"))
+            wait_for(partial(has_done, engine, number))
+        end()
+    assert seen == [True, True, True, False, False]
