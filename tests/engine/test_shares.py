@@ -17,7 +17,7 @@ from stepwell import Engine, Outcome, Registry, done, new_step, rerun
 from stepwell.clock import SYSTEM
 from stepwell.engine import worker
 from stepwell.engine.held import Holding
-from stepwell.engine.shares import SharedIntake
+from stepwell.engine.shares import Lanes, SharedIntake
 from stepwell.errors import InvalidInput
 from stepwell.step import NewStep, Step, new_id
 from stepwell.stores.memory import MemoryStore
@@ -75,15 +75,18 @@ def some(count: int, name: str = "v1/wait", **fields: Any) -> list[NewStep]:
 def test_a_flood_of_one_queue_takes_no_worker_of_another(
     store: Store, registry: Registry, gate: Gate
 ) -> None:
+    """Not even one that was quick until now, so that many of its steps are claimed ahead."""
     registry.handler("v1/mail")(lambda: None)
     with Engine(store, registry, queues={"default": 3, "mail": 1}) as engine:
+        engine.add_many(some(100, "v1/mail"))
+        wait_for(lambda: engine.tally.done == 100)
         engine.add_many(some(40))
         wait_for(lambda: gate.inside["default"] == 3)
         engine.add_many(some(30, "v1/mail", queue="mail"))
-        wait_for(lambda: engine.tally.done == 30)
+        wait_for(lambda: engine.tally.done == 130)
         assert gate.inside["default"] == 3
         gate.go.set()
-        wait_for(lambda: engine.tally.done == 70)
+        wait_for(lambda: engine.tally.done == 170)
     assert gate.most["default"] == 3
 
 
@@ -277,6 +280,15 @@ def test_what_waits_behind_slow_steps_of_its_queue_is_given_back(
         wait_for(lambda: engine.count(claimed=True).ready == 1)
         gate.go.set()
         wait_for(lambda: engine.tally.done == 250)
+
+
+def test_queues_take_turns_at_a_worker_that_both_could_take() -> None:
+    lanes = Lanes({"default": 2, "mail": 2})
+    lanes.extend(_holding(queue) for queue in ("default", "default", "default", "mail", "mail"))
+    order = [lanes.popleft().step.queue for _ in range(len(lanes))]
+    assert order == ["default", "mail", "default", "mail"]
+    assert [one.step.queue for one in lanes] == ["default"]
+    assert len(lanes) == 0
 
 
 def test_spawned_steps_are_taken_over_only_where_their_queue_has_room() -> None:

@@ -86,12 +86,11 @@ class Lanes:
 
     def popleft(self) -> Holding:
         """The next to begin; the queues take turns. Only where there is one (`len`)."""
-        while True:
-            lane = self._turns[0]
-            self._turns.rotate(-1)
-            if lane.ready > 0:
-                lane.running += 1
-                return lane.waiting.popleft()
+        lane = next(one for one in self._turns if one.ready > 0)
+        self._turns.remove(lane)
+        self._turns.append(lane)
+        lane.running += 1
+        return lane.waiting.popleft()
 
     def extend(self, holdings: Iterable[Holding]) -> None:
         """They wait behind those of their queues."""
