@@ -26,6 +26,7 @@ demo: $(VENV)/.demo ## run the example groups through the whole path (ONCE=1: th
 	$(BIN)/python examples/demo.py $(if $(ONCE),--once)
 
 test: check ## check, then run every test
+	.ci/servers
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(TESTS)
 
 check: $(VENV)/.test ## lint, format, types and the direction of imports

@@ -18,7 +18,7 @@ import asyncpg
 from benchmarks.handlers import HANDLERS
 from benchmarks.limit_loop_postgres import BATCH, CLAIM, SETTLE, SPAWN, Handlers, execute
 from benchmarks.subject import serve
-from stepwell.step import new_id
+from stepwell.ids import new_id
 
 SESSION: Final = {
     "plan_cache_mode": "force_generic_plan",

@@ -17,7 +17,7 @@ import psycopg
 from benchmarks.handlers import HANDLERS
 from benchmarks.limit_loop_postgres import BATCH, SESSION, SPAWN, Handlers, columns, execute
 from benchmarks.subject import serve
-from stepwell.step import new_id
+from stepwell.ids import new_id
 
 LOCK: Final = """
     SELECT id, name, flow_id, state FROM stepwell_ready

@@ -20,7 +20,7 @@ import psycopg
 
 from benchmarks.handlers import HANDLERS
 from benchmarks.subject import serve
-from stepwell.step import new_id
+from stepwell.ids import new_id
 
 BATCH: Final = 500
 SESSION: Final = (

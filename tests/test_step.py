@@ -9,6 +9,7 @@ from uuid import RFC_4122
 import pytest
 
 from stepwell.errors import InvalidInput
+from stepwell.ids import new_id
 from stepwell.step import (
     Claim,
     EndedAs,
@@ -16,7 +17,6 @@ from stepwell.step import (
     Priority,
     Step,
     StepStatus,
-    new_id,
     new_step,
     one_or_many,
 )

@@ -13,7 +13,7 @@ import psycopg
 from benchmarks.handlers import state
 from benchmarks.subject import serve
 from stepwell.clock import now
-from stepwell.step import new_id
+from stepwell.ids import new_id
 
 COPY: Final = """
     COPY stepwell_ready (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -13,6 +14,7 @@ from typing import Any, Final, Protocol
 from uuid import UUID
 
 from stepwell.errors import NotDecodable, NotEncodable, ValueTooLarge
+from stepwell.shapes import shaped
 
 MAX_BYTES: Final = 256 * 1024
 """The largest state, argument or result, in bytes of UTF-8 (R4)."""
@@ -42,10 +44,9 @@ class JsonCodec:
     """The default: JSON by the standard library.
 
     Writes dataclasses, enums, UUIDs, datetimes, dates, timedeltas (seconds),
-    decimals and paths. Reads into dataclasses by their annotations, and into
-    whatever pydantic can validate where that is installed (before Python 3.12
-    it takes the TypedDict of typing_extensions only); without an annotation it
-    gives plain JSON values.
+    decimals and paths. Reads into the annotated type: by pydantic where that is
+    installed, else by `shapes`, which knows dataclasses, TypedDicts and the types
+    above; without an annotation it gives plain JSON values.
     """
 
     format = "json"
@@ -86,20 +87,58 @@ class JsonCodec:
             ) from error
 
 
+class Codecs:
+    """A codec, and others by their names for what was written with them.
+
+    Parameters
+    ----------
+    own : writes everything, and reads what has its format.
+    others : read what has theirs.
+    """
+
+    def __init__(self, own: Codec, others: Iterable[Codec]) -> None:
+        self._own = own
+        self._by_format = {codec.format: codec for codec in (JSON, *others, own)}
+        self.format = own.format
+        self.encode, self.decode = own.encode, own.decode
+
+    def named(self, format: str) -> Codec | None:
+        """The codec of a format, if there is one here."""
+        return self._by_format.get(format)
+
+
+def decoded(codec: Codec, text: str, format: str, annotation: Any) -> Any:
+    """The value of a text that says its format (R4).
+
+    Raises
+    ------
+    NotDecodable : no codec here has this format, or the text does not fit.
+    """
+    if format == codec.format:
+        return codec.decode(text, annotation)
+    books = codec if isinstance(codec, Codecs) else Codecs(codec, ())
+    reader = books.named(format)
+    if reader is None:
+        raise NotDecodable(
+            f"No codec here reads the format {format!r}.",
+            why="The step was stored by a program that has one.",
+            fix="Give the engine that codec: Engine(..., codecs=[...]).",
+        )
+    return reader.decode(text, annotation)
+
+
 _UNTYPED: Final = (None, Any, object)
 _JSON_TYPES: Final = (dict, list, str, int, bool)
 
 
 def typed(value: Any, annotation: Any) -> Any:
-    """A JSON value as the annotated type: by pydantic if installed, else dataclasses only."""
+    """A JSON value as the annotated type: by pydantic if installed, else by `shapes`."""
     if annotation in _JSON_TYPES:
         return _checked(value, annotation)
     adapter = _pydantic_adapter(annotation)
     if adapter is not None:
         return adapter.validate_python(value)
-    if dataclasses.is_dataclass(annotation) and isinstance(annotation, type):
-        return annotation(**value)
-    return value
+    return shaped(value, annotation)
 
 
 def _checked(value: Any, kind: Any) -> Any:
@@ -118,10 +157,18 @@ def _pydantic_adapter(annotation: Any) -> Any:
 @lru_cache(maxsize=1024)
 def _compiled(annotation: Any) -> Any:
     try:
-        from pydantic import TypeAdapter  # noqa: PLC0415 - optional: the core has no dependency
+        from pydantic import (  # noqa: PLC0415 - optional: the core has no dependency
+            PydanticUserError,
+            TypeAdapter,
+        )
     except ImportError:
         return None
-    return TypeAdapter(annotation)
+    try:
+        return TypeAdapter(annotation)
+    except PydanticUserError as error:
+        if error.code != "typed-dict-version":
+            raise
+        return None  # before Python 3.12 it refuses the TypedDict of `typing`
 
 
 def limited(text: str, what: str) -> str:

@@ -25,6 +25,8 @@
     │   └── SchemaTooNew
     ├── SettlementRejected      the store refused what an outcome carries (R16)
     │   └── AttemptRejected     the same, counted as a failed attempt (R38)
+    ├── StepTimedOut            a handler took longer than its timeout allows
+    ├── ProcessDied             the process in which a handler ran has ended
     └── EngineBuried            the engine was declared dead by another one (R11)
 
 Each says what happened, why, and how to fix it, and carries a stable ``code``
@@ -230,6 +232,17 @@ class EngineRunning(Conflict):
             fix="Stop it first, or make a second Engine.",
         )
 
+    @classmethod
+    def in_child(cls) -> Self:
+        """The program starts its engine as soon as it is imported, also for a handler."""
+        return cls.from_dict(
+            {
+                "what": "An engine cannot start in the process of a handler.",
+                "why": "The program was imported there for the handler's sake.",
+                "fix": "Start it below `if __name__ == '__main__':`.",
+            }
+        )
+
 
 class NotSupported(InvalidInput):
     """This store does not offer that verb or capability."""
@@ -265,6 +278,24 @@ class AttemptRejected(SettlementRejected):
     """As above, but it counts as a failed attempt: the handler may be tried again (R38)."""
 
     code = "attempt-rejected"
+
+
+class StepTimedOut(StepwellError, TimeoutError):
+    """A handler took longer than its timeout allows; a `TimeoutError` for retry policies."""
+
+    code = "step-timed-out"
+
+    def __init__(self, seconds: float, *, goes_on: bool = False) -> None:
+        super().__init__(
+            f"The handler took longer than {seconds:g} s.",
+            why="Its thread goes on, and what it returns counts for nothing." if goes_on else "",
+        )
+
+
+class ProcessDied(StepwellError):
+    """The process in which a handler ran has ended before it returned."""
+
+    code = "process-died"
 
 
 class EngineBuried(StepwellError):

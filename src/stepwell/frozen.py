@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import MISSING, field, fields, make_dataclass
+from operator import attrgetter
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -20,10 +21,7 @@ def maker(frozen: type[T]) -> Callable[..., T]:
     It takes the fields in their order or by name, with their defaults; nothing is checked,
     and no `__post_init__` is called.
     """
-    plain: Any = frozen
-    twin = make_dataclass(
-        f"{frozen.__name__}Draft", [_copy(one) for one in fields(plain)], slots=True, eq=False
-    )
+    twin = _twin(frozen)
 
     def make(*values: Any, **named: Any) -> T:
         made = twin(*values, **named)
@@ -31,6 +29,27 @@ def maker(frozen: type[T]) -> Callable[..., T]:
         return made  # type: ignore[no-any-return] # its class was set
 
     return make
+
+
+def changer(frozen: type[T]) -> Callable[..., T]:
+    """A function that copies an instance with other values for some fields, as `replace` does."""
+    twin = _twin(frozen)
+    values = attrgetter(*(one.name for one in fields(twin)))
+
+    def change(instance: T, **changes: Any) -> T:
+        made = twin(*values(instance))
+        for name, value in changes.items():
+            setattr(made, name, value)
+        made.__class__ = frozen
+        return made  # type: ignore[no-any-return] # its class was set
+
+    return change
+
+
+def _twin(frozen: Any) -> Any:
+    return make_dataclass(
+        f"{frozen.__name__}Draft", [_copy(one) for one in fields(frozen)], slots=True, eq=False
+    )
 
 
 def _copy(one: Any) -> tuple[str, Any, Any]:

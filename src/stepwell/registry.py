@@ -2,9 +2,10 @@
 
 A handler is a function or coroutine function. Its parameters are filled by
 name: `state` (decoded to its annotated type), `step` (the row), `activation`
-(the activation arguments, or None), `joined` (the steps that it has waited for, R28)
-and `connection` (what it writes there commits with its step, R26). Any other parameter
-is asked of the injection hook.
+(the activation arguments, or None), `joined` (the steps that it has waited for, R28),
+`connection` (what it writes there commits with its step, R26) and `cancelled` (a
+`threading.Event` that says that its outcome is no longer wanted). Any other parameter is
+asked of the injection hook. A class is a handler by one of its methods: see `injection`.
 """
 
 from __future__ import annotations
@@ -17,27 +18,32 @@ from types import SimpleNamespace
 from typing import Any, Final, TypeAlias, TypeVar, get_type_hints
 
 from stepwell.errors import HandlerInvalid
+from stepwell.injection import AsyncScope, Injection, Resolver, Scope, check_made, method_of
 from stepwell.outcome import Outcome
 from stepwell.retry import DEFAULT, RetryPolicy
 from stepwell.step import Retention, Step
 
 Function: TypeAlias = Callable[..., Any]
 F = TypeVar("F", bound=Function)
-Resolver: TypeAlias = Callable[[str, Any], Any]
-"""The injection hook: parameter name and annotation -> the object for it."""
 
 CONNECTION: Final = "connection"
 """The parameter that takes a handler out of the group commit (R26)."""
 JOINED: Final = "joined"
 """The parameter that takes the members of a join (R28)."""
-OWN: Final = frozenset({"state", "step", "activation", CONNECTION, JOINED})
+CANCELLED: Final = "cancelled"
+"""The parameter by which a handler learns that its outcome is no longer wanted."""
+OWN: Final = frozenset({"state", "step", "activation", CONNECTION, JOINED, CANCELLED})
 TRANSACTION_SECONDS: Final = 30.0
 """How long the transaction of such a handler may take, unless it says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """The code that a step name points at, with what the engine must know of it."""
+    """The code that a step name points at, with what the engine must know of it.
+
+    `method` is that of a class; `is_guarded` says that it can be told or made to end early,
+    `is_built` that something is made for each execution.
+    """
 
     function: Function
     names: tuple[str, ...]
@@ -49,6 +55,11 @@ class Handler:
     transaction_timeout: float = TRANSACTION_SECONDS
     classes: Mapping[str, Retention] = field(default_factory=dict, repr=False)
     """Those of its registry: how long the steps that it spawns are kept (R23)."""
+    timeout: float | None = None
+    process: bool = False
+    method: str | None = None
+    is_guarded: bool = False
+    is_built: bool = False
 
     @property
     def exactly_once(self) -> bool:
@@ -68,11 +79,22 @@ class Registry:
     ----------
     resolve : called with name and annotation for each parameter that Stepwell
         does not fill itself; this is where an injection container plugs in.
+    scope : called with the step before a handler that needs injection is run; returns a
+        context manager whose value takes the place of `resolve` for this execution.
+    async_scope : the same for `async def` handlers, with an asynchronous context manager;
+        by default they get `scope` too.
     """
 
-    def __init__(self, resolve: Resolver | None = None) -> None:
+    def __init__(
+        self,
+        resolve: Resolver | None = None,
+        *,
+        scope: Scope | None = None,
+        async_scope: AsyncScope | None = None,
+    ) -> None:
         self._by_name: dict[str, Handler] = {}
         self.resolve = resolve
+        self.injection = Injection(resolve, scope, async_scope)
         self.classes: dict[str, Retention] = {}
         """Step name -> how long its steps are kept, where a handler says so (R23)."""
 
@@ -100,9 +122,11 @@ class Registry:
         retry: RetryPolicy = DEFAULT,
         exhausted: Callable[[Step, BaseException], Outcome] | None = None,
         transaction_timeout: float | None = None,
+        timeout: float | None = None,
+        process: bool = False,
         retention: Retention = Retention.STANDARD,
     ) -> Callable[[F], F]:
-        """Decorate a function as the handler of one or more step names.
+        """Decorate a function, or a class, as the handler of one or more step names.
 
         Parameters
         ----------
@@ -112,13 +136,18 @@ class Registry:
             step. By default the step fails with the error.
         transaction_timeout : seconds that a handler with the parameter `connection` may
             take, 30 by default (R26).
+        timeout : seconds that an execution may take; then it is a failed attempt at once.
+            A coroutine is cancelled and a process killed. A thread cannot be: it goes on,
+            keeps its slot until it returns, and what it returns counts for nothing.
+        process : run it in a process of its own, for work that needs the CPU for long.
         retention : the class of steps of these names that are added through an engine with
             this registry and do not name one: how long they stay after their end.
 
         Raises
         ------
         HandlerInvalid : no name, a name that is taken, or a parameter that nobody fills;
-            an `async def` with the parameter `connection`; a time limit that limits nothing.
+            an `async def` with the parameter `connection`; a time limit that limits nothing;
+            a function that another process cannot import.
         """
 
         def register(function: F) -> F:
@@ -128,6 +157,8 @@ class Registry:
                 retry=retry,
                 exhausted=exhausted,
                 transaction_timeout=transaction_timeout,
+                timeout=timeout,
+                process=process,
                 retention=retention,
             )
             return function
@@ -141,26 +172,39 @@ class Registry:
         retry: RetryPolicy = DEFAULT,
         exhausted: Callable[[Step, BaseException], Outcome] | None = None,
         transaction_timeout: float | None = None,
+        timeout: float | None = None,
+        process: bool = False,
         retention: Retention = Retention.STANDARD,
     ) -> Handler:
         """Register a function; see `handler`."""
         self._check_names(names, function)
-        parameters = _parameters(function)
+        method = method_of(function) if isinstance(function, type) else None
+        parameters = _parameters(function, method)
         foreign = tuple(name for name in parameters if name not in OWN)
-        if foreign and self.resolve is None:
+        is_async = _is_async(getattr(function, method) if method else function)
+        fills = self.injection.fills(is_async=is_async)
+        if foreign and not fills:
             raise _unfilled(function, foreign)
+        if isinstance(function, type) and not fills:
+            check_made(function)
         made = Handler(
             function,
             names,
             parameters,
-            _is_async(function),
+            is_async,
             retry,
             exhausted,
             foreign,
             TRANSACTION_SECONDS if transaction_timeout is None else transaction_timeout,
             self.classes,
+            timeout=timeout,
+            process=process,
+            method=method,
+            is_guarded=process or timeout is not None or CANCELLED in parameters,
+            is_built=method is not None or (bool(foreign) and self.injection.is_per_execution),
         )
         _check_transaction(made, transaction_timeout)
+        _check_guards(made)
         self._by_name.update(dict.fromkeys(names, made))
         self.classes.update(dict.fromkeys(names, retention))
         return made
@@ -196,9 +240,47 @@ def _check_transaction(handler: Handler, limit: float | None) -> None:
         )
 
 
-def _parameters(function: Function) -> dict[str, Any]:
-    hints = _hints(_written(function))
-    named = inspect.signature(function).parameters.values()
+def _check_guards(handler: Handler) -> None:
+    """What cannot be told to end, or be run elsewhere, is refused at once."""
+    label = _label(handler.function)
+    if handler.timeout is not None and (handler.timeout <= 0 or handler.exactly_once):
+        raise HandlerInvalid(
+            f"{label} has timeout={handler.timeout}, which limits nothing.",
+            why="It is more than zero seconds, and not for a handler with `connection`.",
+            fix="Leave it out, or use transaction_timeout for a handler with `connection`.",
+        )
+    told_otherwise = handler.is_async or handler.process or handler.exactly_once
+    if CANCELLED in handler.parameters and told_otherwise:
+        raise HandlerInvalid(
+            f"{label} takes `cancelled`, and would never see it set.",
+            why="A coroutine is cancelled itself, a process killed; `connection` locks the row.",
+            fix="Take the parameter out.",
+        )
+    if handler.process:
+        _check_process(handler, label)
+
+
+def _check_process(handler: Handler, label: str) -> None:
+    sendable = ("state", "step", "activation", JOINED)
+    unfit = [name for name in handler.parameters if name not in sendable]
+    if unfit or handler.is_async or handler.method:
+        raise HandlerInvalid(
+            f"{label} cannot run in another process.",
+            why="Nothing but state, step, activation and joined can be sent there.",
+            fix="Make it a plain `def` that takes no more than these.",
+        )
+    if not inspect.isfunction(handler.function) or "<" in handler.function.__qualname__:
+        raise HandlerInvalid(
+            f"{label} cannot be imported by another process.",
+            why="It is found there by the name of its module and its own.",
+            fix="Make it a `def` at the top level of a module.",
+        )
+
+
+def _parameters(function: Function, method: str | None) -> dict[str, Any]:
+    called = getattr(function, method) if method else function
+    hints = _hints(_written(called))
+    named = list(inspect.signature(called).parameters.values())[1 if method else 0 :]
     wrong = [p for p in named if p.kind not in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
     if wrong:
         raise HandlerInvalid(

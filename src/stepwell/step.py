@@ -7,9 +7,7 @@ claims it, runs it, and settles it: back to ready (a rerun or a retry), to
 
 from __future__ import annotations
 
-import os
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -19,6 +17,7 @@ from uuid import UUID
 from stepwell.clock import as_utc
 from stepwell.errors import InvalidInput
 from stepwell.frozen import maker
+from stepwell.ids import new_id
 
 
 class StepStatus(StrEnum):
@@ -97,39 +96,7 @@ class Retention(IntEnum):
     LONG = 2
 
 
-def new_id() -> UUID:
-    """A UUID version 7 (RFC 9562, section 5.7): 48 bits of Unix milliseconds, 12 of the
-    fraction of the millisecond (section 6.2, method 3), 62 random.
-
-    Time-ordered ids keep index inserts at the right edge, and made by the caller they
-    make adding idempotent (R1). Ids made one after another by a process sort in that
-    order, so steps that are due at one instant run in the order in which they were made.
-    """
-    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
-    fraction = (rest << 12) // 1_000_000
-    return version_7(milliseconds, fraction << 68 | int.from_bytes(os.urandom(8), "big"))
-
-
-def new_ids() -> Iterator[str]:
-    """Ids as of `new_id`, in order and without an end, as text, and made quickly.
-
-    A thousand share their time; behind it a counter keeps their order (RFC 9562, section
-    6.2, method 1), and 50 bits are random.
-    """
-    while True:
-        milliseconds, rest = divmod(time.time_ns(), 1_000_000)
-        stamp, fraction = f"{milliseconds:012x}", (rest << 12) // 1_000_000
-        head = f"{stamp[:8]}-{stamp[8:]}-7{fraction:03x}-"
-        random = memoryview(os.urandom(8000)).cast("Q")
-        for count in range(1000):
-            tail = f"{0b10 << 62 | count << 50 | random[count] >> 14:016x}"
-            yield f"{head}{tail[:4]}-{tail[4:]}"
-
-
-def version_7(milliseconds: int, random: int) -> UUID:
-    """The UUID of these Unix milliseconds and 80 bits, of which 74 are used."""
-    high, low = random >> 68, random & ((1 << 62) - 1)
-    return UUID(int=milliseconds << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low)
+_MADE_HERE: Final = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +109,7 @@ class NewStep:
 
     name: str
     state: Any = None
-    id: UUID = field(default_factory=new_id)
+    id: UUID = _MADE_HERE
     queue: str = "default"
     priority: Priority = Priority.NORMAL
     unique_key: str | None = None
@@ -156,8 +123,13 @@ class NewStep:
     limit_key: str | None = None
     limit_slots: int | None = None
     rate_key: str | None = None
+    own_id: bool = field(default=False, init=False, repr=False, compare=False)
+    """Whether the id was made with the step, and not given."""
 
     def __post_init__(self) -> None:
+        if self.id is _MADE_HERE:
+            object.__setattr__(self, "id", new_id())
+            object.__setattr__(self, "own_id", True)
         if not self.name or len(self.name) > 200:
             raise InvalidInput(
                 f"{self.name!r} is not a step name.",
@@ -318,10 +290,15 @@ _claim: Final = maker(Claim)
 
 @dataclass(frozen=True, slots=True)
 class Addition:
-    """A row to insert, and what to do when its unique key is taken."""
+    """A row to insert, and what to do when its unique key is taken.
+
+    `fresh` says that the id was made during the execution that spawns the step, so that no
+    row can have it, and a store need not look.
+    """
 
     step: Step
     on_conflict: OnConflict = OnConflict.ERROR
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

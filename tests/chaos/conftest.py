@@ -23,9 +23,9 @@ PROGRAM = Path(__file__).with_name("program.py")
 class Process:
     """A child whose lines can be waited for."""
 
-    def __init__(self, url: str, seconds: float) -> None:
+    def __init__(self, url: str, seconds: float, program: Path = PROGRAM) -> None:
         self.child = subprocess.Popen(
-            [sys.executable, str(PROGRAM), url, str(seconds)],
+            [sys.executable, str(program), url, str(seconds)],
             stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},

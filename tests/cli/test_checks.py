@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from stepwell.cli.checks import CHECKS, Facts, findings_of
-from stepwell.step import new_id
+from stepwell.ids import new_id
 from stepwell.stores.inspecting import Finding, Inspection, Line, Overview, Parked, Severity
 from stepwell.stores.postgres import inspecting as postgres
 from stepwell.stores.protocol import EngineInfo

@@ -17,8 +17,9 @@ from stepwell import Engine, Registry, StepClient, done, new_step
 from stepwell.cli import checks, doctor
 from stepwell.cli.exits import Exit
 from stepwell.clock import now
+from stepwell.ids import new_id
 from stepwell.outcome import Outcome
-from stepwell.step import Step, new_id
+from stepwell.step import Step
 from stepwell.stores import open_store
 from stepwell.stores.postgres import inspecting
 from stepwell.stores.protocol import EngineInfo
@@ -162,7 +163,7 @@ def test_suspects_of_a_real_store_are_told(mine: Shell, steps: StepClient) -> No
         schedule_time=now(),
         lost_count=2,
     )
-    add(steps.store, suspect)  # type: ignore[arg-type]
+    add(steps.store, suspect)
     assert str(suspect.id) in findings(mine, Exit.WARNED)["suspects"]["what"]
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from uuid import UUID
 
 import psycopg
 import pytest
 
+from stepwell import Engine, Step
 from stepwell.engine import worker
+from stepwell.errors import StoreUnavailable
+from stepwell.step import StepQuery
 from stepwell.stores.memory import MemoryStore
 from stepwell.stores.postgres import PostgresStore
 from stepwell.stores.protocol import Store
@@ -56,3 +60,32 @@ def _opener(lane: str, request: pytest.FixtureRequest, tmp_path: Path, opened: E
     with psycopg.connect(url) as connection:
         connection.execute(EMPTY)
     return lambda: keep(PostgresStore(url))
+
+
+def row(store: Store, step: Step) -> Step:
+    """The row as others see it now."""
+    with store.transaction() as tx:
+        (found,) = tx.search(StepQuery(ids=(step.id,)))
+    return found
+
+
+def has_done(engine: Engine, number: int) -> bool:
+    """Whether so many steps are done."""
+    return engine.tally.done >= number
+
+
+def lives_on(engine: Engine, before: UUID | None) -> bool:
+    """Whether it goes by another id."""
+    return engine.id != before
+
+
+def bury(store: Store, engine: Engine) -> None:
+    """Declare the engine dead, at the beat that it shows."""
+    assert engine.id is not None
+    while True:
+        try:
+            with store.transaction() as tx:
+                assert tx.bury(engine.id, tx.beat(engine.id, []).beats[engine.id]) is not None
+                return
+        except StoreUnavailable:  # it is alive, and locks its rows in an order of its own
+            pass

@@ -18,8 +18,8 @@ from stepwell.errors import (
     StepwellError,
     StoreUnavailable,
 )
+from stepwell.ids import new_id
 from stepwell.retry import RetryPolicy
-from stepwell.step import new_id
 from stepwell.stores.memory import MemoryStore
 from stepwell.stores.protocol import ClaimRequest, Transaction
 

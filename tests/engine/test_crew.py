@@ -1,133 +1,162 @@
-"""How many threads an engine has: as many as its work needs, between the fewest and the most."""
+"""Threads that are woken by need: none too many, and no work that nobody looks at."""
 
 from __future__ import annotations
 
-import asyncio
 import threading
-from collections import Counter
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
 
 import pytest
 from tests.engine.signals import wait_for
 
-from stepwell import Engine, Registry, new_step
 from stepwell.engine import crew
 from stepwell.engine.crew import Crew
-from stepwell.stores.protocol import Store
+
+PATIENCE = 20.0
 
 
-class Crowd:
-    """Pieces of work that wait until they are let go."""
+class Bench:
+    """A crew and its work: whatever is put here is called by one of its threads."""
 
-    def __init__(self, most: int = 1, fewest: int = 1) -> None:
-        self._lock, self._left = threading.Lock(), 0
-        self.crew = Crew(self._work, self._more, most, fewest)
-        self.go = threading.Event()
-        self.inside: Counter[str] = Counter()
+    def __init__(self, most: int, fewest: int | None = None) -> None:
+        self.waiting: deque[Callable[[], object]] = deque()
+        self.done = 0
+        self.by: set[str] = set()
+        self._counting = threading.Lock()
+        self.crew = Crew(
+            self._work, lambda: bool(self.waiting), most, most if fewest is None else fewest
+        )
 
-    def add(self, pieces: int) -> None:
-        """So many more are to be done."""
-        with self._lock:
-            self._left += pieces
+    def put(self, *work: Callable[[], object]) -> None:
+        """More work, and a call, as the engine does it."""
+        self.waiting.extend(work)
         self.crew.call()
 
-    @property
-    def is_over(self) -> bool:
-        """Whether all of it is done."""
-        return not self._left and not self.inside["now"]
-
-    def _more(self) -> bool:
-        return self._left > 0
-
     def _work(self) -> bool:
-        with self._lock:
-            if not self._left:
-                return False
-            self._left -= 1
-            self.inside["now"] += 1
-        if self._more():  # as a runner does before it goes on
+        try:
+            work = self.waiting.popleft()
+        except IndexError:
+            return False
+        if self.waiting:
             self.crew.call()
-        assert self.go.wait(20)
-        with self._lock:
-            self.inside["now"] -= 1
+        work()
+        with self._counting:
+            self.done += 1
+            self.by.add(threading.current_thread().name)
         return True
 
 
-def threads_working() -> int:
-    """Worker threads of all engines of this process."""
-    names = [thread.name for thread in threading.enumerate()]
-    return sum(1 for name in names if name.startswith("stepwell-worker-"))
-
-
 @pytest.fixture
-def short_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Threads without work end soon."""
-    monkeypatch.setattr(crew, "REST", 0.05)
+def bench() -> Iterator[Callable[..., Bench]]:
+    """Makes benches whose crews are sent home after the test."""
+    made: list[Bench] = []
+
+    def make(most: int, fewest: int | None = None) -> Bench:
+        made.append(Bench(most, fewest))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.crew.stop()
 
 
-def test_work_that_blocks_gets_threads_up_to_the_most(short_rest: None) -> None:
-    crowd = Crowd(most=16, fewest=2)
-    assert len(crowd.crew) == 0
-    crowd.add(40)
-    wait_for(lambda: crowd.inside["now"] == 16)
-    assert len(crowd.crew) == 16
-    crowd.go.set()
-    wait_for(lambda: crowd.is_over and len(crowd.crew) == 2)
-    crowd.crew.stop()
-    wait_for(lambda: len(crowd.crew) == 0)
+def nothing() -> None:
+    """Work that takes no time."""
 
 
-def test_threads_come_back_when_there_is_work_again(short_rest: None) -> None:
-    crowd = Crowd(most=8, fewest=0)
+def test_no_thread_is_started_before_there_is_work(bench: Callable[..., Bench]) -> None:
+    one = bench(4)
+    assert len(one.crew) == 0
+    one.put(nothing)
+    wait_for(lambda: one.done == 1)
+    assert len(one.crew) == 1
+
+
+def test_while_one_thread_blocks_the_others_go_on(bench: Callable[..., Bench]) -> None:
+    """Nobody has to know beforehand which work is slow."""
+    one, go = bench(3), threading.Event()
+    one.put(lambda: go.wait(PATIENCE), *[nothing] * 50, lambda: go.wait(PATIENCE), *[nothing] * 50)
+    wait_for(lambda: one.done == 100)
+    go.set()
+    wait_for(lambda: one.done == 102)
+    assert len(one.crew) <= 3
+
+
+def test_there_are_never_more_threads_than_the_most(bench: Callable[..., Bench]) -> None:
+    one, go = bench(3), threading.Event()
+    started = threading.Semaphore(0)
+
+    def block() -> None:
+        started.release()
+        go.wait(PATIENCE)
+
+    one.put(*[block] * 10)
     for _ in range(3):
-        crowd.go.clear()
-        crowd.add(8)
-        wait_for(lambda: crowd.inside["now"] == 8)
-        crowd.go.set()
-        wait_for(lambda: crowd.is_over and len(crowd.crew) == 0)
+        assert started.acquire(timeout=PATIENCE)
+    assert (len(one.crew), len(one.waiting)) == (3, 7)
+    go.set()
+    wait_for(lambda: one.done == 10)
+    assert len(one.by) == 3
 
 
-def test_an_engine_has_as_many_threads_as_its_handlers_need(
-    store: Store, registry: Registry, short_rest: None
+@pytest.mark.parametrize("most", [1, 2, 8])
+def test_no_work_is_left_lying(bench: Callable[..., Bench], most: int) -> None:
+    """Whatever a call coincides with: a thread that lies down, ends, or is on its way."""
+    one, rounds = bench(most), 3000
+
+    def produce() -> None:
+        for number in range(rounds):
+            one.put(nothing)
+            if number % 50 == 0:
+                time.sleep(0.0005)
+
+    producers = [threading.Thread(target=produce) for _ in range(3)]
+    for thread in producers:
+        thread.start()
+    for thread in producers:
+        thread.join(PATIENCE)
+    wait_for(lambda: one.done == 3 * rounds)
+
+
+def test_threads_beyond_the_fewest_end_without_work_and_come_back(
+    bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    go, inside = threading.Event(), threading.Semaphore(0)
-
-    @registry.handler("v1/wait")
-    def wait() -> None:
-        inside.release()
-        assert go.wait(20)
-
-    with Engine(store, registry, workers=32, min_workers=3) as engine:
-        before = threads_working()
-        engine.add_many(new_step("v1/wait") for _ in range(50))
-        try:
-            for _ in range(32):
-                assert inside.acquire(timeout=20)
-            assert threads_working() - before == 32
-            assert not inside.acquire(blocking=False)
-        finally:
-            go.set()
-        wait_for(lambda: engine.tally.done == 50)
-        wait_for(lambda: threads_working() - before == 3)
-        engine.add(new_step("v1/wait"))
-        wait_for(lambda: engine.tally.done == 51)
+    monkeypatch.setattr(crew, "REST", 0.01)
+    one, all_here = bench(4, 1), threading.Barrier(4)
+    for _ in range(20):
+        one.put(*[lambda: all_here.wait(PATIENCE)] * 4)
+        wait_for(lambda: len(one.crew) == 1 and not one.waiting)
+    wait_for(lambda: one.done == 80)
 
 
-def test_coroutines_run_at_once_up_to_the_number_of_workers(
-    store: Store, registry: Registry
+def test_a_stop_takes_up_nothing_more_and_ends_the_threads(bench: Callable[..., Bench]) -> None:
+    one, go = bench(2), threading.Event()
+    one.put(*[lambda: go.wait(PATIENCE)] * 2, nothing)
+    wait_for(lambda: len(one.waiting) == 1)
+    one.crew.stop()
+    one.put(nothing)
+    go.set()
+    wait_for(lambda: len(one.crew) == 0)
+    assert (one.done, len(one.waiting)) == (2, 2)
+
+
+def test_a_machine_that_gives_no_more_threads_is_worked_on_with_fewer(
+    bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    go, inside, most = asyncio.Event(), 0, 0
+    """Only where there is none at all the caller hears of it, and may call again."""
+    one, start = bench(4), threading.Thread.start
 
-    @registry.handler("v1/wait")
-    async def wait() -> None:
-        nonlocal inside, most
-        inside += 1
-        most = max(most, inside)
-        if inside == 32:
-            go.set()
-        await go.wait()
-        inside -= 1
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
 
-    with Engine(store, registry, workers=32, min_workers=1) as engine:
-        engine.add_many(new_step("v1/wait") for _ in range(50))
-        wait_for(lambda: engine.tally.done == 50)
-    assert most == 32
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(RuntimeError):
+        one.put(nothing)
+    monkeypatch.setattr(threading.Thread, "start", start)
+    one.put(nothing)
+    wait_for(lambda: one.done == 2)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    one.put(*[nothing] * 100)
+    wait_for(lambda: one.done == 102)
+    assert len(one.crew) <= 2

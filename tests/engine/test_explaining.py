@@ -12,7 +12,8 @@ import pytest
 from stepwell import Engine, Registry, RetryPolicy, StepClient, new_step
 from stepwell.engine.explaining import explain
 from stepwell.errors import StepNotFound
-from stepwell.step import EndedAs, Step, new_id
+from stepwell.ids import new_id
+from stepwell.step import EndedAs, Step
 from stepwell.stores.memory import MemoryStore
 from stepwell.stores.protocol import Store
 

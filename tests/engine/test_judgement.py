@@ -19,10 +19,11 @@ from stepwell.engine.judgement import (
     storable,
 )
 from stepwell.errors import HandlerInvalid, NotEncodable, SettlementRejected, ValueTooLarge
+from stepwell.ids import new_id
 from stepwell.outcome import Outcome
 from stepwell.registry import Handler
 from stepwell.retry import DEFAULT
-from stepwell.step import EndedAs, Step, new_id
+from stepwell.step import EndedAs, Step
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -182,7 +182,7 @@ def test_suspects_run_alone_and_the_others_run_too(store: Store, registry: Regis
 
 def _lose(store: Store, times: int) -> None:
     """Let an engine claim everything and die, as often as asked."""
-    from stepwell.step import new_id
+    from stepwell.ids import new_id
     from stepwell.stores.protocol import ClaimRequest, EngineInfo
 
     for _ in range(times):

@@ -14,7 +14,8 @@ from stepwell import Engine, Outcome, Registry, RetryPolicy, StepClient, done, n
 from stepwell.clock import SYSTEM
 from stepwell.engine.limits import LimitedClaims
 from stepwell.errors import InvalidInput
-from stepwell.step import NewStep, Priority, StepStatus, new_id
+from stepwell.ids import new_id
+from stepwell.step import NewStep, Priority, StepStatus
 from stepwell.stores.memory import MemoryStore
 from stepwell.stores.protocol import Claimed, ClaimRequest, EngineInfo, Store
 

@@ -14,7 +14,8 @@ from stepwell.clock import now
 from stepwell.engine import reexecuting
 from stepwell.engine.reexecuting import Reexecution
 from stepwell.errors import InvalidInput
-from stepwell.step import StepQuery, new_id
+from stepwell.ids import new_id
+from stepwell.step import StepQuery
 from stepwell.stores.protocol import Store
 
 FAST = 100_000.0

@@ -13,13 +13,14 @@ import pytest
 from tests.engine.lanes import LANES, open_lane
 from tests.engine.signals import wait_for
 
-from stepwell import Engine, Outcome, Registry, done, new_step, rerun
+from stepwell import Engine, Outcome, Registry, RetryPolicy, done, new_step, rerun
 from stepwell.clock import SYSTEM
 from stepwell.engine import worker
 from stepwell.engine.held import Holding
 from stepwell.engine.shares import Lanes, SharedIntake
 from stepwell.errors import InvalidInput
-from stepwell.step import NewStep, Step, new_id
+from stepwell.ids import new_id
+from stepwell.step import NewStep, Step
 from stepwell.stores.memory import MemoryStore
 from stepwell.stores.protocol import ClaimRequest, EngineInfo, Store
 
@@ -174,6 +175,23 @@ def test_coroutines_keep_to_shares_too(store: Store, registry: Registry) -> None
     assert engine.drain().done == 80
     assert most["default"] <= 20
     assert most["mail"] == 3
+
+
+def test_a_step_whose_time_is_over_keeps_its_place_until_it_returns(registry: Registry) -> None:
+    """It is settled at once, and still takes a thread and a place of its queue."""
+    go, inside = threading.Event(), threading.Semaphore(0)
+
+    @registry.handler("v1/late", timeout=0.05, retry=RetryPolicy(attempts=1))
+    def late() -> None:
+        inside.release()
+        assert go.wait(20)
+
+    with Engine(MemoryStore(), registry, queues={"default": 2, "mail": 1}) as engine:
+        engine.add_many(some(4, "v1/late"))
+        wait_for(lambda: engine.tally.failed == 2)
+        assert [inside.acquire(blocking=False) for _ in range(3)] == [True, True, False]
+        go.set()
+        wait_for(lambda: engine.tally.executed == 4)
 
 
 def test_draining_ends_when_no_queue_has_anything_due(store: Store, registry: Registry) -> None:

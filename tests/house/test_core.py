@@ -10,7 +10,7 @@ BARE = """
 import sys
 sys.path.insert(0, {source!r})
 {code}
-known = set(sys.stdlib_module_names) | {{"stepwell", "__main__"}}
+known = set(sys.stdlib_module_names) | {{"stepwell", "__main__", "__mp_main__"}}
 foreign = sorted({{name.partition(".")[0] for name in sys.modules}} - known)
 assert not foreign, foreign
 """

@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepwell import Step
+from stepwell.ids import new_id
 from stepwell.schedules import Every, Misfire, Overlap
 from stepwell.schedules.base import iso
 from stepwell.schedules.ledger import Rules
 from stepwell.schedules.plan import Declaration, Plan, advance, due_at, planned, run_id
-from stepwell.step import NewStep, new_id
+from stepwell.step import NewStep
 
 BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
 RULES = Rules(cap=3, at_once=7)

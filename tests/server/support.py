@@ -11,13 +11,13 @@ import pytest
 from starlette.testclient import TestClient
 
 from stepwell.engine import Engine, Tally
+from stepwell.ids import new_id
 from stepwell.launchers.protocol import Handle, LaunchSpec, LaunchStatus, Pinned
 from stepwell.server import background
 from stepwell.server.access import service as access
 from stepwell.server.access.records import NewToken, Role
 from stepwell.server.app import Server
 from stepwell.server.services import QUEUE
-from stepwell.step import new_id
 
 Api: TypeAlias = Callable[..., TestClient]
 

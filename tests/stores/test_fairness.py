@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from stepwell.clock import now
-from stepwell.step import Priority, Step, new_id
+from stepwell.ids import new_id
+from stepwell.step import Priority, Step
 from stepwell.stores.fairness import fair_fill
 
 FAIR = (0.0, 0.0, 0.0, 0.0)

@@ -17,11 +17,11 @@ from tests.server.support import free_port
 
 from stepwell import clock
 from stepwell.errors import Denied, StoreUnavailable
+from stepwell.ids import new_id
 from stepwell.server.app import Server
 from stepwell.server.runs import queries, tokens
 from stepwell.server.runs.records import RunState
 from stepwell.server.settings import Settings
-from stepwell.step import new_id
 from stepwell.stores.http import HttpStore
 from stepwell.stores.protocol import Store
 from stepwell.testing.store_contract import Cut, StoreContract, Where

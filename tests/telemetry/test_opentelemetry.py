@@ -14,8 +14,8 @@ from opentelemetry.trace import StatusCode
 
 from stepwell import Engine, Registry, done, new_step
 from stepwell.events import emit
+from stepwell.ids import new_id
 from stepwell.outcome import Outcome
-from stepwell.step import new_id
 from stepwell.stores.memory import MemoryStore
 from stepwell.telemetry.opentelemetry import trace_events
 

@@ -14,7 +14,8 @@ from stepwell.clock import now
 from stepwell.codec import JSON
 from stepwell.engine.sealing import seal
 from stepwell.errors import Denied, StepwellError
-from stepwell.step import Claim, Step, StepQuery, new_id, new_step
+from stepwell.ids import new_id
+from stepwell.step import Claim, Step, StepQuery, new_step
 from stepwell.stores.http import signature
 from stepwell.workflows.context import Write
 from stepwell.workflows.local_backend import LocalBackend, LocalStore

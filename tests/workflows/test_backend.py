@@ -9,7 +9,8 @@ from uuid import uuid4
 import pytest
 
 from stepwell.errors import StoreUnavailable
-from stepwell.step import Claim, new_id
+from stepwell.ids import new_id
+from stepwell.step import Claim
 from stepwell.stores.http import ServerLink
 from stepwell.workflows.backend import HttpBackend, OperationDesk, patiently
 from stepwell.workflows.context import Facts, Versioned, Write

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from stepwell.step import Claim, new_id
+from stepwell.ids import new_id
+from stepwell.step import Claim
 from stepwell.workflows.context import Versioned, Write
 from stepwell.workflows.errors import StateConflict
 from stepwell.workflows.local_backend import LocalBackend, file_name

@@ -15,7 +15,8 @@ import pytest
 from tests.workflows.server import TOKEN, MiniServer
 from tests.workflows.support import write_group
 
-from stepwell.step import EndedAs, StepStatus, new_id
+from stepwell.ids import new_id
+from stepwell.step import EndedAs, StepStatus
 from stepwell.workflows.local_backend import LocalBackend
 from stepwell.workflows.manifest import load_manifest
 

@@ -15,17 +15,9 @@ from stepwell.engine.inside import forbid_outside
 from stepwell.engine.sealing import of_one_flow, seal, seal_fan
 from stepwell.engine.together import Together
 from stepwell.errors import InvalidInput
+from stepwell.ids import new_ids
 from stepwell.outcome import Fan
-from stepwell.step import (
-    Addition,
-    JoinPolicy,
-    NewStep,
-    Retention,
-    StepQuery,
-    join_policy,
-    new_ids,
-    new_step,
-)
+from stepwell.step import Addition, JoinPolicy, NewStep, Retention, StepQuery, join_policy, new_step
 from stepwell.stores.outbox import lend
 from stepwell.stores.protocol import Store, Transaction
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final, TypeAlias
 
 from stepwell.engine.committer import Committer, Ended, by_engine
 from stepwell.engine.held import Holding
 from stepwell.errors import StepwellError
+from stepwell.frozen import changer
 from stepwell.outcome import Settlement, Verdict
-from stepwell.step import Addition
+from stepwell.step import Addition, Step
 from stepwell.stores.protocol import ClaimRequest, Transaction
 
 MOST_LINKS: Final = 50
 """How many steps in a row one engine takes over from each other."""
+
+_settlement, _step, _addition = changer(Settlement), changer(Step), changer(Addition)
 
 TakeOver: TypeAlias = Callable[[Addition], bool]
 
@@ -84,7 +86,7 @@ class Batch:
             return settlement
         if ended.holding.links >= MOST_LINKS:
             return settlement
-        return replace(
+        return _settlement(
             settlement, additions=tuple(self._claimed(ended, one) for one in settlement.additions)
         )
 
@@ -93,13 +95,13 @@ class Batch:
         if self._room <= 0 or not self._takes_over(addition):
             return addition
         self._room -= 1
-        step = replace(
+        step = _step(
             addition.step,
             claimed_by=self._request.engine_id,
             claim_no=1,
             claim_request=self._request.request_id,
             claimed_at=addition.step.created_at,
         )
-        own = replace(addition, step=step)
+        own = _addition(addition, step=step)
         self._taken.setdefault(id(ended), []).append(own)
         return own

@@ -28,7 +28,7 @@ Claiming: TypeAlias = Callable[[Transaction, ClaimRequest], Claimed]
 
 LONGEST: Final = 0.02
 """Seconds that a burst lasts at most: for so long a transaction may hold its row locks."""
-MOST: Final = 500
+MOST: Final = 1000
 """The most steps claimed ahead."""
 LULL: Final = 0.001
 """Seconds without an outcome after which a burst of which nothing waits is over."""
@@ -133,6 +133,7 @@ class Bursts:
             self._hold(request, begun)
             self._committer.put(*batch.ended, *self._collector.close())
             raise
+        _written(kept)
         self._close(batch)
         self.again = bool(batch.ended)
         self._held.accept([one for one in kept if self._aside(one.step)])
@@ -193,6 +194,7 @@ class Bursts:
         try:
             with self._store.transaction() as tx:
                 self._mark(tx, request, begun, freed=True)
+            _written(begun)
         except Exception as error:  # its outcome will tell
             emit("engine.hold_failed", engine=request.engine_id, error=str(error))
 
@@ -201,6 +203,12 @@ class Bursts:
     ) -> None:
         claims = [one.claim for one in kept]
         tx.hold(request.engine_id, request.request_id, claims, freed=freed)
+
+
+def _written(holdings: list[Holding]) -> None:
+    """Their claims stand on the rows now: the heartbeat may ask about them."""
+    for holding in holdings:
+        holding.by_lock = False
 
 
 def _without(holdings: list[Holding], gone: list[Holding]) -> list[Holding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from stepwell.clock import SYSTEM, Clock, as_utc
-from stepwell.codec import JSON, Codec, limited
+from stepwell.codec import JSON, Codec, Codecs, limited
 from stepwell.engine.adding import Adding
 from stepwell.engine.braking import held_up
 from stepwell.engine.controlling import Controlling
@@ -20,15 +20,9 @@ from stepwell.engine.reexecuting import Reexecuting, Reexecution, Watch
 from stepwell.engine.sweeping import AT_ONCE, plus
 from stepwell.engine.together import Together
 from stepwell.errors import StepEnded, StepNotEnded, StepNotFound
+from stepwell.ids import new_id
 from stepwell.retention import Retention, RetentionPolicy
-from stepwell.step import (
-    Addition,
-    EndedAs,
-    Step,
-    StepQuery,
-    StepStatus,
-    new_id,
-)
+from stepwell.step import Addition, EndedAs, Step, StepQuery, StepStatus
 from stepwell.stores.protocol import Counts, Failures, Store, Swept, Transaction
 
 
@@ -39,11 +33,19 @@ class StepClient(Adding, Controlling):
     ----------
     store : where the steps are kept; opened on first use.
     codec : writes states, arguments and results as text.
+    codecs : others, that read what was written with them.
     """
 
-    def __init__(self, store: Store, *, codec: Codec = JSON, clock: Clock = SYSTEM) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        codec: Codec = JSON,
+        codecs: Iterable[Codec] = (),
+        clock: Clock = SYSTEM,
+    ) -> None:
         self.store = store
-        self.codec = codec
+        self.codec: Codec = Codecs(codec, codecs) if codecs else codec
         self._clock = clock
         self._classes: Mapping[str, Retention] = {}
         self._together = Together(self._add_now)
@@ -172,7 +174,7 @@ class StepClient(Adding, Controlling):
             retry after an exception.
         limit : copies at most.
         call : makes the call resumable: with the same id, which must be new when the call is
-            made first (`stepwell.step.new_id`), no source is copied twice.
+            made first (`stepwell.ids.new_id`), no source is copied twice.
         watch : called with the progress, up to four times a second; what it raises ends
             the call.
 

@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from types import FrameType, TracebackType
 from typing import Final, Self
@@ -17,9 +17,11 @@ from stepwell.clock import SYSTEM, Clock, StoreClock
 from stepwell.codec import JSON, Codec
 from stepwell.engine.client import StepClient
 from stepwell.engine.heartbeat import Heartbeat
+from stepwell.engine.held import Holding
 from stepwell.engine.intake import Intake
 from stepwell.engine.once import check_store
 from stepwell.engine.pauses import Pauses
+from stepwell.engine.processes import forbid_in_child
 from stepwell.engine.runner import Slots
 from stepwell.engine.shares import SharedIntake, check_shares
 from stepwell.engine.sweeping import housekeeping, sweeper
@@ -27,9 +29,9 @@ from stepwell.engine.tally import Tally
 from stepwell.engine.worker import Scope, Worker
 from stepwell.errors import EngineBuried, EngineRunning, StoreUnavailable
 from stepwell.events import emit
+from stepwell.ids import new_id
 from stepwell.registry import Registry
 from stepwell.retention import RetentionPolicy
-from stepwell.step import new_id
 from stepwell.stores.protocol import EngineInfo, Store
 from stepwell.version import VERSION
 
@@ -37,6 +39,8 @@ WORKERS: Final = 8
 """How many handlers run at once where nothing says how many."""
 STOP_TIMEOUT: Final = 30.0
 """Seconds that running steps get at a stop."""
+CLEAN_UP: Final = 5.0
+"""Seconds that coroutines get to clean up when they were cancelled at the end of that."""
 
 
 class Engine(StepClient):
@@ -55,8 +59,11 @@ class Engine(StepClient):
         Threads are started as they are needed.
     min_workers : threads beyond so many end when there is no work for them; by default all
         that were started stay.
+    processes : how many processes there are at most for handlers with `process=True`; by
+        default as many as the machine has processors. They are started as they are needed.
     flow_id : run the steps of this flow only, whatever their queue.
     name : who executed a step, shown to people; host and process id by default.
+    codec, codecs : what writes states and results, and others for what has their format.
     loop : the event loop for `async def` handlers; by default one in a thread of its own.
     retention : for how long ended steps are kept. A step of its own, `v1/stepwell/sweep` in
         the first of the queues, removes the older ones every hour, and on PostgreSQL makes
@@ -77,16 +84,18 @@ class Engine(StepClient):
         queues: tuple[str, ...] | Mapping[str, int] = ("default",),
         workers: int | None = None,
         min_workers: int | None = None,
+        processes: int | None = None,
         flow_id: UUID | None = None,
         name: str | None = None,
         codec: Codec = JSON,
+        codecs: Iterable[Codec] = (),
         clock: Clock = SYSTEM,
         loop: asyncio.AbstractEventLoop | None = None,
         retention: RetentionPolicy | None = None,
     ) -> None:
         check_store(store, registry)
         self._time = StoreClock(clock)
-        super().__init__(store, codec=codec, clock=self._time)
+        super().__init__(store, codec=codec, codecs=codecs, clock=self._time)
         self._registry, self._classes = registry, registry.classes
         self._retention = retention
         if retention is not None:
@@ -98,7 +107,11 @@ class Engine(StepClient):
         self._scope = Scope(
             name=name or f"{socket.gethostname()}:{os.getpid()}",
             queues=tuple(queues),
-            slots=Slots(most=most, fewest=most if min_workers is None else min_workers),
+            slots=Slots(
+                most=most,
+                fewest=most if min_workers is None else min_workers,
+                processes=processes or os.cpu_count() or 1,
+            ),
             flow_id=flow_id,
         )
         self._pauses = Pauses(self._scope.queues)
@@ -125,10 +138,12 @@ class Engine(StepClient):
         SetupError : wrong credentials, unknown database, or a missing schema (R24).
         NotSupported : see above, of handlers that were registered meanwhile.
         StoreUnavailable : the store cannot be reached now.
-        EngineRunning : it has been started, and has not stopped.
+        EngineRunning : it has been started, and has not stopped; or this is the process of
+            a handler.
         """
         if self.id is not None:
             raise EngineRunning(self._scope.name)
+        forbid_in_child()
         check_store(self.store, self._registry)
         self.store.open()
         if self._retention is not None:
@@ -145,6 +160,7 @@ class Engine(StepClient):
             self._rejoin,
             self._changed,
             self._distrust,
+            self._interrupt,
         )
         self._worker = self._new_worker()
         self._join()
@@ -166,9 +182,10 @@ class Engine(StepClient):
             return
         left = self._worker.stop(timeout)
         if left:
-            emit("engine.abandoned", engine=self.id, steps=[step.id for step in left])
+            emit("engine.abandoned", engine=self.id, steps=[one.step.id for one in left])
         self._heartbeat.stop()
         self._leave()
+        self._worker.close(left)
         if self._users_loop is None:
             self._loop.call_soon_threadsafe(self._loop.stop)
         emit("engine.stopped", engine=self.id, name=self._scope.name)
@@ -288,6 +305,7 @@ class Engine(StepClient):
             if self.id != before or self._over.is_set():
                 return  # the other thread noticed it as well, and was first
             dropped = self._held.forget(before)
+            self._interrupt([one for one in dropped if one.running])
             emit("engine.declared_dead", engine=before, dropped=len(dropped))
             self._join()
         self._changed()
@@ -309,6 +327,10 @@ class Engine(StepClient):
         if self._worker is not None:
             self._worker.nudge()
 
+    def _interrupt(self, lost: list[Holding]) -> None:
+        assert self._worker is not None
+        self._worker.interrupt(lost)
+
 
 def _most(workers: int | None, shares: Mapping[str, int] | None) -> int:
     if workers is not None:
@@ -326,4 +348,7 @@ def _new_loop() -> asyncio.AbstractEventLoop:
 
 def _run_loop(loop: asyncio.AbstractEventLoop) -> None:
     loop.run_forever()
+    tasks = asyncio.all_tasks(loop)
+    if tasks:  # they were cancelled, and may clean up
+        loop.run_until_complete(asyncio.wait(tasks, timeout=CLEAN_UP))
     loop.close()

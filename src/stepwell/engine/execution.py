@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable
+import threading
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
 from stepwell.clock import Clock
-from stepwell.codec import Codec
+from stepwell.codec import Codec, decoded
+from stepwell.engine.deadlines import Deadline, standing
 from stepwell.engine.joining import Member
 from stepwell.engine.judgement import (
     Facts,
@@ -19,8 +21,9 @@ from stepwell.engine.judgement import (
     judge,
     judge_error,
 )
-from stepwell.errors import HandlerInvalid, StepwellError
+from stepwell.errors import HandlerInvalid, StepTimedOut, StepwellError
 from stepwell.events import emit, heard
+from stepwell.injection import INSTANCE
 from stepwell.outcome import Outcome, Settlement
 from stepwell.registry import Handler, Registry
 from stepwell.step import Step
@@ -32,6 +35,17 @@ def _nobody(step: Step) -> list[Member]:
 
 class Execution:
     """One run of one claimed step: `run` for plain functions, `run_async` for coroutines."""
+
+    cancelled: threading.Event | None = None
+    """Set when the outcome is no longer wanted; made for a handler that asks for it."""
+    deadline: Deadline | None = None
+    """When it must have ended, if its handler has a timeout."""
+    thread: int | None = None
+    """The identifier of the thread in which a handler with a timeout runs."""
+    late: tuple[Settlement, BaseException] | None = None
+    """What has become of it, if its time was over before it returned."""
+    apart: Callable[[Callable[..., Any], dict[str, Any]], Any] | None = None
+    """Calls the function in another process."""
 
     def __init__(
         self,
@@ -46,6 +60,7 @@ class Execution:
         self._members = members
         self.handler: Handler = registry.find(step.name)
         self._resolve = registry.resolve
+        self._injection = registry.injection
         self._codec = codec
         self._clock = clock
         self._executed_by = executed_by
@@ -89,6 +104,19 @@ class Execution:
         """The same, where the refusal counts as a failed attempt (R26, R38)."""
         return self._judged_error(error)
 
+    def timed_out(self) -> Settlement:
+        """The settlement when its time is over, while the handler still runs.
+
+        Where its thread stands is shown; `step.executed` is told when it returns.
+        """
+        handler = self.handler
+        assert handler.timeout is not None, "only then there is a deadline"
+        goes_on = not (handler.is_async or handler.process)
+        error = StepTimedOut(handler.timeout, goes_on=goes_on)
+        settlement = self._judged_error(error.with_traceback(standing(self.thread)))
+        self.error, self.late = error, (settlement, error)
+        return settlement
+
     @property
     def seconds(self) -> float:
         """How long it has been running, as of now."""
@@ -109,9 +137,40 @@ class Execution:
             )
 
     def _call(self) -> Any:
-        return self.handler.function(
-            **{name: self._argument(name, kind) for name, kind in self.handler.parameters.items()}
-        )
+        if self.handler.is_built:
+            return self._call_async() if self.handler.is_async else self._call_built()
+        if self.apart is not None:
+            return self.apart(self.handler.function, self._arguments())
+        return self.handler.function(**self._arguments())
+
+    def _call_built(self) -> Any:
+        with self._injection.open(self.step) as self._resolve:
+            return self._returned(self._built()(**self._arguments()))
+
+    async def _call_async(self) -> Any:
+        async with self._injection.open_async(self.step) as self._resolve:
+            function = self._built()
+            if inspect.isawaitable(function):
+                function = await function
+            given = self._arguments()
+            for name in self.handler.needs_injection:
+                if inspect.isawaitable(given[name]):
+                    given[name] = await given[name]
+            return await function(**given)
+
+    def _built(self) -> Any:
+        """What to call; for a class, the method of a new instance."""
+        handler = self.handler
+        if handler.method is None:
+            return handler.function
+        assert self._resolve is not None, "the scope has given one"
+        made = self._resolve(INSTANCE, handler.function)
+        if inspect.isawaitable(made):
+            return _method_of(made, handler.method)
+        return getattr(made, handler.method)
+
+    def _arguments(self) -> dict[str, Any]:
+        return {name: self._argument(name, kind) for name, kind in self.handler.parameters.items()}
 
     def _returned(self, value: Any) -> Any:
         if value is None or not inspect.isawaitable(value):
@@ -128,18 +187,33 @@ class Execution:
             case "step":
                 return self.step
             case "state":
-                return self._decoded(self.step.state, annotation)
+                return self._state(annotation)
             case "activation":
-                return self._decoded(self.step.activation_args, annotation)
+                return self._activation(annotation)
+            case _:
+                return self._rarer(name, annotation)
+
+    def _rarer(self, name: str, annotation: Any) -> Any:
+        match name:
             case "connection":
                 return self._connection
             case "joined":
                 return self._members(self.step) if self._joined is None else self._joined
+            case "cancelled":
+                self.cancelled = self.cancelled or threading.Event()
+                return self.cancelled
             case _:
                 assert self._resolve is not None, "the registry has checked this"
                 return self._resolve(name, annotation)
 
-    def _decoded(self, text: str | None, annotation: Any) -> Any:
+    def _state(self, annotation: Any) -> Any:
+        step = self.step
+        if step.state is None:
+            return None
+        return decoded(self._codec, step.state, step.state_format, annotation)
+
+    def _activation(self, annotation: Any) -> Any:
+        text = self.step.activation_args
         return None if text is None else self._codec.decode(text, annotation)
 
     def _judged(self, outcome: Outcome) -> Settlement:
@@ -173,6 +247,7 @@ class Execution:
 
     def _told(self, settlement: Settlement, error: BaseException | None = None) -> Settlement:
         if heard():
+            settlement, error = self.late or (settlement, error)
             emit(
                 "step.executed",
                 step=self.step.id,
@@ -183,3 +258,7 @@ class Execution:
                 error=None if error is None else headline(error, typed=True),
             )
         return settlement
+
+
+async def _method_of(made: Awaitable[Any], method: str) -> Any:
+    return getattr(await made, method)

@@ -14,7 +14,7 @@ from typing import Final
 from uuid import UUID
 
 from stepwell.clock import StoreClock
-from stepwell.engine.held import Held
+from stepwell.engine.held import Held, Holding
 from stepwell.engine.pauses import Pauses
 from stepwell.errors import EngineBuried
 from stepwell.events import emit
@@ -75,6 +75,8 @@ class Heartbeat:
     on_buried : called with its id in the beating thread when this engine was declared dead.
     on_burial : called when another engine's claims were given back, or a pause came or went.
     on_death : called when this engine has seen that another one is dead.
+    on_lost : called with what still runs although its claim was taken away: a step that
+        was cancelled, for one.
     """
 
     def __init__(
@@ -86,10 +88,11 @@ class Heartbeat:
         on_buried: Callable[[UUID], None],
         on_burial: Callable[[], None],
         on_death: Callable[[], None],
+        on_lost: Callable[[list[Holding]], None],
     ) -> None:
         self._store, self._clock = store, clock
         self._held, self._on_buried, self._on_burial = held, on_buried, on_burial
-        self._pauses, self._on_death = pauses, on_death
+        self._pauses, self._on_death, self._on_lost = pauses, on_death, on_lost
         self._interval = SCOPED_INTERVAL if store.capabilities.scoped else INTERVAL
         self._watch = Watch()
         self._engine_id: UUID | None = None
@@ -133,10 +136,12 @@ class Heartbeat:
 
     def _beat(self, engine_id: UUID) -> None:
         asked = self._clock.monotonic()
-        unmarked = self._held.unmarked(asked)
+        running = self._held.long_running(asked)
         with self._store.transaction() as tx:
-            pulse = tx.beat(engine_id, unmarked)
-        self._held.mark(unmarked)
+            pulse = tx.beat(engine_id, running)
+        lost = self._held.disown(pulse.lost)
+        if lost:
+            self._on_lost(lost)
         for dead, last_beat in self._take_in(pulse, asked):
             self._bury(dead, last_beat)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 from uuid import UUID
@@ -31,7 +31,8 @@ class Holding:
     burst: int = 0
     links: int = 0
     running: bool = False
-    marked: bool = False
+    interrupt: Callable[[], object] | None = None
+    """Tells the handler that its outcome is no longer wanted."""
 
     @property
     def claim(self) -> Claim:
@@ -74,8 +75,9 @@ class Held:
         self._lock = threading.Lock()
         self._all: dict[UUID, Holding] = {}
         self._waiting: Line = deque()
-        self._running = 0
+        self._running = self._late = 0
         self._buried: set[UUID] = set()
+        self._ousted: list[Holding] = []
 
     def __len__(self) -> int:
         return len(self._all)
@@ -84,6 +86,11 @@ class Held:
     def running(self) -> int:
         """How many handlers are running now."""
         return self._running
+
+    @property
+    def awaited(self) -> int:
+        """How many of them run whose outcome is still wanted: in time."""
+        return self._running - self._late
 
     @property
     def waiting(self) -> int:
@@ -128,6 +135,18 @@ class Held:
             self._running -= 1
             holding.running = False
 
+    def overran(self, holding: Holding) -> None:
+        """Its time is over: its outcome is known, but it keeps its slot until it returns."""
+        with self._lock:
+            self._late += 1
+            holding.running = False
+
+    def returned(self, holding: Holding) -> None:
+        """A handler whose time was over has returned: its slot is free."""
+        with self._lock:
+            self._running -= 1
+            self._late -= 1
+
     def settled(self, holdings: Iterable[Holding]) -> None:
         """The store has answered, or nobody will ask it: they are held no more."""
         with self._lock:
@@ -148,14 +167,14 @@ class Held:
             self._take_out(unstarted)
             return unstarted
 
-    def forget(self, engine_id: UUID) -> list[Step]:
+    def forget(self, engine_id: UUID) -> list[Holding]:
         """Drop every claim: this engine was declared dead. What runs, runs on unowned (R12).
 
         An answer to its last claim that comes in later counts for nothing (R11).
         """
         with self._lock:
             self._buried.add(engine_id)
-            dropped = [one.step for one in self._all.values()]
+            dropped = list(self._all.values())
             self._all.clear()
             self._waiting.clear()
             return dropped
@@ -165,26 +184,29 @@ class Held:
         with self._lock:
             return [claim for claim in claims if not self._knows(claim)]
 
-    def steps_running(self) -> list[Step]:
-        """The steps whose handlers are running now."""
+    def holdings_running(self) -> list[Holding]:
+        """Those whose handlers are running now."""
         with self._lock:
-            return [one.step for one in self._all.values() if one.running]
+            return [one for one in self._all.values() if one.running]
 
-    def unmarked(self, now: float) -> list[Claim]:
-        """Claims that have been running for over a second and have no started mark yet."""
+    def long_running(self, now: float) -> list[Claim]:
+        """Written claims that have been running for over a second: they get their mark (R15)."""
         with self._lock:
             return [
                 one.claim
                 for one in self._all.values()
-                if one.running and not one.marked and now - one.since > MARK_AFTER
+                if one.running and not one.by_lock and now - one.since > MARK_AFTER
             ]
 
-    def mark(self, claims: Iterable[Claim]) -> None:
-        """The store has set the started mark on these."""
+    def disown(self, claims: Iterable[Claim]) -> list[Holding]:
+        """Drop claims that hold no more; those of them whose handlers still run."""
         with self._lock:
-            for claim in claims:
-                if self._knows(claim):
-                    self._all[claim.step_id].marked = True
+            lost = [self._all[one.step_id] for one in claims if self._knows(one)]
+            running = [one for one in (*lost, *self._ousted) if one.running]
+            self._ousted.clear()
+            for holding in running:  # the others are being settled
+                self._drop(holding)
+            return running
 
     def _knows(self, claim: Claim) -> bool:
         holding = self._all.get(claim.step_id)
@@ -194,7 +216,10 @@ class Held:
         known = self._all.get(holding.step.id)
         if known is None or known is holding:
             return False
-        return known.step.claim_no == holding.step.claim_no
+        if known.step.claim_no == holding.step.claim_no:
+            return True
+        self._ousted.append(known)  # taken away, and claimed here again
+        return False
 
     def _take_out(self, holdings: list[Holding]) -> None:
         if holdings:

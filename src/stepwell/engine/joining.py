@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from stepwell.codec import Codec
+from stepwell.codec import Codec, decoded
 from stepwell.errors import StoreUnavailable
 from stepwell.step import EndedAs, Step, StepQuery
 from stepwell.stores.protocol import Store, Transaction
@@ -83,13 +83,13 @@ class Members:
             id=row.id,
             name=row.name,
             ended_as=row.ended_as,
-            result=self._decoded(row.result),
+            result=self._decoded(row.result, row.result_format),
             description=row.description,
-            state=self._decoded(row.state),
+            state=self._decoded(row.state, row.state_format),
         )
 
-    def _decoded(self, text: str | None) -> Any:
-        return None if text is None else self._codec.decode(text, None)
+    def _decoded(self, text: str | None, format: str) -> Any:
+        return None if text is None else decoded(self._codec, text, format, None)
 
 
 def members(tx: Transaction, join_id: UUID) -> Iterator[Step]:

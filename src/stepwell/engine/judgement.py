@@ -14,6 +14,7 @@ from stepwell.engine.fingerprint import fingerprint
 from stepwell.engine.sealing import seal_fan
 from stepwell.errors import FailStep, HandlerInvalid, StepwellError
 from stepwell.frozen import maker
+from stepwell.ids import new_id
 from stepwell.outcome import KEEP, Done, Fail, Fan, Outcome, Rerun, Settlement, Skip
 from stepwell.registry import Handler
 from stepwell.step import Addition, EndedAs, Step
@@ -221,5 +222,8 @@ def _retry(facts: Facts, error: BaseException, failures: int) -> Settlement:
 def _additions(facts: Facts, fan: Fan, place: UUID | None = None) -> tuple[Addition, ...]:
     if not fan.next and fan.then is None:
         return ()
-    classes = facts.handler.classes
-    return seal_fan(fan, facts.codec, facts.ended_at, facts.step, place, classes)
+    # An id that is made now tells the present in this process's own time.
+    since = (new_id().int >> 80) - int(facts.duration * 1000) - 1
+    return seal_fan(
+        fan, facts.codec, facts.ended_at, facts.step, place, facts.handler.classes, since
+    )

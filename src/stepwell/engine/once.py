@@ -169,5 +169,5 @@ def check_store(store: Store, registry: Registry) -> None:
         raise NotSupported(
             f"A {type(store).__name__} cannot run {', '.join(names)}.",
             why="The handler takes `connection`, and this store has none that it could lend.",
-            fix="Use a SQLite or PostgreSQL store, or take the parameter out.",
+            fix="Use a SQLite, PostgreSQL or MySQL store, or take the parameter out.",
         )

@@ -20,7 +20,8 @@ from uuid import UUID
 
 from stepwell.clock import Clock
 from stepwell.errors import InvalidInput
-from stepwell.step import Addition, OnConflict, Step, StepQuery, StepStatus, version_7
+from stepwell.ids import version_7
+from stepwell.step import Addition, OnConflict, Step, StepQuery, StepStatus
 from stepwell.stores.protocol import Transaction
 
 Copy: TypeAlias = Callable[[Step, UUID], Addition]

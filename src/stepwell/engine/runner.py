@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -14,10 +15,12 @@ from stepwell.clock import Clock
 from stepwell.codec import Codec
 from stepwell.engine.committer import Answered, Ended
 from stepwell.engine.crew import Crew
+from stepwell.engine.deadlines import Deadlines
 from stepwell.engine.execution import Execution
 from stepwell.engine.held import Held, Holding
 from stepwell.engine.joining import Member
 from stepwell.engine.once import Once
+from stepwell.engine.processes import Job, Processes
 from stepwell.events import emit
 from stepwell.outcome import Settlement
 from stepwell.registry import Registry
@@ -28,10 +31,12 @@ _SMOOTHING: Final = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slots:
-    """How many handlers of one engine run at once, and how many threads stay without work."""
+    """How many handlers of one engine run at once, how many threads stay without work, and
+    how many processes there are at most."""
 
     most: int
     fewest: int
+    processes: int = 1
 
 
 class Runner:
@@ -62,6 +67,7 @@ class Runner:
         self._registry, self._codec, self._clock, self._name = registry, codec, clock, name
         self._held, self._once, self._slots = held, once, slots
         self._fresh, self._put, self._members = fresh, put, members
+        self._deadlines, self._processes = Deadlines(clock), Processes(slots.processes)
         self._crew = Crew(self._run_next, self._has_more, slots.most, slots.fewest)
         self._loop = loop
         self._to_await: deque[tuple[Holding, Execution]] = deque()
@@ -81,6 +87,25 @@ class Runner:
     def stop(self) -> None:
         """Start nothing more; what runs goes on."""
         self._crew.stop()
+
+    def close(self) -> None:
+        """Nothing that may still run counts any more: end the processes."""
+        self._deadlines.stop()
+        self._processes.stop()
+
+    def interrupt(self, holdings: list[Holding]) -> None:
+        """Tell these handlers that their outcomes are no longer wanted."""
+        for holding in holdings:
+            emit("step.interrupted", step=holding.step.id, name=holding.step.name)
+            if holding.interrupt is not None:
+                self._tell(holding.step.name, holding.interrupt)
+
+    def _tell(self, name: str, interrupt: Callable[[], object]) -> None:
+        if not self._registry.find(name).is_async:
+            interrupt()
+            return
+        with suppress(RuntimeError):  # the loop has ended, and its coroutines with it
+            self._loop.call_soon_threadsafe(interrupt)
 
     def _has_more(self) -> bool:
         """What must not begin yet is no work: nobody is to look for it again and again."""
@@ -105,8 +130,39 @@ class Runner:
             self._await(holding, execution)
         elif execution.handler.exactly_once:
             self._end(holding, execution, partial(self._once.run, holding, execution))
+        elif execution.handler.is_guarded:
+            self._run_guarded(holding, execution)
         else:
             self._end(holding, execution, lambda: Ended(holding, execution, execution.run()))
+
+    def _run_guarded(self, holding: Holding, execution: Execution) -> None:
+        """In a process, or in this thread with a way to tell it that its time is over."""
+        begun = partial(self._watch, holding, execution)
+        if execution.handler.process:
+            job = Job(begun)
+            execution.apart = partial(self._processes.call, job)
+            holding.interrupt = job.kill
+        else:
+            execution.cancelled, execution.thread = threading.Event(), threading.get_ident()
+            holding.interrupt = execution.cancelled.set
+            begun()
+        self._end(holding, execution, lambda: Ended(holding, execution, execution.run()))
+
+    def _watch(self, holding: Holding, execution: Execution) -> None:
+        limit = execution.handler.timeout
+        if limit is not None:
+            over = partial(self._time_over, holding, execution)
+            execution.deadline = self._deadlines.begin(limit, over)
+
+    def _time_over(self, holding: Holding, execution: Execution) -> None:
+        """A failed attempt at once. Its slot is free when the handler has returned."""
+        step = holding.step
+        emit("step.timed_out", step=step.id, name=step.name, timeout=execution.handler.timeout)
+        settlement = execution.timed_out()
+        self._held.overran(holding)
+        if holding.interrupt is not None:
+            self._tell(step.name, holding.interrupt)
+        self._put(holding, Ended(holding, execution, settlement))
 
     def _await(self, holding: Holding, execution: Execution) -> None:
         with self._handing:  # of two who come at once, one must see that it is the first
@@ -121,6 +177,9 @@ class Runner:
             holding, execution = self._to_await[0]
             task = self._loop.create_task(execution.run_async())
             task.add_done_callback(partial(self._awaited, holding, execution))
+            holding.interrupt = task.cancel
+            if execution.handler.timeout is not None:
+                self._watch(holding, execution)
             self._to_await.popleft()
 
     def _awaited(
@@ -137,6 +196,15 @@ class Runner:
         except BaseException as error:  # the event loop is gone: nobody judged the outcome
             emit("step.abandoned", step=holding.step.id, error=repr(error))
             ended = None
+        if execution.deadline is not None and not self._deadlines.met(execution.deadline):
+            self._returned_late(holding, execution)
+            return
         self._held.ended(holding)
         self.average += (execution.seconds + 1e-5 - self.average) * _SMOOTHING
         self._put(holding, ended)
+
+    def _returned_late(self, holding: Holding, execution: Execution) -> None:
+        self._held.returned(holding)
+        step, seconds = holding.step, execution.seconds
+        emit("step.returned_late", step=step.id, name=step.name, seconds=seconds)
+        self.call()

@@ -25,6 +25,7 @@ def seal(
     now: datetime,
     parent: Step | None = None,
     classes: Mapping[str, Retention] = _NO_CLASSES,
+    since: int | None = None,
 ) -> Addition:
     """The row for `new`; flow and correlation are inherited from the step that spawned it.
 
@@ -32,6 +33,8 @@ def seal(
     ----------
     now : store time, aware UTC: when it is created, and due unless it says otherwise.
     classes : step name -> how long it is kept, for steps that say nothing of it (R23).
+    since : when the execution began that spawns it, in Unix milliseconds of this process's
+        clock: an id that was made after that is fresh.
 
     Raises
     ------
@@ -60,7 +63,8 @@ def seal(
         state=limited(codec.encode(new.state), f"state of {new.name}"),
         state_format=codec.format,
     )
-    return _addition(step, new.on_conflict)
+    fresh = since is not None and new.own_id and new.id.int >> 80 >= since
+    return _addition(step, new.on_conflict, fresh)
 
 
 def seal_fan(
@@ -70,27 +74,28 @@ def seal_fan(
     parent: Step | None = None,
     place: UUID | None = None,
     classes: Mapping[str, Retention] = _NO_CLASSES,
+    since: int | None = None,
 ) -> tuple[Addition, ...]:
     """The rows for `next`, and behind them the row for `then`, which waits for them (R28).
 
     Parameters
     ----------
     place : the join that `then` becomes a member of.
-    classes : as for `seal`.
+    classes, since : as for `seal`.
 
     Raises
     ------
     NotEncodable, ValueTooLarge : a state cannot be kept in a row.
     InvalidInput : `then` could wait for ever.
     """
-    rows = tuple([seal(new, codec, now, parent, classes) for new in fan.next])
+    rows = tuple([seal(new, codec, now, parent, classes, since) for new in fan.next])
     if fan.then is None:
         return rows
     _check_members(fan.next, fan.then)
-    join = seal(fan.then, codec, now, parent, classes).step
-    waiting = replace(join, waiting_for=len(rows), join_policy=fan.on_failure, join_id=place)
-    members = [replace(row, step=replace(row.step, join_id=join.id)) for row in rows]
-    return (*members, Addition(waiting, fan.then.on_conflict))
+    join = seal(fan.then, codec, now, parent, classes, since)
+    step = replace(join.step, waiting_for=len(rows), join_policy=fan.on_failure, join_id=place)
+    members = [replace(row, step=replace(row.step, join_id=step.id)) for row in rows]
+    return (*members, replace(join, step=step))
 
 
 def of_one_flow(fan: Fan) -> Fan:

@@ -122,11 +122,12 @@ class SharedHeld(Held):
     def ended(self, holding: Holding) -> None:
         """The handler has returned: its queue has a worker free again."""
         super().ended(holding)
-        seconds = self._clock.monotonic() - holding.since + 1e-5
-        with self._lock:
-            lane = self._lanes.of(holding)
-            lane.running -= 1
-            lane.average += (seconds - lane.average) * SMOOTHING
+        self._free(holding)
+
+    def returned(self, holding: Holding) -> None:
+        """So it has after its time was over."""
+        super().returned(holding)
+        self._free(holding)
 
     def give_back(self, waited_since: float) -> list[Holding]:
         """As without shares; of the queues concerned none is claimed ahead for a while."""
@@ -134,6 +135,13 @@ class SharedHeld(Held):
         for lane in {self._lanes.of(holding) for holding in late}:
             lane.average = max(lane.average, LOOK_AGAIN)
         return late
+
+    def _free(self, holding: Holding) -> None:
+        seconds = self._clock.monotonic() - holding.since + 1e-5
+        with self._lock:
+            lane = self._lanes.of(holding)
+            lane.running -= 1
+            lane.average += (seconds - lane.average) * SMOOTHING
 
 
 class SharedIntake(Intake):

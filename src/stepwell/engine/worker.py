@@ -28,8 +28,9 @@ from stepwell.engine.pauses import Pauses
 from stepwell.engine.runner import Runner, Slots
 from stepwell.errors import Denied, EngineBuried, StoreUnavailable
 from stepwell.events import emit
+from stepwell.ids import new_id
 from stepwell.registry import Registry
-from stepwell.step import Addition, Step, new_id
+from stepwell.step import Addition, Step
 from stepwell.stores.protocol import Claimed, ClaimRequest, Store, Wake
 
 POLL: Final = 25.0
@@ -144,7 +145,11 @@ class Worker:
         self.idle.clear()
         self._wake.set()
 
-    def stop(self, timeout: float) -> list[Step]:
+    def interrupt(self, holdings: list[Holding]) -> None:
+        """Tell handlers that their outcomes are no longer wanted."""
+        self._runner.interrupt(holdings)
+
+    def stop(self, timeout: float) -> list[Holding]:
         """Claim no more, give back what has not started, let the rest end.
 
         Returns the steps that were still running after `timeout` seconds.
@@ -154,15 +159,20 @@ class Worker:
         self._thread.join()
         self._bursts.hand_over()
         self._release(self._held.give_back(float("inf")))
-        self._await(lambda: not self._held.running, timeout)
+        self._await(lambda: not self._held.awaited, timeout)
         self._once.stop()
-        left = self._held.steps_running()
+        left = self._held.holdings_running()
         self._runner.stop()
         # What has just ended may be on its way to the committer.
         self._await(lambda: len(self._held) <= len(left), SETTLING)
         self.committer.stop(SETTLING)
         self._wake.close()
         return left
+
+    def close(self, left: list[Holding]) -> None:
+        """The claims are given back: what still runs may end."""
+        self._runner.interrupt(left)
+        self._runner.close()
 
     # -- the feeding thread ----------------------------------------------------
 
@@ -293,6 +303,7 @@ class Worker:
         step = addition.step
         return (
             self._store.capabilities.transactions  # else its claim could outlive the engine (R11)
+            and addition.fresh  # else it may be there already, and not be inserted (R1)
             and step.unique_key is None
             and step.limit_key is None
             and step.rate_key is None

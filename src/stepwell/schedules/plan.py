@@ -14,10 +14,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from stepwell.ids import version_7
 from stepwell.schedules.base import Overlap, Schedule, iso, minutes
 from stepwell.schedules.kinds import from_json
 from stepwell.schedules.ledger import Entry, Fate, Rules, Situation, Why, judge
-from stepwell.step import NewStep, OnConflict, Priority, Retention, Step, version_7
+from stepwell.step import NewStep, OnConflict, Priority, Retention, Step
 
 SCHEDULE: Final = "v1/schedule"
 """The step that stands for a schedule; its unique key is the schedule's name."""

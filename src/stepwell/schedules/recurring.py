@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from stepwell.clock import SYSTEM, Clock
-from stepwell.codec import JSON
+from stepwell.codec import JSON, decoded
 from stepwell.engine import StepClient
 from stepwell.errors import StepEnded, StepNotFound, Unavailable
 from stepwell.events import emit
@@ -212,7 +212,7 @@ class Timetable:
 
     def _plan(self, step: Step) -> Plan:
         assert step.state is not None, "it is made with one"
-        return planned(self._client.codec.decode(step.state, None))
+        return planned(decoded(self._client.codec, step.state, step.state_format, None))
 
     # -- keeping ---------------------------------------------------------------
 

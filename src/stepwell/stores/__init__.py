@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from importlib import import_module
+from types import ModuleType
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from stepwell.errors import InvalidInput, SetupError
+from stepwell.stores.addresses import split_pooling
 from stepwell.stores.memory import MemoryStore
 from stepwell.stores.protocol import Store
 
 __all__ = ["MemoryStore", "Store", "open_store"]
 
 _POSTGRES: Final = ("postgresql", "postgres", "postgresql+psycopg")
+_MYSQL: Final = ("mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql")
 
 
 def open_store(url: str) -> Store:
@@ -20,8 +23,10 @@ def open_store(url: str) -> Store:
 
     Parameters
     ----------
-    url : `memory://`, `sqlite:///relative.db`, `sqlite:////absolute.db`, or
-        `postgresql://user:password@host:port/database`.
+    url : `memory://`, `sqlite:///relative.db`, `sqlite:////absolute.db`,
+        `postgresql://user:password@host:port/database`, or `mysql://` (`mariadb://`) of the
+        same form. Behind PgBouncer the PostgreSQL address has `?pooler=1`, and may have
+        `&notify_url=` with the server's own address, percent-encoded.
 
     Raises
     ------
@@ -35,9 +40,11 @@ def open_store(url: str) -> Store:
         return _sqlite(url)
     if scheme in _POSTGRES:
         return _postgres(url)
+    if scheme in _MYSQL:
+        return _mysql(url)
     raise InvalidInput(
         f"{url!r} is not the address of a store.",
-        why="Known are memory://, sqlite:///file and postgresql://host/database.",
+        why="Known are memory://, sqlite:///file, postgresql://host/database and mysql://...",
         fix="Use sqlite:///stepwell.db for a file in the current folder.",
     )
 
@@ -56,13 +63,26 @@ def _sqlite(url: str) -> Store:
 
 
 def _postgres(url: str) -> Store:
+    module = _driven("stepwell.stores.postgres", "The PostgreSQL driver", "postgres")
+    address, pooling = split_pooling(url)
+    store: Store = module.PostgresStore(
+        address, pooler=pooling.pooler, notify_url=pooling.notify_url
+    )
+    return store
+
+
+def _mysql(url: str) -> Store:
+    module = _driven("stepwell.stores.mysql", "The MySQL driver", "mysql")
+    store: Store = module.MySQLStore(url)
+    return store
+
+
+def _driven(module: str, driver: str, extra: str) -> ModuleType:
     try:
-        module = import_module("stepwell.stores.postgres")
+        return import_module(module)
     except ModuleNotFoundError as error:
         raise SetupError(
-            "The PostgreSQL driver is not installed.",
+            f"{driver} is not installed.",
             why=f"No module named {error.name!r}.",
-            fix="Install it: pip install 'stepwell[postgres]'.",
+            fix=f"Install it: pip install 'stepwell[{extra}]'.",
         ) from error
-    store: Store = module.PostgresStore(url)
-    return store

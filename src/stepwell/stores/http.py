@@ -7,6 +7,7 @@ of the wire read the same page: see `signature`.
 
 from __future__ import annotations
 
+import inspect
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -33,9 +34,10 @@ from stepwell.errors import (
     StoreUnavailable,
     catalogue,
 )
+from stepwell.ids import new_id
 from stepwell.outcome import Settlement, Verdict
 from stepwell.retention import Expiry
-from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery, new_id
+from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery
 from stepwell.stores.controls import Control, ControlKind
 from stepwell.stores.loading import additions
 from stepwell.stores.protocol import (
@@ -69,9 +71,11 @@ _NAMELESS: Final = frozenset({"error", "internal"})
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """How a verb crosses the wire: the type of each keyword argument, and of the result."""
+    """How a verb crosses the wire: the type of each keyword argument, which of them must be
+    given, and the type of the result."""
 
     arguments: Mapping[str, TypeAdapter[Any]]
+    required: frozenset[str]
     result: TypeAdapter[Any]
 
     def write_arguments(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,9 +93,15 @@ class Signature:
 @cache
 def signature(verb: str) -> Signature:
     """The wire form of a verb of `Transaction`; AttributeError if there is none of that name."""
-    hints = get_type_hints(getattr(Transaction, verb))
+    function = getattr(Transaction, verb)
+    hints = get_type_hints(function)
     result = TypeAdapter(hints.pop("return"))
-    return Signature({name: TypeAdapter(_listed(kind)) for name, kind in hints.items()}, result)
+    parameters = inspect.signature(function).parameters
+    return Signature(
+        {name: TypeAdapter(_listed(kind)) for name, kind in hints.items()},
+        frozenset(name for name in hints if parameters[name].default is inspect.Parameter.empty),
+        result,
+    )
 
 
 def _listed(kind: Any) -> Any:

@@ -101,7 +101,7 @@ class MemoryStore:
         raise NotSupported(
             "The memory store has no connection for a handler.",
             why="It has no database that a handler could write to.",
-            fix="Use a SQLite or PostgreSQL store for handlers that take `connection`.",
+            fix="Use a SQLite, PostgreSQL or MySQL store for handlers that take `connection`.",
         )
 
     def on(self, connection: Any) -> MemoryTransaction:
@@ -114,7 +114,7 @@ class MemoryStore:
         raise NotSupported(
             "The memory store takes no connection.",
             why="It has no database that a connection of yours could belong to.",
-            fix="Use a SQLite or PostgreSQL store for the outbox.",
+            fix="Use a SQLite, PostgreSQL or MySQL store for the outbox.",
         )
 
     def overview(self, since: datetime) -> Overview:

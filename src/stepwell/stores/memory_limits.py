@@ -64,3 +64,17 @@ class Limits:
             rate_period=rate.period if rate else None,
             next_free_at=rate.next_free_at if rate else None,
         )
+
+
+def in_reach(step: Step, request: ClaimRequest) -> bool:
+    """Unclaimed, waiting for none, without a limit, in the engine's queues or flow."""
+    return not limited(step) and in_place(step, request)
+
+
+def in_place(step: Step, request: ClaimRequest) -> bool:
+    """Unclaimed, waiting for none, in the engine's queues or flow."""
+    if step.claimed_by is not None or step.waiting_for:
+        return False
+    if request.flow_id is not None:
+        return step.flow_id == request.flow_id
+    return step.queue in request.queues

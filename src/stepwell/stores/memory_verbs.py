@@ -24,7 +24,7 @@ from stepwell.stores.joins import asks_for_place, check_members, concerned
 from stepwell.stores.loading import additions
 from stepwell.stores.matching import counted, failed_alone, groups_of, matches, page
 from stepwell.stores.memory_joins import MemoryJoins
-from stepwell.stores.memory_limits import Limits, limited
+from stepwell.stores.memory_limits import Limits, in_place, in_reach, limited
 from stepwell.stores.protocol import (
     Burial,
     Claimed,
@@ -109,9 +109,10 @@ class MemoryTransaction:
         """Raise the beat counter and set the started marks."""
         engine = self._alive(engine_id)
         self._tables.put(self._tables.engines, engine_id, replace(engine, beat=engine.beat + 1))
-        for step in self._held(engine_id, started):
+        held = {step.claim: step for step in self._held(engine_id, started)}
+        for step in held.values():
             self._tables.move(step, replace(step, started=True))
-        return self._pulse()
+        return replace(self._pulse(), lost=tuple(one for one in started if one not in held))
 
     def bury(self, engine_id: UUID, beat: int) -> Burial | None:
         """Delete the engine's row if it still shows `beat`, and give its claims back."""
@@ -158,7 +159,7 @@ class MemoryTransaction:
         self._alive(request.engine_id)
         if request.limited:
             return self._claim_limited(request)
-        free = [step for step in self._ready.values() if _in_reach(step, request)]
+        free = [step for step in self._ready.values() if in_reach(step, request)]
         due = [step for step in free if step.schedule_time <= self._now]
         if not request.alone:
             self._park([step for step in due if step.name not in request.names])
@@ -178,7 +179,7 @@ class MemoryTransaction:
         return after
 
     def _answer(self, request: ClaimRequest, taken: tuple[Step, ...]) -> Claimed:
-        free = [step for step in self._ready.values() if _in_reach(step, request)]
+        free = [step for step in self._ready.values() if in_reach(step, request)]
         open_to_it = [s for s in free if s.name in request.names or not (s.parked or _suspect(s))]
         suspects = [s for s in open_to_it if _suspect(s) and s.schedule_time <= self._now]
         others = (step.schedule_time for step in open_to_it if step not in suspects)
@@ -196,7 +197,7 @@ class MemoryTransaction:
         return Claimed(taken, allotted.next_due, allotted.suspect_due, allotted.more)
 
     def _limits(self, request: ClaimRequest) -> Limits:
-        reach = [s for s in self._ready.values() if _in_place(s, request)]
+        reach = [s for s in self._ready.values() if in_place(s, request)]
         mine = [s for s in reach if limited(s) and s.name in request.names]
         return Limits(mine, self._ready.values(), self._tables.controls, self._now)
 
@@ -227,7 +228,8 @@ class MemoryTransaction:
         with self._whole():
             verdicts = [self._settle(engine_id, settlement) for settlement in settlements]
             for settlement, (_, matched) in zip(settlements, verdicts, strict=True):
-                self._add_spawned(settlement.additions if matched else ())
+                added = settlement.additions if matched else ()
+                moves.check_taken_over(added, self._add_all(added))
             self._joins.close()
         return [verdict for verdict, _ in verdicts]
 
@@ -261,9 +263,6 @@ class MemoryTransaction:
             inserted = self._add_all(additions)
             self._joins.close()
         return inserted
-
-    def _add_spawned(self, additions: Sequence[Addition]) -> None:
-        moves.check_taken_over(additions, self._add_all(additions))
 
     def _add_all(self, additions: Sequence[Addition]) -> list[bool]:
         inserted = [self._add(addition) for addition in additions]
@@ -397,16 +396,3 @@ class MemoryTransaction:
 
 def _suspect(step: Step) -> bool:
     return step.lost_count >= moves.SUSPECT_FROM
-
-
-def _in_reach(step: Step, request: ClaimRequest) -> bool:
-    """Unclaimed, waiting for none, without a limit, in the engine's queues or flow."""
-    return not limited(step) and _in_place(step, request)
-
-
-def _in_place(step: Step, request: ClaimRequest) -> bool:
-    if step.claimed_by is not None or step.waiting_for:
-        return False
-    if request.flow_id is not None:
-        return step.flow_id == request.flow_id
-    return step.queue in request.queues

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from stepwell.step import Step, StepStatus
+from stepwell.step import Claim, Step, StepStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +45,13 @@ class EngineInfo:
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """The answer to a beat: store time (aware UTC), every engine's beat counter, and the
-    names of the queues that are paused."""
+    """The answer to a beat: store time (aware UTC), every engine's beat counter, the names of
+    the queues that are paused, and those of the claims it was asked about that hold no more."""
 
     now: datetime
     beats: dict[UUID, int]
     paused: tuple[str, ...] = ()
+    lost: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

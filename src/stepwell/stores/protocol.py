@@ -67,7 +67,8 @@ class Transaction(Protocol):
         ...
 
     def beat(self, engine_id: UUID, started: Sequence[Claim]) -> Pulse:
-        """Raise the beat counter and set the started mark on `started`.
+        """Raise the beat counter, set the started mark on `started`, and say which of
+        those claims do not hold any more: taken away, or settled meanwhile.
 
         Raises `EngineBuried` when the row is gone.
         """

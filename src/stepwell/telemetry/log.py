@@ -40,6 +40,10 @@ _LEVELS: Final = {
     "step.rejected": logging.ERROR,
     "step.refused": logging.WARNING,
     "step.abandoned": logging.WARNING,
+    "step.timed_out": logging.WARNING,
+    "step.returned_late": logging.WARNING,
+    "step.interrupted": logging.INFO,
+    "engine.deadline_failed": logging.ERROR,
 }
 
 

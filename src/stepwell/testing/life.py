@@ -31,9 +31,10 @@ from stepwell.errors import (
     StepwellError,
     Unavailable,
 )
+from stepwell.ids import new_id
 from stepwell.outcome import Settlement, Verdict
 from stepwell.registry import Registry
-from stepwell.step import Step, new_id
+from stepwell.step import Step
 from stepwell.stores.controls import ControlKind
 from stepwell.stores.protocol import Claimed, ClaimRequest, EngineInfo, Exclusive, Pulse, Store
 from stepwell.testing.clock import VirtualClock
@@ -124,8 +125,9 @@ class Life:
         if execution.handler.exactly_once:
             return self._run_once(step, execution)
         if execution.handler.is_async:
-            return self._ended(step, execution, setting.runner.run(execution.run_async()))
-        return self._ended(step, execution, execution.run())
+            settlement = setting.runner.run(execution.run_async())
+            return self._ended(step, execution, _in_time(execution, settlement))
+        return self._ended(step, execution, _in_time(execution, execution.run()))
 
     def leave(self) -> None:
         """Go as an engine does that is stopped."""
@@ -233,6 +235,11 @@ class Life:
             instead = _replaced(execution, error, refusals)
             return self._settle(execution, instead, refusals + 1)
         return settlement if verdict is Verdict.APPLIED else None
+
+
+def _in_time(execution: Execution, settlement: Settlement) -> Settlement:
+    limit = execution.handler.timeout
+    return settlement if limit is None or execution.seconds <= limit else execution.timed_out()
 
 
 def _replaced(execution: Execution, error: Exception, refusals: int) -> Settlement:

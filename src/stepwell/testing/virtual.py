@@ -6,7 +6,8 @@
     engine.advance(days=3)
 
 Steps run by the same code as in `Engine`: the same execution, judgement and store
-verbs. What is left out is the waiting: no threads, no polling, no sleep.
+verbs. What is left out is the waiting: no threads, no polling, no sleep. A handler with
+`process=True` is called here; a timeout is judged by the virtual clock when it has returned.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Final, Self
@@ -54,7 +56,7 @@ class VirtualEngine(StepClient):
     registry : step name -> handler. A handler that takes `connection` needs `store`.
     store : by default one in memory; another must be made with the same `clock`.
     clock : a handler may advance it, as if its work took so long.
-    queues, flow_id, name, codec : as in `Engine`.
+    queues, flow_id, name, codec, codecs : as in `Engine`.
     most_executions : how many one `drain` or `advance` may come to.
     witness : is told of every moment at which an engine can die, and may raise `Killed`
         there. Another engine then takes over, without the time that this takes in life.
@@ -74,11 +76,14 @@ class VirtualEngine(StepClient):
         flow_id: UUID | None = None,
         name: str = "virtual",
         codec: Codec = JSON,
+        codecs: Iterable[Codec] = (),
         most_executions: int = MOST_EXECUTIONS,
         witness: Witness | None = None,
     ) -> None:
         self.clock = clock or VirtualClock()
-        super().__init__(store or MemoryStore(self.clock), codec=codec, clock=self.clock)
+        super().__init__(
+            store or MemoryStore(self.clock), codec=codec, codecs=codecs, clock=self.clock
+        )
         check_store(self.store, registry)
         self.registry = registry
         self.tally = Tally()
@@ -92,7 +97,7 @@ class VirtualEngine(StepClient):
         self._setting = Setting(
             store=self.store,
             registry=registry,
-            codec=codec,
+            codec=self.codec,
             clock=self.clock,
             name=name,
             queues=queues,

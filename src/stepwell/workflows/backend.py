@@ -15,7 +15,8 @@ from uuid import UUID
 
 from stepwell.errors import NotFound, StoreUnavailable
 from stepwell.events import emit
-from stepwell.step import Claim, new_id
+from stepwell.ids import new_id
+from stepwell.step import Claim
 from stepwell.stores.http import ServerLink
 from stepwell.workflows.context import Facts, Versioned, Write
 from stepwell.workflows.messages import Effects

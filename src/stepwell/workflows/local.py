@@ -11,8 +11,9 @@ from typing import Any, Final, Literal, TypeAlias
 from stepwell.codec import JSON
 from stepwell.engine import Engine
 from stepwell.events import Event, subscribe
+from stepwell.ids import new_id
 from stepwell.registry import Registry
-from stepwell.step import EndedAs, Step, StepQuery, new_id
+from stepwell.step import EndedAs, Step, StepQuery
 from stepwell.workflows.errors import WorkflowUnknown
 from stepwell.workflows.host import ChildHost, Echo, pass_through
 from stepwell.workflows.local_backend import LocalBackend, LocalStore

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from stepwell.errors import Unauthenticated
+from stepwell.ids import new_id
 from stepwell.server.discoveries.tokens import check, made
-from stepwell.step import new_id
 
 KEY, DISCOVERY = b"a key", new_id()
 

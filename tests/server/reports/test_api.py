@@ -9,12 +9,12 @@ import pytest
 from tests.server.runs.support import GIVEN, GROUP, WORKFLOW, release, workflow
 from tests.server.support import Api
 
+from stepwell.ids import new_id
 from stepwell.server.app import Server
 from stepwell.server.reports import service
 from stepwell.server.reports.records import NewReport, Origin
 from stepwell.server.reports.service import ReportRefused
 from stepwell.server.runs.service import start_run
-from stepwell.step import new_id
 
 
 @pytest.fixture

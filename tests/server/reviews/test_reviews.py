@@ -13,11 +13,11 @@ from starlette.testclient import TestClient
 from tests.server.support import Api, FakeLauncher, manifest, on_both, posting, problem, workflow
 
 from stepwell import clock
+from stepwell.ids import new_id
 from stepwell.server.app import Server
 from stepwell.server.database.tables import runs, schedules
 from stepwell.server.discoveries.steps import Discovering
 from stepwell.server.settings import Settings
-from stepwell.step import new_id
 
 Discover: TypeAlias = Callable[..., str]
 

@@ -12,11 +12,12 @@ from starlette.testclient import TestClient
 from stepwell import clock
 from stepwell.codec import JSON
 from stepwell.engine.sealing import seal
+from stepwell.ids import new_id
 from stepwell.outcome import Settlement, Verdict
 from stepwell.server.app import Server
 from stepwell.server.database.tables import discoveries, groups, release_workflows, releases
 from stepwell.server.runs import tokens
-from stepwell.step import Addition, EndedAs, Step, new_id, new_step
+from stepwell.step import Addition, EndedAs, Step, new_step
 from stepwell.stores.http import signature
 from stepwell.stores.protocol import Claimed, ClaimRequest, EngineInfo
 

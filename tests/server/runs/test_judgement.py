@@ -9,9 +9,10 @@ import pytest
 from tests.server.runs.support import operation, workflow
 
 from stepwell.clock import now
+from stepwell.ids import new_id
 from stepwell.server.runs.judgement import executions, judge, losses, lost_with, ready
 from stepwell.server.runs.records import RunState
-from stepwell.step import EndedAs, Step, new_id
+from stepwell.step import EndedAs, Step
 
 PREFIX = "v1/weather/nightly/"
 FLOW = new_id()

@@ -15,17 +15,9 @@ from tests.server.runs.support import GROUP, WORKFLOW, Pod, following, settlemen
 from stepwell import clock
 from stepwell.codec import JSON
 from stepwell.engine.sealing import seal
+from stepwell.ids import new_id
 from stepwell.server.app import Server
-from stepwell.step import (
-    Addition,
-    EndedAs,
-    JoinPolicy,
-    OnConflict,
-    Step,
-    StepQuery,
-    new_id,
-    new_step,
-)
+from stepwell.step import Addition, EndedAs, JoinPolicy, OnConflict, Step, StepQuery, new_step
 from stepwell.stores.protocol import EngineInfo
 
 Pods = Callable[..., Pod]

@@ -12,9 +12,10 @@ from tests.server.runs.conftest import Start
 from tests.server.runs.support import GROUP, Pod, settlement
 from tests.server.support import on_both
 
+from stepwell.ids import new_id
 from stepwell.server.app import Server
 from stepwell.server.reports import service as reports
-from stepwell.step import EndedAs, Step, new_id
+from stepwell.step import EndedAs, Step
 
 Pods = Callable[..., Pod]
 Work = Callable[..., None]

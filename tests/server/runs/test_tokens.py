@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepwell.errors import Unauthenticated
+from stepwell.ids import new_id
 from stepwell.server.runs.tokens import EngineIds, holder, issue
-from stepwell.step import new_id
 
 KEY = b"a key"
 RUN = new_id()

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, select, update
 
+from stepwell.ids import new_id
 from stepwell.schedules import Schedule
 from stepwell.schedules.ledger import breaks
 from stepwell.server.app import Server
@@ -26,7 +27,6 @@ from stepwell.server.schedules.books import Books
 from stepwell.server.schedules.records import Change, Origin
 from stepwell.server.schedules.steps import tick
 from stepwell.server.schedules.sync import sync_with_release
-from stepwell.step import new_id
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 GROUP = "weather"

@@ -9,11 +9,11 @@ import pytest
 from tests.server.support import Api, on_both
 
 from stepwell import clock
+from stepwell.ids import new_id
 from stepwell.server.app import Server
 from stepwell.server.state import queries, service
 from stepwell.server.state.records import Author, Write
 from stepwell.server.state.service import StateChanged
-from stepwell.step import new_id
 
 SCOPE = "workflow:nightly"
 RUN, STEP = new_id(), new_id()

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from stepwell.clock import now
 from stepwell.errors import NotSupported, UniqueKeyTaken
-from stepwell.step import Addition, Step, StepQuery, new_id
+from stepwell.ids import new_id
+from stepwell.step import Addition, Step, StepQuery
 from stepwell.stores.outbox import driver_connection
 from stepwell.stores.sqlite import SQLiteStore
 

@@ -1,4 +1,4 @@
-"""Words for the tests of the PostgreSQL store: rows, engines, claims, outcomes."""
+"""Words for the tests of the SQL stores: rows, engines, claims, outcomes."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from stepwell.clock import now
+from stepwell.ids import new_id
 from stepwell.outcome import Settlement
-from stepwell.step import Addition, EndedAs, Step, new_id
-from stepwell.stores.postgres import PostgresStore
-from stepwell.stores.protocol import Claimed, ClaimRequest, EngineInfo
+from stepwell.step import Addition, EndedAs, Step
+from stepwell.stores.protocol import Claimed, ClaimRequest, EngineInfo, Store
 
 NAME: Final = "v1/work"
 PATIENCE: Final = 30.0
@@ -29,13 +29,13 @@ def make(name: str = NAME, **fields: Any) -> Step:
     return Step(name=name, **made | fields)
 
 
-def add(store: PostgresStore, *steps: Step) -> list[bool]:
+def add(store: Store, *steps: Step) -> list[bool]:
     """Add rows in a transaction of their own."""
     with store.transaction() as tx:
         return tx.add([Addition(step) for step in steps])
 
 
-def engine(store: PostgresStore, *queues: str) -> UUID:
+def engine(store: Store, *queues: str) -> UUID:
     """An engine that has joined."""
     info = EngineInfo(
         id=new_id(), name="test", version="1", handles=(NAME,), queues=queues or ("default",)
@@ -51,7 +51,7 @@ def request(engine_id: UUID, **fields: Any) -> ClaimRequest:
     return ClaimRequest(engine_id=engine_id, **wanted | fields)
 
 
-def claim(store: PostgresStore, engine_id: UUID, **fields: Any) -> Claimed:
+def claim(store: Store, engine_id: UUID, **fields: Any) -> Claimed:
     """Claim in a transaction of its own."""
     with store.transaction() as tx:
         return tx.claim(request(engine_id, **fields))
@@ -71,7 +71,7 @@ def outcome(step: Step, *spawned: Step, **fields: Any) -> Settlement:
     return Settlement(claim=step.claim, additions=tuple(map(Addition, spawned)), **told | fields)
 
 
-def settle(store: PostgresStore, engine_id: UUID, *settlements: Settlement) -> list[str]:
+def settle(store: Store, engine_id: UUID, *settlements: Settlement) -> list[str]:
     """Settle in a transaction of its own."""
     with store.transaction() as tx:
         return list(tx.settle(engine_id, settlements))

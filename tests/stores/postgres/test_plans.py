@@ -11,7 +11,8 @@ import pytest
 from psycopg.sql import SQL, Composed
 
 from stepwell.clock import now
-from stepwell.step import EndedAs, StepQuery, StepStatus, new_id
+from stepwell.ids import new_id
+from stepwell.step import EndedAs, StepQuery, StepStatus
 from stepwell.stores.postgres import PostgresStore, search
 
 LAST_WEEK = now() - timedelta(days=7)

@@ -262,3 +262,12 @@ def locked(postgres_server: Callable[[], PostgresServer]) -> Iterator[str]:
         admin.execute("SELECT pg_reload_conf()")
     yield server.get_uri().replace("postgres:@", "locked:SECRET@")
     server.cleanup()
+
+
+def test_behind_a_pooler_rows_are_not_claimed_by_lock(postgres_steps: str) -> None:
+    """A session that is not our own does not end the transaction of a paused process, which
+    would keep its locks, and nobody could declare it dead."""
+    with closing(PostgresStore(postgres_steps, pooler=True)) as store:
+        assert not store.capabilities.row_locks
+    with closing(PostgresStore(postgres_steps)) as store:
+        assert store.capabilities.row_locks

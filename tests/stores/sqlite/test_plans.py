@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from stepwell.clock import now
-from stepwell.step import EndedAs, StepQuery, StepStatus, new_id
+from stepwell.ids import new_id
+from stepwell.step import EndedAs, StepQuery, StepStatus
 from stepwell.stores.sqlite import SQLiteStore
 from stepwell.stores.sqlite.search import count_sql, failures_sql, page_sql, parameters
 from stepwell.stores.sqlite.sql import QUERIES

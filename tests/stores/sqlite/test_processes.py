@@ -9,13 +9,15 @@ import time
 from pathlib import Path
 
 from stepwell.clock import now
-from stepwell.step import Addition, Step, StepQuery, new_id
+from stepwell.ids import new_id
+from stepwell.step import Addition, Step, StepQuery
 from stepwell.stores.sqlite import SQLiteStore
 
 COMMON = """
 import sys, time
 from stepwell.clock import now
-from stepwell.step import Addition, Step, StepQuery, new_id
+from stepwell.ids import new_id
+from stepwell.step import Addition, Step, StepQuery
 from stepwell.stores.protocol import ClaimRequest, EngineInfo
 from stepwell.stores.sqlite import SQLiteStore
 

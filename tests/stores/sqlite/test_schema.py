@@ -13,7 +13,8 @@ import pytest
 
 from stepwell.clock import now
 from stepwell.errors import SchemaMissing, SchemaTooNew, SetupError, StepwellError
-from stepwell.step import Addition, Step, StepQuery, new_id
+from stepwell.ids import new_id
+from stepwell.step import Addition, Step, StepQuery
 from stepwell.stores.protocol import EngineInfo
 from stepwell.stores.sqlite import SQLiteStore
 from stepwell.stores.sqlite.sql import MIGRATIONS

@@ -14,7 +14,8 @@ import pytest
 
 from stepwell.clock import now
 from stepwell.errors import SettlementRejected, StoreUnavailable
-from stepwell.step import Addition, Step, StepQuery, new_id
+from stepwell.ids import new_id
+from stepwell.step import Addition, Step, StepQuery
 from stepwell.stores.protocol import Store
 from stepwell.stores.sqlite import SQLiteStore, connections, statements
 

@@ -22,6 +22,7 @@ from stepwell.errors import (
     StoreUnavailable,
     Unauthenticated,
 )
+from stepwell.ids import new_id
 from stepwell.server.access import queries
 from stepwell.server.access.records import IssuedToken, NewToken, Role, Token, User
 from stepwell.server.audit import service as audit
@@ -29,7 +30,6 @@ from stepwell.server.database.tables import tokens
 from stepwell.server.paging import Page, Paging, paged
 from stepwell.server.services import Services
 from stepwell.server.settings import write_secret
-from stepwell.step import new_id
 
 _USED_EVERY: Final = timedelta(minutes=1)
 """`last_used_at` is written at most so often."""

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from stepwell import clock
+from stepwell.ids import new_id
 from stepwell.server.audit.records import Entry
 from stepwell.server.database.tables import audit
 from stepwell.server.paging import Page, Paging, paged
-from stepwell.step import new_id
 
 
 def record(

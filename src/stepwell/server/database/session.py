@@ -30,6 +30,7 @@ from stepwell.errors import (
 )
 from stepwell.server.database import schema
 from stepwell.stores import open_store
+from stepwell.stores.addresses import split_pooling
 from stepwell.stores.protocol import Store, Transaction
 
 _BUSY_SECONDS = 30.0
@@ -52,7 +53,8 @@ class Database:
 
     Parameters
     ----------
-    url : `sqlite:///file` or `postgresql://user:password@host/name`.
+    url : `sqlite:///file` or `postgresql://user:password@host/name`, the latter with
+        `?pooler=1` behind PgBouncer.
 
     Raises
     ------
@@ -60,8 +62,9 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self.url = _driver_url(url)
-        self.engine = _engine(self.url)
+        address, pooling = split_pooling(url)
+        self.url = _driver_url(address)
+        self.engine = _engine(self.url, pooler=pooling.pooler)
         self._writing = self.engine.execution_options(begin="BEGIN IMMEDIATE")
         self.store: Store = open_store(url)
 
@@ -146,9 +149,12 @@ def _driver_url(url: str) -> URL:
         ) from error
 
 
-def _engine(url: URL) -> Engine:
+def _engine(url: URL, *, pooler: bool = False) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=30)
+        # A pooler may run the next transaction in a session that has prepared nothing.
+        arguments = {"prepare_threshold": None} if pooler else {}
+        pool = {"pool_size": 10, "max_overflow": 30}
+        return create_engine(url, pool_pre_ping=True, connect_args=arguments, **pool)
     threads = {"check_same_thread": False, "timeout": _BUSY_SECONDS}
     engine = create_engine(url, connect_args=threads, pool_size=10, max_overflow=30)
     event.listen(engine, "connect", _prepare_sqlite)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from stepwell import clock
 from stepwell.errors import Conflict, NotFound, StepwellError
+from stepwell.ids import new_id
 from stepwell.server.audit import service as audit
 from stepwell.server.database.session import Database
 from stepwell.server.database.tables import discoveries
@@ -18,7 +19,7 @@ from stepwell.server.discoveries.records import Discovery, DiscoveryDetail, Faul
 from stepwell.server.groups import service as groups
 from stepwell.server.paging import Page, Paging, paged
 from stepwell.server.services import QUEUE
-from stepwell.step import new_id, new_step
+from stepwell.step import new_step
 
 STEP: Final = "v1/server/discover"
 OUTPUT_BYTES: Final = 64 * 1024

@@ -9,10 +9,10 @@ from sqlalchemy import Connection, RowMapping, func, insert, select
 
 from stepwell import clock
 from stepwell.errors import InvalidInput, NotFound
+from stepwell.ids import new_id
 from stepwell.server.database.tables import reports as t
 from stepwell.server.paging import Page, Paging, paged
 from stepwell.server.reports.records import NewReport, Origin, Report
-from stepwell.step import new_id
 
 LARGEST: Final = 20 * 1024 * 1024
 """Bytes of one report."""

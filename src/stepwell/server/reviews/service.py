@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from stepwell import clock
 from stepwell.errors import Conflict, NotFound
+from stepwell.ids import new_id
 from stepwell.server.audit import service as audit
 from stepwell.server.database.tables import releases as release_table
 from stepwell.server.discoveries import service as discoveries
@@ -37,7 +38,6 @@ from stepwell.server.reviews.records import (
 )
 from stepwell.server.schedules import service as schedules
 from stepwell.server.services import Services
-from stepwell.step import new_id
 
 
 class DiscoveryNotUsable(Conflict):

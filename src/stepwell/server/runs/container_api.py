@@ -109,10 +109,10 @@ def _scoped(call: Call, conn: Connection, run: RowMapping) -> ScopedStore:
 
 
 def _arguments(wire: Signature, verb: str, body: dict[str, Any]) -> dict[str, Any]:
-    missing = wire.arguments.keys() ^ body.keys() if verb != "end" else set()
+    unfit = (wire.required - body.keys()) | (body.keys() - wire.arguments.keys())
     try:
-        if missing:
-            raise KeyError(", ".join(sorted(missing)))
+        if unfit:
+            raise KeyError(", ".join(sorted(unfit)))
         return wire.read_arguments(body)
     except (ValidationError, KeyError) as error:
         raise InvalidInput(

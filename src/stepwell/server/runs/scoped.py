@@ -83,7 +83,7 @@ class ScopedStore:
 
     def _own(self, pulse: Pulse, engine_id: UUID) -> Pulse:
         beat = pulse.beats.get(self.ids.inside(engine_id))
-        return Pulse(pulse.now, {} if beat is None else {engine_id: beat})
+        return replace(pulse, beats={} if beat is None else {engine_id: beat})
 
     # -- claims ----------------------------------------------------------------
 
@@ -111,9 +111,8 @@ class ScopedStore:
         """
         for settlement in settlements:
             self._check(settlement.additions)
-        inside = self.ids.inside(engine_id)
-        written = [replace(one, unwritten=False) for one in settlements]
-        verdicts = settling.settle(self.conn, self.tx, self.run, inside, written)
+        inside, told = self.ids.inside(engine_id), [_looked_up(one) for one in settlements]
+        verdicts = settling.settle(self.conn, self.tx, self.run, inside, told)
         self._wake_supervisor()
         return verdicts
 
@@ -131,7 +130,7 @@ class ScopedStore:
     def add(self, additions: Sequence[Addition]) -> list[bool]:
         """Only into the flow, and only names of the own group."""
         self._check(additions)
-        return self.tx.add(additions)
+        return self.tx.add([replace(one, fresh=False) for one in additions])
 
     def search(self, query: StepQuery) -> list[Step]:
         """Only rows of the flow."""
@@ -215,6 +214,12 @@ def _limited(name: str) -> OutOfScope:
         why="Such a key is shared by all flows of the store; a run could hold up others with it.",
         fix="Leave the key out; limit what a run does by its operations.",
     )
+
+
+def _looked_up(settlement: Settlement) -> Settlement:
+    """The same; that an id is fresh, or a claim a lock, is not taken on a container's word."""
+    additions = tuple(replace(one, fresh=False) for one in settlement.additions)
+    return replace(settlement, additions=additions, unwritten=False)
 
 
 def _out(what: str) -> OutOfScope:

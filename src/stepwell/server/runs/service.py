@@ -14,6 +14,7 @@ from stepwell.codec import JSON
 from stepwell.engine.sealing import seal
 from stepwell.errors import Conflict, NotFound
 from stepwell.events import emit
+from stepwell.ids import new_id
 from stepwell.server.audit import service as audit
 from stepwell.server.database.session import Database
 from stepwell.server.database.tables import runs
@@ -33,7 +34,7 @@ from stepwell.server.runs.records import (
     RunStep,
 )
 from stepwell.server.services import QUEUE
-from stepwell.step import EndedAs, Step, StepQuery, StepStatus, new_id, new_step
+from stepwell.step import EndedAs, Step, StepQuery, StepStatus, new_step
 from stepwell.stores.protocol import Transaction
 
 SUPERVISE: Final = "v1/server/supervise"

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, RowMapping
 
 from stepwell import clock
 from stepwell.errors import Conflict, InvalidInput
+from stepwell.ids import new_id
 from stepwell.server.reports import service as reports
 from stepwell.server.reports.records import NewReport, Origin
 from stepwell.server.runs import queries
@@ -18,7 +19,7 @@ from stepwell.server.runs.judgement import operation_of
 from stepwell.server.runs.records import Staged, Staging
 from stepwell.server.state import service as state
 from stepwell.server.state.records import Author, Write
-from stepwell.step import Step, StepQuery, StepStatus, new_id
+from stepwell.step import Step, StepQuery, StepStatus
 from stepwell.stores.protocol import Transaction
 from stepwell.workflows.errors import StateConflict
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
     update,
 )
 
+from stepwell.ids import new_id
 from stepwell.schedules.ledger import Entry, Fate
 from stepwell.server.database.tables import (
     groups,
@@ -30,7 +31,6 @@ from stepwell.server.database.tables import (
     runs,
     schedules,
 )
-from stepwell.step import new_id
 
 Row: TypeAlias = RowMapping
 

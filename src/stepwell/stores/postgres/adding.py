@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby, islice
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from stepwell.errors import StoreUnavailable, UniqueKeyTaken
@@ -14,6 +14,7 @@ from stepwell.stores.moves import REPLACED
 from stepwell.stores.postgres import joining
 from stepwell.stores.postgres.arrays import columns
 from stepwell.stores.postgres.ending import end
+from stepwell.stores.postgres.queries import sql
 from stepwell.stores.postgres.rows import WRITERS, oldest
 from stepwell.stores.postgres.statements import Statements
 
@@ -81,7 +82,8 @@ def _batches(additions: Iterable[Addition], size: int) -> Iterable[list[Addition
 
 
 def _add(statements: Statements, additions: list[Addition]) -> set[UUID]:
-    inserted = _insert(statements, [one.step for one in additions])
+    fresh = all(one.fresh for one in additions)
+    inserted = _insert(statements, [one.step for one in additions], fresh=fresh)
     left_out = [
         one.step
         for one in additions
@@ -118,11 +120,15 @@ def _end_holder(statements: Statements, step: Step) -> list[Ending]:
     return end(statements, ids, EndedAs.CANCELLED, REPLACED).endings if ids else []
 
 
-def _insert(statements: Statements, steps: list[Step]) -> set[UUID]:
+def _insert(statements: Statements, steps: list[Step], *, fresh: bool = False) -> set[UUID]:
     if not steps:
         return set()
-    ids = [step.id for step in steps]
-    rows = statements.rows("add", **columns(steps, WRITERS), oldest=oldest(ids))
+    values: dict[str, Any] = dict(columns(steps, WRITERS))
+    if not fresh:
+        values["oldest"] = oldest(step.id for step in steps)
+    parts = ("add", "add_answer") if fresh else ("add", "add_unknown", "add_answer")
+    with statements.cursor(sql(*parts), values) as cursor:
+        rows = cursor.fetchall()
     statements.work_is_due(any(due for _, due in rows))
     return {step_id for step_id, _ in rows}
 

@@ -19,10 +19,35 @@ _ANSWER: Final = ("alive", "parked_now", "next_due", "suspect_due", "limited_due
 """The columns before those of the step."""
 _INFO: Final = len(_ANSWER)
 _read: Final = step_reader((*_ANSWER, *COLUMNS))
+_read_one: Final = step_reader(("later", *COLUMNS))
 
 
 def claim(statements: Statements, request: ClaimRequest) -> Claimed:
-    """Mark due rows as the engine's own, and park due rows of names it does not handle."""
+    """Mark or lock due rows as the engine's own, and park due rows of names it does not handle."""
+    if request.locking and request.flow_id is None and request.limit:
+        claimed = _from_one_lane(statements, request)
+        if claimed is not None:
+            return claimed
+    return _weighed(statements, request)
+
+
+def _from_one_lane(statements: Statements, request: ClaimRequest) -> Claimed | None:
+    """What a busy engine takes; None where more than one lane, or a foreign name, is in play."""
+    rows = statements.rows(
+        "claim_lane",
+        engine_id=request.engine_id,
+        queues=list(dict.fromkeys(request.queues)),
+        limit=request.limit,
+    )
+    steps = tuple([_read_one(row) for row in rows])
+    if not steps or not {step.name for step in steps}.issubset(request.names):
+        return None
+    full, later = len(steps) == request.limit, rows[0][0]
+    # As many as were asked for: there may be more, and whoever asks for more will see.
+    return Claimed(steps, steps[-1].schedule_time if full else later and utc(later))
+
+
+def _weighed(statements: Statements, request: ClaimRequest) -> Claimed:
     taken: tuple[Step, ...] = ()
     rest, reach = request, request.limit
     while True:

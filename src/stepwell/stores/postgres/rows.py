@@ -65,9 +65,10 @@ def oldest(ids: Iterable[UUID]) -> datetime:
 
     The first instant that there is, if any id carries none.
     """
-    if any(one.version != _VERSION_7 for one in ids):
+    numbers = [one.int for one in ids]
+    if any(number >> 76 & 0xF != _VERSION_7 for number in numbers):
         return _FIRST
-    first = min(ids, default=UUID(int=0)).int >> 80
+    first = min(numbers, default=0) >> 80
     return datetime.fromtimestamp(first / 1000, UTC) - CLOCK_MARGIN
 
 

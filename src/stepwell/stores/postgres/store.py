@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -26,6 +26,7 @@ from stepwell.stores.postgres.on_loop import LoopStatements, driver_of
 from stepwell.stores.postgres.statements import Statements
 from stepwell.stores.postgres.transaction import PostgresTransaction
 from stepwell.stores.postgres.wake import Bell, PostgresWake
+from stepwell.stores.postgres.warm import KEPT, Pool, Warm
 from stepwell.stores.protocol import Capabilities
 
 CONNECT_SECONDS: Final = 5
@@ -33,8 +34,6 @@ CONNECT_SECONDS: Final = 5
 
 LENT: Final = 8
 """The most connections that are lent to handlers: as many as an engine has workers."""
-
-Pool: TypeAlias = ConnectionPool[psycopg.Connection[Any]]
 
 _NETWORK: Final = {
     "application_name": "stepwell",
@@ -85,8 +84,8 @@ class PostgresStore:
         self._url, self._pooler, self._pool_size = _libpq(url), pooler, pool_size
         self._notify_url = notify_url if pooler else notify_url or self._url
         self._lock = threading.Lock()
-        self._pool: Pool | None = None
-        self._lent: Pool | None = None
+        self._pool: Warm | None = None
+        self._lent: Warm | None = None
         # Only a session of our own ends the transaction of a process that was paused in it.
         self.capabilities = replace(type(self).capabilities, row_locks=not pooler)
         self._bell = Bell(self._ear if self._notify_url else None)
@@ -205,36 +204,26 @@ class PostgresStore:
                 self._bell.ring()
 
     @contextmanager
-    def _borrowed(self, pool: Pool | None) -> Iterator[psycopg.Connection[Any]]:
+    def _borrowed(self, pool: Warm | None) -> Iterator[psycopg.Connection[Any]]:
         if pool is None:
             raise StoreUnavailable("The store was closed.", fix="Open it again.")
-        connection = self._healthy(pool)
+        connection = pool.take()
         try:
             yield connection
         finally:
-            pool.putconn(connection)
+            pool.give_back(connection)
 
-    def _healthy(self, pool: Pool) -> psycopg.Connection[Any]:
-        """A connection that the server has not hung up on while it lay idle."""
-        with translated():
-            while True:
-                connection = pool.getconn()
-                if not _hung_up(connection):
-                    return connection
-                connection.close()
-                pool.putconn(connection)
-
-    def _pool_to_lend(self) -> Pool | None:
+    def _pool_to_lend(self) -> Warm | None:
         self.open()
         with self._lock:
             if self._lent is None and self._pool is not None:
                 options = None if self._pooler else SESSION
                 info = _with_defaults(self._url, options)
-                self._lent = self._new_pool(info, LENT, min_size=0, reset=as_before)
+                self._lent = self._new_pool(info, LENT, kept=0, min_size=0, reset=as_before)
             return self._lent
 
-    def _new_pool(self, conninfo: str, size: int, **more: Any) -> Pool:
-        return ConnectionPool(
+    def _new_pool(self, conninfo: str, size: int, kept: int = KEPT, **more: Any) -> Warm:
+        pool: Pool = ConnectionPool(
             conninfo,
             kwargs={"prepare_threshold": None if self._pooler else 5},
             max_size=size,
@@ -246,6 +235,7 @@ class PostgresStore:
             name="stepwell",
             **{"min_size": 1} | more,
         )
+        return Warm(pool, _hung_up, kept)
 
     @contextmanager
     def _direct(self) -> Iterator[psycopg.Connection[Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -79,7 +80,9 @@ class PostgresTransaction:
         rows = self._do.rows("beat", engine_id=engine_id, **_claims(started))
         if not rows:
             raise EngineBuried(engine_id)
-        return _pulse(rows)
+        held = {Claim(step_id, number) for _, step_id, number, _, is_claim in rows if is_claim}
+        pulse = _pulse([row[:4] for row in rows if not row[4]])
+        return replace(pulse, lost=tuple(one for one in started if one not in held))
 
     def bury(self, engine_id: UUID, beat: int) -> Burial | None:
         """Delete the engine's row if it still shows `beat`, and give its claims back."""

@@ -21,7 +21,7 @@ def add(
     them are added to `endings`."""
     if not additions:
         return []
-    known = _known(sql, additions)
+    known = _known(sql, [one for one in additions if not one.fresh])
     if any(one.step.unique_key is not None for one in additions):
         return [_add_one(sql, one, known, now, endings) for one in additions]
     fresh = _new_ones(additions, known)
@@ -83,6 +83,8 @@ def move(sql: Statements, ended: list[str], status: StepStatus) -> None:
 
 
 def _known(sql: Statements, additions: Sequence[Addition]) -> set[UUID]:
+    if not additions:
+        return set()
     ids = ids_json(one.step.id for one in additions)
     return {UUID(one) for (one,) in sql.run("known", {"ids": ids})}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -76,7 +76,8 @@ class SQLiteTransaction:
             if not raised.rowcount:
                 raise EngineBuried(engine_id)
             self._sql.run_many("beat", _owned(engine_id, started))
-            return self._pulse()
+            held = set(self.claimed(engine_id)) if started else ()
+            return replace(self._pulse(), lost=tuple(one for one in started if one not in held))
 
     def bury(self, engine_id: UUID, beat: int) -> Burial | None:
         """Delete the engine's row if it still shows `beat`, and give its claims back."""

@@ -29,6 +29,7 @@ from stepwell.testing.store_contract.inspecting import InspectingContract
 from stepwell.testing.store_contract.joins import JoinsContract
 from stepwell.testing.store_contract.joins_among import JoinsAmongContract
 from stepwell.testing.store_contract.keeping import KeepingContract
+from stepwell.testing.store_contract.loading import LoadingContract
 from stepwell.testing.store_contract.locking import LockingContract
 from stepwell.testing.store_contract.rates import RatesContract
 from stepwell.testing.store_contract.searching import SearchingContract
@@ -45,6 +46,7 @@ class StoreContract(
     ApartContract,
     SettlingContract,
     AddingContract,
+    LoadingContract,
     ChangingContract,
     SearchingContract,
     GroupingContract,

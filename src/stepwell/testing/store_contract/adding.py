@@ -8,8 +8,9 @@ import pytest
 
 from stepwell.codec import MAX_BYTES
 from stepwell.errors import UniqueKeyTaken
+from stepwell.ids import new_id
 from stepwell.outcome import Verdict
-from stepwell.step import Addition, EndedAs, OnConflict, Priority, Retention, StepQuery, new_id
+from stepwell.step import Addition, EndedAs, OnConflict, Priority, Retention, StepQuery
 from stepwell.stores.protocol import Store
 from stepwell.testing.store_contract.base import ContractBase, ago, ahead, needs, together
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepwell.step import Step, new_id
+from stepwell.ids import new_id
+from stepwell.step import Step
 from stepwell.stores.protocol import Claimed, Store
 from stepwell.testing.store_contract.base import ContractBase, ago, ahead, needs
 

@@ -13,8 +13,9 @@ from uuid import UUID
 import pytest
 
 from stepwell.clock import now
+from stepwell.ids import new_id
 from stepwell.outcome import Settlement, Verdict
-from stepwell.step import Addition, Claim, EndedAs, OnConflict, Step, StepQuery, new_id
+from stepwell.step import Addition, Claim, EndedAs, OnConflict, Step, StepQuery
 from stepwell.stores.inspecting import Inspectable
 from stepwell.stores.protocol import Claimed, ClaimRequest, EngineInfo, Store
 from stepwell.testing.store_contract.cut import cut_once
@@ -67,6 +68,16 @@ def together(*calls: Callable[[], T]) -> list[T | Exception]:
         thread.join(PATIENCE)
     assert not any(thread.is_alive() for thread in threads), "a call hangs"
     return answers
+
+
+def sql(connection: Any, statement: str) -> list[tuple[Any, ...]]:
+    """The rows that a statement gives on a DB-API connection; none if it gives no result."""
+    cursor = connection.cursor()
+    try:
+        cursor.execute(statement)
+        return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
+    finally:
+        cursor.close()
 
 
 class ContractBase:

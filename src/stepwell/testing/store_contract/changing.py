@@ -12,8 +12,9 @@ from uuid import UUID
 import pytest
 
 from stepwell.clock import now
+from stepwell.ids import new_id
 from stepwell.outcome import Verdict
-from stepwell.step import EndedAs, Step, StepStatus, new_id
+from stepwell.step import EndedAs, Step, StepStatus
 from stepwell.stores.protocol import Store, Transaction
 from stepwell.testing.store_contract.base import ContractBase, ahead
 

@@ -11,8 +11,9 @@ from uuid import UUID
 
 from stepwell.clock import now
 from stepwell.errors import EngineBuried
+from stepwell.ids import new_id
 from stepwell.outcome import Verdict
-from stepwell.step import Priority, new_id
+from stepwell.step import Priority
 from stepwell.stores.protocol import Claimed, Store
 from stepwell.testing.store_contract.base import ContractBase, ago, ahead, needs, together
 

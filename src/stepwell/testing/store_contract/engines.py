@@ -11,8 +11,9 @@ import pytest
 
 from stepwell.clock import now
 from stepwell.errors import EngineBuried
+from stepwell.ids import new_id
 from stepwell.outcome import Verdict
-from stepwell.step import EndedAs, Step, StepStatus, new_id
+from stepwell.step import EndedAs, Step, StepStatus
 from stepwell.stores.protocol import Burial, EngineInfo, Store
 from stepwell.testing.store_contract.base import ContractBase, needs, together
 
@@ -71,6 +72,31 @@ class EnginesContract(ContractBase):
         with store.transaction() as tx:
             tx.beat(engine, [stale.claim])
         assert not self.find(store, fresh).started
+
+    def test_a_beat_says_which_claims_hold_no_more(self, store: Store) -> None:
+        self.added(store)
+        self.added(store)
+        engine = self.make_engine(store)
+        held, taken = self.claim(store, engine).steps
+        claims = [held.claim, taken.claim]
+        with store.transaction() as tx:
+            assert tx.beat(engine, claims).lost == ()
+            assert tx.beat(engine, claims).lost == ()
+        self.release(store, engine, taken.claim)
+        with store.transaction() as tx:
+            assert tx.beat(engine, claims).lost == (taken.claim,)
+        again = self.claim_one(store, engine)
+        with store.transaction() as tx:
+            assert tx.beat(engine, [again.claim, *claims]).lost == (taken.claim,)
+
+    def test_a_beat_about_a_step_that_ended_says_so(self, store: Store) -> None:
+        step = self.added(store)
+        engine = self.make_engine(store)
+        claimed = self.claim_one(store, engine)
+        with store.transaction() as tx:
+            tx.end(step.id, EndedAs.CANCELLED, "not needed")
+        with store.transaction() as tx:
+            assert tx.beat(engine, [claimed.claim]).lost == (claimed.claim,)
 
     @needs("bury")
     def test_an_engine_is_buried_only_at_the_beat_that_was_seen(self, store: Store) -> None:

@@ -11,10 +11,11 @@ from typing import Any, TypeAlias
 import pytest
 
 from stepwell.errors import NotSupported
+from stepwell.ids import new_id
 from stepwell.outcome import Verdict
-from stepwell.step import Addition, Claim, EndedAs, Step, StepStatus, new_id
+from stepwell.step import Addition, Claim, EndedAs, Step, StepStatus
 from stepwell.stores.protocol import Store
-from stepwell.testing.store_contract.base import ContractBase, needs
+from stepwell.testing.store_contract.base import ContractBase, needs, sql
 
 Lend: TypeAlias = Callable[[Store], AbstractContextManager[Any]]
 SECONDS = 30.0
@@ -32,7 +33,7 @@ class ExclusiveContract(ContractBase):
         with store.exclusive() as tx:
             assert tx.lock(engine, step.claim, SECONDS)
             with tx.lend() as connection:
-                connection.execute("INSERT INTO orders VALUES (1)")
+                sql(connection, "INSERT INTO orders VALUES (1)")
             assert tx.settle(engine, [self.ending(step, spawned)]) == [Verdict.APPLIED]
         assert self._orders(store, lend) == 1
         assert self.find(store, step).status is StepStatus.DONE
@@ -45,7 +46,7 @@ class ExclusiveContract(ContractBase):
         engine, step = self._claimed(store, lend)
 
         def write(connection: Any) -> None:
-            connection.execute("INSERT INTO orders VALUES (1)")
+            sql(connection, "INSERT INTO orders VALUES (1)")
 
         with pytest.raises(_Undo):
             self._undo(store, engine, step, write)
@@ -74,7 +75,7 @@ class ExclusiveContract(ContractBase):
         with store.exclusive() as tx:
             tx.lock(engine, step.claim, SECONDS)
             with tx.lend() as connection:
-                connection.execute("INSERT INTO orders VALUES (1)")
+                sql(connection, "INSERT INTO orders VALUES (1)")
                 with pytest.raises(Exception, match=r"forbidden|authorized"):
                     getattr(connection, how)()
             tx.settle(engine, [self.ending(step)])
@@ -123,7 +124,7 @@ class ExclusiveContract(ContractBase):
             with store.exclusive() as tx:
                 tx.lock(engine, step.claim, SECONDS)
                 with tx.lend() as connection:
-                    assert tuple(connection.execute("SELECT 1").fetchone()) == (1,)
+                    assert sql(connection, "SELECT 1") == [(1,)]
                     connection.row_factory = lambda *_: None
 
     def test_a_store_without_a_connection_for_handlers_says_so(self, store: Store) -> None:
@@ -133,7 +134,7 @@ class ExclusiveContract(ContractBase):
 
     def _claimed(self, store: Store, lend: Lend) -> tuple[Any, Step]:
         with lend(store) as connection:
-            connection.execute("CREATE TABLE orders (id integer)")
+            sql(connection, "CREATE TABLE orders (id integer)")
             connection.commit()
         self.added(store)
         engine = self.make_engine(store)
@@ -141,7 +142,7 @@ class ExclusiveContract(ContractBase):
 
     def _orders(self, store: Store, lend: Lend) -> int:
         with lend(store) as connection:
-            return int(connection.execute("SELECT count(*) FROM orders").fetchone()[0])
+            return int(sql(connection, "SELECT count(*) FROM orders")[0][0])
 
     def _locks(self, store: Store, engine: Any, claim: Claim) -> bool:
         with store.exclusive() as tx:
@@ -159,9 +160,9 @@ class ExclusiveContract(ContractBase):
         with store.exclusive() as tx:
             tx.lock(engine, step.claim, SECONDS)
             with tx.lend() as connection:
-                connection.execute("INSERT INTO orders VALUES (1)")
-                connection.execute("COMMIT")
-                connection.execute("INSERT INTO orders VALUES (2)")
+                sql(connection, "INSERT INTO orders VALUES (1)")
+                sql(connection, "COMMIT")
+                sql(connection, "INSERT INTO orders VALUES (2)")
 
 
 class _Undo(Exception):

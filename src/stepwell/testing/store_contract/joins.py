@@ -14,8 +14,9 @@ import pytest
 
 from stepwell.clock import now
 from stepwell.errors import NotAMember
+from stepwell.ids import new_id
 from stepwell.outcome import Settlement, Verdict
-from stepwell.step import Addition, EndedAs, JoinPolicy, OnConflict, Step, StepStatus, new_id
+from stepwell.step import Addition, EndedAs, JoinPolicy, OnConflict, Step, StepStatus
 from stepwell.stores.protocol import Store
 from stepwell.testing.store_contract.base import (
     PATIENCE,

@@ -11,7 +11,8 @@ from uuid import UUID
 
 import pytest
 
-from stepwell.step import EndedAs, Priority, Step, StepQuery, StepStatus, new_id
+from stepwell.ids import new_id
+from stepwell.step import EndedAs, Priority, Step, StepQuery, StepStatus
 from stepwell.stores.controls import ControlKind
 from stepwell.stores.protocol import Claimed, Store
 from stepwell.testing.store_contract.base import Cut, Where, ago, ahead, needs, together

@@ -11,8 +11,9 @@ from uuid import UUID
 import pytest
 
 from stepwell.errors import UniqueKeyTaken
+from stepwell.ids import new_id
 from stepwell.outcome import Settlement, Verdict
-from stepwell.step import EndedAs, Step, StepStatus, new_id
+from stepwell.step import EndedAs, Step, StepStatus
 from stepwell.stores.protocol import Store, Transaction
 from stepwell.testing.store_contract.base import PATIENCE, ContractBase, Cut, ahead, needs
 

@@ -10,7 +10,8 @@ from uuid import UUID
 
 import pytest
 
-from stepwell.step import EndedAs, Priority, Retention, Step, StepQuery, StepStatus, new_id
+from stepwell.ids import new_id
+from stepwell.step import EndedAs, Priority, Retention, Step, StepQuery, StepStatus
 from stepwell.stores.protocol import Counts, Store
 from stepwell.testing.store_contract.base import ContractBase, ago, ahead, needs
 

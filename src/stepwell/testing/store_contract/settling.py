@@ -12,8 +12,9 @@ import pytest
 
 from stepwell.clock import now
 from stepwell.errors import SettlementRejected, UniqueKeyTaken
+from stepwell.ids import new_id
 from stepwell.outcome import Verdict
-from stepwell.step import Addition, EndedAs, OnConflict, Step, StepStatus, new_id
+from stepwell.step import Addition, EndedAs, OnConflict, Step, StepStatus
 from stepwell.stores.protocol import Store
 from stepwell.testing.store_contract.base import ContractBase, ago, ahead, needs
 

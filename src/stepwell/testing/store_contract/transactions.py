@@ -13,10 +13,11 @@ from typing import Any, TypeAlias
 import pytest
 
 from stepwell.errors import NotSupported, UniqueKeyTaken
+from stepwell.ids import new_id
 from stepwell.outcome import Verdict
-from stepwell.step import Addition, EndedAs, StepQuery, StepStatus, new_id
+from stepwell.step import Addition, EndedAs, StepQuery, StepStatus
 from stepwell.stores.protocol import Store, Transaction, Wake
-from stepwell.testing.store_contract.base import PATIENCE, ContractBase, ahead, needs, together
+from stepwell.testing.store_contract.base import PATIENCE, ContractBase, ahead, needs, sql, together
 
 Lend: TypeAlias = Callable[[Store], AbstractContextManager[Any]]
 
@@ -86,11 +87,11 @@ class TransactionsContract(ContractBase):
     ) -> None:
         step = self.make_step()
         with lend(store) as connection:
-            connection.execute("CREATE TABLE orders (id integer)")
-            connection.execute("INSERT INTO orders VALUES (1)")
+            sql(connection, "CREATE TABLE orders (id integer)")
+            sql(connection, "INSERT INTO orders VALUES (1)")
             assert store.on(connection).add([Addition(step)]) == [True]
             connection.commit()
-            assert connection.execute("SELECT id FROM orders").fetchall() == [(1,)]
+            assert sql(connection, "SELECT id FROM orders") == [(1,)]
         assert self.find(store, step) == step
 
     @needs("outbox")
@@ -98,12 +99,12 @@ class TransactionsContract(ContractBase):
         self, store: Store, lend: Lend
     ) -> None:
         with lend(store) as connection:
-            connection.execute("CREATE TABLE orders (id integer)")
+            sql(connection, "CREATE TABLE orders (id integer)")
             connection.commit()
-            connection.execute("INSERT INTO orders VALUES (1)")
+            sql(connection, "INSERT INTO orders VALUES (1)")
             store.on(connection).add([Addition(self.make_step())])
             connection.rollback()
-            assert connection.execute("SELECT id FROM orders").fetchall() == []
+            assert sql(connection, "SELECT id FROM orders") == []
         assert self.all_ids(store) == set()
 
     @needs("outbox")

@@ -1,7 +1,5 @@
 -- Values come as columns, of which those that are all null or all nothing are empty; by way
 -- of text, for not every driver of a lent connection takes an array as such.
--- The step times of ids bound the search of the history: a row cannot have ended before
--- its id was made. OFFSET 0 keeps the look-ups single, by index, whatever the planner thinks.
 INSERT INTO stepwell_ready (
     id, name, flow_id, created_at, schedule_time, queue, priority, unique_key,
     correlation_id, search_key, description, created_by_step_id, copy_of, retention,
@@ -78,19 +76,3 @@ FROM unnest(
     claimed_by, claim_no, claim_request, claimed_at, started, parked, fingerprint,
     join_id, join_policy, waiting_for, limit_key, limit_slots, rate_key
 )
-WHERE NOT EXISTS (
-    SELECT 1 FROM stepwell_done AS done
-    WHERE done.id = step.id
-        AND done.ended_at >= %(oldest)s::timestamptz
-        AND done.ended_at < statement_timestamp() + interval '1 day'
-    OFFSET 0
-)
-AND NOT EXISTS (
-    SELECT 1 FROM stepwell_failed AS failed
-    WHERE failed.id = step.id
-        AND failed.ended_at >= %(oldest)s::timestamptz
-        AND failed.ended_at < statement_timestamp() + interval '1 day'
-    OFFSET 0
-)
-ON CONFLICT DO NOTHING
-RETURNING id, schedule_time <= statement_timestamp() + interval '1 second'

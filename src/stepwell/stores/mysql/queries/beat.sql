@@ -1,0 +1,1 @@
+UPDATE stepwell_engines SET beat = beat + 1 WHERE id = %(engine)s

@@ -1,0 +1,1 @@
+DELETE FROM stepwell_engines WHERE id = %(engine)s AND beat = %(beat)s

@@ -1,0 +1,1 @@
+DELETE FROM stepwell_controls WHERE kind = %(kind)s AND `key` = %(key)s

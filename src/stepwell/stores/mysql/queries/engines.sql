@@ -1,0 +1,1 @@
+SELECT id, name, version, handles, queues, beat FROM stepwell_engines ORDER BY id

@@ -1,0 +1,1 @@
+SELECT id FROM stepwell_ready WHERE id = %(id)s

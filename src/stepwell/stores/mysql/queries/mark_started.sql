@@ -1,0 +1,1 @@
+UPDATE stepwell_ready FORCE INDEX (PRIMARY) SET started = 1 WHERE id IN %(ids)s

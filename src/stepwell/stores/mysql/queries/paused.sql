@@ -1,0 +1,1 @@
+SELECT `key` FROM stepwell_controls WHERE kind = 'pause' ORDER BY `key`

@@ -1,0 +1,1 @@
+SELECT RELEASE_LOCK(CONCAT('stepwell_migrate.', LEFT(DATABASE(), 40)))

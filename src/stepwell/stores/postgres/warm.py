@@ -1,0 +1,66 @@
+"""Connections that were used last are used again first.
+
+A pool hands out its connections in turn; but each has to plan a statement for itself, and to
+plan one of ours takes longer than to run it a hundred times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+import psycopg
+from psycopg.pq import TransactionStatus
+from psycopg_pool import ConnectionPool
+
+from stepwell.stores.postgres.faults import translated
+
+Connection: TypeAlias = psycopg.Connection[Any]
+Pool: TypeAlias = ConnectionPool[Connection]
+
+KEPT: Final = 4
+"""The most connections kept back from the pool's turns."""
+
+
+class Warm:
+    """A pool, and the few of its connections that are kept warm.
+
+    Parameters
+    ----------
+    hung_up : whether the other end has closed a connection while it lay idle.
+    """
+
+    def __init__(self, pool: Pool, hung_up: Callable[[Connection], bool], kept: int = KEPT) -> None:
+        self._pool, self._hung_up, self._kept = pool, hung_up, kept
+        self._idle: list[Connection] = []
+
+    def take(self) -> Connection:
+        """A connection that the server has not hung up on."""
+        with translated():
+            while True:
+                connection = self._next()
+                if not self._hung_up(connection):
+                    return connection
+                connection.close()
+                self._pool.putconn(connection)
+
+    def give_back(self, connection: Connection) -> None:
+        """Keep it for the next, or leave it to the pool, which looks after broken ones."""
+        idle = connection.info.transaction_status is TransactionStatus.IDLE
+        if idle and len(self._idle) < self._kept:
+            self._idle.append(connection)
+        else:
+            self._pool.putconn(connection)
+
+    def close(self) -> None:
+        """Close all that is idle; what is lent closes when it comes back."""
+        self._kept = 0
+        while self._idle:
+            self._pool.putconn(self._idle.pop())
+        self._pool.close()
+
+    def _next(self) -> Connection:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._pool.getconn()

@@ -1,0 +1,60 @@
+"""The program that the burst tests start and kill: an engine that claims by row locks.
+
+    python bursting.py STORE_URL SECONDS
+
+It does so from its first step on, and a burst lasts until its steps have ended, so that a test
+can come in between. Each `v1/work` step prints `begin <state>`, works for SECONDS and prints
+`end <state>`.
+
+With 0 SECONDS all is as in life, but that a death is seen within two seconds; a `v1/poison`
+step ends the process.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from stepwell import Engine, Outcome, Registry, done
+from stepwell.engine import bursts, heartbeat, worker
+from stepwell.events import Event, subscribe
+from stepwell.stores import open_store
+
+registry = Registry()
+url, seconds = sys.argv[1], float(sys.argv[2])
+TOLD = ("engine.started", "step.refused", "engine.declared_dead", "engine.buried")
+
+
+@registry.handler("v1/work")
+def work(state: int) -> Outcome:
+    """Work for a while, without holding the GIL."""
+    if seconds:
+        print("begin", state, flush=True)
+        time.sleep(seconds)
+        print("end", state, flush=True)
+    return done(state)
+
+
+@registry.handler("v1/poison")
+def poison() -> None:
+    """Take the engine along, at once."""
+    print("dying", flush=True)
+    os._exit(1)
+
+
+def tell(event: Event) -> None:
+    """Print what the tests wait for."""
+    if event.name in TOLD:
+        print(event.name, flush=True)
+
+
+if seconds:
+    worker.TRUSTED = 0  # type: ignore[misc]
+    bursts.LONGEST = bursts.LULL = 60.0  # type: ignore[misc]
+else:
+    heartbeat.DEAD_AFTER, heartbeat.INTERVAL = 1.5, 0.3  # type: ignore[misc]
+subscribe(tell)
+store = open_store(url)
+Engine(store, registry, workers=4).run()
+store.close()

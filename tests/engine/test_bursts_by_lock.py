@@ -1,0 +1,153 @@
+"""Claims by row locks alone: what is marked when, and what a lost lock means."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import pytest
+from tests.engine.lanes import LOCKED, Open, bury, has_done, open_lane, row
+from tests.engine.signals import wait_for
+
+from stepwell import Engine, Outcome, Registry, Step, StepClient, done, new_step
+from stepwell.engine import bursts, heartbeat, worker
+from stepwell.errors import StoreUnavailable
+from stepwell.events import subscribe
+from stepwell.ids import new_id
+from stepwell.stores.protocol import ClaimRequest, Counts, EngineInfo, Store
+
+__all__ = ["open_lane"]
+
+
+@pytest.fixture
+def lane() -> str:
+    """Where the steps are, and how they are claimed."""
+    return LOCKED
+
+
+@pytest.fixture
+def store(open_lane: Open) -> Store:
+    """One store object."""
+    return open_lane()
+
+
+def test_a_short_step_is_never_marked_as_claimed(
+    store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its lock is its claim."""
+    monkeypatch.setattr(bursts, "LONGEST", 10.0)
+    monkeypatch.setattr(bursts, "LULL", 10.0)
+    seen: list[Step] = []
+    registry.handler("v1/short")(lambda step: seen.append(row(store, step)))
+    engine = Engine(store, registry)
+    engine.add(new_step("v1/short"))
+    engine.drain()
+    assert [(step.claimed_by, step.claim_no) for step in seen] == [(None, 0)]
+    assert row(store, seen[0]).claim_no == 1
+
+
+def test_a_step_that_was_there_when_an_engine_died_is_marked_first(
+    store: Store, registry: Registry
+) -> None:
+    """R15: if it was this step that killed it, it is to leave a trace."""
+    seen: list[Step] = []
+    registry.handler("v1/odd")(lambda step: seen.append(row(store, step)))
+    client = StepClient(store)
+    step_id = client.add(new_step("v1/odd"))
+    died = Engine(store, Registry(), queues=("elsewhere",))
+    died.start()
+    with store.transaction() as tx:
+        (step,) = tx.claim(request(died, "v1/odd")).steps
+        tx.beat(step.claimed_by or new_id(), [step.claim])
+    bury(store, died)
+    died.stop()
+    assert client.get(step_id).lost_count == 1
+    Engine(store, registry).drain()
+    assert [one.claimed_by is not None for one in seen] == [True]
+
+
+def request(engine: Engine, name: str) -> ClaimRequest:
+    """A claim in the engine's name."""
+    assert engine.id is not None
+    return ClaimRequest(engine_id=engine.id, request_id=new_id(), names=(name,))
+
+
+class _Cut:
+    """A transaction whose connection is lost before one of its verbs."""
+
+    def __init__(self, tx: Any, verb: str) -> None:
+        self._tx, self._verb = tx, verb
+
+    def __getattr__(self, verb: str) -> Any:
+        if verb == self._verb:
+            self._tx.connection.close()
+        return getattr(self._tx, verb)
+
+
+@pytest.mark.parametrize("where", ["claim", "settle", "hold", "before", "after"])
+def test_a_burst_that_loses_its_connection_loses_and_doubles_nothing(
+    store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """R13, R14: its locks are gone at once, what it has begun is marked and settled later."""
+    whole: Any = store.transaction
+    begun: list[bool] = []
+    ran: Counter[int] = Counter()
+
+    @contextmanager
+    def cutting() -> Iterator[Any]:
+        begins_burst = threading.current_thread().name == "stepwell-feed"
+        cuts = begins_burst and len(begun) % 7 == 3
+        begun.append(begins_burst)
+        with whole() as tx:
+            yield _Cut(tx, where) if cuts else tx
+            if cuts and where == "before":
+                tx.connection.close()
+        if cuts and where == "after":
+            raise StoreUnavailable("cut")
+
+    @registry.handler("v1/work")
+    def work(state: int) -> Outcome:
+        ran[state] += 1
+        time.sleep(0.03 if state % 20 == 0 else 0)
+        return done(next=[new_step("v1/child", state)])
+
+    @registry.handler("v1/child")
+    def child(state: int) -> None:
+        ran[1000 + state] += 1
+
+    client = StepClient(store)
+    client.add_many(new_step("v1/work", number) for number in range(400))
+    monkeypatch.setattr(store, "transaction", cutting)
+    with Engine(store, registry, workers=4) as engine:
+        wait_for(lambda: engine.tally.done == 800, 60)
+    assert len(ran) == 800
+    assert set(ran.values()) == {1}
+    assert client.count() == Counts(done=800)
+
+
+def test_after_a_death_an_engine_writes_its_claims_again(
+    store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R15: whatever killed the other one may come here next."""
+    monkeypatch.setattr(heartbeat, "DEAD_AFTER", 1.5)
+    seen: list[bool] = []
+    registry.handler("v1/short")(lambda step: seen.append(row(store, step).claimed_by is not None))
+    with store.transaction() as tx:
+        tx.join(EngineInfo(id=new_id(), name="dead", version="1", handles=(), queues=()))
+    with Engine(store, registry) as engine:
+        buried = threading.Event()
+        end = subscribe(lambda event: buried.set() if event.name == "engine.buried" else None)
+        monkeypatch.setattr(worker, "TRUSTED", 3)
+        assert buried.wait(20)
+        monkeypatch.setattr(bursts, "LONGEST", 10.0)
+        monkeypatch.setattr(bursts, "LULL", 10.0)
+        for number in range(1, 6):
+            engine.add(new_step("v1/short"))
+            wait_for(partial(has_done, engine, number))
+        end()
+    assert seen == [True, True, True, False, False]

@@ -1,0 +1,169 @@
+"""Callers that add at the same time share a commit, and none pays for another's mistake."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from tests.engine.signals import wait_for
+
+from stepwell import StepClient, new_step
+from stepwell.engine.together import Together
+from stepwell.errors import StoreUnavailable, UniqueKeyTaken
+from stepwell.step import Addition
+from stepwell.stores.memory import MemoryStore
+from stepwell.stores.protocol import Store
+
+Commit = Callable[[list[Addition]], None]
+
+
+class Gate:
+    """A commit that the first caller waits in until the others have come."""
+
+    def __init__(self, commit: Commit = lambda additions: None) -> None:
+        self.sizes: list[int] = []
+        self.entered, self.open = threading.Event(), threading.Event()
+        self._commit = commit
+
+    def __call__(self, additions: list[Addition]) -> None:
+        self.sizes.append(len(additions))
+        self.entered.set()
+        assert self.open.wait(20)
+        self._commit(additions)
+
+
+def some(number: int = 1) -> list[Addition]:
+    """Additions, told apart by nothing."""
+    step = StepClient(MemoryStore())
+    return [step._sealed(new_step("v1/x")) for _ in range(number)]
+
+
+def test_who_comes_during_a_commit_shares_the_next() -> None:
+    gate = Gate()
+    together = Together(gate)
+    with ThreadPoolExecutor(9) as pool:
+        first = pool.submit(together.add, some())
+        assert gate.entered.wait(20)
+        others = [pool.submit(together.add, some()) for _ in range(8)]
+        wait_for(lambda: len(together._waiting) == 8)
+        gate.open.set()
+        for call in (first, *others):
+            call.result(20)
+    assert gate.sizes == [1, 8]
+
+
+def test_a_mistake_is_its_makers_and_nobody_elses() -> None:
+    store = MemoryStore()
+    client = StepClient(store)
+    client.add(new_step("v1/x", singleton=True))
+    gate = Gate(client._add_now)
+    client._together = Together(gate)
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(client.add, new_step("v1/y"))
+        assert gate.entered.wait(20)
+        good = [pool.submit(client.add, new_step("v1/y")) for _ in range(2)]
+        bad = pool.submit(client.add, new_step("v1/x", singleton=True))
+        wait_for(lambda: len(client._together._waiting) == 3)
+        gate.open.set()
+        for call in (first, *good):
+            call.result(20)
+        with pytest.raises(UniqueKeyTaken):
+            bad.result(20)
+    assert client.count(name="v1/y").ready == 3
+
+
+def test_a_store_that_is_away_is_everybodys_error() -> None:
+    def away(additions: list[Addition]) -> None:
+        raise StoreUnavailable("away")
+
+    gate = Gate(away)
+    together = Together(gate)
+    with ThreadPoolExecutor(3) as pool:
+        calls = [pool.submit(together.add, some())]
+        assert gate.entered.wait(20)
+        calls += [pool.submit(together.add, some()) for _ in range(2)]
+        wait_for(lambda: len(together._waiting) == 2)
+        gate.open.set()
+        for call in calls:
+            with pytest.raises(StoreUnavailable):
+                call.result(20)
+    assert gate.sizes == [1, 2]
+
+
+def test_a_leader_that_is_interrupted_leaves_nobody_waiting() -> None:
+    class Interrupted(BaseException):
+        pass
+
+    def interrupted(additions: list[Addition]) -> None:
+        raise Interrupted
+
+    gate = Gate(interrupted)
+    together = Together(gate)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(together.add, some())
+        assert gate.entered.wait(20)
+        second = pool.submit(together.add, some())
+        wait_for(lambda: len(together._waiting) == 1)
+        gate.open.set()
+        for call in (first, second):
+            with pytest.raises(Interrupted):
+                call.result(20)
+    assert not together._busy
+
+
+def test_a_crowd_is_divided_so_that_no_commit_grows_without_end() -> None:
+    gate = Gate()
+    together = Together(gate)
+    with ThreadPoolExecutor(4) as pool:
+        calls = [pool.submit(together.add, some())]
+        assert gate.entered.wait(20)
+        calls += [pool.submit(together.add, some(600)) for _ in range(3)]
+        wait_for(lambda: len(together._waiting) == 3)
+        gate.open.set()
+        for call in calls:
+            call.result(20)
+    assert gate.sizes == [1, 600, 600, 600]
+
+
+def test_many_threads_add_and_every_step_is_there_once(store: Store) -> None:
+    client = StepClient(store)
+    with ThreadPoolExecutor(16) as pool:
+        ids = list(pool.map(lambda n: client.add(new_step("v1/x", n)), range(200)))
+    assert len(set(ids)) == 200
+    assert {step.id for step in client.search(name="v1/x", limit=300)} == set(ids)
+
+
+def test_tasks_share_commits_with_threads(store: Store) -> None:
+    client = StepClient(store)
+
+    async def crowd() -> None:
+        adds = [client.add_async(new_step("v1/x", n)) for n in range(50)]
+        beside = asyncio.to_thread(client.add, new_step("v1/x"))
+        await asyncio.gather(beside, *adds)
+
+    asyncio.run(crowd())
+    assert client.count(name="v1/x").ready == 51
+
+
+def test_a_cancelled_task_hands_the_lead_on() -> None:
+    gate = Gate()
+    together = Together(gate)
+
+    async def crowd() -> None:
+        first = asyncio.create_task(together.add_async(some()))
+        await asyncio.to_thread(gate.entered.wait, 20)
+        cancelled = asyncio.create_task(together.add_async(some()))
+        last = asyncio.create_task(together.add_async(some()))
+        await asyncio.to_thread(wait_for, lambda: len(together._waiting) == 2)
+        cancelled.cancel()
+        gate.open.set()
+        await asyncio.gather(first, last)
+        with pytest.raises(asyncio.CancelledError):
+            await cancelled
+
+    asyncio.run(crowd())
+    assert sum(gate.sizes) == 3
+    assert not together._busy
