@@ -115,6 +115,7 @@ def test_each_queue_uses_all_of_its_share(store: Store, registry: Registry, gate
         engine.add_many(some(10))
         engine.add_many(some(10, queue="mail"))
         wait_for(lambda: gate.inside == {"default": 5, "mail": 2})
+        assert engine.count(claimed=True).ready <= 7, "no more than there are free workers"
         gate.go.set()
         wait_for(lambda: engine.tally.done == 20)
     assert gate.most == {"default": 5, "mail": 2}
