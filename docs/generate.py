@@ -37,6 +37,7 @@ def pages() -> dict[Path, str]:
         reference / "cli.md": manual.page(),
         reference / "errors.md": errors_page(),
         reference / "manifest.schema.json": schema,
+        reference / "parts.md": parts_page(),
         reference / "python.md": python_page(),
         reference / "settings.md": settings_page(),
     }
@@ -51,6 +52,11 @@ def errors_page() -> str:
 def python_page() -> str:
     """What `import stepwell` offers, in the words of its docstrings."""
     return PYTHON_HEAD + "".join(_member(name) for name in stepwell.__all__ if name[0] != "_")
+
+
+def parts_page() -> str:
+    """What the other public modules offer, in the words of their docstrings."""
+    return PARTS_HEAD + "".join(_part(module, names) for module, names in PARTS.items())
 
 
 def settings_page() -> str:
@@ -80,7 +86,17 @@ def _member(name: str) -> str:
     value = getattr(stepwell, name)
     if not (inspect.isclass(value) or inspect.isfunction(value)):
         return f"\n## `{name}`\n\n{CONSTANTS[name]}\n"
-    return f"\n## `{name}`\n\n```text\n{inspect.getdoc(value)}\n```\n{_methods(value)}"
+    return _entry("##", name, value)
+
+
+def _entry(level: str, name: str, value: Any) -> str:
+    return f"\n{level} `{name}`\n\n```text\n{inspect.getdoc(value)}\n```\n{_methods(value)}"
+
+
+def _part(name: str, names: tuple[str, ...]) -> str:
+    module = import_module(name)
+    entries = (_entry("###", one, getattr(module, one)) for one in names)
+    return f"\n## `{name}`\n" + "".join(entries)
 
 
 def _methods(value: Any) -> str:
@@ -171,6 +187,41 @@ What `import stepwell` offers to a program that embeds the engine. Stores are in
 `stepwell.schedules`, and the contracts for stores and launchers of your own in
 `stepwell.testing`.
 """
+
+PARTS_HEAD = """# Python: stores, schedules, tests
+
+<!-- Written by `make docs` from the docstrings; changes here are lost. -->
+
+What stands beside [`import stepwell`](python.md). Workflow groups have
+[a guide of their own](../guides/workflow-groups.md).
+"""
+
+# A module, and the names to show.
+PARTS: dict[str, tuple[str, ...]] = {
+    "stepwell.stores": ("open_store",),
+    "stepwell.stores.memory": ("MemoryStore",),
+    "stepwell.stores.sqlite": ("SQLiteStore",),
+    "stepwell.stores.postgres": ("PostgresStore",),
+    "stepwell.stores.mysql": ("MySQLStore",),
+    "stepwell.retention": ("RetentionPolicy", "Kept", "Retention"),
+    "stepwell.schedules": (
+        "Timetable",
+        "Plan",
+        "correlation",
+        "due_at",
+        "Cron",
+        "Every",
+        "Once",
+        "Overlap",
+        "Misfire",
+        "from_json",
+    ),
+    "stepwell.testing.virtual": ("VirtualEngine",),
+    "stepwell.testing.clock": ("VirtualClock",),
+    "stepwell.testing.effects": ("Effects",),
+    "stepwell.testing.crashing": ("crash_everywhere",),
+    "stepwell.testing.store_contract": ("StoreContract",),
+}
 
 CONSTANTS = {
     "KEEP": "The default of `rerun(state=...)`: the state stays as it is. `None` is a value.",

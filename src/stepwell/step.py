@@ -124,7 +124,7 @@ class NewStep:
     limit_slots: int | None = None
     rate_key: str | None = None
     own_id: bool = field(default=False, init=False, repr=False, compare=False)
-    """Whether the id was made with the step, and not given."""
+    """Whether the id was made with the step, not given, and not used yet."""
 
     def __post_init__(self) -> None:
         if self.id is _MADE_HERE:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 
@@ -332,3 +333,31 @@ def test_coroutines_that_come_at_once_all_run(store: Store, registry: Registry) 
         engine.stop()
     finally:
         sys.setswitchinterval(interval)
+
+
+def test_a_drain_waits_for_a_spawned_step_that_takes_longer_than_its_burst(
+    store: Store, registry: Registry
+) -> None:
+    """It is taken over and runs when the claim that found nothing more has come back."""
+    begun, go = threading.Event(), threading.Event()
+
+    @registry.handler("v1/first")
+    def first() -> Outcome:
+        return done(next=new_step("v1/second"))
+
+    @registry.handler("v1/second")
+    def second() -> Outcome:
+        begun.set()
+        assert go.wait(20)
+        return done(next=new_step("v1/third"))
+
+    registry.handler("v1/third")(lambda: None)
+    engine = Engine(store, registry)
+    engine.add(new_step("v1/first"))
+    with ThreadPoolExecutor(1) as pool:
+        drained = pool.submit(engine.drain)
+        assert begun.wait(20)
+        assert engine._worker
+        assert not engine._worker.idle.wait(0.5)
+        go.set()
+        assert drained.result(20).done == 3

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -15,11 +16,12 @@ from tests.engine.lanes import LOCKED, Open, bury, has_done, open_lane, row
 from tests.engine.signals import wait_for
 
 from stepwell import Engine, Outcome, Registry, Step, StepClient, done, new_step
+from stepwell.clock import now
 from stepwell.engine import bursts, heartbeat, worker
 from stepwell.errors import StoreUnavailable
 from stepwell.events import subscribe
 from stepwell.ids import new_id
-from stepwell.stores.protocol import ClaimRequest, Counts, EngineInfo, Store
+from stepwell.stores.protocol import Claimed, ClaimRequest, Counts, EngineInfo, Store
 
 __all__ = ["open_lane"]
 
@@ -128,6 +130,51 @@ def test_a_burst_that_loses_its_connection_loses_and_doubles_nothing(
     assert len(ran) == 800
     assert set(ran.values()) == {1}
     assert client.count() == Counts(done=800)
+
+
+def test_a_drain_ends_though_the_last_step_ended_while_nothing_was_claimed(
+    store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty burst takes its outcome in, and nobody else tells the engine to look again."""
+    whole: Any = store.transaction
+    running, go, executed = threading.Event(), threading.Event(), threading.Event()
+
+    class Slow(_Cut):
+        """A claim in which the step ends."""
+
+        def claim(self, request: ClaimRequest) -> Claimed:
+            claimed: Claimed = self._tx.claim(request)
+            if running.is_set() and not go.is_set():
+                go.set()
+                executed.wait(20)
+                time.sleep(0.05)  # its thread hands the outcome over
+            return claimed
+
+    @contextmanager
+    def slowly() -> Iterator[Any]:
+        with whole() as tx:
+            yield Slow(tx, "")
+
+    @registry.handler("v1/work")
+    def work(step: Step) -> None:
+        wait_for(lambda: row(store, step).claimed_by is not None)
+        running.set()
+        assert go.wait(20)
+
+    end = subscribe(lambda event: executed.set() if event.name == "step.executed" else None)
+    monkeypatch.setattr(store, "transaction", slowly)
+    engine = Engine(store, registry)
+    engine.add_many(
+        [
+            new_step("v1/work"),
+            # The engine looks at this instant, and has nothing to run.
+            new_step("v1/nobodys", schedule_time=now() + timedelta(seconds=1.5)),
+        ]
+    )
+    begun = time.monotonic()
+    assert engine.drain(patience=5).done == 1
+    assert time.monotonic() - begun < worker.POLL / 2
+    end()
 
 
 def test_after_a_death_an_engine_writes_its_claims_again(

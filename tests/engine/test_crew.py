@@ -119,6 +119,26 @@ def test_no_work_is_left_lying(bench: Callable[..., Bench], most: int) -> None:
     wait_for(lambda: one.done == 3 * rounds)
 
 
+def test_work_that_comes_while_a_thread_lies_down_is_seen_by_it() -> None:
+    """It has found nothing, is not asleep yet, and nobody else can be called."""
+    come, done = [False], threading.Event()
+
+    def work() -> bool:
+        if come[0]:
+            done.set()
+            come[0] = False
+            return True
+        if not done.is_set():
+            come[0] = True
+            one.call()
+        return False
+
+    one = Crew(work, lambda: come[0], most=1, fewest=1)
+    one.call()
+    assert done.wait(PATIENCE)
+    one.stop()
+
+
 def test_threads_beyond_the_fewest_end_without_work_and_come_back(
     bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
 ) -> None:

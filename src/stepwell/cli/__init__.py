@@ -6,7 +6,7 @@ import sys
 from importlib.util import find_spec
 from typing import Final
 
-_NEEDED: Final = ("typer", "rich", "httpx")
+_NEEDED: Final = ("typer", "rich", "httpx", "cronsim")
 
 
 def main() -> None:

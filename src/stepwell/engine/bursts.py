@@ -100,7 +100,8 @@ class Bursts:
             self._committer.put(*batch.ended)
             raise
         self._close(batch)
-        self.quiet, self.again = nothing_else and not batch.handed_on, False
+        nothing_left = not batch.handed_on and not self._taken
+        self.quiet, self.again = nothing_else and nothing_left, False
         self._begin()
         self._accept([self._holding(step, request) for step in claimed.steps])
         self._wait()

@@ -63,8 +63,16 @@ def seal(
         state=limited(codec.encode(new.state), f"state of {new.name}"),
         state_format=codec.format,
     )
-    fresh = since is not None and new.own_id and new.id.int >> 80 >= since
+    fresh = _is_first_row(new) and since is not None and new.id.int >> 80 >= since
     return _addition(step, new.on_conflict, fresh)
+
+
+def _is_first_row(new: NewStep) -> bool:
+    """Whether the id was made with the step, and no row yet: a handler may add it twice."""
+    own = new.own_id
+    if own:
+        object.__setattr__(new, "own_id", False)
+    return own
 
 
 def seal_fan(

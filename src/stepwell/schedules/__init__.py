@@ -1,12 +1,13 @@
 """When work begins by itself: trigger kinds, time zones, overlap and misfire rules.
 
-Everything here is pure: a schedule is a frozen value, and whoever asks brings
-the instant. The server's room of the same name keeps schedules in a database
-and acts on them.
+Schedules are pure: each is a frozen value, and whoever asks brings the instant. A
+`Timetable` acts on them in a program of your own; the server's room of the same name
+keeps them in a database and does so there.
 
     Cron("30 7 * * MON-FRI", timezone="Europe/Oslo")
     Every(minutes=15)
     Once(datetime(2026, 12, 24, 17, tzinfo=timezone.utc))
+    Timetable(engine, registry).schedule("v1/report", cron="30 7 * * *", tz="Europe/Oslo")
 """
 
 from stepwell.schedules.base import Misfire, Overlap, Schedule
@@ -20,6 +21,7 @@ from stepwell.schedules.errors import (
 from stepwell.schedules.every import Every
 from stepwell.schedules.kinds import from_json
 from stepwell.schedules.once import Once
+from stepwell.schedules.recurring import Plan, Timetable, correlation, due_at
 
 __all__ = [
     "Cron",
@@ -29,8 +31,12 @@ __all__ = [
     "Misfire",
     "Once",
     "Overlap",
+    "Plan",
     "Schedule",
     "ScheduleInvalid",
+    "Timetable",
     "TimezoneUnknown",
+    "correlation",
+    "due_at",
     "from_json",
 ]

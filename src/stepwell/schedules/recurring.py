@@ -1,7 +1,7 @@
 """Schedules in a program of your own, without a server.
 
     timetable = Timetable(engine, registry)
-    timetable.schedule("v1/nightly-report", Cron("30 7 * * MON-FRI", timezone="Europe/Oslo"))
+    timetable.schedule("v1/nightly-report", cron="30 7 * * MON-FRI", tz="Europe/Oslo")
 
 A schedule is one step: a singleton that decides about what is due, spawns the work in
 the settlement that moves it on, and reruns at the next due instant. So no instant is
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Final
 
 from stepwell.clock import SYSTEM, Clock
@@ -22,8 +23,7 @@ from stepwell.events import emit
 from stepwell.outcome import Outcome, Skip, done, rerun, skip
 from stepwell.registry import Registry
 from stepwell.retry import RetryPolicy
-from stepwell.schedules.base import Schedule
-from stepwell.schedules.errors import ScheduleInvalid
+from stepwell.schedules.base import Misfire, Overlap, Schedule
 from stepwell.schedules.ledger import Rules
 from stepwell.schedules.plan import (
     OWN,
@@ -38,6 +38,7 @@ from stepwell.schedules.plan import (
     planned,
     run_id,
 )
+from stepwell.schedules.words import spec_of
 from stepwell.step import (
     NewStep,
     OnConflict,
@@ -105,15 +106,20 @@ class Timetable:
     def schedule(
         self,
         work: str,
-        spec: Schedule,
+        spec: Schedule | None = None,
         *,
+        cron: str | None = None,
+        every: timedelta | float | None = None,
+        tz: str | None = None,
+        overlap: Overlap | str | None = None,
+        misfire: Misfire | str | None = None,
         state: Any = None,
         name: str | None = None,
         queue: str = "default",
         priority: Priority = Priority.NORMAL,
         retention: Retention = Retention.STANDARD,
     ) -> None:
-        """Run a step of the name `work` at every due instant of `spec`, from now on.
+        """Run a step of the name `work` at every due instant of a schedule, from now on.
 
         The same declaration again changes nothing. Another one under the same name takes
         the place of the first: what was due until then is settled by the first spec and
@@ -122,20 +128,24 @@ class Timetable:
         Parameters
         ----------
         work : the name of the step to run; `due_at(step)` gives its handler the instant.
-        spec : `Cron`, `Every` or `Once`, with its overlap and misfire rules.
+        spec : `Cron`, `Every` or `Once`, with its overlap and misfire rules; or, instead:
+        cron, tz : an expression, and the IANA name of its time zone; UTC by default.
+        every : an interval, as a timedelta or in seconds.
+        overlap : 'skip' (the default), 'allow', 'queue' or 'replace'.
+        misfire : 'latest' (the default), 'all' or 'skip'.
         state : the step's state.
         name : the schedule's own name; that of the work by default.
         queue, priority, retention : of the step to run.
 
         Raises
         ------
-        ScheduleInvalid : `spec` is no schedule.
+        ScheduleInvalid : that is no schedule, or two.
         InvalidInput, NotEncodable, ValueTooLarge : the step could not be kept.
         """
         declaration = Declaration(
             name=work if name is None else name,
             work=NewStep(name=work).name,
-            spec=_checked(spec),
+            spec=spec_of(spec, cron=cron, every=every, tz=tz, overlap=overlap, misfire=misfire),
             state=json.loads(JSON.encode(state)),
             queue=queue,
             priority=priority,
@@ -261,12 +271,3 @@ def _step_of(plan: Plan, queue: str) -> NewStep:
         description=plan.describe(),
         schedule_time=plan.next_due,
     )
-
-
-def _checked(spec: Schedule) -> Schedule:
-    if not isinstance(spec, Schedule):
-        raise ScheduleInvalid(
-            f"{spec!r} is not a schedule.",
-            fix="Use Cron(...), Every(...) or Once(...) of stepwell.schedules.",
-        )
-    return spec

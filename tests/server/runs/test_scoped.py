@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from unittest.mock import Mock
 from uuid import UUID
 
 import pytest
@@ -16,9 +17,12 @@ from stepwell import clock
 from stepwell.codec import JSON
 from stepwell.engine.sealing import seal
 from stepwell.ids import new_id
+from stepwell.outcome import Verdict
 from stepwell.server.app import Server
+from stepwell.server.runs.scoped import ScopedStore
+from stepwell.server.runs.tokens import EngineIds
 from stepwell.step import Addition, EndedAs, JoinPolicy, OnConflict, Step, StepQuery, new_step
-from stepwell.stores.protocol import EngineInfo
+from stepwell.stores.protocol import Claimed, ClaimRequest, EngineInfo
 
 Pods = Callable[..., Pod]
 Work = Callable[..., None]
@@ -223,3 +227,36 @@ def test_the_last_settlement_wakes_the_supervisor(
     before = activations()
     mine.work()
     assert activations() == before + 1
+
+
+def test_no_claim_of_a_container_is_a_lock_alone(two: tuple[Pod, Pod], server: Server) -> None:
+    """Its verbs commit one by one: a lock would be gone with the answer."""
+    asked: list[Any] = []
+
+    class Noted(Mock):
+        """A store's verbs, of which only the claim is asked."""
+
+        def claim(self, request: ClaimRequest) -> Claimed:
+            asked.append(request)
+            return Claimed()
+
+    mine, _ = two
+    with server.db.write() as conn:
+        run: Any = {"id": UUID(mine.run_id)}
+        caller: Any = Mock(run_id=mine.run_id, attempt=1)
+        ScopedStore(conn, Noted(), run, EngineIds(b"key", caller)).claim(
+            ClaimRequest(engine_id=new_id(), request_id=new_id(), names=("v1/x",), locking=True)
+        )
+    assert [request.locking for request in asked] == [False]
+
+
+def test_a_container_cannot_settle_what_it_has_not_claimed_in_writing(
+    two: tuple[Pod, Pod],
+) -> None:
+    mine, _ = two
+    step = mine.claim()
+    assert step is not None
+    assert mine.call("release", engine_id=mine.engine_id, claims=[step.claim]) == 1
+    next_claim = replace(step.claim, claim_no=step.claim_no + 2)
+    told = replace(settlement(step), claim=next_claim, unwritten=True)
+    assert mine.settle(told) == [Verdict.REFUSED]

@@ -31,7 +31,7 @@ class Statements:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
-        self.news = False
+        self.news = self.beats = False
 
     def run(self, query: str, values: Values) -> sqlite3.Cursor:
         """Execute the statement of a file in `queries`."""
@@ -50,6 +50,10 @@ class Statements:
     def execute(self, sql: str, values: Values = ()) -> sqlite3.Cursor:
         """Execute a short statement; the rows are tuples."""
         return self._cursor().execute(sql, values)
+
+    def version(self) -> int:
+        """Is another one as soon as another connection has committed."""
+        return int(self.execute("PRAGMA data_version").fetchone()[0])
 
     @contextmanager
     def writing(self, *, news: bool = False) -> Iterator[None]:

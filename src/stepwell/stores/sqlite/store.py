@@ -22,7 +22,7 @@ from stepwell.stores.sqlite.exclusive import SQLiteExclusive
 from stepwell.stores.sqlite.on_loop import LoopConnection, is_aiosqlite
 from stepwell.stores.sqlite.statements import OwnStatements, Statements
 from stepwell.stores.sqlite.verbs import SQLiteTransaction
-from stepwell.stores.sqlite.wake import SQLiteWake
+from stepwell.stores.sqlite.wake import SQLiteWake, sight
 
 
 class SQLiteStore:
@@ -38,6 +38,7 @@ class SQLiteStore:
 
     def __init__(self, path: str | os.PathLike[str], clock: Clock = SYSTEM) -> None:
         self._path, self._clock = Path(path), clock
+        self._log = self._path.with_name(self._path.name + "-wal")
         self._connections = Connections(self._path)
         self._turn, self._one_at_a_time = Lock(), Lock()
         self._wakes: tuple[SQLiteWake, ...] = ()
@@ -100,11 +101,33 @@ class SQLiteStore:
         statements = OwnStatements(connection, self._turn)
         try:
             yield statements
-            statements.commit()
+            with self._overlooked(statements):
+                statements.commit()
         finally:
             statements.end()
         if statements.news:
             self._tell()
+
+    @contextmanager
+    def _overlooked(self, statements: OwnStatements) -> Iterator[None]:
+        """A beat brings no work: engines of this process do not look because of its commit.
+
+        If anybody else has committed meanwhile, by any connection, they do.
+        """
+        if statements.news or not statements.beats:
+            yield
+            return
+        before, version, wakes = sight(self._log), statements.version(), self._wakes
+        after = before
+        for wake in wakes:
+            wake.look_away()
+        try:
+            yield
+            seen = sight(self._log)
+            after = seen if statements.version() == version else before
+        finally:
+            for wake in wakes:
+                wake.look_again(before, after)
 
     def on(self, connection: Any) -> SQLiteTransaction:
         """The verbs on the caller's own connection and transaction (R27).
@@ -142,8 +165,7 @@ class SQLiteStore:
 
     def wake(self) -> SQLiteWake:
         """A new wake for one engine."""
-        log = self._path.with_name(self._path.name + "-wal")
-        wake = SQLiteWake(log, self._forget)
+        wake = SQLiteWake(self._log, self._forget)
         self._wakes = (*self._wakes, wake)
         return wake
 

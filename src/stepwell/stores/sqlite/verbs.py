@@ -76,6 +76,7 @@ class SQLiteTransaction:
             if not raised.rowcount:
                 raise EngineBuried(engine_id)
             self._sql.run_many("beat", _owned(engine_id, started))
+            self._sql.beats = True
             held = set(self.claimed(engine_id)) if started else ()
             return replace(self._pulse(), lost=tuple(one for one in started if one not in held))
 

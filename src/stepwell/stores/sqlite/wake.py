@@ -11,7 +11,16 @@ from typing import Final, TypeAlias
 LOOK_SECONDS: Final = 0.02
 """Seconds between two looks at the file, while somebody waits."""
 
-_Sight: TypeAlias = tuple[int, int, int] | None
+Sight: TypeAlias = tuple[int, int, int] | None
+
+
+def sight(log: Path) -> Sight:
+    """What a stat tells of the log: each commit makes it another. None if there is none."""
+    try:
+        found = log.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 class SQLiteWake:
@@ -26,7 +35,8 @@ class SQLiteWake:
     def __init__(self, log: Path, on_close: Callable[[SQLiteWake], None]) -> None:
         self._log, self._on_close = log, on_close
         self._event = threading.Event()
-        self._seen = self._look()
+        self._away = False
+        self._seen = sight(log)
 
     def wait(self, seconds: float) -> bool:
         """Block until something may have changed, or the time is over (False)."""
@@ -42,6 +52,16 @@ class SQLiteWake:
         """Wake the waiter of this process."""
         self._event.set()
 
+    def look_away(self) -> None:
+        """What changes the log now is probably no news: wait with looking at it."""
+        self._away = True
+
+    def look_again(self, before: Sight, after: Sight) -> None:
+        """Go on; what made one sight of the other was no news."""
+        if self._seen == before:
+            self._seen = after
+        self._away = False
+
     def close(self) -> None:
         """Hear of no more commits."""
         self._on_close(self)
@@ -50,12 +70,7 @@ class SQLiteWake:
         told = self._event.is_set()
         if told:
             self._event.clear()
-        before, self._seen = self._seen, self._look()
+        elif self._away:
+            return False
+        before, self._seen = self._seen, sight(self._log)
         return told or before != self._seen
-
-    def _look(self) -> _Sight:
-        try:
-            found = self._log.stat()
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_size, found.st_ino

@@ -1,0 +1,1 @@
+"""Integration patterns, a file each, shown in docs/guides/patterns.md."""
