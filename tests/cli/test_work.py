@@ -18,6 +18,7 @@ from tests.cli.shell import PATIENCE, Shell, free_port, wait
 from tests.cli.test_mistakes import refused
 
 from stepwell import StepClient, new_step
+from stepwell.cli.app_target import load_engine
 from stepwell.cli.exits import Exit
 from stepwell.stores import open_store
 
@@ -108,6 +109,23 @@ def test_the_handlers_of_a_program_are_run(shop: Shell, steps: StepClient, name:
         wait(lambda: steps.get(step).ended_at)
         logged(shop, "engine.started")
     logged(shop, "engine.stopped")
+
+
+def test_queues_get_their_shares_of_the_workers(
+    shop: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(shop.folder)
+    engine = load_engine("shop:registry", "sqlite:///mine.db", None, ("default=6", "mail=2"))
+    assert engine._shares == {"default": 6, "mail": 2}
+    assert (engine._scope.queues, engine._scope.slots.most) == (("default", "mail"), 8)
+    plain = load_engine("shop:registry", "sqlite:///mine.db", None, ("default", "mail"))
+    assert plain._shares is None
+
+
+@pytest.mark.parametrize("queues", ["default=6,mail", "default=x", "=3", "default=0"])
+def test_shares_that_are_none_are_refused(shop: Shell, queues: str) -> None:
+    answer = shop.type("work", "shop:registry", "--queues", queues)
+    refused(answer, Exit.MISTAKE, "invalid-input")
 
 
 def test_the_steps_of_a_killed_worker_run_elsewhere_and_it_is_started_again(

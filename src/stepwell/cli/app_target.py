@@ -64,12 +64,13 @@ def load_engine(
     Parameters
     ----------
     target : `module:name` of an `Engine`, a `Registry`, or a function that makes one.
-    store, workers, queues : for a registry; an engine brings its own.
+    store, workers, queues : for a registry; an engine brings its own. Queues by name, or
+        all of them with their shares of the workers: `mail=2`.
 
     Raises
     ------
     AppInvalid : there is no such thing, or it cannot be imported.
-    NoStore, InvalidInput : a registry needs a store; an engine takes none.
+    NoStore, InvalidInput : a registry needs a store; an engine takes none. Shares that are none.
     """
     found = _made(target, _member(*_parts(target)))
     if isinstance(found, Engine):
@@ -81,9 +82,23 @@ def load_engine(
             why="A registry knows those that were registered when it is looked at.",
             fix="Import the modules with its handlers in the module that is named.",
         )
-    options: dict[str, Any] = {"workers": workers, "queues": queues or None}
+    options: dict[str, Any] = {"workers": workers, "queues": _shared(queues) or None}
     given = {name: value for name, value in options.items() if value is not None}
     return Engine(open_store(store_url(store)), found, **given)
+
+
+def _shared(queues: tuple[str, ...]) -> tuple[str, ...] | dict[str, int]:
+    """The queues as `Engine` takes them."""
+    pairs = [queue.partition("=") for queue in queues]
+    if not any(equals for _, equals, _ in pairs):
+        return queues
+    if not all(queue.strip() and share.strip().isdecimal() for queue, _, share in pairs):
+        raise InvalidInput(
+            f"--queues {','.join(queues)} does not say how many workers each queue has.",
+            why="Where one has a share of the workers, each needs one, and it is a number.",
+            fix="Write it as --queues default=6,mail=2, or the names alone.",
+        )
+    return {queue.strip(): int(share) for queue, _, share in pairs}
 
 
 def _parts(target: str) -> tuple[str, str]:

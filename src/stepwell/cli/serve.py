@@ -99,10 +99,19 @@ def work(
     ] = 1,
     workers: Annotated[
         int | None,
-        typer.Option("--workers", min=1, help="Steps at once in each process. Default: 8."),
+        typer.Option(
+            "--workers",
+            min=1,
+            help="Steps at once in each process. Default: 8, or the sum of the shares.",
+        ),
     ] = None,
     queues: Annotated[
-        str | None, typer.Option("--queues", metavar="A,B", help="Default: the queue default.")
+        str | None,
+        typer.Option(
+            "--queues",
+            metavar="A,B",
+            help="Default: the queue default. A=6,B=2 gives each its share of the workers.",
+        ),
     ] = None,
     metrics_port: Annotated[
         int | None,

@@ -11,9 +11,9 @@ written at once, and one transaction settles a burst and claims the next.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeAlias
 
 from stepwell.clock import Clock
 from stepwell.engine.batch import Batch, TakeOver
@@ -23,6 +23,8 @@ from stepwell.engine.held import Held, Holding
 from stepwell.events import emit
 from stepwell.step import Step
 from stepwell.stores.protocol import Claimed, ClaimRequest, Store, Transaction
+
+Claiming: TypeAlias = Callable[[Transaction, ClaimRequest], Claimed]
 
 LONGEST: Final = 0.02
 """Seconds that a burst lasts at most: for so long a transaction may hold its row locks."""
@@ -37,6 +39,7 @@ class Bursts:
 
     Parameters
     ----------
+    claim : makes the claim in the burst's transaction.
     takes_over : which spawned rows may run here right after their parent's commit (R21).
     aside : whether a step may not run before its claim is written.
     go : called when steps were accepted: somebody is to run them.
@@ -49,13 +52,14 @@ class Bursts:
         held: Held,
         committer: Committer,
         *,
+        claim: Claiming,
         takes_over: TakeOver,
         aside: Callable[[Step], bool],
         go: Callable[[], None],
     ) -> None:
         self._store, self._clock, self._held = store, clock, held
         self._committer, self._takes_over, self._aside = committer, takes_over, aside
-        self._go = go
+        self._claim, self._go = claim, go
         self._collector = Collector()
         self._unsettled: list[Ended] = []
         self._taken: list[Holding] = []
@@ -72,9 +76,9 @@ class Bursts:
         return len(self._unsettled) + len(self._taken)
 
     @property
-    def taken(self) -> int:
-        """How many spawned steps run with the next burst, beside those that it claims (R21)."""
-        return len(self._taken)
+    def taken(self) -> Sequence[Holding]:
+        """The spawned steps that run with the next burst, beside those that it claims (R21)."""
+        return self._taken
 
     def put(self, holding: Holding, ended: Ended | Answered | None) -> bool:
         """A step has ended, in whatever thread; False if no burst has taken its outcome in."""
@@ -91,7 +95,7 @@ class Bursts:
         try:
             with self._store.transaction() as tx:
                 batch.settle(tx)
-                claimed = tx.claim(request)
+                claimed = self._claim(tx, request)
         except BaseException:
             self._committer.put(*batch.ended)
             raise
@@ -115,7 +119,7 @@ class Bursts:
         self._begin()
         try:
             with self._store.transaction() as tx:
-                claimed = tx.claim(replace(request, locking=True))
+                claimed = self._claim(tx, replace(request, locking=True))
                 begun = [self._holding(step, request, by_lock=True) for step in claimed.steps]
                 self._accept([one for one in begun if not self._aside(one.step)])
                 self._wait()

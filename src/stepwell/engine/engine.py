@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from types import FrameType, TracebackType
 from typing import Final, Self
@@ -17,11 +17,13 @@ from stepwell.clock import SYSTEM, Clock, StoreClock
 from stepwell.codec import JSON, Codec
 from stepwell.engine.client import StepClient
 from stepwell.engine.heartbeat import Heartbeat
-from stepwell.engine.held import Held, Holding
+from stepwell.engine.held import Holding
+from stepwell.engine.intake import Intake
 from stepwell.engine.once import check_store
 from stepwell.engine.pauses import Pauses
 from stepwell.engine.processes import forbid_in_child
 from stepwell.engine.runner import Slots
+from stepwell.engine.shares import SharedIntake, check_shares
 from stepwell.engine.sweeping import housekeeping, sweeper
 from stepwell.engine.tally import Tally
 from stepwell.engine.worker import Scope, Worker
@@ -33,6 +35,8 @@ from stepwell.retention import RetentionPolicy
 from stepwell.stores.protocol import EngineInfo, Store
 from stepwell.version import VERSION
 
+WORKERS: Final = 8
+"""How many handlers run at once where nothing says how many."""
 STOP_TIMEOUT: Final = 30.0
 """Seconds that running steps get at a stop."""
 CLEAN_UP: Final = 5.0
@@ -49,8 +53,10 @@ class Engine(StepClient):
     ----------
     store : where the steps are; its schema must exist (`store.migrate()`).
     registry : step name -> handler. Steps of other names are left for other engines.
-    queues : only steps of these queues are run.
-    workers : how many handlers run at once, at most. Threads are started as they are needed.
+    queues : only steps of these queues are run. A mapping gives each its share of the
+        workers: so many of its steps run at once and no more.
+    workers : how many handlers run at once, at most; 8 by default, or the sum of the shares.
+        Threads are started as they are needed.
     min_workers : threads beyond so many end when there is no work for them; by default all
         that were started stay.
     processes : how many processes there are at most for handlers with `process=True`; by
@@ -65,6 +71,7 @@ class Engine(StepClient):
 
     Raises
     ------
+    InvalidInput : a queue with a share of no worker; or shares for the steps of one flow.
     NotSupported : a handler asks for the connection, and the store has none to give (R26);
         or a retention policy for a container's store.
     """
@@ -74,8 +81,8 @@ class Engine(StepClient):
         store: Store,
         registry: Registry,
         *,
-        queues: tuple[str, ...] = ("default",),
-        workers: int = 8,
+        queues: tuple[str, ...] | Mapping[str, int] = ("default",),
+        workers: int | None = None,
         min_workers: int | None = None,
         processes: int | None = None,
         flow_id: UUID | None = None,
@@ -93,17 +100,21 @@ class Engine(StepClient):
         self._retention = retention
         if retention is not None:
             housekeeping(partial(self.sweep, retention), registry, store)
+        self._shares = queues if isinstance(queues, Mapping) else None
+        if self._shares is not None:
+            check_shares(self._shares, flow_id)
+        most = _most(workers, self._shares)
         self._scope = Scope(
             name=name or f"{socket.gethostname()}:{os.getpid()}",
-            queues=queues,
+            queues=tuple(queues),
             slots=Slots(
-                most=workers,
-                fewest=workers if min_workers is None else min_workers,
+                most=most,
+                fewest=most if min_workers is None else min_workers,
                 processes=processes or os.cpu_count() or 1,
             ),
             flow_id=flow_id,
         )
-        self._pauses = Pauses(queues)
+        self._pauses = Pauses(self._scope.queues)
         self._users_loop = loop
         self._reborn = threading.Lock()
         self._over = threading.Event()
@@ -139,7 +150,8 @@ class Engine(StepClient):
             self.add(sweeper(self._scope.queues[0]))
         self._over.clear()
         self._loop = self._users_loop or _new_loop()
-        self._held = Held()
+        self._intake = self._new_intake()
+        self._held = self._intake.held
         self._heartbeat = Heartbeat(
             self.store,
             self._time,
@@ -260,11 +272,17 @@ class Engine(StepClient):
             self.codec,
             self._time,
             self._scope,
-            self._held,
+            self._intake,
             self._pauses,
             self._heartbeat.fresh,
             self._rejoin,
             self._loop,
+        )
+
+    def _new_intake(self) -> Intake:
+        most = self._scope.slots.most
+        return (
+            Intake(most) if self._shares is None else SharedIntake(self._shares, most, self._time)
         )
 
     def _join(self) -> None:
@@ -312,6 +330,12 @@ class Engine(StepClient):
     def _interrupt(self, lost: list[Holding]) -> None:
         assert self._worker is not None
         self._worker.interrupt(lost)
+
+
+def _most(workers: int | None, shares: Mapping[str, int] | None) -> int:
+    if workers is not None:
+        return workers
+    return WORKERS if shares is None else sum(shares.values())
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

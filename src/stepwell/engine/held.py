@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 from stepwell.step import Claim, Step
@@ -40,13 +40,41 @@ class Holding:
         return self.step.claim
 
 
+class Line(Protocol):
+    """The steps that wait, in the order in which they begin: a deque, or `shares.Lanes`."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Holding]: ...
+
+    def append(self, holding: Holding, /) -> None:
+        """Put it last."""
+        ...
+
+    def appendleft(self, holding: Holding, /) -> None:
+        """Put it first."""
+        ...
+
+    def popleft(self) -> Holding:
+        """Take out the first."""
+        ...
+
+    def extend(self, holdings: Iterable[Holding], /) -> None:
+        """Put them last."""
+        ...
+
+    def clear(self) -> None:
+        """Take out all."""
+        ...
+
+
 class Held:
     """The book of all claims of this engine. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._all: dict[UUID, Holding] = {}
-        self._waiting: deque[Holding] = deque()
+        self._waiting: Line = deque()
         self._running = self._late = 0
         self._buried: set[UUID] = set()
         self._ousted: list[Holding] = []
@@ -66,7 +94,7 @@ class Held:
 
     @property
     def waiting(self) -> int:
-        """How many claimed steps have not started."""
+        """How many claimed steps have not started; with shares, of those that may start now."""
         return len(self._waiting)
 
     def accept(self, holdings: Iterable[Holding], *, first: bool = False) -> None:
@@ -113,7 +141,7 @@ class Held:
             self._late += 1
             holding.running = False
 
-    def returned(self) -> None:
+    def returned(self, holding: Holding) -> None:
         """A handler whose time was over has returned: its slot is free."""
         with self._lock:
             self._running -= 1
@@ -196,7 +224,9 @@ class Held:
     def _take_out(self, holdings: list[Holding]) -> None:
         if holdings:
             gone = {id(one) for one in holdings}
-            self._waiting = deque(one for one in self._waiting if id(one) not in gone)
+            left = [one for one in self._waiting if id(one) not in gone]
+            self._waiting.clear()
+            self._waiting.extend(left)
             for holding in holdings:
                 self._drop(holding)
 

@@ -204,7 +204,7 @@ class Runner:
         self._put(holding, ended)
 
     def _returned_late(self, holding: Holding, execution: Execution) -> None:
-        self._held.returned()
+        self._held.returned(holding)
         step, seconds = holding.step, execution.seconds
         emit("step.returned_late", step=step.id, name=step.name, seconds=seconds)
         self.call()

@@ -20,9 +20,9 @@ from stepwell.clock import StoreClock
 from stepwell.codec import Codec
 from stepwell.engine.bursts import LONGEST, MOST, Bursts
 from stepwell.engine.committer import BACKOFF, Answered, Committer, Ended
-from stepwell.engine.held import Held, Holding
+from stepwell.engine.held import Holding
+from stepwell.engine.intake import Intake
 from stepwell.engine.joining import Members
-from stepwell.engine.limits import LimitedClaims
 from stepwell.engine.once import Once
 from stepwell.engine.pauses import Pauses
 from stepwell.engine.runner import Runner, Slots
@@ -67,6 +67,7 @@ class Worker:
 
     Parameters
     ----------
+    intake : how much is claimed at once, and the book of what is held.
     pauses : which queues are paused.
     fresh : whether the heartbeat is confirmed, so that steps may be started (R14).
     on_buried : called with its id when a claim learns that this engine was declared dead (R11).
@@ -80,14 +81,15 @@ class Worker:
         codec: Codec,
         clock: StoreClock,
         scope: Scope,
-        held: Held,
+        intake: Intake,
         pauses: Pauses,
         fresh: Callable[[], bool],
         on_buried: Callable[[UUID], None],
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         self._store, self._registry, self._codec, self._clock = store, registry, codec, clock
-        self._scope, self._held, self._fresh, self._on_buried = scope, held, fresh, on_buried
+        self._scope, self._intake, self._fresh, self._on_buried = scope, intake, fresh, on_buried
+        self._held = held = intake.held
         self._pauses = pauses
         self.engine_id: UUID | None = None
         self.committer = Committer(store, held, self.nudge)
@@ -110,17 +112,12 @@ class Worker:
             clock,
             held,
             self.committer,
+            claim=intake.claim,
             takes_over=self._takes_over,
             aside=self._is_marked_first,
             go=self._runner.call,
         )
-        self._limits = LimitedClaims(
-            clock,
-            ask=self._claim_limited,
-            free=lambda: scope.slots.most - held.running - held.waiting,
-            workers=scope.slots.most,
-            average=lambda: self._runner.average,
-        )
+        self._limits = intake.limited(clock, self._claim_limited, lambda: self._runner.average)
         self.idle = threading.Event()
         self.denied: Denied | None = None
         self.next_due: datetime | None = None
@@ -246,10 +243,8 @@ class Worker:
         if self._suspect_since is not None:
             waited = now - self._suspect_since
             return 1 if not len(self._held) or waited > QUARANTINE else 0
-        slots = self._scope.slots.most
         seconds, most = (LONGEST, self._bursts.most) if self._by_lock() else (AHEAD, MOST)
-        ahead = min(int(slots * seconds / self._runner.average), most)
-        return slots + ahead - self._held.running - self._held.waiting - self._bursts.taken
+        return self._intake.room(self._runner.average, seconds, most, self._bursts.taken)
 
     def _claim(self, room: int) -> Claimed:
         request = self._request(room)
@@ -257,9 +252,12 @@ class Worker:
         self._note_claimed(request, claimed)
         return claimed
 
-    def _claim_limited(self, room: int, beyond: str) -> Claimed:
+    def _claim_limited(self, room: int, beyond: str, queue: str | None) -> Claimed:
         """Always marked at once, for slots are counted from marks, and run before the others."""
         request = replace(self._request(room), limited=True, beyond=beyond)
+        if queue is not None:
+            queues = tuple(one for one in request.queues if one == queue)
+            request = replace(request, queues=queues)
         with self._store.transaction() as tx:
             claimed = tx.claim(request)
         since = self._clock.monotonic()
@@ -313,6 +311,7 @@ class Worker:
             and step.schedule_time <= self._clock.now()
             and self._is_served(step)
             and self._registry.handles(step.name)
+            and self._intake.has_room_for(step)
         )
 
     def _is_served(self, step: Step) -> bool:

@@ -1,0 +1,73 @@
+"""How much an engine takes in at once, and from where: all its queues share the workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeAlias
+
+from stepwell.clock import Clock
+from stepwell.engine.held import Held, Holding
+from stepwell.engine.limits import LimitedClaims
+from stepwell.step import Step
+from stepwell.stores.protocol import Claimed, ClaimRequest, Transaction
+
+AskLimited: TypeAlias = Callable[[int, str, str | None], Claimed]
+"""Makes a limited claim: of at most so many rows, from `Claimed.beyond` on, of one queue or
+of all (None)."""
+
+
+class Limits(Protocol):
+    """When to claim limited rows: `LimitedClaims`, or one of them per queue."""
+
+    def first(self) -> bool:
+        """Before an ordinary claim; whether some were taken."""
+        ...
+
+    def also(self, claimed: Claimed, *, alone: bool = False) -> Claimed:
+        """After an ordinary claim: what both gave."""
+        ...
+
+
+class Intake:
+    """Any due step may take any free worker.
+
+    Parameters
+    ----------
+    workers : how many handlers run at once, at most.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self.held = Held()
+        """The book of what was taken in."""
+
+    def room(self, average: float, seconds: float, most: int, taken: Sequence[Holding]) -> int:
+        """For how many steps there is room now: one per free worker, and some ahead.
+
+        Parameters
+        ----------
+        average : seconds that a handler has taken lately.
+        seconds, most : how much work is claimed ahead, and how many steps at most.
+        taken : steps that run soon and are not among those that wait yet.
+        """
+        ahead = min(int(self._workers * seconds / average), most)
+        held = self.held
+        return self._workers + ahead - held.running - held.waiting - len(taken)
+
+    def has_room_for(self, step: Step) -> bool:
+        """Whether a spawned step may be taken over as one of those that there is room for."""
+        return True
+
+    def claim(self, tx: Transaction, request: ClaimRequest) -> Claimed:
+        """Claim what is asked for."""
+        return tx.claim(request)
+
+    def limited(self, clock: Clock, ask: AskLimited, average: Callable[[], float]) -> Limits:
+        """What decides when to claim limited rows."""
+        return LimitedClaims(
+            clock,
+            ask=lambda limit, beyond: ask(limit, beyond, None),
+            free=lambda: self._workers - self.held.running - self.held.waiting,
+            workers=self._workers,
+            average=average,
+        )

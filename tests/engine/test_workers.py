@@ -1,0 +1,72 @@
+"""How many handlers an engine runs at once, and on how many threads."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+from tests.engine.signals import wait_for
+
+from stepwell import Engine, Registry, new_step
+from stepwell.engine import crew
+from stepwell.stores.protocol import Store
+
+
+def threads_working() -> int:
+    """Worker threads of all engines of this process."""
+    names = [thread.name for thread in threading.enumerate()]
+    return sum(1 for name in names if name.startswith("stepwell-worker-"))
+
+
+@pytest.fixture
+def short_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads without work end soon."""
+    monkeypatch.setattr(crew, "REST", 0.05)
+
+
+def test_an_engine_has_as_many_threads_as_its_handlers_need(
+    store: Store, registry: Registry, short_rest: None
+) -> None:
+    go, inside = threading.Event(), threading.Semaphore(0)
+
+    @registry.handler("v1/wait")
+    def wait() -> None:
+        inside.release()
+        assert go.wait(20)
+
+    with Engine(store, registry, workers=32, min_workers=3) as engine:
+        before = threads_working()
+        engine.add_many(new_step("v1/wait") for _ in range(50))
+        try:
+            for _ in range(32):
+                assert inside.acquire(timeout=20)
+            assert threads_working() - before == 32
+            assert not inside.acquire(blocking=False)
+        finally:
+            go.set()
+        wait_for(lambda: engine.tally.done == 50)
+        wait_for(lambda: threads_working() - before == 3)
+        engine.add(new_step("v1/wait"))
+        wait_for(lambda: engine.tally.done == 51)
+
+
+def test_coroutines_run_at_once_up_to_the_number_of_workers(
+    store: Store, registry: Registry
+) -> None:
+    go, inside, most = asyncio.Event(), 0, 0
+
+    @registry.handler("v1/wait")
+    async def wait() -> None:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        if inside == 32:
+            go.set()
+        await go.wait()
+        inside -= 1
+
+    with Engine(store, registry, workers=32, min_workers=1) as engine:
+        engine.add_many(new_step("v1/wait") for _ in range(50))
+        wait_for(lambda: engine.tally.done == 50)
+    assert most == 32
