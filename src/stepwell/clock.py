@@ -7,6 +7,7 @@ monotonic clock, which no step of the wall clock can bend (R17).
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -32,9 +33,8 @@ class SystemClock:
         """The current instant, aware, in UTC."""
         return datetime.now(UTC)
 
-    def monotonic(self) -> float:
-        """Seconds on a clock that never goes back."""
-        return time.monotonic()
+    monotonic = staticmethod(time.monotonic)
+    """Seconds on a clock that never goes back; the function itself, for it is asked often."""
 
 
 SYSTEM = SystemClock()
@@ -46,14 +46,12 @@ class StoreClock:
     def __init__(self, base: Clock = SYSTEM) -> None:
         self._base = base
         self._offset = timedelta(0)
+        self.monotonic: Callable[[], float] = base.monotonic
+        """Seconds on the local clock that never goes back."""
 
     def now(self) -> datetime:
         """The current instant at the store, aware, in UTC."""
         return self._base.now() + self._offset
-
-    def monotonic(self) -> float:
-        """Seconds on the local clock that never goes back."""
-        return self._base.monotonic()
 
     def adjust(self, store_now: datetime) -> None:
         """Take over what the store has just said its time is."""

@@ -75,7 +75,7 @@ class JsonCodec:
         NotDecodable : not JSON, or JSON that does not fit the annotation.
         """
         try:
-            value = json.loads(text)
+            value = _read(text)
             return value if annotation in _UNTYPED else typed(value, annotation)
         except NotDecodable:
             raise
@@ -218,6 +218,7 @@ _PLAIN: Final[tuple[tuple[Any, Any], ...]] = (
 )
 
 
+_read: Final = json.JSONDecoder().decode
 _write: Final = json.JSONEncoder(
     default=_plain, ensure_ascii=False, allow_nan=False, separators=(",", ":")
 ).encode

@@ -64,7 +64,7 @@ class Execution:
         self._codec = codec
         self._clock = clock
         self._executed_by = executed_by
-        self._started_at: datetime = clock.now()
+        self._started_at: datetime
         self._begun = clock.monotonic()
         self._connection: Any = None
         self._joined: list[Member] | None = None

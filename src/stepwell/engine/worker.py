@@ -231,10 +231,11 @@ class Worker:
     def _until_next_due(self) -> float:
         if self._suspect_since is not None:
             return BACKOFF[1]
+        longest = GIVE_BACK if self._held.waiting else POLL  # what waits too long goes back
         if self.next_due is None:
-            return POLL
+            return longest
         due_in = (self.next_due - self._clock.now()).total_seconds()
-        return min(max(due_in, 0.001), POLL)
+        return min(max(due_in, 0.001), longest)
 
     def _room(self) -> int:
         now = self._clock.monotonic()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby, islice
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from stepwell.errors import StoreUnavailable, UniqueKeyTaken
@@ -12,7 +12,7 @@ from stepwell.step import Addition, EndedAs, OnConflict, Step
 from stepwell.stores.joins import Ending, concerned
 from stepwell.stores.moves import REPLACED
 from stepwell.stores.postgres import joining
-from stepwell.stores.postgres.arrays import columns
+from stepwell.stores.postgres.arrays import columns, uuids
 from stepwell.stores.postgres.ending import end
 from stepwell.stores.postgres.queries import sql
 from stepwell.stores.postgres.rows import WRITERS, oldest
@@ -123,14 +123,22 @@ def _end_holder(statements: Statements, step: Step) -> list[Ending]:
 def _insert(statements: Statements, steps: list[Step], *, fresh: bool = False) -> set[UUID]:
     if not steps:
         return set()
-    values: dict[str, Any] = dict(columns(steps, WRITERS))
-    if not fresh:
-        values["oldest"] = oldest(step.id for step in steps)
-    parts = ("add", "add_answer") if fresh else ("add", "add_unknown", "add_answer")
-    with statements.cursor(sql(*parts), values) as cursor:
+    with statements.cursor(sql("add", "add_answer"), columns(steps, WRITERS)) as cursor:
         rows = cursor.fetchall()
     statements.work_is_due(any(due for _, due in rows))
-    return {step_id for step_id, _ in rows}
+    inserted = {step_id for step_id, _ in rows}
+    return inserted if fresh else inserted - _taken_back(statements, inserted)
+
+
+def _taken_back(statements: Statements, inserted: set[UUID]) -> set[UUID]:
+    """Those that had ended before: they are the same steps, and left alone (R1)."""
+    if not inserted:
+        return set()
+    rows = statements.rows("ended_ids", ids=uuids(inserted), oldest=oldest(inserted))
+    ended = {row[0] for row in rows}
+    if ended:
+        statements.rows("take_back", ids=uuids(ended))
+    return ended
 
 
 def _known(statements: Statements, steps: list[Step]) -> set[UUID]:

@@ -1,0 +1,1 @@
+DELETE FROM stepwell_ready WHERE id = ANY(%(ids)s::text::uuid[]) RETURNING id
