@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from stepwell.clock import Clock
 from stepwell.engine.held import Held, Holding
@@ -14,6 +14,19 @@ from stepwell.stores.protocol import Claimed, ClaimRequest, Transaction
 AskLimited: TypeAlias = Callable[[int, str, str | None], Claimed]
 """Makes a limited claim: of at most so many rows, from `Claimed.beyond` on, of one queue or
 of all (None)."""
+
+
+SMOOTHING: Final = 0.05
+"""The weight of the last handler in the average."""
+
+
+def smoothed(average: float, seconds: float) -> float:
+    """The average after one more handler, always above zero.
+
+    To be given one reading: many threads move an average, and a sum of two readings of it can
+    be below zero, which would mean that there is never room for a step again.
+    """
+    return average + (seconds + 1e-5 - average) * SMOOTHING
 
 
 class Limits(Protocol):

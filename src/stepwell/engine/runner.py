@@ -9,7 +9,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
 
 from stepwell.clock import Clock
 from stepwell.codec import Codec
@@ -18,6 +17,7 @@ from stepwell.engine.crew import Crew
 from stepwell.engine.deadlines import Deadlines
 from stepwell.engine.execution import Execution
 from stepwell.engine.held import Held, Holding
+from stepwell.engine.intake import smoothed
 from stepwell.engine.joining import Member
 from stepwell.engine.once import Once
 from stepwell.engine.processes import Job, Processes
@@ -25,8 +25,6 @@ from stepwell.events import emit
 from stepwell.outcome import Settlement
 from stepwell.registry import Registry
 from stepwell.step import Step
-
-_SMOOTHING: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +198,7 @@ class Runner:
             self._returned_late(holding, execution)
             return
         self._held.ended(holding)
-        self.average += (execution.seconds + 1e-5 - self.average) * _SMOOTHING
+        self.average = smoothed(self.average, execution.seconds)
         self._put(holding, ended)
 
     def _returned_late(self, holding: Holding, execution: Execution) -> None:

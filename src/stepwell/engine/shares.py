@@ -17,14 +17,13 @@ from uuid import UUID
 
 from stepwell.clock import Clock
 from stepwell.engine.held import Held, Holding
-from stepwell.engine.intake import AskLimited, Intake
+from stepwell.engine.intake import AskLimited, Intake, smoothed
 from stepwell.engine.limits import LimitedClaims
 from stepwell.errors import InvalidInput
 from stepwell.step import Step
 from stepwell.stores.allotment import earliest
 from stepwell.stores.protocol import Claimed, ClaimRequest, Transaction
 
-SMOOTHING: Final = 0.05
 LOOK_AGAIN: Final = 1.0
 """Seconds after which a full lane is looked at again, if nothing has ended there by then."""
 
@@ -137,11 +136,11 @@ class SharedHeld(Held):
         return late
 
     def _free(self, holding: Holding) -> None:
-        seconds = self._clock.monotonic() - holding.since + 1e-5
+        seconds = self._clock.monotonic() - holding.since
         with self._lock:
             lane = self._lanes.of(holding)
             lane.running -= 1
-            lane.average += (seconds - lane.average) * SMOOTHING
+            lane.average = smoothed(lane.average, seconds)
 
 
 class SharedIntake(Intake):
