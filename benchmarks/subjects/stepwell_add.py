@@ -66,7 +66,7 @@ def by_coroutines(job: Job) -> None:
 
 def in_bulk(job: Job) -> None:
     """All in one call."""
-    job.client.add_many(new_step("v1/noop", state()) for _ in range(job.steps))
+    job.client.add_bulk("v1/noop", (state() for _ in range(job.steps)))
 
 
 def shares(job: Job) -> list[int]:
