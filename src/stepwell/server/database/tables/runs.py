@@ -1,0 +1,74 @@
+"""Runs, their attempts, and what their operations have staged."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    Uuid,
+)
+
+from stepwell.server.database.tables.columns import Instant, group_column, id_column, metadata
+
+runs = Table(
+    "runs",
+    metadata,
+    id_column(),
+    group_column(),
+    Column("workflow", String(100), nullable=False),
+    Column("release_id", Uuid, ForeignKey("releases.id"), nullable=False),
+    Column("digest", String(100), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("parameters", JSON, nullable=False),
+    Column("trigger", String(20), nullable=False),
+    Column("requested_by", String(100), nullable=False),
+    Column("schedule_id", Uuid, ForeignKey("schedules.id")),
+    Column("repeat_of", Uuid),
+    Column("due_at", Instant, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("deadline_at", Instant, nullable=False),
+    Column("started_at", Instant),
+    Column("finished_at", Instant),
+    Column("attempt", Integer, nullable=False),
+    Column("warnings", Integer, nullable=False),
+    Column("reason", Text),
+    Index(None, "group_name", "workflow", "created_at"),
+    Index(None, "state", "created_at"),
+    Index(None, "schedule_id", "created_at"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("run_id", Uuid, ForeignKey("runs.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("handle", JSON),
+    Column("queued_at", Instant, nullable=False),
+    Column("launched_at", Instant),
+    Column("started_at", Instant),
+    Column("finished_at", Instant),
+    Column("revoked_at", Instant),
+    Column("exit", JSON),
+    Column("condition", Text),
+)
+
+staged = Table(
+    "staged",
+    metadata,
+    id_column(),
+    Column("run_id", Uuid, ForeignKey("runs.id"), nullable=False),
+    Column("step_id", Uuid, nullable=False),
+    Column("claim_no", Integer, nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("content", LargeBinary),
+    Column("created_at", Instant, nullable=False),
+    Index(None, "step_id", "claim_no"),
+)

@@ -1,0 +1,23 @@
+"""The state store."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, Boolean, Column, Integer, String, Table, Uuid
+
+from stepwell.server.database.tables.columns import Instant, metadata
+
+state_entries = Table(
+    "state_entries",
+    metadata,
+    Column("group_name", String(100), primary_key=True),
+    Column("scope", String(220), primary_key=True),
+    Column("key", String(200), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("value", JSON(none_as_null=False)),
+    Column("deleted", Boolean, nullable=False),
+    Column("run_id", Uuid),
+    Column("step_id", Uuid),
+    Column("written_by", String(100), nullable=False),
+    Column("written_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+)
