@@ -7,6 +7,9 @@ Ids are UUIDs version 7. Instants are aware UTC. JSON is readable with plain SQL
 
 from stepwell.server.database.tables.access import answers, tokens
 from stepwell.server.database.tables.audit import audit
+from stepwell.server.database.tables.bulk import bulk
+from stepwell.server.database.tables.causes import cause_mutes
+from stepwell.server.database.tables.changes import changes
 from stepwell.server.database.tables.columns import Instant, metadata
 from stepwell.server.database.tables.groups import discoveries, groups
 from stepwell.server.database.tables.metrics import metrics_hourly
@@ -15,12 +18,16 @@ from stepwell.server.database.tables.reviews import decisions, release_workflows
 from stepwell.server.database.tables.runs import attempts, runs, staged
 from stepwell.server.database.tables.schedules import ledger, schedules
 from stepwell.server.database.tables.state import state_entries
+from stepwell.server.database.tables.views import view_defaults, views
 
 __all__ = [
     "Instant",
     "answers",
     "attempts",
     "audit",
+    "bulk",
+    "cause_mutes",
+    "changes",
     "decisions",
     "discoveries",
     "groups",
@@ -35,4 +42,6 @@ __all__ = [
     "staged",
     "state_entries",
     "tokens",
+    "view_defaults",
+    "views",
 ]

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    text,
 )
 
 from stepwell.server.database.tables.columns import Instant, group_column, id_column, metadata
@@ -39,9 +40,24 @@ runs = Table(
     Column("attempt", Integer, nullable=False),
     Column("warnings", Integer, nullable=False),
     Column("reason", Text),
+    Column("fingerprint", String(64)),
+    Column("failed_operation", String(100)),
+    Column("superseded_by", Uuid),
     Index(None, "group_name", "workflow", "created_at"),
     Index(None, "state", "created_at"),
     Index(None, "schedule_id", "created_at"),
+    Index(None, "created_at", "id"),
+    Index("ix_runs_group_at", "group_name", "created_at"),
+    Index("ix_runs_workflow_at", "workflow", "created_at"),
+    Index("ix_runs_workflow_state_at", "workflow", "state", "created_at"),
+    Index(None, "requested_by", "created_at"),
+    Index(
+        None,
+        "fingerprint",
+        "created_at",
+        sqlite_where=text("fingerprint IS NOT NULL"),
+        postgresql_where=text("fingerprint IS NOT NULL"),
+    ),
 )
 
 attempts = Table(
