@@ -9,7 +9,7 @@ from stepwell.server.database.migrations import feeds
 from stepwell.server.database.tables import Instant
 
 revision = "0009"
-down_revision = "0001"
+down_revision = "0007"
 
 INDEXES = {
     "ix_runs_created_at_id": ["created_at", "id"],
