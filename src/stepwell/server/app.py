@@ -32,6 +32,7 @@ from stepwell.server.reviews import api as reviews
 from stepwell.server.runs import api as runs
 from stepwell.server.runs import container_api as containers
 from stepwell.server.schedules import api as schedules
+from stepwell.server.search import api as search
 from stepwell.server.services import QUEUE, Services
 from stepwell.server.settings import Settings
 from stepwell.server.state import api as state
@@ -48,6 +49,7 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     reviews.router,
     steps.router,
     schedules.router,
+    search.router,
     runs.router,
     containers.router,
     state.router,

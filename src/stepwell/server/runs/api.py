@@ -10,6 +10,7 @@ from pydantic import AwareDatetime
 
 from stepwell.server.access.records import Role
 from stepwell.server.audit import service as audit
+from stepwell.server.database.tables import runs
 from stepwell.server.http import Call, Page, Pages, Router, reads, writes
 from stepwell.server.runs import output as outputs
 from stepwell.server.runs import service
@@ -23,6 +24,9 @@ from stepwell.server.runs.records import (
     RunState,
     RunStep,
 )
+from stepwell.server.search import service as search
+from stepwell.server.search.api import Q
+from stepwell.server.search.records import FoundRuns
 
 router = Router(tags=["runs"])
 
@@ -60,11 +64,17 @@ def list_runs(
     repeat_of: UUID | None = None,
     since: AwareDatetime | None = None,
     until: AwareDatetime | None = None,
-) -> Page[Run]:
-    """Runs, newest first."""
-    equal = {"group_name": group, "workflow": workflow, "trigger": trigger}
+    q: Q = "",
+) -> FoundRuns:
+    """Runs, newest first; all that is given must hold."""
+    values = {"group_name": group, "workflow": workflow, "trigger": trigger}
     ids = {"schedule_id": schedule_id, "repeat_of": repeat_of}
-    return service.listed(call.conn, pages, states=state, since=since, until=until, **equal, **ids)
+    wanted = {**values, **ids}
+    given = [search.equal(name, value) for name, value in wanted.items() if value is not None]
+    given += [search.equal("state", *state)] if state else []
+    given += [] if since is None else [search.bound(runs.c.created_at >= since)]
+    given += [] if until is None else [search.bound(runs.c.created_at < until)]
+    return search.found(call.conn, q, pages, by=call.user.name, given=given)
 
 
 @router.get("/runs/{run_id}")

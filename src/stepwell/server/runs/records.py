@@ -45,7 +45,9 @@ class Container(User):
 class Run(BaseModel):
     """The header. Instants are UTC; `reason` says why it failed, or was cancelled.
 
-    `warnings` counts operations that failed without halting, or were skipped (R32).
+    `warnings` counts operations that failed without halting, or were skipped (R32). Of a
+    failed run `fingerprint` names its cause, `failed_operation` where it failed, and
+    `superseded_by` the later run of the same that succeeded.
     """
 
     id: UUID
@@ -67,6 +69,9 @@ class Run(BaseModel):
     attempt: int
     warnings: int
     reason: str | None
+    fingerprint: str | None = None
+    failed_operation: str | None = None
+    superseded_by: UUID | None = None
 
 
 class Attempt(BaseModel):

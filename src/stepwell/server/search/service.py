@@ -1,0 +1,209 @@
+"""Find runs by a query: pages, counts, a histogram, and why nothing was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Integer, RowMapping, cast, extract, func, select
+
+from stepwell import clock
+from stepwell.server.database.tables import runs
+from stepwell.server.paging import CursorInvalid, Paging, encoded
+from stepwell.server.runs.service import shown
+from stepwell.server.search.language import Clause
+from stepwell.server.search.meaning import Asker, Condition, Meaning
+from stepwell.server.search.plan import FAR, WINDOW, Key, Plan, counted, order, planned
+from stepwell.server.search.records import Bucket, Counted, FoundRuns, Hint, Histogram
+from stepwell.server.search.spans import instant
+
+SHOWN: Final = 10_000
+"""Counts above are shown as `10,000+`."""
+
+
+def found(
+    conn: Connection,
+    query: str,
+    pages: Paging,
+    *,
+    by: str,
+    given: Sequence[Meaning] = (),
+) -> FoundRuns:
+    """A page of the runs that match, newest first.
+
+    Parameters
+    ----------
+    by : who asks, for `by:me`.
+    given : what must hold beside the query.
+
+    Raises
+    ------
+    QueryInvalid, CursorInvalid.
+    """
+    plan = planned(Asker(conn, by, clock.now()), query, given)
+    after = _key(pages)
+    window = plan.window(WINDOW if plan.rest else pages.limit + 1, after)
+    rows = _rows(conn, plan, window, pages.limit + 1)
+    items = [shown(row) for row in rows[: pages.limit]]
+    following, searched_to = _following(conn, plan, window, rows, pages.limit)
+    page = pages.page(items, following)
+    nothing = not items and after is None and following is None
+    hint = hinted(conn, plan) if nothing else None
+    return FoundRuns(**dict(page), searched_to=searched_to, hint=hint)
+
+
+def _rows(conn: Connection, plan: Plan, window: Any, limit: int) -> Sequence[RowMapping]:
+    query = plan.rows(window).order_by(*order(window)).limit(limit)
+    return conn.execute(query).mappings().all()
+
+
+def _following(
+    conn: Connection, plan: Plan, window: Any, rows: Sequence[RowMapping], limit: int
+) -> tuple[str | None, datetime | None]:
+    """The cursor of the next page, and how far this one has looked where that was not all."""
+    if len(rows) > limit:
+        last = rows[limit - 1]
+        return encoded([last["created_at"], last["id"]]), None
+    if not plan.rest:
+        return None, None
+    key = [window.c.created_at, window.c.id]
+    end = conn.execute(select(*key).order_by(*order(window)).offset(WINDOW - 1).limit(1)).first()
+    return (None, None) if end is None else (encoded(list(end)), end[0])
+
+
+def _key(pages: Paging) -> Key | None:
+    after = pages.after()
+    if after is None:
+        return None
+    match after:
+        case (datetime() as at, UUID() as run_id):
+            return at, run_id
+    raise CursorInvalid(
+        "This cursor belongs to no page of this list.",
+        fix="Use `next` of an earlier answer as it is, or leave it out for the first page.",
+    )
+
+
+def count(conn: Connection, query: str, *, by: str, exact: bool = False) -> Counted:
+    """How many runs match: exactly, or up to 10,000 among the newest 100,000 looked at."""
+    plan = planned(Asker(conn, by, clock.now()), query)
+    number, more = _count(conn, plan, None if exact else SHOWN)
+    said = f"{number:,}{'+' if more else ''}"
+    return Counted(count=number, more=more, shown=said, as_of=clock.now())
+
+
+def _count(conn: Connection, plan: Plan, most: int | None) -> tuple[int, bool]:
+    if most is None:
+        every = 2**31 - 1
+        return int(conn.execute(counted(plan, plan.window(every), every)).scalar_one()), False
+    far = FAR if plan.rest else most + 1
+    window = plan.window(far)
+    number = int(conn.execute(counted(plan, window, most + 1)).scalar_one())
+    if number > most:
+        return most, True
+    return number, bool(plan.rest) and _reaches(conn, window, far)
+
+
+def _reaches(conn: Connection, window: Any, far: int) -> bool:
+    """Whether the window is full, so that there may be more beyond it."""
+    query = select(window.c.id).offset(far - 1).limit(1)
+    return conn.execute(query).first() is not None
+
+
+def hinted(conn: Connection, plan: Plan) -> Hint | None:
+    """The clause without which most would be found; None where leaving out one is not enough."""
+    counts = [(one, *_count(conn, plan.without(one), 1000)) for one in plan.meanings]
+    best = max(counts, key=lambda one: one[1], default=None)
+    if best is None or best[1] == 0:
+        return None
+    meaning, number, more = best
+    clause = meaning.clause
+    those = f"{number:,}{'+' if more else ''} run{'' if number == 1 else 's'}"
+    return Hint(
+        clause=clause.text,
+        column=clause.column,
+        count=number,
+        more=more,
+        sentence=f"Without `{clause.text}` there {'is' if number == 1 else 'are'} {those}.",
+    )
+
+
+def histogram(
+    conn: Connection,
+    query: str,
+    *,
+    by: str,
+    buckets: int = 60,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Histogram:
+    """When the runs that match were created, in at most `buckets` spans of equal length.
+
+    Without `since` the query's own, or else the last 24 hours.
+    """
+    now = clock.now()
+    asker = Asker(conn, by, now)
+    plan = planned(asker, query)
+    first, last = _span(plan, now, since, until)
+    seconds = max(ceil((last - first).total_seconds() / buckets), 1)
+    bounds = [bound(runs.c.created_at >= first), bound(runs.c.created_at < last)]
+    plan = planned(asker, query, bounds)
+    window = plan.window(FAR)
+    number = _bucket(asker, window.c.created_at, first, seconds)
+    kept = plan.rows(window).with_only_columns(
+        number.label("bucket"), window.c.state, func.count().label("count")
+    )
+    found = conn.execute(kept.group_by("bucket", window.c.state)).all()
+    counts: dict[int, dict[Any, int]] = {}
+    for place, state, times in found:
+        counts.setdefault(int(place), {})[state] = times
+    made = [
+        Bucket(at=first + timedelta(seconds=place * seconds), counts=states)
+        for place, states in sorted(counts.items())
+    ]
+    return Histogram(
+        since=first,
+        until=last,
+        seconds=seconds,
+        buckets=made,
+        looked_at=sum(times for _, _, times in found),
+        more=_reaches(conn, window, FAR),
+        as_of=now,
+    )
+
+
+def _span(
+    plan: Plan, now: datetime, since: datetime | None, until: datetime | None
+) -> tuple[datetime, datetime]:
+    asked: dict[str, datetime] = {
+        one.clause.key: instant(one.clause, now)
+        for one in plan.meanings
+        if one.clause.key in ("since", "until") and not one.clause.negated
+    }
+    last = until or asked.get("until") or now
+    first = since or asked.get("since") or last - timedelta(hours=24)
+    return min(first, last), last
+
+
+def _bucket(
+    asker: Asker, at: ColumnElement[Any], first: datetime, seconds: int
+) -> ColumnElement[int]:
+    begin = int(first.timestamp())
+    if asker.sqlite:
+        epoch: ColumnElement[Any] = cast(func.strftime("%s", at), Integer)
+        return cast((epoch - begin) / seconds, Integer)
+    return cast(func.floor((extract("epoch", at) - begin) / seconds), Integer)
+
+
+def bound(condition: Condition) -> Meaning:
+    """What must hold beside a query, as a bound of time that every index has."""
+    return Meaning(Clause("since", ":", (), False, 1, ""), condition)
+
+
+def equal(column: str, *values: Any) -> Meaning:
+    """What must hold beside a query: a column of `runs` has one of these values."""
+    clause = Clause(column, ":", (), False, 1, "")
+    return Meaning(clause, runs.c[column].in_(values), (column, values))
