@@ -26,6 +26,7 @@ from stepwell.cli import (
     tokens,
     upkeep,
     watch,
+    why,
 )
 from stepwell.cli import metrics as metrics_command
 from stepwell.cli.exits import MEANING
@@ -82,5 +83,6 @@ run.register(app)
 serve.register(app)
 metrics_command.register(app)
 doctor.register(app)
+why.register(app)
 for room, *_ in _ROOMS:
     app.add_typer(room.app)

@@ -37,6 +37,7 @@ from stepwell.server.services import QUEUE, Services
 from stepwell.server.settings import Settings
 from stepwell.server.state import api as state
 from stepwell.server.steps import api as steps
+from stepwell.server.waiting import api as waiting
 from stepwell.version import VERSION
 
 PREFIX: Final = "/api/v1"
@@ -51,6 +52,7 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     schedules.router,
     search.router,
     runs.router,
+    waiting.router,
     containers.router,
     state.router,
     reports.router,

@@ -19,6 +19,7 @@ from stepwell.ids import new_id
 from stepwell.server.app import Server
 from stepwell.server.database.tables import attempts
 from stepwell.server.search import plan, service
+from stepwell.server.search.meaning import Asker
 from stepwell.step import new_step
 
 NOW = clock.now()
@@ -70,6 +71,14 @@ def names(client: TestClient, ids: dict[str, str], query: str) -> list[str]:
     assert answer.status_code == 200, answer.text
     by_id = {run_id: name for name, run_id in ids.items()}
     return [by_id[run["id"]] for run in answer.json()["items"]]
+
+
+def paged(client: TestClient, **query: str) -> list[dict[str, Any]]:
+    """All pages of a query."""
+    pages = [client.get("runs", params=query).json()]
+    while pages[-1]["next"]:
+        pages.append(client.get("runs", params=query | {"cursor": pages[-1]["next"]}).json())
+    return pages
 
 
 @on_both
@@ -153,28 +162,17 @@ def test_pages_that_look_at_a_bounded_number_of_rows_find_everything_in_the_end(
     client: TestClient, ids: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(service, "WINDOW", 2)
-    found, cursor, pages = [], None, 0
-    while True:
-        page = client.get("runs", params={"q": "refused"} | ({"cursor": cursor} if cursor else {})).json()
-        found += [run["id"] for run in page["items"]]
-        pages, cursor = pages + 1, page["next"]
-        assert (page["searched_to"] is None) == (cursor is None)
-        if cursor is None:
-            break
-    assert found == [ids["bad"]]
-    assert pages > 2
+    pages = paged(client, q="refused")
+    assert [run["id"] for page in pages for run in page["items"]] == [ids["bad"]]
+    assert [page["searched_to"] is None for page in pages] == [False] * (len(pages) - 1) + [True]
+    assert len(pages) > 2
 
 
 @on_both
 def test_pages_by_an_index_are_whole(client: TestClient, ids: dict[str, str]) -> None:
-    found, cursor = [], None
-    while True:
-        page = client.get("runs", params={"limit": 2} | ({"cursor": cursor} if cursor else {})).json()
-        found += [run["id"] for run in page["items"]]
-        cursor = page["next"]
-        if cursor is None:
-            break
-    assert sorted(found) == sorted(ids.values())
+    pages = paged(client, limit="2")
+    assert sorted(run["id"] for page in pages for run in page["items"]) == sorted(ids.values())
+    assert len(pages) == 3
     problem(client.get("runs", params={"cursor": "bm9uZQ"}), 422, "cursor-invalid")
 
 
@@ -252,6 +250,6 @@ def test_filters_of_their_own_hold_beside_the_query(client: TestClient) -> None:
 
 def test_what_is_planned_uses_an_index_for_what_it_can(server: Server) -> None:
     with server.db.read() as conn:
-        asker = service.Asker(conn, "me", NOW)
+        asker = Asker(conn, "me", NOW)
         one = plan.planned(asker, "workflow:a state:failed,cancelled refused since:2h")
     assert (len(one.looks), len(one.rest), len(one.times)) == (2, 2, 1)

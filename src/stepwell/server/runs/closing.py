@@ -13,7 +13,8 @@ from stepwell.events import emit
 from stepwell.server.metrics import service as metrics
 from stepwell.server.metrics.records import Ending
 from stepwell.server.runs import queries
-from stepwell.server.runs.judgement import Verdict, judge, ready, step_name
+from stepwell.server.runs.cause import of_reason
+from stepwell.server.runs.judgement import Verdict, judge, operation_of, ready, step_name
 from stepwell.server.runs.records import RunState
 from stepwell.step import EndedAs, Step, StepQuery, StepStatus
 from stepwell.stores.protocol import Transaction
@@ -46,8 +47,10 @@ def close_by_rows(conn: Connection, run: RowMapping, steps: list[Step]) -> None:
 
 def fail(conn: Connection, tx: Transaction, run: RowMapping, reason: str) -> None:
     """End what is still ready as failed, and the run with it."""
+    waiting = ready(rows(tx, run["id"]))
+    operation = operation_of(waiting[0]) if waiting else None
     end_ready(tx, run["id"], EndedAs.FAILED, reason)
-    close(conn, run, Verdict(RunState.FAILED, reason))
+    close(conn, run, Verdict(RunState.FAILED, reason, operation=operation))
 
 
 def close_cancelled(conn: Connection, tx: Transaction, run: RowMapping) -> None:
@@ -67,7 +70,10 @@ def close(conn: Connection, run: RowMapping, verdict: Verdict) -> None:
         reason=verdict.reason,
         warnings=verdict.warnings,
         finished_at=now,
+        **_cause(verdict),
     )
+    if verdict.state is RunState.SUCCEEDED:
+        queries.supersede(conn, run)
     queries.change_attempt(conn, run["id"], run["attempt"], revoked_at=now)
     queries.drop_staged(conn, run["id"])
     metrics.record(conn, [_ending(run, verdict, now)])
@@ -82,6 +88,14 @@ def end_ready(
     while found := tx.search(query):
         for step in ready(found):
             tx.end(step.id, ended_as, reason)
+
+
+def _cause(verdict: Verdict) -> dict[str, str | None]:
+    """What groups failed runs; empty for those that did not fail."""
+    if verdict.state is not RunState.FAILED:
+        return {"fingerprint": None, "failed_operation": None}
+    cause = verdict.fingerprint or of_reason(verdict.reason)
+    return {"fingerprint": cause, "failed_operation": verdict.operation}
 
 
 def _ending(run: RowMapping, verdict: Verdict, now: datetime) -> Ending:

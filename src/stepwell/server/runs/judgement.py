@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from stepwell.server.runs.cause import of_reason
 from stepwell.server.runs.records import RunState
 from stepwell.step import EndedAs, Step, StepStatus
 
@@ -17,11 +18,13 @@ MOST_LOST: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How a run ended."""
+    """How a run ended; of a failure, in which operation and of which cause."""
 
     state: RunState
     reason: str | None = None
     warnings: int = 0
+    operation: str | None = None
+    fingerprint: str | None = None
 
 
 def step_name(group: str, workflow: str, operation: str) -> str:
@@ -57,7 +60,9 @@ def judge(entry: Mapping[str, Any], prefix: str, steps: Iterable[Step]) -> Verdi
         if step.ended_as is EndedAs.DONE:
             continue
         if step.ended_as is not EndedAs.SKIPPED and operation.get("halt_on_error", True):
-            return Verdict(RunState.FAILED, _failed(operation["name"], step), warnings)
+            reason = _failed(operation["name"], step)
+            cause = step.fingerprint or of_reason(reason)
+            return Verdict(RunState.FAILED, reason, warnings, operation["name"], cause)
         warnings += 1
     return Verdict(RunState.SUCCEEDED, _warned(warnings), warnings)
 

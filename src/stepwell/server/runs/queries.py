@@ -62,6 +62,16 @@ def change(conn: Connection, run_id: UUID, **values: Any) -> None:
     conn.execute(update(runs).where(runs.c.id == run_id).values(**values))
 
 
+def supersede(conn: Connection, run: RowMapping) -> None:
+    """A run that repeats failed ones has succeeded: they need nobody's attention any more."""
+    earlier, left = run["repeat_of"], 100
+    while earlier is not None and left:
+        failed = (runs.c.id == earlier, runs.c.state == "failed", runs.c.superseded_by.is_(None))
+        conn.execute(update(runs).where(*failed).values(superseded_by=run["id"]))
+        query = select(runs.c.repeat_of).where(runs.c.id == earlier)
+        earlier, left = conn.execute(query).scalar_one_or_none(), left - 1
+
+
 def all_runs() -> Select[Any]:
     """Every header, to be narrowed."""
     return select(runs)
@@ -93,7 +103,7 @@ def change_attempt(conn: Connection, run_id: UUID, number: int, **values: Any) -
 def open_launches(conn: Connection) -> Sequence[RowMapping]:
     """What has been launched and is not known to have ended: run_id, handle, launcher."""
     query = (
-        select(attempts.c.run_id, attempts.c.number, attempts.c.handle, groups.c.launcher)
+        select(attempts, groups.c.launcher)
         .join(runs, runs.c.id == attempts.c.run_id)
         .join(groups, groups.c.name == runs.c.group_name)
         .where(attempts.c.launched_at.is_not(None), attempts.c.finished_at.is_(None))

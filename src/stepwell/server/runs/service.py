@@ -267,7 +267,7 @@ def _fields(row: RowMapping) -> dict[str, Any]:
 
 
 def _attempt(row: RowMapping) -> Attempt:
-    return Attempt(**{k: v for k, v in row.items() if k not in {"run_id", "handle"}})
+    return Attempt(**{name: row[name] for name in Attempt.model_fields})
 
 
 def _step(step: Step) -> RunStep:

@@ -137,9 +137,7 @@ def _name(column_name: str) -> Callable[[Asker, Clause], Meaning]:
 
 def _state(_: Asker, clause: Clause) -> Meaning:
     """A failed run that a later one has made good is superseded, and failed no more."""
-    values = dict.fromkeys(
-        "failed" if value == "superseded" else value for value in clause.values
-    )
+    values = dict.fromkeys("failed" if value == "superseded" else value for value in clause.values)
     condition: Condition = runs.c.state.in_(list(values))
     chosen = {"failed", "superseded"} & set(clause.values)
     rest = None

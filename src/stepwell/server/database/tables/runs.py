@@ -73,6 +73,7 @@ attempts = Table(
     Column("revoked_at", Instant),
     Column("exit", JSON),
     Column("condition", Text),
+    Column("launch_condition", JSON(none_as_null=True)),
 )
 
 staged = Table(

@@ -30,6 +30,7 @@ def upgrade() -> None:
     op.add_column("runs", sa.Column("fingerprint", sa.String(64)))
     op.add_column("runs", sa.Column("failed_operation", sa.String(100)))
     op.add_column("runs", sa.Column("superseded_by", sa.Uuid))
+    op.add_column("attempts", sa.Column("launch_condition", sa.JSON))
     for name, columns in INDEXES.items():
         op.create_index(name, "runs", columns)
     known = sa.text("fingerprint IS NOT NULL")
@@ -51,6 +52,7 @@ def downgrade() -> None:
     op.drop_index("ix_runs_fingerprint_created_at", "runs")
     for name in INDEXES:
         op.drop_index(name, "runs")
+    op.drop_column("attempts", "launch_condition")
     for column in ("superseded_by", "failed_operation", "fingerprint"):
         op.drop_column("runs", column)
     for name in TABLES:
@@ -70,9 +72,7 @@ def _views() -> None:
         sa.Column("created_at", Instant, nullable=False),
         sa.Column("changed_at", Instant, nullable=False),
     )
-    op.create_index(
-        "ix_views_owner_screen_name", "views", ["owner", "screen", "name"], unique=True
-    )
+    op.create_index("ix_views_owner_screen_name", "views", ["owner", "screen", "name"], unique=True)
     op.create_table(
         "view_defaults",
         sa.Column("owner", sa.String(100), primary_key=True),
