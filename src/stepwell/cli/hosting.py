@@ -37,6 +37,7 @@ def host_api(out: Output, given: Mapping[str, Any], *, run_engine: bool) -> None
         _tell(out, settings, f"stepwell serves {settings.url}")
         wait_for(asked)
         out.note("stopping ...")
+        server.end_streams()
         listener.stop()
 
 

@@ -7,9 +7,6 @@ from pathlib import Path
 from typing import Final, Self
 
 from fastapi import APIRouter, FastAPI
-from pydantic import BaseModel
-from sqlalchemy import text
-from starlette.requests import Request
 
 from stepwell.clock import SYSTEM, Clock
 from stepwell.engine import Engine
@@ -19,13 +16,17 @@ from stepwell.launchers.protocol import Launcher
 from stepwell.server import background, problems
 from stepwell.server.access import api as access
 from stepwell.server.access import service as tokens
+from stepwell.server.admission import Admission
 from stepwell.server.audit import api as audit
+from stepwell.server.bulk import api as bulk
+from stepwell.server.causes import api as causes
 from stepwell.server.database.session import Database
-from stepwell.server.described import App
+from stepwell.server.described import TAGS, App, operation_id
 from stepwell.server.discoveries import api as discoveries
+from stepwell.server.events import api as events
+from stepwell.server.events.hub import Hub
 from stepwell.server.groups import api as groups
 from stepwell.server.hosts import KnownHosts
-from stepwell.server.http import services_of
 from stepwell.server.metrics import api as metrics
 from stepwell.server.reports import api as reports
 from stepwell.server.reviews import api as reviews
@@ -37,6 +38,8 @@ from stepwell.server.services import QUEUE, Services
 from stepwell.server.settings import Settings
 from stepwell.server.state import api as state
 from stepwell.server.steps import api as steps
+from stepwell.server.summary import api as summary
+from stepwell.server.views import api as views
 from stepwell.server.waiting import api as waiting
 from stepwell.version import VERSION
 
@@ -53,6 +56,11 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     search.router,
     runs.router,
     waiting.router,
+    causes.router,
+    bulk.router,
+    summary.router,
+    views.router,
+    events.router,
     containers.router,
     state.router,
     reports.router,
@@ -65,13 +73,6 @@ LAUNCHERS: Final[dict[str, Callable[[Path], Launcher]]] = {"process": ProcessLau
 """Every launcher that a setting may name: the data directory -> the launcher."""
 
 
-class Health(BaseModel):
-    """The answer of a server that can reach its database."""
-
-    status: str
-    version: str
-
-
 def create_app(services: Services) -> FastAPI:
     """The HTTP side of a server."""
     app = App(
@@ -80,28 +81,18 @@ def create_app(services: Services) -> FastAPI:
         openapi_url=f"{PREFIX}/openapi.json",
         docs_url=None,
         redoc_url=None,
+        openapi_tags=TAGS,
+        generate_unique_id_function=operation_id,
     )
     app.state.services = services
+    app.state.hub = Hub(services.db)
+    app.add_middleware(Admission)
     if services.settings.allowed_hosts:
         app.add_middleware(KnownHosts, hosts=services.settings.allowed_hosts)
     problems.install(app)
-    app.include_router(_health(), prefix=PREFIX)
     for router in ROOMS:
         app.include_router(router, prefix=PREFIX)
     return app
-
-
-def _health() -> APIRouter:
-    router = APIRouter(tags=["health"])
-
-    @router.get("/health")
-    def health(request: Request) -> Health:
-        """Whether the server reaches its database; the only route that needs no token."""
-        with services_of(request).db.read() as conn:
-            conn.execute(text("SELECT 1"))
-        return Health(status="ok", version=VERSION)
-
-    return router
 
 
 class Server:
@@ -173,8 +164,13 @@ class Server:
             self.engine.start()
             self.seeder.start()
 
+    def end_streams(self) -> None:
+        """End the live views; before the listener stops, which waits for what is open."""
+        self.app.state.hub.stop()
+
     def stop(self, timeout: float = 10.0) -> None:
         """Let running steps finish for up to `timeout` seconds, then close the database."""
+        self.end_streams()
         if self.settings.run_engine:
             self.seeder.stop()
             self.engine.stop(timeout)

@@ -48,9 +48,10 @@ class Cause(BaseModel):
 
 
 class Causes(BaseModel):
-    """The causes, the one seen last first. `runs` counts all failed runs, muted ones apart."""
+    """The causes, the one seen last first. `causes` and `runs` count all that are shown."""
 
     items: list[Cause]
+    causes: int
     runs: int
     muted: int
     since: datetime

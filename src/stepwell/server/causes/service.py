@@ -43,7 +43,8 @@ def listed(
     more = len(shown) > place + pages.limit
     return Causes(
         items=_causes(conn, some, begin, now, mutes),
-        runs=sum(row["runs"] for row in every if row["fingerprint"] not in mutes),
+        causes=len(shown),
+        runs=sum(row["runs"] for row in shown),
         muted=sum(row["fingerprint"] in mutes for row in every),
         since=begin,
         next=encoded([place + pages.limit]) if more else None,
@@ -132,11 +133,11 @@ def mute(conn: Connection, fingerprint: str, asked: NewMute, *, by: str) -> Mute
         raise _unknown(fingerprint)
     if asked.until <= now:
         raise InvalidInput("until lies in the past.", fix="Give a later instant.")
-    made = {"until": asked.until, "reason": asked.reason, "muted_by": by, "muted_at": now}
-    queries.mute(conn, fingerprint=fingerprint, **made)
+    made = Mute(until=asked.until, reason=asked.reason, muted_by=by, muted_at=now)
+    queries.mute(conn, fingerprint=fingerprint, **dict(made))
     until = {"until": asked.until.isoformat()}
     audit.record(conn, by, "cause.mute", fingerprint, asked.reason, until)
-    return Mute(**made)
+    return made
 
 
 def unmute(conn: Connection, fingerprint: str, reason: str | None, *, by: str) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, RowMapping
 
 from stepwell.outcome import Settlement, Verdict
+from stepwell.server.events import service as events
 from stepwell.server.metrics import service as metrics
 from stepwell.server.metrics.records import Ending
 from stepwell.server.runs import staging
@@ -41,6 +42,8 @@ def settle(
     ]
     for settlement, step in fresh:
         staging.commit(conn, run, step, keep=_good(settlement))
+    if fresh:
+        events.tell(conn, "runs", "steps", str(run["id"]))
     metrics.record(conn, [e for s, step in fresh for e in _endings(run, s, step)])
     return verdicts
 

@@ -119,6 +119,8 @@ def _looks(
     for one in found:
         if one.equal is not None:
             usable.setdefault(one.equal[0], one)
+    if "id" in usable:
+        return [usable["id"]], ((usable["id"].condition,),)
     for columns in INDEXES:
         if not usable.keys() >= set(columns):
             continue

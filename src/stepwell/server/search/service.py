@@ -87,15 +87,21 @@ def _key(pages: Paging) -> Key | None:
     )
 
 
+def newest(conn: Connection, plan: Plan, limit: int) -> Sequence[RowMapping]:
+    """The newest rows of a plan, of those that one page looks at."""
+    return _rows(conn, plan, plan.window(WINDOW if plan.rest else limit), limit)
+
+
 def count(conn: Connection, query: str, *, by: str, exact: bool = False) -> Counted:
     """How many runs match: exactly, or up to 10,000 among the newest 100,000 looked at."""
     plan = planned(Asker(conn, by, clock.now()), query)
-    number, more = _count(conn, plan, None if exact else SHOWN)
+    number, more = counted_up_to(conn, plan, None if exact else SHOWN)
     said = f"{number:,}{'+' if more else ''}"
     return Counted(count=number, more=more, shown=said, as_of=clock.now())
 
 
-def _count(conn: Connection, plan: Plan, most: int | None) -> tuple[int, bool]:
+def counted_up_to(conn: Connection, plan: Plan, most: int | None) -> tuple[int, bool]:
+    """How many there are, counted up to `most`, and whether there may be more."""
     if most is None:
         every = 2**31 - 1
         return int(conn.execute(counted(plan, plan.window(every), every)).scalar_one()), False
@@ -115,7 +121,7 @@ def _reaches(conn: Connection, window: Any, far: int) -> bool:
 
 def hinted(conn: Connection, plan: Plan) -> Hint | None:
     """The clause without which most would be found; None where leaving out one is not enough."""
-    counts = [(one, *_count(conn, plan.without(one), 1000)) for one in plan.meanings]
+    counts = [(one, *counted_up_to(conn, plan.without(one), 1000)) for one in plan.meanings]
     best = max(counts, key=lambda one: one[1], default=None)
     if best is None or best[1] == 0:
         return None
