@@ -8,7 +8,9 @@ import typer
 
 import stepwell
 from stepwell.cli import (
+    bulk,
     cadence,
+    causes,
     dev,
     discoveries,
     doctor,
@@ -23,8 +25,10 @@ from stepwell.cli import (
     serve,
     state,
     steps,
+    summary,
     tokens,
     upkeep,
+    views,
     watch,
     why,
 )
@@ -37,6 +41,9 @@ _ROOMS: Final = (
     (discoveries,),
     (schedules, cadence),
     (runs,),
+    (bulk,),
+    (causes,),
+    (views,),
     (reports,),
     (state,),
     (steps, watch),
@@ -84,5 +91,6 @@ serve.register(app)
 metrics_command.register(app)
 doctor.register(app)
 why.register(app)
+summary.register(app)
 for room, *_ in _ROOMS:
     app.add_typer(room.app)

@@ -19,7 +19,9 @@ from stepwell.cli.workflow import parameters_schema
 from stepwell.errors import Conflict
 
 app = typer.Typer(
-    name="runs", help="Runs: list, show, start, cancel, repeat, output.", no_args_is_help=True
+    name="runs",
+    help="Runs: list, count, show, start, cancel, repeat, output.",
+    no_args_is_help=True,
 )
 
 COLUMNS: Final = {
@@ -57,6 +59,12 @@ OPERATIONS: Final = {
 }
 
 Id = Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")]
+Query = Annotated[
+    str,
+    typer.Argument(
+        metavar="[QUERY]", help="As in 'state:failed since:2h'; see the API's reference."
+    ),
+]
 Wait = Annotated[
     bool, typer.Option("--wait", help="Until the run has ended; exit code 1 unless it succeeded.")
 ]
@@ -65,16 +73,36 @@ Wait = Annotated[
 @command(app, "list")
 def list_runs(
     session: Session,
+    q: Query = "",
     group: OfGroup = None,
     workflow: OfWorkflow = None,
     state: Annotated[str | None, typer.Option("--state", help="For example failed.")] = None,
     limit: Limit = 20,
 ) -> None:
-    """The runs, newest first."""
-    query = {"group": group, "workflow": workflow, "state": state}
+    """The runs, newest first: all, or those that a query finds."""
+    query = {"q": q, "group": group, "workflow": workflow, "state": state}
     found = [timed(run) for run in session.api.items("/runs", limit, **query)]
     empty = "There are no such runs."
+    if not found and q and not session.out.as_json:
+        empty = _hint(session, query) or empty
     session.out.rows(found, COLUMNS, empty, lambda row: {**row, "workflow": named(row)})
+
+
+@command(app, "count")
+def count(
+    session: Session,
+    q: Query = "",
+    exact: Annotated[bool, typer.Option("--exact", help="Count beyond 10,000.")] = False,
+) -> None:
+    """How many runs a query finds."""
+    found = session.api.get("/runs/counts", q=q, exact=exact)
+    session.out.answer(found, found["shown"])
+
+
+def _hint(session: Session, query: dict[str, Any]) -> str | None:
+    """Which word of the query hides the most."""
+    hint = session.api.get("/runs", limit=1, **query)["hint"]
+    return hint["sentence"] if hint else None
 
 
 @command(app, "show")

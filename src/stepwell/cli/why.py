@@ -21,9 +21,13 @@ def why(
     step: Annotated[
         str | None, typer.Argument(metavar="[STEP]", help="An operation's name, or a step's id.")
     ] = None,
+    schedule: Annotated[
+        bool, typer.Option("--schedule", help="RUN is a schedule: why it starts no run.")
+    ] = False,
 ) -> None:
     """Say why a run waits, or a step of it; since when, until when, and what can be done."""
-    found = session.api.get(f"/runs/{run}/why", step=step)
+    kind = "schedules" if schedule else "runs"
+    found = session.api.get(f"/{kind}/{run}/why", step=step)
     if session.out.as_json:
         session.out.json(found)
         return

@@ -57,7 +57,7 @@ def test_a_preview_counts_exactly_and_changes_nothing(server: Server, client: Te
     found = client.post("bulk?preview=true", json=body)
     assert found.status_code == 200
     assert (found.json()["total"], len(found.json()["sample"])) == (7, 5)
-    assert found.json()["command"] == "stepwell runs bulk repeat state:failed --reason 'x y'"
+    assert found.json()["command"] == "stepwell bulk start repeat state:failed --reason 'x y'"
     assert client.get("bulk").json()["items"] == []
     assert client.get("runs/counts").json()["count"] == 7
 

@@ -132,7 +132,7 @@ def _chosen(query: str | None, ids: list[UUID] | None, by: str) -> Chosen:
 
 
 def _command(asked: NewBulk) -> str:
-    words = ["stepwell", "runs", "bulk", asked.action]
+    words = ["stepwell", "bulk", "start", asked.action]
     words += [asked.query] if asked.query is not None else []
     words += [f"--id={one}" for one in asked.ids or ()]
     return shlex.join([*words, "--reason", asked.reason])
@@ -215,7 +215,7 @@ def _uuids(ids: list[str] | None) -> list[UUID] | None:
 
 def _found(row: RowMapping | None, bulk_id: UUID) -> RowMapping:
     if row is None:
-        raise BulkNotFound(f"There is no action {bulk_id}.", fix="See `stepwell runs bulk list`.")
+        raise BulkNotFound(f"There is no action {bulk_id}.", fix="See `stepwell bulk list`.")
     return row
 
 
