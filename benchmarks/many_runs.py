@@ -184,9 +184,8 @@ def _line(client: TestClient, path: str, query: str, times: int, found: Any) -> 
     assert answer.status_code == 200, answer.text
     name = f"`{query}`" if query else "(all)"
     middle, slowest = statistics.median(took), max(took)
-    print(
-        f"| {path} | {name} | {middle:.1f} | {slowest:.1f} | {found(answer.json())} |", flush=True
-    )
+    figures = f"{middle:.1f} | {slowest:.1f} | {found(answer.json())}"
+    print(f"| {path} | {name} | {figures} |", flush=True)
 
 
 if __name__ == "__main__":

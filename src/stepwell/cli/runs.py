@@ -14,8 +14,9 @@ from stepwell.cli.options import Limit, OfGroup, OfWorkflow, Reason
 from stepwell.cli.parameters import Params, parsed
 from stepwell.cli.render import named
 from stepwell.cli.session import Session, command
-from stepwell.cli.waiting import ENDED, ended_run, polls
+from stepwell.cli.waiting import ended_run, polls
 from stepwell.cli.workflow import parameters_schema
+from stepwell.client.records import ENDED
 from stepwell.errors import Conflict
 
 app = typer.Typer(

@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 from tests.server.runs.conftest import Start
 from tests.server.search.support import made
-from tests.server.support import Api, drain, on_both, problem
+from tests.server.support import Api, on_both, problem
 
 from stepwell.server.app import Server
 from stepwell.server.bulk import service, steps
@@ -101,13 +101,12 @@ def test_a_query_that_looks_into_rows_is_walked_to_its_end(
 
 @on_both
 def test_its_own_step_carries_it_on(
-    server: Server, client: TestClient, monkeypatch: pytest.MonkeyPatch
+    server: Server, client: TestClient, work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(steps, "PAUSE", 0.01)
     made(server, *failed(5))
     bulk_id = ask(client, "state:failed", rate=2).json()["id"]
-    drain(server)
-    assert client.get(f"bulk/{bulk_id}").json()["state"] == "finished"
+    work(lambda: client.get(f"bulk/{bulk_id}").json()["state"] == "finished")
 
 
 @on_both
