@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -79,18 +80,19 @@ def _options() -> argparse.Namespace:
 def _fill(server: Server, wanted: int) -> None:
     with server.db.write() as conn:
         there = conn.execute(select(func.count()).select_from(runs)).scalar_one()
-        released = _released(conn) if not there else None
-    if released is None:
+        known = conn.execute(select(releases.c.id)).scalar()
+        released = known or _released(conn)
+    if there >= wanted:
         return
     begin = time.monotonic()
-    rows = _rows(released, wanted)
-    for _ in range(0, wanted, BATCH):
+    rows = islice(_rows(released, wanted), there, None)
+    for _ in range(there, wanted, BATCH):
         with server.db.write() as conn:
-            conn.execute(insert(runs), [row for row, _ in zip(rows, range(BATCH), strict=False)])
+            conn.execute(insert(runs), list(islice(rows, BATCH)))
     with server.db.write() as conn:
         conn.execute(text("DELETE FROM changes"))
         conn.execute(text("ANALYZE"))
-    print(f"made {wanted:,} runs in {time.monotonic() - begin:.0f} s")
+    print(f"made {wanted - there:,} runs in {time.monotonic() - begin:.0f} s")
 
 
 def _released(conn: Any) -> UUID:

@@ -25,7 +25,9 @@ COLUMNS: Final = {
 @command(app, "list")
 def list_views(session: Session) -> None:
     """The views of runs: those built in, your own, and those that others share."""
-    found = [one | {"key": one["id"] or one["builtin"]} for one in session.api.get("/views")]
+    found = [
+        one | {"key": one["id"] or one["builtin"]} for one in session.api.get("/views")["items"]
+    ]
     session.out.rows(found, COLUMNS, "There are none.")
 
 

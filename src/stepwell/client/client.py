@@ -199,7 +199,7 @@ class Client(Transport):
 
     def views(self, screen: str = "runs") -> list[View]:
         """The saved views of a screen, those that are built in first."""
-        return [made(View, one) for one in self.get("/views", screen=screen)]
+        return [made(View, one) for one in self.get("/views", screen=screen)["items"]]
 
     # -- what happens ----------------------------------------------------------
 

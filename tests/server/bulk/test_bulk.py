@@ -58,6 +58,11 @@ def test_a_preview_counts_exactly_and_changes_nothing(server: Server, client: Te
     assert found.status_code == 200
     assert (found.json()["total"], len(found.json()["sample"])) == (7, 5)
     assert found.json()["command"] == "stepwell bulk start repeat state:failed --reason 'x y'"
+    again = [
+        client.post("bulk?preview=true", json=body, headers={"Idempotency-Key": "k"}).json()
+        for _ in range(2)
+    ]
+    assert again[0] == again[1]
     assert client.get("bulk").json()["items"] == []
     assert client.get("runs/counts").json()["count"] == 7
 

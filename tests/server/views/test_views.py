@@ -11,17 +11,17 @@ NEW = {"name": "Slow ones", "query": "took>5m", "columns": ["workflow", "took"]}
 
 
 def names(client: TestClient) -> list[str]:
-    return [one["name"] for one in client.get("views").json()]
+    return [one["name"] for one in client.get("views").json()["items"]]
 
 
 @on_both
 def test_four_are_built_in_and_their_queries_can_be_read(api: Api) -> None:
     client = api("viewer")
-    found = client.get("views").json()
+    found = client.get("views").json()["items"]
     assert [one["name"] for one in found] == ["Failing", "Running long", "Waiting", "Mine"]
     for one in found:
         assert client.get("runs", params={"q": one["query"]}).status_code == 200
-    assert client.get("views?screen=schedules").json() == []
+    assert client.get("views?screen=schedules").json()["items"] == []
 
 
 @on_both
@@ -64,7 +64,7 @@ def test_each_user_has_a_default(api: Api) -> None:
     mine, other = api("viewer"), api("viewer")
 
     def defaults(client: TestClient) -> list[Any]:
-        return [one["name"] for one in client.get("views").json() if one["default"]]
+        return [one["name"] for one in client.get("views").json()["items"] if one["default"]]
 
     made = mine.post("views", json=NEW).json()
     mine.put("views/default", json={"builtin": "failing"})

@@ -17,9 +17,8 @@ from stepwell.events import emit
 from stepwell.ids import new_id
 from stepwell.server.audit import service as audit
 from stepwell.server.database.session import Database
-from stepwell.server.database.tables import runs
 from stepwell.server.groups import service as groups
-from stepwell.server.paging import Page, Paging, paged
+from stepwell.server.paging import Page, Paging
 from stepwell.server.runs import parameters as fit
 from stepwell.server.runs import queries
 from stepwell.server.runs.closing import close_cancelled, end_ready
@@ -221,25 +220,6 @@ def detail(conn: Connection, run_id: UUID) -> RunDetail:
 def get(conn: Connection, run_id: UUID) -> Run:
     """A run's header; raises `RunNotFound`."""
     return shown(found(queries.get(conn, run_id), run_id))
-
-
-def listed(
-    conn: Connection,
-    pages: Paging,
-    *,
-    states: list[RunState] | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    **equal: Any,
-) -> Page[Run]:
-    """Runs, newest first; `equal` filters by group_name, workflow, schedule_id, trigger, ..."""
-    query = queries.all_runs()
-    for name, value in equal.items():
-        query = query if value is None else query.where(runs.c[name] == value)
-    query = query if not states else query.where(runs.c.state.in_(states))
-    query = query if since is None else query.where(runs.c.created_at >= since)
-    query = query if until is None else query.where(runs.c.created_at < until)
-    return paged(conn, query, pages, by=[runs.c.created_at, runs.c.id], make=shown)
 
 
 def steps(conn: Connection, db: Database, run_id: UUID, pages: Paging) -> Page[RunStep]:

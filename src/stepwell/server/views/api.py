@@ -7,10 +7,11 @@ from uuid import UUID
 
 from fastapi import Query
 
+from stepwell import clock
 from stepwell.server.access.records import Role
-from stepwell.server.http import Call, Router, reads, writes
+from stepwell.server.http import Call, Page, Router, reads, writes
 from stepwell.server.views import service
-from stepwell.server.views.records import RUNS, NewDefault, NewView, View, ViewChange
+from stepwell.server.views.records import MOST, RUNS, NewDefault, NewView, View, ViewChange
 
 router = Router(prefix="/views", tags=["views"])
 
@@ -21,9 +22,9 @@ Own = Annotated[Call, writes(Role.VIEWER)]
 def list_views(
     call: Annotated[Call, reads(Role.VIEWER)],
     screen: Annotated[str, Query(pattern=r"^[a-z]{1,20}$")] = RUNS,
-) -> list[View]:
+) -> Page[View]:
     """The views of a screen: those built in, your own, and those that others share."""
-    return service.listed(call.conn, call.user, screen)
+    return _page(service.listed(call.conn, call.user, screen))
 
 
 @router.post("", status_code=201)
@@ -33,9 +34,9 @@ def save_view(call: Own, body: NewView) -> View:
 
 
 @router.put("/default")
-def choose_default_view(call: Own, body: NewDefault) -> list[View]:
+def choose_default_view(call: Own, body: NewDefault) -> Page[View]:
     """Choose the view that comes first on a screen, for you alone."""
-    return service.choose(call.conn, call.user, body)
+    return _page(service.choose(call.conn, call.user, body))
 
 
 @router.patch("/{view_id}")
@@ -48,3 +49,8 @@ def change_view(call: Own, view_id: UUID, body: ViewChange) -> View:
 def remove_view(call: Own, view_id: UUID) -> None:
     """Remove a view."""
     service.remove(call.conn, call.user, view_id)
+
+
+def _page(found: list[View]) -> Page[View]:
+    """All of them: nobody has so many that they need a second page."""
+    return Page(items=found, next=None, limited_to=MOST, as_of=clock.now())

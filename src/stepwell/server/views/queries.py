@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, RowMapping, delete, insert, or_, select, update
 
 from stepwell.server.database.tables import view_defaults, views
+from stepwell.server.views.records import MOST
 
 
 def seen_by(conn: Connection, owner: str, screen: str) -> Sequence[RowMapping]:
@@ -17,6 +18,7 @@ def seen_by(conn: Connection, owner: str, screen: str) -> Sequence[RowMapping]:
         select(views)
         .where(views.c.screen == screen, or_(views.c.owner == owner, views.c.shared))
         .order_by(views.c.name, views.c.id)
+        .limit(MOST)
     )
     return conn.execute(query).mappings().all()
 

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from stepwell.server.search.language import LONGEST
 
 RUNS: Final = "runs"
+MOST: Final = 500
+"""So many views a user sees of a screen."""
 
 Screen: TypeAlias = Annotated[str, Field(pattern=r"^[a-z]{1,20}$")]
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^\S(.*\S)?$")]
