@@ -23,6 +23,7 @@ from stepwell.server.app import Server
 from stepwell.server.settings import Settings
 
 EXAMPLES = int(os.environ.get("STEPWELL_FUZZ", "4"))
+PARTS = 5
 STREAMS = frozenset({"/api/v1/events"})
 """Answers that never end."""
 
@@ -61,7 +62,7 @@ def faults(operation: Any, url: str, headers: dict[str, str]) -> list[str]:
     )
     def ask(case: Any) -> None:
         answer = case.call(base_url=url, headers=headers, timeout=30)
-        kind = answer.headers.get("content-type", "")
+        kind = "".join(answer.headers.get("content-type", []))
         problem = kind == "application/problem+json"
         if answer.status_code >= 500 or (answer.status_code >= 400 and not problem):
             found.append(f"{operation.label}: {answer.status_code} {case.as_curl_command()}")
@@ -71,10 +72,11 @@ def faults(operation: Any, url: str, headers: dict[str, str]) -> list[str]:
 
 
 @on_both
-def test_whatever_is_asked_no_operation_fails(server: Server) -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+def test_whatever_is_asked_no_operation_fails(server: Server, part: int) -> None:
     with listening(server) as url:
         headers = {"Authorization": f"Bearer {token(server, 'admin')}"}
-        asked = list(operations(server))
+        asked = list(operations(server))[part::PARTS]
         found = [fault for one in asked for fault in faults(one, url, headers)]
     assert found == []
-    assert len(asked) > 60
+    assert len(asked) > 10

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -17,9 +18,15 @@ from stepwell.server.app import Server
 Work = Callable[..., None]
 
 
+def summary(client: TestClient) -> dict[str, Any]:
+    answer = client.get("summary")
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
 @on_both
 def test_all_is_well_in_one_line(client: TestClient) -> None:
-    found = client.get("summary").json()
+    found = summary(client)
     assert found["sentence"] == "Nothing is failing."
     assert (found["running"], found["waiting"]) == ([], [])
 
@@ -32,7 +39,7 @@ def test_what_is_wrong_is_counted_and_linked(
     made(server, {"state": "running", "finished_at": None})
     start()
     start()
-    found = client.get("summary").json()
+    found = summary(client)
     assert found["sentence"] == "3 runs failing for 2 causes."
     assert found["clauses"][0]["link"] == "/runs?q=state:failed"
     assert (found["counts"]["running"], found["counts"]["waiting"]) == (1, 2)
