@@ -6,19 +6,22 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import pytest
 from tests.engine.lanes import RELAYED, Open, open_lane
 
-from stepwell import Engine, Registry, Step, StepStatus, done, new_step
+from stepwell import Engine, Outcome, Registry, Step, StepStatus, done, new_step
+from stepwell.engine import relay, worker
 from stepwell.errors import StoreUnavailable
 from stepwell.events import Event, subscribe
 from stepwell.outcome import Settlement, Verdict
 from stepwell.stores.protocol import Claimed, ClaimRequest, Store
 
 __all__ = ["open_lane"]
+
+PATIENCE: Final = 30.0
 
 
 @pytest.fixture
@@ -79,47 +82,69 @@ def is_second() -> bool:
     return threading.current_thread().name == "stepwell-relay"
 
 
+def drained(engine: Engine) -> int:
+    """How many steps are done when nothing is left; an engine that never gets there fails."""
+    found: list[int] = []
+    thread = threading.Thread(target=lambda: found.append(engine.drain().done), daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    assert found, "it never came to an end"
+    return found[0]
+
+
+@pytest.fixture
+def chains(registry: Registry) -> None:
+    """`v1/chain` asks for as many successors as its state says, one after the other."""
+
+    @registry.handler("v1/chain")
+    def chain(state: int) -> Outcome | None:
+        return done(next=new_step("v1/chain", state - 1)) if state else None
+
+
 def test_while_a_burst_is_settled_the_steps_of_the_next_one_run(
     store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that the database and Python work at the same time."""
-    settling, begun_meanwhile = threading.Event(), threading.Event()
+    settling, begun = threading.Event(), threading.Event()
+    begun_meanwhile: list[bool] = []
 
     def wait() -> None:
         if not is_second() and not settling.is_set():
             settling.set()
-            assert begun_meanwhile.wait(20)
+            begun_meanwhile.append(begun.wait(10))
 
     @registry.handler("v1/work")
     def work() -> None:
         if settling.is_set():
-            begun_meanwhile.set()
+            begun.set()
 
     meddle(store, monkeypatch, settle=wait)
     engine = Engine(store, registry, workers=1)
     engine.add_many(new_step("v1/work") for _ in range(60))
-    assert engine.drain().done == 60
-    assert begun_meanwhile.is_set()
+    assert drained(engine) == 60
+    assert begun_meanwhile == [True]
 
 
+@pytest.mark.usefixtures("chains")
 def test_an_engine_is_not_idle_while_its_second_burst_is_on_its_way(
     store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What it has locked and not taken in yet is neither held nor to be seen by the first."""
+    """What it has locked and not taken in yet is neither held nor to be seen by the first; and
+    when it has ended, the first looks once more, without waiting until it is time to poll."""
     found_nothing, second = threading.Event(), threading.Event()
 
     def look(found: bool) -> None:
         if is_second() and found:
             second.set()
-            assert found_nothing.wait(20)
+            assert found_nothing.wait(PATIENCE)
         elif second.is_set() and not found:
             found_nothing.set()
 
+    monkeypatch.setattr(worker, "POLL", 1e6)
     meddle(store, monkeypatch, claim=look)
-    registry.handler("v1/work")(lambda: None)
     engine = Engine(store, registry, workers=1)
-    engine.add_many(new_step("v1/work") for _ in range(40))
-    assert engine.drain().done == 40
+    engine.add_many(new_step("v1/chain", 2) for _ in range(40))
+    assert drained(engine) == 120
     assert found_nothing.is_set()
 
 
@@ -142,23 +167,28 @@ def test_a_second_burst_that_fails_loses_nothing_and_runs_nothing_twice(
     meddle(store, monkeypatch, settle=fail)
     engine = Engine(store, registry, workers=1)
     engine.add_many(new_step("v1/work") for _ in range(60))
-    engine.drain()
+    drained(engine)
     end()
     assert told
     assert engine.count(status=StepStatus.DONE).done == 60
     assert set(runs.values()) == {1}
 
 
-def test_chains_are_run_to_their_ends_by_whichever_burst_has_them(
-    store: Store, registry: Registry
+@pytest.mark.usefixtures("chains")
+def test_what_the_second_burst_was_about_to_run_next_runs_though_it_is_the_last(
+    store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """R21: a spawned step may be taken over by either."""
+    """R21: a step that was taken over from its parent is claimed already."""
+    relayed = threading.Event()
 
-    @registry.handler("v1/chain")
-    def chain(state: int) -> Any:
-        return done(next=new_step("v1/chain", state - 1)) if state else None
+    def slow_down(event: Event) -> None:
+        if event.name == "engine.claimed" and is_second():
+            relayed.set()
+            monkeypatch.setattr(relay, "BRIEF", 0.0)  # from now on it does not pay
 
+    end = subscribe(slow_down)
     engine = Engine(store, registry, workers=2)
     engine.add_many(new_step("v1/chain", 9) for _ in range(20))
-    assert engine.drain().done == 200
-    assert engine.count().ready == 0
+    assert drained(engine) == 200
+    end()
+    assert relayed.is_set()

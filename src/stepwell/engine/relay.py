@@ -130,4 +130,4 @@ class Relay:
         request = self._request(room)
         claimed = self._second.claim_and_settle(request)
         self._took(request, claimed)
-        return len(claimed.steps) >= request.limit
+        return len(claimed.steps) >= request.limit or self._second.pending > 0
