@@ -116,7 +116,7 @@ class Relay:
         except EngineBuried:
             pass  # the first learns of it by its own claim
         except Exception as error:  # whatever a driver raises must not end the thread
-            emit("engine.relay_failed", error=str(error), retry_after=AFTER_FAILURE)
+            emit("engine.claim_failed", engine=None, error=str(error), retry_after=AFTER_FAILURE)
             self._over.wait(AFTER_FAILURE)
 
     def _pays(self) -> bool:
