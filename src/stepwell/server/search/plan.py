@@ -20,7 +20,7 @@ from sqlalchemy.sql.util import ClauseAdapter
 from stepwell.server.database.tables import runs
 from stepwell.server.search.meaning import Asker, Meaning, meanings
 
-WINDOW: Final = 20_000
+WINDOW: Final = 10_000
 """So many rows are looked at for one page."""
 FAR: Final = 100_000
 """So many are for a count or a histogram."""

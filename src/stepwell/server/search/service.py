@@ -20,6 +20,8 @@ from stepwell.server.search.plan import FAR, WINDOW, Key, Plan, counted, order, 
 from stepwell.server.search.records import Bucket, Counted, FoundRuns, Hint, Histogram
 from stepwell.server.search.spans import instant
 
+FIRST: Final = (400, 4_000)
+"""So many rows are looked at first, and then; `WINDOW` comes last."""
 SHOWN: Final = 10_000
 """Counts above are shown as `10,000+`."""
 
@@ -45,33 +47,47 @@ def found(
     """
     plan = planned(Asker(conn, by, clock.now()), query, given)
     after = _key(pages)
-    window = plan.window(WINDOW if plan.rest else pages.limit + 1, after)
-    rows = _rows(conn, plan, window, pages.limit + 1)
+    rows, following, searched_to = _looked(conn, plan, after, pages.limit)
     items = [shown(row) for row in rows[: pages.limit]]
-    following, searched_to = _following(conn, plan, window, rows, pages.limit)
-    page = pages.page(items, following)
+    page = pages.page(items, None if following is None else encoded(list(following)))
     nothing = not items and after is None and following is None
     hint = hinted(conn, plan) if nothing else None
     return FoundRuns(**dict(page), searched_to=searched_to, hint=hint)
 
 
+def _looked(
+    conn: Connection, plan: Plan, after: Key | None, limit: int
+) -> tuple[list[RowMapping], Key | None, datetime | None]:
+    """The rows, the key to go on from, and how far was looked where that was not all.
+
+    Windows grow, since most pages are found in the first few rows.
+    """
+    rows: list[RowMapping] = []
+    for size in _sizes(plan, limit):
+        window = plan.window(size, after)
+        rows += _rows(conn, plan, window, limit + 1 - len(rows))
+        if len(rows) > limit:
+            last = rows[limit - 1]
+            return rows, (last["created_at"], last["id"]), None
+        if not plan.rest:
+            return rows, None, None
+        key = select(window.c.created_at, window.c.id).order_by(*order(window))
+        end = conn.execute(key.offset(size - 1).limit(1)).first()
+        if end is None:
+            return rows, None, None
+        after = (end[0], end[1])
+    return rows, after, None if after is None else after[0]
+
+
+def _sizes(plan: Plan, limit: int) -> list[int]:
+    if not plan.rest:
+        return [limit + 1]
+    return [*(size for size in FIRST if size < WINDOW), WINDOW]
+
+
 def _rows(conn: Connection, plan: Plan, window: Any, limit: int) -> Sequence[RowMapping]:
     query = plan.rows(window).order_by(*order(window)).limit(limit)
     return conn.execute(query).mappings().all()
-
-
-def _following(
-    conn: Connection, plan: Plan, window: Any, rows: Sequence[RowMapping], limit: int
-) -> tuple[str | None, datetime | None]:
-    """The cursor of the next page, and how far this one has looked where that was not all."""
-    if len(rows) > limit:
-        last = rows[limit - 1]
-        return encoded([last["created_at"], last["id"]]), None
-    if not plan.rest:
-        return None, None
-    key = [window.c.created_at, window.c.id]
-    end = conn.execute(select(*key).order_by(*order(window)).offset(WINDOW - 1).limit(1)).first()
-    return (None, None) if end is None else (encoded(list(end)), end[0])
 
 
 def _key(pages: Paging) -> Key | None:

@@ -11,13 +11,18 @@ from stepwell.server.database.tables import Instant
 revision = "0009"
 down_revision = "0007"
 
-INDEXES = {
-    "ix_runs_created_at_id": ["created_at", "id"],
-    "ix_runs_group_at": ["group_name", "created_at"],
-    "ix_runs_workflow_at": ["workflow", "created_at"],
-    "ix_runs_workflow_state_at": ["workflow", "state", "created_at"],
-    "ix_runs_requested_by_created_at": ["requested_by", "created_at"],
-}
+FOUND_BY: tuple[tuple[str, ...], ...] = (
+    ("created_at",),
+    ("state", "created_at"),
+    ("schedule_id", "created_at"),
+    ("group_name", "created_at"),
+    ("group_name", "workflow", "created_at"),
+    ("workflow", "created_at"),
+    ("workflow", "state", "created_at"),
+    ("requested_by", "created_at"),
+)
+# With the id behind them these are the order of pages; without it they are of no more use.
+SHORTER = FOUND_BY[1:3] + FOUND_BY[4:5]
 TABLES = ("view_defaults", "views", "cause_mutes", "bulk", "changes")
 
 
@@ -31,13 +36,15 @@ def upgrade() -> None:
     op.add_column("runs", sa.Column("failed_operation", sa.String(100)))
     op.add_column("runs", sa.Column("superseded_by", sa.Uuid))
     op.add_column("attempts", sa.Column("launch_condition", sa.JSON))
-    for name, columns in INDEXES.items():
-        op.create_index(name, "runs", columns)
+    for columns in FOUND_BY:
+        op.create_index(_name(*columns, "id"), "runs", [*columns, "id"])
+    for columns in SHORTER:
+        op.drop_index(_name(*columns), "runs")
     known = sa.text("fingerprint IS NOT NULL")
     op.create_index(
-        "ix_runs_fingerprint_created_at",
+        _name("fingerprint", "created_at", "id"),
         "runs",
-        ["fingerprint", "created_at"],
+        ["fingerprint", "created_at", "id"],
         sqlite_where=known,
         postgresql_where=known,
     )
@@ -49,14 +56,20 @@ def downgrade() -> None:
     """The reverse."""
     for feed in feeds.FIRST:
         feeds.silence(feed)
-    op.drop_index("ix_runs_fingerprint_created_at", "runs")
-    for name in INDEXES:
-        op.drop_index(name, "runs")
+    op.drop_index(_name("fingerprint", "created_at", "id"), "runs")
+    for columns in SHORTER:
+        op.create_index(_name(*columns), "runs", columns)
+    for columns in FOUND_BY:
+        op.drop_index(_name(*columns, "id"), "runs")
     op.drop_column("attempts", "launch_condition")
     for column in ("superseded_by", "failed_operation", "fingerprint"):
         op.drop_column("runs", column)
     for name in TABLES:
         op.drop_table(name)
+
+
+def _name(*columns: str) -> str:
+    return f"ix_runs_{'_'.join(columns)}"
 
 
 def _views() -> None:
