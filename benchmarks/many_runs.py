@@ -149,7 +149,7 @@ def _released(conn: Any) -> UUID:
         insert(discoveries).values(
             id=discovery,
             group_name="group-0",
-            state="succeeded",
+            state="failed",
             trigger="request",
             requested_by="bench",
             created_at=now,

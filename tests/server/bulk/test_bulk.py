@@ -14,7 +14,7 @@ from tests.server.support import Api, on_both, problem
 
 from stepwell.server.app import Server
 from stepwell.server.bulk import service, steps
-from stepwell.server.search import walking
+from stepwell.server.search import service as search
 
 Work = Callable[..., None]
 
@@ -99,7 +99,7 @@ def test_a_query_that_looks_into_rows_is_walked_to_its_end(
     server: Server, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made(server, *failed(3), *({**GIVEN, "reason": "find me"} for _ in range(2)), *failed(3))
-    monkeypatch.setattr(walking, "WINDOW", 2)
+    monkeypatch.setattr(search, "WINDOW", 2)
     bulk_id = ask(client, '"find me"').json()["id"]
     assert done(client, server, bulk_id)["done"] == 2
 

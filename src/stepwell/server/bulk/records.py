@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from stepwell.server.runs.records import Run
-from stepwell.server.search.language import LONGEST
+from stepwell.server.search.records import LONGEST
 
 MOST_IDS = 1000
 

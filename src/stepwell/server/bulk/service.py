@@ -22,7 +22,6 @@ from stepwell.server.database.tables import bulk
 from stepwell.server.paging import Page, Paging, paged
 from stepwell.server.runs.service import shown
 from stepwell.server.search import service as search
-from stepwell.server.search.walking import Chosen
 from stepwell.server.services import QUEUE, Services
 from stepwell.step import new_step
 
@@ -117,7 +116,7 @@ def start(conn: Connection, db: Database, asked: NewBulk, *, by: str) -> Bulk:
     return get(conn, made)
 
 
-def _total(conn: Connection, chosen: Chosen) -> int:
+def _total(conn: Connection, chosen: search.Chosen) -> int:
     total, more = chosen.count(conn, MOST)
     if more:
         raise BulkTooLarge(
@@ -127,8 +126,8 @@ def _total(conn: Connection, chosen: Chosen) -> int:
     return total
 
 
-def _chosen(query: str | None, ids: list[UUID] | None, by: str) -> Chosen:
-    return Chosen(query, ids, clock.now(), by)
+def _chosen(query: str | None, ids: list[UUID] | None, by: str) -> search.Chosen:
+    return search.Chosen(query, ids, clock.now(), by)
 
 
 def _command(asked: NewBulk) -> str:
@@ -176,7 +175,9 @@ def go_on(services: Services, bulk_id: UUID) -> bool:
         if row is None or row["state"] != BulkState.RUNNING:
             return False
         after = None if row["after_at"] is None else (row["after_at"], row["after_id"])
-        chosen = Chosen(row["query"], _uuids(row["ids"]), row["created_at"], row["created_by"])
+        chosen = search.Chosen(
+            row["query"], _uuids(row["ids"]), row["created_at"], row["created_by"]
+        )
         piece = chosen.piece(conn, after, row["rate"])
         failures = [one for run in piece.rows if (one := _act(conn, services, row, run))]
         values: dict[str, Any] = {

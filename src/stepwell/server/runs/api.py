@@ -25,8 +25,7 @@ from stepwell.server.runs.records import (
     RunStep,
 )
 from stepwell.server.search import service as search
-from stepwell.server.search.api import Q
-from stepwell.server.search.records import FoundRuns
+from stepwell.server.search.records import FoundRuns, Q
 
 router = Router(tags=["runs"])
 

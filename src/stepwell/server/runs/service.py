@@ -23,6 +23,7 @@ from stepwell.server.runs import parameters as fit
 from stepwell.server.runs import queries
 from stepwell.server.runs.closing import close_cancelled, end_ready
 from stepwell.server.runs.judgement import operation_of, step_name
+from stepwell.server.runs.observing import Observed, observe
 from stepwell.server.runs.records import (
     Attempt,
     Cancellation,
@@ -32,7 +33,7 @@ from stepwell.server.runs.records import (
     RunState,
     RunStep,
 )
-from stepwell.server.services import QUEUE
+from stepwell.server.services import QUEUE, Services
 from stepwell.step import EndedAs, Step, StepQuery, StepStatus, new_step
 from stepwell.stores.protocol import Transaction
 
@@ -215,6 +216,11 @@ def detail(conn: Connection, run_id: UUID) -> RunDetail:
     row = found(queries.get(conn, run_id), run_id)
     attempts = [_attempt(one) for one in queries.attempts_of(conn, run_id)]
     return RunDetail(**_fields(row), attempts=attempts)
+
+
+def observed(conn: Connection, services: Services, run_id: UUID) -> Observed:
+    """A run with its open attempt, its rows and its launcher's word; raises `RunNotFound`."""
+    return observe(conn, services, found(queries.get(conn, run_id), run_id))
 
 
 def get(conn: Connection, run_id: UUID) -> Run:

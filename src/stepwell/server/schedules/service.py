@@ -138,6 +138,11 @@ def remove(
     _told(conn, services, schedule_id, "schedule.remove", reason, by)
 
 
+def get(conn: Connection, schedule_id: UUID) -> Row:
+    """One schedule; raises `ScheduleNotFound`."""
+    return changing.found(queries.get(conn, schedule_id), schedule_id)
+
+
 def pause(
     conn: Connection, services: Services, schedule_id: UUID, reason: str | None, *, by: str
 ) -> None:

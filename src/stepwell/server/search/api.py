@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import Annotated
 
 from fastapi import Query
 from pydantic import AwareDatetime
@@ -11,20 +11,11 @@ from stepwell.server.access.records import Role
 from stepwell.server.http import Call, Router, reads
 from stepwell.server.search import service
 from stepwell.server.search.completing import completions
-from stepwell.server.search.language import LONGEST
-from stepwell.server.search.records import Completions, Counted, Histogram
+from stepwell.server.search.records import LONGEST, Completions, Counted, Histogram, Q
 
 router = Router(prefix="/runs", tags=["runs"])
 
 Viewing = Annotated[Call, reads(Role.VIEWER)]
-Q: TypeAlias = Annotated[
-    str,
-    Query(
-        max_length=LONGEST,
-        description="A query of runs; docs/reference/api.md has the language.",
-        examples=["state:failed workflow:nightly since:2h"],
-    ),
-]
 
 
 @router.get("/counts")

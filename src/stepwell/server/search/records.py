@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated, Final, TypeAlias
 
+from fastapi import Query
 from pydantic import BaseModel
 
 from stepwell.server.paging import Page
 from stepwell.server.runs.records import Run, RunState
+from stepwell.server.search import language
+
+LONGEST: Final = language.LONGEST
+"""Characters of a query."""
+
+Q: TypeAlias = Annotated[
+    str,
+    Query(
+        max_length=LONGEST,
+        description="A query of runs; docs/reference/api.md has the language.",
+        examples=["state:failed workflow:nightly since:2h"],
+    ),
+]
 
 
 class Hint(BaseModel):

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from stepwell import clock
 from stepwell.server.services import QUEUE, Services
 from stepwell.server.summary.records import Part, State
-from stepwell.server.waiting.words import span
+from stepwell.server.words import span
 from stepwell.step import Step, StepQuery, StepStatus
 from stepwell.stores.inspecting import Inspectable
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from stepwell.server.search.language import LONGEST
+from stepwell.server.search.records import LONGEST
 
 RUNS: Final = "runs"
 MOST: Final = 500

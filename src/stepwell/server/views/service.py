@@ -12,7 +12,7 @@ from stepwell.errors import Conflict, Denied, NotFound
 from stepwell.ids import new_id
 from stepwell.server.access.records import Role, User
 from stepwell.server.audit import service as audit
-from stepwell.server.search.meaning import Asker, meanings
+from stepwell.server.search import service as search
 from stepwell.server.views import queries
 from stepwell.server.views.records import BUILT_IN, RUNS, NewDefault, NewView, View, ViewChange
 
@@ -99,7 +99,7 @@ def choose(conn: Connection, user: User, asked: NewDefault) -> list[View]:
 
 def _check(conn: Connection, user: User, screen: str, query: str) -> None:
     if screen == RUNS:
-        meanings(Asker(conn, user.name, clock.now()), query)
+        search.check(conn, query, by=user.name)
 
 
 def _expect_free(conn: Connection, user: User, screen: str, name: str) -> None:

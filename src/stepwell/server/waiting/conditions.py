@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from stepwell.launchers.protocol import Condition
 from stepwell.server.waiting.records import Action, Blocking, Code, Reason
-from stepwell.server.waiting.words import counted, first_line, span
+from stepwell.server.words import counted, first_line, span
 
 Details = Mapping[str, Any]
 

@@ -11,12 +11,10 @@ from sqlalchemy import Connection, RowMapping
 
 from stepwell import clock
 from stepwell.engine.braking import held_up
-from stepwell.errors import NotFound, StepwellError
+from stepwell.errors import NotFound
 from stepwell.launchers.protocol import Condition
-from stepwell.server.groups import service as groups
-from stepwell.server.runs import closing, launching, queries
-from stepwell.server.runs.judgement import operation_of, ready
-from stepwell.server.runs.service import SUPERVISE, found
+from stepwell.server.runs import service as runs
+from stepwell.server.runs.service import SUPERVISE
 from stepwell.server.services import QUEUE, Services
 from stepwell.step import Step, StepQuery, StepStatus
 from stepwell.stores.controls import Control, ControlKind
@@ -80,22 +78,18 @@ def gather(conn: Connection, services: Services, run_id: UUID, asked: str | None
     ------
     RunNotFound, OperationUnknown.
     """
-    run = found(queries.get(conn, run_id), run_id)
+    seen = runs.observed(conn, services, run_id)
     tx, now = services.db.steps(conn), clock.now()
-    rows = closing.rows(tx, run_id)
-    entry = queries.entry(conn, run)
-    operation, step = _asked(run, rows, entry, asked)
+    operation, step = _asked(seen, asked)
     controls = tx.controls()
-    attempt = queries.attempt(conn, run_id, run["attempt"])
-    condition, trouble = condition_of(conn, services, run, attempt)
     client = services.db.client(conn)
     return Evidence(
         now=now,
-        run=run,
-        attempt=attempt,
+        run=seen.run,
+        attempt=seen.attempt,
         step=step,
         operation=operation,
-        retries=_retries(entry, operation),
+        retries=_retries(seen.entry, operation),
         supervisor=_supervisor(tx, run_id),
         pauses=tuple(
             one for one in controls if one.kind is ControlKind.PAUSE and one.key in QUEUES
@@ -103,30 +97,27 @@ def gather(conn: Connection, services: Services, run_id: UUID, asked: str | None
         rate=_rate(controls, step),
         held=None if step is None else held_up(tx, step, now),
         joined=client.explained(step) if step is not None and step.waiting_for else None,
-        ahead=_ahead(rows, entry, operation) if step is None else (),
+        ahead=_ahead(seen, operation) if step is None else (),
         engines=_engines(services),
-        condition=condition,
-        trouble=trouble,
+        condition=seen.condition,
+        trouble=seen.trouble,
     )
 
 
-def _asked(
-    run: RowMapping, rows: list[Step], entry: dict[str, Any], asked: str | None
-) -> tuple[str | None, Step | None]:
-    waiting = ready(rows)
+def _asked(seen: Any, asked: str | None) -> tuple[str | None, Step | None]:
     if asked is None:
-        step = waiting[0] if waiting else None
-        return (operation_of(step) if step else None), step
-    names = [one["name"] for one in entry["operations"]]
-    steps = [one for one in rows if asked in (operation_of(one), str(one.id))]
+        step = seen.ready[0] if seen.ready else None
+        return (seen.operation_of(step) if step else None), step
+    names = [one["name"] for one in seen.entry["operations"]]
+    steps = [one for one in seen.rows if asked in (seen.operation_of(one), str(one.id))]
     if not steps and asked not in names:
         raise OperationUnknown(
-            f"The run {run['id']} has no step {asked!r}.",
+            f"The run {seen.run['id']} has no step {asked!r}.",
             why=f"Its workflow has {', '.join(names)}.",
             fix="Give the name of an operation, or the id of a step of the run.",
         )
     step = steps[-1] if steps else None
-    return (operation_of(step) if step else asked), step
+    return (seen.operation_of(step) if step else asked), step
 
 
 def _retries(entry: dict[str, Any], operation: str | None) -> int:
@@ -134,12 +125,10 @@ def _retries(entry: dict[str, Any], operation: str | None) -> int:
     return int(named[0].get("retries") or 0) if named else 0
 
 
-def _ahead(
-    rows: list[Step], entry: dict[str, Any], operation: str | None
-) -> tuple[tuple[str, Step | None], ...]:
-    last = {operation_of(one): one for one in rows}
+def _ahead(seen: Any, operation: str | None) -> tuple[tuple[str, Step | None], ...]:
+    last = {seen.operation_of(one): one for one in seen.rows}
     before = []
-    for one in entry["operations"]:
+    for one in seen.entry["operations"]:
         if one["name"] == operation:
             break
         row = last.get(one["name"])
@@ -164,20 +153,3 @@ def _engines(services: Services) -> tuple[EngineInfo, ...]:
     store = services.db.store
     assert isinstance(store, Inspectable)
     return tuple(one for one in store.inspect().engines if not one.queues or QUEUE in one.queues)
-
-
-def condition_of(
-    conn: Connection, services: Services, run: RowMapping, attempt: RowMapping | None
-) -> tuple[Condition | None, str]:
-    """What the launcher says of the open attempt now, or else said last; and what ails it."""
-    if attempt is None or attempt["finished_at"] is not None:
-        return None, ""
-    if attempt["launched_at"] is None:
-        return None, attempt["condition"] or ""
-    try:
-        launcher = services.launcher(groups.get(conn, run["group_name"]).launcher)
-        name = launching.name(run["id"], attempt["number"])
-        return launcher.poll(attempt["handle"] or launcher.find(name)).condition, ""
-    except StepwellError as error:
-        kept = launching.kept_condition(attempt)
-        return kept, "" if kept else str(error)

@@ -10,7 +10,7 @@ from stepwell.server.runs.records import RunState
 from stepwell.server.waiting import conditions
 from stepwell.server.waiting.evidence import Evidence
 from stepwell.server.waiting.records import Action, Blocking, Code, Reason
-from stepwell.server.waiting.words import first_line, instant, span
+from stepwell.server.words import first_line, instant, span
 from stepwell.step import EndedAs, Step
 from stepwell.stores.controls import Control
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from stepwell import clock
+from stepwell.server.schedules import service as schedules
 from stepwell.server.services import Services
 from stepwell.server.waiting import reasons, timing
 from stepwell.server.waiting.evidence import Evidence, gather
@@ -38,7 +39,7 @@ def why(conn: Connection, services: Services, run_id: UUID, step: str | None = N
 
 def why_schedule(conn: Connection, services: Services, schedule_id: UUID) -> Why:
     """Why a schedule starts no run now; raises `ScheduleNotFound`."""
-    row = timing.schedule(conn, schedule_id)
+    row = schedules.get(conn, schedule_id)
     found = timing.reasons(conn, services, row)
     name = f"{row['group_name']}/{row['workflow']}/{row['name']}"
     state = "paused" if row["paused_at"] else "active" if row["active"] else "not in force"

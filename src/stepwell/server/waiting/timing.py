@@ -4,31 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Connection, RowMapping, select
 
 from stepwell import clock
-from stepwell.server.database.tables import ledger, runs, schedules
-from stepwell.server.schedules.errors import ScheduleNotFound
+from stepwell.server.database.tables import ledger, runs
 from stepwell.server.services import Services
 from stepwell.server.waiting.reasons import late, pause_of
 from stepwell.server.waiting.records import Action, Blocking, Code, Reason
-from stepwell.server.waiting.words import first_line, instant, span
+from stepwell.server.words import first_line, instant, span
 from stepwell.step import StepQuery, StepStatus
 from stepwell.stores.controls import ControlKind
 
 ACTIVE = ("waiting", "starting", "running", "cancelling")
 TICK = "v1/server/tick"
-
-
-def schedule(conn: Connection, schedule_id: UUID) -> RowMapping:
-    """The schedule; raises `ScheduleNotFound`."""
-    query = select(schedules).where(schedules.c.id == schedule_id)
-    row = conn.execute(query).mappings().one_or_none()
-    if row is None:
-        raise ScheduleNotFound(schedule_id)
-    return row
 
 
 def reasons(conn: Connection, services: Services, row: RowMapping) -> list[Reason]:
