@@ -27,7 +27,7 @@ def summary(client: TestClient) -> dict[str, Any]:
 @on_both
 def test_all_is_well_in_one_line(client: TestClient) -> None:
     found = summary(client)
-    assert found["sentence"] == "Nothing is failing."
+    assert found["sentence"] == "Nothing is failing. 1 group waits for review."
     assert (found["running"], found["waiting"]) == ([], [])
 
 
@@ -40,7 +40,7 @@ def test_what_is_wrong_is_counted_and_linked(
     start()
     start()
     found = summary(client)
-    assert found["sentence"] == "3 runs failing for 2 causes."
+    assert found["sentence"] == "3 runs failing for 2 causes. 1 group waits for review."
     assert found["clauses"][0]["link"] == "/runs?q=state:failed"
     assert (found["counts"]["running"], found["counts"]["waiting"]) == (1, 2)
     assert [one["workflow"] for one in found["running"]] == ["nightly"]
