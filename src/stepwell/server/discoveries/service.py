@@ -15,15 +15,14 @@ from stepwell.server.audit import service as audit
 from stepwell.server.database.session import Database
 from stepwell.server.database.tables import discoveries
 from stepwell.server.discoveries import manifests, queries
-from stepwell.server.discoveries.records import Discovery, DiscoveryDetail, Fault, State
+from stepwell.server.discoveries.output import tail
+from stepwell.server.discoveries.records import Discovery, DiscoveryDetail, Fault, State, Trigger
 from stepwell.server.groups import service as groups
 from stepwell.server.paging import Page, Paging, paged
 from stepwell.server.services import QUEUE
 from stepwell.step import new_step
 
 STEP: Final = "v1/server/discover"
-OUTPUT_BYTES: Final = 64 * 1024
-"""So much of the end of an image's output is kept."""
 
 
 class DiscoveryNotFound(NotFound):
@@ -53,13 +52,14 @@ def request(
     ------
     GroupNotFound, GroupArchived
     """
-    groups.active(conn, group)
+    image = groups.active(conn, group).image
     waiting = queries.waiting(conn, group)
     if waiting is not None:
         return _brief(waiting)
     discovery_id = new_id()
     who = {"trigger": trigger, "requested_by": by, "created_at": clock.now()}
-    queries.add(conn, id=discovery_id, group_name=group, state=State.WAITING, **who)
+    what = {"group_name": group, "image": image, "state": State.WAITING}
+    queries.add(conn, id=discovery_id, **what, **who)
     step = new_step(
         STEP,
         {"discovery_id": str(discovery_id)},
@@ -97,7 +97,12 @@ def latest(conn: Connection, group: str) -> DiscoveryDetail | None:
 
 
 def listed(
-    conn: Connection, pages: Paging, *, group: str | None = None, state: State | None = None
+    conn: Connection,
+    pages: Paging,
+    *,
+    group: str | None = None,
+    state: State | None = None,
+    trigger: Trigger | None = None,
 ) -> Page[Discovery]:
     """Discoveries, newest first, of all groups or of one; raises `GroupNotFound`."""
     query = queries.listed()
@@ -106,6 +111,8 @@ def listed(
         query = query.where(discoveries.c.group_name == group)
     if state is not None:
         query = query.where(discoveries.c.state == state)
+    if trigger is not None:
+        query = query.where(discoveries.c.trigger == trigger)
     return paged(conn, query, pages, by=[discoveries.c.id], make=_brief)
 
 
@@ -141,7 +148,7 @@ def reject(conn: Connection, discovery_id: UUID, fault: Fault) -> None:
     ------
     DiscoveryEnded, DiscoveryNotFound
     """
-    if _open(conn, discovery_id, lambda row: row["error"] == fault.model_dump()) is not None:
+    if _open(conn, discovery_id, lambda row: _same(row["error"], fault)) is not None:
         fail(conn, discovery_id, fault)
 
 
@@ -149,6 +156,15 @@ def fail(conn: Connection, discovery_id: UUID, fault: Fault) -> None:
     """End the discovery as failed."""
     ended = {"state": State.FAILED, "finished_at": clock.now()}
     queries.change(conn, discovery_id, error=fault.model_dump(), **ended)
+
+
+def keep_output(conn: Connection, discovery_id: UUID, output: str) -> None:
+    """Keep what the image wrote; an error gets the end of it too."""
+    row = queries.get(conn, discovery_id)
+    values: dict[str, Any] = {"output": output}
+    if row is not None and row["error"] is not None:
+        values["error"] = {**row["error"], "output": tail(output)}
+    queries.change(conn, discovery_id, **values)
 
 
 def _open(conn: Connection, discovery_id: UUID, same: Any) -> queries.Row | None:
@@ -165,6 +181,11 @@ def _open(conn: Connection, discovery_id: UUID, same: Any) -> queries.Row | None
         why="An image posts once.",
         fix=f"Discover the group {row['group_name']!r} again.",
     )
+
+
+def _same(error: Mapping[str, Any] | None, fault: Fault) -> bool:
+    """Whether it is the error that was posted before, whatever output was added since."""
+    return {**(error or {}), "output": ""} == {**fault.model_dump(), "output": ""}
 
 
 def _as_kept(given: Mapping[str, Any]) -> Any:
