@@ -134,6 +134,11 @@ def digest_now(
         return None, error.as_dict()
 
 
+def is_open(conn: Connection, group: str) -> bool:
+    """Whether a discovery of the group has not ended."""
+    return queries.open_one(conn, group) is not None
+
+
 def on_digest(
     conn: Connection,
     services: Services,
@@ -147,7 +152,7 @@ def on_digest(
 
     One whose discovery failed is not looked into again: it would fail again.
     """
-    if queries.open_one(conn, group) is not None:
+    if is_open(conn, group):
         return False
     known = queries.newest_digest(conn, group)
     if known == digest:

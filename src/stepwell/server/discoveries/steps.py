@@ -65,16 +65,12 @@ class Discovering:
         with self.services.db.read() as conn:
             group = groups.get(conn, row["group_name"])
         pinned = self.services.launcher(group.launcher).pin(group.image)
-        kept = {
-            "image": group.image,
-            "digest": pinned.digest,
-            "location": pinned.location,
-            "state": State.RUNNING,
-        }
+        kept = {"digest": pinned.digest, "location": pinned.location, "state": State.RUNNING}
+        seen = {"launcher": group.launcher, "image": group.image}
         with self.services.db.write() as conn:
             now = queries.lock(conn, self.id)
             if now is not None and now["digest"] is None:  # else another server was faster
-                queries.change(conn, self.id, **kept, launcher=group.launcher)
+                queries.change(conn, self.id, **kept, **seen)
         return rerun(description="The image is pinned.")
 
     def _launch(self, row: queries.Row) -> Outcome:

@@ -44,7 +44,7 @@ def by_image(conn: Connection, launcher: str, images: Sequence[str]) -> dict[str
     """The names of active groups by their image."""
     mine = (groups.c.launcher == launcher, groups.c.image.in_(images))
     query = select(groups.c.image, groups.c.name).where(*mine, groups.c.archived_at.is_(None))
-    return {image: name for image, name in conn.execute(query.order_by(groups.c.name.desc()))}
+    return {row.image: row.name for row in conn.execute(query.order_by(groups.c.name.desc()))}
 
 
 def lock(conn: Connection, name: str) -> Row | None:

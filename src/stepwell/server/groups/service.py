@@ -185,7 +185,7 @@ def launch_environment(group: Group, *, with_secrets: bool) -> dict[str, str]:
     SecretMissing : a reference points at a variable that the server does not have.
     """
     secrets = group.secrets if with_secrets else {}
-    return {**group.environment, **{name: _secret(name, ref) for name, ref in secrets.items()}}
+    return {**group.environment, **{name: secret(name, ref) for name, ref in secrets.items()}}
 
 
 def provisional_name(image: str) -> str:
@@ -195,13 +195,14 @@ def provisional_name(image: str) -> str:
     return slug if re.match(r"[a-z]", slug) else f"group-{slug}".rstrip("-")
 
 
-def _secret(name: str, reference: str) -> str:
+def secret(name: str, reference: str) -> str:
+    """What a reference points at; raises `SecretMissing`."""
     variable = reference.removeprefix("env:")
     if variable not in os.environ:
         raise SecretMissing(
-            f"The secret {name} cannot be given to the image.",
+            f"The secret {name} is not there.",
             why=f"The server has no environment variable {variable}.",
-            fix=f"Start the server with {variable}, or change the group's secrets.",
+            fix=f"Start the server with {variable}, or change the reference.",
         )
     return os.environ[variable]
 
