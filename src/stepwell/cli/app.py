@@ -15,12 +15,14 @@ from stepwell.cli import (
     groups,
     limits,
     queues,
+    rediscovery,
     reports,
     reviews,
     run,
     runs,
     schedules,
     serve,
+    sources,
     state,
     steps,
     tokens,
@@ -32,8 +34,9 @@ from stepwell.cli.exits import MEANING
 
 # The first module of a room has its app; the others add their commands to it.
 _ROOMS: Final = (
-    (groups, reviews, upkeep),
+    (groups, reviews, upkeep, rediscovery),
     (discoveries,),
+    (sources,),
     (schedules, cadence),
     (runs,),
     (reports,),

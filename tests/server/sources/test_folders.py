@@ -16,6 +16,8 @@ from stepwell.server.sources.service import SCAN
 from stepwell.step import StepStatus
 
 GROUP = "from stepwell.workflows import WorkflowGroup\ngroup = WorkflowGroup({name!r})\n"
+LOGIN = {"username": "env:A", "password": "env:B"}
+PLAIN = {"username": "me", "password": "the secret itself"}
 
 
 @pytest.fixture
@@ -197,13 +199,13 @@ def test_every_change_of_a_source_is_in_the_audit_log(
     ("body", "code"),
     [
         ({"kind": "folder", "location": "groups"}, "source-invalid"),
-        ({"kind": "folder", "location": "/srv", "credentials": {"username": "env:A", "password": "env:B"}}, "source-invalid"),
+        ({"kind": "folder", "location": "/srv", "credentials": LOGIN}, "source-invalid"),
         ({"kind": "registry", "location": "https://me:secret@registry"}, "source-invalid"),
         ({"kind": "registry", "location": "ftp://registry"}, "source-invalid"),
-        ({"kind": "registry", "location": "https://r", "credentials": {"username": "me", "password": "secret"}}, "invalid-input"),
+        ({"kind": "registry", "location": "r", "credentials": PLAIN}, "invalid-input"),
         ({"kind": "cloud", "location": "x"}, "invalid-input"),
     ],
-)  # fmt: skip
+)
 def test_a_source_that_cannot_be_is_refused(
     client: TestClient, body: dict[str, Any], code: str
 ) -> None:
