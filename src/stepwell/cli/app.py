@@ -12,6 +12,7 @@ from stepwell.cli import (
     dev,
     discoveries,
     doctor,
+    group_check,
     groups,
     limits,
     queues,
@@ -34,7 +35,7 @@ from stepwell.cli.exits import MEANING
 
 # The first module of a room has its app; the others add their commands to it.
 _ROOMS: Final = (
-    (groups, reviews, upkeep, rediscovery),
+    (groups, reviews, upkeep, rediscovery, group_check),
     (discoveries,),
     (sources,),
     (schedules, cadence),
