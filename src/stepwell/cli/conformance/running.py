@@ -74,10 +74,9 @@ def disturbed(stage: Stage, subject: Subject) -> Iterator[Finding]:
     yield _beats(played, meddling)
     again = [one for one in played.asked("store/settle") if _claims(one) == _lost_claims(played)]
     same = len(again) > 1 and again[0].body == again[1].body
-    executed = all(step["executions"] <= 1 for step in played.steps)
     yield judged(
         "repeats-lost-answer",
-        same and played.good and executed,
+        same and played.good,
         f"The same settlement came {len(again)} times, and the run {_state(played)}."
         f"{'' if same or len(again) < 2 else ' It was not the same.'}",
         "Keep the body of a settlement until it is answered, and send exactly that again.",
@@ -109,12 +108,12 @@ def halted(stage: Stage, subject: Subject) -> Iterator[Finding]:
         f"{first.reason} Its exit code was {first.exit_code}.",
         f"Handle SIGTERM: give claims back, leave, and end within {GRACE:g} s with 143.",
     )
-    once = all(step["executions"] == 1 for step in played.steps)
+    doubled = _ended_by(played, attempt=1) & _ended_by(played, attempt=2)
     yield judged(
         "resumes",
-        played.good and once and len(played.launches) == 2,
-        f"The run {_state(played)} after {len(played.launches)} starts, with "
-        f"{', '.join(_executions(played))}.{_said(played)}",
+        played.good and not doubled and len(played.launches) == 2,
+        f"The run {_state(played)} after {len(played.launches)} starts; {len(doubled)} operations "
+        f"were settled by both.{_said(played)}",
         "Begin with what a claim gives, not with the first operation.",
     )
 
@@ -153,12 +152,12 @@ def _joins_first(asked: list[str]) -> Finding:
 
 
 def _runs_operations(played: Played, subject: Subject) -> Finding:
-    ran = [step["operation"] for step in played.steps if step["ended_as"] in ("done", "skipped")]
+    ran = [step["operation"] for step in played.steps if step["ended_as"] is not None]
     return judged(
         "runs-operations",
         played.good and ran == subject.operations,
-        f"The run {_state(played)}; it ended well with {', '.join(ran) or 'no operation'} of "
-        f"{', '.join(subject.operations)}.{_said(played)}",
+        f"The run {_state(played)}; of {', '.join(subject.operations)} it has ended "
+        f"{', '.join(ran) or 'none'}.{_said(played)}",
         "Settle each operation with the next one as its addition, in the order of the manifest.",
     )
 
@@ -237,8 +236,15 @@ def _lost_claims(played: Played) -> tuple[str, ...]:
     return next((_claims(one) for one in played.asked("store/settle") if one.lost), ())
 
 
-def _executions(played: Played) -> list[str]:
-    return [f"{step['operation']} executed {step['executions']} times" for step in played.steps]
+def _ended_by(played: Played, attempt: int) -> set[str]:
+    """The steps that an attempt has settled for good."""
+    return {
+        one["claim"]["step_id"]
+        for exchange in played.asked("store/settle")
+        if exchange.attempt == attempt and exchange.status == 200
+        for one in exchange.body["settlements"]
+        if one["ended_as"] is not None
+    }
 
 
 def _state(played: Played) -> str:

@@ -22,7 +22,7 @@ from stepwell.server.settings import Settings
 GRACE: Final = 10.0
 """Seconds in which an image must end when it is told to."""
 
-_LOOK: Final = 0.05
+_LOOK: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,7 +87,7 @@ class Outage(Meddling):
 
 
 class Halt(Meddling):
-    """After its first settlement the first attempt gets nowhere, until it was told to stop."""
+    """When it has ended an operation the first attempt gets nowhere, until it is told to stop."""
 
     def __init__(self) -> None:
         self.reached = Event()
@@ -101,9 +101,10 @@ class Halt(Meddling):
         return 503
 
     async def after(self, exchange: Exchange) -> int | None:
-        """The first settlement goes through as always."""
+        """Settlements go through as always."""
         if exchange.verb == "store/settle" and exchange.status == 200:
-            self.reached.set()
+            if any(one["ended_as"] is not None for one in exchange.body["settlements"]):
+                self.reached.set()
         return None
 
 
