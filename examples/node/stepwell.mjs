@@ -148,7 +148,7 @@ class Engine {
     const pulse = await this.verb("join", { engine });
     this.ahead = Date.parse(pulse.now) - Date.now();  // instants are the server's
     clearInterval(this.beating);
-    this.beating = setInterval(() => this.beat(), BEAT_SECONDS * 1000);
+    this.beating = setInterval(() => { this.beaten = this.beat(); }, BEAT_SECONDS * 1000);
   }
 
   async beat() {
@@ -166,6 +166,8 @@ class Engine {
   }
 
   async leave() {
+    clearInterval(this.beating);
+    await this.beaten;  // one that comes after it has left would find no engine
     await this.verb("leave", { engine_id: this.id });
   }
 

@@ -102,9 +102,9 @@ class Halt(Meddling):
 
     async def after(self, exchange: Exchange) -> int | None:
         """Settlements go through as always."""
-        if exchange.verb == "store/settle" and exchange.status == 200:
-            if any(one["ended_as"] is not None for one in exchange.body["settlements"]):
-                self.reached.set()
+        applied = exchange.verb == "store/settle" and exchange.status == 200
+        if applied and any(one["ended_as"] for one in exchange.body["settlements"]):
+            self.reached.set()
         return None
 
 
