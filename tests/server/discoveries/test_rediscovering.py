@@ -24,7 +24,7 @@ from stepwell.launchers.protocol import ImageUnusable
 from stepwell.server import background
 from stepwell.server.app import Server
 from stepwell.server.discoveries.output import readable, tail
-from stepwell.server.discoveries.rediscovering import LOOK, REDISCOVER
+from stepwell.server.discoveries.service import LOOK, REDISCOVER
 from stepwell.server.settings import Settings
 from stepwell.step import Step, StepStatus
 

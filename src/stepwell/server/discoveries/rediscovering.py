@@ -6,8 +6,7 @@ steps hold nothing but the group's name; what is wanted is read from the group e
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -15,16 +14,11 @@ from stepwell import schedules
 from stepwell.errors import StepwellError
 from stepwell.outcome import Outcome, done, rerun
 from stepwell.registry import Registry
-from stepwell.server.discoveries import queries, service
+from stepwell.server.discoveries import service
 from stepwell.server.groups import service as groups
 from stepwell.server.groups.records import Group
-from stepwell.server.services import QUEUE, RETRY, Services
-from stepwell.step import NewStep, OnConflict, StepQuery, StepStatus, new_step
-
-REDISCOVER: Final = "v1/server/rediscover"
-LOOK: Final = "v1/server/look"
-SERVER: Final = "the server"
-"""Who asked, in what is noted of such a discovery."""
+from stepwell.server.services import RETRY, Services
+from stepwell.step import OnConflict
 
 
 def register(registry: Registry, services: Services) -> None:
@@ -36,51 +30,18 @@ def register(registry: Registry, services: Services) -> None:
     def look(state: Any) -> Outcome:
         return _look(services, state["group"])
 
-    registry.add(rediscover, REDISCOVER, retry=RETRY)
-    registry.add(look, LOOK, retry=RETRY)
+    registry.add(rediscover, service.REDISCOVER, retry=RETRY)
+    registry.add(look, service.LOOK, retry=RETRY)
 
 
 def seed(conn: Connection, services: Services) -> None:
     """Add what is missing of the steps of all groups."""
     for group in groups.rediscovered(conn):
-        for name, at in _wanted(group, services.clock.now()).items():
+        for name, at in service.wanted_steps(group, services.clock.now()).items():
             if at is not None:
-                services.db.client(conn).add(_step(name, group.name, at, OnConflict.IGNORE))
-
-
-def arrange(conn: Connection, services: Services, group: Group) -> None:
-    """Have the steps of a group do what it says now."""
-    client = services.db.client(conn)
-    for name, at in _wanted(group, services.clock.now()).items():
-        if at is not None:
-            client.add(_step(name, group.name, at, OnConflict.REPLACE))
-            continue
-        query = StepQuery(name=name, unique_key=group.name, status=StepStatus.READY)
-        for step in services.db.steps(conn).search(query):
-            client.cancel(step.id, "The group does not want it any more.")
-
-
-def _wanted(group: Group, now: datetime) -> dict[str, datetime | None]:
-    """When either step is due; None where there is to be none."""
-    if group.archived_at is not None:
-        return {REDISCOVER: None, LOOK: None}
-    return {REDISCOVER: group.next_discovery_at, LOOK: _next_look(group, now)}
-
-
-def _next_look(group: Group, now: datetime) -> datetime | None:
-    return None if group.watch_every is None else now + timedelta(seconds=group.watch_every)
-
-
-def _step(name: str, group: str, at: datetime, on_conflict: OnConflict) -> NewStep:
-    return new_step(
-        name,
-        {"group": group},
-        queue=QUEUE,
-        unique_key=group,
-        search_key=group,
-        schedule_time=at,
-        on_conflict=on_conflict,
-    )
+                services.db.client(conn).add(
+                    service.rediscovery_step(name, group.name, at, OnConflict.IGNORE)
+                )
 
 
 def _active(conn: Connection, name: str) -> Group | None:
@@ -96,7 +57,9 @@ def _rediscover(services: Services, name: str) -> Outcome:
         if group is None or group.rediscover is None:
             return done(description="The group is not discovered by a schedule any more.")
         words = schedules.from_json(group.rediscover).describe()
-        service.request(conn, services.db, name, trigger="schedule", by=SERVER, reason=words)
+        service.request(
+            conn, services.db, name, trigger="schedule", by=service.SERVER, reason=words
+        )
     if group.next_discovery_at is None:
         return done(description="Its schedule has ended.")
     return rerun(at=group.next_discovery_at, description=f"Discovers {name}: {words}.")
@@ -112,7 +75,9 @@ def _look(services: Services, name: str) -> Outcome:
         if _active(conn, name) is None:
             return done(description="The group was archived.")
         groups.looked(conn, name, services.clock.now(), error)
-        changed = digest is not None and on_digest(conn, services, name, digest, trigger="digest")
+        changed = digest is not None and service.on_digest(
+            conn, services.db, name, digest, trigger="digest"
+        )
     said = "has changed" if changed else "is the same" if error is None else "cannot be read"
     return rerun(after=group.watch_every, description=f"The image of {name} {said}.")
 
@@ -132,31 +97,3 @@ def digest_now(
         return services.launcher(launcher).digest(image), None
     except StepwellError as error:
         return None, error.as_dict()
-
-
-def is_open(conn: Connection, group: str) -> bool:
-    """Whether a discovery of the group has not ended."""
-    return queries.open_one(conn, group) is not None
-
-
-def on_digest(
-    conn: Connection,
-    services: Services,
-    group: str,
-    digest: str,
-    *,
-    trigger: str,
-    by: str = SERVER,
-) -> bool:
-    """Discover the group unless this digest was looked into last; whether one was asked for.
-
-    One whose discovery failed is not looked into again: it would fail again.
-    """
-    if is_open(conn, group):
-        return False
-    known = queries.newest_digest(conn, group)
-    if known == digest:
-        return False
-    reason = f"{known or 'nothing'} -> {digest}"
-    service.request(conn, services.db, group, trigger=trigger, by=by, reason=reason)
-    return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,11 +19,16 @@ from stepwell.server.discoveries import manifests, queries
 from stepwell.server.discoveries.output import tail
 from stepwell.server.discoveries.records import Discovery, DiscoveryDetail, Fault, State, Trigger
 from stepwell.server.groups import service as groups
+from stepwell.server.groups.records import Group
 from stepwell.server.paging import Page, Paging, paged
 from stepwell.server.services import QUEUE
-from stepwell.step import new_step
+from stepwell.step import NewStep, OnConflict, StepQuery, StepStatus, new_step
 
 STEP: Final = "v1/server/discover"
+REDISCOVER: Final = "v1/server/rediscover"
+LOOK: Final = "v1/server/look"
+SERVER: Final = "the server"
+"""Who asked, in what is noted of such a discovery."""
 
 
 class DiscoveryNotFound(NotFound):
@@ -72,6 +78,70 @@ def request(
     db.client(conn).add(step)
     audit.record(conn, by, "discovery.request", group, reason, {"discovery": str(discovery_id)})
     return get(conn, discovery_id)
+
+
+def is_open(conn: Connection, group: str) -> bool:
+    """Whether a discovery of the group has not ended."""
+    return queries.open_one(conn, group) is not None
+
+
+def on_digest(
+    conn: Connection,
+    db: Database,
+    group: str,
+    digest: str,
+    *,
+    trigger: str,
+    by: str = SERVER,
+) -> bool:
+    """Discover the group unless this digest was looked into last; whether one was asked for.
+
+    One whose discovery failed is not looked into again: it would fail again.
+    """
+    if is_open(conn, group):
+        return False
+    known = queries.newest_digest(conn, group)
+    if known == digest:
+        return False
+    reason = f"{known or 'nothing'} -> {digest}"
+    request(conn, db, group, trigger=trigger, by=by, reason=reason)
+    return True
+
+
+def arrange(conn: Connection, db: Database, group: Group) -> None:
+    """Have the steps of a group do what it says now."""
+    client = db.client(conn)
+    for name, at in wanted_steps(group, clock.now()).items():
+        if at is not None:
+            client.add(rediscovery_step(name, group.name, at, OnConflict.REPLACE))
+            continue
+        query = StepQuery(name=name, unique_key=group.name, status=StepStatus.READY)
+        for step in db.steps(conn).search(query):
+            client.cancel(step.id, "The group does not want it any more.")
+
+
+def wanted_steps(group: Group, now: datetime) -> dict[str, datetime | None]:
+    """When either step is due; None where there is to be none."""
+    if group.archived_at is not None:
+        return {REDISCOVER: None, LOOK: None}
+    return {REDISCOVER: group.next_discovery_at, LOOK: _next_look(group, now)}
+
+
+def _next_look(group: Group, now: datetime) -> datetime | None:
+    return None if group.watch_every is None else now + timedelta(seconds=group.watch_every)
+
+
+def rediscovery_step(name: str, group: str, at: datetime, on_conflict: OnConflict) -> NewStep:
+    """The step of one kind of a group; there is at most one."""
+    return new_step(
+        name,
+        {"group": group},
+        queue=QUEUE,
+        unique_key=group,
+        search_key=group,
+        schedule_time=at,
+        on_conflict=on_conflict,
+    )
 
 
 def get(conn: Connection, discovery_id: UUID) -> DiscoveryDetail:

@@ -6,7 +6,6 @@ from typing import Annotated
 from uuid import UUID
 
 from stepwell.server.access.records import Role
-from stepwell.server.discoveries import rediscovering
 from stepwell.server.discoveries import service as discoveries
 from stepwell.server.groups import service
 from stepwell.server.groups.records import Group, GroupChange, NewGroup
@@ -38,7 +37,7 @@ def register_group(call: Administering, body: NewGroup) -> Registered:
     begun = discoveries.request(
         call.conn, call.db, group.name, trigger="registration", by=call.user.name
     )
-    rediscovering.arrange(call.conn, call.services, group)
+    discoveries.arrange(call.conn, call.db, group)
     return Registered(**group.model_dump(), discovery_id=begun.id)
 
 
@@ -52,7 +51,7 @@ def show_group(call: Reading, name: str) -> Group:
 def change_group(call: Administering, name: str, body: GroupChange) -> Group:
     """Change image, environment or rediscovery; discover it to take up another image."""
     group = service.change(call.conn, name, body, by=call.user.name)
-    rediscovering.arrange(call.conn, call.services, group)
+    discoveries.arrange(call.conn, call.db, group)
     return group
 
 
@@ -66,5 +65,5 @@ def archive_group(call: Administering, name: str, body: Reason) -> Group:
 def restore_group(call: Administering, name: str, body: Reason) -> Group:
     """Take an archived group back into use, with the release that it had."""
     group = reviews.restore(call.conn, call.services, name, body.reason, by=call.user.name)
-    rediscovering.arrange(call.conn, call.services, group)
+    discoveries.arrange(call.conn, call.db, group)
     return group

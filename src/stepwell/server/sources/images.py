@@ -9,7 +9,6 @@ from sqlalchemy import Connection
 from stepwell.errors import Conflict, NotFound
 from stepwell.server.audit import service as audit
 from stepwell.server.database.tables import source_images
-from stepwell.server.discoveries import rediscovering
 from stepwell.server.discoveries import service as discoveries
 from stepwell.server.groups import service as groups
 from stepwell.server.groups.records import NewGroup
@@ -75,7 +74,7 @@ def register(
     new = NewGroup(**given, launcher=source.launcher, image=image.image)
     group = groups.register(conn, services, new, by=by)
     begun = discoveries.request(conn, services.db, group.name, trigger="registration", by=by)
-    rediscovering.arrange(conn, services, group)
+    discoveries.arrange(conn, services.db, group)
     return Registered(group=group.name, discovery_id=begun.id)
 
 

@@ -12,7 +12,7 @@ from stepwell.errors import StepwellError
 from stepwell.ids import new_id
 from stepwell.outcome import Outcome, done, rerun
 from stepwell.registry import Registry
-from stepwell.server.discoveries import rediscovering
+from stepwell.server.discoveries import service as discoveries
 from stepwell.server.services import RETRY, Services
 from stepwell.server.sources import queries, service
 from stepwell.server.sources.seen import Seen
@@ -105,8 +105,8 @@ def _taken_up(
     group, digest = known["group_name"], seen.digest
     if group is None or digest is None or digest == known["digest"]:
         return digest is not None
-    if rediscovering.is_open(conn, group):
+    if discoveries.is_open(conn, group):
         return False
     by = f"source {source}"
-    rediscovering.on_digest(conn, services, group, digest, trigger="scan", by=by)
+    discoveries.on_digest(conn, services.db, group, digest, trigger="scan", by=by)
     return True
