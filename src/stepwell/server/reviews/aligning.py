@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Final
 
-from stepwell.server.reviews.schemas import essence
+from stepwell.server.reviews.schemas import essence, sound
 
 Entry = Mapping[str, Any]
 
@@ -25,9 +25,20 @@ class Alignment:
     removed: tuple[str, ...]
 
 
-def align_workflows(before: Mapping[str, Entry], after: Mapping[str, Entry]) -> Alignment:
-    """Pair workflows by name, then those that were renamed, by class or by operations."""
-    return _aligned(before, after, _workflow_likeness)
+def align_workflows(
+    before: Mapping[str, Entry], after: Mapping[str, Entry], known: Mapping[str, str]
+) -> Alignment:
+    """Pair workflows by name, then those that were renamed, by class or by operations.
+
+    `known` has the old name of a new one where it need not be guessed.
+    """
+    sure = [(old, new) for new, old in known.items() if old in before and new in after]
+    rest = _aligned(
+        {name: one for name, one in before.items() if name not in {old for old, _ in sure}},
+        {name: one for name, one in after.items() if name not in {new for _, new in sure}},
+        _workflow_likeness,
+    )
+    return Alignment((*sure, *rest.pairs), rest.added, rest.removed)
 
 
 def align_operations(before: Sequence[Entry], after: Sequence[Entry]) -> Alignment:
@@ -67,7 +78,7 @@ def _doubtful(scored: list[tuple[float, str, str]], score: float, name: str) -> 
 
 
 def _workflow_likeness(old: Entry, new: Entry) -> float:
-    if old["class"] == new["class"]:
+    if old.get("class") == new.get("class") is not None:
         return 2.0
     ours, theirs = (_signatures(entry) for entry in (old, new))
     alike = SequenceMatcher(None, ours, theirs, autojunk=False).ratio()
@@ -75,11 +86,12 @@ def _workflow_likeness(old: Entry, new: Entry) -> float:
 
 
 def _signatures(workflow: Entry) -> list[str]:
-    return [f"{one['name']} {_interface(one)}" for one in workflow["operations"]]
+    return [f"{one['name']} {_interface(one)}" for one in workflow.get("operations", ())]
 
 
 def _parameters(workflow: Entry) -> list[str]:
-    return sorted(workflow["parameters"].get("properties", {}))
+    schema = workflow.get("parameters")
+    return sorted(schema["properties"]) if sound(schema) and "properties" in schema else []
 
 
 def _operation_likeness(old: Entry, new: Entry) -> float:
@@ -87,13 +99,14 @@ def _operation_likeness(old: Entry, new: Entry) -> float:
     same_place = old["place"] == new["place"]
     if _interface(old) != _interface(new):
         return 0.0
-    informative = bool(old["inputs"]) or bool(old["returns"])
+    informative = bool(old.get("inputs")) or bool(old.get("returns"))
     return (0.6 if informative else 0.3) + (0.5 if same_place else 0.2)
 
 
 def _interface(operation: Entry) -> str:
-    inputs = {name: essence(one["schema"]) for name, one in sorted(operation["inputs"].items())}
-    return repr((inputs, essence(operation["returns"])))
+    given = operation.get("inputs", {})
+    inputs = {name: essence(one["schema"]) for name, one in sorted(given.items())}
+    return repr((inputs, essence(operation.get("returns"))))
 
 
 def _longest_rising(places: Sequence[int]) -> set[int]:

@@ -11,7 +11,13 @@ from stepwell.server.database.tables.columns import Instant, metadata
 from stepwell.server.database.tables.groups import discoveries, groups
 from stepwell.server.database.tables.metrics import metrics_hourly
 from stepwell.server.database.tables.reports import reports
-from stepwell.server.database.tables.reviews import decisions, release_workflows, releases
+from stepwell.server.database.tables.reviews import (
+    comments,
+    decisions,
+    proposals,
+    release_workflows,
+    releases,
+)
 from stepwell.server.database.tables.runs import attempts, runs, staged
 from stepwell.server.database.tables.schedules import ledger, schedules
 from stepwell.server.database.tables.state import state_entries
@@ -21,12 +27,14 @@ __all__ = [
     "answers",
     "attempts",
     "audit",
+    "comments",
     "decisions",
     "discoveries",
     "groups",
     "ledger",
     "metadata",
     "metrics_hourly",
+    "proposals",
     "release_workflows",
     "releases",
     "reports",

@@ -20,6 +20,7 @@ groups = Table(
     Column("created_by", String(100), nullable=False),
     Column("archived_at", Instant),
     Column("release_id", Uuid),
+    Column("two_person", Boolean),
 )
 
 discoveries = Table(
