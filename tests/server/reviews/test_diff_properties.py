@@ -110,7 +110,7 @@ def entries(draw: st.DrawFn) -> dict[str, dict[str, Any]]:
     return {entry["name"]: entry for entry in manifest.as_json()["workflows"]}
 
 
-patient = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+patient = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @patient

@@ -235,7 +235,8 @@ def test_a_rollback_is_a_new_release_with_the_old_contents_and_names(
     decide(client, discover(workflow("daily", "a", "b", "c", schedule=DAILY)), **ALL)
     made = client.post("groups/weather/rollbacks", json={"to_release": 1, "reason": "it broke"})
     assert made.status_code == 201, made.text
-    assert (made.json()["number"], made.json()["rollback_of"]) == (3, 1)
+    release = made.json()["release"]
+    assert (release["number"], release["rollback_of"]) == (3, 1)
     first, third = released(client, 1)["nightly"], released(client, 3)["nightly"]
     assert (third["digest"], third["entry"]) == (first["digest"], first["entry"])
     assert third["renamed_from"] == "daily"
@@ -282,7 +283,7 @@ def test_schedules_follow_a_release_and_the_effect_was_told_before(
     assert (row["workflow"], row["active"], row["origin"]) == ("a", True, "source")
     second = discover(workflow("a", schedule={**DAILY, "expression": "*/5 * * * *"}))
     told = diff(client, second)
-    assert [one["code"] for one in told["effects"]] == ["schedules-follow"]
+    assert [one["code"] for one in told["effects"]] == ["schedules-follow", "schedule-next"]
     assert [one["code"] for one in told["risks"]] == ["more-often"]
     decide(client, second, **ALL)
     with server.db.read() as conn:
@@ -297,7 +298,8 @@ def test_a_schedule_whose_values_will_not_fit_is_told(
     decide(client, discover(workflow("a", schedule=DAILY)), **ALL)
     needs = {"type": "object", "properties": {"day": {"type": "string"}}, "required": ["day"]}
     told = diff(client, discover(workflow("a", schedule=DAILY, parameters=needs)))
-    assert {one["code"] for one in told["effects"]} == {"schedules-follow", "schedule-misfit"}
+    codes = {one["code"] for one in told["effects"]}
+    assert codes == {"schedules-follow", "schedule-next", "schedule-misfit"}
     assert [one["code"] for one in told["risks"]] == ["contract-broken"]
 
 

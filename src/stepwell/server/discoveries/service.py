@@ -22,6 +22,8 @@ from stepwell.server.services import QUEUE
 from stepwell.step import new_step
 
 STEP: Final = "v1/server/discover"
+ANNOUNCE: Final = "v1/server/announce-review"
+"""The step that tells people about a discovery that waits; its handler is the reviews'."""
 OUTPUT_BYTES: Final = 64 * 1024
 """So much of the end of an image's output is kept."""
 

@@ -90,8 +90,8 @@ def _signatures(workflow: Entry) -> list[str]:
 
 
 def _parameters(workflow: Entry) -> list[str]:
-    schema = workflow.get("parameters")
-    return sorted(schema["properties"]) if sound(schema) and "properties" in schema else []
+    schema: Any = workflow.get("parameters")
+    return sorted(schema.get("properties", {})) if sound(schema) else []
 
 
 def _operation_likeness(old: Entry, new: Entry) -> float:

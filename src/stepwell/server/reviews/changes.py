@@ -7,7 +7,6 @@ from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
-
 Side: TypeAlias = Literal["before", "after"]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
@@ -41,7 +41,12 @@ MAX_VALUE: Final = 4000
 """A value before or after is shown up to so many characters of JSON."""
 
 
-def compare(
+def compare(before: Mapping[str, Entry], after: Mapping[str, Entry], **how: Any) -> Difference:
+    """As `compared`, bounded for showing it."""
+    return bounded(compared(before, after, **how))
+
+
+def compared(
     before: Mapping[str, Entry],
     after: Mapping[str, Entry],
     *,
@@ -49,7 +54,7 @@ def compare(
     digests: Digests | None = None,
     aliases: Mapping[str, str] | None = None,
 ) -> Difference:
-    """What `after` changes of `before`.
+    """What `after` changes of `before`, all of it.
 
     Parameters
     ----------
@@ -67,13 +72,10 @@ def compare(
     ]
     found.sort(key=lambda one: one.workflow)
     counts = Counter(one.standing for one in found)
-    shown, notice = _bounded(found)
-    return Difference(workflows=shown, counts=dict(counts), notice=notice)
+    return Difference(workflows=tuple(found), counts=dict(counts))
 
 
-def _pair(
-    old: Entry, new: Entry, at: datetime, digests: Digests | None
-) -> WorkflowChanges:
+def _pair(old: Entry, new: Entry, at: datetime, digests: Digests | None) -> WorkflowChanges:
     renamed = old["name"] != new["name"]
     changes = tuple(_workflow(old, new, at))
     standing = Standing.RENAMED if renamed else Standing.CHANGED if changes else Standing.SAME
@@ -169,14 +171,16 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def _bounded(found: Sequence[WorkflowChanges]) -> tuple[tuple[WorkflowChanges, ...], str | None]:
-    total, left, shown = sum(len(one.changes) for one in found), MAX_CHANGES, []
-    for one in found:
+def bounded(difference: Difference) -> Difference:
+    """The same, short enough to be shown; its notice says what was cut."""
+    left, shown = MAX_CHANGES, []
+    for one in difference.workflows:
         kept = tuple(_clipped(change) for change in one.changes[: max(left, 0)])
         left -= len(one.changes)
         shown.append(one.model_copy(update={"changes": kept}))
+    total = MAX_CHANGES - left
     notice = f"Only the first {MAX_CHANGES} of {total} changes are listed." if left < 0 else None
-    return tuple(shown), notice
+    return difference.model_copy(update={"workflows": tuple(shown), "notice": notice})
 
 
 def _clipped(change: Change) -> Change:

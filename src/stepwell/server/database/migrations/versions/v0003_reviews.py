@@ -61,15 +61,13 @@ def _proposals() -> None:
         sa.Column("ended_at", Instant),
         sa.Column("ended_reason", sa.Text),
         sa.Column("release", sa.Integer),
-        sa.ForeignKeyConstraint(
-            ["group_name"], ["groups.name"], name="fk_proposals_group_name"
-        ),
+        sa.ForeignKeyConstraint(["group_name"], ["groups.name"], name="fk_proposals_group_name"),
         sa.ForeignKeyConstraint(
             ["discovery_id"], ["discoveries.id"], name="fk_proposals_discovery_id"
         ),
         sa.PrimaryKeyConstraint("id", name="pk_proposals"),
     )
-    op.create_index("ix_proposals_group_name", "proposals", ["group_name", "state"])
+    op.create_index("ix_proposals_group_name_state", "proposals", ["group_name", "state"])
 
 
 def _comments() -> None:
