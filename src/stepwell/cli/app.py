@@ -20,10 +20,12 @@ from stepwell.cli import (
     run,
     runs,
     schedules,
+    seconding,
     serve,
     state,
     steps,
     tokens,
+    trying,
     upkeep,
     watch,
 )
@@ -32,7 +34,7 @@ from stepwell.cli.exits import MEANING
 
 # The first module of a room has its app; the others add their commands to it.
 _ROOMS: Final = (
-    (groups, reviews, upkeep),
+    (groups, reviews, seconding, trying, upkeep),
     (discoveries,),
     (schedules, cadence),
     (runs,),
