@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 import typer
@@ -76,7 +77,7 @@ def _open(session: Session, name: str) -> str:
     )
 
 
-def _row(proposal: dict[str, Any]) -> dict[str, Any]:
+def _row(proposal: Mapping[str, Any]) -> dict[str, Any]:
     back = proposal["to_release"]
     of = f"release {back}" if back else f"discovery {proposal['discovery_id'][:8]}"
     accepted = [one["workflow"] for one in proposal["decisions"] if one["decision"] == "accept"]

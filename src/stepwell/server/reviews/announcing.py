@@ -7,10 +7,11 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from stepwell.events import emit
 from stepwell.server.database.session import Database
 from stepwell.server.discoveries import service as discoveries
 from stepwell.server.groups import service as groups
+from stepwell.server.notifications import service as notifications
+from stepwell.server.notifications.records import Kind, Occasion
 from stepwell.server.reviews import reading
 from stepwell.server.reviews.comparing import against_current, of_discovery
 from stepwell.server.services import QUEUE, Services
@@ -32,7 +33,7 @@ def remind(conn: Connection, db: Database, group: str, discovery_id: UUID, at: d
     db.client(conn).add(step)
 
 
-def told(conn: Connection, services: Services, discovery_id: UUID) -> str:
+def say(conn: Connection, services: Services, discovery_id: UUID) -> str:
     """Tell that a discovery waits, if it does; what was done, in words."""
     found = discoveries.get(conn, discovery_id)
     newest = discoveries.latest(conn, found.group_name)
@@ -44,5 +45,13 @@ def told(conn: Connection, services: Services, discovery_id: UUID) -> str:
     waits = reading.brief(conn, seen, reading.decisions_of(conn, seen.offer)).pending
     if not waits:
         return "Nothing waits for a review."
-    emit("review.waiting", group=found.group_name, discovery=discovery_id, workflows=waits)
-    return f"Waiting for a review: {', '.join(waits)}."
+    told = f"{found.group_name} waits for a review: {', '.join(waits)}."
+    occasion = Occasion(
+        kind=Kind.REVIEW_WAITING,
+        group=found.group_name,
+        sentence=told,
+        discovery_id=discovery_id,
+        details={"workflows": waits, "digest": found.digest},
+    )
+    notifications.occur(conn, services, occasion)
+    return told

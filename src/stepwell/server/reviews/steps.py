@@ -17,7 +17,7 @@ def register(registry: Registry, services: Services) -> None:
 
     def announce(state: Any) -> Outcome:
         with services.db.write() as conn:
-            told = announcing.told(conn, services, UUID(state["discovery_id"]))
+            told = announcing.say(conn, services, UUID(state["discovery_id"]))
         return done(description=told)
 
     registry.add(announce, ANNOUNCE, retry=RETRY)
