@@ -46,9 +46,11 @@ def tell_applied(out: Output, group: str, applied: Mapping[str, Any]) -> None:
         out.line(f"  stepwell groups confirm {group}")
         return
     if applied["changed"]:
+        new = [name for name in applied["accepted"] if name not in applied["removed"]]
+        parts = [listed(new)] if new else []
+        parts += [f"without {listed(applied['removed'])}"] if applied["removed"] else []
         number = applied["release"]["number"]
-        named = listed(applied["accepted"]) or "empty"
-        out.line(f"release {number} of {group} is in force: {named}")
+        out.line(f"release {number} of {group} is in force: {'; '.join(parts)}")
     else:
         out.line(f"nothing changes in {group}")
     if applied["kept"]:
@@ -130,6 +132,8 @@ def _tell_proposal(out: Output, found: Mapping[str, Any]) -> None:
 
 def _commands(found: Mapping[str, Any]) -> dict[str, str]:
     name, first = found["group"], found["pending"][0]
+    there = [one["workflow"] for one in found["workflows"] if one["standing"] != "removed"]
+    triable = [one for one in found["pending"] if one in there]
     by_two = ", after another reviewer has confirmed it" if found["two_person"] else ""
     if found["kind"] == "rollback":
         back = f"rollback {name} --to {found['to_release']}"
@@ -139,5 +143,6 @@ def _commands(found: Mapping[str, Any]) -> dict[str, str]:
         commands[f"approve {name} {first}"] = "only that; the rest waits"
     commands[f"reject {name} --reason ..."] = "keep what is in force"
     commands[f"hold {name} --until ..."] = "decide later"
-    commands[f"try {name} {first}"] = "run it once, without consequences"
+    if triable:
+        commands[f"try {name} {triable[0]}"] = "run it once before you decide"
     return commands

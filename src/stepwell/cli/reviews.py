@@ -120,10 +120,13 @@ def hold(
     found = fetch(session, name, discovery)
     chosen = workflows or found["pending"]
     decisions = [{**decision(one, "hold", reason), "until": until} for one in chosen]
-    _decide(session, found, decisions, "hold", reason)
-    session.out.note(
-        f"held: {reviewing.listed(list(chosen))}" + (f" until {until}" if until else "")
-    )
+    _check_names(found, decisions)
+    applied = send(session.api, found, decisions, "hold", reason)
+    if session.out.as_json:
+        session.out.json(applied)
+        return
+    end = f"until {until}" if until else "until it is decided"
+    session.out.line(f"held {end}: {reviewing.listed(list(chosen))}")
 
 
 @command(app, "releases")

@@ -108,6 +108,7 @@ def _applied(
         release=None if now is None else Release(**now),
         changed=changed,
         accepted=accepted,
+        removed=[name for name in accepted if name not in following],
         kept=sorted(set(following) - set(accepted)),
     )
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from stepwell import clock
 from stepwell.ids import new_id
+from stepwell.server.metrics import service as metrics
 from stepwell.server.reviews import queries, releases
 from stepwell.server.schedules import service as schedules
 from stepwell.server.services import Services
@@ -39,3 +40,4 @@ def publish(
         old, operations = row["renamed_from"] or row["workflow"], row["renamed_operations"] or {}
         if old != row["workflow"] or operations:
             state.move(conn, group, old, row["workflow"], operations)
+            metrics.move(conn, group, old, row["workflow"], operations)

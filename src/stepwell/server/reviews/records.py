@@ -273,11 +273,13 @@ class ReleaseDetail(Release):
 class Applied(BaseModel):
     """What came of decisions: the release that is current now, and whether it is a new one.
 
+    Of what was `accepted`, `removed` is what is not started any more.
     With a `proposal`, nothing is in force yet: another reviewer must confirm it.
     """
 
     release: Release | None
     changed: bool
     accepted: list[str]
+    removed: list[str] = []
     kept: list[str]
     proposal: Proposal | None = None

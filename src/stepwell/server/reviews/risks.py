@@ -84,7 +84,7 @@ def _group_code(change: Change) -> str | None:
 def _of_changes(changes: WorkflowChanges) -> Iterator[Risk]:
     name = changes.workflow
     for change in changes.changes:
-        if change.breaking and change.category is Category.PARAMETERS:
+        if change.breaking and change.category in {Category.PARAMETERS, Category.SCHEDULE}:
             yield Risk(code="contract-broken", workflow=name, sentence=change.sentence)
         elif change.category in _BY_CATEGORY and changes.standing is not Standing.ADDED:
             code = _BY_CATEGORY[change.category]
