@@ -50,7 +50,7 @@ def _schemas(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     )
 
 
-schemas = st.recursive(st.booleans() | st.just({}), _schemas, max_leaves=6)
+schemas: st.SearchStrategy[Any] = st.recursive(st.booleans() | st.just({}), _schemas, max_leaves=6)
 objects = _schemas(schemas)
 rubbish = st.dictionaries(
     st.sampled_from(["type", "properties", "enum", "x"]), anything, max_size=3

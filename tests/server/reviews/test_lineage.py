@@ -55,7 +55,8 @@ def test_state_schedules_and_figures_go_to_the_new_name(
     save(server, "operation:nightly/load", 2)
     save(server, "operation:nightly/total", 3)
     with server.db.write() as conn:
-        same = {"at": clock.now(), "group": "weather", "ended_as": EndedAs.DONE, "duration": 1.0}
+        same: dict[str, Any] = {"group": "weather", "ended_as": EndedAs.DONE, "duration": 1.0}
+        same["at"] = clock.now()
         ended = [Ending(**same, workflow="nightly", operation=one) for one in ("", "load")]
         metrics.record(conn, ended)
     renamed(client, discover)

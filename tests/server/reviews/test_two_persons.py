@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 from starlette.testclient import TestClient
 from tests.server.reviews.conftest import Discover
 from tests.server.reviews.support import ALL, choices, decide, diff, released
 from tests.server.support import Api, on_both, problem, workflow
 
+from stepwell import clock
 from stepwell.server.access import service as access
 from stepwell.server.access.records import NewToken, Role
 from stepwell.server.app import Server
+from stepwell.server.database.tables import proposals
 from stepwell.server.settings import Settings
 
 Person = Callable[[str], TestClient]
@@ -132,3 +136,19 @@ def test_a_discovery_has_a_thread_of_comments(api: Api, person: Person, discover
     assert said == [("ann", "why now?"), ("ben", "the month ends")]
     assert diff(ann, first)["comments"] == 2
     problem(api("viewer").post(path, json={"text": "me too"}), 403, "role-missing")
+
+
+def test_a_proposal_with_a_hold_that_has_ended_since_can_be_confirmed(
+    person: Person, discover: Discover, server: Server
+) -> None:
+    ann, first = person("ann"), discover(workflow("a"), workflow("b", "x", "y"))
+    soon = (clock.now() + timedelta(hours=1)).isoformat()
+    body = [*choices(a="accept"), {"workflow": "b", "decision": "hold", "until": soon}]
+    made = decide(ann, first, decisions=body).json()["proposal"]
+    past = [{**one, "until": "2026-01-01T00:00:00Z"} for one in made["decisions"][1:]]
+    with server.db.write() as conn:
+        values = {"decisions": [made["decisions"][0], *past]}
+        conn.execute(update(proposals).values(**values))
+    path = f"groups/weather/proposals/{made['id']}/confirmations"
+    applied = person("ben").post(path, json={}).json()
+    assert (applied["accepted"], diff(ann, first)["pending"]) == (["a"], ["b"])

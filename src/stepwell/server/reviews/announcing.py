@@ -51,6 +51,7 @@ def say(conn: Connection, services: Services, discovery_id: UUID) -> str:
         group=found.group_name,
         sentence=told,
         discovery_id=discovery_id,
+        fingerprint=f"review-waiting:{found.group_name}:{found.digest}",
         details={"workflows": waits, "digest": found.digest},
     )
     notifications.occur(conn, services, occasion)

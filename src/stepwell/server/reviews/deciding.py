@@ -44,12 +44,10 @@ def prepared(conn: Connection, offer: Offer, asked: Decisions) -> tuple[Comparis
     Raises
     ------
     ReleaseMoved : the reviewer compared with another release.
-    WorkflowUnknown, DecisionRepeated, RenameInvalid, HoldInvalid.
+    WorkflowUnknown, DecisionRepeated, RenameInvalid.
     """
     seen = against_current(conn, offer)
     _check_release(seen.number, asked.against_release)
-    for one in asked.decisions:
-        _check_hold(one)
     meant = releases.completed(asked.decisions, asked.rest, seen.difference)
     releases.applied(seen.current, offer.rows, meant)
     return seen, meant
@@ -68,7 +66,7 @@ def apply(
     """Write the decisions, and the release that they make if anything differs."""
     offer = seen.offer
     following = releases.applied(seen.current, offer.rows, meant)
-    _check_kept(conn, services, offer, following)
+    _check_kept(conn, services, offer, meant)
     _record(conn, services, seen, meant, reason, by)
     changed = releases.differ(seen.current, following)
     if changed:
@@ -175,14 +173,15 @@ def _undo(
 
 
 def _check_kept(
-    conn: Connection, services: Services, offer: Offer, following: Mapping[str, Any]
+    conn: Connection, services: Services, offer: Offer, meant: Sequence[Decision]
 ) -> None:
     """A release that comes back needs its images; raises `ImageUnusable`."""
     group = groups.get(conn, offer.group)
     if offer.earlier is None or group.launcher not in services.launchers:
         return
     launcher = services.launcher(group.launcher)
-    for digest in {row["digest"] for row in following.values()}:
+    back = {one.workflow for one in meant if one.decision is Choice.ACCEPT} & offer.rows.keys()
+    for digest in {offer.rows[name]["digest"] for name in back}:
         launcher.locate(group.image, digest)
 
 
@@ -195,7 +194,8 @@ def _check_release(number: int | None, expected: int | None) -> None:
         )
 
 
-def _check_hold(one: Decision) -> None:
+def check_hold(one: Decision) -> None:
+    """A hold that ends, ends later; raises `HoldInvalid`."""
     if one.until is None:
         return
     if one.decision is not Choice.HOLD:

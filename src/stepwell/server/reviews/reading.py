@@ -86,7 +86,7 @@ def brief(conn: Connection, seen: Comparison, decided: Mapping[str, Decided]) ->
         digest=digest,
         replaces=sorted({row["digest"] for row in seen.current.values()}),
         pending=pending(seen.difference.workflows, decided),
-        held=[name for name, one in decided.items() if one.decision is Choice.HOLD],
+        held=_held(seen.difference.workflows, decided),
         counts=seen.difference.counts,
     )
 
@@ -108,6 +108,19 @@ def pending(workflows: tuple[WorkflowChanges, ...], decided: Mapping[str, Decide
         for one in workflows
         if one.standing is not Standing.SAME and not _settled(decided.get(one.workflow), now)
     ]
+
+
+def _held(workflows: tuple[WorkflowChanges, ...], decided: Mapping[str, Decided]) -> list[str]:
+    """What differs and is held: until an instant to come, or until it is decided."""
+    now = clock.now()
+    differing = {one.workflow for one in workflows if one.standing is not Standing.SAME}
+    return sorted(
+        name
+        for name, one in decided.items()
+        if name in differing
+        and one.decision is Choice.HOLD
+        and (one.hold_until is None or one.hold_until > now)
+    )
 
 
 def _settled(one: Decided | None, now: datetime) -> bool:

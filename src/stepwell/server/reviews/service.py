@@ -130,6 +130,8 @@ def confirm(
 def _decided(
     conn: Connection, services: Services, offer: Offer, asked: Decisions, by: str
 ) -> Applied:
+    for one in asked.decisions:
+        deciding.check_hold(one)
     seen, meant = deciding.prepared(conn, offer, asked)
     if proposals.accepts(meant) and proposals.needs_two(conn, services, offer.group):
         made = proposals.make(conn, seen, meant, asked.reason, by=by)
