@@ -46,7 +46,7 @@ def test_what_was_discovered_is_tried_and_talked_about_before_it_is_approved(
         "trial",
         7,
     )
-    assert "seen" not in served.good("state", "list", "--group", "tried").out
+    assert "seen" not in served.good("state", "list", "tried").out
     served.good("groups", "comment", "tried", "Looks good.")
     assert "Looks good." in served.good("groups", "comments", "tried").out
     assert (

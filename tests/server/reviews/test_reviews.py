@@ -240,7 +240,8 @@ def test_a_schedule_whose_values_will_not_fit_is_told(
     told = diff(client, discover(workflow("a", schedule=DAILY, parameters=needs)))
     codes = {one["code"] for one in told["effects"]}
     assert codes == {"schedules-follow", "schedule-next", "schedule-misfit"}
-    assert [one["code"] for one in told["risks"]] == ["contract-broken"]
+    assert [one["code"] for one in told["risks"]] == ["contract-broken"] * 2
+    assert "Its schedule gives no value for day" in told["risks"][1]["sentence"]
 
 
 def test_runs_in_flight_are_told_to_continue_on_their_release(
