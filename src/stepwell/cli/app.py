@@ -22,11 +22,13 @@ from stepwell.cli import (
     run,
     runs,
     schedules,
+    seconding,
     serve,
     sources,
     state,
     steps,
     tokens,
+    trying,
     upkeep,
     watch,
 )
@@ -35,7 +37,7 @@ from stepwell.cli.exits import MEANING
 
 # The first module of a room has its app; the others add their commands to it.
 _ROOMS: Final = (
-    (groups, reviews, upkeep, rediscovery, group_check),
+    (groups, reviews, seconding, trying, upkeep, rediscovery, group_check),
     (discoveries,),
     (sources,),
     (schedules, cadence),

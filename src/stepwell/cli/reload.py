@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from stepwell.cli import discovered, finder, reviews
+from stepwell.cli import discovered, finder, reviewing, reviews
 from stepwell.cli.client import Client
 from stepwell.cli.exits import described
 from stepwell.cli.finder import Found
@@ -85,9 +85,9 @@ class GroupKeeper:
             self._out.line("  it is what the release in force says")
         elif self._approve:
             applied = reviews.accept_all(self._api, review, "stepwell dev --approve")
-            reviews.tell_applied(self._out, group, applied)
+            reviewing.tell_applied(self._out, group, applied)
         else:
-            reviews.tell(self._out, review)
+            reviewing.tell(self._out, review)
 
     def _tell_broken(self, found: Found, error: StepwellError | OSError) -> None:
         self._out.line(f"{found.name} cannot be taken up as it is in {found.path}:")

@@ -19,6 +19,7 @@ from stepwell.registry import Registry
 from stepwell.server.discoveries import rediscovering
 from stepwell.server.discoveries import steps as discoveries
 from stepwell.server.retention import steps as retention
+from stepwell.server.reviews import steps as reviews
 from stepwell.server.runs import steps as runs
 from stepwell.server.schedules import steps as schedules
 from stepwell.server.services import Services
@@ -29,7 +30,15 @@ _LOG = logging.getLogger("stepwell.server")
 EVERY: Final = 60.0
 """Seconds between two looks whether a step that must exist is missing (R29)."""
 
-ROOMS: Final[tuple[Any, ...]] = (discoveries, rediscovering, schedules, runs, retention, sources)
+ROOMS: Final[tuple[Any, ...]] = (
+    discoveries,
+    rediscovering,
+    reviews,
+    schedules,
+    runs,
+    retention,
+    sources,
+)
 """The `steps` modules of all rooms that have background work."""
 
 

@@ -25,6 +25,8 @@ from stepwell.server.services import QUEUE
 from stepwell.step import NewStep, OnConflict, StepQuery, StepStatus, new_step
 
 STEP: Final = "v1/server/discover"
+ANNOUNCE: Final = "v1/server/announce-review"
+"""The step that tells people about a discovery that waits; its handler is the reviews'."""
 REDISCOVER: Final = "v1/server/rediscover"
 LOOK: Final = "v1/server/look"
 SERVER: Final = "the server"

@@ -19,7 +19,8 @@ from stepwell.server.discoveries import queries, service, tokens
 from stepwell.server.discoveries.output import readable
 from stepwell.server.discoveries.records import Fault, State
 from stepwell.server.groups import service as groups
-from stepwell.server.services import RETRY, Services
+from stepwell.server.services import QUEUE, RETRY, Services
+from stepwell.step import NewStep, OnConflict, new_step
 
 POLL_SECONDS: Final = 0.25
 STARTING: Final = timedelta(minutes=10)
@@ -110,7 +111,18 @@ class Discovering:
             if row is not None and not State(row["state"]).ended:
                 service.fail(conn, self.id, self._silent(row, status))
             service.keep_output(conn, self.id, kept)
-        return done(description=status.reason)
+        return done(description=status.reason, next=[self._announcement()])
+
+    def _announcement(self) -> NewStep:
+        """The next step looks whether somebody must review what was found, and tells them."""
+        state = {"discovery_id": str(self.id)}
+        return new_step(
+            service.ANNOUNCE,
+            state,
+            queue=QUEUE,
+            unique_key=str(self.id),
+            on_conflict=OnConflict.IGNORE,
+        )
 
     def _failed(self, fault: Fault) -> Outcome:
         with self.services.db.write() as conn:

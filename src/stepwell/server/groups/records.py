@@ -54,6 +54,7 @@ class GroupChange(Rediscovery):
     environment: dict[Variable, str] | None = None
     secrets: dict[Variable, SecretReference] | None = None
     discover_with_secrets: bool | None = None
+    two_person: bool | None = None
     reason: str | None = Field(default=None, max_length=1000)
 
 
@@ -61,6 +62,7 @@ class Group(Rediscovery):
     """A group. `release` is the number of the current release; instants are UTC.
 
     `looked_at` and `look_error` are of the last look at the digest of its image.
+    `two_person` is its own rule for reviews, null the server's setting.
 
     `secrets` has references, never values. `provisional` is true until the first
     manifest has named the group.
@@ -73,6 +75,7 @@ class Group(Rediscovery):
     environment: dict[str, str]
     secrets: dict[str, str]
     discover_with_secrets: bool
+    two_person: bool | None = None
     created_at: datetime
     created_by: str
     archived_at: datetime | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from stepwell import clock
 from stepwell.errors import InvalidInput
-from stepwell.server.metrics import queries
+from stepwell.server.metrics import moving, queries
 from stepwell.server.metrics.histogram import bucket, merged, quantile
 from stepwell.server.metrics.records import Durations, Ending, Figures, Hour, Metrics, Total
 from stepwell.step import EndedAs
@@ -43,6 +43,16 @@ def _count(conn: Connection, ending: Ending) -> None:
         values["duration_sum"] = row["duration_sum"] + ending.duration
         values["histogram"] = merged([row["histogram"], {bucket(ending.duration): 1}])
     queries.replace(conn, values, **key)
+
+
+def move(conn: Connection, group: str, old: str, new: str, operations: Mapping[str, str]) -> None:
+    """Give what was counted of a workflow and its operations their new names (R37).
+
+    Parameters
+    ----------
+    operations : new name -> old name.
+    """
+    moving.move(conn, group, old, new, operations)
 
 
 def measured(

@@ -70,7 +70,7 @@ def close(conn: Connection, run: RowMapping, verdict: Verdict) -> None:
     )
     queries.change_attempt(conn, run["id"], run["attempt"], revoked_at=now)
     queries.drop_staged(conn, run["id"])
-    metrics.record(conn, [_ending(run, verdict, now)])
+    metrics.record(conn, [] if run["trial"] else [_ending(run, verdict, now)])
     emit("run.ended", run=run["id"], state=verdict.state, reason=verdict.reason)
 
 

@@ -57,7 +57,7 @@ def assignment(call: Reading, run_id: UUID) -> Assignment:
 def read_state(call: Reading, run_id: UUID, scope: str, key: str) -> StateValue:
     """A committed value of the own group; version 0 where there is none."""
     run = admitted(call, queries.get(call.conn, run_id))
-    return StateValue(**staging.read(call.conn, run["group_name"], scope, key))
+    return StateValue(**staging.read(call.conn, run, scope, key))
 
 
 @router.post("/staged", status_code=201)

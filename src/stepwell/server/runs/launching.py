@@ -40,8 +40,9 @@ def start(services: Services, run: RowMapping, group: Group) -> Handle:
 
 def _environment(services: Services, run: RowMapping, group: Group) -> dict[str, str]:
     settings = services.settings
+    secrets = run["trial"]["with_secrets"] if run["trial"] else True
     return {
-        **groups.launch_environment(group, with_secrets=True),
+        **groups.launch_environment(group, with_secrets=secrets),
         "STEPWELL_URL": settings.url,
         "STEPWELL_RUN_ID": str(run["id"]),
         "STEPWELL_TOKEN": tokens.issue(settings.signing_key, run["id"], run["attempt"]),

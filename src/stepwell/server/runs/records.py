@@ -42,10 +42,18 @@ class Container(User):
     attempt: int
 
 
+class Trial(BaseModel):
+    """What makes a run a trial: a discovery that was tried before it was decided about."""
+
+    discovery_id: UUID
+    with_secrets: bool
+
+
 class Run(BaseModel):
     """The header. Instants are UTC; `reason` says why it failed, or was cancelled.
 
-    `warnings` counts operations that failed without halting, or were skipped (R32).
+    `warnings` counts operations that failed without halting, or were skipped (R32). A run
+    with `trial` counts nowhere, and its `release_id` is no release's that anybody approved.
     """
 
     id: UUID
@@ -67,6 +75,7 @@ class Run(BaseModel):
     attempt: int
     warnings: int
     reason: str | None
+    trial: Trial | None = None
 
 
 class Attempt(BaseModel):

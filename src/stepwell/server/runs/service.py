@@ -75,6 +75,8 @@ def start_run(
     schedule_id: UUID | None = None,
     due_at: datetime | None = None,
     repeat_of: UUID | None = None,
+    pinned: Mapping[str, Any] | None = None,
+    trial: Mapping[str, Any] | None = None,
 ) -> UUID:
     """Insert a run: its header, its first operation and its supervising step (R33).
 
@@ -82,14 +84,16 @@ def start_run(
 
     Parameters
     ----------
-    trigger : what began it: 'schedule', 'request' or 'repeat'.
+    trigger : what began it: 'schedule', 'request', 'repeat' or 'trial'.
     due_at : when it should have begun, aware; None is now.
+    pinned : release_id, workflow, digest and entry, instead of the current release's.
+    trial : what marks it as a trial, see `records.Trial`.
 
     Raises
     ------
     GroupNotFound, GroupArchived, WorkflowNotReleased, ParametersInvalid, ValueTooLarge.
     """
-    release = _released(conn, group, workflow)
+    release = _released(conn, group, workflow) if pinned is None else pinned
     check_parameters(workflow, release["entry"], parameters)
     now, run_id = clock.now(), new_id()
     steps = _first_steps(run_id, group, workflow, release["entry"], parameters)
@@ -104,6 +108,7 @@ def start_run(
         schedule_id=schedule_id,
         repeat_of=repeat_of,
         due_at=due_at or now,
+        trial=trial,
         **_fresh(release, now),
     )
     db.steps(conn).add(additions)
@@ -118,7 +123,7 @@ def check_parameters(
     fit.check(workflow, entry.get("parameters") or {}, parameters)
 
 
-def _fresh(release: RowMapping, now: datetime) -> dict[str, Any]:
+def _fresh(release: Mapping[Any, Any], now: datetime) -> dict[str, Any]:
     """What every new header says; the release is pinned for all attempts (R37)."""
     seconds = release["entry"].get("deadline") or DEADLINE
     return {

@@ -69,7 +69,7 @@ def _good(settlement: Settlement) -> bool:
 
 def _endings(run: RowMapping, settlement: Settlement, step: Step) -> list[Ending]:
     """What is counted: operations of the run's own workflow that have ended."""
-    if settlement.ended_as is None:
+    if settlement.ended_as is None or run["trial"]:
         return []
     if step.name != step_name(run["group_name"], run["workflow"], operation_of(step)):
         return []

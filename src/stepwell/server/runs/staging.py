@@ -14,7 +14,7 @@ from stepwell.errors import Conflict, InvalidInput
 from stepwell.ids import new_id
 from stepwell.server.reports import service as reports
 from stepwell.server.reports.records import NewReport, Origin
-from stepwell.server.runs import queries
+from stepwell.server.runs import queries, scopes
 from stepwell.server.runs.judgement import operation_of
 from stepwell.server.runs.records import Staged, Staging
 from stepwell.server.state import service as state
@@ -114,7 +114,7 @@ def _content(asked: Staging) -> bytes | None:
 def _write(conn: Connection, run: RowMapping, step: Step, wanted: Write) -> int:
     author = Author(name=f"run {run['id']}", run_id=run["id"], step_id=step.id)
     try:
-        return state.write(conn, run["group_name"], wanted, author)
+        return scopes.write(conn, run, wanted, author)
     except state.StateChanged as error:
         raise StateConflict(error.what, why=error.why, fix=error.fix) from error
 
@@ -129,9 +129,9 @@ def _origin(run: RowMapping, step: Step) -> Origin:
     )
 
 
-def read(conn: Connection, group: str, scope: str, key: str) -> dict[str, Any]:
+def read(conn: Connection, run: RowMapping, scope: str, key: str) -> dict[str, Any]:
     """A value as an operation reads it."""
-    entry = state.current(conn, group, state.checked_scope(scope), key)
+    entry = scopes.read(conn, run, scope, key)
     if entry is None:
         return {"value": None, "version": 0, "exists": False}
     return {"value": entry.value, "version": entry.version, "exists": True}

@@ -12,7 +12,13 @@ from stepwell.server.database.tables.groups import discoveries, groups
 from stepwell.server.database.tables.metrics import metrics_hourly
 from stepwell.server.database.tables.notifications import occasions
 from stepwell.server.database.tables.reports import reports
-from stepwell.server.database.tables.reviews import decisions, release_workflows, releases
+from stepwell.server.database.tables.reviews import (
+    comments,
+    decisions,
+    proposals,
+    release_workflows,
+    releases,
+)
 from stepwell.server.database.tables.runs import attempts, runs, staged
 from stepwell.server.database.tables.schedules import ledger, schedules
 from stepwell.server.database.tables.sources import source_images, sources
@@ -23,6 +29,7 @@ __all__ = [
     "answers",
     "attempts",
     "audit",
+    "comments",
     "decisions",
     "discoveries",
     "groups",
@@ -30,6 +37,7 @@ __all__ = [
     "metadata",
     "metrics_hourly",
     "occasions",
+    "proposals",
     "release_workflows",
     "releases",
     "reports",

@@ -24,6 +24,7 @@ groups = Table(
     Column("watch_every", Float),
     Column("looked_at", Instant),
     Column("look_error", JSON(none_as_null=True)),
+    Column("two_person", Boolean),
 )
 
 discoveries = Table(
