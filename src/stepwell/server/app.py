@@ -27,6 +27,7 @@ from stepwell.server.groups import api as groups
 from stepwell.server.hosts import KnownHosts
 from stepwell.server.http import services_of
 from stepwell.server.metrics import api as metrics
+from stepwell.server.notifications import api as notifications
 from stepwell.server.reports import api as reports
 from stepwell.server.reviews import api as reviews
 from stepwell.server.runs import api as runs
@@ -53,6 +54,7 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     state.router,
     reports.router,
     metrics.router,
+    notifications.router,
 )
 """Every room's router; a room adds itself by one line."""
 

@@ -40,6 +40,11 @@ class Settings:
     schedule_grace : a due instant that nobody has acted on for longer was missed (R30).
     keep_done_days, keep_failed_days : for how long the steps of runs are kept after their
         end; longer than any run may take. The runs themselves stay.
+    smtp_url : the mail server for notifications: `smtp://user:password@host:587`,
+        `smtp+starttls://...` or `smtps://...`; empty is none.
+    mail_from : the sender of mails.
+    webhook_hosts : hosts that may be notified though they are this machine's own, or
+        link-local.
     """
 
     data_dir: Path = field(default_factory=lambda: Path(".stepwell"))
@@ -58,6 +63,9 @@ class Settings:
     schedule_grace: float = 60.0
     keep_done_days: int = 90
     keep_failed_days: int = 180
+    smtp_url: str = field(default="", repr=False)
+    mail_from: str = "stepwell@localhost"
+    webhook_hosts: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(

@@ -9,8 +9,23 @@ from stepwell.server.database.tables.access import answers, tokens
 from stepwell.server.database.tables.audit import audit
 from stepwell.server.database.tables.columns import Instant, metadata
 from stepwell.server.database.tables.groups import discoveries, groups
-from stepwell.server.database.tables.metrics import metrics_hourly
-from stepwell.server.database.tables.notifications import occasions
+from stepwell.server.database.tables.metrics import (
+    metrics_causes,
+    metrics_hourly,
+    metrics_pending,
+    metrics_rollups,
+    metrics_waits,
+    target_misses,
+    workflow_targets,
+)
+from stepwell.server.database.tables.notifications import (
+    deliveries,
+    notification_mutes,
+    notification_rules,
+    notification_targets,
+    notification_threads,
+    occasions,
+)
 from stepwell.server.database.tables.reports import reports
 from stepwell.server.database.tables.reviews import decisions, release_workflows, releases
 from stepwell.server.database.tables.runs import attempts, runs, staged
@@ -23,11 +38,20 @@ __all__ = [
     "attempts",
     "audit",
     "decisions",
+    "deliveries",
     "discoveries",
     "groups",
     "ledger",
     "metadata",
+    "metrics_causes",
     "metrics_hourly",
+    "metrics_pending",
+    "metrics_rollups",
+    "metrics_waits",
+    "notification_mutes",
+    "notification_rules",
+    "notification_targets",
+    "notification_threads",
     "occasions",
     "release_workflows",
     "releases",
@@ -36,5 +60,7 @@ __all__ = [
     "schedules",
     "staged",
     "state_entries",
+    "target_misses",
     "tokens",
+    "workflow_targets",
 ]
