@@ -14,6 +14,8 @@ from stepwell.cli import (
     doctor,
     groups,
     limits,
+    metrics,
+    notifications,
     queues,
     reports,
     reviews,
@@ -23,11 +25,11 @@ from stepwell.cli import (
     serve,
     state,
     steps,
+    targets,
     tokens,
     upkeep,
     watch,
 )
-from stepwell.cli import metrics as metrics_command
 from stepwell.cli.exits import MEANING
 
 # The first module of a room has its app; the others add their commands to it.
@@ -37,6 +39,9 @@ _ROOMS: Final = (
     (schedules, cadence),
     (runs,),
     (reports,),
+    (metrics,),
+    (targets,),
+    (notifications,),
     (state,),
     (steps, watch),
     (queues,),
@@ -80,7 +85,6 @@ def _root(
 dev.register(app)
 run.register(app)
 serve.register(app)
-metrics_command.register(app)
 doctor.register(app)
 for room, *_ in _ROOMS:
     app.add_typer(room.app)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Self
 
@@ -27,6 +28,7 @@ from stepwell.server.groups import api as groups
 from stepwell.server.hosts import KnownHosts
 from stepwell.server.http import services_of
 from stepwell.server.metrics import api as metrics
+from stepwell.server.metrics import exposition
 from stepwell.server.notifications import api as notifications
 from stepwell.server.reports import api as reports
 from stepwell.server.reviews import api as reviews
@@ -86,6 +88,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(_health(), prefix=PREFIX)
     for router in ROOMS:
         app.include_router(router, prefix=PREFIX)
+    app.include_router(exposition.router)
     return app
 
 
@@ -129,6 +132,7 @@ class Server:
             name="server",
         )
         self.seeder = background.Seeder(self.services)
+        self._end_traces: Callable[[], None] = lambda: None
 
     @property
     def settings(self) -> Settings:
@@ -163,6 +167,8 @@ class Server:
             self.settings.data_dir.mkdir(parents=True, exist_ok=True)
             self.db.migrate()
         self.db.open()
+        if self.settings.traces:
+            self._end_traces = _traced()
         if self.settings.dev:
             tokens.kept_admin_token(self.services, self.admin_token_file)
         with self.db.write() as conn:
@@ -176,6 +182,7 @@ class Server:
         if self.settings.run_engine:
             self.seeder.stop()
             self.engine.stop(timeout)
+        self._end_traces()
         self.db.close()
 
     def __enter__(self) -> Self:
@@ -184,6 +191,17 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _traced() -> Callable[[], None]:
+    if find_spec("opentelemetry") is None:
+        raise SetupError(
+            "STEPWELL_TRACES is on, and OpenTelemetry is not installed here.",
+            fix="Run: pip install 'stepwell[otel]' opentelemetry-sdk, or leave the setting out.",
+        )
+    from stepwell.telemetry.run_traces import trace_runs  # noqa: PLC0415 - as just looked for
+
+    return trace_runs()
 
 
 def _launchers(settings: Settings) -> dict[str, Launcher]:

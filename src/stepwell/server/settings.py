@@ -45,6 +45,8 @@ class Settings:
     mail_from : the sender of mails.
     webhook_hosts : hosts that may be notified though they are this machine's own, or
         link-local.
+    traces : export each run as an OpenTelemetry trace, by the program's own SDK, and let
+        containers continue it.
     """
 
     data_dir: Path = field(default_factory=lambda: Path(".stepwell"))
@@ -66,6 +68,7 @@ class Settings:
     smtp_url: str = field(default="", repr=False)
     mail_from: str = "stepwell@localhost"
     webhook_hosts: tuple[str, ...] = ()
+    traces: bool = False
 
     @classmethod
     def from_environment(

@@ -27,6 +27,7 @@ class Declaration:
     tags: tuple[str, ...] = ()
     deadline: float = DAY
     description: str | None = None
+    targets: Any = None
 
 
 class WorkflowGroup:
@@ -66,6 +67,7 @@ class WorkflowGroup:
         tags: Iterable[str] = (),
         deadline: float | timedelta = DAY,
         description: str | None = None,
+        targets: Any = None,
     ) -> Callable[[T], T]: ...
 
     @dataclass_transform(kw_only_default=True)
@@ -77,6 +79,7 @@ class WorkflowGroup:
         tags: Iterable[str] = (),
         deadline: float | timedelta = DAY,
         description: str | None = None,
+        targets: Any = None,
     ) -> Any:
         """Declare a class as a workflow of this group.
 
@@ -90,11 +93,12 @@ class WorkflowGroup:
         tags : free words, for people.
         deadline : seconds or a timedelta after which a run is stopped; a day by default.
         description : a sentence for people; by default the class's docstring.
+        targets : `Targets(success=0.99, p95=1200)`: what its runs are held to, or None.
         """
 
         def declare(declared: T) -> T:
             made = Declaration(
-                declared, schedule, as_words(tags), seconds(deadline) or 0.0, description
+                declared, schedule, as_words(tags), seconds(deadline) or 0.0, description, targets
             )
             self.declarations.append(made)
             return _with_init(declared)

@@ -65,7 +65,7 @@ def renew_secret(
 @router.post("/targets/{name}/tests", status_code=201)
 def send_test(call: Annotated[Call, writes(Role.OPERATOR)], name: str, body: Reason) -> Delivery:
     """Send a test message; what came of it is in its delivery."""
-    return log.test(call.conn, call.services, name, body.reason, by=call.user.name)
+    return log.send_test(call.conn, call.services, name, body.reason, by=call.user.name)
 
 
 @router.get("/rules")

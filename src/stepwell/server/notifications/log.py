@@ -30,7 +30,7 @@ class DeliveryNotFound(NotFound):
     code = "notification-delivery-not-found"
 
 
-def test(
+def send_test(
     conn: Connection, services: Services, name: str, reason: str | None, *, by: str
 ) -> Delivery:
     """Send a test message to a target, on the way of all others; raises `TargetNotFound`."""

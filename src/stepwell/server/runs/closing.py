@@ -12,11 +12,12 @@ from stepwell.events import emit
 from stepwell.server.metrics import service as metrics
 from stepwell.server.notifications import service as notifications
 from stepwell.server.notifications.records import Kind, Occasion
-from stepwell.server.runs import measuring, queries
+from stepwell.server.runs import measuring, queries, tracing
 from stepwell.server.runs.judgement import Verdict, judge, ready, step_name
 from stepwell.server.runs.records import RunState
 from stepwell.step import EndedAs, Step, StepQuery, StepStatus
 from stepwell.stores.protocol import Transaction
+from stepwell.telemetry import run_spans
 
 
 def rows(tx: Transaction, run_id: UUID) -> list[Step]:
@@ -78,6 +79,10 @@ def close(
     if measuring.is_measured(run):
         _measure(conn, run, verdict, now, cause)
         _tell(conn, tx, run, verdict, cause)
+    if run_spans.wanted():
+        attempts = queries.attempts_of(conn, run["id"])
+        steps = rows(tx, run["id"])
+        run_spans.send(list(tracing.spans(run, attempts, steps, verdict, now)))
     emit("run.ended", run=run["id"], state=verdict.state, reason=verdict.reason)
 
 
