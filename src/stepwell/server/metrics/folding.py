@@ -92,10 +92,15 @@ def fold(conn: Connection, limit: int) -> int:
     sums.hourly(old)
     found = queries.take_pending(conn, limit)
     sums.measure(found)
+    keep(conn, sums)
+    return len(found) + len(old)
+
+
+def keep(conn: Connection, sums: Sums) -> None:
+    """Add sums to what is kept under their keys."""
     _keep(conn, metrics_rollups, sums.tallies)
     _keep(conn, metrics_waits, sums.waits)
     _keep_causes(conn, sums.causes)
-    return len(found) + len(old)
 
 
 def _keep(conn: Connection, table: Table, sums: Mapping[Any, Tally | Waited]) -> None:
