@@ -15,6 +15,8 @@ from stepwell.server.metrics.tallies import Tally, Waited
 GROUPS: Final = 10
 WORKFLOWS: Final = 10
 """Of each group."""
+BY_THE_HOUR: Final = "group-3"
+"""The group that has rows for each hour of the last days too; the others have days only."""
 OPERATIONS: Final = ("fetch", "check", "load", "report")
 DAYS: Final = 90
 CAUSES: Final = 40
@@ -35,16 +37,17 @@ def fill(db: Database, now: datetime, runs: int = 1_000_000, seed: int = 1) -> i
 def _day(rng: random.Random, day: datetime, each: int, *, hourly: bool) -> Sums:
     sums = Sums()
     for group, workflow, scale in _workflows():
-        for at, count in _parts(day, each, hourly=hourly):
+        by_hour = hourly and group == BY_THE_HOUR
+        for at, count in _parts(day, each, hourly=by_hour):
             for place, operation in enumerate(("", *OPERATIONS)):
                 tally = _tally(rng, count, scale * (1.0 if place == 0 else 0.2 * place))
                 for key in keys(at, group, workflow, operation, NO_RELEASE):
-                    if hourly or key.span != "hour":
+                    if by_hour or key.span != "hour":
                         sums.tallies.setdefault(key, Tally()).add(tally.values())
             for reason in ("late", "queued", "launching", "starting"):
                 waited = _waited(rng, count)
                 for wait in wait_keys(at, group, workflow, reason):
-                    if hourly or wait.span != "hour":
+                    if by_hour or wait.span != "hour":
                         sums.waits.setdefault(wait, Waited()).add(waited.values())
         _causes(rng, sums, day, group, workflow)
     return sums

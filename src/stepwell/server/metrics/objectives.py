@@ -13,6 +13,7 @@ from stepwell.errors import InvalidInput, NotFound
 from stepwell.server.audit import service as audit
 from stepwell.server.database.tables import target_misses, workflow_targets
 from stepwell.server.metrics import lineage, queries, reading
+from stepwell.server.metrics.folding import Sums
 from stepwell.server.metrics.histogram import middle, quantile
 from stepwell.server.metrics.records import NewTarget, Objective, TargetSpec, WorkflowTargets
 from stepwell.server.metrics.spans import DAY, day_of
@@ -23,6 +24,8 @@ from stepwell.server.services import Services
 
 LEAST: Final = 5
 """Fewer runs than that in the window judge nothing."""
+LONGEST: Final = 366
+"""Days of the longest window."""
 SLOW_SHARE: Final = 0.05
 """The share of runs that may take longer than a p95."""
 
@@ -40,12 +43,14 @@ def listed(
     queries.together(conn)
     missed = _misses(conn)
     set_by_hand = lineage.overridden(conn)
+    news = reading.fresh(conn, _window(LONGEST))
     found = []
     for row in lineage.declared(conn):
         name = (row["group_name"], row["workflow"])
         wanted = group in (None, name[0]) and workflow in (None, name[1])
         if wanted and (row["targets"] or name in set_by_hand):
-            found.append(_shown(conn, name, row["targets"], set_by_hand.get(name), missed))
+            spec, by_hand = row["targets"], set_by_hand.get(name)
+            found.append(_shown(conn, name, spec, by_hand, missed, news))
     return found
 
 
@@ -167,11 +172,12 @@ def _shown(
     said_in_source: Any,
     by_hand: Any,
     missed: Mapping[tuple[str, str, str], datetime],
+    news: Sums,
 ) -> WorkflowTargets:
     spec = TargetSpec(**(by_hand["spec"] if by_hand else said_in_source))
     objectives = [
         one.model_copy(update={"missed_since": missed.get((*name, one.objective))})
-        for one in judged(spec, _tally(conn, name, spec.window))
+        for one in judged(spec, _tally(conn, name, spec.window, news))
     ]
     return WorkflowTargets(
         group=name[0],
@@ -185,11 +191,14 @@ def _shown(
     )
 
 
-def _tally(conn: Connection, name: tuple[str, str], days: int) -> Tally:
+def _tally(conn: Connection, name: tuple[str, str], days: int, news: Sums) -> Tally:
+    return total(reading.series(conn, _window(days), (*name, ""), news).values())
+
+
+def _window(days: int) -> reading.Range:
+    """The last so many days, today with them."""
     today = day_of(clock.now())
-    over = reading.Range(DAY, today - timedelta(days=days - 1), today + timedelta(days=1))
-    news = reading.fresh(conn, over)
-    return total(reading.series(conn, over, (*name, ""), news).values())
+    return reading.Range(DAY, today - timedelta(days=days - 1), today + timedelta(days=1))
 
 
 def _known(conn: Connection, group: str, workflow: str) -> None:
