@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -95,12 +97,20 @@ def test_nobody_listens_by_default() -> None:
     assert not run_spans.wanted()
 
 
-def test_a_server_works_without_opentelemetry() -> None:
-    program = (
-        "import sys; sys.modules['opentelemetry'] = None\n"
-        "import stepwell.server.app, stepwell.workflows.child\n"
-    )
+def test_an_image_works_without_opentelemetry() -> None:
+    program = "import sys; sys.modules['opentelemetry'] = None\nimport stepwell.workflows.child\n"
     ended = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False
     )
     assert ended.returncode == 0, ended.stderr
+
+
+def test_only_what_traces_imports_opentelemetry_when_it_is_loaded() -> None:
+    """So the server needs it only where it is asked to trace."""
+    source = Path(run_spans.__file__).parents[1]
+    importing = {
+        path.relative_to(source).as_posix()
+        for path in source.rglob("*.py")
+        if re.search(r"^(from|import) opentelemetry", path.read_text(), re.MULTILINE)
+    }
+    assert importing == {"telemetry/opentelemetry.py", "telemetry/run_traces.py"}

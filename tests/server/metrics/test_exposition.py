@@ -23,11 +23,11 @@ def read(api: Api, role: str | None = "viewer") -> httpx.Response:
 
 
 def samples(api: Api) -> dict[tuple[str, tuple[str, ...]], float]:
-    """Name and label values -> value, by the parser of prometheus-client."""
+    """Name and label values, in the order of the labels' names -> value."""
     answer = read(api)
     assert answer.status_code == 200, answer.text
     return {
-        (one.name, tuple(one.labels.values())): one.value
+        (one.name, tuple(one.labels[name] for name in sorted(one.labels))): one.value
         for family in text_string_to_metric_families(answer.text)
         for one in family.samples
     }
@@ -44,12 +44,12 @@ def test_it_counts_what_the_api_counts(
         service.record(conn, [], [Wait(reason="limit", seconds=12.0, **about)])
     fold()
     found = samples(api)
-    assert found["stepwell_runs_total", ("weather", "nightly", "succeeded")] == 7
-    assert found["stepwell_runs_total", ("weather", "nightly", "failed")] == 3
+    assert found["stepwell_runs_total", ("weather", "succeeded", "nightly")] == 7
+    assert found["stepwell_runs_total", ("weather", "failed", "nightly")] == 3
     assert found["stepwell_run_duration_seconds_count", ("weather", "nightly")] == 10
     assert found["stepwell_run_duration_seconds_sum", ("weather", "nightly")] == 100.0
-    assert found["stepwell_run_duration_seconds_bucket", ("weather", "nightly", "5.0")] == 0
-    assert found["stepwell_run_duration_seconds_bucket", ("weather", "nightly", "15.0")] == 10
+    assert found["stepwell_run_duration_seconds_bucket", ("weather", "5.0", "nightly")] == 0
+    assert found["stepwell_run_duration_seconds_bucket", ("weather", "15.0", "nightly")] == 10
     assert found["stepwell_run_wait_seconds_total", ("weather", "limit")] == 12.0
     assert found["stepwell_open_runs", ("running",)] == 0
     assert found["stepwell_schedule_lag_seconds", ()] == 0
@@ -71,8 +71,8 @@ def test_many_workflows_are_counted_by_group(
     runs = {
         labels: n for (name, labels), n in samples(api).items() if name == "stepwell_runs_total"
     }
-    assert {labels[1] for labels in runs} == {""}
-    assert runs["weather", "", "succeeded"] == 8
+    assert {labels[2] for labels in runs} == {""}
+    assert runs["weather", "succeeded", ""] == 8
 
 
 def test_without_prometheus_client_it_says_what_to_install(

@@ -30,7 +30,9 @@ _BEFORE: Final = {
     "due": WaitReason.ASLEEP,
     "limit": WaitReason.LIMIT,
 }
-_VARYING: Final = re.compile(r"\b[0-9a-f]{8}[0-9a-f-]{4,}\b|0x[0-9a-f]+|\d+(\.\d+)?", re.IGNORECASE)
+_VARYING: Final = re.compile(
+    r"\b(?=[a-f-]*\d)[0-9a-f][0-9a-f-]{7,}\b|0x[0-9a-f]+|\d+(\.\d+)?", re.IGNORECASE
+)
 _DIGITS: Final = 16
 
 
