@@ -147,7 +147,7 @@ def add_rule(
 @command(rules, "remove")
 def remove_rule(
     session: Session,
-    rule: Annotated[str, typer.Argument(metavar="ID")],
+    rule: Annotated[str, typer.Argument(metavar="ID", help="The rule's id.")],
     reason: Reason = None,
 ) -> None:
     """End a rule."""

@@ -15,7 +15,9 @@ app = typer.Typer(
     name="targets", help="Targets of workflows: list, set, drop.", no_args_is_help=True
 )
 
-Named = Annotated[str, typer.Argument(metavar="GROUP/WORKFLOW")]
+Named = Annotated[
+    str, typer.Argument(metavar="GROUP/WORKFLOW", help="The workflow, with its group.")
+]
 
 COLUMNS: Final = {
     "workflow": "name",

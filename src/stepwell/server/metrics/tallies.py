@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from stepwell.server.metrics.histogram import bucket, quantile
+from stepwell.server.metrics.histogram import bucket, quantiles
 from stepwell.server.metrics.records import Change, Durations, Figures, Waiting
 
 
@@ -115,12 +115,8 @@ def figures(tally: Tally) -> dict[str, Any]:
 def durations(histogram: Mapping[str, int], total: float) -> Durations:
     """Average and quantiles in seconds."""
     count = sum(histogram.values())
-    return Durations(
-        average=total / count if count else None,
-        p50=quantile(histogram, 0.50),
-        p95=quantile(histogram, 0.95),
-        p99=quantile(histogram, 0.99),
-    )
+    p50, p95, p99 = quantiles(histogram, (0.50, 0.95, 0.99))
+    return Durations(average=total / count if count else None, p50=p50, p95=p95, p99=p99)
 
 
 def waiting(by_reason: Mapping[str, Waited]) -> list[Waiting]:

@@ -213,7 +213,23 @@ def _metrics_rollups() -> None:
             name="pk_metrics_rollups",
         ),
     )
-    op.create_index("ix_metrics_rollups_span_start", "metrics_rollups", ["span", "start"])
+    op.create_index(
+        "ix_metrics_rollups_sums",
+        "metrics_rollups",
+        [
+            "span",
+            "start",
+            "group_name",
+            "workflow",
+            "operation",
+            "succeeded",
+            "failed",
+            "other",
+            "retried",
+            "timed",
+            "duration_sum",
+        ],
+    )
 
 
 def _metrics_waits() -> None:
