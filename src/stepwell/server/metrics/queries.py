@@ -12,10 +12,12 @@ from sqlalchemy import (
     RowMapping,
     Select,
     Table,
+    and_,
     bindparam,
     delete,
     func,
     insert,
+    or_,
     select,
     tuple_,
     update,
@@ -31,7 +33,7 @@ from stepwell.server.database.tables import (
 from stepwell.server.metrics.spans import EVERYTHING
 
 _FOLDING: Final = 0x57E9_F01D
-_AT_ONCE: Final = 200
+_AT_ONCE: Final = 50
 _COUNTS: Final = (
     "succeeded",
     "failed",
@@ -80,13 +82,19 @@ def take_hourly(conn: Connection, limit: int) -> list[dict[str, Any]]:
 
 
 def kept(conn: Connection, table: Table, keys: Collection[tuple[Any, ...]]) -> list[dict[str, Any]]:
-    """The rows of these primary keys."""
+    """The rows of these primary keys.
+
+    Asked for one by one in a disjunction: SQLite reads the whole table for a list of tuples.
+    """
     columns = list(table.primary_key)
     ordered = sorted(keys, key=str)
     found: list[dict[str, Any]] = []
     for first in range(0, len(ordered), _AT_ONCE):
-        some = tuple_(*columns).in_(ordered[first : first + _AT_ONCE])
-        found += _dicts(conn.execute(select(table).where(some)))
+        some = [
+            and_(*(column == value for column, value in zip(columns, key, strict=True)))
+            for key in ordered[first : first + _AT_ONCE]
+        ]
+        found += _dicts(conn.execute(select(table).where(or_(*some))))
     return found
 
 
@@ -179,14 +187,17 @@ def histograms(
     first: datetime,
     last: datetime,
     keys: Collection[tuple[str, str, str]],
-) -> Sequence[RowMapping]:
-    """The histograms of some keys in a range."""
+) -> list[RowMapping]:
+    """The histograms of some keys in a range: by the primary key, one key after the other."""
     t = metrics_rollups
-    key = (t.c.group_name, t.c.workflow, t.c.operation)
-    query = select(*key, t.c.histogram)
-    query = query.where(t.c.span == span, tuple_(*key).in_(sorted(keys)))
-    query = query.where(t.c.start >= first, t.c.start < last)
-    return conn.execute(query).mappings().all()
+    names = (t.c.group_name, t.c.workflow, t.c.operation)
+    found: list[RowMapping] = []
+    for key in sorted(keys):
+        mine = [column == value for column, value in zip(names, key, strict=True)]
+        query = select(*names, t.c.histogram).where(t.c.span == span, *mine)
+        query = query.where(t.c.start >= first, t.c.start < last)
+        found += conn.execute(query).mappings().all()
+    return found
 
 
 def everything(
