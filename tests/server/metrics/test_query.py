@@ -213,7 +213,7 @@ def test_what_cannot_be_measured_is_refused(api: Api, query: dict[str, str]) -> 
 
 
 def test_the_servers_own_step_folds(server: Server, measure: Measure) -> None:
-    measure(3, at=DAY)
+    measure(3)
     drain(server, patience=0.2)
     with server.db.read() as conn:
         assert conn.execute(select(metrics_pending)).all() == []
