@@ -15,6 +15,8 @@ from stepwell.cli import (
     group_check,
     groups,
     limits,
+    metrics,
+    notifications,
     queues,
     rediscovery,
     reports,
@@ -27,12 +29,12 @@ from stepwell.cli import (
     sources,
     state,
     steps,
+    targets,
     tokens,
     trying,
     upkeep,
     watch,
 )
-from stepwell.cli import metrics as metrics_command
 from stepwell.cli.exits import MEANING
 
 # The first module of a room has its app; the others add their commands to it.
@@ -43,6 +45,9 @@ _ROOMS: Final = (
     (schedules, cadence),
     (runs,),
     (reports,),
+    (metrics,),
+    (targets,),
+    (notifications,),
     (state,),
     (steps, watch),
     (queues,),
@@ -86,7 +91,6 @@ def _root(
 dev.register(app)
 run.register(app)
 serve.register(app)
-metrics_command.register(app)
 doctor.register(app)
 for room, *_ in _ROOMS:
     app.add_typer(room.app)

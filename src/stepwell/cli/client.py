@@ -79,6 +79,10 @@ class Client:
         """PATCH JSON; the answer's JSON."""
         return self.call("PATCH", path, body=body)
 
+    def put(self, path: str, body: Any) -> Any:
+        """PUT JSON; the answer's JSON."""
+        return self.call("PUT", path, body=body)
+
     def delete(self, path: str, **query: Any) -> Any:
         """DELETE a resource."""
         return self.call("DELETE", path, query=query)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Self
 
@@ -27,6 +28,8 @@ from stepwell.server.groups import api as groups
 from stepwell.server.hosts import KnownHosts
 from stepwell.server.http import services_of
 from stepwell.server.metrics import api as metrics
+from stepwell.server.metrics import exposition
+from stepwell.server.notifications import api as notifications
 from stepwell.server.reports import api as reports
 from stepwell.server.reviews import api as reviews
 from stepwell.server.runs import api as runs
@@ -55,6 +58,7 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     reports.router,
     metrics.router,
     sources.router,
+    notifications.router,
 )
 """Every room's router; a room adds itself by one line."""
 
@@ -86,6 +90,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(_health(), prefix=PREFIX)
     for router in ROOMS:
         app.include_router(router, prefix=PREFIX)
+    app.include_router(exposition.router)
     return app
 
 
@@ -129,6 +134,7 @@ class Server:
             name="server",
         )
         self.seeder = background.Seeder(self.services)
+        self._end_traces: Callable[[], None] = lambda: None
 
     @property
     def settings(self) -> Settings:
@@ -163,6 +169,8 @@ class Server:
             self.settings.data_dir.mkdir(parents=True, exist_ok=True)
             self.db.migrate()
         self.db.open()
+        if self.settings.traces:
+            self._end_traces = _traced()
         if self.settings.dev:
             tokens.kept_admin_token(self.services, self.admin_token_file)
         with self.db.write() as conn:
@@ -176,6 +184,7 @@ class Server:
         if self.settings.run_engine:
             self.seeder.stop()
             self.engine.stop(timeout)
+        self._end_traces()
         self.db.close()
 
     def __enter__(self) -> Self:
@@ -184,6 +193,17 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _traced() -> Callable[[], None]:
+    if find_spec("opentelemetry") is None:
+        raise SetupError(
+            "STEPWELL_TRACES is on, and OpenTelemetry is not installed here.",
+            fix="Run: pip install 'stepwell[otel]' opentelemetry-sdk, or leave the setting out.",
+        )
+    from stepwell.telemetry.run_traces import trace_runs  # noqa: PLC0415 - as just looked for
+
+    return trace_runs()
 
 
 def _launchers(settings: Settings) -> dict[str, Launcher]:

@@ -18,6 +18,8 @@ from sqlalchemy import Connection
 from stepwell.registry import Registry
 from stepwell.server.discoveries import rediscovering
 from stepwell.server.discoveries import steps as discoveries
+from stepwell.server.metrics import steps as metrics
+from stepwell.server.notifications import steps as notifications
 from stepwell.server.retention import steps as retention
 from stepwell.server.reviews import steps as reviews
 from stepwell.server.runs import steps as runs
@@ -38,6 +40,8 @@ ROOMS: Final[tuple[Any, ...]] = (
     runs,
     retention,
     sources,
+    metrics,
+    notifications,
 )
 """The `steps` modules of all rooms that have background work."""
 

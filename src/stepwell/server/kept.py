@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from stepwell.server.access import kept as access
+from stepwell.server.metrics import kept as metrics
+from stepwell.server.notifications import kept as notifications
 from stepwell.server.retention.records import Kind
 
-KINDS: Final[tuple[Kind, ...]] = (*access.KINDS,)
+KINDS: Final[tuple[Kind, ...]] = (*access.KINDS, *metrics.KINDS, *notifications.KINDS)
 """Every kind, in the order in which they are shown and swept."""

@@ -42,6 +42,13 @@ class Settings:
         that says nothing else.
     keep_done_days, keep_failed_days : for how long the steps of runs are kept after their
         end; longer than any run may take. The runs themselves stay.
+    smtp_url : the mail server for notifications: `smtp://user:password@host:587`,
+        `smtp+starttls://...` or `smtps://...`; empty is none.
+    mail_from : the sender of mails.
+    webhook_hosts : hosts that may be notified though they are this machine's own, or
+        link-local.
+    traces : export each run as an OpenTelemetry trace, by the program's own SDK, and let
+        containers continue it.
     """
 
     data_dir: Path = field(default_factory=lambda: Path(".stepwell"))
@@ -61,6 +68,10 @@ class Settings:
     two_person_review: bool = False
     keep_done_days: int = 90
     keep_failed_days: int = 180
+    smtp_url: str = field(default="", repr=False)
+    mail_from: str = "stepwell@localhost"
+    webhook_hosts: tuple[str, ...] = ()
+    traces: bool = False
 
     @classmethod
     def from_environment(

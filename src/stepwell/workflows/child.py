@@ -33,6 +33,7 @@ from stepwell.workflows.loading import load_group
 from stepwell.workflows.messages import Call, Effects, read_call, read_versioned, write_effects
 from stepwell.workflows.parsing import parse
 from stepwell.workflows.schema import read, write
+from stepwell.workflows.tracing import within
 
 LOG_FORMAT = "%(levelname)s %(name)s: %(message)s"
 
@@ -127,7 +128,8 @@ class Child:
         context = Context(call.facts, self)
         instance = _instance(workflow, call)
         arguments = _arguments(operation, call, context)
-        value = self._value(operation, instance, arguments)
+        with within(call.facts):
+            value = self._value(operation, instance, arguments)
         result = write(operation.returns, value, f"The result of {operation.name!r}")
         return Effects(
             result=result, writes=context.state.writes, reports=list(context.reports.values())

@@ -28,6 +28,7 @@ class Declaration:
     deadline: float = DAY
     description: str | None = None
     owner: str = ""
+    targets: Any = None
 
 
 class WorkflowGroup:
@@ -72,6 +73,7 @@ class WorkflowGroup:
         deadline: float | timedelta = DAY,
         description: str | None = None,
         owner: str = "",
+        targets: Any = None,
     ) -> Callable[[T], T]: ...
 
     @dataclass_transform(kw_only_default=True)
@@ -84,6 +86,7 @@ class WorkflowGroup:
         deadline: float | timedelta = DAY,
         description: str | None = None,
         owner: str = "",
+        targets: Any = None,
     ) -> Any:
         """Declare a class as a workflow of this group.
 
@@ -98,11 +101,18 @@ class WorkflowGroup:
         deadline : seconds or a timedelta after which a run is stopped; a day by default.
         description : a sentence for people; by default the class's docstring.
         owner : whom to ask about it, where that is not the group's.
+        targets : `Targets(success=0.99, p95=1200)`: what its runs are held to, or None.
         """
 
         def declare(declared: T) -> T:
             made = Declaration(
-                declared, schedule, as_words(tags), seconds(deadline) or 0.0, description, owner
+                declared,
+                schedule,
+                as_words(tags),
+                seconds(deadline) or 0.0,
+                description,
+                owner=owner,
+                targets=targets,
             )
             self.declarations.append(made)
             return _with_init(declared)

@@ -46,6 +46,14 @@ class OperationEntry(_Entry):
     returns: Schema | None = None
 
 
+class TargetsEntry(_Entry):
+    """What a workflow is held to: `success` is a share, `p95` in seconds, `window` in days."""
+
+    success: float | None = Field(default=None, gt=0, lt=1)
+    p95: float | None = Field(default=None, gt=0)
+    window: int = Field(default=30, ge=1, le=366)
+
+
 class WorkflowEntry(_Entry):
     """A workflow. `deadline` is in seconds; `parameters` is the JSON Schema of an object.
 
@@ -59,6 +67,7 @@ class WorkflowEntry(_Entry):
     deadline: float = Field(gt=0)
     schedule: dict[str, Any] | None = None
     owner: str = Field(default="", max_length=200)
+    targets: TargetsEntry | None = None
     parameters: Schema
     operations: list[OperationEntry] = Field(min_length=1)
 

@@ -12,7 +12,7 @@ from tests.server.support import Api, on_both, operation, problem, workflow
 
 from stepwell import clock
 from stepwell.server.app import Server
-from stepwell.server.database.tables import metrics_hourly, schedules
+from stepwell.server.database.tables import metrics_pending, schedules
 from stepwell.server.metrics import service as metrics
 from stepwell.server.metrics.records import Ending
 from stepwell.server.runs import queries as runs
@@ -66,7 +66,7 @@ def test_state_schedules_and_figures_go_to_the_new_name(
     assert kept(server, "operation:daily/total") == 3
     assert kept(server, "workflow:nightly") is None
     with server.db.read() as conn:
-        names = conn.execute(select(metrics_hourly.c.workflow, metrics_hourly.c.operation)).all()
+        names = conn.execute(select(metrics_pending.c.workflow, metrics_pending.c.operation)).all()
         row = conn.execute(select(schedules)).mappings().one()
     assert sorted(tuple(one) for one in names) == [("daily", ""), ("daily", "fetch")]
     assert (row["workflow"], row["active"]) == ("daily", True)

@@ -12,7 +12,7 @@ from tests.server.runs.support import Pod, settlement
 from tests.server.support import Api, FakeLauncher, drain, on_both, problem, workflow
 
 from stepwell.server.app import Server
-from stepwell.server.database.tables import metrics_hourly, occasions, releases
+from stepwell.server.database.tables import metrics_pending, occasions, releases
 from stepwell.server.runs.supervision import Supervision
 from stepwell.server.state import service as state
 from stepwell.server.state.records import Author, Write
@@ -97,7 +97,7 @@ def test_a_trial_counts_in_no_metrics_and_writes_no_state_of_the_group(
     Supervision(server.services, UUID(run["id"])).move()
     assert client.get(f"runs/{run['id']}").json()["state"] == "succeeded"
     with server.db.read() as conn:
-        assert conn.execute(select(func.count()).select_from(metrics_hourly)).scalar() == 0
+        assert conn.execute(select(func.count()).select_from(metrics_pending)).scalar() == 0
     listed = client.get("state").json()["items"]
     assert [one["group"] for one in listed] == ["weather"]
 

@@ -3,41 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, exists, update
 
-from stepwell.server.database.tables import metrics_hourly as t
+from stepwell.server.database import tables
+
+_OF_OPERATIONS: Final = (tables.metrics_hourly, tables.metrics_pending, tables.metrics_rollups)
+_OF_WORKFLOWS: Final = (
+    tables.metrics_waits,
+    tables.metrics_causes,
+    tables.workflow_targets,
+    tables.target_misses,
+)
 
 
 def move(conn: Connection, group: str, old: str, new: str, operations: Mapping[str, str]) -> None:
     """Give the figures of a workflow, and of its operations, the new names.
 
-    An hour that the new name has figures of already stays as it is.
+    What the new name has figures of already stays as it is.
 
     Parameters
     ----------
     operations : new name -> old name, of operations that were renamed too.
     """
     for name, was in operations.items():
-        _move(conn, group, (old, was), (old, name))
+        for table in _OF_OPERATIONS:
+            _move(conn, table, group, {"workflow": old, "operation": was}, {"operation": name})
     if old != new:
-        _move(conn, group, (old, None), (new, None))
+        for table in (*_OF_OPERATIONS, *_OF_WORKFLOWS):
+            _move(conn, table, group, {"workflow": old}, {"workflow": new})
 
 
 def _move(
-    conn: Connection,
-    group: str,
-    source: tuple[str, str | None],
-    target: tuple[str, str | None],
+    conn: Connection, table: Table, group: str, source: Mapping[str, str], target: Mapping[str, str]
 ) -> None:
-    """Rename rows of (workflow, operation); None is every operation."""
-    other = t.alias()
-    operation: ColumnElement[str] | str = t.c.operation if target[1] is None else target[1]
-    same = (other.c.group_name == group, other.c.hour == t.c.hour)
-    taken = exists().where(
-        and_(*same, other.c.workflow == target[0], other.c.operation == operation)
+    mine = [table.c.group_name == group, *(table.c[name] == one for name, one in source.items())]
+    if "workflow" in table.primary_key.columns:
+        mine.append(~_taken(table, target))
+    conn.execute(update(table).where(*mine).values(**target))
+
+
+def _taken(table: Table, target: Mapping[str, str]) -> ColumnElement[bool]:
+    """Whether there is a row already where one would go."""
+    other = table.alias()
+    return exists().where(
+        and_(*(other.c[key.name] == target.get(key.name, key) for key in table.primary_key.columns))
     )
-    mine = [t.c.group_name == group, t.c.workflow == source[0], ~taken]
-    mine += [] if source[1] is None else [t.c.operation == source[1]]
-    values = {"workflow": target[0]} | ({} if target[1] is None else {"operation": target[1]})
-    conn.execute(update(t).where(*mine).values(**values))

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, RowMapping
 from stepwell.outcome import Settlement, Verdict
 from stepwell.server.metrics import service as metrics
 from stepwell.server.metrics.records import Ending
-from stepwell.server.runs import staging
+from stepwell.server.runs import measuring, staging
 from stepwell.server.runs.judgement import operation_of, step_name
-from stepwell.step import Step, StepQuery, StepStatus
+from stepwell.step import EndedAs, Step, StepQuery, StepStatus
 from stepwell.stores.protocol import Transaction
 
 
@@ -41,7 +41,8 @@ def settle(
     ]
     for settlement, step in fresh:
         staging.commit(conn, run, step, keep=_good(settlement))
-    metrics.record(conn, [e for s, step in fresh for e in _endings(run, s, step)])
+    if measuring.is_measured(run):
+        _measure(conn, run, fresh)
     return verdicts
 
 
@@ -67,9 +68,20 @@ def _good(settlement: Settlement) -> bool:
     return settlement.ended_as.status is StepStatus.DONE
 
 
-def _endings(run: RowMapping, settlement: Settlement, step: Step) -> list[Ending]:
+def _measure(conn: Connection, run: RowMapping, settled: Sequence[tuple[Settlement, Step]]) -> None:
+    metrics.record(conn, [one for s, step in settled for one in _endings(run, s, step)])
+    again = [one for one in settled if one[0].ended_as is None and one[0].failure_count]
+    metrics.retried(
+        conn, [one for s, step in again for one in _endings(run, s, step, EndedAs.FAILED)]
+    )
+
+
+def _endings(
+    run: RowMapping, settlement: Settlement, step: Step, ended_as: EndedAs | None = None
+) -> list[Ending]:
     """What is counted: operations of the run's own workflow that have ended."""
-    if settlement.ended_as is None or run["trial"]:
+    ended_as = ended_as or settlement.ended_as
+    if ended_as is None or not measuring.is_measured(run):
         return []
     if step.name != step_name(run["group_name"], run["workflow"], operation_of(step)):
         return []
@@ -80,7 +92,8 @@ def _endings(run: RowMapping, settlement: Settlement, step: Step) -> list[Ending
             group=run["group_name"],
             workflow=run["workflow"],
             operation=operation_of(step),
-            ended_as=settlement.ended_as,
+            ended_as=ended_as,
             duration=duration,
+            release_id=run["release_id"],
         )
     ]

@@ -189,7 +189,7 @@ class Supervision:
         if run["state"] == RunState.CANCELLING:
             closing.close_cancelled(conn, tx, run)
         elif not ready:
-            closing.close_by_rows(conn, run, steps)
+            closing.close_by_rows(conn, tx, run, steps)
         elif reason := self._hopeless(conn, run, ready, now):
             closing.fail(conn, tx, run, reason)
         elif ready[0].schedule_time > now:
@@ -260,7 +260,8 @@ class Supervision:
             hopeless = isinstance(error, InvalidInput) or clock.now() >= run["deadline_at"]
             if hopeless and not RunState(run["state"]).ended:
                 queries.change_attempt(conn, self.run_id, number, finished_at=clock.now())
-                closing.fail(conn, tx, run, f"Its container cannot be started. {error}")
+                reason = f"Its container cannot be started. {error}"
+                closing.fail(conn, tx, run, reason, launched=False)
                 return done()
         emit("run.launch_failed", run=self.run_id, error=str(error))
         return rerun(after=TRY_LAUNCH, description=str(error))

@@ -9,8 +9,23 @@ from stepwell.server.database.tables.access import answers, tokens
 from stepwell.server.database.tables.audit import audit
 from stepwell.server.database.tables.columns import Instant, metadata
 from stepwell.server.database.tables.groups import discoveries, groups
-from stepwell.server.database.tables.metrics import metrics_hourly
-from stepwell.server.database.tables.notifications import occasions
+from stepwell.server.database.tables.metrics import (
+    metrics_causes,
+    metrics_hourly,
+    metrics_pending,
+    metrics_rollups,
+    metrics_waits,
+    target_misses,
+    workflow_targets,
+)
+from stepwell.server.database.tables.notifications import (
+    deliveries,
+    notification_mutes,
+    notification_rules,
+    notification_targets,
+    notification_threads,
+    occasions,
+)
 from stepwell.server.database.tables.reports import reports
 from stepwell.server.database.tables.reviews import (
     comments,
@@ -31,11 +46,20 @@ __all__ = [
     "audit",
     "comments",
     "decisions",
+    "deliveries",
     "discoveries",
     "groups",
     "ledger",
     "metadata",
+    "metrics_causes",
     "metrics_hourly",
+    "metrics_pending",
+    "metrics_rollups",
+    "metrics_waits",
+    "notification_mutes",
+    "notification_rules",
+    "notification_targets",
+    "notification_threads",
     "occasions",
     "proposals",
     "release_workflows",
@@ -47,5 +71,7 @@ __all__ = [
     "sources",
     "staged",
     "state_entries",
+    "target_misses",
     "tokens",
+    "workflow_targets",
 ]
