@@ -13,7 +13,15 @@ from stepwell.server.database.tables.metrics import metrics_hourly
 from stepwell.server.database.tables.reports import reports
 from stepwell.server.database.tables.reviews import decisions, release_workflows, releases
 from stepwell.server.database.tables.runs import attempts, runs, staged
-from stepwell.server.database.tables.schedules import ledger, schedules
+from stepwell.server.database.tables.schedules import (
+    backfill_instants,
+    backfills,
+    calendars,
+    downtimes,
+    ledger,
+    schedule_alerts,
+    schedules,
+)
 from stepwell.server.database.tables.state import state_entries
 
 __all__ = [
@@ -21,8 +29,12 @@ __all__ = [
     "answers",
     "attempts",
     "audit",
+    "backfill_instants",
+    "backfills",
+    "calendars",
     "decisions",
     "discoveries",
+    "downtimes",
     "groups",
     "ledger",
     "metadata",
@@ -31,6 +43,7 @@ __all__ = [
     "releases",
     "reports",
     "runs",
+    "schedule_alerts",
     "schedules",
     "staged",
     "state_entries",
