@@ -111,13 +111,21 @@ class Schedule(ABC):
         """The same schedule, whose jitter depends on `key`."""
         return replace(self, key=key)
 
+    def unbounded(self) -> Self:
+        """The same schedule without start and end."""
+        return replace(self, start=None, end=None)
+
     def fires(self, after: datetime) -> Iterator[datetime]:
         """Due instants strictly after an aware instant, rising, in UTC; may never end."""
-        after = as_utc(after)
         if not self.jitter:
             return self.planned(after)
-        early = self.planned(after - timedelta(seconds=self.jitter))
-        return (at for at in moved(early, self.key, self.jitter, self.end) if at > after)
+        return (at for _, at in self.with_planned(after))
+
+    def with_planned(self, after: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """As `fires`, each beside the instant that it would be without the jitter, first."""
+        after = as_utc(after)
+        planned = self.planned(after - timedelta(seconds=self.jitter))
+        return (both for both in moved(planned, self.key, self.jitter, self.end) if both[1] > after)
 
     def planned(self, after: datetime) -> Iterator[datetime]:
         """As `fires`, without the jitter."""

@@ -9,7 +9,7 @@ day is still due: the ledger enters it as skipped.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from typing import Any, Final, Protocol, TypeAlias
@@ -43,7 +43,7 @@ class Calendar:
     timezone : the IANA name of the zone that its dates are of; None is the schedule's zone.
     """
 
-    days: Days = field(default_factory=dict)
+    days: Days
     timezone: str | None = None
 
 

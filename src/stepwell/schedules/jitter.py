@@ -17,12 +17,12 @@ _RANGE: Final = 1 << 64
 
 def moved(
     planned: Iterator[datetime], key: str, seconds: int, end: datetime | None
-) -> Iterator[datetime]:
-    """Each planned instant, later by less than `seconds`, and before the next and the end."""
+) -> Iterator[tuple[datetime, datetime]]:
+    """Each planned instant, and when it is due: less than `seconds` later, before what follows."""
     at = next(planned, None)
     while at is not None:
         following = next(planned, None)
-        yield at + delay(key, at, seconds, following or end)
+        yield at, at + delay(key, at, seconds, following or end)
         at = following
 
 

@@ -38,6 +38,8 @@ class Settings:
     allowed_hosts : the Host names answered to, also checked against Origin; empty is any.
     discovery_timeout : an image that has posted no manifest by then is stopped.
     schedule_grace : a due instant that nobody has acted on for longer was missed (R30).
+    schedule_late_after : a schedule whose tick is later than this is told of as late, unless
+        it has a grace of its own.
     keep_done_days, keep_failed_days : for how long the steps of runs are kept after their
         end; longer than any run may take. The runs themselves stay.
     """
@@ -56,6 +58,7 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     discovery_timeout: float = 120.0
     schedule_grace: float = 60.0
+    schedule_late_after: float = 300.0
     keep_done_days: int = 90
     keep_failed_days: int = 180
 
