@@ -8,11 +8,15 @@ import typer
 
 import stepwell
 from stepwell.cli import (
+    backfills,
     cadence,
+    calendars,
     dev,
     discoveries,
     doctor,
     groups,
+    holding,
+    ledgers,
     limits,
     queues,
     reports,
@@ -34,7 +38,9 @@ from stepwell.cli.exits import MEANING
 _ROOMS: Final = (
     (groups, reviews, upkeep),
     (discoveries,),
-    (schedules, cadence),
+    (schedules, cadence, holding, ledgers),
+    (backfills,),
+    (calendars,),
     (runs,),
     (reports,),
     (state,),

@@ -301,7 +301,7 @@ def test_the_audit_proves_the_chain_of_a_span(
     audit = client.get(path, params=span).json()
     assert audit["unbroken"], audit
     assert (audit["breaks"], audit["advice"]) == ([], [])
-    assert client.get(path).json()["instants"] == 4
+    assert client.get(path).json()["accounted"] == 4
 
 
 def test_the_audit_finds_a_line_that_was_taken_away(

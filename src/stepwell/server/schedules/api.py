@@ -16,6 +16,7 @@ from stepwell.server.schedules import (
     api_calendars,
     api_watch,
     auditing,
+    plans,
     previews,
     reading,
     service,
@@ -28,6 +29,8 @@ from stepwell.server.schedules.records import (
     NewRun,
     NewSchedule,
     NewSkip,
+    Plan,
+    PlanResult,
     Preview,
     ScheduleChange,
     Scheduled,
@@ -71,6 +74,13 @@ def add_schedule(call: Operating, body: NewSchedule) -> ScheduledInFull:
     """Add a schedule to a workflow, beside the one from source."""
     schedule_id = service.add(call.conn, call.services, body, by=call.user.name)
     return reading.detail(call.conn, schedule_id)
+
+
+@router.post("/groups/{group}/schedule-plans")
+def apply_plan(call: Operating, group: str, body: Plan) -> PlanResult:
+    """Bring a group's schedules in line with a plan: which workflows, when, with what."""
+    changes = plans.apply(call.conn, call.services, group, body, by=call.user.name)
+    return PlanResult(changes=changes)
 
 
 @router.get("/schedules/{schedule_id}")

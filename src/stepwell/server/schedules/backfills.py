@@ -203,7 +203,7 @@ def found(row: Row | None, backfill_id: UUID) -> Row:
     """The row itself; raises `BackfillNotFound` for None."""
     if row is None:
         raise errors.BackfillNotFound(
-            f"There is no backfill {backfill_id}.", fix="See `stepwell schedules backfills`."
+            f"There is no backfill {backfill_id}.", fix="See `stepwell backfills list`."
         )
     return row
 

@@ -72,6 +72,18 @@ class ReasonMissing(InvalidInput):
     code = "reason-missing"
 
 
+class PlanAmbiguous(InvalidInput):
+    """A plan that names a schedule twice."""
+
+    code = "plan-ambiguous"
+
+
+class PlanIncomplete(InvalidInput):
+    """A plan with a new schedule that does not say when."""
+
+    code = "plan-incomplete"
+
+
 class PauseInvalid(InvalidInput):
     """A pause that ends before it begins."""
 
