@@ -1,6 +1,6 @@
 """A server without its API, whose launcher starts nothing; it tells when it is within a tick.
 
-    ticking.py URL FOLDER     lines: ready, within
+ticking.py URL FOLDER     lines: ready, within
 """
 
 from __future__ import annotations
