@@ -61,7 +61,7 @@ def ticking(url: str, folder: Path) -> Iterator[Process]:
 
 def told(processes: list[Process], seconds: float) -> tuple[Process, str]:
     """Who says something first, and what."""
-    outputs = {one.stdout: one for one in processes}
+    outputs = {one.stdout: one for one in processes if one.stdout is not None}
     ready = select.select(list(outputs), [], [], seconds)[0]
     assert ready, "they say nothing"
     return outputs[ready[0]], ready[0].readline().strip()

@@ -33,7 +33,7 @@ def main(url: str, folder: str) -> None:
             print("within", flush=True)
         return run_id
 
-    ByRunsRoom.start = telling  # type: ignore[method-assign]
+    ByRunsRoom.start = telling  # type: ignore[method-assign, assignment]
     launcher = FakeLauncher()
     launcher.exit_code = None
     settings = Settings(data_dir=Path(folder), database_url=url, secret_key="k", run_api=False)

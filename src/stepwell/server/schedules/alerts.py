@@ -24,7 +24,7 @@ from stepwell.server.notifications import service as notifications
 from stepwell.server.notifications.records import Kind, Occasion
 from stepwell.server.paging import Page, Paging, paged
 from stepwell.server.schedules.queries import Row
-from stepwell.server.schedules.records import Alert
+from stepwell.server.schedules.watch_records import Alert
 
 _KINDS: Final = {"late": Kind.LATE, "too-long": Kind.TOO_LONG}
 

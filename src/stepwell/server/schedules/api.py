@@ -21,21 +21,20 @@ from stepwell.server.schedules import (
     reading,
     service,
 )
+from stepwell.server.schedules.plan_records import Plan, PlanResult
 from stepwell.server.schedules.records import (
-    Audit,
     LedgerEntry,
     NewPause,
     NewPreview,
     NewRun,
     NewSchedule,
     NewSkip,
-    Plan,
-    PlanResult,
     Preview,
     ScheduleChange,
     Scheduled,
     ScheduledInFull,
 )
+from stepwell.server.schedules.watch_records import Audit
 
 router = Router(tags=["schedules"])
 for more in (api_watch.router, api_backfills.router, api_calendars.router):

@@ -9,7 +9,7 @@ from fastapi import Query
 from stepwell.server.access.records import Role
 from stepwell.server.http import Call, Page, Pages, Router, reads, writes
 from stepwell.server.schedules import calendars
-from stepwell.server.schedules.records import CalendarChange, KeptCalendar, NewCalendar
+from stepwell.server.schedules.calendar_records import CalendarChange, KeptCalendar, NewCalendar
 
 router = Router()
 

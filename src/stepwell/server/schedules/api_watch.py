@@ -11,8 +11,8 @@ from pydantic import AwareDatetime
 from stepwell.server.access.records import Role
 from stepwell.server.http import Call, Page, Pages, Router, reads
 from stepwell.server.schedules import alerts, auditing, downtimes, strip
-from stepwell.server.schedules.records import Alert, AuditOfAll, Downtime
 from stepwell.server.schedules.strip_records import Strip
+from stepwell.server.schedules.watch_records import Alert, AuditOfAll, Downtime
 
 router = Router()
 

@@ -24,7 +24,7 @@ from stepwell.server.database.tables import schedules
 from stepwell.server.schedules import backfill_queries, changing, queries
 from stepwell.server.schedules.errors import ScheduleNotFound
 from stepwell.server.schedules.queries import Row
-from stepwell.server.schedules.records import Audit, AuditOfAll, ScheduleAudit
+from stepwell.server.schedules.watch_records import Audit, AuditOfAll, ScheduleAudit
 from stepwell.server.services import Services
 
 _INSTANT: Final = timedelta(microseconds=1)

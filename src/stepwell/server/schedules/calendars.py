@@ -15,8 +15,8 @@ from stepwell.server.audit import service as audit
 from stepwell.server.database.tables import calendars as t
 from stepwell.server.database.tables import schedules
 from stepwell.server.paging import Page, Paging, paged
+from stepwell.server.schedules.calendar_records import CalendarChange, KeptCalendar, NewCalendar
 from stepwell.server.schedules.queries import Row
-from stepwell.server.schedules.records import CalendarChange, KeptCalendar, NewCalendar
 from stepwell.server.services import Services
 
 _SHOWN: Final = 5

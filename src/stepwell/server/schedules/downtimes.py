@@ -17,7 +17,7 @@ from stepwell.server.database.tables import ledger, schedules
 from stepwell.server.paging import Page, Paging, paged
 from stepwell.server.schedules import queries
 from stepwell.server.schedules.queries import Row
-from stepwell.server.schedules.records import Downtime, MissedBy
+from stepwell.server.schedules.watch_records import Downtime, MissedBy
 
 _CATCHING_UP: Final = timedelta(minutes=10)
 """Lines entered so long after a downtime still belong to it."""

@@ -14,16 +14,9 @@ from sqlalchemy import Connection
 from stepwell.schedules import from_json
 from stepwell.server.groups import service as groups
 from stepwell.server.schedules import errors, queries, service
+from stepwell.server.schedules.plan_records import Others, Plan, PlanChange, Planned
 from stepwell.server.schedules.queries import Row
-from stepwell.server.schedules.records import (
-    NewSchedule,
-    Origin,
-    Others,
-    Plan,
-    PlanChange,
-    Planned,
-    ScheduleChange,
-)
+from stepwell.server.schedules.records import NewSchedule, Origin, ScheduleChange
 from stepwell.server.services import Services
 
 
