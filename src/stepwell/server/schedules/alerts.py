@@ -95,7 +95,8 @@ def tell(
         "over_at": over_at,
         "text": found.text,
     }
-    if not conn.execute(make(t).values(**values).on_conflict_do_nothing()).rowcount:
+    added = make(t).values(**values).on_conflict_do_nothing().returning(t.c.id)
+    if conn.execute(added).first() is None:
         return False
     notifications.occur(conn, db, _occasion(found))
     events.emit(
