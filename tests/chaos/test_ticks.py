@@ -38,7 +38,8 @@ ROOT: Final = Path(__file__).parents[2]
 PROGRAM: Final = Path(__file__).with_name("ticking.py")
 LIMIT: Final = {"the holder": 20.0, "the other": 10.0}
 SLACK: Final = 3.0
-"""This machine may have other work; the figures are printed, the limit is for a quiet one."""
+"""The limits are for a quiet machine: the figures are printed, and what is asserted is this many
+times as long, times what waits for each processor."""
 
 Process: TypeAlias = "subprocess.Popen[str]"
 
@@ -135,6 +136,11 @@ def all_accounted(server: Server, due: datetime, seconds: float) -> float:
     return (clock.now() - due).total_seconds()
 
 
+def patience(limit: float) -> float:
+    """How long the test waits, in seconds, on a machine as busy as this one is."""
+    return limit * SLACK * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def check(server: Server) -> None:
     """Each instant once: one run, one line, one first operation, one supervisor; whole chains."""
     with server.db.read() as conn:
@@ -163,7 +169,7 @@ def test_a_thousand_due_at_once_and_a_server_killed_within_the_tick(
         killed = holder if victim == "the holder" else next(one for one in both if one != holder)
         killed.send_signal(signal.SIGKILL)
         assert said == "within"
-        took = all_accounted(server, due, SLACK * LIMIT[victim])
+        took = all_accounted(server, due, patience(LIMIT[victim]))
         check(server)
     kind = server.db.engine.dialect.name
     print(f"{kind}, {victim} killed: all accounted for after {took:.1f} s")

@@ -134,7 +134,10 @@ def state_after(outcome: Any) -> Any:
 def test_the_audit_of_all_counts_due_and_accounted_of_any_span(
     client: TestClient, server: Server, hands: Hands
 ) -> None:
-    one, two = scheduled(server, HOURLY), scheduled(server, Every(minutes=30, jitter=600), name="half")
+    one, two = (
+        scheduled(server, HOURLY),
+        scheduled(server, Every(minutes=30, jitter=600), name="half"),
+    )
     for _ in range(12):
         hands.move(minutes=30)
         ticked(server)
