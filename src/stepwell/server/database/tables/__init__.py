@@ -23,6 +23,7 @@ from stepwell.server.database.tables.schedules import (
     schedule_alerts,
     schedules,
 )
+from stepwell.server.database.tables.sources import source_images, sources
 from stepwell.server.database.tables.state import state_entries
 
 __all__ = [
@@ -47,6 +48,8 @@ __all__ = [
     "runs",
     "schedule_alerts",
     "schedules",
+    "source_images",
+    "sources",
     "staged",
     "state_entries",
     "tokens",
