@@ -8,12 +8,16 @@ import typer
 
 import stepwell
 from stepwell.cli import (
+    backfills,
     cadence,
+    calendars,
     dev,
     discoveries,
     doctor,
     group_check,
     groups,
+    holding,
+    ledgers,
     limits,
     metrics,
     notifications,
@@ -42,7 +46,9 @@ _ROOMS: Final = (
     (groups, reviews, seconding, trying, upkeep, rediscovery, group_check),
     (discoveries,),
     (sources,),
-    (schedules, cadence),
+    (schedules, cadence, holding, ledgers),
+    (backfills,),
+    (calendars,),
     (runs,),
     (reports,),
     (metrics,),

@@ -40,6 +40,8 @@ class Settings:
     schedule_grace : a due instant that nobody has acted on for longer was missed (R30).
     two_person_review : what one reviewer accepts another one must confirm, in every group
         that says nothing else.
+    schedule_late_after : a schedule whose tick is later than this is told of as late, unless
+        it has a grace of its own.
     keep_done_days, keep_failed_days : for how long the steps of runs are kept after their
         end; longer than any run may take. The runs themselves stay.
     smtp_url : the mail server for notifications: `smtp://user:password@host:587`,
@@ -66,6 +68,7 @@ class Settings:
     discovery_timeout: float = 120.0
     schedule_grace: float = 60.0
     two_person_review: bool = False
+    schedule_late_after: float = 300.0
     keep_done_days: int = 90
     keep_failed_days: int = 180
     smtp_url: str = field(default="", repr=False)

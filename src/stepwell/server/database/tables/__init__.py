@@ -35,7 +35,15 @@ from stepwell.server.database.tables.reviews import (
     releases,
 )
 from stepwell.server.database.tables.runs import attempts, runs, staged
-from stepwell.server.database.tables.schedules import ledger, schedules
+from stepwell.server.database.tables.schedules import (
+    backfill_instants,
+    backfills,
+    calendars,
+    downtimes,
+    ledger,
+    schedule_alerts,
+    schedules,
+)
 from stepwell.server.database.tables.sources import source_images, sources
 from stepwell.server.database.tables.state import state_entries
 
@@ -44,10 +52,14 @@ __all__ = [
     "answers",
     "attempts",
     "audit",
+    "backfill_instants",
+    "backfills",
+    "calendars",
     "comments",
     "decisions",
     "deliveries",
     "discoveries",
+    "downtimes",
     "groups",
     "ledger",
     "metadata",
@@ -66,6 +78,7 @@ __all__ = [
     "releases",
     "reports",
     "runs",
+    "schedule_alerts",
     "schedules",
     "source_images",
     "sources",
