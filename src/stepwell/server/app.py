@@ -20,6 +20,7 @@ from stepwell.server import background, problems
 from stepwell.server.access import api as access
 from stepwell.server.access import service as tokens
 from stepwell.server.audit import api as audit
+from stepwell.server.blobs.store import BlobStore
 from stepwell.server.database.session import Database
 from stepwell.server.described import App
 from stepwell.server.discoveries import api as discoveries
@@ -117,7 +118,8 @@ class Server:
         clock: Clock = SYSTEM,
     ) -> None:
         made = _launchers(settings) if launchers is None else launchers
-        self.services = Services(settings, Database(settings.database), made, clock)
+        db, blobs = Database(settings.database), _blobs(settings)
+        self.services = Services(settings, db, made, clock, blobs)
         self.app = create_app(self.services)
         self.engine = Engine(
             self.db.store,
@@ -182,6 +184,12 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _blobs(settings: Settings) -> BlobStore:
+    if settings.blob_url:
+        return BlobStore.at(settings.blob_url)
+    return BlobStore.on_disk(settings.data_dir / "blobs")
 
 
 def _launchers(settings: Settings) -> dict[str, Launcher]:

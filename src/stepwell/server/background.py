@@ -16,6 +16,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from stepwell.registry import Registry
+from stepwell.server.blobs import steps as blobs
 from stepwell.server.discoveries import steps as discoveries
 from stepwell.server.retention import steps as retention
 from stepwell.server.runs import steps as runs
@@ -27,7 +28,7 @@ _LOG = logging.getLogger("stepwell.server")
 EVERY: Final = 60.0
 """Seconds between two looks whether a step that must exist is missing (R29)."""
 
-ROOMS: Final[tuple[Any, ...]] = (discoveries, schedules, runs, retention)
+ROOMS: Final[tuple[Any, ...]] = (discoveries, schedules, runs, retention, blobs)
 """The `steps` modules of all rooms that have background work."""
 
 

@@ -7,32 +7,38 @@ Ids are UUIDs version 7. Instants are aware UTC. JSON is readable with plain SQL
 
 from stepwell.server.database.tables.access import answers, tokens
 from stepwell.server.database.tables.audit import audit
+from stepwell.server.database.tables.blobs import blobs
 from stepwell.server.database.tables.columns import Instant, metadata
 from stepwell.server.database.tables.groups import discoveries, groups
+from stepwell.server.database.tables.logs import log_segments
 from stepwell.server.database.tables.metrics import metrics_hourly
-from stepwell.server.database.tables.reports import reports
+from stepwell.server.database.tables.reports import report_samples, reports
 from stepwell.server.database.tables.reviews import decisions, release_workflows, releases
 from stepwell.server.database.tables.runs import attempts, runs, staged
 from stepwell.server.database.tables.schedules import ledger, schedules
-from stepwell.server.database.tables.state import state_entries
+from stepwell.server.database.tables.state import state_entries, state_readers
 
 __all__ = [
     "Instant",
     "answers",
     "attempts",
     "audit",
+    "blobs",
     "decisions",
     "discoveries",
     "groups",
     "ledger",
+    "log_segments",
     "metadata",
     "metrics_hourly",
     "release_workflows",
     "releases",
+    "report_samples",
     "reports",
     "runs",
     "schedules",
     "staged",
     "state_entries",
+    "state_readers",
     "tokens",
 ]
