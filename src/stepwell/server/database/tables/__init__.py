@@ -12,6 +12,7 @@ from stepwell.server.database.tables.columns import Instant, metadata
 from stepwell.server.database.tables.groups import discoveries, groups
 from stepwell.server.database.tables.logs import log_segments
 from stepwell.server.database.tables.metrics import metrics_hourly
+from stepwell.server.database.tables.notifications import occasions
 from stepwell.server.database.tables.reports import report_samples, reports
 from stepwell.server.database.tables.reviews import decisions, release_workflows, releases
 from stepwell.server.database.tables.runs import attempts, runs, staged
@@ -31,6 +32,7 @@ __all__ = [
     "log_segments",
     "metadata",
     "metrics_hourly",
+    "occasions",
     "release_workflows",
     "releases",
     "report_samples",
