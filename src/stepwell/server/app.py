@@ -27,11 +27,13 @@ from stepwell.server.discoveries import api as discoveries
 from stepwell.server.groups import api as groups
 from stepwell.server.hosts import KnownHosts
 from stepwell.server.http import services_of
+from stepwell.server.logs import api as logs
 from stepwell.server.metrics import api as metrics
 from stepwell.server.reports import api as reports
 from stepwell.server.reviews import api as reviews
 from stepwell.server.runs import api as runs
 from stepwell.server.runs import container_api as containers
+from stepwell.server.runs import uploads_api as uploads
 from stepwell.server.schedules import api as schedules
 from stepwell.server.services import QUEUE, Services
 from stepwell.server.settings import Settings
@@ -51,6 +53,8 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     schedules.router,
     runs.router,
     containers.router,
+    uploads.router,
+    logs.router,
     state.router,
     reports.router,
     metrics.router,

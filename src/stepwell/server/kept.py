@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from stepwell.server.access import kept as access
+from stepwell.server.logs import kept as logs
 from stepwell.server.retention.records import Kind
 
-KINDS: Final[tuple[Kind, ...]] = (*access.KINDS,)
+KINDS: Final[tuple[Kind, ...]] = (*access.KINDS, *logs.KINDS)
 """Every kind, in the order in which they are shown and swept."""

@@ -83,10 +83,11 @@ def is_upload(conn: Connection, blob_id: UUID, run_id: UUID) -> bool:
     return row is not None and row["run_id"] == run_id and row["kind"] == Kind.UPLOAD
 
 
-def is_kept(conn: Connection, blob_id: UUID, run_id: UUID) -> bool:
-    """Whether it is a blob of the run."""
+def check_kept(conn: Connection, blob_id: UUID, run_id: UUID) -> None:
+    """It is a blob of the run; raises `BlobMissing`."""
     row = queries.get(conn, blob_id)
-    return row is not None and row["run_id"] == run_id
+    if row is None or row["run_id"] != run_id:
+        raise BlobMissing(f"The run {run_id} has no blob {blob_id}.")
 
 
 def drop(conn: Connection, ids: Sequence[UUID]) -> None:

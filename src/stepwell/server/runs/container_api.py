@@ -86,10 +86,14 @@ def admitted(call: Call, run: RowMapping | None) -> RowMapping:
     ------
     RunTokenRevoked : the run has ended or is being cancelled, or the attempt is over.
     """
-    caller = call.user
-    assert isinstance(caller, Container)
+    assert isinstance(call.user, Container)
+    return admit(call.conn, call.user, run)
+
+
+def admit(conn: Connection, caller: Container, run: RowMapping | None) -> RowMapping:
+    """The header, as `admitted`, where there is no call."""
     if run is not None and run["state"] in _OPEN and run["attempt"] == caller.attempt:
-        attempt = queries.attempt(call.conn, caller.run_id, caller.attempt)
+        attempt = queries.attempt(conn, caller.run_id, caller.attempt)
         if attempt is not None and attempt["revoked_at"] is None:
             return run
     raise RunTokenRevoked(
