@@ -30,6 +30,7 @@ from stepwell.server.http import services_of
 from stepwell.server.logs import api as logs
 from stepwell.server.metrics import api as metrics
 from stepwell.server.reports import api as reports
+from stepwell.server.reports import shared_api as shared
 from stepwell.server.reviews import api as reviews
 from stepwell.server.runs import api as runs
 from stepwell.server.runs import container_api as containers
@@ -57,6 +58,7 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     logs.router,
     state.router,
     reports.router,
+    shared.router,
     metrics.router,
 )
 """Every room's router; a room adds itself by one line."""

@@ -6,7 +6,9 @@ from typing import Final
 
 from stepwell.server.access import kept as access
 from stepwell.server.logs import kept as logs
+from stepwell.server.reports import kept as reports
 from stepwell.server.retention.records import Kind
+from stepwell.server.state import kept as state
 
-KINDS: Final[tuple[Kind, ...]] = (*access.KINDS, *logs.KINDS)
+KINDS: Final[tuple[Kind, ...]] = (*access.KINDS, *logs.KINDS, *reports.KINDS, *state.KINDS)
 """Every kind, in the order in which they are shown and swept."""

@@ -90,6 +90,14 @@ def check_kept(conn: Connection, blob_id: UUID, run_id: UUID) -> None:
         raise BlobMissing(f"The run {run_id} has no blob {blob_id}.")
 
 
+def size(conn: Connection, blob_id: UUID) -> int:
+    """Bytes of a blob; raises `BlobMissing`."""
+    row = queries.get(conn, blob_id)
+    if row is None:
+        raise BlobMissing(f"There is no blob {blob_id}.")
+    return int(row["size"])
+
+
 def drop(conn: Connection, ids: Sequence[UUID]) -> None:
     """Let go of blobs, in the transaction that removes what referred to them."""
     if ids:

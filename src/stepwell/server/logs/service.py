@@ -13,7 +13,7 @@ from sqlalchemy import Connection, RowMapping
 
 from stepwell import clock
 from stepwell.server.blobs import service as blobs
-from stepwell.server.blobs.service import BlobStore, Kind
+from stepwell.server.blobs.service import BlobMissing, BlobStore, BlobStoreUnavailable, Kind
 from stepwell.server.logs import queries
 from stepwell.server.logs.records import Piece, Segment, instant
 from stepwell.server.services import Services
@@ -59,8 +59,8 @@ def complete(services: Services, run_id: UUID, attempt: int, output: str) -> Non
     """
     with services.db.read() as conn:
         last = queries.last(conn, run_id, attempt)
-        sent = "" if last is None else text_of(conn, services.blobs, last)
-    rest = beyond(output, last.written if last else 0, lines_of(sent))
+        sent = [] if last is None else _sent(conn, services.blobs, last)
+    rest = beyond(output, last.written if last else 0, sent)
     if not rest:
         return
     with services.db.write() as conn:
@@ -119,9 +119,9 @@ def beyond(output: str, written: int, sent: Sequence[Line]) -> str:
     written : bytes of output that had been written with the last line that was sent.
     sent : the last lines that were sent.
     """
-    if not sent:
-        return output
     data = output.encode()
+    if not sent:
+        return data[written:].decode(errors="replace")
     proof = rendered(sent[-1])[-_PROOF:]
     if data[:written].decode(errors="replace").rstrip("\n").endswith(proof):
         return data[written:].decode(errors="replace")
@@ -130,6 +130,14 @@ def beyond(output: str, written: int, sent: Sequence[Line]) -> str:
     if found >= 0:
         return output[found + len(end) :].removeprefix("\n")
     return output[cut.start() + 1 :] if (cut := _CUT.search(output)) else ""
+
+
+def _sent(conn: Connection, store: BlobStore, last: Segment) -> list[Line]:
+    """The lines of the last segment; none where the blob store is away: a run must not wait."""
+    try:
+        return lines_of(text_of(conn, store, last))
+    except (BlobMissing, BlobStoreUnavailable):
+        return []
 
 
 def _described(

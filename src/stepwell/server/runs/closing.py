@@ -10,6 +10,7 @@ from sqlalchemy import Connection, RowMapping
 
 from stepwell import clock
 from stepwell.events import emit
+from stepwell.server.blobs import service as blobs
 from stepwell.server.metrics import service as metrics
 from stepwell.server.metrics.records import Ending
 from stepwell.server.runs import queries
@@ -69,7 +70,7 @@ def close(conn: Connection, run: RowMapping, verdict: Verdict) -> None:
         finished_at=now,
     )
     queries.change_attempt(conn, run["id"], run["attempt"], revoked_at=now)
-    queries.drop_staged(conn, run["id"])
+    blobs.drop(conn, queries.drop_staged(conn, run["id"]))
     metrics.record(conn, [_ending(run, verdict, now)])
     emit("run.ended", run=run["id"], state=verdict.state, reason=verdict.reason)
 

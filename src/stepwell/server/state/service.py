@@ -16,6 +16,7 @@ from stepwell.server.audit import service as audit
 from stepwell.server.database.tables import state_entries as t
 from stepwell.server.paging import Page, Paging, paged
 from stepwell.server.state import queries
+from stepwell.server.state.reading import note_reader as note_reader
 from stepwell.server.state.records import SCOPE, Author, Edit, Entry, Write
 
 KEPT_VERSIONS: Final = 100
@@ -123,6 +124,13 @@ def history(conn: Connection, pages: Paging, group: str, scope: str, key: str) -
     history_exists(conn, group, scope, key)
     query = queries.versions(group, scope, key)
     return paged(conn, query, pages, by=[t.c.version], make=shown)
+
+
+def keys(
+    conn: Connection, group: str, scope: str, prefix: str, after: str, limit: int
+) -> list[str]:
+    """Keys with a value that begin so and come after one, in order."""
+    return queries.keys(conn, group, checked_scope(scope), prefix, after, limit)
 
 
 def checked_scope(scope: str) -> str:
