@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Self
 from uuid import UUID
@@ -17,6 +17,8 @@ from obstore.store import LocalStore, MemoryStore, from_url
 from stepwell.errors import NotFound, SetupError, Unavailable
 
 _HOUR: Final = "%Y%m%d%H"
+_RETRY: Final[Any] = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}
+"""Somebody waits for the answer; whoever does not get it tries again."""
 
 
 class BlobStoreUnavailable(Unavailable):
@@ -73,7 +75,7 @@ class BlobStore:
         if url.startswith("file://"):
             return cls.on_disk(Path(url.removeprefix("file://")))
         try:
-            return cls(from_url(url))
+            return cls(MemoryStore() if url == "memory:///" else from_url(url, retry_config=_RETRY))
         except (BaseError, ValueError) as error:
             raise BlobStoreInvalid(
                 f"{url!r} is no blob store that can be used.",
@@ -108,12 +110,18 @@ class BlobStore:
 
     def delete(self, blob_ids: Sequence[UUID]) -> None:
         """Remove blobs; those that are not there are no mistake."""
-        for blob_id in blob_ids:
-            try:
-                with _translated():
-                    obstore.delete(self._opened, _key(blob_id))
-            except FileNotFoundError:
-                pass
+        if not blob_ids:
+            return
+        try:
+            self._delete([_key(one) for one in blob_ids])
+        except FileNotFoundError:  # some stores end at the first that is missing
+            for one in blob_ids:
+                with suppress(FileNotFoundError):
+                    self._delete([_key(one)])
+
+    def _delete(self, keys: list[str]) -> None:
+        with _translated():
+            obstore.delete(self._opened, keys)
 
     def of_hour(self, hour: datetime) -> Iterator[UUID]:
         """The ids that were made in the hour that begins then (UTC)."""

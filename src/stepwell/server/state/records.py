@@ -22,7 +22,7 @@ Key: TypeAlias = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[
 class Entry(BaseModel):
     """One version of a value, with who wrote it. Instants are UTC.
 
-    `expires_at` in the past reads as absent, as does `deleted`.
+    `expires_at` in the past reads as absent, as does `deleted`: then `exists` is false.
     """
 
     group: str
@@ -30,6 +30,7 @@ class Entry(BaseModel):
     key: str
     version: int
     value: Any
+    exists: bool
     deleted: bool
     run_id: UUID | None
     step_id: UUID | None

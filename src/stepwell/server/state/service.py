@@ -15,13 +15,14 @@ from stepwell.errors import Conflict, InvalidInput, NotFound
 from stepwell.server.audit import service as audit
 from stepwell.server.database.tables import state_entries as t
 from stepwell.server.paging import Page, Paging, paged
-from stepwell.server.state import queries
-from stepwell.server.state.reading import note_reader as note_reader
+from stepwell.server.state import queries, reading
 from stepwell.server.state.records import SCOPE, Author, Edit, Entry, Write
 
 KEPT_VERSIONS: Final = 100
 """So many versions of a key are kept."""
 _TRIES: Final = 10
+
+note_reader = reading.note_reader
 
 
 class StateNotFound(NotFound):
@@ -145,7 +146,8 @@ def checked_scope(scope: str) -> str:
 
 def shown(row: Any) -> Entry:
     """A row as it is shown."""
-    return Entry(group=row["group_name"], **{k: v for k, v in row.items() if k != "group_name"})
+    fields = {k: v for k, v in row.items() if k != "group_name"}
+    return Entry(group=row["group_name"], exists=not _absent(row), **fields)
 
 
 def _absent(row: Any) -> bool:
