@@ -40,6 +40,7 @@ from stepwell.workflows.messages import (
     write_reports,
 )
 from stepwell.workflows.parsing import parse
+from stepwell.workflows.references import LARGEST
 from stepwell.workflows.reports import Report
 from stepwell.workflows.schema import read, write
 from stepwell.workflows.streams import Structured, mark
@@ -146,7 +147,7 @@ class Child:
         instance = _instance(workflow, call)
         arguments = _arguments(operation, call, context)
         value = self._value(operation, instance, arguments)
-        result = write(operation.returns, value, f"The result of {operation.name!r}")
+        result = write(operation.returns, value, f"The result of {operation.name!r}", LARGEST)
         return Effects(
             result=result, writes=context.state.writes, reports=list(context.reports.values())
         )

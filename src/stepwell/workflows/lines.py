@@ -82,6 +82,8 @@ def read(text: str) -> Line:
     """One line of a segment's text; raises `SegmentInvalid`."""
     try:
         at, stream, level, words, *more = json.loads(text)
+        if "\\ud" in text or "\\uD" in text:
+            words, more = _storable([words, more])
         fits = stream in _STREAMS and all(type(one) is int for one in (at, level))
         if not fits or not isinstance(words, str) or not all(isinstance(f, dict) for f in more):
             raise TypeError("its values have other types")
@@ -94,6 +96,11 @@ def read(text: str) -> Line:
             why=f"{error}.",
             fix="Write [milliseconds, stream, level, text] or with an object of fields behind it.",
         ) from error
+
+
+def _storable(value: Any) -> Any:
+    """The value without lone surrogates, which no answer could hold."""
+    return json.loads(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
 
 
 def joined(lines: Iterable[Line]) -> str:

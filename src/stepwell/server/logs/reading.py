@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -35,6 +36,9 @@ BUDGET: Final = 2.0
 
 _START: Final = Place(0, -1)
 
+Found: TypeAlias = tuple[int, Line]
+"""The number of a line within its segment, and the line."""
+
 
 class Log:
     """The log of one run as it is now, narrowed to what is wanted."""
@@ -46,6 +50,7 @@ class Log:
         self._gaps = _gaps(self._segments) if _is_whole(wanted) else {}
         self._needle = None if wanted.text is None else _escaped(wanted.text)
         self._counts: dict[tuple[int, int], int] = {}
+        self._gone: set[tuple[int, int]] = set()
 
     def forward(self, after: Place | None, limit: int, context: int = 0) -> LogPage:
         """The lines after a place, or from the beginning."""
@@ -53,53 +58,72 @@ class Log:
         for segment in self._segments:
             if Place(segment.attempt, segment.end - 1) <= start:
                 continue
-            chunk = [one for one in self._matching(segment) if _of(one) > start]
-            items += self._with_context(segment, chunk[: limit - have], context)
-            have += len(chunk[: limit - have])
+            least = start.line - segment.first_line if segment.attempt == start.attempt else -1
+            chunk = [one for one in self._matching(segment) if one[0] > least][: limit - have]
+            items += self._shown(segment, chunk, context)
+            have += len(chunk)
             if have >= limit:
                 return self._page(items, _last(items, start), limit)
         return self._page(items, self._behind(items, start), limit)
 
     def backward(self, before: Place | None, limit: int, context: int = 0) -> LogPage:
         """The lines before a place, or up to the end; oldest first all the same."""
-        items, have = list[LogLine](), 0
+        parts, have = deque[list[LogLine]](), 0
         for segment in reversed(self._segments):
             if before is not None and before <= Place(segment.attempt, segment.first_line):
                 continue
-            chunk = self._matching(segment)
-            if before is not None:
-                chunk = [one for one in chunk if _of(one) < before]
+            most = segment.lines
+            if before is not None and segment.attempt == before.attempt:
+                most = before.line - segment.first_line
+            chunk = [one for one in self._matching(segment) if one[0] < most]
             chunk = chunk[max(0, len(chunk) - (limit - have)) :]
-            items = [*self._with_context(segment, chunk, context), *items]
+            parts.appendleft(self._shown(segment, chunk, context))
             have += len(chunk)
             if have >= limit:
                 break
+        items = [line for part in parts for line in part]
         end = self._behind(items, _START) if before is None else _last(items, before)
         return self._page(items, end, limit)
 
     def texts(self) -> Iterator[str]:
         """All that is wanted, a segment at a time, as plain text with times."""
         for segment in self._segments:
-            yield "".join(as_text(one) for one in self._matching(segment))
+            shown = self._shown(segment, self._matching(segment), 0)
+            yield "".join(as_text(one) for one in shown)
 
     # -- one segment -----------------------------------------------------------
 
-    def _matching(self, segment: Segment) -> list[LogLine]:
-        """The lines that fit, with the mark of a cut before them."""
+    def _matching(self, segment: Segment) -> list[Found]:
+        """The lines that fit. One whose blob is gone has a line that says so."""
         text = self._text(segment)
-        found = [] if text is None else list(self._narrowed(text))
+        if text is not None:
+            found = list(self._narrowed(text))
+        elif self._wanted.narrows_lines:
+            found = []
+        else:
+            self._gone.add((segment.attempt, segment.number))
+            at = int(segment.from_at.timestamp() * 1000)
+            words = _missing(segment.lines, "is not in the blob store any more")
+            found = [(0, Line(at, "log", 0, words))]
         self._counts[segment.attempt, segment.number] = len(found)
-        lines = [_shown(segment, number, line) for number, line in found]
-        if text is None:
-            gone = _cut(segment, segment.first_line, segment.lines, "is not in the blob store")
-            return [] if self._wanted.narrows_lines else [gone]
+        return found
+
+    def _shown(self, segment: Segment, chunk: list[Found], around: int) -> list[LogLine]:
+        """The lines, with the mark of a cut before them, and with what is around each."""
+        hits = {number for number, _ in chunk}
+        if chunk and around and self._wanted.narrows_lines:
+            lines = lines_of(self._text(segment) or "")
+            near = {n + d for n in hits for d in range(-around, around + 1)}
+            chunk = [(n, lines[n]) for n in sorted(near) if 0 <= n < len(lines)]
+        shown = [_line(segment, n, one, match=n in hits) for n, one in chunk]
+        if (segment.attempt, segment.number) in self._gone:
+            shown = [one.model_copy(update={"cut": segment.lines}) for one in shown]
         gap = self._gaps.get((segment.attempt, segment.number))
-        if gap is None:
-            return lines
-        return [
-            _cut(segment, segment.first_line - gap, gap, "was cut: a log is kept so long"),
-            *lines,
-        ]
+        if gap is None or not chunk or chunk[0][0] != 0:
+            return shown
+        words = Line(0, "log", 0, _missing(gap, "was cut: a log is kept so long and no longer"))
+        mark = _line(segment, -gap, words, match=True)
+        return [mark.model_copy(update={"cut": gap, "at": segment.from_at}), *shown]
 
     def _text(self, segment: Segment) -> str | None:
         try:
@@ -107,7 +131,7 @@ class Log:
         except BlobMissing:
             return None
 
-    def _narrowed(self, text: str) -> Iterator[tuple[int, Line]]:
+    def _narrowed(self, text: str) -> Iterator[Found]:
         """Number within the segment, and line, of those that fit."""
         if self._needle is None:
             yield from self._fitting(enumerate(lines_of(text)))
@@ -118,7 +142,7 @@ class Log:
             hits = (n for n, one in enumerate(small.split("\n")) if needle in one)
             yield from self._fitting((n, read(raw[n])) for n in hits)
 
-    def _fitting(self, lines: Iterable[tuple[int, Line]]) -> Iterator[tuple[int, Line]]:
+    def _fitting(self, lines: Iterable[Found]) -> Iterator[Found]:
         wanted = self._wanted
         low = 0 if wanted.level is None else wanted.level.number
         since = 0 if wanted.since is None else int(wanted.since.timestamp() * 1000)
@@ -126,18 +150,6 @@ class Log:
         for number, line in lines:
             if line.level >= low and line.at >= since and words in _searched(line):
                 yield number, line
-
-    def _with_context(self, segment: Segment, chunk: list[LogLine], around: int) -> list[LogLine]:
-        """The lines with those next to them in the same segment, which are marked as such."""
-        if not chunk or not around or not self._wanted.narrows_lines:
-            return chunk
-        lines = lines_of(self._text(segment) or "")
-        hits = {one.line - segment.first_line: one for one in chunk}
-        shown = {n + d for n in hits for d in range(-around, around + 1) if 0 <= n + d < len(lines)}
-        return [
-            hits[n] if n in hits else _shown(segment, n, lines[n], match=False)
-            for n in sorted(shown)
-        ]
 
     # -- the page --------------------------------------------------------------
 
@@ -207,7 +219,7 @@ def _searched(line: Line) -> str:
     return f"{line.text} {fields}".lower() if fields else line.text.lower()
 
 
-def _shown(segment: Segment, number: int, line: Line, *, match: bool = True) -> LogLine:
+def _line(segment: Segment, number: int, line: Line, *, match: bool) -> LogLine:
     return LogLine(
         attempt=segment.attempt,
         line=segment.first_line + number,
@@ -222,18 +234,8 @@ def _shown(segment: Segment, number: int, line: Line, *, match: bool = True) -> 
     )
 
 
-def _cut(segment: Segment, line: int, count: int, why: str) -> LogLine:
-    return LogLine(
-        attempt=segment.attempt,
-        line=line,
-        at=segment.from_at,
-        operation=None,
-        execution=None,
-        stream="log",
-        level=None,
-        text=f"... {count:,} line{'s' if count > 1 else ''} are missing: what was here {why} ...",
-        cut=count,
-    )
+def _missing(count: int, why: str) -> str:
+    return f"... {count:,} line{'s' if count > 1 else ''} are missing: what was here {why} ..."
 
 
 def _last(items: list[LogLine], start: Place) -> Place:
