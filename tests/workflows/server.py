@@ -18,6 +18,7 @@ from stepwell.ids import new_id
 from stepwell.step import Claim, Step, StepQuery, new_step
 from stepwell.stores.http import signature
 from stepwell.workflows.context import Write
+from stepwell.workflows.lines import Line, lines_of, unpacked
 from stepwell.workflows.local_backend import LocalBackend, LocalStore
 from stepwell.workflows.messages import Effects
 from stepwell.workflows.names import step_name
@@ -37,6 +38,7 @@ class MiniServer:
         self.posted: dict[str, Any] = {}
         self.asked: list[str] = []
         self.revoked = False
+        self.segments: dict[int, tuple[dict[str, str], list[Line]]] = {}
         self._staged: dict[Claim, Effects] = {}
         self._httpd = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._httpd.daemon_threads = True
@@ -89,6 +91,13 @@ class MiniServer:
             if found is None:
                 return {"exists": False, "value": None, "version": 0}
             return {"exists": True, "value": found.value, "version": found.version}
+        if path.endswith("/state-keys"):
+            return {"keys": self.backend.keys(query["scope"], query["prefix"]), "more": False}
+        if path.endswith("/segments"):
+            self.segments[int(query["segment"])] = (query, lines_of(unpacked(body)))
+            return None
+        if path.endswith("/blobs"):
+            return {"id": str(self.backend.keep(body))}
         if path.endswith("/staged"):
             return self._stage(body)
         wire = signature(last)
@@ -100,7 +109,8 @@ class MiniServer:
         claim = Claim(UUID(body["step_id"]), body["claim_no"])
         effects = self._staged.setdefault(claim, Effects())
         if body["kind"] == "report":
-            content = base64.b64decode(body["content"])
+            blob = body.get("blob")
+            content = self.backend.fetch(UUID(blob)) if blob else base64.b64decode(body["content"])
             effects.reports.append(Report(**body["payload"], content=content))
         elif (write := Write(**body["payload"])).now:
             self.backend.write_now(claim, write)
@@ -118,7 +128,9 @@ def _handler(server: MiniServer) -> type[BaseHTTPRequestHandler]:
             self._reply(None)
 
         def do_POST(self) -> None:
-            self._reply(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            data = self.rfile.read(int(self.headers["Content-Length"]))
+            is_json = self.headers["Content-Type"] == "application/json"
+            self._reply(json.loads(data) if is_json else data)
 
         def _reply(self, body: Any) -> None:
             path, _, text = self.path.partition("?")
