@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl
@@ -84,26 +85,33 @@ class MiniServer:
         if "/discoveries/" in path:
             self.posted[last] = body
             return None
-        if path.endswith("/assignment"):
-            return self.assignment
-        if path.endswith("/state"):
-            found = self.backend.read(query["scope"], query["key"])
-            if found is None:
-                return {"exists": False, "value": None, "version": 0}
-            return {"exists": True, "value": found.value, "version": found.version}
-        if path.endswith("/state-keys"):
-            return {"keys": self.backend.keys(query["scope"], query["prefix"]), "more": False}
-        if path.endswith("/segments"):
-            self.segments[int(query["segment"])] = (query, lines_of(unpacked(body)))
-            return None
-        if path.endswith("/blobs"):
-            return {"id": str(self.backend.keep(body))}
-        if path.endswith("/staged"):
-            return self._stage(body)
+        own: dict[str, Callable[[], Any]] = {
+            "assignment": lambda: self.assignment,
+            "state": lambda: self._state(query),
+            "state-keys": lambda: self._keys(query),
+            "segments": lambda: self._log(query, body),
+            "blobs": lambda: {"id": str(self.backend.keep(body))},
+            "staged": lambda: self._stage(body),
+        }
+        return own[last]() if last in own else self._verb(last, body)
+
+    def _verb(self, last: str, body: Any) -> Any:
         wire = signature(last)
         with self.store.transaction() as tx:
             result = getattr(tx, last)(**wire.read_arguments(body))
         return {"result": wire.result.dump_python(result, mode="json")}
+
+    def _state(self, query: dict[str, str]) -> dict[str, Any]:
+        found = self.backend.read(query["scope"], query["key"])
+        if found is None:
+            return {"exists": False, "value": None, "version": 0}
+        return {"exists": True, "value": found.value, "version": found.version}
+
+    def _keys(self, query: dict[str, str]) -> dict[str, Any]:
+        return {"keys": self.backend.keys(query["scope"], query["prefix"]), "more": False}
+
+    def _log(self, query: dict[str, str], body: bytes) -> None:
+        self.segments[int(query["segment"])] = (query, lines_of(unpacked(body)))
 
     def _stage(self, body: Any) -> dict[str, Any]:
         claim = Claim(UUID(body["step_id"]), body["claim_no"])
