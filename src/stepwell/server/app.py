@@ -38,6 +38,7 @@ from stepwell.server.runs import uploads_api as uploads
 from stepwell.server.schedules import api as schedules
 from stepwell.server.services import QUEUE, Services
 from stepwell.server.settings import Settings
+from stepwell.server.sources import api as sources
 from stepwell.server.state import api as state
 from stepwell.server.steps import api as steps
 from stepwell.version import VERSION
@@ -60,6 +61,7 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     reports.router,
     shared.router,
     metrics.router,
+    sources.router,
 )
 """Every room's router; a room adds itself by one line."""
 

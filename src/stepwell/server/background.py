@@ -17,19 +17,30 @@ from sqlalchemy import Connection
 
 from stepwell.registry import Registry
 from stepwell.server.blobs import steps as blobs
+from stepwell.server.discoveries import rediscovering
 from stepwell.server.discoveries import steps as discoveries
 from stepwell.server.logs import steps as logs
 from stepwell.server.retention import steps as retention
 from stepwell.server.runs import steps as runs
 from stepwell.server.schedules import steps as schedules
 from stepwell.server.services import Services
+from stepwell.server.sources import steps as sources
 
 _LOG = logging.getLogger("stepwell.server")
 
 EVERY: Final = 60.0
 """Seconds between two looks whether a step that must exist is missing (R29)."""
 
-ROOMS: Final[tuple[Any, ...]] = (discoveries, schedules, runs, retention, blobs, logs)
+ROOMS: Final[tuple[Any, ...]] = (
+    discoveries,
+    rediscovering,
+    schedules,
+    runs,
+    retention,
+    sources,
+    blobs,
+    logs,
+)
 """The `steps` modules of all rooms that have background work."""
 
 

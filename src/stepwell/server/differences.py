@@ -13,7 +13,7 @@ MOST: Final = 1000
 _SHOWN: Final = 2000
 
 
-class Difference(BaseModel):
+class ValueChange(BaseModel):
     """One change. `path` is a JSON pointer (RFC 6901); values that are long are left out."""
 
     path: str
@@ -22,19 +22,19 @@ class Difference(BaseModel):
     after: Any = None
 
 
-def differences(before: Any, after: Any) -> tuple[list[Difference], bool]:
+def differences(before: Any, after: Any) -> tuple[list[ValueChange], bool]:
     """The changes from one JSON value to another, and whether there are more."""
     found = list(islice(_walk("", before, after), MOST + 1))
     return found[:MOST], len(found) > MOST
 
 
-def table_differences(before: Any, after: Any) -> tuple[list[Difference], bool]:
+def table_differences(before: Any, after: Any) -> tuple[list[ValueChange], bool]:
     """As `differences`, for tables of reports: rows are told apart by their first column,
     where its values are unique in both."""
     return differences(_by_key(before, after), _by_key(after, before))
 
 
-def _walk(path: str, before: Any, after: Any) -> Iterator[Difference]:
+def _walk(path: str, before: Any, after: Any) -> Iterator[ValueChange]:
     if isinstance(before, dict) and isinstance(after, dict):
         for key in [*before, *(key for key in after if key not in before)]:
             yield from _of_member(f"{path}/{_escaped(key)}", key, before, after)
@@ -46,13 +46,13 @@ def _walk(path: str, before: Any, after: Any) -> Iterator[Difference]:
         yield _change(path, "changed", before, after)
 
 
-def _of_member(path: str, key: Any, before: Any, after: Any) -> Iterator[Difference]:
+def _of_member(path: str, key: Any, before: Any, after: Any) -> Iterator[ValueChange]:
     olds = [before[key]] if key in before else []
     news = [after[key]] if key in after else []
     yield from _of_pair(path, olds, news)
 
 
-def _of_pair(path: str, olds: list[Any], news: list[Any]) -> Iterator[Difference]:
+def _of_pair(path: str, olds: list[Any], news: list[Any]) -> Iterator[ValueChange]:
     if olds and news:
         yield from _walk(path, olds[0], news[0])
     elif olds:
@@ -68,8 +68,8 @@ def _equal(before: Any, after: Any) -> bool:
 
 def _change(
     path: str, kind: Literal["added", "removed", "changed"], before: Any, after: Any
-) -> Difference:
-    return Difference(path=path, kind=kind, before=_short(before), after=_short(after))
+) -> ValueChange:
+    return ValueChange(path=path, kind=kind, before=_short(before), after=_short(after))
 
 
 def _short(value: Any) -> Any:

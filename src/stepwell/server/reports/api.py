@@ -12,7 +12,7 @@ from stepwell.server.access.records import Role
 from stepwell.server.http import Call, Page, Pages, Router, reads
 from stepwell.server.reports import service
 from stepwell.server.reports.comparing import compared
-from stepwell.server.reports.records import Comparison, Report
+from stepwell.server.reports.records import Report, ReportComparison
 
 router = Router(prefix="/reports", tags=["reports"])
 
@@ -69,7 +69,7 @@ def show(call: Annotated[Call, reads(Role.VIEWER)], report_id: UUID) -> Report:
 @router.get("/{report_id}/comparison")
 def compare(
     call: Annotated[Call, reads(Role.VIEWER)], report_id: UUID, other: UUID | None = None
-) -> Comparison:
+) -> ReportComparison:
     """How it differs from the one of the same name before it, or from another one."""
     report = service.get(call.conn, report_id)
     earlier = service.before(call.conn, report) if other is None else service.get(call.conn, other)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from stepwell.server.blobs.service import BlobStore
 from stepwell.server.differences import MOST, differences, table_differences
 from stepwell.server.reports import service
-from stepwell.server.reports.records import Comparison, Report
+from stepwell.server.reports.records import Report, ReportComparison
 
 _LARGEST: Final = 4 * 1024 * 1024
 """Bytes beyond which only the bytes are compared."""
@@ -21,7 +21,7 @@ _TEXTS: Final = ("markdown", "html", "text", "svg")
 
 def compared(
     conn: Connection, store: BlobStore, report: Report, previous: Report | None
-) -> Comparison:
+) -> ReportComparison:
     """How a report differs from an earlier one of any name.
 
     Raises
@@ -29,11 +29,11 @@ def compared(
     BlobMissing, BlobStoreUnavailable.
     """
     if previous is None:
-        return Comparison(report=report, previous=None, same=False)
+        return ReportComparison(report=report, previous=None, same=False)
     old = service.content(conn, store, previous.id)
     new = service.content(conn, store, report.id)
     told = {} if old == new else _told(report, previous, old, new)
-    return Comparison(report=report, previous=previous, same=old == new, **told)
+    return ReportComparison(report=report, previous=previous, same=old == new, **told)
 
 
 def _told(report: Report, previous: Report, old: bytes, new: bytes) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from stepwell.server.differences import Difference
+from stepwell.server.differences import ValueChange
 
 Kind: TypeAlias = Literal[
     "table", "json", "markdown", "html", "text", "svg", "image", "plot", "file"
@@ -75,7 +75,7 @@ class Report(BaseModel):
     keep_until: datetime | None = None
 
 
-class Comparison(BaseModel):
+class ReportComparison(BaseModel):
     """A report and the one of the same name before it.
 
     `changes` tell how tables and JSON differ; `diff` is the unified diff of text. Both are
@@ -85,7 +85,7 @@ class Comparison(BaseModel):
     report: Report
     previous: Report | None
     same: bool
-    changes: list[Difference] = []
+    changes: list[ValueChange] = []
     diff: list[str] = []
     truncated: bool = False
 
@@ -112,7 +112,7 @@ class NewBadge(BaseModel):
     reason: str | None = Field(default=None, max_length=1000)
 
 
-class Link(BaseModel):
+class SharedLink(BaseModel):
     """A signed link that expires."""
 
     url: str

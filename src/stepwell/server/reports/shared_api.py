@@ -15,7 +15,7 @@ from stepwell.server.audit import service as audit
 from stepwell.server.http import Call, Router, services_of, writes
 from stepwell.server.reports import badge, service, sharing
 from stepwell.server.reports.api import SANDBOX, headers, shown_as
-from stepwell.server.reports.records import Link, NewBadge, NewShare
+from stepwell.server.reports.records import NewBadge, NewShare, SharedLink
 from stepwell.server.runs import service as runs
 
 router = Router(tags=["reports"])
@@ -32,7 +32,7 @@ Sharing = Annotated[Call, writes(Role.OPERATOR, remember=False)]
 
 
 @router.post("/reports/{report_id}/shares", status_code=201)
-def share_report(call: Sharing, report_id: UUID, body: NewShare) -> Link:
+def share_report(call: Sharing, report_id: UUID, body: NewShare) -> SharedLink:
     """A link to a report, or to the newest one of its name, for people without an account."""
     report = service.get(call.conn, report_id)
     of = {"group": report.group, "workflow": report.workflow, "name": report.name}
@@ -59,7 +59,7 @@ def shared_report(request: Request, token: str) -> Response:
 
 
 @router.post("/workflows/{group}/{workflow}/badges", status_code=201)
-def make_badge(call: Sharing, group: str, workflow: str, body: NewBadge) -> Link:
+def make_badge(call: Sharing, group: str, workflow: str, body: NewBadge) -> SharedLink:
     """A link to a drawing that says whether the workflow's last run succeeded."""
     runs.check_workflow(call.conn, group, workflow)
     about = {"group": group, "workflow": workflow}
@@ -81,8 +81,8 @@ def shown_badge(request: Request, token: str) -> Response:
     return Response(drawing, media_type="image/svg+xml", headers={**safe, **_PUBLIC})
 
 
-def _link(call: Call, what: str, path: str, about: dict[str, str], days: float) -> Link:
+def _link(call: Call, what: str, path: str, about: dict[str, str], days: float) -> SharedLink:
     until = clock.now() + timedelta(days=days)
     settings = call.services.settings
     token = sharing.made(settings.signing_key, what, about, until)
-    return Link(url=f"{settings.url}/api/v1/{path}/{token}", expires_at=until)
+    return SharedLink(url=f"{settings.url}/api/v1/{path}/{token}", expires_at=until)

@@ -10,14 +10,14 @@ from stepwell.server.access.records import Role
 from stepwell.server.http import Call, Page, Pages, Router, reads, writes
 from stepwell.server.state import editing, reading, service
 from stepwell.server.state.records import (
-    Change,
     Edit,
     Entry,
-    Import,
     ImportResult,
     Key,
-    Reader,
-    Restore,
+    StateChange,
+    StateImport,
+    StateReader,
+    StateRestore,
 )
 
 router = Router(prefix="/state", tags=["state"])
@@ -59,7 +59,7 @@ def changes(
     key: Key,
     version: Number = None,
     other: Number = None,
-) -> Change:
+) -> StateChange:
     """How a version differs from the one before it, or from another."""
     return editing.change(call.conn, group, scope, key, version, other)
 
@@ -67,7 +67,7 @@ def changes(
 @router.get("/{group}/readers")
 def list_readers(
     call: Annotated[Call, reads(Role.VIEWER)], group: str, scope: str, key: Key
-) -> list[Reader]:
+) -> list[StateReader]:
     """Which operations have read the value, the last one first; noted once a minute at most."""
     service.history_exists(call.conn, group, scope, key)
     return reading.readers(call.conn, group, scope, key)
@@ -75,7 +75,11 @@ def list_readers(
 
 @router.post("/{group}/restores", status_code=201)
 def restore(
-    call: Annotated[Call, writes(Role.OPERATOR)], group: str, scope: str, key: Key, body: Restore
+    call: Annotated[Call, writes(Role.OPERATOR)],
+    group: str,
+    scope: str,
+    key: Key,
+    body: StateRestore,
 ) -> Entry:
     """Write the value of an earlier version again, with the version that was seen."""
     scope = service.checked_scope(scope)
@@ -84,7 +88,7 @@ def restore(
 
 @router.post("/{group}/imports", status_code=201)
 def import_entries(
-    call: Annotated[Call, writes(Role.OPERATOR)], group: str, body: Import
+    call: Annotated[Call, writes(Role.OPERATOR)], group: str, body: StateImport
 ) -> ImportResult:
     """Write entries of another place, all of them or none."""
     return editing.import_entries(call.conn, group, body, call.user.name)

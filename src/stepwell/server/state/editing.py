@@ -10,13 +10,13 @@ from stepwell.server.differences import differences
 from stepwell.server.state import queries, service
 from stepwell.server.state.records import (
     Author,
-    Change,
     Edit,
     Entry,
-    Import,
     Imported,
     ImportResult,
-    Restore,
+    StateChange,
+    StateImport,
+    StateRestore,
     Write,
 )
 from stepwell.server.state.service import StateChanged, StateNotFound
@@ -24,7 +24,7 @@ from stepwell.server.state.service import StateChanged, StateNotFound
 
 def change(
     conn: Connection, group: str, scope: str, key: str, version: int | None, other: int | None
-) -> Change:
+) -> StateChange:
     """How a version, by default the newest, differs from another, by default the one before.
 
     Raises
@@ -39,10 +39,12 @@ def change(
         then = _version(conn, group, scope, key, other)
     changes, truncated = differences(None if then is None else then["value"], now["value"])
     number = 0 if then is None else then["version"]
-    return Change(version=now["version"], other=number, changes=changes, truncated=truncated)
+    return StateChange(version=now["version"], other=number, changes=changes, truncated=truncated)
 
 
-def restore(conn: Connection, group: str, scope: str, key: str, wanted: Restore, by: str) -> Entry:
+def restore(
+    conn: Connection, group: str, scope: str, key: str, wanted: StateRestore, by: str
+) -> Entry:
     """Write the value of an earlier version again.
 
     Raises
@@ -54,7 +56,7 @@ def restore(conn: Connection, group: str, scope: str, key: str, wanted: Restore,
     if row["deleted"]:
         raise StateNotFound(
             f"Version {wanted.version} of {scope}/{key} is a deletion.",
-            fix="Restore an earlier version, or delete the value.",
+            fix="StateRestore an earlier version, or delete the value.",
         )
     edit = Edit(
         value=row["value"],
@@ -65,7 +67,7 @@ def restore(conn: Connection, group: str, scope: str, key: str, wanted: Restore,
     return service.edit(conn, group, scope, key, edit, by)
 
 
-def import_entries(conn: Connection, group: str, asked: Import, by: str) -> ImportResult:
+def import_entries(conn: Connection, group: str, asked: StateImport, by: str) -> ImportResult:
     """Write entries of another place, all of them or none.
 
     Raises

@@ -15,7 +15,7 @@ from stepwell import clock
 from stepwell.errors import StoreUnavailable
 from stepwell.server.database.session import Database
 from stepwell.server.database.tables import state_readers as t
-from stepwell.server.state.records import Reader
+from stepwell.server.state.records import StateReader
 
 EVERY: Final = 60.0
 """Seconds between two notes of the same reader of the same key, in one server."""
@@ -39,12 +39,12 @@ def note_reader(db: Database, group: str, scope: str, key: str, reader: str, run
         _put(conn, dict(zip(("group_name", "scope", "key", "reader"), place, strict=True)), run_id)
 
 
-def readers(conn: Connection, group: str, scope: str, key: str) -> list[Reader]:
+def readers(conn: Connection, group: str, scope: str, key: str) -> list[StateReader]:
     """Who has read a value, the last one first."""
     of = (t.c.group_name == group, t.c.scope == scope, t.c.key == key)
     query = select(t.c.reader, t.c.run_id, t.c.read_at).where(*of)
     rows = conn.execute(query.order_by(t.c.read_at.desc()).limit(MOST)).mappings()
-    return [Reader(**row) for row in rows]
+    return [StateReader(**row) for row in rows]
 
 
 def _put(conn: Connection, key: dict[str, Any], run_id: UUID) -> None:

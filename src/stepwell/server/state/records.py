@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from stepwell.server.differences import Difference
+from stepwell.server.differences import ValueChange
 
 SCOPE: Final = r"^(group|workflow:[a-z][a-z0-9-]*|operation:[a-z][a-z0-9-]*/[a-z][a-z0-9-]*)$"
 """`group`, `workflow:nightly` or `operation:nightly/load`."""
@@ -55,7 +55,7 @@ class Edit(BaseModel):
     reason: str = Field(min_length=1, max_length=1000)
 
 
-class Restore(BaseModel):
+class StateRestore(BaseModel):
     """An earlier version's value written again, as a new version."""
 
     model_config = ConfigDict(extra="forbid")
@@ -75,7 +75,7 @@ class Imported(BaseModel):
     expires_at: AwareDatetime | None = None
 
 
-class Import(BaseModel):
+class StateImport(BaseModel):
     """Entries to write; all of them, or none.
 
     `on_conflict` says what becomes of a key that has a value: `error` refuses the whole,
@@ -96,7 +96,7 @@ class ImportResult(BaseModel):
     left: int
 
 
-class Change(BaseModel):
+class StateChange(BaseModel):
     """How one version differs from another, by default the one before it.
 
     `other` is 0 where there is none that is kept. A deleted version has the value null.
@@ -104,11 +104,11 @@ class Change(BaseModel):
 
     version: int
     other: int
-    changes: list[Difference]
+    changes: list[ValueChange]
     truncated: bool
 
 
-class Reader(BaseModel):
+class StateReader(BaseModel):
     """An operation that has read the value, and the last run in which it did."""
 
     reader: str

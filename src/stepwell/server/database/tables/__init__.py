@@ -17,6 +17,7 @@ from stepwell.server.database.tables.reports import report_samples, reports
 from stepwell.server.database.tables.reviews import decisions, release_workflows, releases
 from stepwell.server.database.tables.runs import attempts, runs, staged
 from stepwell.server.database.tables.schedules import ledger, schedules
+from stepwell.server.database.tables.sources import source_images, sources
 from stepwell.server.database.tables.state import state_entries, state_readers
 
 __all__ = [
@@ -39,6 +40,8 @@ __all__ = [
     "reports",
     "runs",
     "schedules",
+    "source_images",
+    "sources",
     "staged",
     "state_entries",
     "state_readers",

@@ -8,7 +8,7 @@ from alembic import op
 from stepwell.server.database.tables import Instant
 
 revision = "0006"
-down_revision = "0007"
+down_revision = "0002"
 
 
 def upgrade() -> None:
