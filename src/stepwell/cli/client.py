@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Self
 
 import httpx
@@ -128,6 +128,25 @@ class Client:
             raise refusal(answer)
         return answer
 
+    def events(self, path: str, **query: Any) -> Iterator[tuple[str, str]]:
+        """The server-sent events of a stream, as name and data, until it ends.
+
+        Raises
+        ------
+        StepwellError : what the server said.
+        Unreachable : no server answered, or it went away.
+        """
+        wanted = {key: value for key, value in query.items() if value is not None}
+        wait = httpx.Timeout(30.0)  # the server says every 15 s that it lives
+        try:
+            with self._http.stream("GET", PREFIX + path, params=wanted, timeout=wait) as answer:
+                if answer.is_error:
+                    answer.read()
+                    raise refusal(answer)
+                yield from _events(answer.iter_lines())
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from error
+
     def _unreachable(self, error: httpx.HTTPError) -> Unreachable:
         source = f" (from {self.profile.source})" if self.profile.source else ""
         return Unreachable(
@@ -150,6 +169,19 @@ def refusal(answer: httpx.Response) -> StepwellError:
     )
     error.code = problem.get("code") or kind.code
     return error
+
+
+def _events(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    name, data = "message", list[str]()
+    for line in lines:
+        field, _, value = line.partition(": ")
+        if field == "event":
+            name = value
+        elif field == "data":
+            data.append(value)
+        elif not line and data:
+            yield name, "\n".join(data)
+            name, data = "message", []
 
 
 def _http_client(

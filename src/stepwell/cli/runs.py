@@ -19,7 +19,7 @@ from stepwell.cli.workflow import parameters_schema
 from stepwell.errors import Conflict
 
 app = typer.Typer(
-    name="runs", help="Runs: list, show, start, cancel, repeat, output.", no_args_is_help=True
+    name="runs", help="Runs: list, show, start, cancel, repeat, output, logs.", no_args_is_help=True
 )
 
 COLUMNS: Final = {

@@ -21,19 +21,23 @@ from stepwell.server import background, problems
 from stepwell.server.access import api as access
 from stepwell.server.access import service as tokens
 from stepwell.server.audit import api as audit
+from stepwell.server.blobs.store import BlobStore
 from stepwell.server.database.session import Database
 from stepwell.server.described import App
 from stepwell.server.discoveries import api as discoveries
 from stepwell.server.groups import api as groups
 from stepwell.server.hosts import KnownHosts
 from stepwell.server.http import services_of
+from stepwell.server.logs import api as logs
 from stepwell.server.metrics import api as metrics
 from stepwell.server.metrics import exposition
 from stepwell.server.notifications import api as notifications
 from stepwell.server.reports import api as reports
+from stepwell.server.reports import shared_api as shared
 from stepwell.server.reviews import api as reviews
 from stepwell.server.runs import api as runs
 from stepwell.server.runs import container_api as containers
+from stepwell.server.runs import uploads_api as uploads
 from stepwell.server.schedules import api as schedules
 from stepwell.server.services import QUEUE, Services
 from stepwell.server.settings import Settings
@@ -54,8 +58,11 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     schedules.router,
     runs.router,
     containers.router,
+    uploads.router,
+    logs.router,
     state.router,
     reports.router,
+    shared.router,
     metrics.router,
     sources.router,
     notifications.router,
@@ -124,7 +131,8 @@ class Server:
         clock: Clock = SYSTEM,
     ) -> None:
         made = _launchers(settings) if launchers is None else launchers
-        self.services = Services(settings, Database(settings.database), made, clock)
+        db, blobs = Database(settings.database), _blobs(settings)
+        self.services = Services(settings, db, made, clock, blobs)
         self.app = create_app(self.services)
         self.engine = Engine(
             self.db.store,
@@ -204,6 +212,12 @@ def _traced() -> Callable[[], None]:
     from stepwell.telemetry.run_traces import trace_runs  # noqa: PLC0415 - as just looked for
 
     return trace_runs()
+
+
+def _blobs(settings: Settings) -> BlobStore:
+    if settings.blob_url:
+        return BlobStore.at(settings.blob_url)
+    return BlobStore.on_disk(settings.data_dir / "blobs")
 
 
 def _launchers(settings: Settings) -> dict[str, Launcher]:

@@ -16,8 +16,10 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from stepwell.registry import Registry
+from stepwell.server.blobs import steps as blobs
 from stepwell.server.discoveries import rediscovering
 from stepwell.server.discoveries import steps as discoveries
+from stepwell.server.logs import steps as logs
 from stepwell.server.metrics import steps as metrics
 from stepwell.server.notifications import steps as notifications
 from stepwell.server.retention import steps as retention
@@ -42,6 +44,8 @@ ROOMS: Final[tuple[Any, ...]] = (
     sources,
     metrics,
     notifications,
+    blobs,
+    logs,
 )
 """The `steps` modules of all rooms that have background work."""
 

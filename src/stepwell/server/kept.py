@@ -5,9 +5,19 @@ from __future__ import annotations
 from typing import Final
 
 from stepwell.server.access import kept as access
+from stepwell.server.logs import kept as logs
 from stepwell.server.metrics import kept as metrics
 from stepwell.server.notifications import kept as notifications
+from stepwell.server.reports import kept as reports
 from stepwell.server.retention.records import Kind
+from stepwell.server.state import kept as state
 
-KINDS: Final[tuple[Kind, ...]] = (*access.KINDS, *metrics.KINDS, *notifications.KINDS)
+KINDS: Final[tuple[Kind, ...]] = (
+    *access.KINDS,
+    *logs.KINDS,
+    *metrics.KINDS,
+    *notifications.KINDS,
+    *reports.KINDS,
+    *state.KINDS,
+)
 """Every kind, in the order in which they are shown and swept."""

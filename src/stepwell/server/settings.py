@@ -51,6 +51,14 @@ class Settings:
         link-local.
     traces : export each run as an OpenTelemetry trace, by the program's own SDK, and let
         containers continue it.
+    blob_url : where logs, large reports and results are: `s3://bucket/prefix`,
+        `gs://bucket/prefix`, `az://container/prefix`, with the credentials in the
+        environment as the cloud's own tools read them; empty is `data_dir/blobs`.
+        Several servers on one database need the same one.
+    log_bytes_per_run : so much of a run's log is kept, half of it the head, half the
+        tail (R39).
+    keep_log_days : for how long logs are kept.
+    keep_report_days : for how long reports are kept that do not say so themselves.
     """
 
     data_dir: Path = field(default_factory=lambda: Path(".stepwell"))
@@ -75,6 +83,10 @@ class Settings:
     mail_from: str = "stepwell@localhost"
     webhook_hosts: tuple[str, ...] = ()
     traces: bool = False
+    blob_url: str = ""
+    log_bytes_per_run: int = 100 * 1024 * 1024
+    keep_log_days: int = 90
+    keep_report_days: int = 365
 
     @classmethod
     def from_environment(

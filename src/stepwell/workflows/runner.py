@@ -23,6 +23,7 @@ from stepwell.stores.http import HttpStore, ServerLink
 from stepwell.workflows.backend import HttpBackend, patiently
 from stepwell.workflows.errors import ImageContract, WorkflowUnknown
 from stepwell.workflows.host import ChildHost
+from stepwell.workflows.logbook import LogBook, sender
 from stepwell.workflows.manifest import WorkflowEntry
 from stepwell.workflows.operations import QUEUE, Operations
 
@@ -78,10 +79,13 @@ def main(environment: Mapping[str, str]) -> int:
     """
     try:
         image = Image.of(environment)
-        host = ChildHost(image.group, environment=environment)
         link = ServerLink(image.url, image.token)
-        work = _discover if image.mode == "discover" else _run
-        return _guarded(lambda: work(image, host, link), host)
+        if image.mode == "discover":
+            host = ChildHost(image.group, environment=environment)
+            return _guarded(lambda: _discover(image, host, link), host)
+        book = LogBook(sender(link, image.subject))
+        host = ChildHost(image.group, environment=environment, log=book)
+        return _logged(book, lambda: _guarded(lambda: _run(image, host, link, book), host))
     except (Denied, StoreUnavailable) as error:
         return _say(error, NO_SERVER)
     except StepwellError as error:
@@ -98,6 +102,15 @@ def _guarded(work: Callable[[], int], host: ChildHost) -> int:
         return TERMINATED
     finally:
         host.stop()
+
+
+def _logged(book: LogBook, work: Callable[[], int]) -> int:
+    """The work, with all that was written in it sent before this process ends."""
+    book.start()
+    try:
+        return work()
+    finally:
+        book.close()
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
@@ -120,7 +133,7 @@ def _deliver(link: ServerLink, path: str, body: Any) -> None:
     patiently(lambda: link.post(path, body), _DELIVERY)
 
 
-def _run(image: Image, host: ChildHost, link: ServerLink) -> int:
+def _run(image: Image, host: ChildHost, link: ServerLink, book: LogBook) -> int:
     run_id = image.subject
     assignment = patiently(lambda: link.get(f"/api/v1/runs/{run_id}/assignment"), _DELIVERY)
     store = HttpStore(image.url, run_id, image.token, link=link)
@@ -136,6 +149,7 @@ def _run(image: Image, host: ChildHost, link: ServerLink) -> int:
         host,
         HttpBackend(link, run_id),
         due_at=_instant(assignment.get("due_at")),
+        log=book,
     )
     registry = Registry()
     operations.register(registry)

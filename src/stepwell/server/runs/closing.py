@@ -9,6 +9,7 @@ from sqlalchemy import Connection, RowMapping
 
 from stepwell import clock
 from stepwell.events import emit
+from stepwell.server.blobs import service as blobs
 from stepwell.server.metrics import service as metrics
 from stepwell.server.notifications import service as notifications
 from stepwell.server.notifications.records import Kind, Occasion
@@ -75,7 +76,7 @@ def close(
         finished_at=now,
     )
     queries.change_attempt(conn, run["id"], run["attempt"], revoked_at=now)
-    queries.drop_staged(conn, run["id"])
+    blobs.drop(conn, queries.drop_staged(conn, run["id"]))
     if measuring.is_measured(run):
         _measure(conn, run, verdict, now, cause)
         _tell(conn, tx, run, verdict, cause)

@@ -102,7 +102,11 @@ class RunDetail(Run):
 
 
 class RunStep(BaseModel):
-    """One operation's row. `duration` in seconds, of the last execution."""
+    """One operation's row. `duration` in seconds, of the last execution.
+
+    A result that is too large for its row is null here, and is found at `result_link`;
+    `result_size` is in bytes of JSON.
+    """
 
     id: UUID
     operation: str
@@ -110,6 +114,8 @@ class RunStep(BaseModel):
     ended_as: EndedAs | None
     description: str | None
     result: Any
+    result_size: int = 0
+    result_link: str | None = None
     claimed: bool
     created_at: datetime
     due_at: datetime
@@ -173,6 +179,7 @@ class Staging(BaseModel):
     """What an operation writes, to be committed with its settlement (R38).
 
     The same `id` again is the same write, so one whose answer was lost can be sent again.
+    A report has its content as base64, or the id of a `blob` that was uploaded before.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -183,6 +190,7 @@ class Staging(BaseModel):
     kind: Literal["state", "report"]
     payload: dict[str, Any]
     content: str | None = None
+    blob: UUID | None = None
 
 
 class Staged(BaseModel):
@@ -198,3 +206,10 @@ class StateValue(BaseModel):
     value: Any = None
     version: int = 0
     exists: bool = False
+
+
+class StateKeys(BaseModel):
+    """Keys in order; `more` come after the last one."""
+
+    keys: list[str]
+    more: bool

@@ -33,6 +33,17 @@ def write(conn: Connection, run: RowMapping, wanted: Write, author: Author) -> i
     return state.write(conn, run["group_name"], wanted, author)
 
 
+def keys(
+    conn: Connection, run: RowMapping, scope: str, prefix: str, after: str, limit: int
+) -> list[str]:
+    """At most so many keys of a scope, in order; a trial finds those of its own too."""
+    scope = now_called(conn, run, state.checked_scope(scope))
+    if run["trial"]:
+        group = run["group_name"]
+        return state.keys_of_trial(conn, group, run["id"], scope, prefix, after, limit)
+    return state.keys(conn, run["group_name"], scope, prefix, after, limit)
+
+
 def now_called(conn: Connection, run: RowMapping, scope: str) -> str:
     """The scope under the names of the current release."""
     kind, _, name = scope.partition(":")

@@ -21,7 +21,7 @@ from stepwell.server.database.tables import runs
 from stepwell.server.groups import service as groups
 from stepwell.server.paging import Page, Paging, paged
 from stepwell.server.runs import parameters as fit
-from stepwell.server.runs import queries
+from stepwell.server.runs import queries, results
 from stepwell.server.runs.closing import close_cancelled, end_ready
 from stepwell.server.runs.judgement import operation_of, step_name
 from stepwell.server.runs.records import (
@@ -247,6 +247,16 @@ def listed(
     return paged(conn, query, pages, by=[runs.c.created_at, runs.c.id], make=shown)
 
 
+def check_workflow(conn: Connection, group: str, workflow: str) -> None:
+    """The group's release has it; raises `GroupNotFound`, `WorkflowNotReleased`."""
+    _released(conn, group, workflow)
+
+
+def last_state(conn: Connection, group: str, workflow: str) -> str | None:
+    """How the last run ended that was not cancelled; None without any."""
+    return queries.last_state(conn, group, workflow, (RunState.SUCCEEDED, RunState.FAILED))
+
+
 def steps(conn: Connection, db: Database, run_id: UUID, pages: Paging) -> Page[RunStep]:
     """The run's operations, in the order in which they came to be."""
     found(queries.get(conn, run_id), run_id)
@@ -282,7 +292,7 @@ def _step(step: Step) -> RunStep:
         status=step.status,
         ended_as=step.ended_as,
         description=step.description,
-        result=None if step.result is None else JSON.decode(step.result),
+        **results.shown(step),
         claimed=step.claimed_by is not None,
         created_at=step.created_at,
         due_at=step.schedule_time,

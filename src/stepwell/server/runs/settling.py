@@ -11,7 +11,7 @@ from sqlalchemy import Connection, RowMapping
 from stepwell.outcome import Settlement, Verdict
 from stepwell.server.metrics import service as metrics
 from stepwell.server.metrics.records import Ending
-from stepwell.server.runs import measuring, staging
+from stepwell.server.runs import measuring, results, staging
 from stepwell.server.runs.judgement import operation_of, step_name
 from stepwell.step import EndedAs, Step, StepQuery, StepStatus
 from stepwell.stores.protocol import Transaction
@@ -33,6 +33,7 @@ def settle(
     StateConflict : a compare-and-swap that does not hold; nothing of all this is kept.
     """
     held = _held(tx, run, engine_id, settlements)
+    settlements = [results.marked(conn, run["id"], one) for one in settlements]
     verdicts = tx.settle(engine_id, settlements)
     fresh = [
         (settlement, held[settlement.claim.step_id])
@@ -41,6 +42,7 @@ def settle(
     ]
     for settlement, step in fresh:
         staging.commit(conn, run, step, keep=_good(settlement))
+        results.attach(conn, run["id"], settlement)
     if measuring.is_measured(run):
         _measure(conn, run, fresh)
     return verdicts

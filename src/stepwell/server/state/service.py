@@ -17,12 +17,14 @@ from stepwell.errors import Conflict, InvalidInput, NotFound
 from stepwell.server.audit import service as audit
 from stepwell.server.database.tables import state_entries as t
 from stepwell.server.paging import Page, Paging, paged
-from stepwell.server.state import moving, queries, trying
+from stepwell.server.state import moving, queries, reading, trying
 from stepwell.server.state.records import SCOPE, Author, Edit, Entry, Write
 
 KEPT_VERSIONS: Final = 100
 """So many versions of a key are kept."""
 _TRIES: Final = 10
+
+note_reader = reading.note_reader
 
 
 class StateNotFound(NotFound):
@@ -85,6 +87,15 @@ def write_of_trial(
 ) -> int:
     """As `write`, for the trial alone: the group's value stays."""
     return write(conn, trying.place(run_id), trying.opened(conn, group, run_id, wanted), author)
+
+
+def keys_of_trial(
+    conn: Connection, group: str, run_id: UUID, scope: str, prefix: str, after: str, limit: int
+) -> list[str]:
+    """As `keys`, for a trial: those of the group, and those that it has written itself."""
+    found = keys(conn, group, scope, prefix, after, limit)
+    own = keys(conn, trying.place(run_id), scope, prefix, after, limit)
+    return sorted({*found, *own})[:limit]
 
 
 def move(conn: Connection, group: str, old: str, new: str, operations: Mapping[str, str]) -> int:
@@ -153,6 +164,13 @@ def history(conn: Connection, pages: Paging, group: str, scope: str, key: str) -
     return paged(conn, query, pages, by=[t.c.version], make=shown)
 
 
+def keys(
+    conn: Connection, group: str, scope: str, prefix: str, after: str, limit: int
+) -> list[str]:
+    """Keys with a value that begin so and come after one, in order."""
+    return queries.keys(conn, group, checked_scope(scope), prefix, after, limit)
+
+
 def checked_scope(scope: str) -> str:
     """`scope` itself; raises `InvalidInput` where it has another form."""
     if re.fullmatch(SCOPE, scope) is None or len(scope) > 220:
@@ -165,7 +183,8 @@ def checked_scope(scope: str) -> str:
 
 def shown(row: Any) -> Entry:
     """A row as it is shown."""
-    return Entry(group=row["group_name"], **{k: v for k, v in row.items() if k != "group_name"})
+    fields = {k: v for k, v in row.items() if k != "group_name"}
+    return Entry(group=row["group_name"], exists=not _absent(row), **fields)
 
 
 def _absent(row: Any) -> bool:

@@ -7,8 +7,10 @@ Ids are UUIDs version 7. Instants are aware UTC. JSON is readable with plain SQL
 
 from stepwell.server.database.tables.access import answers, tokens
 from stepwell.server.database.tables.audit import audit
+from stepwell.server.database.tables.blobs import blobs
 from stepwell.server.database.tables.columns import Instant, metadata
 from stepwell.server.database.tables.groups import discoveries, groups
+from stepwell.server.database.tables.logs import log_segments
 from stepwell.server.database.tables.metrics import (
     metrics_causes,
     metrics_hourly,
@@ -26,7 +28,7 @@ from stepwell.server.database.tables.notifications import (
     notification_threads,
     occasions,
 )
-from stepwell.server.database.tables.reports import reports
+from stepwell.server.database.tables.reports import report_samples, reports
 from stepwell.server.database.tables.reviews import (
     comments,
     decisions,
@@ -45,7 +47,7 @@ from stepwell.server.database.tables.schedules import (
     schedules,
 )
 from stepwell.server.database.tables.sources import source_images, sources
-from stepwell.server.database.tables.state import state_entries
+from stepwell.server.database.tables.state import state_entries, state_readers
 
 __all__ = [
     "Instant",
@@ -54,6 +56,7 @@ __all__ = [
     "audit",
     "backfill_instants",
     "backfills",
+    "blobs",
     "calendars",
     "comments",
     "decisions",
@@ -62,6 +65,7 @@ __all__ = [
     "downtimes",
     "groups",
     "ledger",
+    "log_segments",
     "metadata",
     "metrics_causes",
     "metrics_hourly",
@@ -76,6 +80,7 @@ __all__ = [
     "proposals",
     "release_workflows",
     "releases",
+    "report_samples",
     "reports",
     "runs",
     "schedule_alerts",
@@ -84,6 +89,7 @@ __all__ = [
     "sources",
     "staged",
     "state_entries",
+    "state_readers",
     "target_misses",
     "tokens",
     "workflow_targets",

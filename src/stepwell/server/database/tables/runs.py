@@ -71,5 +71,6 @@ staged = Table(
     Column("payload", JSON, nullable=False),
     Column("content", LargeBinary),
     Column("created_at", Instant, nullable=False),
+    Column("blob_id", Uuid),
     Index(None, "step_id", "claim_no"),
 )
