@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 from tests.cli.shell import EXAMPLES, Shell
@@ -113,6 +114,58 @@ def test_what_operations_keep_is_listed_and_read(served: Shell) -> None:
     assert "loaded-to" in served.good("state", "list", "weather").out
     kept = served.good("state", "get", "weather", "workflow:load-weather", "loaded-to")
     assert kept.json == "2012-03-31"
+
+
+def test_the_log_of_a_run_is_read_searched_and_followed(served: Shell) -> None:
+    run = served.good("runs", "start", "weather", "load-weather", "--wait", "--json").json["id"]
+    whole = served.good("runs", "logs", run)
+    lines = [json.loads(one) for one in served.good("runs", "logs", run, "--json").out.splitlines()]
+    assert lines
+    assert lines[-1]["text"] in whole.out
+    followed = served.good("runs", "logs", run, "--follow", "--tail", 1)
+    assert lines[-1]["text"] in followed.out
+    assert f"run {run} has ended: succeeded" in followed.err
+    found = served.good("runs", "logs", run, "--grep", lines[-1]["text"], "--context", 1)
+    assert "lines match" in found.err
+    assert served.good("runs", "logs", run, "--operation", "nothing").out == ""
+
+
+def test_state_is_set_restored_deleted_and_moved(served: Shell, tmp_path: Path) -> None:
+    where, why = ("weather", "group", "mark"), ("--reason", "a test")
+    served.good("state", "set", *where, '{"a": 1}', *why)
+    served.good("state", "set", *where, "2", "--expect-version", 1, *why)
+    stale = served.type("state", "set", *where, "3", "--expect-version", 1, *why)
+    assert stale.code != 0
+    assert "is at version 2" in stale.err
+    assert "version 1 to 2" in served.good("state", "diff", *where).out
+    served.good("state", "restore", *where, 1, *why)
+    assert served.good("state", "get", *where).json == {"a": 1}
+    assert len(served.good("state", "history", *where, "--json").json) == 3
+    file = tmp_path / "state.json"
+    served.good("state", "export", "weather", "--scope", "group", "--output", file)
+    served.good("state", "delete", *where, *why)
+    assert served.good("state", "list", "weather", "--scope", "group", "--json").json == []
+    assert "1 values written" in served.good("state", "import", "weather", file, *why).out
+    assert served.good("state", "readers", *where).out.strip() == "Nobody has read it."
+    assert served.type("state", "set", *where, "{", *why).code != 0
+
+
+def test_reports_are_shown_compared_and_shared(served: Shell, tmp_path: Path) -> None:
+    served.good("runs", "start", "weather", "load-weather", "--wait")
+    report, *_ = served.good("reports", "list", "--group", "weather", "--json").json
+    assert report["name"] in served.good("reports", "show", report["id"]).out
+    file = tmp_path / "report"
+    served.good("reports", "download", report["id"], "--output", file)
+    assert file.stat().st_size == report["size"]
+    newest = served.good(
+        "reports", "latest", "weather", report["workflow"], report["name"], "--json"
+    )
+    assert newest.json["id"] == report["id"]
+    served.good("reports", "compare", report["id"])
+    link = served.good("reports", "share", report["id"], "--latest").out.strip()
+    assert httpx.get(link).content == file.read_bytes()
+    badge = served.good("reports", "badge", "weather", report["workflow"]).out.strip()
+    assert "passing" in httpx.get(badge).text
 
 
 def test_a_schedule_is_previewed_paused_and_resumed(served: Shell) -> None:

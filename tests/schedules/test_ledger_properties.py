@@ -10,14 +10,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stepwell.schedules import Cron, Every, Misfire, Overlap, Schedule
+from stepwell.schedules.calendars import never
 from stepwell.schedules.ledger import Entry, Fate, Rules, Situation, breaks, joined, judge
 
 BEGIN = datetime(2026, 3, 28, 20, tzinfo=UTC)
+
+ASKED = {BEGIN + timedelta(minutes=n): "on request of ada" for n in range(0, 600, 10)}
+
+
+def odd_hours(at: datetime) -> str | None:
+    """A calendar of another kind, so that little is due in between."""
+    return "odd" if at.hour % 2 else None
+
 
 options = {
     "overlap": st.sampled_from(Overlap),
     "misfire": st.sampled_from(Misfire),
     "end": st.none() | st.just(BEGIN + timedelta(hours=9, minutes=1)),
+    "jitter": st.sampled_from((0, 30, 3000)),
 }
 specs: st.SearchStrategy[Schedule] = st.one_of(
     st.builds(Every, seconds=st.sampled_from((45, 600, 3600, 5000)), **options),
@@ -41,7 +51,10 @@ def ticks(draw: st.DrawFn) -> list[Situation]:
                 now=now,
                 paused=draw(st.booleans()),
                 busy=draw(st.booleans()),
+                paused_until=draw(st.none() | st.just(BEGIN + timedelta(hours=6))),
                 queued=draw(st.integers(0, 2)),
+                skips=draw(st.just({}) | st.just(ASKED)),
+                excluded=draw(st.sampled_from((never, odd_hours))),
             )
         )
     return made
@@ -137,6 +150,26 @@ def test_while_paused_nothing_runs_or_waits(
     for situation in situations:
         while due is not None and due <= situation.now:
             judgement = judge(spec, due, situation, limits)
-            if situation.paused:
+            if situation.paused and situation.paused_until is None:
                 assert {entry.fate for entry in judgement.entries} == {Fate.SKIPPED}
+            due = judgement.next_due
+
+
+@settings(max_examples=200, deadline=None)
+@given(specs, ticks(), rules)
+def test_an_instant_that_nobody_wants_is_skipped_whenever_it_is_looked_at(
+    spec: Schedule, situations: list[Situation], limits: Rules
+) -> None:
+    due = spec.next_after(BEGIN)
+    for situation in situations:
+        while due is not None and due <= situation.now:
+            judgement = judge(spec, due, situation, limits)
+            for entry in judgement.entries:
+                for at in covered(spec, entry):
+                    until = situation.paused_until
+                    paused = situation.paused and (until is None or at < until)
+                    unwanted = paused or at in situation.skips or situation.excluded(at)
+                    assert (entry.why in ("paused", "calendar", "on request of ada")) == bool(
+                        unwanted
+                    )
             due = judgement.next_due

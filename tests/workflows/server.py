@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl
@@ -18,6 +19,7 @@ from stepwell.ids import new_id
 from stepwell.step import Claim, Step, StepQuery, new_step
 from stepwell.stores.http import signature
 from stepwell.workflows.context import Write
+from stepwell.workflows.lines import Line, lines_of, unpacked
 from stepwell.workflows.local_backend import LocalBackend, LocalStore
 from stepwell.workflows.messages import Effects
 from stepwell.workflows.names import step_name
@@ -37,6 +39,7 @@ class MiniServer:
         self.posted: dict[str, Any] = {}
         self.asked: list[str] = []
         self.revoked = False
+        self.segments: dict[int, tuple[dict[str, str], list[Line]]] = {}
         self._staged: dict[Claim, Effects] = {}
         self._httpd = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._httpd.daemon_threads = True
@@ -82,25 +85,40 @@ class MiniServer:
         if "/discoveries/" in path:
             self.posted[last] = body
             return None
-        if path.endswith("/assignment"):
-            return self.assignment
-        if path.endswith("/state"):
-            found = self.backend.read(query["scope"], query["key"])
-            if found is None:
-                return {"exists": False, "value": None, "version": 0}
-            return {"exists": True, "value": found.value, "version": found.version}
-        if path.endswith("/staged"):
-            return self._stage(body)
+        own: dict[str, Callable[[], Any]] = {
+            "assignment": lambda: self.assignment,
+            "state": lambda: self._state(query),
+            "state-keys": lambda: self._keys(query),
+            "segments": lambda: self._log(query, body),
+            "blobs": lambda: {"id": str(self.backend.keep(body))},
+            "staged": lambda: self._stage(body),
+        }
+        return own[last]() if last in own else self._verb(last, body)
+
+    def _verb(self, last: str, body: Any) -> Any:
         wire = signature(last)
         with self.store.transaction() as tx:
             result = getattr(tx, last)(**wire.read_arguments(body))
         return {"result": wire.result.dump_python(result, mode="json")}
 
+    def _state(self, query: dict[str, str]) -> dict[str, Any]:
+        found = self.backend.read(query["scope"], query["key"])
+        if found is None:
+            return {"exists": False, "value": None, "version": 0}
+        return {"exists": True, "value": found.value, "version": found.version}
+
+    def _keys(self, query: dict[str, str]) -> dict[str, Any]:
+        return {"keys": self.backend.keys(query["scope"], query["prefix"]), "more": False}
+
+    def _log(self, query: dict[str, str], body: bytes) -> None:
+        self.segments[int(query["segment"])] = (query, lines_of(unpacked(body)))
+
     def _stage(self, body: Any) -> dict[str, Any]:
         claim = Claim(UUID(body["step_id"]), body["claim_no"])
         effects = self._staged.setdefault(claim, Effects())
         if body["kind"] == "report":
-            content = base64.b64decode(body["content"])
+            blob = body.get("blob")
+            content = self.backend.fetch(UUID(blob)) if blob else base64.b64decode(body["content"])
             effects.reports.append(Report(**body["payload"], content=content))
         elif (write := Write(**body["payload"])).now:
             self.backend.write_now(claim, write)
@@ -118,7 +136,9 @@ def _handler(server: MiniServer) -> type[BaseHTTPRequestHandler]:
             self._reply(None)
 
         def do_POST(self) -> None:
-            self._reply(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            data = self.rfile.read(int(self.headers["Content-Length"]))
+            is_json = self.headers["Content-Type"] == "application/json"
+            self._reply(json.loads(data) if is_json else data)
 
         def _reply(self, body: Any) -> None:
             path, _, text = self.path.partition("?")

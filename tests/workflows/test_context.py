@@ -22,6 +22,9 @@ class Kept:
     def read(self, scope: str, key: str) -> Versioned | None:
         return self.entries.get((scope, key))
 
+    def keys(self, scope: str, prefix: str) -> list[str]:
+        return sorted(k for s, k in self.entries if s == scope and k.startswith(prefix))
+
     def write_now(self, write: Write) -> None:
         self.written.append(write)
 
@@ -106,3 +109,15 @@ def test_progress_in_quick_succession_is_thinned_out_but_its_end_is_told(
     assert kept.told[0] == 1
     assert kept.told[-1] == 100
     assert len(kept.told) < 20
+
+
+def test_keys_are_those_that_are_there_with_this_operations_changes(
+    context: Context, kept: Kept
+) -> None:
+    for key in ("a/1", "a/2", "b"):
+        kept.entries["workflow", key] = Versioned(1, 1)
+    context.state.save("a/3", 1)
+    context.state.delete("a/1")
+    assert context.state.keys("a/") == ["a/2", "a/3"]
+    assert context.state.keys() == ["a/2", "a/3", "b"]
+    assert context.state.keys(scope="group") == []

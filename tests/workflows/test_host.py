@@ -96,6 +96,12 @@ class Desk:
     def read(self, scope: str, key: str) -> Versioned | None:
         return self.entries.get((scope, key))
 
+    def keys(self, scope: str, prefix: str) -> list[str]:
+        return sorted(k for s, k in self.entries if s == scope and k.startswith(prefix))
+
+    def stage(self, effects: Effects) -> None:
+        self.staged = effects
+
     def write_now(self, write: Write) -> None:
         raise StateConflict("The state 'seen' has changed.")
 

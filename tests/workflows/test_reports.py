@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from pandas import DataFrame, NaT, Timestamp
 
 from stepwell.workflows.errors import ReportInvalid
-from stepwell.workflows.reports import LARGEST, Report, Reports
+from stepwell.workflows.references import LARGEST
+from stepwell.workflows.reports import Report, Reports
 
 
 @pytest.fixture
@@ -105,3 +106,32 @@ def test_what_cannot_be_kept_is_refused(
     with pytest.raises(ReportInvalid):
         getattr(reports, kind)(name, value)
     assert kept == []
+
+
+def test_a_report_says_when_it_is_kept(reports: Reports, kept: list[Report]) -> None:
+    reports.text("a", "x", every=10, on_failure=True, keep_days=3)
+    assert (kept[0].every, kept[0].on_failure, kept[0].keep_days) == (10, True, 3)
+    for wrong in ({"every": -1}, {"every": 0.5}, {"keep_days": 0}):
+        with pytest.raises(ReportInvalid):
+            reports.text("a", "x", **wrong)
+
+
+def test_figures_and_frames_are_taken_as_they_are(reports: Reports, kept: list[Report]) -> None:
+    """Of matplotlib as PNG, of Plotly as JSON; frames that say `to_dicts`, as of polars."""
+    go = pytest.importorskip("plotly.graph_objects")
+    figures = pytest.importorskip("matplotlib.figure")
+
+    class Frame:
+        def to_dicts(self) -> list[dict[str, int]]:
+            return [{"a": 1}]
+
+    figure = figures.Figure()
+    reports.plot("drawn", figure.subplots())
+    reports.plot("plotted", go.Figure(go.Bar(y=[1, 2])))
+    reports.table("rows", Frame())
+    assert kept[0].content.startswith(b"\x89PNG")
+    assert (kept[1].kind, kept[1].media_type) == ("plot", "application/vnd.plotly.v1+json")
+    assert b'"bar"' in kept[1].content
+    assert kept[2].content == b'{"columns": ["a"], "rows": [[1]]}'
+    with pytest.raises(ReportInvalid, match="matplotlib or Plotly"):
+        reports.plot("none", object())

@@ -104,6 +104,22 @@ def test_a_run_goes_through_its_operations_and_retries(server: MiniServer, tmp_p
         assert tx.claimed(new_id()) == []
 
 
+def test_a_runner_sends_what_its_operations_write(server: MiniServer, tmp_path: Path) -> None:
+    """A segment for each execution, closed, with how much of the output it is (R39)."""
+    server.assign("sales", "load", limit=3)
+    code, _, err = ended(start(server, write_group(tmp_path, GROUP), "run"))
+    assert code == 0, err
+    sent = [server.segments[number] for number in sorted(server.segments)]
+    assert [(about["operation"], about["execution"]) for about, _ in sent] == [
+        ("load", "1"),
+        ("load", "2"),
+    ]
+    assert [[one.text for one in lines] for _, lines in sent] == [["loading"], ["loading"]]
+    assert [about["first_line"] for about, _ in sent] == ["0", "1"]
+    assert [about["written"] for about, _ in sent] == ["8", "16"]
+    assert {about["closed"] for about, _ in sent} == {"true"}
+
+
 def test_a_discovery_posts_the_manifest(server: MiniServer, tmp_path: Path) -> None:
     code, _, err = ended(start(server, write_group(tmp_path, GROUP), "discover"))
     assert code == 0, err

@@ -8,44 +8,65 @@ import typer
 
 import stepwell
 from stepwell.cli import (
+    backfills,
     bulk,
     cadence,
+    calendars,
     causes,
     dev,
     discoveries,
     doctor,
+    group_check,
     groups,
+    holding,
+    ledgers,
     limits,
+    logs,
+    metrics,
+    notifications,
     queues,
+    rediscovery,
     reports,
     reviews,
     run,
     runs,
     schedules,
+    seconding,
     serve,
+    sources,
     state,
+    state_changes,
     steps,
     summary,
+    targets,
     tokens,
+    trying,
     upkeep,
     views,
     watch,
     why,
 )
-from stepwell.cli import metrics as metrics_command
 from stepwell.cli.exits import MEANING
 
 # The first module of a room has its app; the others add their commands to it.
 _ROOMS: Final = (
-    (groups, reviews, upkeep),
+    (groups, reviews, seconding, trying, upkeep, rediscovery, group_check),
     (discoveries,),
     (schedules, cadence),
     (runs,),
     (bulk,),
     (causes,),
     (views,),
+    (sources,),
+    (schedules, cadence, holding, ledgers),
+    (backfills,),
+    (calendars,),
+    (runs, logs),
     (reports,),
-    (state,),
+    (metrics,),
+    (targets,),
+    (notifications,),
+    (state, state_changes),
     (steps, watch),
     (queues,),
     (limits,),
@@ -88,7 +109,6 @@ def _root(
 dev.register(app)
 run.register(app)
 serve.register(app)
-metrics_command.register(app)
 doctor.register(app)
 why.register(app)
 summary.register(app)

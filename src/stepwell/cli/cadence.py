@@ -14,6 +14,8 @@ from stepwell.cli.timing import (
     At,
     CronText,
     End,
+    Exclude,
+    Jitter,
     OnMisfire,
     OnOverlap,
     Seconds,
@@ -23,6 +25,22 @@ from stepwell.cli.timing import (
 )
 from stepwell.cli.workflow import parameters_schema
 from stepwell.errors import InvalidInput
+
+LateAfter = Annotated[
+    int | None,
+    typer.Option(
+        "--late-after", min=0, metavar="SECONDS", help="Tell when its tick is later; 0 ends that."
+    ),
+]
+TooLongAfter = Annotated[
+    int | None,
+    typer.Option(
+        "--too-long-after",
+        min=0,
+        metavar="SECONDS",
+        help="Tell when a run takes longer; 0 ends that.",
+    ),
+]
 
 
 @command(app, "add")
@@ -39,12 +57,17 @@ def add(
     misfire: OnMisfire = None,
     start: Start = None,
     end: End = None,
+    jitter: Jitter = None,
+    exclude: Exclude = None,
+    late_after: LateAfter = None,
+    too_long_after: TooLongAfter = None,
     param: Params = None,
     reason: Reason = None,
 ) -> None:
     """Add a schedule of your own to a workflow, beside the one from the source."""
     timing = _timing(locals())
-    body = {"group": group, "workflow": workflow, "name": name, "spec": timing.spec()}
+    body: dict[str, Any] = {"group": group, "workflow": workflow, "name": name}
+    body |= {"spec": timing.spec(), "late_after": late_after, "too_long_after": too_long_after}
     if param:
         body["parameters"] = parsed(param, parameters_schema(session.api, group, workflow))
     tell(session, session.api.post("/schedules", body | {"reason": reason}))
@@ -62,6 +85,10 @@ def change(
     misfire: OnMisfire = None,
     start: Start = None,
     end: End = None,
+    jitter: Jitter = None,
+    exclude: Exclude = None,
+    late_after: LateAfter = None,
+    too_long_after: TooLongAfter = None,
     param: Params = None,
     unset: Annotated[
         list[str] | None,
@@ -76,11 +103,13 @@ def change(
     """
     path = f"/schedules/{found_id(session, schedule)}"
     old = session.api.get(path)
-    body = {
+    body: dict[str, Any] = {
         "spec": _timing(locals()).changed(old["spec"]),
         "parameters": _parameters(session, old, param, unset or []),
     }
-    changed = {key: value for key, value in body.items() if value != old[key]}
+    limits = {"late_after": late_after, "too_long_after": too_long_after}
+    named = {key: value or None for key, value in limits.items() if value is not None}
+    changed = {key: value for key, value in (body | named).items() if value != old[key]}
     if not changed:
         raise InvalidInput(
             "Nothing is to be changed.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from rich.text import Text
@@ -34,9 +34,19 @@ def lines(difference: Mapping[str, Any]) -> Iterator[Text]:
         yield Text(str(difference["notice"]), style="yellow")
 
 
+def group_lines(changes: Sequence[Mapping[str, Any]]) -> Iterator[Text]:
+    """What changes beside the workflows."""
+    if changes:
+        yield Text("~ the group", style="bold yellow")
+    for change in changes:
+        yield _change(change)
+
+
 def _workflow(workflow: Mapping[str, Any]) -> Iterator[Text]:
     mark, style = MARKS[workflow["standing"]]
-    yield Text(f"{mark} {workflow['workflow']}: {_words(workflow)}", style=f"bold {style}")
+    same = workflow["standing"] == "same"
+    bold = style if same else f"bold {style}"
+    yield Text(f"{mark} {workflow['workflow']}: {_words(workflow)}", style=bold)
     for change in workflow["changes"]:
         yield _change(change)
 
@@ -52,6 +62,8 @@ def _change(change: Mapping[str, Any]) -> Text:
     line = Text(f"    {mark} {change['sentence']}", style=style)
     if change["impact"] != "none":
         line.append(f"  [{change['impact']}]", style=_LOUD.get(change["impact"], "dim"))
+    if change.get("unavailable"):
+        line.append("  [unavailable]", style="bold yellow")
     if change.get("breaking"):
         line.append("  [breaking]", style="bold red")
     return line

@@ -38,6 +38,12 @@ FIELDS: Final = COLUMNS | {
     "environment": "environment",
     "secrets": "secrets",
     "discover with secrets": "discover_with_secrets",
+    "discovered by": "rediscover",
+    "next discovery": "next_discovery_at",
+    "digest looked at every": "watch_every",
+    "looked at": "looked_at",
+    "could not look": "look_error.what",
+    "two reviewers": "two_person",
     "archived": "archived_at",
 }
 
@@ -157,4 +163,15 @@ def _discovered(session: Session, discovery_id: str, wait: bool) -> None:
         session.out.json(ended)
         return
     discovered.tell(session.out, ended)
-    session.out.line(f"review it with: stepwell groups review {ended['group_name']}")
+    _tell_review(session, ended["group_name"], discovery_id)
+
+
+def _tell_review(session: Session, name: str, discovery_id: str) -> None:
+    """What comes next; nothing where this very digest was rejected, or is in force."""
+    found = session.api.get(f"/groups/{name}/discoveries/{discovery_id}/diff")
+    if found["verdict"]:
+        session.out.line(found["verdict"])
+    elif found["pending"]:
+        session.out.line(f"review it with: stepwell groups review {name}")
+    else:
+        session.out.line("nothing waits for a decision")

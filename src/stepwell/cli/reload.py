@@ -7,14 +7,14 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from stepwell.cli import discovered, finder, reviews
+from stepwell.cli import discovered, finder, reviewing, reviews
 from stepwell.cli.client import Client
 from stepwell.cli.exits import described
 from stepwell.cli.finder import Found
 from stepwell.cli.render import Output
 from stepwell.cli.waiting import good_discovery
 from stepwell.errors import NotFound, StepwellError
-from stepwell.launchers.images import digest_of
+from stepwell.launchers.images import digest_of_source
 
 
 class GroupKeeper:
@@ -49,7 +49,7 @@ class GroupKeeper:
 
     def _look(self, found: Found) -> None:
         try:
-            digest = digest_of(found.path)
+            digest = digest_of_source(found.path)
             if self._seen.get(found) != digest:
                 self._seen[found] = digest
                 self._take_up(found)
@@ -85,9 +85,9 @@ class GroupKeeper:
             self._out.line("  it is what the release in force says")
         elif self._approve:
             applied = reviews.accept_all(self._api, review, "stepwell dev --approve")
-            reviews.tell_applied(self._out, group, applied)
+            reviewing.tell_applied(self._out, group, applied)
         else:
-            reviews.tell(self._out, review)
+            reviewing.tell(self._out, review)
 
     def _tell_broken(self, found: Found, error: StepwellError | OSError) -> None:
         self._out.line(f"{found.name} cannot be taken up as it is in {found.path}:")

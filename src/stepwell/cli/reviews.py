@@ -1,18 +1,16 @@
-"""`stepwell groups review | approve | reject | releases | rollback`."""
+"""`stepwell groups review | approve | reject | hold | releases | compare | rollback`."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
 import typer
-from rich.text import Text
 
-from stepwell.cli import difference
+from stepwell.cli import difference, reviewing
 from stepwell.cli.client import Client
 from stepwell.cli.groups import Name, app, known, pairs
 from stepwell.cli.options import Reason
 from stepwell.cli.parameters import did_you_mean
-from stepwell.cli.render import Output
 from stepwell.cli.session import Session, command
 from stepwell.errors import Conflict, InvalidInput
 
@@ -20,6 +18,7 @@ RELEASES: Final = {
     "number": "number",
     "created": "created_at",
     "by": "created_by",
+    "confirmed by": "confirmed_by",
     "rollback of": "rollback_of",
     "reason": "reason",
 }
@@ -45,14 +44,22 @@ class WorkflowNotInReview(InvalidInput):
 
 
 @command(app, "review")
-def review(session: Session, name: Name, discovery: Discovery = None) -> None:
+def review(
+    session: Session,
+    name: Name,
+    discovery: Discovery = None,
+    back_to: Annotated[
+        int | None,
+        typer.Option("--back-to", metavar="NUMBER", help="Review a rollback to this release."),
+    ] = None,
+) -> None:
     """Show what approving the newest discovery would change, and how to decide."""
-    found = fetch(session, name, discovery)
+    found = _of_rollback(session, name, back_to) if back_to else fetch(session, name, discovery)
     if session.out.as_json:
         session.out.json(found)
         return
-    tell(session.out, found)
-    if discovery is None:
+    reviewing.tell(session.out, found)
+    if discovery is None and not back_to:
         _tell_failed(session, name)
 
 
@@ -93,6 +100,35 @@ def reject(
     _decide(session, fetch(session, name, discovery), decisions, rest, reason)
 
 
+@command(app, "hold")
+def hold(
+    session: Session,
+    name: Name,
+    workflows: Workflows = None,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            "--until",
+            metavar="INSTANT",
+            help="Not offered before it: 2026-12-24T08:00:00+01:00. Default: until decided.",
+        ),
+    ] = None,
+    reason: Reason = None,
+    discovery: Discovery = None,
+) -> None:
+    """Decide later: for all that changed, or for the workflows named."""
+    found = fetch(session, name, discovery)
+    chosen = workflows or found["pending"]
+    decisions = [{**decision(one, "hold", reason), "until": until} for one in chosen]
+    _check_names(found, decisions)
+    applied = send(session.api, found, decisions, "hold", reason)
+    if session.out.as_json:
+        session.out.json(applied)
+        return
+    end = f"until {until}" if until else "until it is decided"
+    session.out.line(f"held {end}: {reviewing.listed(list(chosen))}")
+
+
 @command(app, "releases")
 def releases(session: Session, name: Name) -> None:
     """The releases of a group, newest first."""
@@ -101,19 +137,48 @@ def releases(session: Session, name: Name) -> None:
     session.out.rows(found, RELEASES, "Nothing was approved yet.")
 
 
+@command(app, "compare")
+def compare(
+    session: Session,
+    name: Name,
+    old: Annotated[int, typer.Argument(metavar="OLD", help="The number of a release.")],
+    new: Annotated[int, typer.Argument(metavar="NEW", help="The number of another one.")],
+) -> None:
+    """Show what one release changed of another."""
+    known(session, name)
+    found = session.api.get(f"/groups/{name}/releases/{new}/diff", against=old)
+    if session.out.as_json:
+        session.out.json(found)
+        return
+    session.out.line(f"{name}: release {new} compared with release {old}")
+    for line in difference.lines(found):
+        session.out.line(line)
+
+
 @command(app, "rollback")
 def rollback(
     session: Session,
     name: Name,
     to: Annotated[int, typer.Option("--to", metavar="NUMBER", help="An earlier release.")],
+    workflows: Workflows = None,
     reason: Reason = None,
 ) -> None:
-    """Put an earlier release in force again, as a new release."""
-    known(session, name)
-    made = session.api.post(f"/groups/{name}/rollbacks", {"to_release": to, "reason": reason})
+    """Put an earlier release in force again, as a new release; or the workflows named of it."""
+    found = _of_rollback(session, name, to)
+    decisions = [decision(one, "accept", reason) for one in workflows or []]
+    _check_names(found, decisions)
+    body = _body(found, decisions, "hold" if workflows else "accept", reason)
+    applied = session.api.post(f"/groups/{name}/releases/{to}/decisions", body)
     if session.out.as_json:
-        session.out.json(made)
-    session.out.line(f"release {made['number']} of {name} is in force: it is release {to} again")
+        session.out.json(applied)
+        return
+    reviewing.tell_applied(session.out, name, applied)
+
+
+def _of_rollback(session: Session, name: str, number: int) -> dict[str, Any]:
+    known(session, name)
+    found: dict[str, Any] = session.api.get(f"/groups/{name}/releases/{number}/review")
+    return found
 
 
 def decision(workflow: str, choice: str, reason: str | None) -> dict[str, Any]:
@@ -135,7 +200,7 @@ def fetch(session: Session, name: str, discovery: str | None) -> dict[str, Any]:
 
 def of_newest(api: Client, name: str, discovery: str | None = None) -> dict[str, Any]:
     """The same, for a group that is known to exist."""
-    chosen = discovery or _newest_good(api, name)
+    chosen = discovery or newest_good(api, name)
     found: dict[str, Any] = api.get(f"/groups/{name}/discoveries/{chosen}/diff")
     return found
 
@@ -153,42 +218,17 @@ def send(
     reason: str | None,
 ) -> dict[str, Any]:
     """Decide; refused if another release came into force since the review was made."""
-    body = {
-        "decisions": decisions,
-        "rest": rest,
-        "against_release": found["release"] or 0,
-        "reason": reason,
-    }
+    body = _body(found, decisions, rest, reason)
     path = f"/groups/{found['group']}/discoveries/{found['discovery_id']}/decisions"
     applied: dict[str, Any] = api.post(path, body)
     return applied
 
 
-def tell(out: Output, found: dict[str, Any]) -> None:
-    """The difference, what it would do to what lives, and the commands that decide."""
-    against = f"release {found['release']}" if found["release"] else "nothing: no release yet"
-    out.line(f"{found['group']}: discovery {found['discovery_id']} compared with {against}")
-    for line in difference.lines(found):
-        out.line(line)
-    for effect in found["effects"]:
-        out.line(Text(f"  effect: {effect['sentence']}", style="cyan"))
-    for risk in found["risks"]:
-        out.line(Text(f"  risk: {risk['sentence']}", style="bold red"))
-    for workflow in found["workflows"]:
-        if workflow.get("decided"):
-            out.line(_decided(workflow))
-    _tell_commands(out, found)
-
-
-def tell_applied(out: Output, group: str, applied: dict[str, Any]) -> None:
-    """What came of decisions."""
-    if applied["changed"]:
-        number = applied["release"]["number"]
-        out.line(f"release {number} of {group} is in force: {_list(applied['accepted'])}")
-    else:
-        out.line(f"nothing changes in {group}")
-    if applied["kept"]:
-        out.line(f"kept as they were: {_list(applied['kept'])}")
+def _body(
+    found: dict[str, Any], decisions: list[dict[str, Any]], rest: str, reason: str | None
+) -> dict[str, Any]:
+    against = found["release"] or 0
+    return {"decisions": decisions, "rest": rest, "against_release": against, "reason": reason}
 
 
 def _decide(
@@ -198,6 +238,15 @@ def _decide(
     rest: str,
     reason: str | None,
 ) -> None:
+    _check_names(found, decisions)
+    applied = send(session.api, found, decisions, rest, reason)
+    if session.out.as_json:
+        session.out.json(applied)
+        return
+    reviewing.tell_applied(session.out, found["group"], applied)
+
+
+def _check_names(found: dict[str, Any], decisions: list[dict[str, Any]]) -> None:
     names = [one["workflow"] for one in found["workflows"]]
     for one in decisions:
         if one["workflow"] not in names:
@@ -205,14 +254,10 @@ def _decide(
                 f"{found['group']!r} has no workflow {one['workflow']!r} to decide about.",
                 fix=did_you_mean(one["workflow"], names),
             )
-    applied = send(session.api, found, decisions, rest, reason)
-    if session.out.as_json:
-        session.out.json(applied)
-        return
-    tell_applied(session.out, found["group"], applied)
 
 
-def _newest_good(api: Client, name: str) -> str:
+def newest_good(api: Client, name: str) -> str:
+    """The id of the newest discovery that has a manifest; raises `NothingToReview`."""
     for found in api.items(f"/groups/{name}/discoveries", 100):
         if found["state"] == "succeeded":
             return str(found["id"])
@@ -230,30 +275,3 @@ def _tell_failed(session: Session, name: str) -> None:
         what = (newest["error"] or {}).get("what", "")
         session.out.note(f"a newer discovery failed: {what}")
         session.out.note(f"  stepwell discoveries show {newest['id']}")
-
-
-def _decided(workflow: dict[str, Any]) -> str:
-    made = workflow["decided"]
-    because = f": {made['reason']}" if made["reason"] else ""
-    return (
-        f"  {workflow['workflow']} was decided by {made['decided_by']}: {made['decision']}{because}"
-    )
-
-
-def _tell_commands(out: Output, found: dict[str, Any]) -> None:
-    if not found["pending"]:
-        out.line("nothing waits for a decision")
-        return
-    name, first = found["group"], found["pending"][0]
-    commands = {f"approve {name}": "all of it"}
-    if len(found["pending"]) > 1:
-        commands[f"approve {name} {first}"] = "only that; the rest waits"
-    commands[f"reject {name} --reason ..."] = "keep what is in force"
-    width = max(map(len, commands))
-    out.line(f"waiting for a decision: {_list(found['pending'])}")
-    for text, meaning in commands.items():
-        out.line(f"  stepwell groups {text.ljust(width)}   {meaning}")
-
-
-def _list(names: list[str]) -> str:
-    return ", ".join(names)

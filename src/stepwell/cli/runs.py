@@ -21,7 +21,7 @@ from stepwell.errors import Conflict
 
 app = typer.Typer(
     name="runs",
-    help="Runs: list, count, show, start, cancel, repeat, output.",
+    help="Runs: list, count, show, start, cancel, repeat, output, logs.",
     no_args_is_help=True,
 )
 
@@ -50,6 +50,7 @@ FIELDS: Final = {
     "finished": "finished_at",
     "attempts": "attempt",
     "digest": "digest",
+    "trial": "trial",
 }
 OPERATIONS: Final = {
     "operation": "operation",
@@ -126,7 +127,7 @@ def start(
     schema = parameters_schema(session.api, group, workflow)
     body = {"parameters": parsed(param, schema), "reason": reason}
     made = session.api.post(f"/workflows/{group}/{workflow}/runs", body)
-    _begun(session, made, wait)
+    begun(session, made, wait)
 
 
 @command(app, "repeat")
@@ -139,7 +140,7 @@ def repeat(
         run = session.api.get(f"/runs/{run_id}")
         schema = parameters_schema(session.api, run["group"], run["workflow"])
         body["parameters"] = run["parameters"] | parsed(param, schema)
-    _begun(session, session.api.post(f"/runs/{run_id}/repeats", body), wait)
+    begun(session, session.api.post(f"/runs/{run_id}/repeats", body), wait)
 
 
 @command(app, "cancel")
@@ -197,7 +198,8 @@ def outcome(step: dict[str, Any]) -> dict[str, Any]:
     return step | {"outcome": step["ended_as"] or waiting}
 
 
-def _begun(session: Session, run: dict[str, Any], wait: bool) -> None:
+def begun(session: Session, run: dict[str, Any], wait: bool) -> None:
+    """Say that a run has begun; with `wait`, how it ended. Raises `WorkFailed`."""
     if not wait:
         if session.out.as_json:
             session.out.json(run)

@@ -10,16 +10,27 @@ import typer
 
 from stepwell.cli import discovered
 from stepwell.cli.client import ALL
-from stepwell.cli.options import Limit, OfGroup, Reason
+from stepwell.cli.options import Limit, OfGroup
 from stepwell.cli.parameters import Params, did_you_mean, parsed
 from stepwell.cli.render import instant, named
 from stepwell.cli.session import Session, command
-from stepwell.cli.timing import At, CronText, End, Seconds, Start, Timezone, Timing
+from stepwell.cli.timing import (
+    At,
+    CronText,
+    End,
+    Exclude,
+    Jitter,
+    OnOverlap,
+    Seconds,
+    Start,
+    Timezone,
+    Timing,
+)
 from stepwell.errors import InvalidInput, NotFound
 
 app = typer.Typer(
     name="schedules",
-    help="Schedules: list, show, preview, add, change, pause, resume, run, ledger, audit.",
+    help="When workflows begin by themselves, and the book of what became of each instant.",
     no_args_is_help=True,
 )
 
@@ -49,16 +60,17 @@ FIELDS: Final = {
     "last because": "last.why",
     "paused": "paused_at",
     "paused because": "pause_reason",
+    "paused until": "paused_until",
+    "late after": "late_after",
+    "too long after": "too_long_after",
 }
-LEDGER: Final = {"due": "when", "times": "count", "fate": "fate", "why": "why", "run": "run_id"}
-AUDIT: Final = {
-    "unbroken": "unbroken",
-    "entries": "entries",
-    "instants": "instants",
-    "by fate": "by_fate",
-    "next due": "next_due",
-    "breaks": "breaks",
-    "advice": "advice",
+LEDGER: Final = {
+    "due": "when",
+    "times": "count",
+    "fate": "fate",
+    "why": "why",
+    "run": "run_id",
+    "backfilled": "made_up",
 }
 
 Which = Annotated[
@@ -97,36 +109,34 @@ def show(session: Session, schedule: Which) -> None:
 @command(app, "preview")
 def preview(
     session: Session,
+    schedule: Annotated[
+        str | None,
+        typer.Argument(metavar="[SCHEDULE]", help="One that is to be changed, by these options."),
+    ] = None,
     cron: CronText = None,
     every: Seconds = None,
     once: At = None,
     timezone: Timezone = None,
+    overlap: OnOverlap = None,
     start: Start = None,
     end: End = None,
+    jitter: Jitter = None,
+    exclude: Exclude = None,
     count: Annotated[int, typer.Option("--count", min=1, max=100)] = 10,
 ) -> None:
-    """When a schedule would be due; nothing is kept."""
-    timing = Timing(cron=cron, every=every, once=once, timezone=timezone, start=start, end=end)
-    spec = timing.spec()
-    found = session.api.post("/schedule-previews", {"spec": spec, "count": count})
+    """When a schedule would be due, and what the clock, calendars and long runs do to it."""
+    given = {key: value for key, value in locals().items() if key in Timing.__dataclass_fields__}
+    timing, body = Timing(**given), dict[str, Any](count=count)
+    if schedule is None:
+        body |= {"spec": timing.spec()}
+    else:
+        old = session.api.get(f"/schedules/{found_id(session, schedule)}")
+        body |= {"spec": timing.changed(old["spec"]), "schedule_id": old["id"]}
+    found = session.api.post("/schedule-previews", body)
     if session.out.as_json:
         session.out.json(found)
     session.out.line(found["description"])
-    _tell_fires(session, found["fires"])
-
-
-@command(app, "pause")
-def pause(session: Session, schedule: Which, reason: Reason = None) -> None:
-    """Enter due instants as skipped from now on, until it is resumed."""
-    found = session.api.post(f"/schedules/{found_id(session, schedule)}/pauses", {"reason": reason})
-    session.out.record(found, FIELDS)
-
-
-@command(app, "resume")
-def resume(session: Session, schedule: Which, reason: Reason = None) -> None:
-    """Let it run again."""
-    found = session.api.delete(f"/schedules/{found_id(session, schedule)}/pauses", reason=reason)
-    session.out.record(found, FIELDS)
+    tell_fires(session, found)
 
 
 @command(app, "run")
@@ -151,19 +161,13 @@ def ledger(
     session.out.rows(found, LEDGER, "Nothing was due yet.", _line)
 
 
-@command(app, "audit")
-def audit(session: Session, schedule: Which) -> None:
-    """Whether every due instant is in exactly one entry of the ledger."""
-    session.out.record(session.api.get(f"/schedules/{found_id(session, schedule)}/audit"), AUDIT)
-
-
 def tell(session: Session, schedule: dict[str, Any]) -> None:
     """A schedule with its next fires."""
     if session.out.as_json:
         session.out.json(schedule)
         return
     session.out.record(schedule | {"said": _said(schedule)}, FIELDS)
-    _tell_fires(session, schedule["fires"])
+    tell_fires(session, schedule)
 
 
 def place(schedule: Mapping[str, Any]) -> str:
@@ -190,7 +194,10 @@ def _said(schedule: Mapping[str, Any]) -> str | None:
 
 def _line(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     first, last = instant(entry["first_due"]), instant(entry["last_due"])
-    return {**entry, "when": first if first == last else f"{first} to {last}"}
+    made_up = entry["backfilled"]
+    said = f"{made_up} of {entry['count']}" if made_up and entry["count"] > 1 else made_up or None
+    when = first if first == last else f"{first} to {last}"
+    return {**entry, "when": when, "made_up": entry["backfill_run_id"] if said == 1 else said}
 
 
 def found_id(session: Session, text: str) -> str:
@@ -224,6 +231,19 @@ def _is_id(text: str) -> bool:
     return True
 
 
-def _tell_fires(session: Session, fires: list[dict[str, Any]]) -> None:
-    for fire in fires:
-        session.out.line(f"  {fire['at']}  ({fire['local']})")
+def tell_fires(session: Session, found: Mapping[str, Any]) -> None:
+    """The next instants, each with what is special about it, and what is to be known of them."""
+    for fire in found["fires"]:
+        session.out.line(f"  {fire['at']}  ({fire['local']}){_remark(fire)}")
+    for note in found["notes"]:
+        session.out.line(f"  {note['text']}")
+    for said in found.get("says", ()):
+        session.out.line(f"  {said}")
+
+
+def _remark(fire: Mapping[str, Any]) -> str:
+    if fire["skipped"] is not None:
+        return f"  skipped: {fire['skipped']}"
+    if fire["excluded"] is not None:
+        return f"  skipped: calendar ({fire['excluded'] or 'a day off'})"
+    return "  the run before may still go on" if fire["overlaps"] else ""

@@ -93,6 +93,20 @@ def command(
     return register
 
 
+def default(app: typer.Typer) -> Callable[[F], F]:
+    """Make a function what a group of commands does when none of them is named.
+
+    It takes `ctx: typer.Context` besides what a command takes, and returns at once where
+    `ctx.invoked_subcommand` is one.
+    """
+
+    def register(function: F) -> F:
+        app.callback(invoke_without_command=True)(_guarded(function, REMOTE))
+        return function
+
+    return register
+
+
 def _guarded(function: Callable[..., Any], shared: dict[str, Any]) -> Callable[..., Any]:
     @wraps(function)
     def run(**given: Any) -> None:

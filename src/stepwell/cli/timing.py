@@ -40,7 +40,21 @@ End: TypeAlias = Annotated[
     typer.Option("--end", metavar="INSTANT", help="Nothing is due from it on; 'none' ends that."),
 ]
 
-_SHARED: Final = ("overlap", "misfire", "start", "end")
+Jitter: TypeAlias = Annotated[
+    int | None,
+    typer.Option("--jitter", min=0, metavar="SECONDS", help="Begin up to so much later."),
+]
+Exclude: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclude",
+        metavar="CALENDAR",
+        help="Not on days of it: holidays:NO, holidays:US-CA, or one of your own; repeatable. "
+        "'none' ends that.",
+    ),
+]
+
+_SHARED: Final = ("overlap", "misfire", "start", "end", "jitter", "exclude")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +69,8 @@ class Timing:
     misfire: Misfire | None = None
     start: str | None = None
     end: str | None = None
+    jitter: int | None = None
+    exclude: list[str] | None = None
 
     def spec(self) -> dict[str, Any]:
         """The schedule as the API takes it.
@@ -101,8 +117,15 @@ class Timing:
         return given[0] if given else {}
 
     def _options(self) -> dict[str, Any]:
-        named = {name: getattr(self, name) for name in ("timezone", *_SHARED)}
-        return {name: str(value) for name, value in named.items() if value is not None}
+        words = {name: getattr(self, name) for name in ("timezone", *_SHARED[:4])}
+        named: dict[str, Any] = {
+            name: str(value) for name, value in words.items() if value is not None
+        }
+        if self.jitter is not None:
+            named["jitter"] = self.jitter or "none"
+        if self.exclude:
+            named["exclude"] = "none" if self.exclude == ["none"] else self.exclude
+        return named
 
 
 def _not_one(why: str) -> InvalidInput:

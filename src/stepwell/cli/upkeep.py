@@ -31,11 +31,19 @@ def change(
             help="Whether discoveries get the secrets too.",
         ),
     ] = None,
+    two_person: Annotated[
+        bool | None,
+        typer.Option(
+            "--two-person/--one-person",
+            help="Whether another reviewer must confirm what is approved.",
+        ),
+    ] = None,
     reason: Reason = None,
 ) -> None:
-    """Change image, variables or secrets; what is not named stays."""
+    """Change image, variables, secrets or the rule for reviews; what is not named stays."""
     group = known(session, name)
     body: dict[str, Any] = {"discover_with_secrets": with_secrets, "reason": reason}
+    body["two_person"] = two_person
     body |= _variables(group, pairs(env), pairs(secret), unset or [])
     if image is not None:
         body["image"] = _image(session, group, image)

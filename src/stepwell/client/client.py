@@ -10,9 +10,7 @@ from datetime import datetime
 from typing import Any, Final, Self
 from uuid import UUID
 
-import httpx
-
-from stepwell.client.errors import TookTooLong, refusal
+from stepwell.client.errors import TookTooLong
 from stepwell.client.records import (
     Bulk,
     BulkPreview,
@@ -27,7 +25,7 @@ from stepwell.client.records import (
     Why,
     made,
 )
-from stepwell.client.transport import ALL, PREFIX, Transport
+from stepwell.client.transport import ALL, Transport
 
 _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 1.0
@@ -208,17 +206,9 @@ class Client(Transport):
 
         The server ends a stream after ten minutes; go on with the `last_id` of the last event.
         """
-        headers = {} if last_id is None else {"Last-Event-ID": last_id}
-        wanted = {"topic": list(topics)} if topics else {}
-        request = {"params": wanted, "headers": headers, "timeout": httpx.Timeout(30.0)}
-        try:
-            with self._http.stream("GET", f"{PREFIX}/events", **request) as answer:  # type: ignore[arg-type]
-                if answer.is_error:
-                    answer.read()
-                    raise refusal(answer)
-                yield from _events(answer.iter_lines())
-        except httpx.HTTPError as error:
-            raise self.unreachable(error) from error
+        for fields in self.stream("/events", last_id=last_id, topic=list(topics) or None):
+            if fields["event"] != "ready":
+                yield _event(fields)
 
 
 def _bulk(
@@ -235,18 +225,6 @@ def _bulk(
         "reason": reason,
         "arguments": dict(arguments),
     }
-
-
-def _events(lines: Iterator[str]) -> Iterator[Event]:
-    fields: dict[str, str] = {}
-    for line in lines:
-        name, _, value = line.partition(": ")
-        if line:
-            fields[name] = value
-            continue
-        if fields.get("event", "ready") != "ready":
-            yield _event(fields)
-        fields = {}
 
 
 def _event(fields: Mapping[str, str]) -> Event:

@@ -136,6 +136,29 @@ class Transport:
             raise refusal(answer)
         return answer
 
+    def stream(
+        self, path: str, *, last_id: str | None = None, **query: Any
+    ) -> Iterator[dict[str, str]]:
+        """The server-sent events of a stream until it ends: event, data, and id where it has one.
+
+        Raises
+        ------
+        StepwellError : what the server said.
+        Unreachable : no server answered, or it went away.
+        """
+        wanted = {name: value for name, value in query.items() if value is not None}
+        headers = {} if last_id is None else {"Last-Event-ID": last_id}
+        wait = httpx.Timeout(30.0)  # the server says every 15 s that it lives
+        options: dict[str, Any] = {"params": wanted, "headers": headers, "timeout": wait}
+        try:
+            with self._http.stream("GET", PREFIX + path, **options) as answer:
+                if answer.is_error:
+                    answer.read()
+                    raise refusal(answer)
+                yield from _events(answer.iter_lines())
+        except httpx.HTTPError as error:
+            raise self.unreachable(error) from error
+
     def _answer(self, request: httpx.Request) -> httpx.Response:
         for pause in (*_PAUSES[: self.tries - 1], None):
             try:
@@ -156,6 +179,17 @@ class Transport:
             why=str(error) or type(error).__name__,
             fix="Start it with `stepwell dev PATH` or `stepwell serve`, or correct the address.",
         )
+
+
+def _events(lines: Iterator[str]) -> Iterator[dict[str, str]]:
+    fields: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.partition(": ")
+        if line and name:
+            fields[name] = f"{fields['data']}\n{value}" if name in fields else value
+        elif not line and "data" in fields:
+            yield {"event": "message", **fields}
+            fields = {}
 
 
 def _http_client(

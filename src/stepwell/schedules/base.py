@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import takewhile
-from typing import Any, ClassVar, Final, TypeVar
+from typing import Any, ClassVar, Final, Self, TypeVar
 
 from stepwell.clock import as_utc
 from stepwell.schedules.errors import ScheduleInvalid
+from stepwell.schedules.jitter import moved
 
 _TICK: Final = timedelta(microseconds=1)
+MOST_JITTER: Final = 24 * 3600
+CALENDAR: Final = re.compile(r"holidays:[A-Z]{2,3}(-[A-Za-z0-9-]{1,40})?|[a-z][a-z0-9-]{0,99}")
+"""The names that calendars can have."""
+
 E = TypeVar("E", bound=StrEnum)
 
 
@@ -44,10 +50,16 @@ class Schedule(ABC):
     misfire : 'latest', 'all' or 'skip'; 'latest' by default.
     start : an aware instant; nothing is due before it.
     end : an aware instant; nothing is due at it or later.
+    jitter : seconds, 0 to 86,400. Each due instant is moved by less than this, always by the
+        same for the same schedule, and never past the one that follows it.
+    exclude : names of calendars; on their days due instants are skipped. 'holidays:NO' and
+        'holidays:US-CA' are public holidays, other names are calendars of your own.
+    key : what the jitter depends on beside the instant; whoever keeps the schedule gives it.
 
     Raises
     ------
-    ScheduleInvalid : an option that does not exist, or an end before the start.
+    ScheduleInvalid : an option that does not exist, an end before the start, a jitter out of
+        range, or a calendar that cannot be one.
     InvalidInput : an instant without a time zone.
     """
 
@@ -57,12 +69,17 @@ class Schedule(ABC):
     misfire: Misfire = Misfire.LATEST
     start: datetime | None = None
     end: datetime | None = None
+    jitter: int = 0
+    exclude: tuple[str, ...] = ()
+    key: str = field(default="", compare=False, repr=False)
 
     def __post_init__(self) -> None:
         self._set("overlap", _option(Overlap, "overlap", self.overlap))
         self._set("misfire", _option(Misfire, "misfire", self.misfire))
         self._set("start", None if self.start is None else as_utc(self.start))
         self._set("end", None if self.end is None else as_utc(self.end))
+        self._set("exclude", _names(self.exclude))
+        _check_jitter(self.jitter)
         if self.start and self.end and self.end <= self.start:
             raise ScheduleInvalid(
                 f"The schedule ends at {iso(self.end)}, before it starts at {iso(self.start)}.",
@@ -85,8 +102,33 @@ class Schedule(ABC):
     def _words(self) -> str:
         """When it is due, in words, with the zone and without the bounds."""
 
+    @property
+    def zone(self) -> str:
+        """The IANA name of the zone whose days count for calendars; UTC without one."""
+        return "UTC"
+
+    def keyed(self, key: str) -> Self:
+        """The same schedule, whose jitter depends on `key`."""
+        return replace(self, key=key)
+
+    def unbounded(self) -> Self:
+        """The same schedule without start and end."""
+        return replace(self, start=None, end=None)
+
     def fires(self, after: datetime) -> Iterator[datetime]:
         """Due instants strictly after an aware instant, rising, in UTC; may never end."""
+        if not self.jitter:
+            return self.planned(after)
+        return (at for _, at in self.with_planned(after))
+
+    def with_planned(self, after: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """As `fires`, each beside the instant that it would be without the jitter, first."""
+        after = as_utc(after)
+        planned = self.planned(after - timedelta(seconds=self.jitter))
+        return (both for both in moved(planned, self.key, self.jitter, self.end) if both[1] > after)
+
+    def planned(self, after: datetime) -> Iterator[datetime]:
+        """As `fires`, without the jitter."""
         after = as_utc(after)
         if self.start is not None:
             after = max(after, self.start - _TICK)
@@ -109,7 +151,13 @@ class Schedule(ABC):
         """When it is due, in words: 'At 07:30 on Monday through Friday (Europe/Oslo)'."""
         since = "" if self.start is None else f", from {minutes(self.start)}"
         until = "" if self.end is None else f", until {minutes(self.end)}"
-        return self._words() + since + until
+        return self._words() + self._later() + since + until + self._except()
+
+    def _later(self) -> str:
+        return f", up to {_seconds(self.jitter)} later" if self.jitter else ""
+
+    def _except(self) -> str:
+        return f", except on days of {' and '.join(self.exclude)}" if self.exclude else ""
 
     def as_json(self) -> dict[str, Any]:
         """The schedule as JSON-able data; `from_json` reads it back."""
@@ -120,6 +168,8 @@ class Schedule(ABC):
             "overlap": self.overlap.value,
             "misfire": self.misfire.value,
             **{name: iso(value) for name, value in bounds.items() if value is not None},
+            **({"jitter": self.jitter} if self.jitter else {}),
+            **({"exclude": list(self.exclude)} if self.exclude else {}),
         }
 
 
@@ -141,3 +191,33 @@ def _option(options: type[E], name: str, value: Any) -> E:
             f"{value!r} is not a choice for {name}.",
             fix=f"Use one of: {', '.join(options)}.",
         ) from error
+
+
+def _check_jitter(jitter: Any) -> None:
+    if isinstance(jitter, bool) or not isinstance(jitter, int) or not 0 <= jitter <= MOST_JITTER:
+        raise ScheduleInvalid(
+            f"A jitter of {jitter!r} cannot be used.",
+            why=f"It is a whole number of seconds, from 0 to {MOST_JITTER:,}.",
+            fix="Use for example jitter=300.",
+        )
+
+
+def _names(exclude: Any) -> tuple[str, ...]:
+    named = isinstance(exclude, list | tuple)
+    wrong = [one for one in exclude if not _is_name(one)] if named else [exclude]
+    if wrong:
+        raise ScheduleInvalid(
+            f"{wrong[0]!r} is not the name of a calendar.",
+            why="exclude is a list of names: holidays:NO, holidays:US-CA, or your own.",
+            fix="Own names have small letters, digits and hyphens: company-days.",
+        )
+    return tuple(exclude)
+
+
+def _is_name(name: Any) -> bool:
+    return isinstance(name, str) and CALENDAR.fullmatch(name) is not None
+
+
+def _seconds(seconds: int) -> str:
+    minutes, rest = divmod(seconds, 60)
+    return f"{seconds} s" if rest or not minutes else f"{minutes} min"

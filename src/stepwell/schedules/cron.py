@@ -64,6 +64,11 @@ class Cron(Schedule):
         zones.zone(self.timezone)
         self._set("expression", " ".join(self.expression.split()))
 
+    @property
+    def zone(self) -> str:
+        """Its time zone."""
+        return self.timezone
+
     def _instants(self, after: datetime) -> Iterator[datetime]:
         tz = zones.zone(self.timezone)
         once_a_day = is_time_of_day(self.expression)

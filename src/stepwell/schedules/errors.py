@@ -27,3 +27,9 @@ class TimezoneUnknown(ScheduleInvalid):
     """A name that is not in the IANA time zone database."""
 
     code = "timezone-unknown"
+
+
+class CalendarUnknown(ScheduleInvalid):
+    """A calendar that is not there, or a country or subdivision without known holidays."""
+
+    code = "calendar-unknown"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import InitVar, dataclass
+from dataclasses import InitVar, dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Self
 
 from stepwell.clock import as_utc
 from stepwell.schedules.base import Schedule, iso, minutes
@@ -44,6 +44,10 @@ class Every(Schedule):
         super().__post_init__()
         self._set("seconds", _total(self.seconds, minutes, hours, days))
         self._set("anchor", None if self.anchor is None else as_utc(self.anchor))
+
+    def unbounded(self) -> Self:
+        """The same instants, before the start and after the end too."""
+        return replace(self, anchor=self.anchor or self.start, start=None, end=None)
 
     def _instants(self, after: datetime) -> Iterator[datetime]:
         origin, step = self.anchor or self.start or EPOCH, timedelta(seconds=self.seconds)

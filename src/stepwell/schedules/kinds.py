@@ -12,7 +12,7 @@ from stepwell.schedules.errors import ScheduleInvalid
 from stepwell.schedules.every import Every
 from stepwell.schedules.once import Once
 
-_COMMON: Final = ("overlap", "misfire", "start", "end")
+_COMMON: Final = ("overlap", "misfire", "start", "end", "jitter", "exclude")
 _INSTANTS: Final = ("start", "end", "anchor", "at")
 _KINDS: Final[dict[str, tuple[type[Schedule], tuple[str, ...], str]]] = {
     "cron": (Cron, ("expression", "timezone"), "expression"),
@@ -27,8 +27,8 @@ def from_json(data: Mapping[str, Any]) -> Schedule:
     Parameters
     ----------
     data : {"kind": "cron", "expression", "timezone"} or {"kind": "interval", "seconds",
-        "anchor"} or {"kind": "once", "at"}, each with "overlap", "misfire", "start" and
-        "end" where wanted. Instants are ISO 8601 text with an offset or Z.
+        "anchor"} or {"kind": "once", "at"}, each with "overlap", "misfire", "start",
+        "end", "jitter" and "exclude" where wanted. Instants are ISO 8601 text with an offset or Z.
 
     Raises
     ------

@@ -8,6 +8,10 @@ server ticked. Late instants are counted as missed first; then the misfire
 policy takes back the newest of them: none (skip), one (latest), or as many as
 the cap allows (all). The rest stays missed, so downtime is never hidden.
 
+Before that comes what nobody wanted to run: instants of a pause, those that
+somebody asked to skip, and those on a day that a calendar excludes. They are
+skipped, whenever they are looked at, and count for neither policy.
+
 The overlap policy then decides about those that are to run. `queue` and
 `replace` never let two runs overlap: the instant is entered as queued, and its
 run starts when the one before has ended (`replace` cancels that one first).
@@ -16,13 +20,16 @@ run starts when the one before has ended (`replace` cancels that one first).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from itertools import chain, islice, pairwise
+from typing import Final, TypeAlias
 
 from stepwell.schedules.base import Misfire, Overlap, Schedule, iso
+from stepwell.schedules.calendars import Exclusion, never
 
 
 class Fate(StrEnum):
@@ -42,6 +49,8 @@ class Why(StrEnum):
     LATE = "late"
     WAITED = "waited"
     PAUSED = "paused"
+    CALENDAR = "calendar"
+    REQUEST = "on request"
     OVERLAP = "overlap"
     REPLACED = "replaced"
     QUEUE_FULL = "queue full"
@@ -102,13 +111,25 @@ class Rules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """What holds for a schedule at the moment of the pass: now, and its runs."""
+    """What holds for a schedule at the moment of the pass: now, its runs, what is not to run.
+
+    Parameters
+    ----------
+    paused, paused_until : whether it is, and up to which instant (not included); None is
+        until somebody resumes it.
+    busy, queued : whether a run is active, and how many wait for it.
+    skips : instant -> why, where somebody asked to skip it.
+    excluded : what a calendar says of an instant.
+    """
 
     now: datetime
     version: int = 1
     paused: bool = False
+    paused_until: datetime | None = None
     busy: bool = False
     queued: int = 0
+    skips: Mapping[datetime, str] = field(default_factory=dict)
+    excluded: Exclusion = never
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +146,21 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class _Due:
-    """A due instant, how many due ones are behind it (counted up to the cap), and the next."""
+    """A due instant, why it is not wanted (None: it is), the wanted ones behind it, the next.
+
+    Those behind are due too, and counted up to the cap.
+    """
 
     at: datetime
+    unwanted: str | None
     behind: int
     following: datetime | None
+
+
+_Unwanted: TypeAlias = Callable[[datetime], str | None]
+
+_AHEAD: Final = 20_000
+"""So far it is looked ahead for wanted instants behind unwanted ones."""
 
 
 def judge(
@@ -138,7 +169,8 @@ def judge(
     """What becomes of the instants from `next_due` up to now, in one bounded pass."""
     rules = rules or Rules()
     entries: list[Entry] = []
-    due = islice(_due(spec, next_due, situation.now, rules.cap), rules.at_once)
+    unwanted = partial(_unwanted, situation)
+    due = islice(_due(spec, next_due, situation.now, rules.cap, unwanted), rules.at_once)
     for one in due:
         entry = _entry(one, *_fate(one, spec, situation, rules), situation.version)
         situation = _after(entry, situation)
@@ -147,21 +179,34 @@ def judge(
     return Judgement(tuple(entries), entries[-1].following if entries else next_due)
 
 
-def _due(spec: Schedule, next_due: datetime, now: datetime, window: int) -> Iterator[_Due]:
+def _unwanted(situation: Situation, at: datetime) -> str | None:
+    until = situation.paused_until
+    if situation.paused and (until is None or at < until):
+        return Why.PAUSED
+    if at in situation.skips:
+        return situation.skips[at]
+    return None if situation.excluded(at) is None else Why.CALENDAR
+
+
+def _due(
+    spec: Schedule, next_due: datetime, now: datetime, window: int, unwanted: _Unwanted
+) -> Iterator[_Due]:
     fires = chain((next_due,), spec.fires(next_due))
-    ahead: deque[datetime] = deque()
-    later = next(fires, None)
+    ahead: deque[tuple[datetime, str | None]] = deque()
+    later, wanted = next(fires, None), 0
     while True:
-        while later is not None and later <= now and len(ahead) <= window:
-            ahead.append(later)
+        while later is not None and later <= now and wanted <= window and len(ahead) < _AHEAD:
+            ahead.append((later, unwanted(later)))
+            wanted += ahead[-1][1] is None
             later = next(fires, None)
         if not ahead:
             return
-        at = ahead.popleft()
-        yield _Due(at, len(ahead), ahead[0] if ahead else later)
+        at, why = ahead.popleft()
+        wanted -= why is None
+        yield _Due(at, why, wanted, ahead[0][0] if ahead else later)
 
 
-def _entry(due: _Due, fate: Fate, why: Why | None, version: int) -> Entry:
+def _entry(due: _Due, fate: Fate, why: str | None, version: int) -> Entry:
     return Entry(
         first=due.at,
         last=due.at,
@@ -173,10 +218,10 @@ def _entry(due: _Due, fate: Fate, why: Why | None, version: int) -> Entry:
     )
 
 
-def _fate(due: _Due, spec: Schedule, situation: Situation, rules: Rules) -> tuple[Fate, Why | None]:
+def _fate(due: _Due, spec: Schedule, situation: Situation, rules: Rules) -> tuple[Fate, str | None]:
+    if due.unwanted is not None:
+        return Fate.SKIPPED, due.unwanted
     late = situation.now - due.at > rules.grace
-    if situation.paused:
-        return Fate.SKIPPED, Why.PAUSED
     if late and due.behind >= _taken_back(spec.misfire, rules):
         return Fate.MISSED, Why.CAP if spec.misfire is Misfire.ALL else Why.DOWN
     runs = Fate.RAN, Why.LATE if late else None

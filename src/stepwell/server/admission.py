@@ -22,7 +22,10 @@ LIMITS: Final[tuple[tuple[re.Pattern[str], int | None], ...]] = (
     # A settlement of 20 operations, each with state and result at the limit of R4.
     (re.compile(r"/api/v1/runs/[^/]+/store/"), 32 * MIB),
     (re.compile(r"/api/v1/runs/[^/]+/staged$"), 32 * MIB),
+    (re.compile(r"/api/v1/runs/[^/]+/blobs$"), 65 * MIB),
+    (re.compile(r"/api/v1/runs/[^/]+/logs/segments$"), 8 * MIB),
     (re.compile(r"/api/v1/discoveries/"), 8 * MIB),
+    (re.compile(r"/api/v1/state/[^/]+/imports$"), 32 * MIB),
     (re.compile(r""), 2 * MIB),
 )
 """The beginning of a path -> bytes of a body at most, None for a route that takes its body in

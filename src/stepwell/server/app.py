@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Self
 
@@ -18,6 +19,7 @@ from stepwell.server.access import api as access
 from stepwell.server.access import service as tokens
 from stepwell.server.admission import Admission
 from stepwell.server.audit import api as audit
+from stepwell.server.blobs.store import BlobStore
 from stepwell.server.bulk import api as bulk
 from stepwell.server.causes import api as causes
 from stepwell.server.database.session import Database
@@ -27,15 +29,21 @@ from stepwell.server.events import api as events
 from stepwell.server.events.hub import Hub
 from stepwell.server.groups import api as groups
 from stepwell.server.hosts import KnownHosts
+from stepwell.server.logs import api as logs
 from stepwell.server.metrics import api as metrics
+from stepwell.server.metrics import exposition
+from stepwell.server.notifications import api as notifications
 from stepwell.server.reports import api as reports
+from stepwell.server.reports import shared_api as shared
 from stepwell.server.reviews import api as reviews
 from stepwell.server.runs import api as runs
 from stepwell.server.runs import container_api as containers
+from stepwell.server.runs import uploads_api as uploads
 from stepwell.server.schedules import api as schedules
 from stepwell.server.search import api as search
 from stepwell.server.services import QUEUE, Services
 from stepwell.server.settings import Settings
+from stepwell.server.sources import api as sources
 from stepwell.server.state import api as state
 from stepwell.server.steps import api as steps
 from stepwell.server.summary import api as summary
@@ -62,9 +70,14 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     views.router,
     events.router,
     containers.router,
+    uploads.router,
+    logs.router,
     state.router,
     reports.router,
+    shared.router,
     metrics.router,
+    sources.router,
+    notifications.router,
 )
 """Every room's router; a room adds itself by one line."""
 
@@ -92,6 +105,7 @@ def create_app(services: Services) -> FastAPI:
     problems.install(app)
     for router in ROOMS:
         app.include_router(router, prefix=PREFIX)
+    app.include_router(exposition.router)
     return app
 
 
@@ -112,7 +126,8 @@ class Server:
         clock: Clock = SYSTEM,
     ) -> None:
         made = _launchers(settings) if launchers is None else launchers
-        self.services = Services(settings, Database(settings.database), made, clock)
+        db, blobs = Database(settings.database), _blobs(settings)
+        self.services = Services(settings, db, made, clock, blobs)
         self.app = create_app(self.services)
         self.engine = Engine(
             self.db.store,
@@ -122,6 +137,7 @@ class Server:
             name="server",
         )
         self.seeder = background.Seeder(self.services)
+        self._end_traces: Callable[[], None] = lambda: None
 
     @property
     def settings(self) -> Settings:
@@ -156,6 +172,8 @@ class Server:
             self.settings.data_dir.mkdir(parents=True, exist_ok=True)
             self.db.migrate()
         self.db.open()
+        if self.settings.traces:
+            self._end_traces = _traced()
         if self.settings.dev:
             tokens.kept_admin_token(self.services, self.admin_token_file)
         with self.db.write() as conn:
@@ -174,6 +192,7 @@ class Server:
         if self.settings.run_engine:
             self.seeder.stop()
             self.engine.stop(timeout)
+        self._end_traces()
         self.db.close()
 
     def __enter__(self) -> Self:
@@ -182,6 +201,23 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _traced() -> Callable[[], None]:
+    if find_spec("opentelemetry") is None:
+        raise SetupError(
+            "STEPWELL_TRACES is on, and OpenTelemetry is not installed here.",
+            fix="Run: pip install 'stepwell[otel]' opentelemetry-sdk, or leave the setting out.",
+        )
+    from stepwell.telemetry.run_traces import trace_runs  # noqa: PLC0415 - as just looked for
+
+    return trace_runs()
+
+
+def _blobs(settings: Settings) -> BlobStore:
+    if settings.blob_url:
+        return BlobStore.at(settings.blob_url)
+    return BlobStore.on_disk(settings.data_dir / "blobs")
 
 
 def _launchers(settings: Settings) -> dict[str, Launcher]:

@@ -16,19 +16,39 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from stepwell.registry import Registry
+from stepwell.server.blobs import steps as blobs
 from stepwell.server.bulk import steps as bulk
+from stepwell.server.discoveries import rediscovering
 from stepwell.server.discoveries import steps as discoveries
+from stepwell.server.logs import steps as logs
+from stepwell.server.metrics import steps as metrics
+from stepwell.server.notifications import steps as notifications
 from stepwell.server.retention import steps as retention
+from stepwell.server.reviews import steps as reviews
 from stepwell.server.runs import steps as runs
 from stepwell.server.schedules import steps as schedules
 from stepwell.server.services import Services
+from stepwell.server.sources import steps as sources
 
 _LOG = logging.getLogger("stepwell.server")
 
 EVERY: Final = 60.0
 """Seconds between two looks whether a step that must exist is missing (R29)."""
 
-ROOMS: Final[tuple[Any, ...]] = (discoveries, schedules, runs, bulk, retention)
+ROOMS: Final[tuple[Any, ...]] = (
+    discoveries,
+    rediscovering,
+    reviews,
+    schedules,
+    runs,
+    bulk,
+    retention,
+    sources,
+    metrics,
+    notifications,
+    blobs,
+    logs,
+)
 """The `steps` modules of all rooms that have background work."""
 
 

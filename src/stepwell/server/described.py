@@ -33,6 +33,9 @@ TAGS: Final[list[dict[str, Any]]] = [
         "state": "What operations have saved.",
         "reports": "What operations have reported.",
         "metrics": "How often, how long, how well.",
+        "logs": "What the containers of runs have written.",
+        "notifications": "Whom to tell of what.",
+        "sources": "Where images of groups are looked for.",
         "steps": "The steps themselves, also those of other programs on this database.",
         "access": "Who may do what.",
         "audit": "Who did what.",
@@ -58,6 +61,7 @@ _NAMES: Final = {
     ("events", "listen"): "listen_to_events",
     ("access", "me"): "show_me",
     ("health", "health"): "show_health",
+    ("notifications", "list_targets"): "list_notification_targets",
     ("summary", "summarize"): "show_summary",
 }
 """What a function of a room is called where the room's name is not there to say what it is of."""

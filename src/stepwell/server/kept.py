@@ -6,7 +6,20 @@ from typing import Final
 
 from stepwell.server.access import kept as access
 from stepwell.server.events import kept as events
+from stepwell.server.logs import kept as logs
+from stepwell.server.metrics import kept as metrics
+from stepwell.server.notifications import kept as notifications
+from stepwell.server.reports import kept as reports
 from stepwell.server.retention.records import Kind
+from stepwell.server.state import kept as state
 
-KINDS: Final[tuple[Kind, ...]] = (*access.KINDS, *events.KINDS)
+KINDS: Final[tuple[Kind, ...]] = (
+    *access.KINDS,
+    *events.KINDS,
+    *logs.KINDS,
+    *metrics.KINDS,
+    *notifications.KINDS,
+    *reports.KINDS,
+    *state.KINDS,
+)
 """Every kind, in the order in which they are shown and swept."""

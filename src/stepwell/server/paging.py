@@ -56,6 +56,13 @@ class Paging:
             raise _unknown()
         return key[0]
 
+    def numbers(self, count: int) -> tuple[int, ...]:
+        """As `after`, for lists whose key is so many whole numbers."""
+        key = self.after() or ()
+        if len(key) != count or not all(type(one) is int for one in key):
+            raise _unknown()
+        return key
+
     def of_steps(self, found: Sequence[Step], make: Callable[[Step], T]) -> Page[T]:
         """The page of steps of which one more than `limit` was asked for."""
         shown = found[: self.limit]

@@ -1,4 +1,4 @@
-"""What every room's verbs and steps get handed: settings, database, launchers, time."""
+"""What every room's verbs and steps get handed: settings, database, launchers, time, blobs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from stepwell.clock import SYSTEM, Clock
 from stepwell.errors import Conflict
 from stepwell.launchers.protocol import Launcher
 from stepwell.retry import RetryPolicy
+from stepwell.server.blobs.store import BlobStore
 from stepwell.server.database.session import Database
 from stepwell.server.settings import Settings
 
@@ -35,6 +36,7 @@ class Services:
     db: Database
     launchers: Mapping[str, Launcher] = field(default_factory=dict)
     clock: Clock = SYSTEM
+    blobs: BlobStore = field(default_factory=BlobStore.in_memory)
 
     def launcher(self, name: str) -> Launcher:
         """The launcher of that name; raises `LauncherOff`."""

@@ -38,8 +38,27 @@ class Settings:
     allowed_hosts : the Host names answered to, also checked against Origin; empty is any.
     discovery_timeout : an image that has posted no manifest by then is stopped.
     schedule_grace : a due instant that nobody has acted on for longer was missed (R30).
+    two_person_review : what one reviewer accepts another one must confirm, in every group
+        that says nothing else.
+    schedule_late_after : a schedule whose tick is later than this is told of as late, unless
+        it has a grace of its own.
     keep_done_days, keep_failed_days : for how long the steps of runs are kept after their
         end; longer than any run may take. The runs themselves stay.
+    smtp_url : the mail server for notifications: `smtp://user:password@host:587`,
+        `smtp+starttls://...` or `smtps://...`; empty is none.
+    mail_from : the sender of mails.
+    webhook_hosts : hosts that may be notified though they are this machine's own, or
+        link-local.
+    traces : export each run as an OpenTelemetry trace, by the program's own SDK, and let
+        containers continue it.
+    blob_url : where logs, large reports and results are: `s3://bucket/prefix`,
+        `gs://bucket/prefix`, `az://container/prefix`, with the credentials in the
+        environment as the cloud's own tools read them; empty is `data_dir/blobs`.
+        Several servers on one database need the same one.
+    log_bytes_per_run : so much of a run's log is kept, half of it the head, half the
+        tail (R39).
+    keep_log_days : for how long logs are kept.
+    keep_report_days : for how long reports are kept that do not say so themselves.
     """
 
     data_dir: Path = field(default_factory=lambda: Path(".stepwell"))
@@ -56,8 +75,18 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     discovery_timeout: float = 120.0
     schedule_grace: float = 60.0
+    two_person_review: bool = False
+    schedule_late_after: float = 300.0
     keep_done_days: int = 90
     keep_failed_days: int = 180
+    smtp_url: str = field(default="", repr=False)
+    mail_from: str = "stepwell@localhost"
+    webhook_hosts: tuple[str, ...] = ()
+    traces: bool = False
+    blob_url: str = ""
+    log_bytes_per_run: int = 100 * 1024 * 1024
+    keep_log_days: int = 90
+    keep_report_days: int = 365
 
     @classmethod
     def from_environment(

@@ -59,6 +59,8 @@ R = TypeVar("R")
 TIMEOUT: Final = urllib3.Timeout(connect=5.0, read=30.0)
 """Seconds until an answer is given up; whether the server has acted is then unknown (R13)."""
 
+BYTES: Final = "application/octet-stream"
+
 _BY_STATUS: Final[dict[int, type[StepwellError]]] = {
     401: Denied,
     403: Denied,
@@ -132,16 +134,24 @@ class ServerLink:
             maxsize=4,
             retries=False,
             timeout=timeout,
-            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
         )
+        self._headers = {"Authorization": f"Bearer {token}"}
 
     def get(self, path: str, **query: str) -> Any:
         """The JSON of a GET; see `request`."""
-        return self.request("GET", f"{path}?{urlencode(query)}" if query else path)
+        return self.request("GET", _asked(path, query))
 
     def post(self, path: str, body: Any) -> Any:
         """The JSON that answers a POST; see `request`."""
         return self.request("POST", path, body)
+
+    def post_bytes(self, path: str, content: bytes, **query: str) -> Any:
+        """The JSON that answers a POST of bytes; see `request`."""
+        return self._decoded(self._ask("POST", _asked(path, query), content, BYTES))
+
+    def get_bytes(self, path: str, **query: str) -> bytes:
+        """The bytes of a GET; see `request`."""
+        return self._ask("GET", _asked(path, query))
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
         """Send a request, and return the answer's JSON (None where it is empty).
@@ -153,13 +163,21 @@ class ServerLink:
         StepwellError : what the server says is wrong, as the class of its code.
         """
         content = None if body is None else json.dumps(body, separators=(",", ":")).encode()
+        return self._decoded(self._ask(method, path, content))
+
+    def _ask(
+        self, method: str, path: str, content: bytes | None = None, kind: str = "application/json"
+    ) -> bytes:
+        headers = {**self._headers, "Content-Type": kind}
         try:
-            answer = self._pool.request(method, f"{self.url}{path}", body=content, redirect=False)
+            answer = self._pool.request(
+                method, f"{self.url}{path}", body=content, headers=headers, redirect=False
+            )
         except (HTTPError, OSError) as error:
             raise self._unreachable(error) from error
         if answer.status >= 300:
             raise self._refused(answer.status, answer.data)
-        return self._decoded(answer.data)
+        return answer.data
 
     def close(self) -> None:
         """Close the connections; a later request opens new ones."""
@@ -271,6 +289,10 @@ class PollingWake:
     def close(self) -> None:
         """Let the waiter go."""
         self._set.set()
+
+
+def _asked(path: str, query: Mapping[str, str]) -> str:
+    return f"{path}?{urlencode(query)}" if query else path
 
 
 class _Verbs:

@@ -20,5 +20,6 @@ class Collect:
 from stepwell.workflows.context import Context, Versioned
 from stepwell.workflows.decorators import operation
 from stepwell.workflows.group import WorkflowGroup
+from stepwell.workflows.targets import Targets
 
-__all__ = ["Context", "Versioned", "WorkflowGroup", "operation"]
+__all__ = ["Context", "Targets", "Versioned", "WorkflowGroup", "operation"]

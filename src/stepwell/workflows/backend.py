@@ -24,6 +24,8 @@ from stepwell.workflows.reports import Report
 
 T = TypeVar("T")
 
+SMALL: Final = 64 * 1024
+"""Bytes up to which a report travels with what is said of it."""
 BACKOFF: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Seconds between tries while the server cannot be reached; the last one repeats."""
 
@@ -31,8 +33,12 @@ BACKOFF: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 class Backend(Protocol):
     """State and reports. Scopes are whole: 'group', 'workflow:w' or 'operation:w/o'."""
 
-    def read(self, scope: str, key: str) -> Versioned | None:
-        """The committed entry, or None."""
+    def read(self, scope: str, key: str, operation: str = "") -> Versioned | None:
+        """The committed entry, or None; `operation` is who reads it."""
+        ...
+
+    def keys(self, scope: str, prefix: str) -> list[str]:
+        """The keys of committed entries that begin so, in order."""
         ...
 
     def write_now(self, claim: Claim, write: Write) -> None:
@@ -41,6 +47,14 @@ class Backend(Protocol):
 
     def stage(self, claim: Claim, effects: Effects) -> None:
         """Keep what commits with the settlement of this claim."""
+        ...
+
+    def keep(self, content: bytes) -> UUID:
+        """Keep bytes, to be referred to by what is staged or settled; their id."""
+        ...
+
+    def fetch(self, blob_id: UUID) -> bytes:
+        """The bytes again."""
         ...
 
 
@@ -54,7 +68,11 @@ class OperationDesk:
 
     def read(self, scope: str, key: str) -> Versioned | None:
         """The committed entry of one of this operation's scopes."""
-        return self._backend.read(whole_scope(self._facts, scope), key)
+        return self._backend.read(whole_scope(self._facts, scope), key, self._facts.operation)
+
+    def keys(self, scope: str, prefix: str) -> list[str]:
+        """The keys of one of this operation's scopes."""
+        return self._backend.keys(whole_scope(self._facts, scope), prefix)
 
     def write_now(self, write: Write) -> None:
         """Commit a change at once."""
@@ -97,13 +115,27 @@ class HttpBackend:
         self._link = link
         self._path = f"/api/v1/runs/{run_id}"
 
-    def read(self, scope: str, key: str) -> Versioned | None:
-        """The committed entry, or None."""
+    def read(self, scope: str, key: str, operation: str = "") -> Versioned | None:
+        """The committed entry, or None; `operation` is who reads it."""
+        where = {"scope": scope, "key": key, **({"operation": operation} if operation else {})}
         try:
-            found = patiently(lambda: self._link.get(f"{self._path}/state", scope=scope, key=key))
+            found = patiently(lambda: self._link.get(f"{self._path}/state", **where))
         except NotFound:
             return None
         return Versioned(found["value"], found["version"]) if found["exists"] else None
+
+    def keys(self, scope: str, prefix: str) -> list[str]:
+        """The keys of committed entries that begin so, in order."""
+        found: list[str] = []
+        while True:
+            query = {"scope": scope, "prefix": prefix, **({"after": found[-1]} if found else {})}
+            page = self._page(query)
+            found += page["keys"]
+            if not page["more"]:
+                return found
+
+    def _page(self, query: dict[str, str]) -> Any:
+        return patiently(lambda: self._link.get(f"{self._path}/state-keys", **query))
 
     def write_now(self, claim: Claim, write: Write) -> None:
         """Commit a change at once. A swap is not sent again: it may have been applied, and
@@ -116,8 +148,25 @@ class HttpBackend:
         for write in effects.writes:
             self._post(claim, "state", asdict(write))
         for report in effects.reports:
-            content = base64.b64encode(report.content).decode()
-            self._post(claim, "report", about(report), content)
+            blob = self._uploaded(report) if len(report.content) > SMALL else None
+            content = None if blob else base64.b64encode(report.content).decode()
+            self._post(claim, "report", about(report), content, blob=blob)
+
+    def _uploaded(self, report: Report) -> UUID | None:
+        """None on an older server, which takes it with what is said of it."""
+        try:
+            return self.keep(report.content)
+        except NotFound:
+            return None
+
+    def keep(self, content: bytes) -> UUID:
+        """Upload it to the run."""
+        answer = patiently(lambda: self._link.post_bytes(f"{self._path}/blobs", content))
+        return UUID(answer["id"])
+
+    def fetch(self, blob_id: UUID) -> bytes:
+        """Download it."""
+        return patiently(lambda: self._link.get_bytes(f"{self._path}/blobs/{blob_id}"))
 
     def _post(
         self,
@@ -126,6 +175,7 @@ class HttpBackend:
         payload: dict[str, Any],
         content: str | None = None,
         *,
+        blob: UUID | None = None,
         delays: Iterable[float] | None = None,
     ) -> None:
         body = {
@@ -135,13 +185,17 @@ class HttpBackend:
             "kind": kind,
             "payload": payload,
             "content": content,
+            **({} if blob is None else {"blob": str(blob)}),
         }
         patiently(lambda: self._link.post(f"{self._path}/staged", body), delays)
 
 
-def about(report: Report) -> dict[str, str]:
-    """What is known of a report besides its content."""
-    return {"name": report.name, "kind": report.kind, "media_type": report.media_type}
+def about(report: Report) -> dict[str, Any]:
+    """What is known of a report besides its content; an older server takes what is usual."""
+    named = {"name": report.name, "kind": report.kind, "media_type": report.media_type}
+    keep = {"every": report.every, "on_failure": report.on_failure, "keep_days": report.keep_days}
+    usual = {"every": 1, "on_failure": False, "keep_days": None}
+    return named | {key: value for key, value in keep.items() if value != usual[key]}
 
 
 def patiently(call: Callable[[], T], delays: Iterable[float] | None = None) -> T:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import itertools
 import logging
 import os
 import queue
@@ -30,11 +31,20 @@ from stepwell.workflows.errors import (
 )
 from stepwell.workflows.frames import headline, own_frames
 from stepwell.workflows.loading import load_group
-from stepwell.workflows.messages import Call, Effects, read_call, read_versioned, write_effects
+from stepwell.workflows.messages import (
+    Call,
+    Effects,
+    read_call,
+    read_versioned,
+    write_effects,
+    write_reports,
+)
 from stepwell.workflows.parsing import parse
+from stepwell.workflows.references import LARGEST
+from stepwell.workflows.reports import Report
 from stepwell.workflows.schema import read, write
-
-LOG_FORMAT = "%(levelname)s %(name)s: %(message)s"
+from stepwell.workflows.streams import Structured, mark
+from stepwell.workflows.tracing import within
 
 
 def main(arguments: list[str]) -> None:
@@ -42,7 +52,7 @@ def main(arguments: list[str]) -> None:
     path, descriptor = Path(arguments[0]).absolute(), int(arguments[1])
     os.set_inheritable(descriptor, False)
     channel = Channel(socket.socket(fileno=descriptor))
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    logging.basicConfig(level=logging.INFO, handlers=[Structured(sys.stderr)])
     try:
         group = describe(*load_group(path))
     except StepwellError as error:
@@ -62,18 +72,25 @@ class Child:
         self._requests: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._calling = threading.Lock()
+        self._reports: dict[str, Report] = {}
 
     def serve(self) -> None:
         """Run what is asked for; never returns."""
         threading.Thread(target=self._listen, name="stepwell-channel", daemon=True).start()
-        while True:
+        for number in itertools.count(1):
             reply = self._reply(self._requests.get())
             _flush()
+            mark(number)
             self._channel.send(reply)
 
     def read(self, scope: str, key: str) -> Versioned | None:
         """Of `Link`: the committed state entry."""
         return read_versioned(self._call({"call": "read", "scope": scope, "key": key}))
+
+    def keys(self, scope: str, prefix: str) -> list[str]:
+        """Of `Link`: the keys that there are."""
+        found: list[str] = self._call({"call": "keys", "scope": scope, "prefix": prefix})
+        return found
 
     def write_now(self, change: Write) -> None:
         """Of `Link`: commit a state change at once."""
@@ -102,12 +119,14 @@ class Child:
         return answer["answer"]
 
     def _reply(self, request: Message) -> Message:
+        self._reports = {}
         try:
             if request["ask"] == "parameters":
                 return {"done": self._parameters(request)}
             return {"done": write_effects(self._run(read_call(request["call"])))}
         except StepwellError as error:
-            return {"failed": error.as_dict()}
+            kept = [one for one in self._reports.values() if one.on_failure]
+            return {"failed": error.as_dict(), "reports": write_reports(kept)}
 
     def _parameters(self, request: Message) -> dict[str, Any]:
         return parse(self._workflow(request["workflow"]), request["values"])
@@ -125,10 +144,12 @@ class Child:
         workflow = self._workflow(call.facts.workflow)
         operation = workflow.operation(call.facts.operation)
         context = Context(call.facts, self)
+        self._reports = context.reports
         instance = _instance(workflow, call)
         arguments = _arguments(operation, call, context)
-        value = self._value(operation, instance, arguments)
-        result = write(operation.returns, value, f"The result of {operation.name!r}")
+        with within(call.facts):
+            value = self._value(operation, instance, arguments)
+        result = write(operation.returns, value, f"The result of {operation.name!r}", LARGEST)
         return Effects(
             result=result, writes=context.state.writes, reports=list(context.reports.values())
         )

@@ -64,6 +64,10 @@ class Link(Protocol):
         """The committed entry."""
         ...
 
+    def keys(self, scope: str, prefix: str) -> list[str]:
+        """The keys that begin so, in order."""
+        ...
+
     def write_now(self, write: Write) -> None:
         """Commit a change at once; raises `StateConflict`."""
         ...
@@ -101,6 +105,17 @@ class State:
     def get_versioned(self, key: str, *, scope: Scope = "workflow") -> Versioned | None:
         """The committed value, and its version for `save(expect_version=)`; None if absent."""
         return self._link.read(*_place(scope, key))
+
+    def keys(self, prefix: str = "", *, scope: Scope = "workflow") -> list[str]:
+        """The keys that there are and that begin so, in order; with this operation's changes."""
+        _place(scope, prefix or "*")
+        own = {
+            place[1]: write
+            for place, write in self._staged.items()
+            if place[0] == scope and place[1].startswith(prefix)
+        }
+        there = {key for key in self._link.keys(scope, prefix) if key not in own}
+        return sorted(there | {key for key, write in own.items() if not write.delete})
 
     def save(
         self,

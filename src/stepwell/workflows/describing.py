@@ -28,9 +28,11 @@ from stepwell.workflows.manifest import (
     InputEntry,
     Manifest,
     OperationEntry,
+    TargetsEntry,
     WorkflowEntry,
 )
 from stepwell.workflows.schema import Schema, adapter
+from stepwell.workflows.targets import check as check_targets
 
 SERVERS_OWN: Final = "server"
 """Step names of this group are the server's own work."""
@@ -56,9 +58,10 @@ def describe(group: WorkflowGroup, entry_point: str) -> BoundGroup:
     workflows = [bind(declaration, complaints) for declaration in group.declarations]
     _check_doubles(workflows, complaints)
     schedules = {id(one): _schedule(one.declaration, complaints) for one in workflows}
+    targets = {id(one): _targets(one.declaration, complaints) for one in workflows}
     if complaints:
         raise _invalid(group, complaints)
-    entries = [_workflow_entry(one, schedules[id(one)]) for one in workflows]
+    entries = [_workflow_entry(one, schedules[id(one)], targets[id(one)]) for one in workflows]
     made = Manifest(
         manifest_version=VERSION,
         sdk_version=SDK,
@@ -132,10 +135,18 @@ def _group_entry(group: WorkflowGroup, entry_point: str) -> GroupEntry:
         description=group.description,
         tags=list(group.tags),
         entry_point=entry_point,
+        owner=group.owner,
     )
 
 
-def _workflow_entry(workflow: Workflow, schedule: dict[str, Any] | None) -> WorkflowEntry:
+def _targets(declaration: Declaration, complaints: Complaints) -> TargetsEntry | None:
+    made = check_targets(declaration.cls.__name__, declaration.targets, complaints)
+    return None if made is None else TargetsEntry(**made)
+
+
+def _workflow_entry(
+    workflow: Workflow, schedule: dict[str, Any] | None, targets: TargetsEntry | None
+) -> WorkflowEntry:
     declaration = workflow.declaration
     written = declaration.description
     return WorkflowEntry(
@@ -145,6 +156,8 @@ def _workflow_entry(workflow: Workflow, schedule: dict[str, Any] | None) -> Work
         tags=list(declaration.tags),
         deadline=declaration.deadline,
         schedule=schedule,
+        owner=declaration.owner,
+        targets=targets,
         parameters=_parameters_schema(workflow.parameters),
         operations=[_operation_entry(n, one) for n, one in enumerate(workflow.operations, 1)],
     )

@@ -27,6 +27,8 @@ class Declaration:
     tags: tuple[str, ...] = ()
     deadline: float = DAY
     description: str | None = None
+    owner: str = ""
+    targets: Any = None
 
 
 class WorkflowGroup:
@@ -37,6 +39,7 @@ class WorkflowGroup:
     name : letters, digits and hyphens, for example 'weather'; part of every step's name.
     description : a sentence for people.
     tags : free words, for people.
+    owner : whom to ask about it: a team, a person, an address.
 
     Examples
     --------
@@ -46,9 +49,12 @@ class WorkflowGroup:
     ...     limit: int = 100
     """
 
-    def __init__(self, name: str, *, description: str = "", tags: Iterable[str] = ()) -> None:
+    def __init__(
+        self, name: str, *, description: str = "", tags: Iterable[str] = (), owner: str = ""
+    ) -> None:
         self.name = name
         self.description = description
+        self.owner = owner
         self.tags = as_words(tags)
         self.declarations: list[Declaration] = []
 
@@ -66,6 +72,8 @@ class WorkflowGroup:
         tags: Iterable[str] = (),
         deadline: float | timedelta = DAY,
         description: str | None = None,
+        owner: str = "",
+        targets: Any = None,
     ) -> Callable[[T], T]: ...
 
     @dataclass_transform(kw_only_default=True)
@@ -77,6 +85,8 @@ class WorkflowGroup:
         tags: Iterable[str] = (),
         deadline: float | timedelta = DAY,
         description: str | None = None,
+        owner: str = "",
+        targets: Any = None,
     ) -> Any:
         """Declare a class as a workflow of this group.
 
@@ -90,11 +100,19 @@ class WorkflowGroup:
         tags : free words, for people.
         deadline : seconds or a timedelta after which a run is stopped; a day by default.
         description : a sentence for people; by default the class's docstring.
+        owner : whom to ask about it, where that is not the group's.
+        targets : `Targets(success=0.99, p95=1200)`: what its runs are held to, or None.
         """
 
         def declare(declared: T) -> T:
             made = Declaration(
-                declared, schedule, as_words(tags), seconds(deadline) or 0.0, description
+                declared,
+                schedule,
+                as_words(tags),
+                seconds(deadline) or 0.0,
+                description,
+                owner=owner,
+                targets=targets,
             )
             self.declarations.append(made)
             return _with_init(declared)

@@ -11,22 +11,27 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any, Final, NoReturn, Protocol, TypeAlias
+from typing import Any, Final, NoReturn, Protocol
 
 import stepwell.schedules  # noqa: F401 - so that errors of schedules revive as what they are
 from stepwell.errors import StepwellError, revive
 from stepwell.workflows.channel import Channel, ChannelClosed, Message
 from stepwell.workflows.context import Versioned, Write
 from stepwell.workflows.errors import GroupImportFailed, ProcessEnded, TimedOut
+from stepwell.workflows.logbook import Log
 from stepwell.workflows.manifest import Manifest, load_manifest
-from stepwell.workflows.messages import Call, Effects, read_effects, write_call, write_versioned
-
-Echo: TypeAlias = Callable[[str, str], None]
-"""What happens to a line of the child's output: stream ('stdout', 'stderr') and text."""
+from stepwell.workflows.messages import (
+    Call,
+    Effects,
+    read_effects,
+    read_reports,
+    write_call,
+    write_versioned,
+)
+from stepwell.workflows.output import Echo, Output, pass_through
 
 SECRETS: Final = ("STEPWELL_TOKEN",)
 """Not handed to the user's code, which acts through the runner only."""
@@ -41,6 +46,14 @@ class Desk(Protocol):
         """The committed state entry."""
         ...
 
+    def keys(self, scope: str, prefix: str) -> list[str]:
+        """The keys that begin so, in order."""
+        ...
+
+    def stage(self, effects: Effects) -> None:
+        """Keep what a failed operation wants to be kept all the same."""
+        ...
+
     def write_now(self, write: Write) -> None:
         """Commit a state change at once."""
         ...
@@ -48,13 +61,6 @@ class Desk(Protocol):
     def progress(self, done: float, total: float | None, note: str) -> None:
         """The operation tells how far it is."""
         ...
-
-
-def pass_through(stream: str, line: str) -> None:
-    """Write a line of the child's output to the same stream of this process."""
-    target = sys.stdout if stream == "stdout" else sys.stderr
-    target.write(line)
-    target.flush()
 
 
 class ChildHost:
@@ -68,14 +74,15 @@ class ChildHost:
         path: Path,
         *,
         echo: Echo = pass_through,
+        log: Log | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self._path = path
-        self._echo = echo
+        self._output = Output(echo, log)
         self._environment = dict(os.environ if environment is None else environment)
         self._process: subprocess.Popen[bytes] | None = None
         self._channel: Channel | None = None
-        self._readers: list[threading.Thread] = []
+        self._asked = 0
         self._manifest: Manifest | None = None
 
     def start(self) -> None:
@@ -86,10 +93,8 @@ class ChildHost:
                 self._process = self._spawn(theirs)
             self._channel = Channel(ours)
             self._manifest = None
-            self._readers = [
-                self._reader("stdout", self._process.stdout),
-                self._reader("stderr", self._process.stderr),
-            ]
+            self._asked = 0
+            self._output.follow(self._process.stdout, self._process.stderr)
 
     def manifest(self, timeout: float | None = None) -> Manifest:
         """What the group declares.
@@ -132,8 +137,7 @@ class ChildHost:
             return
         _kill_group(process)
         process.wait()
-        for reader in self._readers:
-            reader.join(timeout=1.0)
+        self._output.end()
         if self._channel is not None:
             self._channel.close()
 
@@ -148,16 +152,6 @@ class ChildHost:
             stderr=subprocess.PIPE,
             process_group=0,
         )
-
-    def _reader(self, stream: str, pipe: IO[bytes] | None) -> threading.Thread:
-        thread = threading.Thread(target=self._pump, args=(stream, pipe), daemon=True)
-        thread.start()
-        return thread
-
-    def _pump(self, stream: str, pipe: IO[bytes]) -> None:
-        with pipe:
-            for line in pipe:
-                self._echo(stream, line.decode(errors="replace"))
 
     def _first_message(self, timeout: float | None) -> Message:
         deadline = None if timeout is None else time.monotonic() + timeout
@@ -178,14 +172,14 @@ class ChildHost:
 
     def _ask(self, request: Message, desk: Desk | None, timeout: float | None) -> Any:
         deadline = None if timeout is None else time.monotonic() + timeout
+        self._asked += 1
         try:
             self._send(request)
             while True:
                 message = self._receive(deadline)
-                if "done" in message:
-                    return message["done"]
-                if "failed" in message:
-                    raise revive(message["failed"])
+                if "done" in message or "failed" in message:
+                    self._output.wait_for(self._asked)
+                    return _reply(message, desk)
                 assert desk is not None, "only operations call back"
                 self._serve(message, desk)
         except TimeoutError:
@@ -238,9 +232,20 @@ class ChildHost:
         raise ProcessEnded(f"The process that ran it {_end_words(code)}", fix=_end_remedy(code))
 
 
+def _reply(message: Message, desk: Desk | None) -> Any:
+    if "done" in message:
+        return message["done"]
+    reports = read_reports(message.get("reports", ()))
+    if reports and desk is not None:
+        desk.stage(Effects(reports=reports))
+    raise revive(message["failed"])
+
+
 def _answered(message: Message, desk: Desk) -> Any:
     if message["call"] == "read":
         return write_versioned(desk.read(message["scope"], message["key"]))
+    if message["call"] == "keys":
+        return desk.keys(message["scope"], message["prefix"])
     desk.write_now(Write(**message["write"]))
     return None
 

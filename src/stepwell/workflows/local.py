@@ -15,11 +15,13 @@ from stepwell.ids import new_id
 from stepwell.registry import Registry
 from stepwell.step import EndedAs, Step, StepQuery
 from stepwell.workflows.errors import WorkflowUnknown
-from stepwell.workflows.host import ChildHost, Echo, pass_through
+from stepwell.workflows.host import ChildHost
 from stepwell.workflows.local_backend import LocalBackend, LocalStore
 from stepwell.workflows.manifest import Manifest, WorkflowEntry
 from stepwell.workflows.names import kebab, step_name
 from stepwell.workflows.operations import QUEUE, Operations
+from stepwell.workflows.output import Echo, pass_through
+from stepwell.workflows.references import FORMAT, blob_of
 
 OnEvent: TypeAlias = Callable[[Event], None]
 
@@ -82,7 +84,7 @@ def run_local(
         backend = LocalBackend(reports_dir, state_file)
         with _heard(on_event):
             rows = _run(manifest.group.name, entry, values, host, backend)
-        return _result(manifest.group.name, entry, rows, backend.reports)
+        return _result(manifest.group.name, entry, rows, backend)
     finally:
         host.stop()
 
@@ -119,10 +121,10 @@ def _found(manifest: Manifest, name: str) -> WorkflowEntry:
     )
 
 
-def _result(group: str, entry: WorkflowEntry, rows: list[Step], reports: list[Path]) -> RunResult:
+def _result(group: str, entry: WorkflowEntry, rows: list[Step], backend: LocalBackend) -> RunResult:
     by_name = {step.name: step for step in rows}
     results = [
-        _operation_result(one.name, by_name.get(step_name(group, entry.name, one.name)))
+        _operation_result(one.name, by_name.get(step_name(group, entry.name, one.name)), backend)
         for one in entry.operations
     ]
     halted = any(one.outcome == "not run" for one in results) or _halts(entry, results[-1])
@@ -131,7 +133,7 @@ def _result(group: str, entry: WorkflowEntry, rows: list[Step], reports: list[Pa
         state="failed" if halted else "succeeded",
         warnings=0 if halted else warnings,
         operations=results,
-        reports=reports,
+        reports=backend.reports,
     )
 
 
@@ -139,7 +141,7 @@ def _halts(entry: WorkflowEntry, last: OperationResult) -> bool:
     return last.outcome == "failed" and entry.operations[-1].halt_on_error
 
 
-def _operation_result(name: str, step: Step | None) -> OperationResult:
+def _operation_result(name: str, step: Step | None, backend: LocalBackend) -> OperationResult:
     if step is None or step.ended_as is None:
         return OperationResult(name=name, outcome="not run")
     outcomes: dict[EndedAs, Literal["done", "skipped", "failed"]] = {
@@ -151,6 +153,14 @@ def _operation_result(name: str, step: Step | None) -> OperationResult:
         outcome=outcomes.get(step.ended_as, "failed"),
         attempts=step.execution_count,
         duration=step.execution_duration,
-        result=None if step.result is None else JSON.decode(step.result),
+        result=_value(step, backend),
         error=None if step.ended_as is EndedAs.DONE else step.description,
     )
+
+
+def _value(step: Step, backend: LocalBackend) -> Any:
+    if step.result is None:
+        return None
+    if step.result_format == FORMAT:
+        return JSON.decode(backend.fetch(blob_of(step.result)).decode())
+    return JSON.decode(step.result)

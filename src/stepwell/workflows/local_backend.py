@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -16,6 +16,7 @@ from uuid import UUID
 
 from stepwell.clock import now
 from stepwell.errors import SetupError
+from stepwell.ids import new_id
 from stepwell.outcome import Settlement, Verdict
 from stepwell.step import Claim, EndedAs
 from stepwell.stores.memory import MemoryStore
@@ -23,6 +24,7 @@ from stepwell.stores.protocol import Transaction
 from stepwell.workflows.context import Versioned, Write
 from stepwell.workflows.errors import StateConflict
 from stepwell.workflows.messages import Effects
+from stepwell.workflows.references import FORMAT, may_refer
 from stepwell.workflows.reports import Report
 
 
@@ -62,11 +64,17 @@ class LocalBackend:
         self._state_file = state_file
         self._entries = {} if state_file is None else _loaded(state_file)
         self._staged: dict[Claim, Effects] = {}
+        self._blobs: dict[UUID | None, bytes] = {}
 
-    def read(self, scope: str, key: str) -> Versioned | None:
+    def read(self, scope: str, key: str, operation: str = "") -> Versioned | None:
         """The committed entry, or None."""
         entry = self._entries.get((scope, key))
         return Versioned(entry.value, entry.version) if entry and entry.is_there else None
+
+    def keys(self, scope: str, prefix: str) -> list[str]:
+        """The keys of committed entries that begin so, in order."""
+        there = (place for place, entry in self._entries.items() if entry.is_there)
+        return sorted(key for one, key in there if one == scope and key.startswith(prefix))
 
     def write_now(self, claim: Claim, write: Write) -> None:
         """Commit a change at once."""
@@ -76,6 +84,21 @@ class LocalBackend:
     def stage(self, claim: Claim, effects: Effects) -> None:
         """Keep what commits with the settlement of this claim."""
         self._staged[claim] = effects
+
+    def keep(self, content: bytes) -> UUID:
+        """Keep bytes while the process lives."""
+        blob_id = new_id()
+        self._blobs[blob_id] = content
+        return blob_id
+
+    def fetch(self, blob_id: UUID) -> bytes:
+        """The bytes again."""
+        return self._blobs[blob_id]
+
+    def refers(self, settlement: Settlement) -> Settlement:
+        """The settlement, whose result has the format of a reference if it is one."""
+        known = may_refer(settlement.result) in self._blobs
+        return replace(settlement, result_format=FORMAT) if known else settlement
 
     def check(self, claim: Claim) -> None:
         """Whether what is staged can be committed; raises `StateConflict`."""
@@ -90,8 +113,11 @@ class LocalBackend:
             self.reports.append(self._write_report(report))
 
     def drop(self, claim: Claim) -> None:
-        """Forget what is staged under the claim."""
-        self._staged.pop(claim, None)
+        """Forget what is staged under the claim, but for what is kept on failure."""
+        effects = self._staged.pop(claim, Effects())
+        for report in effects.reports:
+            if report.on_failure:
+                self.reports.append(self._write_report(report))
 
     def _check(self, write: Write) -> None:
         found = self.read(write.scope, write.key)
@@ -152,7 +178,8 @@ class _Committing:
         for one in settlements:
             if one.ended_as is EndedAs.DONE:
                 self._backend.check(one.claim)
-        verdicts = self._tx.settle(engine_id, settlements)
+        referring = [self._backend.refers(one) for one in settlements]
+        verdicts = self._tx.settle(engine_id, referring)
         for one, verdict in zip(settlements, verdicts, strict=True):
             good = verdict is Verdict.APPLIED and one.ended_as is EndedAs.DONE
             (self._backend.commit if good else self._backend.drop)(one.claim)

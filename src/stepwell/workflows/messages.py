@@ -3,14 +3,16 @@
 runner -> child   {"ask": "run" | "parameters", ...}      a request
                   {"answer": ...} | {"error": {...}}      to a call of the child
 child -> runner   {"ready": manifest} | {"broken": {...}} once, after the import
-                  {"call": "read" | "write-now", ...}     waits for an answer
+                  {"call": "read" | "keys" | "write-now"} waits for an answer
                   {"tell": "progress", ...}               waits for nothing
-                  {"done": {...}} | {"failed": {...}}     the end of a request
+                  {"done": {...}} | {"failed": {...}}     the end of a request; a failed one
+                                                          may have "reports" to keep
 """
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -59,10 +61,7 @@ def write_effects(effects: Effects) -> dict[str, Any]:
     return {
         "result": effects.result,
         "writes": [asdict(one) for one in effects.writes],
-        "reports": [
-            {**asdict(one), "content": base64.b64encode(one.content).decode()}
-            for one in effects.reports
-        ],
+        "reports": write_reports(effects.reports),
     }
 
 
@@ -71,11 +70,18 @@ def read_effects(data: dict[str, Any]) -> Effects:
     return Effects(
         result=data["result"],
         writes=[Write(**one) for one in data["writes"]],
-        reports=[
-            Report(**{**one, "content": base64.b64decode(one["content"])})
-            for one in data["reports"]
-        ],
+        reports=read_reports(data["reports"]),
     )
+
+
+def write_reports(reports: Iterable[Report]) -> list[dict[str, Any]]:
+    """Reports as JSON data."""
+    return [{**asdict(one), "content": base64.b64encode(one.content).decode()} for one in reports]
+
+
+def read_reports(data: Iterable[dict[str, Any]]) -> list[Report]:
+    """Reports from JSON data."""
+    return [Report(**{**one, "content": base64.b64decode(one["content"])}) for one in data]
 
 
 def write_versioned(found: Versioned | None) -> Any:

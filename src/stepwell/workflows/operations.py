@@ -6,13 +6,14 @@ run spawns the next.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from stepwell.codec import JSON, limited
+from stepwell.codec import JSON, MAX_BYTES
 from stepwell.errors import StepwellError
 from stepwell.outcome import Done, Fail, Outcome, Skip
 from stepwell.registry import Registry
@@ -24,9 +25,11 @@ from stepwell.workflows.bound import PARAMETER
 from stepwell.workflows.context import Facts
 from stepwell.workflows.errors import ValueMisfit
 from stepwell.workflows.host import ChildHost
+from stepwell.workflows.logbook import Log
 from stepwell.workflows.manifest import InputEntry, OperationEntry, WorkflowEntry
 from stepwell.workflows.messages import Call
 from stepwell.workflows.names import step_name
+from stepwell.workflows.references import FORMAT, LARGEST, blob_of, reference
 
 QUEUE: Final = "runs"
 """Operations live there, claimable only by flow (R36)."""
@@ -48,6 +51,7 @@ class Operations:
     host : runs the group's code.
     backend : keeps state and reports.
     due_at : when the run was due, for the operations to know.
+    log : is told which operation runs.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class Operations:
         backend: Backend,
         *,
         due_at: datetime | None = None,
+        log: Log | None = None,
     ) -> None:
         self._group = group
         self._workflow = workflow
@@ -66,6 +71,7 @@ class Operations:
         self._host = host
         self._backend = backend
         self._due_at = due_at
+        self._log = log
 
     def register(self, registry: Registry) -> None:
         """Add a handler for each operation's step name (R3: one attempt unless `retries=`)."""
@@ -120,10 +126,37 @@ class Operations:
         )
         desk = OperationDesk(self._backend, step.claim, facts)
         call = Call(facts=facts, parameters=parameters, inputs=inputs)
-        effects = self._host.run(call, desk, entry.timeout)
-        _check_size(entry, effects.result)
+        with self._logged(facts):
+            effects = self._host.run(call, desk, entry.timeout)
+        result = self._kept(entry, effects.result)
         desk.stage(effects)
-        return effects.result
+        return result
+
+    @contextmanager
+    def _logged(self, facts: Facts) -> Iterator[None]:
+        if self._log is None:
+            yield
+            return
+        self._log.begin(facts.operation, facts.attempt)
+        try:
+            yield
+        finally:
+            self._log.begin(None)
+
+    def _kept(self, entry: OperationEntry, result: Any) -> Any:
+        """The result itself, or where it is if it is large (R38).
+
+        Raises
+        ------
+        ValueMisfit : it cannot be kept; the store would refuse it without a thought of
+            halting or not.
+        """
+        text = _encoded(entry, result)
+        if len(text) * 4 <= MAX_BYTES or len(content := text.encode()) <= MAX_BYTES:
+            return result
+        if len(content) > LARGEST:
+            raise _too_large(entry, len(content))
+        return reference(self._backend.keep(content), len(content))
 
     def _inputs(self, entry: OperationEntry, flow_id: UUID, parameters: State) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -139,9 +172,16 @@ class Operations:
     ) -> None:
         rows = self._ended_well(wanted.source, flow_id)
         if rows:
-            found[name] = None if rows[0].result is None else JSON.decode(rows[0].result)
+            found[name] = self._value(rows[0])
         elif wanted.required:
             raise Missing(f"Skipped: it needs {name!r}, which {wanted.source!r} has not given.")
+
+    def _value(self, row: Step) -> Any:
+        if row.result is None:
+            return None
+        if row.result_format != FORMAT:
+            return JSON.decode(row.result)
+        return JSON.decode(self._backend.fetch(blob_of(row.result)).decode())
 
     def _ended_well(self, operation: str, flow_id: UUID) -> list[Step]:
         """The rows of an operation with a result, newest first: one executed anew comes first."""
@@ -185,12 +225,26 @@ class _Handler:
         return self._operations.execute(self._entry, step, state)
 
 
-def _check_size(entry: OperationEntry, result: Any) -> None:
-    """The store would refuse it without a thought of halting or not (R4)."""
+def _encoded(entry: OperationEntry, result: Any) -> str:
     try:
-        limited(JSON.encode(result), f"result of {entry.name}")
-    except StepwellError as error:
-        raise ValueMisfit(error.what, why=error.why, fix=error.fix) from error
+        text = JSON.encode(result)
+        text.encode()
+        return text
+    except (StepwellError, UnicodeEncodeError) as error:
+        why = error.why if isinstance(error, StepwellError) else f"{error}."
+        raise ValueMisfit(
+            f"The result of {entry.name!r} cannot be kept.",
+            why=why,
+            fix="Return JSON values, and decode bytes with errors='replace'.",
+        ) from error
+
+
+def _too_large(entry: OperationEntry, size: int) -> ValueMisfit:
+    return ValueMisfit(
+        f"The result of {entry.name!r} takes {size:,} bytes.",
+        why=f"At most {LARGEST:,} bytes are kept.",
+        fix="Store the data elsewhere and return its key.",
+    )
 
 
 def _defaults(workflow: WorkflowEntry) -> State:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,7 @@ from stepwell.stores.http import HttpStore, ServerLink
 from stepwell.workflows.backend import HttpBackend, patiently
 from stepwell.workflows.errors import ImageContract, WorkflowUnknown
 from stepwell.workflows.host import ChildHost
+from stepwell.workflows.logbook import LogBook, sender
 from stepwell.workflows.manifest import WorkflowEntry
 from stepwell.workflows.operations import QUEUE, Operations
 
@@ -32,6 +34,9 @@ TERMINATED: Final = 143
 
 PATIENCE: Final = 5 * 60.0
 """Seconds: a retry that is due within them is waited for, a later one ends the container (R33)."""
+
+LATEST: Final = 8.0
+"""Seconds after SIGTERM at which it ends, whatever the server does: launchers kill after 10."""
 
 _DELIVERY: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
 
@@ -74,10 +79,13 @@ def main(environment: Mapping[str, str]) -> int:
     """
     try:
         image = Image.of(environment)
-        host = ChildHost(image.group, environment=environment)
         link = ServerLink(image.url, image.token)
-        work = _discover if image.mode == "discover" else _run
-        return _guarded(lambda: work(image, host, link), host)
+        if image.mode == "discover":
+            host = ChildHost(image.group, environment=environment)
+            return _guarded(lambda: _discover(image, host, link), host)
+        book = LogBook(sender(link, image.subject))
+        host = ChildHost(image.group, environment=environment, log=book)
+        return _logged(book, lambda: _guarded(lambda: _run(image, host, link, book), host))
     except (Denied, StoreUnavailable) as error:
         return _say(error, NO_SERVER)
     except StepwellError as error:
@@ -94,6 +102,15 @@ def _guarded(work: Callable[[], int], host: ChildHost) -> int:
         return TERMINATED
     finally:
         host.stop()
+
+
+def _logged(book: LogBook, work: Callable[[], int]) -> int:
+    """The work, with all that was written in it sent before this process ends."""
+    book.start()
+    try:
+        return work()
+    finally:
+        book.close()
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
@@ -116,7 +133,7 @@ def _deliver(link: ServerLink, path: str, body: Any) -> None:
     patiently(lambda: link.post(path, body), _DELIVERY)
 
 
-def _run(image: Image, host: ChildHost, link: ServerLink) -> int:
+def _run(image: Image, host: ChildHost, link: ServerLink, book: LogBook) -> int:
     run_id = image.subject
     assignment = patiently(lambda: link.get(f"/api/v1/runs/{run_id}/assignment"), _DELIVERY)
     store = HttpStore(image.url, run_id, image.token, link=link)
@@ -132,6 +149,7 @@ def _run(image: Image, host: ChildHost, link: ServerLink) -> int:
         host,
         HttpBackend(link, run_id),
         due_at=_instant(assignment.get("due_at")),
+        log=book,
     )
     registry = Registry()
     operations.register(registry)
@@ -188,10 +206,18 @@ def _drain(engine: Engine, link: ServerLink) -> None:
     except _Terminated:
         if refused:
             raise refused[0] from None
+        _end_within(LATEST)
         engine.stop(timeout=0.0)  # gives the claims back, so that the next attempt need not wait
         raise
     finally:
         link.on_denied = None
+
+
+def _end_within(seconds: float) -> None:
+    """A server that is away must not hold up the end: what was not given back falls anyway."""
+    timer = threading.Timer(seconds, os._exit, (TERMINATED,))
+    timer.daemon = True
+    timer.start()
 
 
 def _say(error: StepwellError, code: int) -> int:

@@ -140,12 +140,12 @@ def read(annotation: Any, value: Any, what: str) -> Any:
         ) from error
 
 
-def write(annotation: Any, value: Any, what: str) -> Any:
+def write(annotation: Any, value: Any, what: str, most: int = MAX_BYTES) -> Any:
     """A value as plain JSON, checked against its annotation and the size limit (R4).
 
     Raises
     ------
-    ValueMisfit : it does not fit, has no JSON form, or takes over 256 KiB.
+    ValueMisfit : it does not fit, has no JSON form, or takes over `most` bytes.
     """
     using = adapter(annotation)
     try:
@@ -160,15 +160,15 @@ def write(annotation: Any, value: Any, what: str) -> Any:
             why=f"{error}.",
             fix="Return JSON values, dates, dataclasses or models.",
         ) from error
-    _check_size(len(text), what)
+    _check_size(len(text), what, most)
     return json.loads(text)
 
 
-def _check_size(size: int, what: str) -> None:
-    if size > MAX_BYTES:
+def _check_size(size: int, what: str, most: int) -> None:
+    if size > most:
         raise ValueMisfit(
             f"{what} takes {size:,} bytes.",
-            why=f"At most {MAX_BYTES:,} bytes are kept as a value.",
+            why=f"At most {most:,} bytes are kept as a value.",
             fix="Save the data as a report or in a file, and return what later operations need.",
         )
 

@@ -18,7 +18,6 @@ from stepwell import clock
 from stepwell.ids import new_id
 from stepwell.server.app import Server
 from stepwell.server.database.tables import releases, runs
-from stepwell.server.runs.cause import of_reason
 from stepwell.step import EndedAs
 
 Pods = Callable[..., Pod]
@@ -163,11 +162,3 @@ def test_causes_come_in_pages_the_one_seen_last_first(server: Server, client: Te
     names = [one["fingerprint"] for page in (first, second) for one in page["items"]]
     assert names == ["f4", "f3", "f2", "f1", "f0"]
     assert second["next"] is None
-
-
-def test_numbers_and_ids_make_no_other_cause() -> None:
-    assert of_reason("timeout after 30 s at 10.0.0.1") == of_reason(
-        "Timeout after 45.5 s at 10.0.0.2"
-    )
-    assert of_reason("timeout") != of_reason("refused")
-    assert of_reason(None) == of_reason("")

@@ -43,7 +43,7 @@ def test_occasions_of_one_fingerprint_have_one_cause() -> None:
     """Whatever schedule or workflow they come from."""
     one = late(workflow="nightly", fingerprint="abc")
     other = late(workflow="hourly", fingerprint="abc", schedule_id=new_id())
-    assert one.cause == other.cause == "abc"
+    assert one.cause == other.cause == "late:abc"
 
 
 def test_without_a_fingerprint_the_place_is_the_cause() -> None:

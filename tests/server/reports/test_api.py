@@ -12,7 +12,7 @@ from tests.server.support import Api
 from stepwell.ids import new_id
 from stepwell.server.app import Server
 from stepwell.server.reports import service
-from stepwell.server.reports.records import NewReport, Origin
+from stepwell.server.reports.records import Content, NewReport, Origin
 from stepwell.server.reports.service import ReportRefused
 from stepwell.server.runs.service import start_run
 
@@ -40,7 +40,10 @@ def add(
     )
     kinds = {"kind": "text", "media_type": "text/plain", **fields}
     with server.db.write() as conn:
-        return service.add(conn, NewReport(name=name, **kinds), content, origin)
+        whole = Content(len(content), content)
+        made = service.add(conn, NewReport(name=name, **kinds), whole, origin)
+    assert made is not None
+    return made
 
 
 @pytest.mark.parametrize(

@@ -205,7 +205,9 @@ def test_a_schedule_that_leaves_a_required_parameter_open_is_told_once() -> None
 def test_the_same_declaration_in_another_image_is_a_change_of_code() -> None:
     entries = {"a": workflow("a"), "b": workflow("b")}
     before = {"a": "sha256:1", "b": "sha256:2"}
-    found = diff.compare(entries, entries, at=AT, digests=(before, "sha256:2"))
+    found = diff.compare(
+        entries, entries, at=AT, digests=(before, dict.fromkeys(entries, "sha256:2"))
+    )
     standings = {one.workflow: one.standing for one in found.workflows}
     assert standings == {"a": Standing.CODE, "b": Standing.SAME}
 

@@ -43,7 +43,8 @@ def entry(dice: random.Random, name: str) -> dict[str, Any]:
 
 
 def contents(given: dict[str, dict[str, Any]], digest: str) -> releases.Contents:
-    fixed = {"discovery_id": uuid4(), "digest": digest, "renamed_from": None}
+    fixed = {"discovery_id": uuid4(), "digest": digest}
+    fixed |= dict.fromkeys(("renamed_from", "renamed_operations"))
     return {name: {"workflow": name, "entry": one, **fixed} for name, one in given.items()}
 
 
@@ -52,8 +53,8 @@ def test_accepting_all_gives_the_discovery_and_rejecting_all_keeps_the_release(s
     dice = random.Random(seed)
     before, after = entries(dice), entries(dice)
     current = contents(before, "old")
-    found = releases.Found(uuid4(), "new", after)
-    digests = (dict.fromkeys(before, "old"), "new")
+    found = releases.offered(uuid4(), "new", after)
+    digests = (dict.fromkeys(before, "old"), dict.fromkeys(after, "new"))
     difference = compare(before, after, at=AT, digests=digests)
 
     accepted = releases.completed([], Choice.ACCEPT, difference)
@@ -82,11 +83,12 @@ def test_a_difference_names_every_workflow_once_and_none_with_itself(seed: int) 
 def test_deciding_one_by_one_comes_to_the_same_as_all_at_once(seed: int) -> None:
     dice = random.Random(seed)
     before, after = entries(dice), entries(dice)
-    found = releases.Found(uuid4(), "new", after)
+    found = releases.offered(uuid4(), "new", after)
     current = contents(before, "old")
     while True:
         now = {name: row["entry"] for name, row in current.items()}
-        digests = ({name: row["digest"] for name, row in current.items()}, "new")
+        old = {name: row["digest"] for name, row in current.items()}
+        digests = (old, dict.fromkeys(after, "new"))
         difference = compare(now, after, at=AT, digests=digests)
         accepted = releases.completed([], Choice.ACCEPT, difference)
         if not accepted:

@@ -3,79 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, TypeAlias
 from uuid import UUID
 
 import pytest
 from starlette.testclient import TestClient
-from tests.server.support import Api, FakeLauncher, manifest, on_both, posting, problem, workflow
+from tests.server.reviews.conftest import Discover
+from tests.server.reviews.support import ALL, DAILY, choices, decide, diff, released
+from tests.server.support import Api, on_both, problem, workflow
 
 from stepwell import clock
 from stepwell.ids import new_id
 from stepwell.server.app import Server
 from stepwell.server.database.tables import runs, schedules
-from stepwell.server.discoveries.steps import Discovering
-from stepwell.server.settings import Settings
-
-Discover: TypeAlias = Callable[..., str]
-
-DAILY = {"kind": "cron", "expression": "30 7 * * *", "timezone": "Europe/Oslo"}
-ALL = {"rest": "accept", "reason": "looks good"}
-
-
-@pytest.fixture
-def launcher() -> FakeLauncher:
-    return FakeLauncher()
-
-
-@pytest.fixture
-def server(settings: Settings, launcher: FakeLauncher) -> Any:
-    made = Server(settings, launchers={"process": launcher})
-    made.db.migrate()
-    with made:
-        yield made
-
-
-@pytest.fixture
-def discover(server: Server, api: Api, launcher: FakeLauncher) -> Discover:
-    """`discover(entry, ...)` lets the group's image declare these workflows; the discovery's id."""
-    client, image = api("admin"), api(None)
-
-    def act(*entries: dict[str, Any], digest: str | None = None) -> str:
-        launcher.digest = digest or f"sha256:{new_id().hex}"
-        launcher.behave = posting(image, "manifest", manifest(*entries))
-        client.post("groups", json={"image": "/srv/weather.py", "name": "weather"})
-        begun = client.post("groups/weather/discoveries", json={}).json()
-        step = Discovering(server.services, UUID(begun["id"]))
-        for _ in range(3):
-            step.advance()
-        found = client.get(f"discoveries/{begun['id']}").json()
-        assert found["state"] == "succeeded", found
-        return str(begun["id"])
-
-    return act
-
-
-def diff(client: TestClient, discovery: str) -> dict[str, Any]:
-    answer = client.get(f"groups/weather/discoveries/{discovery}/diff")
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
-
-
-def decide(client: TestClient, discovery: str, **body: Any) -> Any:
-    return client.post(f"groups/weather/discoveries/{discovery}/decisions", json=body)
-
-
-def choices(**by_name: str) -> list[dict[str, str]]:
-    return [{"workflow": name, "decision": choice} for name, choice in by_name.items()]
-
-
-def released(client: TestClient, number: int) -> dict[str, Any]:
-    found = client.get(f"groups/weather/releases/{number}").json()
-    return {one["workflow"]: one for one in found["workflows"]}
 
 
 @on_both
@@ -235,7 +175,8 @@ def test_a_rollback_is_a_new_release_with_the_old_contents_and_names(
     decide(client, discover(workflow("daily", "a", "b", "c", schedule=DAILY)), **ALL)
     made = client.post("groups/weather/rollbacks", json={"to_release": 1, "reason": "it broke"})
     assert made.status_code == 201, made.text
-    assert (made.json()["number"], made.json()["rollback_of"]) == (3, 1)
+    release = made.json()["release"]
+    assert (release["number"], release["rollback_of"]) == (3, 1)
     first, third = released(client, 1)["nightly"], released(client, 3)["nightly"]
     assert (third["digest"], third["entry"]) == (first["digest"], first["entry"])
     assert third["renamed_from"] == "daily"
@@ -282,7 +223,7 @@ def test_schedules_follow_a_release_and_the_effect_was_told_before(
     assert (row["workflow"], row["active"], row["origin"]) == ("a", True, "source")
     second = discover(workflow("a", schedule={**DAILY, "expression": "*/5 * * * *"}))
     told = diff(client, second)
-    assert [one["code"] for one in told["effects"]] == ["schedules-follow"]
+    assert [one["code"] for one in told["effects"]] == ["schedules-follow", "schedule-next"]
     assert [one["code"] for one in told["risks"]] == ["more-often"]
     decide(client, second, **ALL)
     with server.db.read() as conn:
@@ -297,8 +238,10 @@ def test_a_schedule_whose_values_will_not_fit_is_told(
     decide(client, discover(workflow("a", schedule=DAILY)), **ALL)
     needs = {"type": "object", "properties": {"day": {"type": "string"}}, "required": ["day"]}
     told = diff(client, discover(workflow("a", schedule=DAILY, parameters=needs)))
-    assert {one["code"] for one in told["effects"]} == {"schedules-follow", "schedule-misfit"}
-    assert [one["code"] for one in told["risks"]] == ["contract-broken"]
+    codes = {one["code"] for one in told["effects"]}
+    assert codes == {"schedules-follow", "schedule-next", "schedule-misfit"}
+    assert [one["code"] for one in told["risks"]] == ["contract-broken"] * 2
+    assert "Its schedule gives no value for day" in told["risks"][1]["sentence"]
 
 
 def test_runs_in_flight_are_told_to_continue_on_their_release(

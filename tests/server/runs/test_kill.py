@@ -72,13 +72,13 @@ class Nightly:
 class Place:
     """A data directory with a released group, and the notes that its operations take."""
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, source: str = SOURCE) -> None:
         self.data, self.notes, self.port = folder / "data", folder / "notes", free_port()
         self.notes.mkdir()
         (self.notes / "log").touch()
         monkeypatch.setenv("NOTES", str(self.notes))
         self.source = folder / "weather.py"
-        self.source.write_text(SOURCE)
+        self.source.write_text(source)
 
     @property
     def log(self) -> list[str]:

@@ -28,6 +28,7 @@ def _failing(since: datetime) -> tuple[ColumnElement[bool], ...]:
         runs.c.created_at >= since,
         runs.c.fingerprint.is_not(None),
         runs.c.superseded_by.is_(None),
+        runs.c.trial.is_(None),
     )
 
 

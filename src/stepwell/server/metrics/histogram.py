@@ -8,8 +8,10 @@ histograms are merged by adding their counts. JSON: {"bucket": count}.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 from typing import Final, TypeAlias
 
 GROWTH: Final = 1.05
@@ -46,10 +48,15 @@ def quantile(histogram: Histogram, share: float) -> float | None:
 
     It is the value of rank ceil(share * n), within `RELATIVE_ERROR`.
     """
-    wanted = max(1, math.ceil(share * sum(histogram.values()) - 1e-9))
-    seen = 0
-    for key in sorted(histogram, key=int):
-        seen += histogram[key]
-        if seen >= wanted:
-            return middle(key)
-    return None
+    return quantiles(histogram, (share,))[0]
+
+
+def quantiles(histogram: Histogram, shares: Sequence[float]) -> list[float | None]:
+    """The quantiles of several shares, as `quantile`; the histogram is sorted once."""
+    total = sum(histogram.values())
+    if not total:
+        return [None] * len(shares)
+    keys = sorted(map(int, histogram))
+    upto = list(accumulate(histogram[str(key)] for key in keys))
+    wanted = [max(1, math.ceil(share * total - 1e-9)) for share in shares]
+    return [middle(str(keys[bisect_left(upto, rank)])) for rank in wanted]

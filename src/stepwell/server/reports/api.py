@@ -11,7 +11,8 @@ from fastapi import Response
 from stepwell.server.access.records import Role
 from stepwell.server.http import Call, Page, Pages, Router, reads
 from stepwell.server.reports import service
-from stepwell.server.reports.records import Report
+from stepwell.server.reports.comparing import compared
+from stepwell.server.reports.records import Report, ReportComparison
 
 router = Router(prefix="/reports", tags=["reports"])
 
@@ -48,18 +49,39 @@ def latest(
     return service.latest(call.conn, group, workflow, name)
 
 
+@router.get("/latest/content", response_class=Response)
+def latest_content(
+    call: Annotated[Call, reads(Role.VIEWER)], group: str, workflow: str, name: str
+) -> Response:
+    """The content of the newest report of one name: an address that stays."""
+    report = service.latest(call.conn, group, workflow, name)
+    body = service.content(call.conn, call.services.blobs, report.id)
+    fresh = {**headers(report), "Cache-Control": "private, no-cache"}
+    return Response(body, media_type=shown_as(report), headers=fresh)
+
+
 @router.get("/{report_id}")
 def show(call: Annotated[Call, reads(Role.VIEWER)], report_id: UUID) -> Report:
     """One report without its content."""
     return service.get(call.conn, report_id)
 
 
+@router.get("/{report_id}/comparison")
+def compare(
+    call: Annotated[Call, reads(Role.VIEWER)], report_id: UUID, other: UUID | None = None
+) -> ReportComparison:
+    """How it differs from the one of the same name before it, or from another one."""
+    report = service.get(call.conn, report_id)
+    earlier = service.before(call.conn, report) if other is None else service.get(call.conn, other)
+    return compared(call.conn, call.services.blobs, report, earlier)
+
+
 @router.get("/{report_id}/content", response_class=Response)
 def content(call: Annotated[Call, reads(Role.VIEWER)], report_id: UUID) -> Response:
     """The content as it was saved; never run by a browser (R43)."""
     report = service.get(call.conn, report_id)
-    body = service.content(call.conn, report_id)
-    return Response(body, media_type=_shown_as(report), headers=headers(report))
+    body = service.content(call.conn, call.services.blobs, report_id)
+    return Response(body, media_type=shown_as(report), headers=headers(report))
 
 
 def headers(report: Report) -> dict[str, str]:
@@ -74,5 +96,6 @@ def headers(report: Report) -> dict[str, str]:
     }
 
 
-def _shown_as(report: Report) -> str:
+def shown_as(report: Report) -> str:
+    """The media type that a browser is told: what it might run is a download."""
     return report.media_type if report.media_type in _INLINE else "application/octet-stream"

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, func, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    tuple_,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 
 from stepwell import clock
 from stepwell.errors import InvalidInput, NotFound
 from stepwell.ids import new_id
+from stepwell.server.blobs import service as blobs
+from stepwell.server.blobs.service import BlobStore
+from stepwell.server.database.tables import report_samples as samples
 from stepwell.server.database.tables import reports as t
 from stepwell.server.paging import Page, Paging, paged
-from stepwell.server.reports.records import NewReport, Origin, Report
+from stepwell.server.reports.records import Content, NewReport, Origin, Report
 
 LARGEST: Final = 20 * 1024 * 1024
-"""Bytes of one report."""
+"""Bytes of one report that is not uploaded first."""
 MOST: Final = 200
 """Reports of one run."""
 
-_SHOWN: Final = [column for column in t.c if column.name != "content"]
+_SHOWN: Final = [column for column in t.c if column.name not in ("content", "blob_id")]
 
 
 class ReportNotFound(NotFound):
@@ -37,25 +52,37 @@ class ReportRefused(InvalidInput):
 def check(new: NewReport, content: bytes | None) -> None:
     """Refuse what could not be kept; raises `ReportRefused`."""
     if content is None:
-        raise ReportRefused(f"The report {new.name!r} has no content.", fix="Send it as base64.")
+        raise ReportRefused(
+            f"The report {new.name!r} has no content.",
+            fix="Send it as base64, or upload it and send the blob's id.",
+        )
     if len(content) > LARGEST:
         raise ReportRefused(
             f"The report {new.name!r} takes {len(content):,} bytes.",
-            why=f"At most {LARGEST:,} bytes are kept.",
-            fix="Report a sample, and keep the data elsewhere.",
+            why=f"At most {LARGEST:,} bytes travel with what is said of a report.",
+            fix="Upload it first, or report a sample and keep the data elsewhere.",
         )
 
 
-def add(conn: Connection, new: NewReport, content: bytes, origin: Origin) -> UUID:
+def add(conn: Connection, new: NewReport, content: Content, origin: Origin) -> UUID | None:
     """Keep a report, in the transaction that settles its operation (R38).
+
+    None where it is not one of the sample.
 
     Raises
     ------
-    ReportRefused : no content, too large, or the run has too many.
+    ReportRefused : the run has too many.
     """
-    check(new, content)
+    if new.every != 1 and not _sampled(conn, new, origin):
+        return None
+    return add_kept(conn, new, content, origin)
+
+
+def add_kept(conn: Connection, new: NewReport, content: Content, origin: Origin) -> UUID:
+    """Keep a report whatever the sample says: of an operation that failed."""
     _check_count(conn, origin.run_id)
-    report_id = new_id()
+    report_id, now = new_id(), clock.now()
+    days = new.keep_days
     values = {
         "id": report_id,
         "group_name": origin.group,
@@ -63,13 +90,29 @@ def add(conn: Connection, new: NewReport, content: bytes, origin: Origin) -> UUI
         "operation": origin.operation,
         "run_id": origin.run_id,
         "step_id": origin.step_id,
-        "size": len(content),
-        "content": content,
-        "created_at": clock.now(),
-        **new.model_dump(),
+        "size": content.size,
+        "content": content.data,
+        "blob_id": content.blob_id,
+        "created_at": now,
+        "keep_until": None if days is None else now + timedelta(days=days),
+        **new.model_dump(include={"name", "kind", "media_type"}),
     }
     conn.execute(insert(t).values(**values))
     return report_id
+
+
+def _sampled(conn: Connection, new: NewReport, origin: Origin) -> bool:
+    """Count the report, and say whether it is the one of so many that is kept."""
+    if new.every == 0:
+        return False
+    key = {"group_name": origin.group, "workflow": origin.workflow, "name": new.name}
+    into = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
+    counted = into(samples).values(seen=1, **key)
+    counted = counted.on_conflict_do_update(
+        index_elements=list(key), set_={"seen": samples.c.seen + 1}
+    )
+    seen = int(conn.execute(counted.returning(samples.c.seen)).scalar_one())
+    return (seen - 1) % new.every == 0
 
 
 def listed(conn: Connection, pages: Paging, **equal: Any) -> Page[Report]:
@@ -100,11 +143,42 @@ def get(conn: Connection, report_id: UUID) -> Report:
     return _report(row)
 
 
-def content(conn: Connection, report_id: UUID) -> bytes:
-    """The content; raises `ReportNotFound`."""
+def content(conn: Connection, store: BlobStore, report_id: UUID) -> bytes:
+    """The content; raises `ReportNotFound`, `BlobMissing`, `BlobStoreUnavailable`."""
     get(conn, report_id)
-    found: bytes = conn.execute(select(t.c.content).where(t.c.id == report_id)).scalar_one()
-    return found
+    query = select(t.c.content, t.c.blob_id).where(t.c.id == report_id)
+    found = conn.execute(query).one()
+    data: bytes = found.content if found.blob_id is None else store.get(found.blob_id)
+    return data
+
+
+def before(conn: Connection, report: Report) -> Report | None:
+    """The report of the same name before this one."""
+    of = (
+        t.c.group_name == report.group,
+        t.c.workflow == report.workflow,
+        t.c.name == report.name,
+        tuple_(t.c.created_at, t.c.id)
+        < tuple_(literal(report.created_at, t.c.created_at.type), literal(report.id, t.c.id.type)),
+    )
+    query = select(*_SHOWN).where(*of).order_by(t.c.created_at.desc(), t.c.id.desc()).limit(1)
+    row = conn.execute(query).mappings().one_or_none()
+    return None if row is None else _report(row)
+
+
+def drop_of_run(conn: Connection, run_id: UUID) -> None:
+    """Remove the reports of a run, in the transaction that removes the run."""
+    remove(conn, t.c.run_id == run_id, None)
+
+
+def remove(conn: Connection, which: ColumnElement[bool], limit: int | None) -> int:
+    """Remove reports and let go of their blobs; how many."""
+    query = select(t.c.id, t.c.blob_id).where(which).limit(limit)
+    rows = conn.execute(query).all()
+    blobs.drop(conn, [row.blob_id for row in rows if row.blob_id is not None])
+    if rows:
+        conn.execute(delete(t).where(t.c.id.in_([row.id for row in rows])))
+    return len(rows)
 
 
 def _check_count(conn: Connection, run_id: UUID) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import Any, Final
 
-from stepwell.server.reviews.schemas import essence
+from stepwell.server.reviews.schemas import essence, sound
 
 Entry = Mapping[str, Any]
 
@@ -25,9 +24,20 @@ class Alignment:
     removed: tuple[str, ...]
 
 
-def align_workflows(before: Mapping[str, Entry], after: Mapping[str, Entry]) -> Alignment:
-    """Pair workflows by name, then those that were renamed, by class or by operations."""
-    return _aligned(before, after, _workflow_likeness)
+def align_workflows(
+    before: Mapping[str, Entry], after: Mapping[str, Entry], known: Mapping[str, str]
+) -> Alignment:
+    """Pair workflows by name, then those that were renamed, by class or by operations.
+
+    `known` has the old name of a new one where it need not be guessed.
+    """
+    sure = [(old, new) for new, old in known.items() if old in before and new in after]
+    rest = _aligned(
+        {name: one for name, one in before.items() if name not in {old for old, _ in sure}},
+        {name: one for name, one in after.items() if name not in {new for _, new in sure}},
+        _workflow_likeness,
+    )
+    return Alignment((*sure, *rest.pairs), rest.added, rest.removed)
 
 
 def align_operations(before: Sequence[Entry], after: Sequence[Entry]) -> Alignment:
@@ -67,19 +77,31 @@ def _doubtful(scored: list[tuple[float, str, str]], score: float, name: str) -> 
 
 
 def _workflow_likeness(old: Entry, new: Entry) -> float:
-    if old["class"] == new["class"]:
+    if old.get("class") == new.get("class") is not None:
         return 2.0
-    ours, theirs = (_signatures(entry) for entry in (old, new))
-    alike = SequenceMatcher(None, ours, theirs, autojunk=False).ratio()
+    alike = _operations_likeness(old.get("operations", ()), new.get("operations", ()))
     return alike if _parameters(old) == _parameters(new) else alike - 0.1
 
 
-def _signatures(workflow: Entry) -> list[str]:
-    return [f"{one['name']} {_interface(one)}" for one in workflow["operations"]]
+def _operations_likeness(old: Sequence[Entry], new: Sequence[Entry]) -> float:
+    """The share of operations that are the same in both, those that were renamed counted less."""
+    before = {one["name"]: one for one in old}
+    after = {one["name"]: one for one in new}
+    pairs = align_operations(old, new).pairs
+    score = sum(_pair_likeness(before[one], after[other]) for one, other in pairs)
+    return score / max(len(before), len(after), 1)
+
+
+def _pair_likeness(old: Entry, new: Entry) -> float:
+    same = _interface(old) == _interface(new)
+    if old["name"] == new["name"]:
+        return 1.0 if same else 0.5
+    return 0.8 if _informative(old) else 0.4
 
 
 def _parameters(workflow: Entry) -> list[str]:
-    return sorted(workflow["parameters"].get("properties", {}))
+    schema: Any = workflow.get("parameters")
+    return sorted(schema.get("properties", {})) if sound(schema) else []
 
 
 def _operation_likeness(old: Entry, new: Entry) -> float:
@@ -87,13 +109,17 @@ def _operation_likeness(old: Entry, new: Entry) -> float:
     same_place = old["place"] == new["place"]
     if _interface(old) != _interface(new):
         return 0.0
-    informative = bool(old["inputs"]) or bool(old["returns"])
-    return (0.6 if informative else 0.3) + (0.5 if same_place else 0.2)
+    return (0.6 if _informative(old) else 0.3) + (0.5 if same_place else 0.2)
+
+
+def _informative(operation: Entry) -> bool:
+    return bool(operation.get("inputs")) or bool(operation.get("returns"))
 
 
 def _interface(operation: Entry) -> str:
-    inputs = {name: essence(one["schema"]) for name, one in sorted(operation["inputs"].items())}
-    return repr((inputs, essence(operation["returns"])))
+    given = operation.get("inputs", {})
+    inputs = {name: essence(one["schema"]) for name, one in sorted(given.items())}
+    return repr((inputs, essence(operation.get("returns"))))
 
 
 def _longest_rising(places: Sequence[int]) -> set[int]:

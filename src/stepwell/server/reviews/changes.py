@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
+
+Side: TypeAlias = Literal["before", "after"]
 
 
 class Impact(StrEnum):
@@ -33,6 +35,9 @@ class Category(StrEnum):
     RETRIES = "retries"
     TIMEOUT = "timeout"
     CODE = "code"
+    IMAGE = "image"
+    ENVIRONMENT = "environment"
+    SECRETS = "secrets"
 
 
 class Kind(StrEnum):
@@ -58,7 +63,11 @@ class Standing(StrEnum):
 
 class Change(BaseModel):
     """One change. `path` is a JSON pointer, keyed by names; `breaking` is null where it
-    is no question of compatibility."""
+    is no question of compatibility.
+
+    `unavailable` names the sides that are not known: there `before` or `after` is null
+    because nobody can tell, and not because there was nothing.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -70,6 +79,7 @@ class Change(BaseModel):
     breaking: bool | None = None
     before: Any = None
     after: Any = None
+    unavailable: tuple[Side, ...] = ()
 
 
 class WorkflowChanges(BaseModel):
@@ -89,10 +99,15 @@ class WorkflowChanges(BaseModel):
 
 
 class Difference(BaseModel):
-    """What one manifest says and another does not. `notice` tells what was cut, if anything."""
+    """What one manifest says and another does not. `notice` tells what was cut, if anything.
+
+    `group` has what is no workflow's: what the group says about itself, its image, and the
+    names of what the image is given.
+    """
 
     model_config = ConfigDict(frozen=True)
 
+    group: tuple[Change, ...] = ()
     workflows: tuple[WorkflowChanges, ...]
     counts: dict[Standing, int]
     notice: str | None = None
@@ -101,3 +116,20 @@ class Difference(BaseModel):
 def pointer(*parts: object) -> str:
     """A JSON pointer (RFC 6901): `pointer("a", "b/c")` is `/a/b~1c`."""
     return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in parts)
+
+
+def unknown(
+    path: tuple[object, ...], category: Category, what: str, side: Side, seen: Any
+) -> Change:
+    """A change that cannot be judged, for one side does not have what it is about."""
+    lacks = "what is released" if side == "before" else "what was discovered"
+    return Change(
+        path=pointer(*path),
+        kind=Kind.CHANGED,
+        category=category,
+        impact=Impact.BEHAVIOUR,
+        sentence=f"{what} is unavailable in {lacks}, so it cannot be compared.",
+        before=None if side == "before" else seen,
+        after=None if side == "after" else seen,
+        unavailable=(side,),
+    )

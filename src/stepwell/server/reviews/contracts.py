@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stepwell.server.reviews.changes import Category, Change, Impact, Kind, pointer
-from stepwell.server.reviews.schemas import Schema, essence, misfits
+from stepwell.server.reviews.redaction import HIDDEN, discreet, is_secret
+from stepwell.server.reviews.schemas import Schema, essence, misfits, sound
 
 
 def parameter_changes(workflow: str, old: Schema, new: Schema) -> Iterator[Change]:
@@ -53,11 +54,14 @@ def schedule_gaps(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Ch
 
 def _ungiven(entry: Mapping[str, Any]) -> list[str]:
     """The required parameters of a workflow that runs by itself."""
-    return sorted(entry["parameters"].get("required", ())) if entry.get("schedule") else []
+    if not entry.get("schedule") or not sound(entry.get("parameters")):
+        return []
+    return sorted(entry["parameters"].get("required", ()))
 
 
 def _new_parameter(workflow: str, name: str, schema: Schema, needed: bool) -> Change:
-    told = "it must be given" if needed else f"by default it is {schema.get('default')!r}"
+    default = HIDDEN if is_secret(name, schema) else repr(_default(schema))
+    told = "it must be given" if needed else f"by default it is {default}"
     sentence = f"The parameter {name} is new; {told}."
     return _parameter(workflow, name, Kind.ADDED, sentence, needed, None, schema)
 
@@ -65,13 +69,18 @@ def _new_parameter(workflow: str, name: str, schema: Schema, needed: bool) -> Ch
 def _one_parameter(workflow: str, name: str, was: Schema, one: Schema) -> Iterator[Change]:
     if _meaning(was) != _meaning(one):
         reasons = misfits(was, one)
-        told = f"The parameter {name} takes other values{_because(reasons)}."
+        told = f"The parameter {name} takes other values{_because(reasons, name, one)}."
         yield _parameter(workflow, name, Kind.CHANGED, told, bool(reasons), was, one)
-    if was.get("default") != one.get("default") and {"default"} & was.keys() & one.keys():
-        before, after = was["default"], one["default"]
-        told = f"The default of {name} changes from {before!r} to {after!r}."
+    before, after = _default(was), _default(one)
+    if before != after and "default" in was and "default" in one:
+        shown = "" if is_secret(name, one) else f" from {before!r} to {after!r}"
+        told = f"The default of {name} changes{shown or f'; its value is {HIDDEN}'}."
         change = _parameter(workflow, name, Kind.CHANGED, told, False, before, after)
         yield change.model_copy(update={"path": f"{change.path}/default"})
+
+
+def _default(schema: Any) -> Any:
+    return schema.get("default") if isinstance(schema, Mapping) else None
 
 
 def _parameter(
@@ -125,8 +134,8 @@ def _one_input(
         told = f"In {operation}: the input {name} {became}."
         yield _value(path, name, Kind.CHANGED, Category.INPUTS, told, one["required"], was, one)
     if _meaning(was["schema"]) != _meaning(one["schema"]):
-        reasons = misfits(was["schema"], one["schema"])
-        told = f"In {operation}: the input {name} takes other values{_because(reasons)}."
+        reasons = _judged(was["schema"], one["schema"])
+        told = f"In {operation}: the input {name} takes other values{_because(reasons, name)}."
         before, after = was["schema"], one["schema"]
         yield _value(path, name, Kind.CHANGED, Category.INPUTS, told, bool(reasons), before, after)
 
@@ -135,7 +144,7 @@ def return_changes(path: Sequence[str], old: Any, new: Any) -> Iterator[Change]:
     """What an operation gives; breaking when it may be what it never was."""
     if _meaning(old) == _meaning(new):
         return
-    reasons = misfits(new or {}, old or {})
+    reasons = _judged(new or {}, old or {})
     told = f"In {path[-1]}: it returns other values{_because(reasons)}."
     change = _value(path, "", Kind.CHANGED, Category.OUTPUTS, told, bool(reasons), old, new)
     yield change.model_copy(update={"path": pointer(*path, "returns")})
@@ -167,8 +176,10 @@ def _meaning(schema: Any) -> Any:
     return essence(schema)
 
 
-def _with_defs(schema: Schema, whole: Schema) -> Schema:
+def _with_defs(schema: Any, whole: Schema) -> Schema:
     """A property's schema with the definitions that it may refer to."""
+    if not isinstance(schema, Mapping):
+        return {} if schema is True else {"not": {}}
     defs = whole.get("$defs")
     return {**schema, "$defs": defs} if defs and "$ref" in repr(schema) else schema
 
@@ -177,8 +188,16 @@ def _source(name: str) -> str:
     return "from the workflow's parameters" if name == "parameter" else f"from {name}"
 
 
-def _because(reasons: Sequence[str]) -> str:
+def _judged(narrow: Any, wide: Any) -> list[str]:
+    """As `misfits`; what is no schema cannot be judged, and so counts as breaking."""
+    good = sound(narrow) and sound(wide)
+    return misfits(narrow, wide) if good else ["it is no JSON Schema, so it cannot be judged"]
+
+
+def _because(reasons: Sequence[str], name: str = "", schema: Any = None) -> str:
     if not reasons:
         return "; all that fitted before still fits"
+    if is_secret(name, schema):
+        return f"; its values are {HIDDEN}"
     more = f", and {len(reasons) - 3} more" if len(reasons) > 3 else ""
-    return f": {'; '.join(reasons[:3])}{more}"
+    return f": {'; '.join(discreet(reasons[:3]))}{more}"

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from stepwell.server.reviews import contracts
+from stepwell.server.reviews import contracts, gaps
 from stepwell.server.reviews.aligning import align_workflows
 from stepwell.server.reviews.cadence import schedule_changes
 from stepwell.server.reviews.changes import (
@@ -28,8 +28,11 @@ from stepwell.server.reviews.changes import (
 )
 from stepwell.server.reviews.fields import WORKFLOW_FIELDS, field_change
 from stepwell.server.reviews.operations import operation_changes
+from stepwell.server.reviews.redaction import veiled
 
 Entry = Mapping[str, Any]
+
+Digests: TypeAlias = tuple[Mapping[str, str], Mapping[str, str]]
 
 MAX_CHANGES: Final = 500
 """At most so many changes are listed, over all workflows."""
@@ -38,23 +41,30 @@ MAX_VALUE: Final = 4000
 """A value before or after is shown up to so many characters of JSON."""
 
 
-def compare(
+def compare(before: Mapping[str, Entry], after: Mapping[str, Entry], **how: Any) -> Difference:
+    """As `compared`, bounded for showing it."""
+    return bounded(compared(before, after, **how))
+
+
+def compared(
     before: Mapping[str, Entry],
     after: Mapping[str, Entry],
     *,
     at: datetime,
-    digests: tuple[Mapping[str, str], str] | None = None,
+    digests: Digests | None = None,
+    aliases: Mapping[str, str] | None = None,
 ) -> Difference:
-    """What `after` changes of `before`.
+    """What `after` changes of `before`, all of it.
 
     Parameters
     ----------
     before, after : workflow name -> manifest entry.
     at : the instant from which fires of schedules are counted.
-    digests : each workflow's digest before, and the one digest after; without them
-        nothing is said about code.
+    digests : each workflow's digest before and after; without them nothing is said
+        about code.
+    aliases : new name -> old name, of renames that are known.
     """
-    alignment = align_workflows(before, after)
+    alignment = align_workflows(before, after, aliases or {})
     found = [
         *(_pair(before[old], after[new], at, digests) for old, new in alignment.pairs),
         *(_added(after[name], at) for name in alignment.added),
@@ -62,18 +72,17 @@ def compare(
     ]
     found.sort(key=lambda one: one.workflow)
     counts = Counter(one.standing for one in found)
-    shown, notice = _bounded(found)
-    return Difference(workflows=shown, counts=dict(counts), notice=notice)
+    return Difference(workflows=tuple(found), counts=dict(counts))
 
 
-def _pair(
-    old: Entry, new: Entry, at: datetime, digests: tuple[Mapping[str, str], str] | None
-) -> WorkflowChanges:
+def _pair(old: Entry, new: Entry, at: datetime, digests: Digests | None) -> WorkflowChanges:
     renamed = old["name"] != new["name"]
     changes = tuple(_workflow(old, new, at))
     standing = Standing.RENAMED if renamed else Standing.CHANGED if changes else Standing.SAME
-    if standing is Standing.SAME and digests and digests[0].get(old["name"]) != digests[1]:
-        return _code(new["name"], digests[0].get(old["name"]), digests[1])
+    if standing is Standing.SAME and digests is not None:
+        pair = digests[0].get(old["name"]), digests[1].get(new["name"])
+        if pair[0] != pair[1]:
+            return _code(new["name"], *pair)
     return WorkflowChanges(
         workflow=new["name"],
         standing=standing,
@@ -82,7 +91,7 @@ def _pair(
     )
 
 
-def _code(name: str, before: str | None, after: str) -> WorkflowChanges:
+def _code(name: str, before: str | None, after: str | None) -> WorkflowChanges:
     change = Change(
         path=pointer("workflows", name, "digest"),
         kind=Kind.CHANGED,
@@ -97,7 +106,7 @@ def _code(name: str, before: str | None, after: str) -> WorkflowChanges:
 
 def _added(entry: Entry, at: datetime) -> WorkflowChanges:
     name = entry["name"]
-    count = len(entry["operations"])
+    count = len(entry.get("operations", ()))
     change = Change(
         path=pointer("workflows", name),
         kind=Kind.ADDED,
@@ -106,7 +115,7 @@ def _added(entry: Entry, at: datetime) -> WorkflowChanges:
         sentence=f"The workflow {name} is new; it has {_counted(count, 'operation')}.",
         after=entry,
     )
-    scheduled = schedule_changes(name, None, entry["schedule"], at)
+    scheduled = schedule_changes(name, None, entry.get("schedule"), at)
     changes = (change, *scheduled, *contracts.schedule_gaps({}, entry))
     return WorkflowChanges(workflow=name, standing=Standing.ADDED, changes=changes)
 
@@ -129,13 +138,19 @@ def _workflow(old: Entry, new: Entry, at: datetime) -> Iterator[Change]:
     name = new["name"]
     if old["name"] != name:
         yield _renamed_workflow(old["name"], name)
+    path = ("workflows", name)
+    yield from gaps.found(path, old, new, gaps.WORKFLOW)
+    both = old.keys() & new.keys()
     for field in WORKFLOW_FIELDS:
-        if old.get(field) != new.get(field):
-            yield field_change(("workflows", name), field, old.get(field), new.get(field))
-    yield from schedule_changes(name, old["schedule"], new["schedule"], at)
-    yield from contracts.parameter_changes(name, old["parameters"], new["parameters"])
-    yield from contracts.schedule_gaps(old, new)
-    yield from operation_changes(name, old["operations"], new["operations"])
+        if field in both and old[field] != new[field]:
+            yield field_change(path, field, old[field], new[field])
+    if "schedule" in both:
+        yield from schedule_changes(name, old["schedule"], new["schedule"], at)
+    if gaps.comparable(old, new, "parameters"):
+        yield from contracts.parameter_changes(name, old["parameters"], new["parameters"])
+        yield from contracts.schedule_gaps(old, new)
+    if "operations" in both:
+        yield from operation_changes(name, old["operations"], new["operations"])
 
 
 def _renamed_workflow(old: str, new: str) -> Change:
@@ -156,19 +171,23 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def _bounded(found: Sequence[WorkflowChanges]) -> tuple[tuple[WorkflowChanges, ...], str | None]:
-    total, left, shown = sum(len(one.changes) for one in found), MAX_CHANGES, []
-    for one in found:
+def bounded(difference: Difference) -> Difference:
+    """The same, short enough to be shown; its notice says what was cut."""
+    left, shown = MAX_CHANGES, []
+    for one in difference.workflows:
         kept = tuple(_clipped(change) for change in one.changes[: max(left, 0)])
         left -= len(one.changes)
         shown.append(one.model_copy(update={"changes": kept}))
+    total = MAX_CHANGES - left
     notice = f"Only the first {MAX_CHANGES} of {total} changes are listed." if left < 0 else None
-    return tuple(shown), notice
+    return difference.model_copy(update={"workflows": tuple(shown), "notice": notice})
 
 
 def _clipped(change: Change) -> Change:
-    values = {"before": _short(change.before), "after": _short(change.after)}
-    return change.model_copy(update=values)
+    name = change.path.rpartition("/")[2]
+    name = change.path.split("/")[-2] if name == "default" else name
+    before, after = (veiled(one, name=name) for one in (change.before, change.after))
+    return change.model_copy(update={"before": _short(before), "after": _short(after)})
 
 
 def _short(value: Any) -> Any:

@@ -11,6 +11,7 @@ WORKFLOW_FIELDS: Final[dict[str, tuple[Category, Impact, str]]] = {
     "description": (Category.DESCRIPTION, Impact.NONE, "Its description changes"),
     "tags": (Category.TAGS, Impact.NONE, "Its tags change"),
     "deadline": (Category.DEADLINE, Impact.BEHAVIOUR, "A run is stopped after"),
+    "targets": (Category.DESCRIPTION, Impact.NONE, "What its runs are held to changes"),
     "class": (Category.IDENTITY, Impact.NONE, "Its Python class changes"),
 }
 OPERATION_FIELDS: Final[dict[str, tuple[Category, Impact, str]]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from stepwell.server.reviews import contracts
+from stepwell.server.reviews import contracts, gaps
 from stepwell.server.reviews.aligning import align_operations, moved
 from stepwell.server.reviews.changes import Category, Change, Impact, Kind, pointer
 from stepwell.server.reviews.fields import OPERATION_FIELDS, field_change
@@ -36,11 +36,14 @@ def operation_changes(
 
 def _operation(workflow: str, old: Entry, new: Entry, names: Mapping[str, str]) -> Iterator[Change]:
     path = ("workflows", workflow, "operations", new["name"])
+    yield from gaps.found(path, old, new, gaps.OPERATION)
     for field in OPERATION_FIELDS:
-        if old.get(field) != new.get(field):
-            yield field_change(path, field, old.get(field), new.get(field))
-    yield from contracts.input_changes(path, old["inputs"], new["inputs"], names)
-    yield from contracts.return_changes(path, old["returns"], new["returns"])
+        if field in old and field in new and old[field] != new[field]:
+            yield field_change(path, field, old[field], new[field])
+    if "inputs" in old and "inputs" in new:
+        yield from contracts.input_changes(path, old["inputs"], new["inputs"], names)
+    if gaps.comparable(old, new, "returns"):
+        yield from contracts.return_changes(path, old["returns"], new["returns"])
 
 
 def _operation_gone(workflow: str, entry: Entry) -> Change:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
-from uuid import UUID
+from typing import Any, Final
 
 from stepwell.errors import Conflict, InvalidInput
+from stepwell.server.reviews.aligning import align_operations
 from stepwell.server.reviews.changes import Difference, Standing
 from stepwell.server.reviews.records import Choice, Decision
 
@@ -30,17 +29,28 @@ class RenameInvalid(Conflict):
     code = "rename-invalid"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What is decided about: a discovery's entries, and the image that they come from."""
-
-    discovery_id: UUID
-    digest: str
-    entries: Mapping[str, Mapping[str, Any]]
-
-
 Contents = dict[str, dict[str, Any]]
-"""Workflow -> its row in a release: workflow, discovery_id, digest, entry, renamed_from."""
+"""Workflow -> its row in a release: workflow, discovery_id, digest, entry, renamed_from,
+renamed_operations (new name -> old name)."""
+
+COLUMNS: Final = (
+    "workflow",
+    "discovery_id",
+    "digest",
+    "entry",
+    "renamed_from",
+    "renamed_operations",
+)
+
+
+def offered(discovery_id: Any, digest: str, entries: Mapping[str, Any]) -> Contents:
+    """What a discovery would release, if all of it were accepted."""
+    fixed = {"discovery_id": discovery_id, "digest": digest}
+    unnamed: dict[str, Any] = {"renamed_from": None, "renamed_operations": None}
+    return {
+        name: {"workflow": name, "entry": dict(entry), **fixed, **unnamed}
+        for name, entry in entries.items()
+    }
 
 
 def completed(given: Sequence[Decision], rest: Choice, difference: Difference) -> list[Decision]:
@@ -74,21 +84,22 @@ def _with_rename(one: Decision, found: str | None) -> Decision:
     return one.model_copy(update={"renamed_from": found})
 
 
-def applied(current: Contents, found: Found, decisions: Sequence[Decision]) -> Contents:
+def applied(current: Contents, found: Contents, decisions: Sequence[Decision]) -> Contents:
     """The contents of the next release; rejected and held workflows keep what they have.
 
     Raises
     ------
     WorkflowUnknown, RenameInvalid, DecisionRepeated : nothing is applied.
     """
-    following = {name: {**row, "renamed_from": None} for name, row in current.items()}
+    settled = {"renamed_from": None, "renamed_operations": None}
+    following = {name: {**row, **settled} for name, row in current.items()}
     for one in decisions:
         _check(one, current, found)
         if one.decision is Choice.ACCEPT and one.renamed_from is not None:
             _let_go(following, one)
     for one in decisions:
         if one.decision is Choice.ACCEPT:
-            _accept(following, one, found)
+            _accept(following, one, current, found)
     return following
 
 
@@ -115,17 +126,42 @@ def restored(earlier: Contents, renames: Sequence[tuple[str, str]]) -> Contents:
     }
 
 
-def _accept(following: Contents, one: Decision, found: Found) -> None:
-    if one.workflow not in found.entries:
+def _accept(following: Contents, one: Decision, current: Contents, found: Contents) -> None:
+    if one.workflow not in found:
         following.pop(one.workflow, None)
         return
+    row = found[one.workflow]
+    before = current.get(one.renamed_from or one.workflow)
     following[one.workflow] = {
-        "workflow": one.workflow,
-        "discovery_id": found.discovery_id,
-        "digest": found.digest,
-        "entry": dict(found.entries[one.workflow]),
+        **row,
         "renamed_from": one.renamed_from,
+        "renamed_operations": _renamed_operations(one, before, row["entry"]) or None,
     }
+
+
+def _renamed_operations(
+    one: Decision, before: Mapping[str, Any] | None, entry: Mapping[str, Any]
+) -> dict[str, str]:
+    """New name -> old name; raises `RenameInvalid`."""
+    old = [] if before is None else before["entry"].get("operations", [])
+    new = entry.get("operations", [])
+    if one.renamed_operations is None:
+        return {name: was for was, name in align_operations(old, new).pairs if was != name}
+    gone = {each["name"] for each in old} - {each["name"] for each in new}
+    fresh = {each["name"] for each in new} - {each["name"] for each in old}
+    given = one.renamed_operations
+    if given.keys() <= fresh and set(given.values()) <= gone and _one_to_one(given):
+        return given
+    names = [", ".join(sorted(some)) or "none" for some in (fresh, gone)]
+    raise RenameInvalid(
+        f"The operations of {one.workflow!r} cannot continue as {given}.",
+        why=f"New are: {names[0]}; gone: {names[1]}.",
+        fix="Name new operations and what they were called, each once; or leave it out.",
+    )
+
+
+def _one_to_one(names: Mapping[str, str]) -> bool:
+    return len(set(names.values())) == len(names)
 
 
 def _let_go(following: Contents, one: Decision) -> None:
@@ -136,9 +172,9 @@ def _let_go(following: Contents, one: Decision) -> None:
         )
 
 
-def _check(one: Decision, current: Contents, found: Found) -> None:
-    if one.workflow not in found.entries and one.workflow not in current:
-        known = sorted({*found.entries, *current})
+def _check(one: Decision, current: Contents, found: Contents) -> None:
+    if one.workflow not in found and one.workflow not in current:
+        known = sorted({*found, *current})
         raise WorkflowUnknown(
             f"There is no workflow {one.workflow!r} to decide about.",
             why=f"The discovery and the release have: {', '.join(known)}.",
@@ -148,12 +184,12 @@ def _check(one: Decision, current: Contents, found: Found) -> None:
         _check_rename(one, str(one.renamed_from), current, found)
 
 
-def _check_rename(one: Decision, old: str, current: Contents, found: Found) -> None:
+def _check_rename(one: Decision, old: str, current: Contents, found: Contents) -> None:
     if old not in current:
         why = f"The current release has no workflow {old!r}."
-    elif old in found.entries:
+    elif old in found:
         why = f"The image still declares {old!r}."
-    elif one.workflow not in found.entries:
+    elif one.workflow not in found:
         why = f"The image does not declare {one.workflow!r}."
     else:
         return

@@ -10,12 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+
 Schema = Mapping[str, Any]
 
 _NOTES: Final = frozenset({"title", "description", "default", "examples", "deprecated", "$defs"})
 """Keywords that decide nothing about values."""
 
+_NAMED: Final = frozenset({"properties", "patternProperties", "$defs"})
+"""Keywords below which the keys are names that somebody chose, and no keywords."""
+
 _DEEPEST: Final = 16
+_MOST: Final = 4000
+"""So many pairs of schemas are compared; recursive ones with alternatives have no end."""
 
 
 def misfits(narrow: Any, wide: Any) -> list[str]:
@@ -36,18 +44,42 @@ def value_misfits(value: Any, schema: Any) -> list[str]:
 def essence(schema: Any) -> Any:
     """The schema without what decides nothing about values, so that two can be compared."""
     if isinstance(schema, Mapping):
-        return {key: essence(one) for key, one in schema.items() if key not in _NOTES - {"$defs"}}
+        return {
+            key: _each(one) if key in _NAMED else essence(one)
+            for key, one in schema.items()
+            if key not in _NOTES - {"$defs"}
+        }
     return [essence(one) for one in schema] if isinstance(schema, list) else schema
+
+
+def _each(schemas: Any) -> Any:
+    """Below these keywords a `title` is the name of a property, and no note."""
+    if not isinstance(schemas, Mapping):
+        return essence(schemas)
+    return {name: essence(one) for name, one in schemas.items()}
+
+
+def sound(schema: Any) -> bool:
+    """Whether it is a JSON Schema at all, so that it can be compared."""
+    try:
+        Draft202012Validator.check_schema(schema)
+    except (SchemaError, RecursionError, ValueError):
+        return False
+    return isinstance(schema, Mapping)
 
 
 class _Comparison:
     """`narrow` against `wide`, each with the definitions that its references mean."""
 
     def __init__(self, ours: Schema, theirs: Schema) -> None:
-        self.ours, self.theirs = ours, theirs
+        self.ours, self.theirs, self.left = ours, theirs, _MOST
 
     def misfits(self, narrow: Any, wide: Any, where: str, depth: int = 0) -> Iterator[str]:
         if depth > _DEEPEST or (essence(narrow) == essence(wide) and self.ours == self.theirs):
+            return
+        self.left -= 1
+        if self.left < 0:
+            yield "it is too large to be judged"
             return
         wanted = list(_alternatives(wide, self.theirs))
         for given in _alternatives(narrow, self.ours):
@@ -115,7 +147,7 @@ def _defs(schema: Any) -> Schema:
 def _alternatives(schema: Any, defs: Schema, depth: int = 0) -> Iterator[Schema]:
     """The schema without references, and with each of `anyOf` by itself."""
     if not isinstance(schema, Mapping) or depth > _DEEPEST:
-        yield {}
+        yield {"not": {}} if schema is False else {}
     elif "$ref" in schema:
         yield from _alternatives(defs.get(schema["$ref"].rpartition("/")[2], {}), defs, depth + 1)
     elif "anyOf" in schema or "oneOf" in schema:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Query, Response
 from pydantic import AwareDatetime
 
 from stepwell.server.access.records import Role
@@ -13,7 +13,7 @@ from stepwell.server.audit import service as audit
 from stepwell.server.database.tables import runs
 from stepwell.server.http import Call, Page, Pages, Router, reads, writes
 from stepwell.server.runs import output as outputs
-from stepwell.server.runs import service
+from stepwell.server.runs import results, service
 from stepwell.server.runs.records import (
     Cancellation,
     NewRun,
@@ -86,6 +86,13 @@ def show_run(call: Viewing, run_id: UUID) -> RunDetail:
 def list_steps(call: Viewing, pages: Pages, run_id: UUID) -> Page[RunStep]:
     """The operations of a run with their results, in the order in which they came to be."""
     return service.steps(call.conn, call.db, run_id, pages)
+
+
+@router.get("/runs/{run_id}/steps/{step_id}/result", response_class=Response)
+def show_result(call: Viewing, run_id: UUID, step_id: UUID) -> Response:
+    """The result of an operation as JSON, also one that is too large for its row (R4)."""
+    found = results.content(call.conn, call.db, call.services.blobs, run_id, step_id)
+    return Response(found, media_type="application/json")
 
 
 @router.get("/runs/{run_id}/output")

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Connection, RowMapping
 
 from stepwell import clock
 from stepwell.events import emit
+from stepwell.server.blobs import service as blobs
 from stepwell.server.metrics import service as metrics
-from stepwell.server.metrics.records import Ending
-from stepwell.server.runs import queries
-from stepwell.server.runs.cause import of_reason
+from stepwell.server.notifications import service as notifications
+from stepwell.server.notifications.records import Kind, Occasion
+from stepwell.server.runs import measuring, queries, tracing
 from stepwell.server.runs.judgement import Verdict, judge, operation_of, ready, step_name
 from stepwell.server.runs.records import RunState
 from stepwell.step import EndedAs, Step, StepQuery, StepStatus
 from stepwell.stores.protocol import Transaction
-
-_ENDED_AS: Final = {
-    RunState.SUCCEEDED: EndedAs.DONE,
-    RunState.FAILED: EndedAs.FAILED,
-    RunState.CANCELLED: EndedAs.CANCELLED,
-}
+from stepwell.telemetry import run_spans
 
 
 def rows(tx: Transaction, run_id: UUID) -> list[Step]:
@@ -39,29 +34,40 @@ def rows(tx: Transaction, run_id: UUID) -> list[Step]:
         after = page[-1].id
 
 
-def close_by_rows(conn: Connection, run: RowMapping, steps: list[Step]) -> None:
+def close_by_rows(conn: Connection, tx: Transaction, run: RowMapping, steps: list[Step]) -> None:
     """Nothing is ready any more: the rows say how the run ended (R32)."""
     prefix = step_name(run["group_name"], run["workflow"], "")
-    close(conn, run, judge(queries.entry(conn, run), prefix, steps))
+    verdict = judge(queries.entry(conn, run), prefix, steps)
+    close(conn, tx, run, verdict, cause=measuring.cause(run, verdict, steps))
 
 
-def fail(conn: Connection, tx: Transaction, run: RowMapping, reason: str) -> None:
+def fail(
+    conn: Connection, tx: Transaction, run: RowMapping, reason: str, *, launched: bool = True
+) -> None:
     """End what is still ready as failed, and the run with it."""
     waiting = ready(rows(tx, run["id"]))
     operation = operation_of(waiting[0]) if waiting else None
     end_ready(tx, run["id"], EndedAs.FAILED, reason)
-    close(conn, run, Verdict(RunState.FAILED, reason, operation=operation))
+    verdict = Verdict(RunState.FAILED, reason, operation=operation)
+    cause = measuring.cause(run, verdict) if launched else measuring.cause_of_launch(verdict)
+    close(conn, tx, run, verdict, cause=cause)
 
 
 def close_cancelled(conn: Connection, tx: Transaction, run: RowMapping) -> None:
     """The launcher has confirmed the stop, or an operator forces the end (R34)."""
     reason = run["reason"] or "Cancelled."
     end_ready(tx, run["id"], EndedAs.CANCELLED, reason)
-    close(conn, run, Verdict(RunState.CANCELLED, reason))
+    close(conn, tx, run, Verdict(RunState.CANCELLED, reason))
 
 
-def close(conn: Connection, run: RowMapping, verdict: Verdict) -> None:
-    """Write the end into the header, revoke the token, count the run."""
+def close(
+    conn: Connection,
+    tx: Transaction,
+    run: RowMapping,
+    verdict: Verdict,
+    cause: str | None = None,
+) -> None:
+    """Write the end into the header, revoke the token, count the run, say what happened."""
     now = clock.now()
     queries.change(
         conn,
@@ -70,13 +76,20 @@ def close(conn: Connection, run: RowMapping, verdict: Verdict) -> None:
         reason=verdict.reason,
         warnings=verdict.warnings,
         finished_at=now,
-        **_cause(verdict),
+        fingerprint=cause if measuring.is_measured(run) else None,
+        failed_operation=verdict.operation,
     )
     if verdict.state is RunState.SUCCEEDED:
         queries.supersede(conn, run)
     queries.change_attempt(conn, run["id"], run["attempt"], revoked_at=now)
-    queries.drop_staged(conn, run["id"])
-    metrics.record(conn, [_ending(run, verdict, now)])
+    blobs.drop(conn, queries.drop_staged(conn, run["id"]))
+    if measuring.is_measured(run):
+        _measure(conn, run, verdict, now, cause)
+        _tell(conn, tx, run, verdict, cause)
+    if run_spans.wanted():
+        attempts = queries.attempts_of(conn, run["id"])
+        steps = rows(tx, run["id"])
+        run_spans.send(list(tracing.spans(run, attempts, steps, verdict, now)))
     emit("run.ended", run=run["id"], state=verdict.state, reason=verdict.reason)
 
 
@@ -90,21 +103,36 @@ def end_ready(
             tx.end(step.id, ended_as, reason)
 
 
-def _cause(verdict: Verdict) -> dict[str, str | None]:
-    """What groups failed runs; empty for those that did not fail."""
-    if verdict.state is not RunState.FAILED:
-        return {"fingerprint": None, "failed_operation": None}
-    cause = verdict.fingerprint or of_reason(verdict.reason)
-    return {"fingerprint": cause, "failed_operation": verdict.operation}
+def _measure(
+    conn: Connection, run: RowMapping, verdict: Verdict, now: datetime, cause: str | None
+) -> None:
+    ending = measuring.ending(run, verdict, now, cause)
+    if measuring.is_reexecution(run):
+        metrics.retried(conn, [ending])
+        return
+    waits = measuring.waits(run, queries.attempts_of(conn, run["id"]), now)
+    metrics.record(conn, [ending], waits)
 
 
-def _ending(run: RowMapping, verdict: Verdict, now: datetime) -> Ending:
-    begun = run["started_at"] or run["created_at"]
-    return Ending(
-        at=now,
-        group=run["group_name"],
-        workflow=run["workflow"],
-        operation=metrics.RUN,
-        ended_as=_ENDED_AS[verdict.state],
-        duration=(now - begun).total_seconds(),
-    )
+def _tell(
+    conn: Connection, tx: Transaction, run: RowMapping, verdict: Verdict, cause: str | None
+) -> None:
+    """A failure, or the end of failures; a run that was cancelled says nothing."""
+    group, workflow = run["group_name"], run["workflow"]
+    labels = run.get("labels") or {}
+    if verdict.state is RunState.SUCCEEDED:
+        since = run["created_at"]
+        names = {"group": group, "workflow": workflow, "run_id": run["id"], "labels": labels}
+        notifications.passed(conn, tx, since=since, **names)
+    elif verdict.state is RunState.FAILED:
+        occasion = Occasion(
+            kind=Kind.FAILURE,
+            group=group,
+            workflow=workflow,
+            run_id=run["id"],
+            fingerprint=cause,
+            sentence=measuring.sentence(run, verdict),
+            details={"trigger": run["trigger"], "attempt": run["attempt"]},
+            labels=labels,
+        )
+        notifications.occur(conn, tx, occasion)

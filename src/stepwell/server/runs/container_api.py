@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import Depends
+from fastapi import Depends, Query
 from fastapi.security import HTTPAuthorizationCredentials
 from pydantic import ValidationError
 from sqlalchemy import Connection, RowMapping
@@ -13,17 +13,19 @@ from starlette.requests import Request
 
 from stepwell.errors import InvalidInput
 from stepwell.server.http import BEARER, Call, Router, reads, services_of, writes
-from stepwell.server.runs import queries, staging, tokens
+from stepwell.server.runs import queries, scopes, staging, tokens
 from stepwell.server.runs.records import (
     Assignment,
     Container,
     RunState,
     Staged,
     Staging,
+    StateKeys,
     StateValue,
 )
 from stepwell.server.runs.scoped import VERBS, ScopedStore, VerbUnknown
 from stepwell.server.runs.tokens import EngineIds, RunTokenRevoked
+from stepwell.server.state import service as state
 from stepwell.stores.http import Signature, signature
 
 router = Router(prefix="/runs/{run_id}", tags=["containers"])
@@ -39,6 +41,8 @@ def container(
     return tokens.holder(services_of(request).settings.signing_key, run_id, secret)
 
 
+_KEYS: Final = 1000
+Operation = Annotated[str | None, Query(max_length=100, pattern=r"^[a-z][a-z0-9-]*$")]
 Reading = Annotated[Call, reads(container)]
 Writing = Annotated[Call, writes(container, remember=False)]
 
@@ -54,10 +58,27 @@ def assignment(call: Reading, run_id: UUID) -> Assignment:
 
 
 @router.get("/state")
-def read_state(call: Reading, run_id: UUID, scope: str, key: str) -> StateValue:
+def read_state(
+    call: Reading, run_id: UUID, scope: str, key: str, operation: Operation = None
+) -> StateValue:
     """A committed value of the own group; version 0 where there is none."""
     run = admitted(call, queries.get(call.conn, run_id))
-    return StateValue(**staging.read(call.conn, run["group_name"], scope, key))
+    found = StateValue(**staging.read(call.conn, run, scope, key))
+    if found.exists and operation is not None and not run["trial"]:
+        reader = f"{run['workflow']}/{operation}"
+        place = scopes.now_called(call.conn, run, scope)
+        state.note_reader(call.db, run["group_name"], place, key, reader, run_id)
+    return found
+
+
+@router.get("/state-keys")
+def list_state_keys(
+    call: Reading, run_id: UUID, scope: str, prefix: str = "", after: str = ""
+) -> StateKeys:
+    """The keys of a scope that have a value and begin so, in order, a thousand at a time."""
+    run = admitted(call, queries.get(call.conn, run_id))
+    found = scopes.keys(call.conn, run, scope, prefix, after, _KEYS + 1)
+    return StateKeys(keys=found[:_KEYS], more=len(found) > _KEYS)
 
 
 @router.post("/staged", status_code=201)
@@ -86,10 +107,14 @@ def admitted(call: Call, run: RowMapping | None) -> RowMapping:
     ------
     RunTokenRevoked : the run has ended or is being cancelled, or the attempt is over.
     """
-    caller = call.user
-    assert isinstance(caller, Container)
+    assert isinstance(call.user, Container)
+    return admit(call.conn, call.user, run)
+
+
+def admit(conn: Connection, caller: Container, run: RowMapping | None) -> RowMapping:
+    """The header, as `admitted`, where there is no call."""
     if run is not None and run["state"] in _OPEN and run["attempt"] == caller.attempt:
-        attempt = queries.attempt(call.conn, caller.run_id, caller.attempt)
+        attempt = queries.attempt(conn, caller.run_id, caller.attempt)
         if attempt is not None and attempt["revoked_at"] is None:
             return run
     raise RunTokenRevoked(

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from stepwell.server.runs.cause import of_reason
 from stepwell.server.runs.records import RunState
 from stepwell.step import EndedAs, Step, StepStatus
 
@@ -18,13 +17,12 @@ MOST_LOST: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How a run ended; of a failure, in which operation and of which cause."""
+    """How a run ended; of a failure, in which operation."""
 
     state: RunState
     reason: str | None = None
     warnings: int = 0
     operation: str | None = None
-    fingerprint: str | None = None
 
 
 def step_name(group: str, workflow: str, operation: str) -> str:
@@ -61,8 +59,7 @@ def judge(entry: Mapping[str, Any], prefix: str, steps: Iterable[Step]) -> Verdi
             continue
         if step.ended_as is not EndedAs.SKIPPED and operation.get("halt_on_error", True):
             reason = _failed(operation["name"], step)
-            cause = step.fingerprint or of_reason(reason)
-            return Verdict(RunState.FAILED, reason, warnings, operation["name"], cause)
+            return Verdict(RunState.FAILED, reason, warnings, operation["name"])
         warnings += 1
     return Verdict(RunState.SUCCEEDED, _warned(warnings), warnings)
 

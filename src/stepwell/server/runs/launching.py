@@ -14,6 +14,7 @@ from stepwell.server.groups import service as groups
 from stepwell.server.groups.records import Group
 from stepwell.server.runs import tokens
 from stepwell.server.services import Services
+from stepwell.telemetry.run_spans import VARIABLE, traceparent, wanted
 
 
 def name(run_id: UUID, attempt: int) -> str:
@@ -66,8 +67,11 @@ def kept_condition(attempt: RowMapping) -> Condition | None:
 
 def _environment(services: Services, run: RowMapping, group: Group) -> dict[str, str]:
     settings = services.settings
+    secrets = run["trial"]["with_secrets"] if run["trial"] else True
+    parent = traceparent(run["id"], "attempt", run["attempt"])
     return {
-        **groups.launch_environment(group, with_secrets=True),
+        **groups.launch_environment(group, with_secrets=secrets),
+        **({VARIABLE: parent} if wanted() else {}),
         "STEPWELL_URL": settings.url,
         "STEPWELL_RUN_ID": str(run["id"]),
         "STEPWELL_TOKEN": tokens.issue(settings.signing_key, run["id"], run["attempt"]),

@@ -77,6 +77,14 @@ def all_runs() -> Select[Any]:
     return select(runs)
 
 
+def last_state(conn: Connection, group: str, workflow: str, states: Sequence[str]) -> str | None:
+    """The state of the newest run of a workflow that is in one of these."""
+    of = (runs.c.group_name == group, runs.c.workflow == workflow, runs.c.state.in_(states))
+    query = select(runs.c.state).where(*of).order_by(runs.c.created_at.desc()).limit(1)
+    found: str | None = conn.execute(query).scalar_one_or_none()
+    return found
+
+
 def add_attempt(conn: Connection, **values: Any) -> None:
     """Insert an attempt."""
     conn.execute(insert(attempts).values(**values))
@@ -134,6 +142,7 @@ def take_staged(conn: Connection, step_id: UUID, claim_no: int) -> Sequence[RowM
     return rows
 
 
-def drop_staged(conn: Connection, run_id: UUID) -> None:
-    """Remove what no settlement will take any more."""
-    conn.execute(delete(staged).where(staged.c.run_id == run_id))
+def drop_staged(conn: Connection, run_id: UUID) -> list[UUID]:
+    """Remove what no settlement will take any more; the blobs that it has referred to."""
+    gone = delete(staged).where(staged.c.run_id == run_id).returning(staged.c.blob_id)
+    return [one for one in conn.execute(gone).scalars() if one is not None]

@@ -42,12 +42,20 @@ class Container(User):
     attempt: int
 
 
+class Trial(BaseModel):
+    """What makes a run a trial: a discovery that was tried before it was decided about."""
+
+    discovery_id: UUID
+    with_secrets: bool
+
+
 class Run(BaseModel):
     """The header. Instants are UTC; `reason` says why it failed, or was cancelled.
 
     `warnings` counts operations that failed without halting, or were skipped (R32). Of a
     failed run `fingerprint` names its cause, `failed_operation` where it failed, and
-    `superseded_by` the later run of the same that succeeded.
+    `superseded_by` the later run of the same that succeeded. A run
+    with `trial` counts nowhere, and its `release_id` is no release's that anybody approved.
     """
 
     id: UUID
@@ -72,6 +80,7 @@ class Run(BaseModel):
     fingerprint: str | None = None
     failed_operation: str | None = None
     superseded_by: UUID | None = None
+    trial: Trial | None = None
 
 
 class Attempt(BaseModel):
@@ -98,7 +107,11 @@ class RunDetail(Run):
 
 
 class RunStep(BaseModel):
-    """One operation's row. `duration` in seconds, of the last execution."""
+    """One operation's row. `duration` in seconds, of the last execution.
+
+    A result that is too large for its row is null here, and is found at `result_link`;
+    `result_size` is in bytes of JSON.
+    """
 
     id: UUID
     operation: str
@@ -106,6 +119,8 @@ class RunStep(BaseModel):
     ended_as: EndedAs | None
     description: str | None
     result: Any
+    result_size: int = 0
+    result_link: str | None = None
     claimed: bool
     created_at: datetime
     due_at: datetime
@@ -169,6 +184,7 @@ class Staging(BaseModel):
     """What an operation writes, to be committed with its settlement (R38).
 
     The same `id` again is the same write, so one whose answer was lost can be sent again.
+    A report has its content as base64, or the id of a `blob` that was uploaded before.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -179,6 +195,7 @@ class Staging(BaseModel):
     kind: Literal["state", "report"]
     payload: dict[str, Any]
     content: str | None = None
+    blob: UUID | None = None
 
 
 class Staged(BaseModel):
@@ -194,3 +211,10 @@ class StateValue(BaseModel):
     value: Any = None
     version: int = 0
     exists: bool = False
+
+
+class StateKeys(BaseModel):
+    """Keys in order; `more` come after the last one."""
+
+    keys: list[str]
+    more: bool

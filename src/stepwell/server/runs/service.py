@@ -20,7 +20,7 @@ from stepwell.server.database.session import Database
 from stepwell.server.groups import service as groups
 from stepwell.server.paging import Page, Paging
 from stepwell.server.runs import parameters as fit
-from stepwell.server.runs import queries
+from stepwell.server.runs import queries, results
 from stepwell.server.runs.closing import close_cancelled, end_ready
 from stepwell.server.runs.judgement import operation_of, step_name
 from stepwell.server.runs.observing import Observed, observe
@@ -75,6 +75,8 @@ def start_run(
     schedule_id: UUID | None = None,
     due_at: datetime | None = None,
     repeat_of: UUID | None = None,
+    pinned: Mapping[str, Any] | None = None,
+    trial: Mapping[str, Any] | None = None,
 ) -> UUID:
     """Insert a run: its header, its first operation and its supervising step (R33).
 
@@ -82,14 +84,16 @@ def start_run(
 
     Parameters
     ----------
-    trigger : what began it: 'schedule', 'request' or 'repeat'.
+    trigger : what began it: 'schedule', 'request', 'repeat' or 'trial'.
     due_at : when it should have begun, aware; None is now.
+    pinned : release_id, workflow, digest and entry, instead of the current release's.
+    trial : what marks it as a trial, see `records.Trial`.
 
     Raises
     ------
     GroupNotFound, GroupArchived, WorkflowNotReleased, ParametersInvalid, ValueTooLarge.
     """
-    release = _released(conn, group, workflow)
+    release = _released(conn, group, workflow) if pinned is None else pinned
     check_parameters(workflow, release["entry"], parameters)
     now, run_id = clock.now(), new_id()
     steps = _first_steps(run_id, group, workflow, release["entry"], parameters)
@@ -104,6 +108,7 @@ def start_run(
         schedule_id=schedule_id,
         repeat_of=repeat_of,
         due_at=due_at or now,
+        trial=trial,
         **_fresh(release, now),
     )
     db.steps(conn).add(additions)
@@ -118,7 +123,7 @@ def check_parameters(
     fit.check(workflow, entry.get("parameters") or {}, parameters)
 
 
-def _fresh(release: RowMapping, now: datetime) -> dict[str, Any]:
+def _fresh(release: Mapping[Any, Any], now: datetime) -> dict[str, Any]:
     """What every new header says; the release is pinned for all attempts (R37)."""
     seconds = release["entry"].get("deadline") or DEADLINE
     return {
@@ -228,6 +233,16 @@ def get(conn: Connection, run_id: UUID) -> Run:
     return shown(found(queries.get(conn, run_id), run_id))
 
 
+def check_workflow(conn: Connection, group: str, workflow: str) -> None:
+    """The group's release has it; raises `GroupNotFound`, `WorkflowNotReleased`."""
+    _released(conn, group, workflow)
+
+
+def last_state(conn: Connection, group: str, workflow: str) -> str | None:
+    """How the last run ended that was not cancelled; None without any."""
+    return queries.last_state(conn, group, workflow, (RunState.SUCCEEDED, RunState.FAILED))
+
+
 def steps(conn: Connection, db: Database, run_id: UUID, pages: Paging) -> Page[RunStep]:
     """The run's operations, in the order in which they came to be."""
     found(queries.get(conn, run_id), run_id)
@@ -263,7 +278,7 @@ def _step(step: Step) -> RunStep:
         status=step.status,
         ended_as=step.ended_as,
         description=step.description,
-        result=None if step.result is None else JSON.decode(step.result),
+        **results.shown(step),
         claimed=step.claimed_by is not None,
         created_at=step.created_at,
         due_at=step.schedule_time,

@@ -12,9 +12,9 @@ from stepwell.outcome import Settlement, Verdict
 from stepwell.server.events import service as events
 from stepwell.server.metrics import service as metrics
 from stepwell.server.metrics.records import Ending
-from stepwell.server.runs import staging
+from stepwell.server.runs import measuring, results, staging
 from stepwell.server.runs.judgement import operation_of, step_name
-from stepwell.step import Step, StepQuery, StepStatus
+from stepwell.step import EndedAs, Step, StepQuery, StepStatus
 from stepwell.stores.protocol import Transaction
 
 
@@ -34,6 +34,7 @@ def settle(
     StateConflict : a compare-and-swap that does not hold; nothing of all this is kept.
     """
     held = _held(tx, run, engine_id, settlements)
+    settlements = [results.marked(conn, run["id"], one) for one in settlements]
     verdicts = tx.settle(engine_id, settlements)
     fresh = [
         (settlement, held[settlement.claim.step_id])
@@ -42,9 +43,11 @@ def settle(
     ]
     for settlement, step in fresh:
         staging.commit(conn, run, step, keep=_good(settlement))
+        results.attach(conn, run["id"], settlement)
     if fresh:
         events.tell(conn, "runs", "steps", str(run["id"]))
-    metrics.record(conn, [e for s, step in fresh for e in _endings(run, s, step)])
+    if measuring.is_measured(run):
+        _measure(conn, run, fresh)
     return verdicts
 
 
@@ -70,9 +73,20 @@ def _good(settlement: Settlement) -> bool:
     return settlement.ended_as.status is StepStatus.DONE
 
 
-def _endings(run: RowMapping, settlement: Settlement, step: Step) -> list[Ending]:
+def _measure(conn: Connection, run: RowMapping, settled: Sequence[tuple[Settlement, Step]]) -> None:
+    metrics.record(conn, [one for s, step in settled for one in _endings(run, s, step)])
+    again = [one for one in settled if one[0].ended_as is None and one[0].failure_count]
+    metrics.retried(
+        conn, [one for s, step in again for one in _endings(run, s, step, EndedAs.FAILED)]
+    )
+
+
+def _endings(
+    run: RowMapping, settlement: Settlement, step: Step, ended_as: EndedAs | None = None
+) -> list[Ending]:
     """What is counted: operations of the run's own workflow that have ended."""
-    if settlement.ended_as is None:
+    ended_as = ended_as or settlement.ended_as
+    if ended_as is None or not measuring.is_measured(run):
         return []
     if step.name != step_name(run["group_name"], run["workflow"], operation_of(step)):
         return []
@@ -83,7 +97,8 @@ def _endings(run: RowMapping, settlement: Settlement, step: Step) -> list[Ending
             group=run["group_name"],
             workflow=run["workflow"],
             operation=operation_of(step),
-            ended_as=settlement.ended_as,
+            ended_as=ended_as,
             duration=duration,
+            release_id=run["release_id"],
         )
     ]

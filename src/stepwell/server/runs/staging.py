@@ -12,9 +12,11 @@ from sqlalchemy import Connection, RowMapping
 from stepwell import clock
 from stepwell.errors import Conflict, InvalidInput
 from stepwell.ids import new_id
+from stepwell.server.blobs import service as blobs
+from stepwell.server.blobs.service import Kind
 from stepwell.server.reports import service as reports
-from stepwell.server.reports.records import NewReport, Origin
-from stepwell.server.runs import queries
+from stepwell.server.reports.records import Content, NewReport, Origin
+from stepwell.server.runs import queries, scopes
 from stepwell.server.runs.judgement import operation_of
 from stepwell.server.runs.records import Staged, Staging
 from stepwell.server.state import service as state
@@ -56,21 +58,41 @@ def stage(conn: Connection, tx: Transaction, run: RowMapping, asked: Staging) ->
         kind=asked.kind,
         payload=payload.model_dump(mode="json"),
         content=content,
+        blob_id=asked.blob,
         created_at=clock.now(),
     )
+    if asked.blob is not None:
+        blobs.attach(conn, asked.blob, run["id"], Kind.REPORT)
     return Staged(id=staged_id)
 
 
 def commit(conn: Connection, run: RowMapping, step: Step, *, keep: bool) -> None:
     """Take what was staged under the step's claim; write it, or drop it."""
     for row in queries.take_staged(conn, step.id, step.claim_no):
-        if not keep:
-            continue
-        if row["kind"] == "state":
+        if row["kind"] == "report":
+            _commit_report(conn, run, step, row, keep=keep)
+        elif keep:
             _write(conn, run, step, Write(**row["payload"]))
-        else:
-            new = NewReport(**row["payload"])
-            reports.add(conn, new, row["content"], _origin(run, step))
+
+
+def _commit_report(
+    conn: Connection, run: RowMapping, step: Step, row: RowMapping, *, keep: bool
+) -> None:
+    """Keep a report that is wanted, or let go of its blob."""
+    new = NewReport(**row["payload"])
+    made = None
+    if keep:
+        made = reports.add(conn, new, _kept(conn, row), _origin(run, step))
+    elif new.on_failure:
+        made = reports.add_kept(conn, new, _kept(conn, row), _origin(run, step))
+    if made is None and row["blob_id"] is not None:
+        blobs.drop(conn, [row["blob_id"]])
+
+
+def _kept(conn: Connection, row: RowMapping) -> Content:
+    if row["blob_id"] is not None:
+        return Content(blobs.size(conn, row["blob_id"]), blob_id=row["blob_id"])
+    return Content(len(row["content"]), row["content"])
 
 
 def _claimed(tx: Transaction, run: RowMapping, asked: Staging) -> Step:
@@ -100,7 +122,8 @@ def _checked(asked: Staging, content: bytes | None) -> Write | NewReport:
             f"The payload of a staged {asked.kind} does not fit: {place}: {first['msg']}.",
             fix="See docs/reference for what it holds.",
         ) from error
-    reports.check(new, content)
+    if asked.blob is None:
+        reports.check(new, content)
     return new
 
 
@@ -114,7 +137,7 @@ def _content(asked: Staging) -> bytes | None:
 def _write(conn: Connection, run: RowMapping, step: Step, wanted: Write) -> int:
     author = Author(name=f"run {run['id']}", run_id=run["id"], step_id=step.id)
     try:
-        return state.write(conn, run["group_name"], wanted, author)
+        return scopes.write(conn, run, wanted, author)
     except state.StateChanged as error:
         raise StateConflict(error.what, why=error.why, fix=error.fix) from error
 
@@ -129,9 +152,9 @@ def _origin(run: RowMapping, step: Step) -> Origin:
     )
 
 
-def read(conn: Connection, group: str, scope: str, key: str) -> dict[str, Any]:
+def read(conn: Connection, run: RowMapping, scope: str, key: str) -> dict[str, Any]:
     """A value as an operation reads it."""
-    entry = state.current(conn, group, state.checked_scope(scope), key)
+    entry = scopes.read(conn, run, scope, key)
     if entry is None:
         return {"value": None, "version": 0, "exists": False}
     return {"value": entry.value, "version": entry.version, "exists": True}

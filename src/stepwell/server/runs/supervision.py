@@ -21,6 +21,7 @@ from stepwell.launchers.protocol import LaunchStatus
 from stepwell.outcome import Outcome, done, rerun
 from stepwell.server.groups import service as groups
 from stepwell.server.groups.records import Group
+from stepwell.server.logs import service as logs
 from stepwell.server.runs import closing, launching, queries
 from stepwell.server.runs.judgement import MOST_LOST, executions, losses, lost_with, operation_of
 from stepwell.server.runs.judgement import ready as ready_rows
@@ -83,7 +84,9 @@ class Supervision:
         handle = attempt["handle"] or launcher.find(launching.name(self.run_id, attempt["number"]))
         status = launcher.poll(handle)
         if status.state == "ended":
-            self._finish(attempt["number"], status, _tail(launcher.logs(handle), status))
+            output = launcher.logs(handle)
+            logs.complete(self.services, self.run_id, attempt["number"], output)
+            self._finish(attempt["number"], status, _tail(output, status))
             return self._proceed(group)
         self._note_silence(attempt)
         if wanted and not self._lingers() and not self._out_of_touch():
@@ -189,7 +192,7 @@ class Supervision:
         if run["state"] == RunState.CANCELLING:
             closing.close_cancelled(conn, tx, run)
         elif not ready:
-            closing.close_by_rows(conn, run, steps)
+            closing.close_by_rows(conn, tx, run, steps)
         elif reason := self._hopeless(conn, run, ready, now):
             closing.fail(conn, tx, run, reason)
         elif ready[0].schedule_time > now:
@@ -260,7 +263,8 @@ class Supervision:
             hopeless = isinstance(error, InvalidInput) or clock.now() >= run["deadline_at"]
             if hopeless and not RunState(run["state"]).ended:
                 queries.change_attempt(conn, self.run_id, number, finished_at=clock.now())
-                closing.fail(conn, tx, run, f"Its container cannot be started. {error}")
+                reason = f"Its container cannot be started. {error}"
+                closing.fail(conn, tx, run, reason, launched=False)
                 return done()
         emit("run.launch_failed", run=self.run_id, error=str(error))
         return rerun(after=TRY_LAUNCH, description=str(error))

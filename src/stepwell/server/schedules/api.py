@@ -1,4 +1,4 @@
-"""Routes of the room: /schedules, /schedule-previews."""
+"""Routes of the room: /schedules, /schedule-previews; more in the other modules of its API."""
 
 from __future__ import annotations
 
@@ -10,21 +10,35 @@ from pydantic import AwareDatetime, BaseModel
 
 from stepwell.schedules.ledger import Fate
 from stepwell.server.access.records import Role
-from stepwell.server.http import Call, Page, Pages, Reason, Router, reads, writes
-from stepwell.server.schedules import reading, service
+from stepwell.server.http import Call, Page, Pages, Router, reads, writes
+from stepwell.server.schedules import (
+    api_backfills,
+    api_calendars,
+    api_watch,
+    auditing,
+    plans,
+    previews,
+    reading,
+    service,
+)
+from stepwell.server.schedules.plan_records import Plan, PlanResult
 from stepwell.server.schedules.records import (
-    Audit,
     LedgerEntry,
+    NewPause,
     NewPreview,
     NewRun,
     NewSchedule,
+    NewSkip,
     Preview,
     ScheduleChange,
     Scheduled,
     ScheduledInFull,
 )
+from stepwell.server.schedules.watch_records import Audit
 
 router = Router(tags=["schedules"])
+for more in (api_watch.router, api_backfills.router, api_calendars.router):
+    router.include_router(more)  # first: their paths are not ids of schedules
 
 Reading = Annotated[Call, reads(Role.VIEWER)]
 Operating = Annotated[Call, writes(Role.OPERATOR)]
@@ -38,8 +52,8 @@ class Started(BaseModel):
 
 @router.post("/schedule-previews")
 def preview_schedule(call: Reading, body: NewPreview) -> Preview:
-    """When a schedule would be due, before it is saved."""
-    return reading.preview(body)
+    """When a schedule would be due, before it is saved: with what the clock does, and overlaps."""
+    return previews.preview(call.conn, call.services, body)
 
 
 @router.get("/schedules")
@@ -59,6 +73,13 @@ def add_schedule(call: Operating, body: NewSchedule) -> ScheduledInFull:
     """Add a schedule to a workflow, beside the one from source."""
     schedule_id = service.add(call.conn, call.services, body, by=call.user.name)
     return reading.detail(call.conn, schedule_id)
+
+
+@router.post("/groups/{group}/schedule-plans")
+def apply_plan(call: Operating, group: str, body: Plan) -> PlanResult:
+    """Bring a group's schedules in line with a plan: which workflows, when, with what."""
+    changes = plans.apply(call.conn, call.services, group, body, by=call.user.name)
+    return PlanResult(changes=changes)
 
 
 @router.get("/schedules/{schedule_id}")
@@ -96,9 +117,10 @@ def end_override(
 
 
 @router.post("/schedules/{schedule_id}/pauses", status_code=201)
-def pause_schedule(call: Operating, schedule_id: UUID, body: Reason) -> ScheduledInFull:
-    """From now on due instants are skipped, and the ledger says so."""
-    service.pause(call.conn, call.services, schedule_id, body.reason, by=call.user.name)
+def pause_schedule(call: Operating, schedule_id: UUID, body: NewPause) -> ScheduledInFull:
+    """From now on due instants are skipped, and the ledger says so; it may end by itself."""
+    who = {"by": call.user.name}
+    service.pause(call.conn, call.services, schedule_id, body.reason, until=body.until, **who)
     return reading.detail(call.conn, schedule_id)
 
 
@@ -110,6 +132,24 @@ def resume_schedule(
 ) -> ScheduledInFull:
     """From now on due instants run again."""
     service.resume(call.conn, call.services, schedule_id, reason, by=call.user.name)
+    return reading.detail(call.conn, schedule_id)
+
+
+@router.post("/schedules/{schedule_id}/skips", status_code=201)
+def skip_next(call: Operating, schedule_id: UUID, body: NewSkip) -> ScheduledInFull:
+    """Skip the next due instants; each is entered in the ledger when its time comes."""
+    service.skip_next(call.conn, call.services, schedule_id, body, by=call.user.name)
+    return reading.detail(call.conn, schedule_id)
+
+
+@router.delete("/schedules/{schedule_id}/skips")
+def end_skips(
+    call: Operating,
+    schedule_id: UUID,
+    reason: Annotated[str | None, Query(max_length=1000)] = None,
+) -> ScheduledInFull:
+    """Let the instants run that were to be skipped and whose time has not come."""
+    service.end_skips(call.conn, call.services, schedule_id, reason, by=call.user.name)
     return reading.detail(call.conn, schedule_id)
 
 
@@ -143,4 +183,4 @@ def audit_ledger(
     end: Annotated[AwareDatetime | None, Query(alias="to")] = None,
 ) -> Audit:
     """Whether every due instant of a span is in exactly one entry, and the chain unbroken."""
-    return reading.audited(call.conn, schedule_id, begin, end)
+    return auditing.audited(call.conn, call.services, schedule_id, begin, end)

@@ -8,7 +8,7 @@ takes back whatever it had begun, and the rest goes on.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -17,12 +17,14 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from stepwell import events
 from stepwell.errors import StepwellError, Unavailable
-from stepwell.schedules import Overlap, Schedule, from_json
+from stepwell.schedules import Overlap, Schedule
+from stepwell.schedules.calendars import exclusion
 from stepwell.schedules.ledger import Entry, Fate, Rules, Situation, Why, joined, judge, mark
+from stepwell.server.audit import service as audit
 from stepwell.server.database.session import Database
 from stepwell.server.runs import service as runs
 from stepwell.server.runs.records import Cancellation
-from stepwell.server.schedules import queries
+from stepwell.server.schedules import alerts, calendars, queries, skips
 from stepwell.server.schedules.queries import Row
 
 PASSING: Final = (Unavailable, OperationalError, InterfaceError)
@@ -84,18 +86,19 @@ class Books:
     ----------
     runs : starts and cancels runs in the caller's transaction.
     rules : grace, cap, and how much one pass judges.
+    late_after : what is settled later than this is told of, where a schedule says nothing else.
     """
 
     db: Database
     runs: Starter = field(default_factory=ByRunsRoom)
     rules: Rules = field(default_factory=Rules)
+    late_after: timedelta = timedelta(seconds=300)
 
     def settle(self, conn: Connection, schedule: Row, now: datetime) -> Settled:
         """Enter what is due up to now, in one bounded pass; the caller holds the row."""
         try:
             with conn.begin_nested():
-                spec = from_json(schedule["spec"])
-                return _Pass(self, conn, schedule, spec, now).made()
+                return _Pass(self, conn, schedule, queries.spec_of(schedule), now).made()
         except PASSING:
             raise
         except Exception as error:
@@ -128,6 +131,11 @@ class _Pass:
         self.schedule, self.spec = schedule, spec
         self.active = queries.active_runs(conn, schedule["id"])
         self.queued = list(queries.queued(conn, schedule["id"]))
+        self.excluded = exclusion(spec, calendars.known(conn, spec.exclude))
+        self.skips = skips.of(schedule)
+        until = schedule["paused_until"]
+        self.paused = schedule["paused_at"] is not None and (until is None or now < until)
+        self.late: datetime | None = None
         self.started = 0
 
     def made(self) -> Settled:
@@ -137,9 +145,25 @@ class _Pass:
             entries = self._judged(next_due, budget)
             next_due = entries[-1].following
             budget -= sum(entry.count for entry in entries)
-        queries.change(self.conn, self.schedule["id"], next_due=next_due)
         more = next_due is not None and next_due <= self.now
+        passed = skips.passed(self.schedule, next_due)
+        queries.change(self.conn, self.schedule["id"], next_due=next_due, **passed)
+        if self.late is not None:
+            alerts.settled_late(self.conn, self.books.db, self.schedule, self.late, self.now)
+        if not more:
+            self._end_pause()
         return Settled(self.started, next_due, more)
+
+    def _end_pause(self) -> None:
+        """A pause that had an end is over when all of its instants are entered."""
+        until = self.schedule["paused_until"]
+        if self.paused or until is None:
+            return
+        gone = {"paused_at": None, "pause_reason": None, "paused_until": None}
+        queries.change(self.conn, self.schedule["id"], **gone)
+        target = "/".join(self.schedule[key] for key in ("group_name", "workflow", "name"))
+        audit.record(self.conn, "schedules", "schedule.resume", target, "The pause was until now.")
+        events.emit("schedule.resumed", schedule_id=str(self.schedule["id"]))
 
     def _judged(self, next_due: datetime, budget: int) -> list[Entry]:
         """Entries written; up to the first one blocked, for what follows that is judged anew."""
@@ -156,8 +180,11 @@ class _Pass:
             now=self.now,
             version=self.schedule["version"],
             paused=self.schedule["paused_at"] is not None,
+            paused_until=self.schedule["paused_until"],
             busy=bool(self.active),
             queued=len(self.queued),
+            skips=self.skips,
+            excluded=self.excluded,
         )
 
     def _written(self, entry: Entry) -> Entry:
@@ -171,7 +198,14 @@ class _Pass:
             self.queued = list(queries.queued(self.conn, self.schedule["id"]))
         if entry.fate is Fate.MISSED:
             self._tell_missed(entry)
+        self._look_whether_late(entry)
         return entry
+
+    def _look_whether_late(self, entry: Entry) -> None:
+        own = self.schedule["late_after"]
+        grace = self.books.late_after if own is None else timedelta(seconds=own)
+        if self.late is None and entry.fate is not Fate.SKIPPED:
+            self.late = entry.first if self.now - entry.first > grace else None
 
     def _run(self, entry: Entry) -> tuple[Entry, UUID | None]:
         try:
@@ -190,15 +224,14 @@ class _Pass:
 
     def _start_queued(self) -> None:
         """Start who waited, as soon as nothing is in the way."""
-        paused = self.schedule["paused_at"] is not None
-        while self.queued and not paused and not self.active:
+        while self.queued and not self.paused and not self.active:
             line = self.queued.pop(0)
             try:
                 run_id = self._start(line["first_due"])
             except PASSING:
                 raise
             except Exception as error:
-                queries.resolve(self.conn, line["id"], Fate.BLOCKED, _said(error))
+                queries.resolve(self.conn, line["id"], Fate.BLOCKED, said(error))
             else:
                 queries.resolve(self.conn, line["id"], Fate.RAN, Why.WAITED, run_id)
 
@@ -226,9 +259,13 @@ class _Pass:
 def write(
     conn: Connection, schedule_id: UUID, entry: Entry, now: datetime, run_id: UUID | None = None
 ) -> None:
-    """Add to the end of the book: a new line, or the last one extended where it is the same."""
+    """Add to the end of the book: a new line, or the last one extended where it is the same.
+
+    What was missed in two downtimes stays two lines.
+    """
     last = queries.last_line(conn, schedule_id)
-    both = None if last is None else joined(queries.as_entry(last), entry)
+    apart = entry.fate is Fate.MISSED and last is not None and last["entered_at"] != now
+    both = None if last is None or apart else joined(queries.as_entry(last), entry)
     if last is None or both is None:
         queries.enter(conn, schedule_id, entry, run_id, now)
     else:
@@ -253,7 +290,7 @@ def write_change(
     previous = None if last is None else queries.as_entry(last)
     made = mark(now, previous, None, _short(why), version)
     made = replace(made, following=None if spec is None else spec.next_after(made.first))
-    queries.enter(conn, schedule_id, made, None, now)
+    queries.enter(conn, schedule_id, made, None, now, None if spec is None else spec.as_json())
     return made.following
 
 
@@ -269,7 +306,7 @@ def _blocked(due: datetime, following: datetime | None, version: int, error: Exc
         last=due,
         count=1,
         fate=Fate.BLOCKED,
-        why=_said(error),
+        why=said(error),
         following=following,
         version=version,
     )
@@ -277,12 +314,13 @@ def _blocked(due: datetime, following: datetime | None, version: int, error: Exc
 
 def _following(schedule: Row) -> datetime | None:
     try:
-        return from_json(schedule["spec"]).next_after(schedule["next_due"])
+        return queries.spec_of(schedule).next_after(schedule["next_due"])
     except Exception:
         return None
 
 
-def _said(error: Exception) -> str:
+def said(error: Exception) -> str:
+    """Why something could not be started, short enough for a ledger."""
     known = isinstance(error, StepwellError)
     return _short(str(error) if known else f"{type(error).__name__}: {error}")
 

@@ -17,10 +17,15 @@ from stepwell.codec import JSON
 from stepwell.engine.sealing import seal
 from stepwell.schedules import Schedule, from_json
 from stepwell.schedules.ledger import Rules
+from stepwell.server.audit import service as audit
 from stepwell.server.database.session import Database
 from stepwell.server.schedules import queries
 from stepwell.server.schedules.books import Books, drop_queued, write_change
-from stepwell.server.schedules.errors import ScheduleCatchingUp, ScheduleNotFound
+from stepwell.server.schedules.errors import (
+    ScheduleCatchingUp,
+    ScheduleInactive,
+    ScheduleNotFound,
+)
 from stepwell.server.schedules.queries import Row
 from stepwell.server.services import QUEUE, Services
 from stepwell.step import NewStep, StepQuery, StepStatus, new_step
@@ -31,7 +36,8 @@ TICK: Final = "v1/server/tick"
 def books_of(services: Services) -> Books:
     """The ledgers, kept by this server's settings."""
     grace = timedelta(seconds=services.settings.schedule_grace)
-    return Books(services.db, rules=Rules(grace=grace))
+    late_after = timedelta(seconds=services.settings.schedule_late_after)
+    return Books(services.db, rules=Rules(grace=grace), late_after=late_after)
 
 
 def now_of(conn: Connection, clock: Clock = SYSTEM) -> datetime:
@@ -46,6 +52,17 @@ def found(row: Row | None, schedule_id: UUID) -> Row:
     """The row itself; raises `ScheduleNotFound` for None and for one that was removed."""
     if row is None or row["origin"] == "removed":
         raise ScheduleNotFound(schedule_id)
+    return row
+
+
+def active(row: Row) -> Row:
+    """The row itself; raises `ScheduleInactive` for one that is out of force."""
+    if not row["active"]:
+        raise ScheduleInactive(
+            f"The schedule {row['name']!r} of {row['workflow']!r} is not in force.",
+            why="The current release does not have it.",
+            fix="Approve a release that has it.",
+        )
     return row
 
 
@@ -71,6 +88,7 @@ def put_in_force(
     conn: Connection, row: Row, spec: Schedule, now: datetime, why: str, **values: Any
 ) -> None:
     """From now on the schedule is due by `spec`; its version goes up."""
+    spec = spec.keyed(queries.key_of(row))
     version = row["version"] + 1
     next_due = write_change(conn, row["id"], now, why, version, spec)
     fixed = {"spec": spec.as_json(), "version": version, "next_due": next_due, "active": True}
@@ -91,12 +109,18 @@ def put_out_of_force(conn: Connection, row: Row, now: datetime, why: str, **valu
 
 def add(conn: Connection, spec: Schedule, now: datetime, why: str, **values: Any) -> UUID:
     """Insert a schedule that is due by `spec` from now on, and begin its ledger."""
-    schedule_id = queries.add(
-        conn, spec=spec.as_json(), version=1, active=True, created_at=now, **values
-    )
+    key = jitter_key(values["group_name"], values["workflow"], values["name"])
+    spec = spec.keyed(key)
+    fixed = {"spec": spec.as_json(), "version": 1, "active": True, "created_at": now}
+    schedule_id = queries.add(conn, jitter_key=key, **fixed, **values)
     next_due = write_change(conn, schedule_id, now, why, 1, spec)
     queries.change(conn, schedule_id, next_due=next_due)
     return schedule_id
+
+
+def jitter_key(group: str, workflow: str, name: str) -> str:
+    """What a new schedule's jitter depends on; it stays when its workflow is renamed."""
+    return f"{group}/{workflow}/{name}"
 
 
 def wake(conn: Connection, db: Database) -> None:
@@ -112,3 +136,27 @@ def wake(conn: Connection, db: Database) -> None:
 def tick_step() -> NewStep:
     """The singleton step, to be added where there is none."""
     return new_step(TICK, singleton=True, on_conflict="ignore", queue=QUEUE)
+
+
+def told(
+    conn: Connection,
+    services: Services,
+    schedule_id: UUID,
+    action: str,
+    reason: str | None,
+    by: str,
+    before: Any = None,
+    **details: Any,
+) -> None:
+    """Write the audit log's entry, and have the tick look again."""
+    row = queries.get(conn, schedule_id)
+    assert row is not None
+    more = {} if before is None else {"before": before}
+    found = {"schedule": str(schedule_id), "spec": row["spec"], "version": row["version"]}
+    audit.record(conn, by, action, target(row), reason, found | more | details)
+    wake(conn, services.db)
+
+
+def target(row: Row) -> str:
+    """What the audit log calls a schedule."""
+    return f"{row['group_name']}/{row['workflow']}/{row['name']}"

@@ -70,3 +70,75 @@ class ReasonMissing(InvalidInput):
     """What deviates from the source needs a reason (R31)."""
 
     code = "reason-missing"
+
+
+class PlanAmbiguous(InvalidInput):
+    """A plan that names a schedule twice."""
+
+    code = "plan-ambiguous"
+
+
+class PlanIncomplete(InvalidInput):
+    """A plan with a new schedule that does not say when."""
+
+    code = "plan-incomplete"
+
+
+class PauseInvalid(InvalidInput):
+    """A pause that ends before it begins."""
+
+    code = "pause-invalid"
+
+
+class ScheduleSkipsTooMany(Conflict):
+    """So many instants are to be skipped already."""
+
+    code = "schedule-skips-too-many"
+
+
+class ScheduleNothingSkipped(Conflict):
+    """No instant is to be skipped, so nothing can be taken back."""
+
+    code = "schedule-nothing-skipped"
+
+
+class BackfillNotFound(NotFound):
+    """No backfill has this id."""
+
+    code = "backfill-not-found"
+
+
+class BackfillEnded(Conflict):
+    """The backfill is done, or was cancelled."""
+
+    code = "backfill-ended"
+
+
+class BackfillEmpty(Conflict):
+    """No instant of the span is to be run."""
+
+    code = "backfill-empty"
+
+
+class BackfillSpanInvalid(InvalidInput):
+    """A span that ends before it begins, or in the future."""
+
+    code = "backfill-span-invalid"
+
+
+class BackfillTooLarge(InvalidInput):
+    """More instants than one backfill takes."""
+
+    code = "backfill-too-large"
+
+
+class FireUnknown(NotFound):
+    """The ledger has no such due instant."""
+
+    code = "fire-unknown"
+
+
+class FireRan(Conflict):
+    """The instant has a run, or waits for one."""
+
+    code = "fire-ran"

@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 
 from stepwell.ids import new_id
+from stepwell.schedules import Schedule, from_json
 from stepwell.schedules.ledger import Entry, Fate
 from stepwell.server.database.tables import (
     groups,
@@ -37,14 +38,29 @@ Row: TypeAlias = RowMapping
 ACTIVE_RUNS: Final = ("waiting", "starting", "running", "cancelling")
 """States of runs that count for overlap; a run being cancelled counts until it is (R34)."""
 
+BACKFILL: Final = "backfill"
+"""The trigger of runs that make up for an instant; they do not count for overlap."""
+
 # Rows are locked with `key_share`, so that whoever inserts a row that refers to them
 # (a run) need not wait: else the tick and a release could wait for each other.
 
 # A literal, not a parameter: only then do the planners see that the partial index fits.
 _QUEUED: Final = ledger.c.fate == literal_column("'queued'")
 
+_IN_THE_WAY: Final = runs.c.state.in_(ACTIVE_RUNS) & (runs.c.trigger != BACKFILL)
+
 
 # -- schedules ---------------------------------------------------------------------
+
+
+def spec_of(row: Row) -> Schedule:
+    """A row's schedule, with its jitter; raises `ScheduleInvalid`."""
+    return from_json(row["spec"]).keyed(key_of(row))
+
+
+def key_of(row: Row) -> str:
+    """What the jitter of a row's schedule depends on."""
+    return row["jitter_key"] or str(row["id"])
 
 
 def get(conn: Connection, schedule_id: UUID) -> Row | None:
@@ -60,13 +76,13 @@ def lock(conn: Connection, schedule_id: UUID) -> Row | None:
 
 
 def lock_due(conn: Connection, now: datetime, limit: int) -> Sequence[Row]:
-    """Up to `limit` schedules with an instant that is due, or a queued one that may start.
+    """Up to `limit` schedules with something due: an instant, the end of a pause, a queued run.
 
     On PostgreSQL those that another transaction holds are passed over.
     """
     query = (
         select(schedules)
-        .where(schedules.c.active, or_(schedules.c.next_due <= now, _may_start()))
+        .where(schedules.c.active, or_(_is_due(now), _may_start()))
         .order_by(schedules.c.next_due, schedules.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True, key_share=True)
@@ -74,10 +90,14 @@ def lock_due(conn: Connection, now: datetime, limit: int) -> Sequence[Row]:
     return conn.execute(query).mappings().all()
 
 
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    return or_(schedules.c.next_due <= now, schedules.c.paused_until <= now)
+
+
 def _may_start() -> ColumnElement[bool]:
     waits = schedules.c.id.in_(select(ledger.c.schedule_id).where(_QUEUED))
-    mine = (runs.c.schedule_id == schedules.c.id) & runs.c.state.in_(ACTIVE_RUNS)
-    busy = select(runs.c.id).where(mine).exists()
+    mine = runs.c.schedule_id == schedules.c.id
+    busy = select(runs.c.id).where(mine, _IN_THE_WAY).exists()
     return waits & ~busy & schedules.c.paused_at.is_(None)
 
 
@@ -93,10 +113,10 @@ def lock_of_group(conn: Connection, group: str) -> Sequence[Row]:
 
 
 def earliest_due(conn: Connection) -> datetime | None:
-    """When the next schedule is due."""
-    query = select(func.min(schedules.c.next_due)).where(schedules.c.active)
-    found: datetime | None = conn.execute(query).scalar_one()
-    return found
+    """When the next schedule is due, or its pause ends."""
+    ends = (func.min(schedules.c.next_due), func.min(schedules.c.paused_until))
+    found = conn.execute(select(*ends).where(schedules.c.active)).one()
+    return min((one for one in found if one is not None), default=None)
 
 
 def add(conn: Connection, **values: Any) -> UUID:
@@ -175,15 +195,21 @@ def entries_in_force(
 
 
 def enter(
-    conn: Connection, schedule_id: UUID, entry: Entry, run_id: UUID | None, at: datetime
+    conn: Connection,
+    schedule_id: UUID,
+    entry: Entry,
+    run_id: UUID | None,
+    at: datetime,
+    spec: dict[str, Any] | None = None,
 ) -> None:
-    """Insert a line."""
+    """Insert a line; a mark keeps the `spec` that is in force from it on."""
     conn.execute(
         insert(ledger).values(
             id=new_id(),
             schedule_id=schedule_id,
             run_id=run_id,
             entered_at=at,
+            spec=spec,
             **_columns(entry),
         )
     )
@@ -200,6 +226,13 @@ def resolve(
     """Say what became of a queued line."""
     values = {"fate": fate.value, "why": why, "run_id": run_id}
     conn.execute(update(ledger).where(ledger.c.id == line).values(**values))
+
+
+def line_at(conn: Connection, schedule_id: UUID, due_at: datetime) -> Row | None:
+    """The line that speaks of an instant, if one does."""
+    query = lines(schedule_id).where(ledger.c.first_due <= due_at, ledger.c.last_due >= due_at)
+    query = query.where(ledger.c.fate != Fate.CHANGED.value)
+    return conn.execute(query.order_by(ledger.c.first_due.desc()).limit(1)).mappings().first()
 
 
 def last_line(conn: Connection, schedule_id: UUID) -> Row | None:
@@ -259,9 +292,7 @@ def book(
 
 def active_runs(conn: Connection, schedule_id: UUID) -> dict[UUID, str]:
     """Runs of the schedule that have not ended, oldest first, with their states."""
-    query = select(runs.c.id, runs.c.state).where(
-        runs.c.schedule_id == schedule_id, runs.c.state.in_(ACTIVE_RUNS)
-    )
+    query = select(runs.c.id, runs.c.state).where(runs.c.schedule_id == schedule_id, _IN_THE_WAY)
     return {row.id: row.state for row in conn.execute(query.order_by(runs.c.created_at))}
 
 

@@ -2,57 +2,29 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any, Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from stepwell import clock
 from stepwell.errors import StepwellError
-from stepwell.schedules import Cron, Schedule, from_json
-from stepwell.schedules.ledger import Entry, Fate, breaks
+from stepwell.schedules import from_json
+from stepwell.schedules.ledger import Fate
 from stepwell.server.database.tables import ledger, schedules
 from stepwell.server.paging import Page, Paging, paged
-from stepwell.server.schedules import changing, queries
+from stepwell.server.schedules import backfill_queries, changing, previews, queries
 from stepwell.server.schedules.queries import Row
 from stepwell.server.schedules.records import (
-    Audit,
-    Fire,
     LastFate,
     LedgerEntry,
-    NewPreview,
     Origin,
-    Preview,
     Scheduled,
     ScheduledInFull,
 )
 
-SHOWN: Final = 10
 _INSTANT: Final = timedelta(microseconds=1)
-
-
-def preview(asked: NewPreview) -> Preview:
-    """When a schedule would be due; nothing is saved.
-
-    Raises
-    ------
-    ScheduleInvalid, CronInvalid, IntervalInvalid, TimezoneUnknown.
-    """
-    spec = from_json(asked.spec)
-    after = asked.after or clock.now()
-    return Preview(description=spec.describe(), fires=fires(spec, after, asked.count))
-
-
-def fires(spec: Schedule, after: datetime, count: int = SHOWN) -> list[Fire]:
-    """The next due instants, with what the zone's clock shows."""
-    zone = ZoneInfo(spec.timezone if isinstance(spec, Cron) else "UTC")
-    found = islice(spec.fires(after), count)
-    return [Fire(at=at, local=at.astimezone(zone).isoformat()) for at in found]
 
 
 def listed(
@@ -74,7 +46,11 @@ def detail(conn: Connection, schedule_id: UUID) -> ScheduledInFull:
     """A schedule with its next ten fires; raises `ScheduleNotFound`."""
     row = changing.found(queries.get(conn, schedule_id), schedule_id)
     [fields] = _fields(conn, [row])
-    return ScheduledInFull(**fields, fires=_next_fires(row))
+    return ScheduledInFull(
+        **fields,
+        fires=previews.next_fires(conn, row),
+        notes=previews.clock_notes(row),
+    )
 
 
 def lines(
@@ -92,62 +68,26 @@ def lines(
     query = query if fate is None else query.where(ledger.c.fate == fate.value)
     query = query if since is None else query.where(ledger.c.last_due >= since)
     query = query if until is None else query.where(ledger.c.first_due < until)
-    return paged(conn, query, pages, by=[ledger.c.first_due], make=lambda row: LedgerEntry(**row))
+    page = paged(conn, query, pages, by=[ledger.c.first_due], make=lambda row: LedgerEntry(**row))
+    return pages.page(_made_up(conn, schedule_id, page.items), page.next)
 
 
-def audited(
-    conn: Connection, schedule_id: UUID, begin: datetime | None, end: datetime | None
-) -> Audit:
-    """Prove that the ledger of a span is one chain that accounts for every due instant (R30)."""
-    row = changing.found(queries.get(conn, schedule_id), schedule_id)
-    as_of = clock.now()
-    book = [queries.as_entry(line) for line in queries.book(conn, schedule_id, begin, end)]
-    last = queries.last_line(conn, schedule_id)
-    reaches_the_end = not book or last is None or book[-1] == queries.as_entry(last)
-    expected = row["next_due"] if reaches_the_end else book[-1].following
-    faults = [*_begin(book, begin), *breaks(book, expected)]
-    counted: Counter[Fate] = Counter()
-    for entry in book:
-        counted[entry.fate] += entry.count
-    return Audit(
-        begin=begin,
-        end=end or as_of,
-        unbroken=not faults,
-        entries=len(book),
-        instants=sum(counted.values()),
-        by_fate={fate: count for fate, count in counted.items() if fate is not Fate.CHANGED},
-        next_due=row["next_due"],
-        breaks=faults,
-        advice=list(_advice(row, book)),
-        as_of=as_of,
-    )
+def _made_up(conn: Connection, schedule_id: UUID, lines: list[LedgerEntry]) -> list[LedgerEntry]:
+    """The lines, with what backfills made up for."""
+    if not lines:
+        return lines
+    until = max(line.last_due for line in lines) + _INSTANT
+    found = backfill_queries.made_up(conn, schedule_id, lines[-1].first_due, until)
+    return [_with(line, found) for line in lines]
 
 
-def _begin(book: list[Entry], begin: datetime | None) -> Iterator[str]:
-    """A book that is read from its first line begins with the making of the schedule."""
-    if begin is None and (not book or book[0].fate is not Fate.CHANGED):
-        yield "The ledger does not begin with the making of the schedule."
-
-
-def _advice(row: Row, book: list[Entry]) -> Iterator[str]:
-    """Where today's computation differs, for entries of the version in force."""
-    try:
-        spec = from_json(row["spec"])
-    except StepwellError as error:
-        yield f"The schedule cannot be read: {error}"
-        return
-    mine = [one for one in book if one.version == row["version"] and one.count]
-    for entry in mine:
-        computed = _recount(spec, entry)
-        if computed != entry.count:
-            yield (
-                f"From {entry.first.isoformat()} to {entry.last.isoformat()} the ledger counts "
-                f"{entry.count} due instants, and a computation of today {computed}."
-            )
-
-
-def _recount(spec: Schedule, entry: Entry) -> int:
-    return sum(1 for _ in spec.between(entry.first, entry.last + _INSTANT))
+def _with(line: LedgerEntry, found: Sequence[Row]) -> LedgerEntry:
+    mine = [one for one in found if line.first_due <= one["due_at"] <= line.last_due]
+    if not mine or not line.count:
+        return line
+    instants = len({one["due_at"] for one in mine})
+    latest = mine[-1]["run_id"]
+    return line.model_copy(update={"backfilled": instants, "backfill_run_id": latest})
 
 
 def _fields(conn: Connection, rows: Sequence[Row | dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -161,6 +101,7 @@ def _fields(conn: Connection, rows: Sequence[Row | dict[str, Any]]) -> Iterator[
         entry = entries.get((row["group_name"], row["workflow"]), {})
         yield {
             **{name: value for name, value in row.items() if name != "group_name"},
+            "skips": row["skips"] or [],
             **_source(row, entry.get("schedule")),
             "group": row["group_name"],
             "description": _description(row["spec"]),
@@ -177,13 +118,6 @@ def _description(spec: dict[str, Any]) -> str:
         return from_json(spec).describe()
     except StepwellError as error:
         return f"Cannot be read: {error}"
-
-
-def _next_fires(row: Row) -> list[Fire]:
-    if row["next_due"] is None:
-        return []
-    spec = from_json(row["spec"])
-    return fires(spec, row["next_due"] - _INSTANT)
 
 
 def _source(row: Row | dict[str, Any], source: dict[str, Any] | None) -> dict[str, Any]:

@@ -13,9 +13,11 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from stepwell.schedules import Schedule, from_json
-from stepwell.server.audit import service as audit
+from stepwell.schedules.calendars import exclusion
 from stepwell.server.runs import service as runs
-from stepwell.server.schedules import changing, errors, queries
+from stepwell.server.schedules import calendars, changing, errors, queries
+from stepwell.server.schedules.firing import fire, run_now
+from stepwell.server.schedules.holding import end_skips, pause, resume, skip_next
 from stepwell.server.schedules.queries import Row
 from stepwell.server.schedules.records import NewSchedule, Origin, ScheduleChange
 from stepwell.server.schedules.sync import DEFAULT, sync_with_release
@@ -25,10 +27,13 @@ __all__ = [
     "add",
     "change",
     "end_override",
+    "end_skips",
+    "fire",
     "pause",
     "remove",
     "resume",
     "run_now",
+    "skip_next",
     "sync_with_release",
 ]
 
@@ -38,12 +43,13 @@ def add(conn: Connection, services: Services, new: NewSchedule, *, by: str) -> U
 
     Raises
     ------
-    WorkflowNotReleased, ScheduleExists, ScheduleInvalid, ScheduleNeverDue, ParametersInvalid.
+    WorkflowNotReleased, ScheduleExists, ScheduleInvalid, CalendarUnknown, ScheduleNeverDue,
+    ParametersInvalid.
     """
     spec, entry = from_json(new.spec), _entry(conn, new.group, new.workflow)
     runs.check_parameters(new.workflow, entry, new.parameters)
     now = changing.now_of(conn, services.clock)
-    _expect_due(spec, now)
+    _expect_due(conn, spec, now)
     old = queries.named(conn, new.group, new.workflow, new.name)
     _expect_free(new, old)
     fixed: dict[str, Any] = {
@@ -51,15 +57,17 @@ def add(conn: Connection, services: Services, new: NewSchedule, *, by: str) -> U
         "override_reason": new.reason,
         "changed_by": by,
         "parameters": new.parameters,
+        "late_after": new.late_after,
+        "too_long_after": new.too_long_after,
     }
     if old is None:
         of = {"group_name": new.group, "workflow": new.workflow, "name": new.name}
         schedule_id = changing.add(conn, spec, now, f"Added by {by}.", **of, **fixed)
     else:
         schedule_id = old["id"]
-        cleared = {"paused_at": None, "pause_reason": None}
+        cleared = dict.fromkeys(("paused_at", "pause_reason", "paused_until", "skips"))
         changing.put_in_force(conn, old, spec, now, f"Added again by {by}.", **fixed, **cleared)
-    _told(conn, services, schedule_id, "schedule.add", new.reason, by)
+    changing.told(conn, services, schedule_id, "schedule.add", new.reason, by)
     return schedule_id
 
 
@@ -71,19 +79,23 @@ def change(
     Raises
     ------
     ReasonMissing : it is from source, and no reason was given.
-    ScheduleInactive, ScheduleNotFound, ScheduleCatchingUp, ScheduleInvalid, ScheduleNeverDue,
-    ParametersInvalid.
+    ScheduleInactive, ScheduleNotFound, ScheduleCatchingUp, ScheduleInvalid, CalendarUnknown,
+    ScheduleNeverDue, ParametersInvalid.
     """
     now = changing.now_of(conn, services.clock)
-    row = _active(changing.held(conn, changing.books_of(services), schedule_id, now))
+    row = changing.active(changing.held(conn, changing.books_of(services), schedule_id, now))
     spec = from_json(row["spec"] if asked.spec is None else asked.spec)
     parameters = row["parameters"] if asked.parameters is None else asked.parameters
     entry = _entry(conn, row["group_name"], row["workflow"])
     runs.check_parameters(row["workflow"], entry, parameters)
-    _expect_due(spec, now)
-    values = {"parameters": parameters, "changed_by": by, **_origin(row, asked.reason)}
-    changing.put_in_force(conn, row, spec, now, f"Changed by {by}.", **values)
-    _told(conn, services, schedule_id, "schedule.change", asked.reason, by, before=row["spec"])
+    if spec.as_json() != row["spec"] or parameters != row["parameters"]:
+        _expect_due(conn, spec, now)
+        values = {"parameters": parameters, "changed_by": by, **_origin(row, asked.reason)}
+        changing.put_in_force(conn, row, spec, now, f"Changed by {by}.", **values)
+    queries.change(conn, schedule_id, changed_by=by, **_limits(asked))
+    changing.told(
+        conn, services, schedule_id, "schedule.change", asked.reason, by, before=row["spec"]
+    )
 
 
 def end_override(
@@ -96,7 +108,7 @@ def end_override(
     ScheduleNotOverridden, ScheduleNotFound, ScheduleInactive, ScheduleCatchingUp.
     """
     now = changing.now_of(conn, services.clock)
-    row = _active(changing.held(conn, changing.books_of(services), schedule_id, now))
+    row = changing.active(changing.held(conn, changing.books_of(services), schedule_id, now))
     if row["origin"] != Origin.OVERRIDDEN:
         raise errors.ScheduleNotOverridden(
             f"The schedule {row['name']!r} of {row['workflow']!r} is not overridden.",
@@ -114,7 +126,9 @@ def end_override(
         changing.put_out_of_force(conn, row, now, why, **fixed)
     else:
         changing.put_in_force(conn, row, from_json(source), now, why, **fixed)
-    _told(conn, services, schedule_id, "schedule.end-override", reason, by, before=row["spec"])
+    changing.told(
+        conn, services, schedule_id, "schedule.end-override", reason, by, before=row["spec"]
+    )
 
 
 def remove(
@@ -135,82 +149,12 @@ def remove(
             fix="Pause it, or take it out of the source and approve the release.",
         )
     changing.put_out_of_force(conn, row, now, f"Removed by {by}.", origin=Origin.REMOVED)
-    _told(conn, services, schedule_id, "schedule.remove", reason, by)
+    changing.told(conn, services, schedule_id, "schedule.remove", reason, by)
 
 
 def get(conn: Connection, schedule_id: UUID) -> Row:
     """One schedule; raises `ScheduleNotFound`."""
     return changing.found(queries.get(conn, schedule_id), schedule_id)
-
-
-def pause(
-    conn: Connection, services: Services, schedule_id: UUID, reason: str | None, *, by: str
-) -> None:
-    """From now on due instants are entered as skipped.
-
-    Raises
-    ------
-    SchedulePaused, ScheduleInactive, ScheduleNotFound, ScheduleCatchingUp.
-    """
-    now = changing.now_of(conn, services.clock)
-    row = _active(changing.held(conn, changing.books_of(services), schedule_id, now))
-    if row["paused_at"] is not None:
-        raise errors.SchedulePaused(
-            f"The schedule {row['name']!r} of {row['workflow']!r} is paused.",
-            why=row["pause_reason"] or "",
-            fix="Resume it, or leave it so.",
-        )
-    queries.change(conn, schedule_id, paused_at=now, pause_reason=reason)
-    _told(conn, services, schedule_id, "schedule.pause", reason, by)
-
-
-def resume(
-    conn: Connection, services: Services, schedule_id: UUID, reason: str | None, *, by: str
-) -> None:
-    """From now on due instants run again; what was due meanwhile stays skipped.
-
-    Raises
-    ------
-    ScheduleNotPaused, ScheduleNotFound, ScheduleCatchingUp.
-    """
-    now = changing.now_of(conn, services.clock)
-    row = changing.held(conn, changing.books_of(services), schedule_id, now)
-    if row["paused_at"] is None:
-        raise errors.ScheduleNotPaused(
-            f"The schedule {row['name']!r} of {row['workflow']!r} is not paused.",
-            fix="Nothing is to be done.",
-        )
-    queries.change(conn, schedule_id, paused_at=None, pause_reason=None)
-    _told(conn, services, schedule_id, "schedule.resume", reason, by)
-
-
-def run_now(
-    conn: Connection,
-    services: Services,
-    schedule_id: UUID,
-    parameters: dict[str, Any] | None,
-    *,
-    by: str,
-) -> UUID:
-    """Start a run of the schedule's workflow, whatever its due instants and policies say.
-
-    Raises
-    ------
-    ScheduleNotFound, ScheduleInactive, and what `runs.service.start_run` raises.
-    """
-    row = _active(changing.found(queries.get(conn, schedule_id), schedule_id))
-    run_id = runs.start_run(
-        conn,
-        services.db,
-        group=row["group_name"],
-        workflow=row["workflow"],
-        parameters=row["parameters"] if parameters is None else parameters,
-        trigger="request",
-        requested_by=by,
-        schedule_id=schedule_id,
-    )
-    audit.record(conn, by, "schedule.run", _target(row), None, {"run": str(run_id)})
-    return run_id
 
 
 def _entry(conn: Connection, group: str, workflow: str) -> dict[str, Any]:
@@ -223,7 +167,13 @@ def _entry(conn: Connection, group: str, workflow: str) -> dict[str, Any]:
     return entry
 
 
-def _expect_due(spec: Schedule, now: datetime) -> None:
+def _limits(asked: ScheduleChange) -> dict[str, Any]:
+    """The limits that were named; null takes one away."""
+    return asked.model_dump(include={"late_after", "too_long_after"}, exclude_unset=True)
+
+
+def _expect_due(conn: Connection, spec: Schedule, now: datetime) -> None:
+    exclusion(spec, calendars.known(conn, spec.exclude))
     if spec.next_after(now) is None:
         raise errors.ScheduleNeverDue(
             f"This is never due from now on: {spec.describe()}.",
@@ -240,16 +190,6 @@ def _expect_free(new: NewSchedule, old: Row | None) -> None:
         )
 
 
-def _active(row: Row) -> Row:
-    if not row["active"]:
-        raise errors.ScheduleInactive(
-            f"The schedule {row['name']!r} of {row['workflow']!r} is not in force.",
-            why="The current release does not have it.",
-            fix="Approve a release that has it.",
-        )
-    return row
-
-
 def _origin(row: Row, reason: str | None) -> dict[str, Any]:
     if row["origin"] == Origin.ADDED:
         return {}
@@ -260,25 +200,3 @@ def _origin(row: Row, reason: str | None) -> dict[str, Any]:
             fix="Say why: give a reason.",
         )
     return {"origin": Origin.OVERRIDDEN, "override_reason": reason}
-
-
-def _told(
-    conn: Connection,
-    services: Services,
-    schedule_id: UUID,
-    action: str,
-    reason: str | None,
-    by: str,
-    before: Any = None,
-) -> None:
-    """The audit log's entry; and the tick looks again."""
-    row = queries.get(conn, schedule_id)
-    assert row is not None
-    details = {"schedule": str(schedule_id), "spec": row["spec"], "version": row["version"]}
-    more = {} if before is None else {"before": before}
-    audit.record(conn, by, action, _target(row), reason, details | more)
-    changing.wake(conn, services.db)
-
-
-def _target(row: Row) -> str:
-    return f"{row['group_name']}/{row['workflow']}/{row['name']}"

@@ -1,10 +1,14 @@
-"""The tick: one singleton step that settles whatever is due, in bounded transactions (R29)."""
+"""The room's steps: the tick, the watch, backfills.
+
+The tick is one singleton step that settles whatever is due, in bounded transactions (R29).
+Its state is when it said it would come back: if that is long ago, nobody ticked meanwhile.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
@@ -13,8 +17,8 @@ from stepwell.codec import JSON
 from stepwell.engine.sealing import seal
 from stepwell.outcome import Outcome, rerun
 from stepwell.registry import Registry
-from stepwell.schedules.base import minutes
-from stepwell.server.schedules import queries
+from stepwell.schedules.base import iso, minutes
+from stepwell.server.schedules import backfill_steps, downtimes, queries, watching
 from stepwell.server.schedules.books import Books
 from stepwell.server.schedules.changing import TICK, books_of, now_of, tick_step
 from stepwell.server.services import RETRY, Services
@@ -47,13 +51,15 @@ class Batch:
 
 
 def register(registry: Registry, services: Services, books: Books | None = None) -> None:
-    """Add the handler of `v1/server/tick`."""
+    """Add the handlers of the tick, the watch and backfills."""
     kept = books or books_of(services)
 
-    def handler() -> Outcome:
-        return tick(services, kept)
+    def handler(state: Any) -> Outcome:
+        return tick(services, kept, state)
 
     registry.add(handler, TICK, retry=RETRY)
+    watching.register(registry, services)
+    backfill_steps.register(registry, services)
 
 
 def seed(conn: Connection, services: Services) -> None:
@@ -64,10 +70,12 @@ def seed(conn: Connection, services: Services) -> None:
         tx.add([seal(tick_step(), JSON, now)])
     elif ticks[0].schedule_time > now + 2 * LONGEST_WAIT:
         tx.activate(ticks[0].id, None, None)
+    watching.seed(conn, services)
 
 
-def tick(services: Services, books: Books) -> Outcome:
+def tick(services: Services, books: Books, state: Any = None) -> Outcome:
     """Settle everything that is due, then say when to come back."""
+    _note_downtime(services, books, state)
     with events.span("schedule.tick") as told:
         done = []
         for _ in range(BATCHES):
@@ -94,12 +102,24 @@ def settle_batch(services: Services, books: Books) -> Batch:
     return Batch(settled, started, more)
 
 
+def _note_downtime(services: Services, books: Books, state: Any) -> None:
+    if not isinstance(state, dict) or "expected" not in state:
+        return
+    expected = datetime.fromisoformat(state["expected"])
+    with services.db.read() as conn:
+        now = now_of(conn, services.clock)
+    if now - expected > books.rules.grace:
+        with services.db.write() as conn:
+            downtimes.note(conn, expected, now)
+
+
 def _next_time(services: Services) -> Outcome:
     with services.db.read() as conn:
         now = now_of(conn, services.clock)
         due = queries.earliest_due(conn)
         waiting = queries.any_queued(conn)
-    return rerun(at=wake_at(now, due, waiting), description=_said(due))
+    at = wake_at(now, due, waiting)
+    return rerun({"expected": iso(at)}, at=at, description=_said(due))
 
 
 def wake_at(now: datetime, due: datetime | None, waiting: bool) -> datetime:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, delete, func, insert, select
 
+from stepwell import clock
 from stepwell.server.database.tables import state_entries as t
 
 
@@ -31,6 +32,18 @@ def versions(group: str, scope: str, key: str) -> Select[Any]:
     return select(t).where(*_of(group, scope, key))
 
 
+def version(conn: Connection, group: str, scope: str, key: str, number: int) -> RowMapping | None:
+    """One version."""
+    query = select(t).where(*_of(group, scope, key), t.c.version == number)
+    return conn.execute(query).mappings().one_or_none()
+
+
+def below(conn: Connection, group: str, scope: str, key: str, number: int) -> RowMapping | None:
+    """The newest version that is kept of those before a number."""
+    query = select(t).where(*_of(group, scope, key), t.c.version < number)
+    return conn.execute(query.order_by(t.c.version.desc()).limit(1)).mappings().one_or_none()
+
+
 def add(conn: Connection, **values: Any) -> None:
     """Insert a version; the primary key refuses a second writer of the same one."""
     conn.execute(insert(t).values(**values))
@@ -39,6 +52,18 @@ def add(conn: Connection, **values: Any) -> None:
 def forget(conn: Connection, group: str, scope: str, key: str, up_to: int) -> None:
     """Remove old versions, up to and including number `up_to`."""
     conn.execute(delete(t).where(*_of(group, scope, key), t.c.version <= up_to))
+
+
+def keys(
+    conn: Connection, group: str, scope: str, prefix: str, after: str, limit: int
+) -> list[str]:
+    """Keys of one scope with a value now that begin so and come after one, in order."""
+    top = newest().where(t.c.group_name == group, t.c.scope == scope, t.c.key > after)
+    top = top.where(t.c.deleted.is_(False))
+    top = top.where(t.c.expires_at.is_(None) | (t.c.expires_at > clock.now()))
+    top = top.where(t.c.key.startswith(prefix, autoescape=True)) if prefix else top
+    found = top.with_only_columns(t.c.key).order_by(t.c.key).limit(limit)
+    return list(conn.execute(found).scalars())
 
 
 def _of(group: str, scope: str, key: str) -> tuple[Any, ...]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from stepwell.server.differences import ValueChange
 
 SCOPE: Final = r"^(group|workflow:[a-z][a-z0-9-]*|operation:[a-z][a-z0-9-]*/[a-z][a-z0-9-]*)$"
 """`group`, `workflow:nightly` or `operation:nightly/load`."""
@@ -20,7 +22,7 @@ Key: TypeAlias = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[
 class Entry(BaseModel):
     """One version of a value, with who wrote it. Instants are UTC.
 
-    `expires_at` in the past reads as absent, as does `deleted`.
+    `expires_at` in the past reads as absent, as does `deleted`: then `exists` is false.
     """
 
     group: str
@@ -28,6 +30,7 @@ class Entry(BaseModel):
     key: str
     version: int
     value: Any
+    exists: bool
     deleted: bool
     run_id: UUID | None
     step_id: UUID | None
@@ -50,6 +53,67 @@ class Edit(BaseModel):
     expect_version: int = Field(ge=0)
     ttl: float | None = Field(default=None, gt=0)
     reason: str = Field(min_length=1, max_length=1000)
+
+
+class StateRestore(BaseModel):
+    """An earlier version's value written again, as a new version."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: int = Field(ge=1)
+    expect_version: int = Field(ge=0)
+    ttl: float | None = Field(default=None, gt=0)
+    reason: str = Field(min_length=1, max_length=1000)
+
+
+class Imported(BaseModel):
+    """An entry of another place: what a list of entries shows can be given as it is."""
+
+    scope: str = Field(pattern=SCOPE, max_length=220)
+    key: Key
+    value: Any = None
+    expires_at: AwareDatetime | None = None
+
+
+class StateImport(BaseModel):
+    """Entries to write; all of them, or none.
+
+    `on_conflict` says what becomes of a key that has a value: `error` refuses the whole,
+    `keep` leaves it, `replace` writes over it.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    entries: list[Imported] = Field(max_length=1000)
+    on_conflict: Literal["error", "keep", "replace"] = "error"
+    reason: str = Field(min_length=1, max_length=1000)
+
+
+class ImportResult(BaseModel):
+    """How many entries were written, and how many were left as they are or had expired."""
+
+    written: int
+    left: int
+
+
+class StateChange(BaseModel):
+    """How one version differs from another, by default the one before it.
+
+    `other` is 0 where there is none that is kept. A deleted version has the value null.
+    """
+
+    version: int
+    other: int
+    changes: list[ValueChange]
+    truncated: bool
+
+
+class StateReader(BaseModel):
+    """An operation that has read the value, and the last run in which it did."""
+
+    reader: str
+    run_id: UUID
+    read_at: datetime
 
 
 class Write(BaseModel):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
@@ -15,12 +17,14 @@ from stepwell.errors import Conflict, InvalidInput, NotFound
 from stepwell.server.audit import service as audit
 from stepwell.server.database.tables import state_entries as t
 from stepwell.server.paging import Page, Paging, paged
-from stepwell.server.state import queries
+from stepwell.server.state import moving, queries, reading, trying
 from stepwell.server.state.records import SCOPE, Author, Edit, Entry, Write
 
 KEPT_VERSIONS: Final = 100
 """So many versions of a key are kept."""
 _TRIES: Final = 10
+
+note_reader = reading.note_reader
 
 
 class StateNotFound(NotFound):
@@ -70,6 +74,40 @@ def _add(conn: Connection, group: str, wanted: Write, author: Author) -> int:
     return version
 
 
+def current_of_trial(
+    conn: Connection, group: str, run_id: UUID, scope: str, key: str
+) -> Entry | None:
+    """The value as a trial finds it: its own, or else the group's."""
+    place = trying.reads_from(conn, group, run_id, scope, key)
+    return current(conn, place, scope, key)
+
+
+def write_of_trial(
+    conn: Connection, group: str, run_id: UUID, wanted: Write, author: Author
+) -> int:
+    """As `write`, for the trial alone: the group's value stays."""
+    return write(conn, trying.place(run_id), trying.opened(conn, group, run_id, wanted), author)
+
+
+def keys_of_trial(
+    conn: Connection, group: str, run_id: UUID, scope: str, prefix: str, after: str, limit: int
+) -> list[str]:
+    """As `keys`, for a trial: those of the group, and those that it has written itself."""
+    found = keys(conn, group, scope, prefix, after, limit)
+    own = keys(conn, trying.place(run_id), scope, prefix, after, limit)
+    return sorted({*found, *own})[:limit]
+
+
+def move(conn: Connection, group: str, old: str, new: str, operations: Mapping[str, str]) -> int:
+    """Give what a workflow and its operations keep their new names (R37); how many versions.
+
+    Parameters
+    ----------
+    operations : new name -> old name.
+    """
+    return moving.move(conn, group, old, new, operations)
+
+
 def check(wanted: Write) -> None:
     """Refuse what is too large or no JSON; raises `ValueTooLarge`, `NotEncodable` (R4)."""
     limited(JSON.encode(wanted.value), f"value of {wanted.key!r}")
@@ -111,7 +149,8 @@ def listed(
     now = clock.now()
     query = queries.newest().where(t.c.deleted.is_(False))
     query = query.where(t.c.expires_at.is_(None) | (t.c.expires_at > now))
-    query = query if group is None else query.where(t.c.group_name == group)
+    own = t.c.group_name.startswith(trying.PREFIX)
+    query = query.where(~own if group is None else t.c.group_name == group)
     query = query if scope is None else query.where(t.c.scope == scope)
     query = query if not prefix else query.where(t.c.key.startswith(prefix, autoescape=True))
     by = [t.c.group_name, t.c.scope, t.c.key]
@@ -123,6 +162,13 @@ def history(conn: Connection, pages: Paging, group: str, scope: str, key: str) -
     history_exists(conn, group, scope, key)
     query = queries.versions(group, scope, key)
     return paged(conn, query, pages, by=[t.c.version], make=shown)
+
+
+def keys(
+    conn: Connection, group: str, scope: str, prefix: str, after: str, limit: int
+) -> list[str]:
+    """Keys with a value that begin so and come after one, in order."""
+    return queries.keys(conn, group, checked_scope(scope), prefix, after, limit)
 
 
 def checked_scope(scope: str) -> str:
@@ -137,7 +183,8 @@ def checked_scope(scope: str) -> str:
 
 def shown(row: Any) -> Entry:
     """A row as it is shown."""
-    return Entry(group=row["group_name"], **{k: v for k, v in row.items() if k != "group_name"})
+    fields = {k: v for k, v in row.items() if k != "group_name"}
+    return Entry(group=row["group_name"], exists=not _absent(row), **fields)
 
 
 def _absent(row: Any) -> bool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from statistics import median
 
 from sqlalchemy import Connection, RowMapping, func, select
 
-from stepwell.server.database.tables import metrics_hourly, runs, schedules
+from stepwell.server.database.tables import runs, schedules
 
 OPEN = ("waiting", "starting", "running", "cancelling")
 
@@ -50,13 +50,14 @@ def next_fires(conn: Connection, limit: int) -> Sequence[RowMapping]:
     return conn.execute(query).mappings().all()
 
 
-def hours(conn: Connection, since: datetime) -> Sequence[Any]:
-    """hour, succeeded, failed: of runs."""
-    succeeded, failed = func.sum(metrics_hourly.c.succeeded), func.sum(metrics_hourly.c.failed)
+def usual(conn: Connection, group: str, workflow: str) -> float | None:
+    """Seconds: the median of the last twenty good runs of a workflow."""
     query = (
-        select(metrics_hourly.c.hour, succeeded, failed)
-        .where(metrics_hourly.c.operation == "", metrics_hourly.c.hour >= since)
-        .group_by(metrics_hourly.c.hour)
-        .order_by(metrics_hourly.c.hour)
+        select(runs.c.started_at, runs.c.finished_at)
+        .where(runs.c.workflow == workflow, runs.c.state == "succeeded")
+        .where(runs.c.group_name == group, runs.c.started_at.is_not(None))
+        .order_by(runs.c.created_at.desc(), runs.c.id.desc())
+        .limit(20)
     )
-    return conn.execute(query).all()
+    took = [(end - begin).total_seconds() for begin, end in conn.execute(query)]
+    return median(took) if took else None

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping
 
 from stepwell import clock
 from stepwell.server.causes import service as causes
-from stepwell.server.metrics import service as metrics
 from stepwell.server.paging import Paging
 from stepwell.server.reviews import service as reviews
+from stepwell.server.runs.records import RunState
+from stepwell.server.search import service as search
 from stepwell.server.services import Services
 from stepwell.server.summary import health, queries
 from stepwell.server.summary.records import (
@@ -54,11 +54,11 @@ def summary(conn: Connection, services: Services) -> Summary:
         sentence=" ".join(f"{one.text}." for one in clauses),
         clauses=clauses,
         counts=counts,
-        running=_running(conn, now),
+        running=_running(conn),
         waiting=_waiting(conn, services, counts.waiting),
         next_fires=[_fire(row) for row in queries.next_fires(conn, SHOWN)],
         health=health.parts(conn, services),
-        hours=_hours(conn, now),
+        hours=_hours(conn),
         as_of=now,
     )
 
@@ -88,9 +88,9 @@ def _many(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _running(conn: Connection, now: datetime) -> list[Running]:
+def _running(conn: Connection) -> list[Running]:
     rows = queries.in_states(conn, ["running"], SHOWN)
-    usual = _usual(conn, now, rows)
+    usual = {of: queries.usual(conn, *of) for of in {_of(row) for row in rows}}
     return [
         Running(
             id=row["id"],
@@ -98,23 +98,14 @@ def _running(conn: Connection, now: datetime) -> list[Running]:
             workflow=row["workflow"],
             state=row["state"],
             started_at=row["started_at"],
-            usual=usual.get((row["group_name"], row["workflow"])),
+            usual=usual[_of(row)],
         )
         for row in rows
     ]
 
 
-def _usual(
-    conn: Connection, now: datetime, rows: Sequence[RowMapping]
-) -> dict[tuple[str, str], float | None]:
-    """The median of the last week, of the workflows that are shown."""
-    found = {}
-    for group, workflow in {(row["group_name"], row["workflow"]) for row in rows}:
-        week = metrics.measured(
-            conn, now - timedelta(days=7), now, group=group, workflow=workflow, operation=""
-        )
-        found[group, workflow] = week.totals[0].duration.p50 if week.totals else None
-    return found
+def _of(row: RowMapping) -> tuple[str, str]:
+    return row["group_name"], row["workflow"]
 
 
 def _waiting(conn: Connection, services: Services, total: int) -> list[Waiting]:
@@ -144,6 +135,13 @@ def _fire(row: RowMapping) -> NextFire:
     )
 
 
-def _hours(conn: Connection, now: datetime) -> list[HourBar]:
-    rows = queries.hours(conn, now - timedelta(hours=24))
-    return [HourBar(at=hour, succeeded=good, failed=bad) for hour, good, bad in rows]
+def _hours(conn: Connection) -> list[HourBar]:
+    found = search.histogram(conn, "since:24h", by="", buckets=24)
+    return [
+        HourBar(
+            at=one.at,
+            succeeded=one.counts.get(RunState.SUCCEEDED, 0),
+            failed=one.counts.get(RunState.FAILED, 0),
+        )
+        for one in found.buckets
+    ]

@@ -7,18 +7,50 @@ Ids are UUIDs version 7. Instants are aware UTC. JSON is readable with plain SQL
 
 from stepwell.server.database.tables.access import answers, tokens
 from stepwell.server.database.tables.audit import audit
+from stepwell.server.database.tables.blobs import blobs
 from stepwell.server.database.tables.bulk import bulk
 from stepwell.server.database.tables.causes import cause_mutes
 from stepwell.server.database.tables.changes import changes
 from stepwell.server.database.tables.columns import Instant, metadata
 from stepwell.server.database.tables.groups import discoveries, groups
-from stepwell.server.database.tables.metrics import metrics_hourly
-from stepwell.server.database.tables.notifications import occasions
-from stepwell.server.database.tables.reports import reports
-from stepwell.server.database.tables.reviews import decisions, release_workflows, releases
+from stepwell.server.database.tables.logs import log_segments
+from stepwell.server.database.tables.metrics import (
+    metrics_causes,
+    metrics_hourly,
+    metrics_pending,
+    metrics_rollups,
+    metrics_waits,
+    target_misses,
+    workflow_targets,
+)
+from stepwell.server.database.tables.notifications import (
+    deliveries,
+    notification_mutes,
+    notification_rules,
+    notification_targets,
+    notification_threads,
+    occasions,
+)
+from stepwell.server.database.tables.reports import report_samples, reports
+from stepwell.server.database.tables.reviews import (
+    comments,
+    decisions,
+    proposals,
+    release_workflows,
+    releases,
+)
 from stepwell.server.database.tables.runs import attempts, runs, staged
-from stepwell.server.database.tables.schedules import ledger, schedules
-from stepwell.server.database.tables.state import state_entries
+from stepwell.server.database.tables.schedules import (
+    backfill_instants,
+    backfills,
+    calendars,
+    downtimes,
+    ledger,
+    schedule_alerts,
+    schedules,
+)
+from stepwell.server.database.tables.sources import source_images, sources
+from stepwell.server.database.tables.state import state_entries, state_readers
 from stepwell.server.database.tables.views import view_defaults, views
 
 __all__ = [
@@ -26,24 +58,48 @@ __all__ = [
     "answers",
     "attempts",
     "audit",
+    "backfill_instants",
+    "backfills",
+    "blobs",
     "bulk",
+    "calendars",
     "cause_mutes",
     "changes",
+    "comments",
     "decisions",
+    "deliveries",
     "discoveries",
+    "downtimes",
     "groups",
     "ledger",
+    "log_segments",
     "metadata",
+    "metrics_causes",
     "metrics_hourly",
+    "metrics_pending",
+    "metrics_rollups",
+    "metrics_waits",
+    "notification_mutes",
+    "notification_rules",
+    "notification_targets",
+    "notification_threads",
     "occasions",
+    "proposals",
     "release_workflows",
     "releases",
+    "report_samples",
     "reports",
     "runs",
+    "schedule_alerts",
     "schedules",
+    "source_images",
+    "sources",
     "staged",
     "state_entries",
+    "state_readers",
+    "target_misses",
     "tokens",
     "view_defaults",
     "views",
+    "workflow_targets",
 ]

@@ -21,6 +21,19 @@ reports = Table(
     Column("run_id", Uuid, ForeignKey("runs.id"), nullable=False),
     Column("step_id", Uuid, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("blob_id", Uuid),
+    Column("keep_until", Instant),
     Index(None, "run_id"),
     Index(None, "group_name", "workflow", "name", "created_at"),
+    Index(None, "created_at"),
+    Index(None, "keep_until"),
+)
+
+report_samples = Table(
+    "report_samples",
+    metadata,
+    Column("group_name", String(100), primary_key=True),
+    Column("workflow", String(100), primary_key=True),
+    Column("name", String(200), primary_key=True),
+    Column("seen", Integer, nullable=False),
 )

@@ -40,6 +40,7 @@ runs = Table(
     Column("attempt", Integer, nullable=False),
     Column("warnings", Integer, nullable=False),
     Column("reason", Text),
+    Column("trial", JSON(none_as_null=True)),
     Column("fingerprint", String(64)),
     Column("failed_operation", String(100)),
     Column("superseded_by", Uuid),
@@ -89,5 +90,6 @@ staged = Table(
     Column("payload", JSON, nullable=False),
     Column("content", LargeBinary),
     Column("created_at", Instant, nullable=False),
+    Column("blob_id", Uuid),
     Index(None, "step_id", "claim_no"),
 )

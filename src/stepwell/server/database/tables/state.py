@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Integer, String, Table, Uuid
+from sqlalchemy import JSON, Boolean, Column, Index, Integer, String, Table, Uuid
 
 from stepwell.server.database.tables.columns import Instant, metadata
 
@@ -20,4 +20,17 @@ state_entries = Table(
     Column("written_by", String(100), nullable=False),
     Column("written_at", Instant, nullable=False),
     Column("expires_at", Instant),
+    Index(None, "expires_at"),
+)
+
+state_readers = Table(
+    "state_readers",
+    metadata,
+    Column("group_name", String(100), primary_key=True),
+    Column("scope", String(220), primary_key=True),
+    Column("key", String(200), primary_key=True),
+    Column("reader", String(210), primary_key=True),
+    Column("run_id", Uuid, nullable=False),
+    Column("read_at", Instant, nullable=False),
+    Index(None, "read_at"),
 )

@@ -1,0 +1,101 @@
+"""Roll-ups as a million runs in 90 days leave them, without the runs."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from stepwell.server.database.session import Database
+from stepwell.server.metrics.folding import Sums, keep
+from stepwell.server.metrics.spans import NO_RELEASE, day_of, hour_of, keys, wait_keys
+from stepwell.server.metrics.tallies import Tally, Waited
+
+GROUPS: Final = 10
+WORKFLOWS: Final = 10
+"""Of each group."""
+BY_THE_HOUR: Final = "group-3"
+"""The group that has rows for each hour of the last days too; the others have days only."""
+OPERATIONS: Final = ("fetch", "check", "load", "report")
+DAYS: Final = 90
+CAUSES: Final = 40
+
+
+def fill(db: Database, now: datetime, runs: int = 1_000_000, seed: int = 1) -> int:
+    """Write the roll-ups of so many runs that ended before `now`; how many rows those are."""
+    rng, rows = random.Random(seed), 0
+    each = runs // (GROUPS * WORKFLOWS * DAYS)
+    for back in range(DAYS):
+        sums = _day(rng, day_of(now) - timedelta(days=back), each, hourly=back < 8)
+        with db.write() as conn:
+            keep(conn, sums)
+        rows += len(sums.tallies) + len(sums.waits) + len(sums.causes)
+    return rows
+
+
+def _day(rng: random.Random, day: datetime, each: int, *, hourly: bool) -> Sums:
+    sums = Sums()
+    for group, workflow, scale in _workflows():
+        by_hour = hourly and group == BY_THE_HOUR
+        for at, count in _parts(day, each, hourly=by_hour):
+            for place, operation in enumerate(("", *OPERATIONS)):
+                tally = _tally(rng, count, scale * (1.0 if place == 0 else 0.2 * place))
+                for key in keys(at, group, workflow, operation, NO_RELEASE):
+                    if by_hour or key.span != "hour":
+                        sums.tallies.setdefault(key, Tally()).add(tally.values())
+            for reason in ("late", "queued", "launching", "starting"):
+                waited = _waited(rng, count)
+                for wait in wait_keys(at, group, workflow, reason):
+                    if by_hour or wait.span != "hour":
+                        sums.waits.setdefault(wait, Waited()).add(waited.values())
+        _causes(rng, sums, day, group, workflow)
+    return sums
+
+
+def _workflows() -> Iterator[tuple[str, str, float]]:
+    for group in range(GROUPS):
+        for workflow in range(WORKFLOWS):
+            yield f"group-{group}", f"workflow-{workflow}", 5.0 * (1 + group) * (1 + workflow)
+
+
+def _parts(day: datetime, each: int, *, hourly: bool) -> Iterator[tuple[datetime, int]]:
+    """The runs of a day at once, or hour by hour."""
+    if not hourly:
+        yield day, each
+        return
+    for hour in range(24):
+        yield hour_of(day + timedelta(hours=hour)), max(each // 24, 1)
+
+
+def _tally(rng: random.Random, count: int, scale: float) -> Tally:
+    made = Tally()
+    for _ in range(count):
+        made.count(
+            "failed" if rng.random() < 0.03 else "succeeded", scale * rng.lognormvariate(0, 0.7)
+        )
+    return made
+
+
+def _waited(rng: random.Random, count: int) -> Waited:
+    made = Waited()
+    for _ in range(count):
+        made.once(rng.lognormvariate(0, 1.0))
+    return made
+
+
+def _causes(rng: random.Random, sums: Sums, day: datetime, group: str, workflow: str) -> None:
+    cause = f"{rng.randrange(CAUSES):016x}"
+    row = {
+        "at": day,
+        "cause": cause,
+        "group_name": group,
+        "workflow": workflow,
+        "operation": "",
+        "release_id": NO_RELEASE,
+        "what": "other",
+        "seconds": None,
+        "run_id": None,
+        "sentence": "It broke.",
+    }
+    sums.measure([row])

@@ -1,0 +1,66 @@
+"""The table of blobs: what is kept, and what waits for its removal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+
+from stepwell.server.blobs.records import Kind
+from stepwell.server.database.tables import blobs as t
+
+
+def add(conn: Connection, **values: Any) -> None:
+    """Enter a blob that has been uploaded."""
+    conn.execute(insert(t).values(**values))
+
+
+def get(conn: Connection, blob_id: UUID) -> RowMapping | None:
+    """A blob that is not dropped."""
+    query = select(t).where(t.c.id == blob_id, t.c.dropped_at.is_(None))
+    return conn.execute(query).mappings().one_or_none()
+
+
+def attach(conn: Connection, blob_id: UUID, run_id: UUID, kind: Kind) -> bool:
+    """Make an upload of a run what it is for; False if it is none."""
+    of = (t.c.id == blob_id, t.c.run_id == run_id, t.c.kind == Kind.UPLOAD)
+    done = conn.execute(update(t).where(*of, t.c.dropped_at.is_(None)).values(kind=kind))
+    return done.rowcount == 1
+
+
+def drop(conn: Connection, ids: Sequence[UUID], at: datetime) -> None:
+    """Leave blobs to the sweep."""
+    conn.execute(update(t).where(t.c.id.in_(ids), t.c.dropped_at.is_(None)).values(dropped_at=at))
+
+
+def drop_of_run(conn: Connection, run_id: UUID, at: datetime) -> None:
+    """Leave all blobs of a run to the sweep."""
+    of = (t.c.run_id == run_id, t.c.dropped_at.is_(None))
+    conn.execute(update(t).where(*of).values(dropped_at=at))
+
+
+def drop_uploads(conn: Connection, before: datetime, at: datetime) -> int:
+    """Leave uploads to the sweep that nothing has come to refer to; how many."""
+    old = (t.c.kind == Kind.UPLOAD, t.c.created_at < before, t.c.dropped_at.is_(None))
+    return conn.execute(update(t).where(*old).values(dropped_at=at)).rowcount
+
+
+def dropped(conn: Connection, limit: int) -> Sequence[UUID]:
+    """Some that wait for their removal, those that have waited longest first."""
+    query = select(t.c.id).where(t.c.dropped_at.is_not(None)).order_by(t.c.dropped_at)
+    return conn.execute(query.limit(limit)).scalars().all()
+
+
+def forget(conn: Connection, ids: Sequence[UUID]) -> None:
+    """Remove the rows of blobs that are gone."""
+    conn.execute(delete(t).where(t.c.id.in_(ids)))
+
+
+def unknown(conn: Connection, ids: Iterable[UUID]) -> list[UUID]:
+    """Those that are in no row."""
+    asked = list(ids)
+    known = set(conn.execute(select(t.c.id).where(t.c.id.in_(asked))).scalars())
+    return [one for one in asked if one not in known]

@@ -1,0 +1,1 @@
+"""What runs have written: segments in the blob store, with an index row each (R39)."""

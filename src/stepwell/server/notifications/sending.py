@@ -1,0 +1,154 @@
+"""Sending one message to one target, once.
+
+Where a webhook may lead: targets are an admin's to add, since the server sends to
+them from inside its network. Even so no redirect is followed, this machine and
+link-local addresses (where clouds keep credentials) are refused unless a setting
+names the host, and of the answer only the status is kept.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import smtplib
+import socket
+import ssl
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+
+import httpx
+
+from stepwell import clock
+from stepwell.errors import Unavailable
+from stepwell.server.notifications import messages, signing
+from stepwell.server.notifications.records import Message, TargetKind
+from stepwell.server.settings import Settings
+
+TIMEOUT: Final = 10.0
+"""Seconds that a target may take to answer."""
+
+
+class Undelivered(Unavailable):
+    """A target did not take a message; it is sent again later."""
+
+    code = "notification-undelivered"
+
+
+def send(settings: Settings, target: Mapping[str, Any], message_id: UUID, message: Message) -> str:
+    """Send; what the target said, in a few words.
+
+    Raises
+    ------
+    Undelivered : with the reason.
+    """
+    if target["kind"] == TargetKind.EMAIL:
+        return _mail(settings, target["address"]["to"], message)
+    url = _url(target["address"])
+    check_host(url, settings.webhook_hosts)
+    if target["kind"] == TargetKind.SLACK:
+        return _post(url, messages.as_slack(message), {})
+    body = messages.as_json(message)
+    secret = signing.secret_of(settings.signing_key, target["id"], target["secret_version"])
+    return _post(url, body, signing.headers(secret, message_id, clock.now(), body))
+
+
+def check_host(url: str, allowed: tuple[str, ...] = ()) -> None:
+    """Refuse this machine, link-local, multicast and unspecified addresses.
+
+    Parameters
+    ----------
+    allowed : hosts that may be such nevertheless.
+
+    Raises
+    ------
+    Undelivered : the host cannot be found, or is refused.
+    """
+    host = urlsplit(url).hostname or ""
+    if host in allowed:
+        return
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise Undelivered(f"The host {host!r} cannot be found.", why=str(error)) from error
+    for *_, address in found:
+        if _is_inside(str(address[0])):
+            raise Undelivered(
+                f"The host {host!r} is not sent to.",
+                why=f"Its address {address[0]} is this machine's own, or link-local.",
+                fix="Name the host in STEPWELL_WEBHOOK_HOSTS if that is meant.",
+            )
+
+
+def _is_inside(text: str) -> bool:
+    address = ipaddress.ip_address(text.partition("%")[0])
+    mapped = getattr(address, "ipv4_mapped", None)
+    one = mapped or address
+    return bool(
+        one.is_loopback
+        or one.is_link_local
+        or one.is_multicast
+        or one.is_unspecified
+        or one.is_reserved
+    )
+
+
+def _url(address: Mapping[str, Any]) -> str:
+    if address.get("url"):
+        return str(address["url"])
+    variable = str(address["url_ref"]).removeprefix("env:")
+    if variable not in os.environ:
+        raise Undelivered(
+            "The target's URL is not known.",
+            why=f"The server has no environment variable {variable}.",
+            fix=f"Start the server with {variable}.",
+        )
+    return os.environ[variable]
+
+
+def _post(url: str, body: str, headers: dict[str, str]) -> str:
+    kind = {"content-type": "application/json", "user-agent": "stepwell", **headers}
+    try:
+        with (
+            httpx.Client(follow_redirects=False, trust_env=False, timeout=TIMEOUT) as client,
+            client.stream("POST", url, content=body.encode(), headers=kind) as answer,
+        ):
+            status = answer.status_code
+    except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
+        raise Undelivered("The target does not answer.", why=type(error).__name__) from error
+    if not 200 <= status < 300:
+        raise Undelivered(f"The target answered HTTP {status}.")
+    return f"HTTP {status}"
+
+
+def _mail(settings: Settings, to: list[str], message: Message) -> str:
+    if not settings.smtp_url:
+        raise Undelivered(
+            "The server has no mail server.",
+            fix="Set STEPWELL_SMTP_URL, for example smtp://user:password@mail.example.org:587.",
+        )
+    made = messages.as_email(message, settings.mail_from, to)
+    try:
+        with _connected(settings.smtp_url) as server:
+            refused = server.send_message(made)
+    except (OSError, smtplib.SMTPException, ValueError) as error:
+        raise Undelivered("The mail server did not take it.", why=type(error).__name__) from error
+    return f"taken by the mail server, refused for {len(refused)}" if refused else "taken"
+
+
+def _connected(url: str) -> smtplib.SMTP:
+    """A session with the mail server of `smtp://`, `smtp+starttls://` or `smtps://`."""
+    parts = urlsplit(url)
+    host, safe = parts.hostname or "localhost", ssl.create_default_context()
+    if parts.scheme == "smtps":
+        server: smtplib.SMTP = smtplib.SMTP_SSL(
+            host, parts.port or 465, timeout=TIMEOUT, context=safe
+        )
+    else:
+        server = smtplib.SMTP(host, parts.port or 25, timeout=TIMEOUT)
+    if parts.scheme == "smtp+starttls":
+        server.starttls(context=safe)
+    if parts.username:
+        server.login(unquote(parts.username), unquote(parts.password or ""))
+    return server

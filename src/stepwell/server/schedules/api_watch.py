@@ -1,0 +1,57 @@
+"""Routes over all schedules: alerts, downtimes, audit, strip."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import Query
+from pydantic import AwareDatetime
+
+from stepwell.server.access.records import Role
+from stepwell.server.http import Call, Page, Pages, Router, reads
+from stepwell.server.schedules import alerts, auditing, downtimes, strip
+from stepwell.server.schedules.strip_records import Strip
+from stepwell.server.schedules.watch_records import Alert, AuditOfAll, Downtime
+
+router = Router()
+
+Reading = Annotated[Call, reads(Role.VIEWER)]
+Begin = Annotated[AwareDatetime | None, Query(alias="from")]
+End = Annotated[AwareDatetime | None, Query(alias="to")]
+
+
+@router.get("/schedules/alerts")
+def list_alerts(
+    call: Reading,
+    pages: Pages,
+    kind: Literal["late", "too-long"] | None = None,
+    schedule_id: UUID | None = None,
+    is_open: Annotated[bool | None, Query(alias="open")] = None,
+) -> Page[Alert]:
+    """Ticks that were late and runs that took too long, newest first."""
+    return alerts.listed(call.conn, pages, kind=kind, schedule_id=schedule_id, is_open=is_open)
+
+
+@router.get("/schedules/downtimes")
+def list_downtimes(call: Reading, pages: Pages) -> Page[Downtime]:
+    """When no server ticked, newest first: what was due meanwhile, and what became of it."""
+    return downtimes.listed(call.conn, pages)
+
+
+@router.get("/schedules/audit")
+def audit_all(call: Reading, begin: Begin = None, end: End = None) -> AuditOfAll:
+    """Whether the ledgers of all schedules account for every due instant of a span."""
+    return auditing.audited_all(call.conn, call.services, begin, end)
+
+
+@router.get("/schedules/strip")
+def show_strip(
+    call: Reading,
+    pages: Pages,
+    begin: Begin = None,
+    end: End = None,
+    group: str | None = None,
+) -> Strip:
+    """Past fates and future fires per schedule, and how many runs go on at once."""
+    return strip.strip(call.conn, call.services, pages, begin, end, group=group)

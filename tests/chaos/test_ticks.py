@@ -1,0 +1,175 @@
+"""1,000 schedules due in the same second, two servers, one killed: each instant is in the ledger.
+
+R29, R30: nothing lost, nothing doubled, all accounted for within 10 s; within 20 s where
+the server that held the tick was killed.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import pytest
+from sqlalchemy import func
+from sqlalchemy import select as query
+from tests.server.schedules.support import GROUP, entry, release
+from tests.server.support import on_both
+
+from stepwell import clock
+from stepwell.schedules import Every
+from stepwell.server.app import Server
+from stepwell.server.database.tables import ledger, runs
+from stepwell.server.schedules import auditing, changing
+from stepwell.server.settings import Settings
+from stepwell.step import StepQuery
+
+SCHEDULES: Final = 1_000
+ROOT: Final = Path(__file__).parents[2]
+PROGRAM: Final = Path(__file__).with_name("ticking.py")
+LIMIT: Final = {"the holder": 20.0, "the other": 10.0}
+SLACK: Final = 3.0
+"""The limits are for a quiet machine: the figures are printed, and what is asserted is this many
+times as long, times what waits for each processor."""
+
+Process: TypeAlias = "subprocess.Popen[str]"
+
+
+@contextmanager
+def ticking(url: str, folder: Path) -> Iterator[Process]:
+    """A server in a process of its own, that is ready."""
+    command = [sys.executable, str(PROGRAM), url, str(folder)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    made = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    try:
+        assert told([made], 60)[1] == "ready"
+        yield made
+    finally:
+        made.kill()
+        made.wait()
+        assert made.stdout is not None
+        made.stdout.close()
+
+
+def told(processes: list[Process], seconds: float) -> tuple[Process, str]:
+    """Who says something first, and what."""
+    outputs = {one.stdout: one for one in processes if one.stdout is not None}
+    ready = select.select(list(outputs), [], [], seconds)[0]
+    assert ready, "they say nothing"
+    return outputs[ready[0]], ready[0].readline().strip()
+
+
+@pytest.fixture
+def server(database_url: str, tmp_path: Path) -> Iterator[Server]:
+    """The test's own look at the database, with a released workflow."""
+    settings = Settings(data_dir=tmp_path, database_url=database_url, run_engine=False)
+    made = Server(settings, launchers={})
+    made.db.migrate()
+    with made:
+        release(made, entry("nightly"))
+        yield made
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "postgres":
+        url: str = request.getfixturevalue("postgres_database")()
+        return url
+    return f"sqlite:///{tmp_path / 'server.db'}"
+
+
+def add_all(server: Server) -> datetime:
+    """Add the schedules in one transaction that wakes the tick; when all of them are due."""
+    with server.db.write() as conn:
+        begun, now = time.monotonic(), changing.now_of(conn)
+        for number in range(SCHEDULES // 10):
+            add_one(server, conn, now, now + timedelta(hours=1), number)
+        spent = 10 * (time.monotonic() - begun)
+        conn.rollback()
+    with server.db.write() as conn:
+        now = changing.now_of(conn)
+        due = (now + timedelta(seconds=2 * spent + 3)).replace(microsecond=0)
+        for number in range(SCHEDULES):
+            add_one(server, conn, now, due, number)
+        changing.wake(conn, server.db)
+    assert clock.now() < due, "they were added too late for the test to mean anything"
+    return due
+
+
+def add_one(server: Server, conn: object, now: datetime, due: datetime, number: int) -> None:
+    changing.add(
+        conn,  # type: ignore[arg-type]
+        Every(hours=24, anchor=due),
+        now,
+        "Added by the test.",
+        group_name=GROUP,
+        workflow="nightly",
+        name=f"s-{number}",
+        origin="added",
+        changed_by="the test",
+        parameters={},
+    )
+
+
+def accounted(server: Server) -> int:
+    with server.db.read() as conn:
+        count = query(func.count()).select_from(ledger).where(ledger.c.fate == "ran")
+        found: int = conn.execute(count).scalar_one()
+        return found
+
+
+def all_accounted(server: Server, due: datetime, seconds: float) -> float:
+    """Seconds after `due` at which the last instant was entered; looks four times a second."""
+    while accounted(server) < SCHEDULES:
+        late = (clock.now() - due).total_seconds()
+        assert late < seconds, f"{accounted(server)} of {SCHEDULES} after {late:.1f} s"
+        time.sleep(0.25)
+    return (clock.now() - due).total_seconds()
+
+
+def patience(limit: float) -> float:
+    """How long the test waits, in seconds, on a machine as busy as this one is."""
+    return limit * SLACK * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
+def check(server: Server) -> None:
+    """Each instant once: one run, one line, one first operation, one supervisor; whole chains."""
+    with server.db.read() as conn:
+        per_schedule = Counter(conn.execute(query(runs.c.schedule_id)).scalars())
+        audit = auditing.audited_all(conn, server.services, None, None)
+    assert (len(per_schedule), set(per_schedule.values())) == (SCHEDULES, {1})
+    assert audit.proven, [one.breaks for one in audit.audits if not one.proven][:5]
+    assert audit.due == audit.accounted == SCHEDULES
+    with server.db.store.transaction() as tx:
+        assert tx.count(StepQuery(name=f"v1/{GROUP}/nightly/load")).ready == SCHEDULES
+        supervising = tx.count(StepQuery(name="v1/server/supervise"))
+    assert supervising.ready + supervising.done == SCHEDULES
+
+
+@pytest.mark.slow
+@on_both
+@pytest.mark.parametrize("victim", ["the holder", "the other"])
+def test_a_thousand_due_at_once_and_a_server_killed_within_the_tick(
+    server: Server, database_url: str, tmp_path: Path, victim: str
+) -> None:
+    with ExitStack() as stack:
+        folders = [tmp_path / name for name in ("a", "b")]
+        both = [stack.enter_context(ticking(database_url, folder)) for folder in folders]
+        due = add_all(server)
+        holder, said = told(both, 60)
+        killed = holder if victim == "the holder" else next(one for one in both if one != holder)
+        killed.send_signal(signal.SIGKILL)
+        assert said == "within"
+        took = all_accounted(server, due, patience(LIMIT[victim]))
+        check(server)
+    kind = server.db.engine.dialect.name
+    print(f"{kind}, {victim} killed: all accounted for after {took:.1f} s")

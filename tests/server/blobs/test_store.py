@@ -1,0 +1,100 @@
+"""The seam to object storage: the same verbs on a disk, in memory and on S3."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from tests.server.blobs.fake_s3 import Bucket, serving
+
+from stepwell.ids import new_id
+from stepwell.server.blobs.store import (
+    BlobMissing,
+    BlobStore,
+    BlobStoreInvalid,
+    BlobStoreUnavailable,
+    hour_of,
+)
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
+    """A bucket that the environment points at."""
+    made = Bucket()
+    with serving(made) as address:
+        for name, value in {
+            "AWS_ACCESS_KEY_ID": "me",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_REGION": "eu-north-1",
+            "AWS_ENDPOINT_URL": address,
+            "AWS_ALLOW_HTTP": "true",
+        }.items():
+            monkeypatch.setenv(name, value)
+        yield made
+
+
+@pytest.fixture(params=["disk", "memory", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
+    if request.param == "s3":
+        request.getfixturevalue("bucket")
+        return BlobStore.at("s3://stepwell/prefix")
+    if request.param == "disk":
+        return BlobStore.on_disk(tmp_path / "new" / "blobs")
+    return BlobStore.in_memory()
+
+
+def test_what_is_put_is_read_until_it_is_deleted(store: BlobStore) -> None:
+    one, other = new_id(), new_id()
+    store.put(one, b"first")
+    store.put(one, b"second \x00")
+    store.put(other, b"")
+    assert (store.get(one), store.get(other)) == (b"second \x00", b"")
+    store.delete([one, new_id()])
+    with pytest.raises(BlobMissing):
+        store.get(one)
+    assert store.get(other) == b""
+
+
+def test_blobs_are_listed_by_the_hour_in_which_their_ids_were_made(store: BlobStore) -> None:
+    ids = {new_id(), new_id()}
+    for one in ids:
+        store.put(one, b"x")
+    hour = hour_of(min(ids))
+    found = {*store.of_hour(hour), *store.of_hour(hour + timedelta(hours=1))}
+    assert found == ids
+    assert list(store.of_hour(hour - timedelta(hours=1))) == []
+
+
+def test_objects_lie_below_the_prefix_of_the_address(bucket: Bucket) -> None:
+    store, one = BlobStore.at("s3://stepwell/prefix"), new_id()
+    store.put(one, b"x")
+    assert [key.split("/")[0] for key in bucket.objects] == ["prefix"]
+    assert next(iter(bucket.objects)).endswith(str(one))
+
+
+def test_a_store_that_refuses_is_an_error_that_may_be_tried_again(bucket: Bucket) -> None:
+    """And it shows no credentials."""
+    bucket.down = True
+    with pytest.raises(BlobStoreUnavailable) as refused:
+        BlobStore.at("s3://stepwell").put(new_id(), b"x")
+    assert "secret" not in str(refused.value)
+
+
+def test_a_disk_that_cannot_be_written_is_an_error_that_may_be_tried_again(tmp_path: Path) -> None:
+    (tmp_path / "blobs").write_text("a file")
+    with pytest.raises(BlobStoreUnavailable):
+        BlobStore.on_disk(tmp_path / "blobs").put(new_id(), b"x")
+
+
+@pytest.mark.parametrize("url", ["ftp://host/x", "nothing", "az://"])
+def test_an_address_that_is_none_says_what_to_write(url: str) -> None:
+    with pytest.raises(BlobStoreInvalid, match="s3://bucket/prefix"):
+        BlobStore.at(url)
+
+
+def test_a_file_address_is_a_folder(tmp_path: Path) -> None:
+    store, one = BlobStore.at(f"file://{tmp_path}/there"), new_id()
+    store.put(one, b"x")
+    assert [path.name for path in (tmp_path / "there").rglob("*") if path.is_file()] == [str(one)]
