@@ -19,11 +19,16 @@ from stepwell.launchers.protocol import Launcher
 from stepwell.server import background, problems
 from stepwell.server.access import api as access
 from stepwell.server.access import service as tokens
+from stepwell.server.access import sessions_api as logins
+from stepwell.server.access import users_api as users
+from stepwell.server.access.states import Provider
 from stepwell.server.audit import api as audit
+from stepwell.server.browser import secure
 from stepwell.server.database.session import Database
 from stepwell.server.described import App
 from stepwell.server.discoveries import api as discoveries
 from stepwell.server.groups import api as groups
+from stepwell.server.headers import SecurityHeaders
 from stepwell.server.hosts import KnownHosts
 from stepwell.server.http import services_of
 from stepwell.server.metrics import api as metrics
@@ -42,6 +47,8 @@ PREFIX: Final = "/api/v1"
 
 ROOMS: Final[tuple[APIRouter, ...]] = (
     access.router,
+    users.router,
+    logins.router,
     audit.router,
     groups.router,
     discoveries.router,
@@ -78,13 +85,24 @@ def create_app(services: Services) -> FastAPI:
         redoc_url=None,
     )
     app.state.services = services
+    app.state.provider = _provider(services.settings)
     if services.settings.allowed_hosts:
         app.add_middleware(KnownHosts, hosts=services.settings.allowed_hosts)
     problems.install(app)
     app.include_router(_health(), prefix=PREFIX)
     for router in ROOMS:
         app.include_router(router, prefix=PREFIX)
+    app.add_middleware(SecurityHeaders, https=secure(services.settings))  # outermost
     return app
+
+
+def _provider(settings: Settings) -> Provider | None:
+    if not settings.oidc_issuer:
+        return None
+    # 9 MiB and a third of a second, which a server without a provider does without.
+    from stepwell.server.access.oidc import OpenIdProvider  # noqa: PLC0415
+
+    return OpenIdProvider(settings)
 
 
 def _health() -> APIRouter:
@@ -92,7 +110,7 @@ def _health() -> APIRouter:
 
     @router.get("/health")
     def health(request: Request) -> Health:
-        """Whether the server reaches its database; the only route that needs no token."""
+        """Whether the server reaches its database. Needs no login."""
         with services_of(request).db.read() as conn:
             conn.execute(text("SELECT 1"))
         return Health(status="ok", version=VERSION)

@@ -10,7 +10,11 @@ from pydantic import BaseModel
 
 
 class Entry(BaseModel):
-    """One act. `action` is noun.verb, `target` names the thing; `at` is UTC."""
+    """One act. `action` is noun.verb, `target` names the thing; `at` is UTC.
+
+    `before` and `after` are what was changed; `address` is where the call came from,
+    null where the server acted by itself.
+    """
 
     id: UUID
     at: datetime
@@ -19,3 +23,6 @@ class Entry(BaseModel):
     target: str
     reason: str | None
     details: Any
+    before: Any
+    after: Any
+    address: str | None

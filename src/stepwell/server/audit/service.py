@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +24,9 @@ def record(
     target: str,
     reason: str | None = None,
     details: Mapping[str, Any] | None = None,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
 ) -> None:
     """Add an entry in the caller's transaction, so that act and entry stand or fall together.
 
@@ -31,10 +36,31 @@ def record(
     action : noun.verb, for example `schedule.pause`.
     target : what it was done to, for example `weather/nightly-load`.
     details : JSON; never a secret.
+    before, after : JSON of what was changed, as it was and as it is; never a secret.
     """
-    values = {"actor": actor, "action": action, "target": target[:300], "reason": reason}
-    details = None if details is None else dict(details)
-    conn.execute(insert(audit).values(id=new_id(), at=clock.now(), details=details, **values))
+    values: dict[str, Any] = {
+        "actor": actor,
+        "action": action,
+        "target": target[:300],
+        "reason": reason,
+    }
+    told = {"details": details, "before": before, "after": after}
+    values |= {name: None if one is None else dict(one) for name, one in told.items()}
+    address = _ADDRESS.get()
+    conn.execute(insert(audit).values(id=new_id(), at=clock.now(), address=address, **values))
+
+
+@contextmanager
+def called_from(address: str | None) -> Iterator[None]:
+    """What is recorded in this block came from that address; None is the server itself."""
+    token = _ADDRESS.set(address)
+    try:
+        yield
+    finally:
+        _ADDRESS.reset(token)
+
+
+_ADDRESS: ContextVar[str | None] = ContextVar("address", default=None)
 
 
 def listed(

@@ -126,7 +126,9 @@ def _retention_policies() -> None:
 
 
 def _tokens() -> None:
-    read_only = sa.Column("read_only", sa.Boolean(), nullable=False, server_default=sa.false())
+    read_only: sa.Column[bool] = sa.Column(
+        "read_only", sa.Boolean(), nullable=False, server_default=sa.false()
+    )
     op.add_column("tokens", sa.Column("groups", sa.JSON(none_as_null=True)))
     op.add_column("tokens", read_only)
     op.add_column("tokens", sa.Column("user_id", sa.Uuid()))
