@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel
@@ -30,9 +30,10 @@ from stepwell.server.discoveries import api as discoveries
 from stepwell.server.groups import api as groups
 from stepwell.server.headers import SecurityHeaders
 from stepwell.server.hosts import KnownHosts
-from stepwell.server.http import services_of
+from stepwell.server.http import CurrentUser, services_of
 from stepwell.server.metrics import api as metrics
 from stepwell.server.reports import api as reports
+from stepwell.server.retention import api as retention
 from stepwell.server.reviews import api as reviews
 from stepwell.server.runs import api as runs
 from stepwell.server.runs import container_api as containers
@@ -60,6 +61,7 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     state.router,
     reports.router,
     metrics.router,
+    retention.router,
 )
 """Every room's router; a room adds itself by one line."""
 
@@ -80,7 +82,7 @@ def create_app(services: Services) -> FastAPI:
     app = App(
         title="Stepwell",
         version=VERSION,
-        openapi_url=f"{PREFIX}/openapi.json",
+        openapi_url=None,  # it is behind a login too: see `_description`
         docs_url=None,
         redoc_url=None,
     )
@@ -90,6 +92,7 @@ def create_app(services: Services) -> FastAPI:
         app.add_middleware(KnownHosts, hosts=services.settings.allowed_hosts)
     problems.install(app)
     app.include_router(_health(), prefix=PREFIX)
+    app.include_router(_description(), prefix=PREFIX)
     for router in ROOMS:
         app.include_router(router, prefix=PREFIX)
     app.add_middleware(SecurityHeaders, https=secure(services.settings))  # outermost
@@ -114,6 +117,18 @@ def _health() -> APIRouter:
         with services_of(request).db.read() as conn:
             conn.execute(text("SELECT 1"))
         return Health(status="ok", version=VERSION)
+
+    return router
+
+
+def _description() -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/openapi.json", include_in_schema=False)
+    def description(request: Request, _: CurrentUser) -> dict[str, Any]:
+        """What there is, as OpenAPI 3.1."""
+        described: dict[str, Any] = request.app.openapi()
+        return described
 
     return router
 

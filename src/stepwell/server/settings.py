@@ -57,7 +57,14 @@ class Settings:
     discovery_timeout : an image that has posted no manifest by then is stopped.
     schedule_grace : a due instant that nobody has acted on for longer was missed (R30).
     keep_done_days, keep_failed_days : for how long the steps of runs are kept after their
-        end; longer than any run may take. The runs themselves stay.
+        end; longer than any run may take.
+    keep_runs_days, keep_ledger_days, keep_audit_days : for how long runs and their attempts,
+        lines of the ledger, and entries of the audit log are kept.
+    keep_discoveries_days : for how long what an image wrote when it was discovered is kept.
+    keep_images_days, keep_jobs_days : for how long copies of local groups that no release
+        needs, and the folders of ended launches, stay in `data_dir`.
+    keep_state_days : for how long earlier versions of state are kept.
+    keep_access_days : for how long ended sessions and used links are kept.
     """
 
     data_dir: Path = field(default_factory=lambda: Path(".stepwell"))
@@ -90,6 +97,14 @@ class Settings:
     schedule_grace: float = 60.0
     keep_done_days: int = 90
     keep_failed_days: int = 180
+    keep_runs_days: int = 365
+    keep_ledger_days: int = 365
+    keep_audit_days: int = 730
+    keep_discoveries_days: int = 90
+    keep_images_days: int = 90
+    keep_jobs_days: int = 30
+    keep_state_days: int = 90
+    keep_access_days: int = 30
 
     @classmethod
     def from_environment(

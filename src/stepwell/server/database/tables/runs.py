@@ -39,6 +39,7 @@ runs = Table(
     Column("attempt", Integer, nullable=False),
     Column("warnings", Integer, nullable=False),
     Column("reason", Text),
+    Column("keep_reason", Text),
     Index(None, "group_name", "workflow", "created_at"),
     Index(None, "state", "created_at"),
     Index(None, "schedule_id", "created_at"),

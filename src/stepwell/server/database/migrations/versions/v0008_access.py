@@ -19,6 +19,7 @@ def upgrade() -> None:
     _one_time_links()
     _login_throttles()
     _retention_policies()
+    op.add_column("runs", sa.Column("keep_reason", sa.Text()))
     _tokens()
     _audit()
     _floor()
