@@ -8,14 +8,18 @@ import typer
 
 import stepwell
 from stepwell.cli import (
+    audit,
+    backups,
     cadence,
     dev,
     discoveries,
     doctor,
     groups,
     limits,
+    login,
     queues,
     reports,
+    retention,
     reviews,
     run,
     runs,
@@ -25,6 +29,7 @@ from stepwell.cli import (
     steps,
     tokens,
     upkeep,
+    users,
     watch,
 )
 from stepwell.cli import metrics as metrics_command
@@ -42,6 +47,9 @@ _ROOMS: Final = (
     (queues,),
     (limits,),
     (tokens,),
+    (users,),
+    (audit,),
+    (retention,),
 )
 
 
@@ -82,5 +90,7 @@ run.register(app)
 serve.register(app)
 metrics_command.register(app)
 doctor.register(app)
+backups.register(app)
+login.register(app)
 for room, *_ in _ROOMS:
     app.add_typer(room.app)

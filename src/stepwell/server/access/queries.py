@@ -70,6 +70,18 @@ def revoke_of_user(conn: Connection, user_id: UUID, at: datetime) -> None:
         conn.execute(update(table).where(*mine).values({ended: at}))
 
 
+def revoke_all(conn: Connection, at: datetime) -> dict[str, int]:
+    """End every session, link and login token; how many, and how many tokens go on."""
+    of = ((sessions, "revoked_at"), (links, "used_at"), (tokens, "revoked_at"))
+    ended: dict[str, int] = {}
+    for table, column in of:
+        query = update(table).where(table.c[column].is_(None)).values({column: at})
+        query = query.where(table.c.user_id.is_not(None)) if table is tokens else query
+        ended[table.name] = conn.execute(query).rowcount
+    left = select(func.count()).select_from(tokens).where(tokens.c.revoked_at.is_(None))
+    return {**ended, "tokens_left": conn.execute(left).scalar_one()}
+
+
 # -- users -------------------------------------------------------------------------
 
 

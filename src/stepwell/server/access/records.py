@@ -51,6 +51,7 @@ class User:
     groups : the only groups that the caller's token reaches; None is all.
     read_only : whether the caller may change nothing, whatever the role.
     session_id : the session of the browser; None with a token.
+    token_id : the token; None with a session.
     expires_at : when the token or the session ends at the latest.
     """
 
@@ -61,6 +62,7 @@ class User:
     groups: tuple[str, ...] | None = field(default=None, kw_only=True)
     read_only: bool = field(default=False, kw_only=True)
     session_id: UUID | None = field(default=None, kw_only=True)
+    token_id: UUID | None = field(default=None, kw_only=True)
     expires_at: datetime | None = field(default=None, kw_only=True)
 
 

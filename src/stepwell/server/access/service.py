@@ -134,6 +134,7 @@ def _speaking(row: queries.Row) -> User:
         row["user_name"] or row["name"],
         role,
         user_id=row["user_id"],
+        token_id=row["id"],
         groups=None if groups is None else tuple(groups),
         read_only=row["read_only"],
         expires_at=row["expires_at"],
@@ -177,6 +178,16 @@ def revoke(conn: Connection, token_id: UUID, reason: str | None, *, by: str) -> 
         after = {**was, "revoked": True}
         audit.record(conn, by, "token.revoke", row["name"], reason, before=was, after=after)
     return Token(**_shown(queries.by_id(conn, token_id)))
+
+
+def restored(conn: Connection, *, by: str) -> dict[str, int]:
+    """After a restore: what was ended since the copy was made would be good again.
+
+    Sessions and links end; tokens of nobody in particular stay, and are counted.
+    """
+    ended = queries.revoke_all(conn, clock.now())
+    audit.record(conn, by, "database.restore", "database", None, ended)
+    return ended
 
 
 def kept_admin_token(services: Services, path: Path) -> str:

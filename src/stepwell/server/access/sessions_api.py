@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse
 
 from stepwell.errors import NotFound
 from stepwell.server import browser
-from stepwell.server.access import logins, sessions, states
+from stepwell.server.access import logins, service, sessions, states
 from stepwell.server.access.records import (
     Credentials,
     Exchange,
@@ -151,12 +151,15 @@ def come_back(
 
 @router.post("/logout", status_code=204)
 def log_out(request: Request, user: CurrentUser) -> Response:
-    """End the session that asks, and take its cookies away."""
+    """End the session, or the token of one's own login, that asks; take the cookies away."""
     services = services_of(request)
     address = browser.address_of(request, services.settings)
     if user.session_id is not None:
         with audit.called_from(address), services.db.write() as conn:
             sessions.revoke(conn, user.session_id, None, user=user, by_admin=False)
+    elif user.user_id is not None and user.token_id is not None:
+        with audit.called_from(address), services.db.write() as conn:
+            service.revoke(conn, user.token_id, "logout", by=user.name)
     answer = Response(status_code=204)
     browser.forget(answer, services.settings)
     return answer

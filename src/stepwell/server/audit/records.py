@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which entries are wanted; None is all. `until` itself is left out."""
+
+    actor: str | None = None
+    action: str | None = None
+    target: str | None = None
+    address: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 class Entry(BaseModel):
