@@ -57,8 +57,6 @@ def copy_in(given: Mapping[str, Any], file: Path, *, replace: bool) -> None:
         _refuse_unless(target, replace)
     target.parent.mkdir(parents=True, exist_ok=True)
     _copy(file, target)
-    for rest in ("-wal", "-shm"):  # of the database that was there
-        target.with_name(target.name + rest).unlink(missing_ok=True)
 
 
 def after_restore(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,7 +101,9 @@ def _copy(source: Path, target: Path) -> None:
             one.backup(other, pages=PAGES, sleep=0.01)
             _check(other, source)
         _sync(Path(draft))
-        os.replace(draft, target)
+        for rest in ("-wal", "-shm"):  # of the database that was there: the copy has none
+            target.with_name(target.name + rest).unlink(missing_ok=True)
+        Path(draft).replace(target)
     except sqlite3.Error as error:
         raise CopyBroken(f"{source} cannot be copied.", why=str(error)) from error
     finally:

@@ -32,7 +32,7 @@ def keep(environment: Mapping[str, str], profile: Profile) -> Path | None:
     handle, draft = tempfile.mkstemp(dir=place, prefix=".draft-")  # mode 0600
     with os.fdopen(handle, "w") as file:
         json.dump({"url": profile.url, "token": profile.token}, file)
-    os.replace(draft, path)
+    Path(draft).replace(path)
     return path
 
 

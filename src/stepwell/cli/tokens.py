@@ -60,10 +60,8 @@ def create(
     asked |= {"groups": group} if group else {}
     asked |= {"read_only": True} if read_only else {}
     asked |= {"expires_at": _in(days)} if days else {}
-    if direct:
-        issued = _directly(asked, database, data_dir)
-    else:
-        issued = session.api.post("/tokens", asked)
+    post = session.api.post if not direct else None
+    issued = _directly(asked, database, data_dir) if post is None else post("/tokens", asked)
     if session.out.as_json:
         session.out.json(issued)
         return

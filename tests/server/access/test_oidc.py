@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from joserfc.jwk import OctKey, RSAKey
+from joserfc.jwk import RSAKey
 from sqlalchemy import select
 from starlette.testclient import TestClient
 from tests.server.access import provider
@@ -128,12 +129,26 @@ def test_an_id_token_of_another_key_is_refused(server: Server, idp: Idp) -> None
     assert "id token" in refused(server)
 
 
-def test_an_id_token_signed_with_a_shared_secret_is_refused(server: Server, idp: Idp) -> None:
-    """Also where the secret is the public key, which is the classic confusion."""
-    public = idp.key.as_pem(private=False)
-    idp.shown = [idp.key]
-    idp.key = OctKey.import_key(public, {"kid": "one"})  # type: ignore[assignment]
-    idp.algorithm = "HS256"
+_HS256 = b'{"alg":"HS256","kid":"one"}'
+
+
+def encoded(part: bytes) -> str:
+    return base64.urlsafe_b64encode(part).decode().rstrip("=")
+
+
+def test_an_id_token_signed_with_the_public_key_as_a_secret_is_refused(
+    server: Server, idp: Idp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The classic confusion: everybody has the public key."""
+    real = Idp.id_token
+
+    def forged(self: Idp, nonce: str) -> str:
+        _, body, _ = real(self, nonce).split(".")
+        signed = f"{encoded(_HS256)}.{body}"
+        key = self.key.as_pem(private=False)
+        return f"{signed}.{encoded(hmac.new(key, signed.encode(), hashlib.sha256).digest())}"
+
+    monkeypatch.setattr(Idp, "id_token", forged)
     assert "id token" in refused(server)
 
 
