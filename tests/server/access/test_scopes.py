@@ -45,7 +45,8 @@ def group(server: Server, name: str) -> dict[str, str]:
         conn.execute(
             insert(tables.schedules).values(
                 id=ids["schedule"], **of, name="nightly", origin="source", changed_by="x",
-                spec={"kind": "every", "seconds": 3600}, parameters={}, version=1, active=True,
+                spec={"kind": "interval", "seconds": 3600, "anchor": "2026-01-01T00:00:00Z"},
+                parameters={}, version=1, active=True,
                 created_at=now,
             )
         )  # fmt: skip

@@ -50,6 +50,11 @@ def as_sql(url: URL) -> str:
     return text.getvalue()
 
 
+def newest() -> str:
+    """The newest migration of this version."""
+    return _known()[-1]
+
+
 def check(conn: Connection) -> None:
     """Raise unless this version can work with the tables: its own, or newer ones that suit it.
 
