@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import httpx
 from authlib.common.errors import AuthlibBaseError
+from authlib.deprecate import AuthlibDeprecationWarning
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -27,7 +28,8 @@ from stepwell.server.access.states import Asked, refused
 from stepwell.server.settings import Settings
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # it would rather have the successor of httpx
+    # It would rather have the successor of httpx.
+    warnings.simplefilter("ignore", AuthlibDeprecationWarning)
     from authlib.integrations.httpx_client import OAuth2Client
 
 ALGORITHMS: Final = (
