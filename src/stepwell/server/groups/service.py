@@ -73,11 +73,13 @@ def register(conn: Connection, services: Services, new: NewGroup, *, by: str) ->
 
 def change(conn: Connection, name: str, asked: GroupChange, *, by: str) -> Group:
     """Change image or environment; the next discovery and later runs see it."""
-    active(conn, name)
+    had = active(conn, name)
     values = asked.model_dump(exclude={"reason"}, exclude_none=True)
     if values:
         queries.change(conn, name, **values)
-        audit.record(conn, by, "group.change", name, asked.reason, _told(values))
+        told = _told(values)
+        was = _told({one: getattr(had, one) for one in values})
+        audit.record(conn, by, "group.change", name, asked.reason, told, before=was, after=told)
     return get(conn, name)
 
 

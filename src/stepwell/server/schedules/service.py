@@ -270,8 +270,8 @@ def _told(
     row = queries.get(conn, schedule_id)
     assert row is not None
     details = {"schedule": str(schedule_id), "spec": row["spec"], "version": row["version"]}
-    more = {} if before is None else {"before": before}
-    audit.record(conn, by, action, _target(row), reason, details | more)
+    after = None if before is None else row["spec"]
+    audit.record(conn, by, action, _target(row), reason, details, before=before, after=after)
     changing.wake(conn, services.db)
 
 
