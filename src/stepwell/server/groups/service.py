@@ -13,7 +13,7 @@ from stepwell import clock
 from stepwell.errors import Conflict, NotFound
 from stepwell.server.audit import service as audit
 from stepwell.server.database.tables import groups
-from stepwell.server.groups import queries
+from stepwell.server.groups import guarding, queries
 from stepwell.server.groups.records import Group, GroupChange, NewGroup
 from stepwell.server.paging import Page, Paging, paged
 from stepwell.server.services import Services
@@ -59,6 +59,8 @@ def register(conn: Connection, services: Services, new: NewGroup, *, by: str) ->
     """
     services.launcher(new.launcher)
     name = new.name or provisional_name(new.image)
+    guarding.check_name(name)
+    guarding.check_secrets(new.secrets)
     if queries.get(conn, name) is not None:
         raise GroupExists(
             f"The group {name!r} is registered.",
@@ -74,6 +76,7 @@ def register(conn: Connection, services: Services, new: NewGroup, *, by: str) ->
 def change(conn: Connection, name: str, asked: GroupChange, *, by: str) -> Group:
     """Change image or environment; the next discovery and later runs see it."""
     had = active(conn, name)
+    guarding.check_secrets(asked.secrets or {})
     values = asked.model_dump(exclude={"reason"}, exclude_none=True)
     if values:
         queries.change(conn, name, **values)
@@ -136,11 +139,12 @@ def take_name(conn: Connection, name: str, stated: str) -> None:
 
     Raises
     ------
-    GroupNameDiffers, GroupExists : nothing was changed.
+    GroupNameDiffers, GroupExists, GroupNameReserved : nothing was changed.
     """
     row = queries.lock(conn, name)
     if row is None:
         raise _not_found(name)
+    guarding.check_name(stated)
     if stated == name:
         queries.change(conn, name, provisional=False)
     elif not row["provisional"]:
@@ -166,6 +170,7 @@ def launch_environment(group: Group, *, with_secrets: bool) -> dict[str, str]:
     SecretMissing : a reference points at a variable that the server does not have.
     """
     secrets = group.secrets if with_secrets else {}
+    guarding.check_secrets(secrets)
     return {**group.environment, **{name: _secret(name, ref) for name, ref in secrets.items()}}
 
 
