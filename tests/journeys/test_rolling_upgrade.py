@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -16,7 +17,7 @@ from typing import Any
 
 import pytest
 from tests.cli.conftest import answers
-from tests.cli.shell import free_port, wait
+from tests.cli.shell import free_port
 
 from stepwell.cli.client import Client
 from stepwell.cli.profile import Profile
@@ -26,15 +27,16 @@ ROOT = Path(__file__).parents[2]
 FOLDER = "src/stepwell/server/database/migrations/versions"
 
 GROUP = """
-from stepwell.workflows import group, operation, workflow
+from stepwell.workflows import WorkflowGroup, operation
 
-greetings = group("greetings")
+group = WorkflowGroup("greetings")
 
-@greetings.workflow()
+
+@group.workflow
 class Greet:
     @operation
     def greet(self) -> str:
-        return "hello"
+        return "done"
 """
 
 TOMORROW = '''
@@ -50,6 +52,21 @@ def upgrade() -> None:
     """A column that has a default."""
     op.add_column("runs", sa.Column("mood", sa.String(20), server_default="fine"))
 '''
+
+
+PATIENCE = 240.0
+"""Seconds that anything may take: each command starts an interpreter, on a busy machine."""
+
+
+def wait(happened: Callable[[], Any], log: Path | None = None) -> Any:
+    """What `happened` gives as soon as that is true."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        found = happened()
+        if found:
+            return found
+        time.sleep(0.2)
+    raise AssertionError(log.read_text() if log else "it did not happen")
 
 
 class Version:
@@ -77,7 +94,7 @@ class Version:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=PATIENCE,
         )
 
     def good(self, *words: object) -> str:
@@ -103,7 +120,7 @@ class Version:
                 yield client
         finally:
             process.terminate()
-            code = process.wait(60)
+            code = process.wait(PATIENCE)
         assert code == 0, log.read_text()
 
     def _command(self, words: tuple[object, ...]) -> list[str]:

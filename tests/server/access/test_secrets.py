@@ -17,11 +17,12 @@ from stepwell.server.app import Server
 from stepwell.telemetry.log import log_events
 
 GROUP = """
-from stepwell.workflows import group, operation, workflow
+from stepwell.workflows import WorkflowGroup, operation
 
-planted = group("planted")
+group = WorkflowGroup("planted")
 
-@planted.workflow()
+
+@group.workflow
 class Work:
     @operation
     def work(self) -> str:
