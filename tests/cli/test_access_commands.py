@@ -87,7 +87,7 @@ def test_a_token_can_be_limited(served: Shell) -> None:
     made = served.good("tokens", "create", name, "--role", "operator", *words).json
     assert (made["groups"], made["read_only"]) == (["weather"], True)
     assert made["expires_at"] is not None
-    answer = served.type("groups", "archive", "weather", "--token", made["secret"])
+    answer = served.type("groups", "discover", "weather", "--token", made["secret"])
     assert "may only read" in answer.err
     assert served.good("runs", "list", "--group", "weather", "--token", made["secret"]).code == 0
 
