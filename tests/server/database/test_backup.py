@@ -47,7 +47,9 @@ def tools() -> Path:
     return found[0].parent
 
 
-def moved(server: Server, tmp_path: Path, fresh: Callable[[], str]) -> Server:
+def moved(
+    server: Server, tmp_path: Path, fresh: Callable[[], str], *, run_engine: bool = False
+) -> Server:
     """A server on a restored copy of another one's database."""
     url = server.settings.database_url
     target = fresh() if url.startswith("postgres") else f"sqlite:///{tmp_path / 'other.db'}"
@@ -59,7 +61,7 @@ def moved(server: Server, tmp_path: Path, fresh: Callable[[], str]) -> Server:
     else:
         copy_out(given(server), copy)
         copy_in({"database_url": target}, copy, replace=False)
-    settings = replace(server.settings, database_url=target)
+    settings = replace(server.settings, database_url=target, run_engine=run_engine)
     after_restore({"database_url": target})
     return Server(settings)
 
@@ -73,15 +75,31 @@ def test_a_restored_server_takes_over_claims_and_enters_the_gap_as_missed(
     with server.db.write() as conn:
         conn.execute(update(tables.schedules).values(next_due=due))
     claimed(server)
-    with moved(server, tmp_path, postgres_database) as other:
-        drain(other, patience=15.0)
+    other = moved(server, tmp_path, postgres_database, run_engine=True)
+    with other:
+        until(lambda: swept(other))
+        drain(other, patience=0.5)
         with other.db.read() as conn:
             fates = dict(
                 conn.execute(select(tables.ledger.c.fate, tables.ledger.c.count)).tuples().all()
             )
-        (sweep,) = StepClient(other.db.store).search(name=SWEEP)
     assert fates["missed"] >= 4
-    assert sweep.execution_count >= 1  # whoever had claimed it is not there any more
+
+
+def swept(server: Server) -> bool:
+    """Whether the step was run; whoever had claimed it is not there any more."""
+    (sweep,) = StepClient(server.db.store).search(name=SWEEP)
+    return sweep.execution_count >= 1
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Come back when it has happened; a dead engine is watched for eight seconds first."""
+    never = threading.Event()
+    for _ in range(600):
+        if happened():
+            return
+        never.wait(0.2)
+    raise AssertionError("it did not happen")
 
 
 def claimed(server: Server) -> None:
