@@ -14,10 +14,12 @@ from stepwell.cli import (
     dev,
     discoveries,
     doctor,
+    group_check,
     groups,
     limits,
     login,
     queues,
+    rediscovery,
     reports,
     retention,
     reviews,
@@ -25,6 +27,7 @@ from stepwell.cli import (
     runs,
     schedules,
     serve,
+    sources,
     state,
     steps,
     tokens,
@@ -37,8 +40,9 @@ from stepwell.cli.exits import MEANING
 
 # The first module of a room has its app; the others add their commands to it.
 _ROOMS: Final = (
-    (groups, reviews, upkeep),
+    (groups, reviews, upkeep, rediscovery, group_check),
     (discoveries,),
+    (sources,),
     (schedules, cadence),
     (runs,),
     (reports,),

@@ -40,6 +40,7 @@ from stepwell.server.runs import container_api as containers
 from stepwell.server.schedules import api as schedules
 from stepwell.server.services import QUEUE, Services
 from stepwell.server.settings import Settings
+from stepwell.server.sources import api as sources
 from stepwell.server.state import api as state
 from stepwell.server.steps import api as steps
 from stepwell.version import VERSION
@@ -62,6 +63,7 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     reports.router,
     metrics.router,
     retention.router,
+    sources.router,
 )
 """Every room's router; a room adds itself by one line."""
 

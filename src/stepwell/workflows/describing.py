@@ -132,6 +132,7 @@ def _group_entry(group: WorkflowGroup, entry_point: str) -> GroupEntry:
         description=group.description,
         tags=list(group.tags),
         entry_point=entry_point,
+        owner=group.owner,
     )
 
 
@@ -145,6 +146,7 @@ def _workflow_entry(workflow: Workflow, schedule: dict[str, Any] | None) -> Work
         tags=list(declaration.tags),
         deadline=declaration.deadline,
         schedule=schedule,
+        owner=declaration.owner,
         parameters=_parameters_schema(workflow.parameters),
         operations=[_operation_entry(n, one) for n, one in enumerate(workflow.operations, 1)],
     )

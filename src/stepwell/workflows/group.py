@@ -27,6 +27,7 @@ class Declaration:
     tags: tuple[str, ...] = ()
     deadline: float = DAY
     description: str | None = None
+    owner: str = ""
 
 
 class WorkflowGroup:
@@ -37,6 +38,7 @@ class WorkflowGroup:
     name : letters, digits and hyphens, for example 'weather'; part of every step's name.
     description : a sentence for people.
     tags : free words, for people.
+    owner : whom to ask about it: a team, a person, an address.
 
     Examples
     --------
@@ -46,9 +48,12 @@ class WorkflowGroup:
     ...     limit: int = 100
     """
 
-    def __init__(self, name: str, *, description: str = "", tags: Iterable[str] = ()) -> None:
+    def __init__(
+        self, name: str, *, description: str = "", tags: Iterable[str] = (), owner: str = ""
+    ) -> None:
         self.name = name
         self.description = description
+        self.owner = owner
         self.tags = as_words(tags)
         self.declarations: list[Declaration] = []
 
@@ -66,6 +71,7 @@ class WorkflowGroup:
         tags: Iterable[str] = (),
         deadline: float | timedelta = DAY,
         description: str | None = None,
+        owner: str = "",
     ) -> Callable[[T], T]: ...
 
     @dataclass_transform(kw_only_default=True)
@@ -77,6 +83,7 @@ class WorkflowGroup:
         tags: Iterable[str] = (),
         deadline: float | timedelta = DAY,
         description: str | None = None,
+        owner: str = "",
     ) -> Any:
         """Declare a class as a workflow of this group.
 
@@ -90,11 +97,12 @@ class WorkflowGroup:
         tags : free words, for people.
         deadline : seconds or a timedelta after which a run is stopped; a day by default.
         description : a sentence for people; by default the class's docstring.
+        owner : whom to ask about it, where that is not the group's.
         """
 
         def declare(declared: T) -> T:
             made = Declaration(
-                declared, schedule, as_words(tags), seconds(deadline) or 0.0, description
+                declared, schedule, as_words(tags), seconds(deadline) or 0.0, description, owner
             )
             self.declarations.append(made)
             return _with_init(declared)

@@ -21,7 +21,6 @@ from stepwell.server.access import (
 )
 from stepwell.server.access.queries import Row
 from stepwell.server.access.records import (
-    Credentials,
     Exchange,
     FirstAdmin,
     How,
@@ -30,6 +29,7 @@ from stepwell.server.access.records import (
     LoginWays,
     NewUser,
     Origin,
+    PasswordLogin,
     Role,
 )
 from stepwell.server.access.sessions import Begun
@@ -58,7 +58,7 @@ def ways(services: Services) -> LoginWays:
     return LoginWays(password=True, oidc=name, setup=setup)
 
 
-def by_password(services: Services, given: Credentials, origin: Origin) -> Begun:
+def by_password(services: Services, given: PasswordLogin, origin: Origin) -> Begun:
     """A session for a name and its password.
 
     Raises
@@ -123,7 +123,7 @@ def setup_secret(services: Services) -> str | None:
         return links.made(conn, links.SETUP, by="stepwell")
 
 
-def checked(services: Services, given: Credentials, origin: Origin) -> Row:
+def checked(services: Services, given: PasswordLogin, origin: Origin) -> Row:
     """The account, if the password is its own. Both are looked at, whatever is wrong.
 
     Raises

@@ -123,7 +123,7 @@ Password: TypeAlias = Annotated[SecretStr, Field(max_length=1024)]
 Secret: TypeAlias = Annotated[SecretStr, Field(min_length=1, max_length=200)]
 
 
-class Credentials(BaseModel):
+class PasswordLogin(BaseModel):
     """A login by name and password."""
 
     model_config = ConfigDict(extra="forbid")
@@ -132,7 +132,7 @@ class Credentials(BaseModel):
     password: Password
 
 
-class LoginToken(Credentials):
+class LoginToken(PasswordLogin):
     """A login that wants a token for the command line; `label` tells several apart."""
 
     label: str = Field(default="cli", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")

@@ -12,13 +12,13 @@ from stepwell.errors import NotFound
 from stepwell.server import browser
 from stepwell.server.access import logins, service, sessions, states
 from stepwell.server.access.records import (
-    Credentials,
     Exchange,
     FirstAdmin,
     IssuedToken,
     LoginSession,
     LoginToken,
     LoginWays,
+    PasswordLogin,
     Role,
 )
 from stepwell.server.access.sessions import Begun
@@ -56,7 +56,7 @@ def login_ways(request: Request) -> LoginWays:
 
 
 @router.post("/login", status_code=204)
-def log_in(request: Request, body: Credentials) -> Response:
+def log_in(request: Request, body: PasswordLogin) -> Response:
     """Log in by name and password: sets the session's cookie. Needs no login."""
     services = services_of(request)
     browser.check_origin(request, services.settings)

@@ -24,6 +24,7 @@ from stepwell.server.database.tables.retention import retention_policies
 from stepwell.server.database.tables.reviews import decisions, release_workflows, releases
 from stepwell.server.database.tables.runs import attempts, runs, staged
 from stepwell.server.database.tables.schedules import ledger, schedules
+from stepwell.server.database.tables.sources import source_images, sources
 from stepwell.server.database.tables.state import state_entries
 
 __all__ = [
@@ -49,6 +50,8 @@ __all__ = [
     "schedules",
     "schema_floor",
     "sessions",
+    "source_images",
+    "sources",
     "staged",
     "state_entries",
     "tokens",

@@ -9,7 +9,7 @@ from stepwell.server.database.guards import forbid_changes_of_audit
 from stepwell.server.database.tables import Instant
 
 revision = "0008"
-down_revision = "0007"
+down_revision = "0002"
 
 
 def upgrade() -> None:
