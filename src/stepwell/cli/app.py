@@ -8,7 +8,9 @@ import typer
 
 import stepwell
 from stepwell.cli import (
+    audit,
     backfills,
+    backups,
     cadence,
     calendars,
     dev,
@@ -19,12 +21,14 @@ from stepwell.cli import (
     holding,
     ledgers,
     limits,
+    login,
     logs,
     metrics,
     notifications,
     queues,
     rediscovery,
     reports,
+    retention,
     reviews,
     run,
     runs,
@@ -39,6 +43,7 @@ from stepwell.cli import (
     tokens,
     trying,
     upkeep,
+    users,
     watch,
 )
 from stepwell.cli.exits import MEANING
@@ -61,6 +66,9 @@ _ROOMS: Final = (
     (queues,),
     (limits,),
     (tokens,),
+    (users,),
+    (audit,),
+    (retention,),
 )
 
 
@@ -100,5 +108,7 @@ dev.register(app)
 run.register(app)
 serve.register(app)
 doctor.register(app)
+backups.register(app)
+login.register(app)
 for room, *_ in _ROOMS:
     app.add_typer(room.app)

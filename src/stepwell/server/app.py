@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel
@@ -20,20 +20,26 @@ from stepwell.launchers.protocol import Launcher
 from stepwell.server import background, problems
 from stepwell.server.access import api as access
 from stepwell.server.access import service as tokens
+from stepwell.server.access import sessions_api as logins
+from stepwell.server.access import users_api as users
+from stepwell.server.access.states import Provider
 from stepwell.server.audit import api as audit
 from stepwell.server.blobs.store import BlobStore
+from stepwell.server.browser import secure
 from stepwell.server.database.session import Database
 from stepwell.server.described import App
 from stepwell.server.discoveries import api as discoveries
 from stepwell.server.groups import api as groups
+from stepwell.server.headers import SecurityHeaders
 from stepwell.server.hosts import KnownHosts
-from stepwell.server.http import services_of
+from stepwell.server.http import CurrentUser, services_of
 from stepwell.server.logs import api as logs
 from stepwell.server.metrics import api as metrics
 from stepwell.server.metrics import exposition
 from stepwell.server.notifications import api as notifications
 from stepwell.server.reports import api as reports
 from stepwell.server.reports import shared_api as shared
+from stepwell.server.retention import api as retention
 from stepwell.server.reviews import api as reviews
 from stepwell.server.runs import api as runs
 from stepwell.server.runs import container_api as containers
@@ -50,6 +56,8 @@ PREFIX: Final = "/api/v1"
 
 ROOMS: Final[tuple[APIRouter, ...]] = (
     access.router,
+    users.router,
+    logins.router,
     audit.router,
     groups.router,
     discoveries.router,
@@ -64,6 +72,7 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     reports.router,
     shared.router,
     metrics.router,
+    retention.router,
     sources.router,
     notifications.router,
 )
@@ -86,19 +95,31 @@ def create_app(services: Services) -> FastAPI:
     app = App(
         title="Stepwell",
         version=VERSION,
-        openapi_url=f"{PREFIX}/openapi.json",
+        openapi_url=None,  # it is behind a login too: see `_description`
         docs_url=None,
         redoc_url=None,
     )
     app.state.services = services
+    app.state.provider = _provider(services.settings)
     if services.settings.allowed_hosts:
         app.add_middleware(KnownHosts, hosts=services.settings.allowed_hosts)
     problems.install(app)
     app.include_router(_health(), prefix=PREFIX)
+    app.include_router(_description(), prefix=PREFIX)
     for router in ROOMS:
         app.include_router(router, prefix=PREFIX)
     app.include_router(exposition.router)
+    app.add_middleware(SecurityHeaders, https=secure(services.settings))  # outermost
     return app
+
+
+def _provider(settings: Settings) -> Provider | None:
+    if not settings.oidc_issuer:
+        return None
+    # 9 MiB and a third of a second, which a server without a provider does without.
+    from stepwell.server.access.oidc import OpenIdProvider  # noqa: PLC0415
+
+    return OpenIdProvider(settings)
 
 
 def _health() -> APIRouter:
@@ -106,10 +127,22 @@ def _health() -> APIRouter:
 
     @router.get("/health")
     def health(request: Request) -> Health:
-        """Whether the server reaches its database; the only route that needs no token."""
+        """Whether the server reaches its database. Needs no login."""
         with services_of(request).db.read() as conn:
             conn.execute(text("SELECT 1"))
         return Health(status="ok", version=VERSION)
+
+    return router
+
+
+def _description() -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/openapi.json", include_in_schema=False)
+    def description(request: Request, _: CurrentUser) -> dict[str, Any]:
+        """What there is, as OpenAPI 3.1."""
+        described: dict[str, Any] = request.app.openapi()
+        return described
 
     return router
 

@@ -125,9 +125,18 @@ def edit(conn: Connection, group: str, scope: str, key: str, wanted: Edit, by: s
     write(conn, group, Write(scope=scope, key=key, **fields), Author(name=by))
     action = "state.delete" if wanted.delete else "state.edit"
     details = {"expect_version": wanted.expect_version, "existed": before is not None}
-    audit.record(conn, by, action, f"{group}/{scope}/{key}", wanted.reason, details)
     row = queries.latest(conn, group, scope, key)
     assert row is not None
+    audit.record(
+        conn,
+        by,
+        action,
+        f"{group}/{scope}/{key}",
+        wanted.reason,
+        details,
+        before={"version": row["version"] - 1},
+        after={"version": row["version"]},
+    )
     return shown(row)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -26,6 +26,9 @@ from stepwell.server.steps.records import (
     StepFailures,
 )
 from stepwell.step import EndedAs, Step, StepQuery
+
+STEPS: Final = ("steps-done", "steps-failed")
+"""The kinds under which retention knows ended steps."""
 
 
 class StepProtected(Denied):

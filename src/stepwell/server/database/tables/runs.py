@@ -40,6 +40,7 @@ runs = Table(
     Column("warnings", Integer, nullable=False),
     Column("reason", Text),
     Column("trial", JSON(none_as_null=True)),
+    Column("keep_reason", Text),
     Index(None, "group_name", "workflow", "created_at"),
     Index(None, "state", "created_at"),
     Index(None, "schedule_id", "created_at"),
