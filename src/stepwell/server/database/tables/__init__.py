@@ -12,7 +12,7 @@ from stepwell.server.database.tables.groups import discoveries, groups
 from stepwell.server.database.tables.metrics import metrics_hourly
 from stepwell.server.database.tables.reports import reports
 from stepwell.server.database.tables.reviews import decisions, release_workflows, releases
-from stepwell.server.database.tables.runs import attempts, runs, staged
+from stepwell.server.database.tables.runs import attempts, run_labels, run_limits, runs, staged
 from stepwell.server.database.tables.schedules import ledger, schedules
 from stepwell.server.database.tables.state import state_entries
 
@@ -30,6 +30,8 @@ __all__ = [
     "release_workflows",
     "releases",
     "reports",
+    "run_labels",
+    "run_limits",
     "runs",
     "schedules",
     "staged",
