@@ -74,7 +74,7 @@ def test_migrating_again_changes_nothing(db: Database) -> None:
 def test_the_migrations_name_what_they_applied(database_url: str) -> None:
     db = Database(database_url)
     applied = db.migrate()
-    assert applied[-1] == "0001"
+    assert "0001" in applied
     db.close()
 
 

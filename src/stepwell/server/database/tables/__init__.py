@@ -10,6 +10,7 @@ from stepwell.server.database.tables.audit import audit
 from stepwell.server.database.tables.columns import Instant, metadata
 from stepwell.server.database.tables.groups import discoveries, groups
 from stepwell.server.database.tables.metrics import metrics_hourly
+from stepwell.server.database.tables.notifications import occasions
 from stepwell.server.database.tables.reports import reports
 from stepwell.server.database.tables.reviews import decisions, release_workflows, releases
 from stepwell.server.database.tables.runs import attempts, run_labels, run_limits, runs, staged
@@ -27,6 +28,7 @@ __all__ = [
     "ledger",
     "metadata",
     "metrics_hourly",
+    "occasions",
     "release_workflows",
     "releases",
     "reports",

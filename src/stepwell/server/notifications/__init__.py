@@ -1,0 +1,1 @@
+"""Telling people what happened: once per cause, to the targets that they chose."""
