@@ -12,7 +12,7 @@ from stepwell import clock
 from stepwell.events import emit
 from stepwell.server.metrics import service as metrics
 from stepwell.server.metrics.records import Ending
-from stepwell.server.runs import queries
+from stepwell.server.runs import queries, slots
 from stepwell.server.runs.judgement import Verdict, judge, ready, step_name
 from stepwell.server.runs.records import RunState
 from stepwell.step import EndedAs, Step, StepQuery, StepStatus
@@ -38,27 +38,27 @@ def rows(tx: Transaction, run_id: UUID) -> list[Step]:
         after = page[-1].id
 
 
-def close_by_rows(conn: Connection, run: RowMapping, steps: list[Step]) -> None:
+def close_by_rows(conn: Connection, tx: Transaction, run: RowMapping, steps: list[Step]) -> None:
     """Nothing is ready any more: the rows say how the run ended (R32)."""
     prefix = step_name(run["group_name"], run["workflow"], "")
-    close(conn, run, judge(queries.entry(conn, run), prefix, steps))
+    close(conn, tx, run, judge(queries.entry(conn, run), prefix, steps))
 
 
 def fail(conn: Connection, tx: Transaction, run: RowMapping, reason: str) -> None:
     """End what is still ready as failed, and the run with it."""
     end_ready(tx, run["id"], EndedAs.FAILED, reason)
-    close(conn, run, Verdict(RunState.FAILED, reason))
+    close(conn, tx, run, Verdict(RunState.FAILED, reason))
 
 
 def close_cancelled(conn: Connection, tx: Transaction, run: RowMapping) -> None:
     """The launcher has confirmed the stop, or an operator forces the end (R34)."""
     reason = run["reason"] or "Cancelled."
     end_ready(tx, run["id"], EndedAs.CANCELLED, reason)
-    close(conn, run, Verdict(RunState.CANCELLED, reason))
+    close(conn, tx, run, Verdict(RunState.CANCELLED, reason))
 
 
-def close(conn: Connection, run: RowMapping, verdict: Verdict) -> None:
-    """Write the end into the header, revoke the token, count the run."""
+def close(conn: Connection, tx: Transaction, run: RowMapping, verdict: Verdict) -> None:
+    """Write the end into the header, revoke the token, count the run; its slots are free."""
     now = clock.now()
     queries.change(
         conn,
@@ -67,11 +67,32 @@ def close(conn: Connection, run: RowMapping, verdict: Verdict) -> None:
         reason=verdict.reason,
         warnings=verdict.warnings,
         finished_at=now,
+        waiting_code=None,
+        waiting=None,
+        progress=None,
     )
     queries.change_attempt(conn, run["id"], run["attempt"], revoked_at=now)
     queries.drop_staged(conn, run["id"])
     metrics.record(conn, [_ending(run, verdict, now)])
     emit("run.ended", run=run["id"], state=verdict.state, reason=verdict.reason)
+    if verdict.state is RunState.SUCCEEDED:
+        _supersede(conn, run)
+    slots.wake_next(conn, tx, freed=run)
+
+
+def _supersede(conn: Connection, run: RowMapping) -> None:
+    """What failed and was done by this run is superseded, with what failed before it.
+
+    A repeat with other parameters is other work, and supersedes nothing.
+    """
+    one = run
+    while before := one["reexecution_of"] or one["repeat_of"]:
+        found = queries.in_place_of(conn, before)
+        repeated = one["reexecution_of"] is None
+        if found is None or (repeated and found["parameters"] != one["parameters"]):
+            return
+        queries.supersede(conn, before, run["id"])
+        one = found
 
 
 def end_ready(

@@ -41,7 +41,7 @@ runs = Table(
     Column("reason", Text),
     Column("reexecution_of", Uuid),
     Column("superseded_by", Uuid),
-    Column("reuse", JSON(none_as_null=True)),
+    Column("course", JSON(none_as_null=True)),
     Column("labels", JSON(none_as_null=True)),
     Column("band", Integer, nullable=False, server_default="2"),
     Column("pool", String(100)),

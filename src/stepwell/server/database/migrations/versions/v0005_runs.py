@@ -8,7 +8,7 @@ from alembic import op
 from stepwell.server.database.tables import Instant
 
 revision = "0005"
-down_revision = "0001"
+down_revision = "0007"
 
 _JSON = sa.JSON(none_as_null=True)
 
@@ -41,7 +41,7 @@ def _run_columns() -> list[sa.Column[object]]:
     return [
         sa.Column("reexecution_of", sa.Uuid()),
         sa.Column("superseded_by", sa.Uuid()),
-        sa.Column("reuse", _JSON),
+        sa.Column("course", _JSON),
         sa.Column("labels", _JSON),
         sa.Column("band", sa.Integer(), nullable=False, server_default="2"),
         sa.Column("pool", sa.String(100)),
