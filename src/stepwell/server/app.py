@@ -36,6 +36,7 @@ from stepwell.server.services import QUEUE, Services
 from stepwell.server.settings import Settings
 from stepwell.server.state import api as state
 from stepwell.server.steps import api as steps
+from stepwell.server.steps import controls_api as controls
 from stepwell.version import VERSION
 
 PREFIX: Final = "/api/v1"
@@ -47,6 +48,7 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     discoveries.router,
     reviews.router,
     steps.router,
+    controls.router,
     schedules.router,
     runs.router,
     containers.router,

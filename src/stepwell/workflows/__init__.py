@@ -17,8 +17,9 @@ class Collect:
         ctx.report.json("rows", rows)
 """
 
+from stepwell.workflows.approvals import Approval, Approved
 from stepwell.workflows.context import Context, Versioned
 from stepwell.workflows.decorators import operation
 from stepwell.workflows.group import WorkflowGroup
 
-__all__ = ["Context", "Versioned", "WorkflowGroup", "operation"]
+__all__ = ["Approval", "Approved", "Context", "Versioned", "WorkflowGroup", "operation"]

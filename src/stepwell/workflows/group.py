@@ -27,6 +27,8 @@ class Declaration:
     tags: tuple[str, ...] = ()
     deadline: float = DAY
     description: str | None = None
+    limit: int | None = None
+    pool: str | None = None
 
 
 class WorkflowGroup:
@@ -37,6 +39,7 @@ class WorkflowGroup:
     name : letters, digits and hyphens, for example 'weather'; part of every step's name.
     description : a sentence for people.
     tags : free words, for people.
+    limit : so many runs of all its workflows go on at once; None is any number.
 
     Examples
     --------
@@ -46,8 +49,16 @@ class WorkflowGroup:
     ...     limit: int = 100
     """
 
-    def __init__(self, name: str, *, description: str = "", tags: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        description: str = "",
+        tags: Iterable[str] = (),
+        limit: int | None = None,
+    ) -> None:
         self.name = name
+        self.limit = limit
         self.description = description
         self.tags = as_words(tags)
         self.declarations: list[Declaration] = []
@@ -66,6 +77,8 @@ class WorkflowGroup:
         tags: Iterable[str] = (),
         deadline: float | timedelta = DAY,
         description: str | None = None,
+        limit: int | None = None,
+        pool: str | None = None,
     ) -> Callable[[T], T]: ...
 
     @dataclass_transform(kw_only_default=True)
@@ -77,6 +90,8 @@ class WorkflowGroup:
         tags: Iterable[str] = (),
         deadline: float | timedelta = DAY,
         description: str | None = None,
+        limit: int | None = None,
+        pool: str | None = None,
     ) -> Any:
         """Declare a class as a workflow of this group.
 
@@ -90,11 +105,21 @@ class WorkflowGroup:
         tags : free words, for people.
         deadline : seconds or a timedelta after which a run is stopped; a day by default.
         description : a sentence for people; by default the class's docstring.
+        limit : so many of its runs go on at once; others wait in line.
+        pool : the name of what it shares with other workflows, in this group and others; an
+            operator says how many of their runs go on at once (`stepwell pools set`), by
+            default one.
         """
 
         def declare(declared: T) -> T:
             made = Declaration(
-                declared, schedule, as_words(tags), seconds(deadline) or 0.0, description
+                declared,
+                schedule,
+                as_words(tags),
+                seconds(deadline) or 0.0,
+                description,
+                limit,
+                pool,
             )
             self.declarations.append(made)
             return _with_init(declared)

@@ -19,6 +19,7 @@ from typing import IO, Any, Final, NoReturn, Protocol, TypeAlias
 
 import stepwell.schedules  # noqa: F401 - so that errors of schedules revive as what they are
 from stepwell.errors import StepwellError, revive
+from stepwell.workflows.approvals import Approval, ApprovalWanted
 from stepwell.workflows.channel import Channel, ChannelClosed, Message
 from stepwell.workflows.context import Versioned, Write
 from stepwell.workflows.errors import GroupImportFailed, ProcessEnded, TimedOut
@@ -121,6 +122,7 @@ class ChildHost:
         Raises
         ------
         AttemptFailed : it raised, took longer than `timeout` seconds, or its process ended.
+        ApprovalWanted : it stops until a reviewer has answered.
         """
         self.manifest()
         return read_effects(self._ask({"ask": "run", "call": write_call(call)}, desk, timeout))
@@ -186,6 +188,8 @@ class ChildHost:
                     return message["done"]
                 if "failed" in message:
                     raise revive(message["failed"])
+                if "waits" in message:
+                    raise ApprovalWanted(Approval(**message["waits"]))
                 assert desk is not None, "only operations call back"
                 self._serve(message, desk)
         except TimeoutError:

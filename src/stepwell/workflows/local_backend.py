@@ -77,6 +77,9 @@ class LocalBackend:
         """Keep what commits with the settlement of this claim."""
         self._staged[claim] = effects
 
+    def progress(self, claim: Claim, done: float, total: float | None, note: str) -> None:
+        """Nobody looks here; the event tells it."""
+
     def check(self, claim: Claim) -> None:
         """Whether what is staged can be committed; raises `StateConflict`."""
         for write in self._staged.get(claim, Effects()).writes:

@@ -6,6 +6,7 @@ child -> runner   {"ready": manifest} | {"broken": {...}} once, after the import
                   {"call": "read" | "write-now", ...}     waits for an answer
                   {"tell": "progress", ...}               waits for nothing
                   {"done": {...}} | {"failed": {...}}     the end of a request
+                  {"waits": {...}}                        it stops until it is approved
 """
 
 from __future__ import annotations

@@ -12,17 +12,26 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
+from stepwell import clock
 from stepwell.codec import JSON, limited
 from stepwell.errors import StepwellError
-from stepwell.outcome import Done, Fail, Outcome, Skip
+from stepwell.outcome import Done, Fail, Outcome, Rerun, Skip
 from stepwell.registry import Registry
 from stepwell.retry import RetryPolicy
 from stepwell.step import EndedAs, NewStep, Step, StepQuery, new_step
 from stepwell.stores.protocol import Store
+from stepwell.workflows.approvals import (
+    ApprovalWanted,
+    Unanswered,
+    answer,
+    approved_locally,
+    asked,
+    unanswered,
+)
 from stepwell.workflows.backend import Backend, OperationDesk, patiently
 from stepwell.workflows.bound import PARAMETER
 from stepwell.workflows.context import Facts
-from stepwell.workflows.errors import ValueMisfit
+from stepwell.workflows.errors import ApprovalMissing, ValueMisfit
 from stepwell.workflows.host import ChildHost
 from stepwell.workflows.manifest import InputEntry, OperationEntry, WorkflowEntry
 from stepwell.workflows.messages import Call
@@ -48,6 +57,7 @@ class Operations:
     host : runs the group's code.
     backend : keeps state and reports.
     due_at : when the run was due, for the operations to know.
+    approved : take everything as approved; there is nobody to ask.
     """
 
     def __init__(
@@ -59,6 +69,7 @@ class Operations:
         backend: Backend,
         *,
         due_at: datetime | None = None,
+        approved: bool = False,
     ) -> None:
         self._group = group
         self._workflow = workflow
@@ -66,6 +77,7 @@ class Operations:
         self._host = host
         self._backend = backend
         self._due_at = due_at
+        self._approved = approved
 
     def register(self, registry: Registry) -> None:
         """Add a handler for each operation's step name (R3: one attempt unless `retries=`)."""
@@ -89,16 +101,28 @@ class Operations:
 
     def execute(self, entry: OperationEntry, step: Step, state: State) -> Outcome:
         """Run one operation; an exception is a failed attempt."""
+        lacks = unanswered(step, state)
+        if lacks is not None and not lacks.goes_on:
+            return self._unapproved(entry, step, lacks)
         parameters = {**_defaults(self._workflow), **state["parameters"]}
         try:
             inputs = self._inputs(entry, step.flow_id, parameters)
         except Missing as missing:
             return Skip(description=str(missing), next=self._next(entry, step, state))
         try:
-            result = self._run(entry, step, parameters, inputs)
+            result = self._run(entry, step, state, parameters, inputs)
         except ValueMisfit as error:  # it would end the same way again
             return self.failed(entry, step, error)
+        except ApprovalWanted as wanted:
+            return _waits(wanted, state)
         return Done(result=result, next=self._next(entry, step, state))
+
+    def _unapproved(self, entry: OperationEntry, step: Step, lacks: Unanswered) -> Outcome:
+        """It was woken too early, or nobody has approved it in time."""
+        if lacks.early:
+            return Rerun(at=lacks.until, description=step.description)
+        until = f"{lacks.until:%Y-%m-%d %H:%M:%S}Z"
+        return self.failed(entry, step, ApprovalMissing(f"Nobody approved it until {until}."))
 
     def failed(self, entry: OperationEntry, step: Step, error: BaseException) -> Outcome:
         """The end of an operation whose attempts are used up: it halts the run, or not."""
@@ -108,7 +132,12 @@ class Operations:
         return Fail(description=words, next=following)
 
     def _run(
-        self, entry: OperationEntry, step: Step, parameters: State, inputs: dict[str, Any]
+        self,
+        entry: OperationEntry,
+        step: Step,
+        state: State,
+        parameters: State,
+        inputs: dict[str, Any],
     ) -> Any:
         facts = Facts(
             run_id=step.flow_id,
@@ -117,6 +146,7 @@ class Operations:
             operation=entry.name,
             attempt=step.failure_count + 1,
             due_at=self._due_at,
+            approval=self._answer(step, state),
         )
         desk = OperationDesk(self._backend, step.claim, facts)
         call = Call(facts=facts, parameters=parameters, inputs=inputs)
@@ -124,6 +154,13 @@ class Operations:
         _check_size(entry, effects.result)
         desk.stage(effects)
         return effects.result
+
+    def _answer(self, step: Step, state: State) -> dict[str, Any] | None:
+        """What a reviewer has said; that there was no answer, where it goes on without one."""
+        if self._approved:
+            return approved_locally()
+        given = answer(step)
+        return {"decision": "none"} if given is None and "approval" in state else given
 
     def _inputs(self, entry: OperationEntry, flow_id: UUID, parameters: State) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -164,7 +201,7 @@ class Operations:
             return ()
         made = new_step(
             step_name(self._group, self._workflow.name, following.name),
-            state,
+            {name: one for name, one in state.items() if name != "approval"},
             queue=QUEUE,
             priority=step.priority,
             search_key=step.search_key,
@@ -183,6 +220,17 @@ class _Handler:
 
     def __call__(self, step: Step, state: State) -> Outcome:
         return self._operations.execute(self._entry, step, state)
+
+
+def _waits(wanted: ApprovalWanted, state: State) -> Rerun:
+    """Due when patience ends: until then an answer makes it due (R8)."""
+    said = asked(wanted.approval, clock.now())
+    until = datetime.fromisoformat(said["until"])
+    return Rerun(
+        state={**state, "approval": said},
+        at=until,
+        description=f"Waits for approval until {until:%Y-%m-%d %H:%M:%S}Z.",
+    )
 
 
 def _check_size(entry: OperationEntry, result: Any) -> None:

@@ -32,6 +32,8 @@ class Category(StrEnum):
     HALTING = "halting"
     RETRIES = "retries"
     TIMEOUT = "timeout"
+    APPROVAL = "approval"
+    LIMITS = "limits"
     CODE = "code"
 
 

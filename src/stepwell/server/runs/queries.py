@@ -123,6 +123,18 @@ def in_place_of(conn: Connection, run_id: UUID) -> RowMapping | None:
     return conn.execute(query).mappings().one_or_none()
 
 
+def last_success(conn: Connection, run: RowMapping) -> RowMapping | None:
+    """The newest run of the same workflow that was begun before it and succeeded."""
+    query = select(runs).where(
+        runs.c.group_name == run["group_name"],
+        runs.c.workflow == run["workflow"],
+        runs.c.state == "succeeded",
+        runs.c.created_at < run["created_at"],
+    )
+    newest = query.order_by(runs.c.created_at.desc()).limit(1)
+    return conn.execute(newest).mappings().one_or_none()
+
+
 def open_reexecution(conn: Connection, run_id: UUID) -> UUID | None:
     """A re-execution of the run that has not ended."""
     ended = ("succeeded", "failed", "cancelled")

@@ -20,9 +20,9 @@ from stepwell.server.database.session import Database
 from stepwell.server.database.tables import runs
 from stepwell.server.groups import service as groups
 from stepwell.server.paging import Page, Paging, paged
-from stepwell.server.runs import labels, queries, slots
+from stepwell.server.runs import approvals, labels, queries, slots
 from stepwell.server.runs import parameters as fit
-from stepwell.server.runs.approvals import OPERATIONS, operation_step
+from stepwell.server.runs.approvals import OPERATIONS, Approval, operation_step
 from stepwell.server.runs.approvals import asked as asked_of
 from stepwell.server.runs.closing import close_cancelled, end_ready
 from stepwell.server.runs.course import Course, after
@@ -247,6 +247,12 @@ def cancel(conn: Connection, db: Database, run_id: UUID, asked: Cancellation, *,
     activate_supervisor(tx, run_id)
     audit.record(conn, by, "run.cancel", str(run_id), asked.reason, {"force": asked.force})
     return shown(found(queries.get(conn, run_id), run_id))
+
+
+def decide(conn: Connection, db: Database, run_id: UUID, given: Approval, *, by: str) -> Run:
+    """Answer the operation that waits for a reviewer; raises `RunNotFound`, `NothingToApprove`."""
+    approvals.decide(conn, db, found(queries.lock(conn, run_id), run_id), given, by=by)
+    return get(conn, run_id)
 
 
 def change(conn: Connection, db: Database, run_id: UUID, asked: RunChange, *, by: str) -> Run:
