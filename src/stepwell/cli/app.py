@@ -21,6 +21,7 @@ from stepwell.cli import (
     reviews,
     run,
     runs,
+    schedule_labels,
     schedules,
     serve,
     state,
@@ -36,7 +37,7 @@ from stepwell.cli.exits import MEANING
 _ROOMS: Final = (
     (groups, reviews, upkeep),
     (discoveries,),
-    (schedules, cadence),
+    (schedules, cadence, schedule_labels),
     (runs, rerunning),
     (reports,),
     (state,),

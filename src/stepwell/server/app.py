@@ -32,6 +32,7 @@ from stepwell.server.reviews import api as reviews
 from stepwell.server.runs import api as runs
 from stepwell.server.runs import container_api as containers
 from stepwell.server.schedules import api as schedules
+from stepwell.server.schedules import labels_api as schedule_labels
 from stepwell.server.services import QUEUE, Services
 from stepwell.server.settings import Settings
 from stepwell.server.state import api as state
@@ -50,6 +51,7 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     steps.router,
     controls.router,
     schedules.router,
+    schedule_labels.router,
     runs.router,
     containers.router,
     state.router,

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
 from stepwell.errors import InvalidInput
-from stepwell.server.database.tables import run_labels, runs
+from stepwell.server.database.tables import run_labels, runs, schedules
 from stepwell.server.runs import queries
 
 
@@ -29,6 +29,14 @@ def put(conn: Connection, run_id: UUID, labels: Mapping[str, str]) -> None:
     if rows:
         conn.execute(insert(run_labels), rows)
     queries.change(conn, run_id, labels=dict(labels) or None)
+
+
+def of_schedule(conn: Connection, schedule_id: UUID | None) -> dict[str, str]:
+    """What a schedule gives to its runs; nothing without one."""
+    if schedule_id is None:
+        return {}
+    query = select(schedules.c.labels).where(schedules.c.id == schedule_id)
+    return conn.execute(query).scalar() or {}
 
 
 def having(wanted: Sequence[str]) -> list[ColumnElement[bool]]:

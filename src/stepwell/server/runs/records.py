@@ -5,14 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from stepwell.server.access.records import User
-from stepwell.server.runs.labelled import Labels
 from stepwell.step import EndedAs, StepStatus
+
+LabelKey: TypeAlias = Annotated[
+    str, Field(pattern=r"^[a-z0-9]([a-z0-9._/-]*[a-z0-9])?$", max_length=63)
+]
+LabelValue: TypeAlias = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f]*$")]
+Labels: TypeAlias = Annotated[dict[LabelKey, LabelValue], Field(max_length=32)]
+"""At most 32 labels, by key."""
 
 
 class RunState(StrEnum):

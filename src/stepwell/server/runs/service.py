@@ -136,8 +136,9 @@ def insert_run(
     header = {**_fresh(release, now, wishes), **values, "course": course}
     header["due_at"] = header["due_at"] or now
     queries.add(conn, **header)
-    if wishes.labels:
-        labels.put(conn, header["id"], wishes.labels)
+    words = wishes.labels or labels.of_schedule(conn, header.get("schedule_id"))
+    if words:
+        labels.put(conn, header["id"], words)
     db.steps(conn).add([seal(step, JSON, now) for step in _first_steps(header, entry, now)])
     told = {name: header[name] for name in ("workflow", "trigger")}
     emit("run.created", run=header["id"], group=header["group_name"], **told)

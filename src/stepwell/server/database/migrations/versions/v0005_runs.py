@@ -19,6 +19,7 @@ def upgrade() -> None:
         op.add_column("runs", column)
     op.create_index("ix_runs_waiting_code_band_due_at", "runs", ["waiting_code", "band", "due_at"])
     op.create_index("ix_runs_reexecution_of", "runs", ["reexecution_of"])
+    op.add_column("schedules", sa.Column("labels", _JSON))
     op.add_column("attempts", sa.Column("waited_for", sa.String(20)))
     op.add_column("attempts", sa.Column("lined_up_at", Instant()))
     _run_labels()
@@ -29,6 +30,7 @@ def downgrade() -> None:
     """Take them away again."""
     op.drop_table("run_limits")
     op.drop_table("run_labels")
+    op.drop_column("schedules", "labels")
     op.drop_column("attempts", "lined_up_at")
     op.drop_column("attempts", "waited_for")
     op.drop_index("ix_runs_reexecution_of", "runs")
