@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 import typer
@@ -114,7 +115,7 @@ def list_runs(
     query |= {"label": label or None, "pool": pool, "waiting": waiting}
     found = [timed(run) for run in session.api.items("/runs", limit, **query)]
     empty = "There are no such runs."
-    session.out.rows(found, COLUMNS, empty, lambda row: {**row, "workflow": named(row)})
+    session.out.rows(found, COLUMNS, empty, _row)
 
 
 @command(app, "show")
@@ -208,6 +209,12 @@ def show_run(session: Session, run: dict[str, Any]) -> None:
     session.out.record(run | _lines(run), FIELDS)
     session.out.line()
     session.out.rows(steps, OPERATIONS, "No operation has begun.")
+
+
+def _row(run: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A run in a list; one that waits says what for."""
+    why = run["reason"] or (run["waiting"] or {}).get("sentence")
+    return {**run, "workflow": named(run), "reason": why}
 
 
 def _lines(run: dict[str, Any]) -> dict[str, str | None]:

@@ -24,6 +24,7 @@ from stepwell.workflows.approvals import (
     ApprovalWanted,
     Unanswered,
     answer,
+    approved,
     approved_locally,
     asked,
     unanswered,
@@ -115,7 +116,8 @@ class Operations:
             return self.failed(entry, step, error)
         except ApprovalWanted as wanted:
             return _waits(wanted, state)
-        return Done(result=result, next=self._next(entry, step, state))
+        said = _approved_by(self._answer(step, state))
+        return Done(result=result, description=said, next=self._next(entry, step, state))
 
     def _unapproved(self, entry: OperationEntry, step: Step, lacks: Unanswered) -> Outcome:
         """It was woken too early, or nobody has approved it in time."""
@@ -220,6 +222,14 @@ class _Handler:
 
     def __call__(self, step: Step, state: State) -> Outcome:
         return self._operations.execute(self._entry, step, state)
+
+
+def _approved_by(given: Mapping[str, Any] | None) -> str | None:
+    """What takes the place of "waits for approval" in the row."""
+    if given is None:
+        return None
+    who = approved(given)
+    return "Nobody answered; it went on." if who is None else f"Approved by {who.by}."
 
 
 def _waits(wanted: ApprovalWanted, state: State) -> Rerun:

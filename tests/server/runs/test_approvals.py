@@ -119,7 +119,7 @@ def test_only_reviewers_answer_and_nobody_wakes_the_step_by_hand(
     waiting: dict[str, Any], api: Api, server: Server
 ) -> None:
     operator = api("operator")
-    problem(answer(operator, waiting, "approve"), 403, "forbidden")
+    problem(answer(operator, waiting, "approve"), 403, "role-missing")
     (step,) = [one for one in rows(server, waiting) if one.ended_as is None]
     for path, body in (
         ("activations", {"args": {"approval": {"decision": "approved"}}}),

@@ -91,7 +91,7 @@ def waits(server: Server, run_id: UUID, operation: str) -> Any:
         told = run.waiting
         return told is not None and told.details.get("operation") == operation
 
-    until(asleep, 30)
+    until(asleep, 90)
     return show(server, run_id)
 
 
@@ -103,7 +103,7 @@ def test_a_run_waits_for_reviewers_without_a_process_and_is_done_again_from_what
     place.prepare(server)
     with server, listening(server):
         run_id = place.start_run(server)
-        until(lambda: show(server, run_id).progress is not None, 30)
+        until(lambda: show(server, run_id).progress is not None, 90)
         progress = show(server, run_id).progress
         assert progress is not None
         assert (progress.operation, progress.fraction) == ("fetch", 0.25)
@@ -138,12 +138,12 @@ def test_a_server_killed_while_a_run_holds_a_slot_leaves_the_line_in_order(place
     place.prepare(here)
     first, second = place.start_run(here), place.start_run(here)
     with place.process() as one:
-        until(lambda: words(place) == ["fetch"], 30)
-        until(lambda: show(here, second).waiting is not None, 30)
+        until(lambda: words(place) == ["fetch"], 90)
+        until(lambda: show(here, second).waiting is not None, 90)
         one.send_signal(signal.SIGKILL)
         one.wait()
     with place.process():
-        until(lambda: _looked(here, second), 30)
+        until(lambda: _looked(here, second), 90)
         assert words(place) == ["fetch"]
         (place.notes / "fetched").touch()
         waits(here, first, "load")

@@ -165,7 +165,7 @@ def test_a_limit_has_a_name_that_can_be_meant(api: Api, client: TestClient) -> N
         body = {"kind": kind, "name": name, "slots": 1}
         problem(client.post("/run-limits", json=body), 422, "limit-name-invalid")
     body = {"kind": "pool", "name": "x", "slots": 1}
-    problem(api("viewer").post("/run-limits", json=body), 403, "forbidden")
+    problem(api("viewer").post("/run-limits", json=body), 403, "role-missing")
 
 
 def test_who_waits_beyond_its_deadline_fails_with_what_it_waited_for(

@@ -200,7 +200,7 @@ def test_a_result_that_does_not_fit_the_current_release_is_not_taken_over(
         ({"mode": "from an operation"}, 422, "operation-unknown"),
         ({"mode": "from an operation", "operation": "nothing"}, 422, "operation-unknown"),
         ({"operation": "load"}, 422, "operation-unknown"),
-        ({"mode": "sideways"}, 422, "request-invalid"),
+        ({"mode": "sideways"}, 422, "invalid-input"),
     ],
 )
 def test_what_cannot_be_re_executed_is_refused(
@@ -214,7 +214,7 @@ def test_a_run_that_goes_on_cannot_be_re_executed(
 ) -> None:
     run = start()
     problem(ask(client, run), 409, "run-not-ended")
-    problem(ask(api("viewer"), run), 403, "forbidden")
+    problem(ask(api("viewer"), run), 403, "role-missing")
 
 
 def test_a_run_whose_operations_were_all_done_has_nothing_to_do_again(

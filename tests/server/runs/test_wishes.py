@@ -70,7 +70,7 @@ def test_changing_a_run_is_in_the_audit_log_with_before_and_after(
         "before": {"labels": {"a": "1"}, "priority": "normal"},
         "after": {"labels": {}, "priority": "high"},
     }
-    problem(api("viewer").patch(f"/runs/{one['id']}", json={}), 403, "forbidden")
+    problem(api("viewer").patch(f"/runs/{one['id']}", json={}), 403, "role-missing")
 
 
 def test_a_run_may_have_a_deadline_of_its_own(client: TestClient) -> None:

@@ -24,7 +24,8 @@ def test_a_queue_is_paused_and_resumed_with_who_and_why(api: Api, server: Server
     assert operator.delete("/controls", params=at).status_code == 204
     problem(operator.delete("/controls", params=at), 404, "control-not-found")
     actions = [one["action"] for one in api("admin").get("/audit").json()["items"]]
-    assert actions[:2] == ["control.remove", "control.set"]
+    told = [one for one in actions if one.startswith("control.")]
+    assert told == ["control.remove", "control.set"]
 
 
 def test_limits_and_rates_are_set(api: Api) -> None:
@@ -50,4 +51,4 @@ def test_what_cannot_be_meant_is_refused(api: Api) -> None:
     unsaid = {"kind": "pause", "key": "a"}
     assert operator.post("/controls", json=unsaid).status_code == 422
     viewer = api("viewer").post("/controls", json={**protected, "key": "mail"})
-    problem(viewer, 403, "forbidden")
+    problem(viewer, 403, "role-missing")

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, RowMapping
 
 from stepwell import clock
+from stepwell.codec import JSON
 from stepwell.server.database.session import Database
 from stepwell.server.runs import queries
 from stepwell.server.runs.closing import rows
@@ -136,7 +137,10 @@ def sentences(made: Comparison) -> list[str]:
         told.append(f"The code is another: {made.digest.before} became {made.digest.after}.")
     elif made.release is not None:
         told.append("The release is another, with the same code.")
-    told += [f"{one.name} was {one.before!r} and is {one.after!r}." for one in made.parameters]
+    told += [
+        f"{one.name} was {_given(one.before)}, and is {_given(one.after)}."
+        for one in made.parameters
+    ]
     for one in made.operations:
         before, after = one.before, one.after
         was, now = (None if part is None else part.outcome for part in (before, after))
@@ -150,6 +154,10 @@ def sentences(made: Comparison) -> list[str]:
     if made.state:
         told.append(f"{len(made.state)} keys of the state were written since.")
     return told or ["Nothing that Stepwell sees."]
+
+
+def _given(value: Any) -> str:
+    return "not given" if value is None else JSON.encode(value)
 
 
 def _differs(name: str, before: Any, after: Any) -> Difference | None:

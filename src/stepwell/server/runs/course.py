@@ -60,7 +60,8 @@ def gated(course: Course | None, name: str, state: Any, now: datetime) -> tuple[
         return state, now
     until = now + timedelta(seconds=gate["within"])
     asked = {**gate, "asked_at": now.isoformat(), "until": until.isoformat()}
-    return {**state, "approval": asked}, until
+    kept = state if isinstance(state, dict) else {"state": state}
+    return {**kept, "approval": asked}, until
 
 
 def _adapted(run: RowMapping, addition: Addition) -> Addition | None:

@@ -183,10 +183,11 @@ def holders(conn: Connection, kind: str, name: str) -> list[UUID]:
 
 
 def in_line(conn: Connection) -> Sequence[RowMapping]:
-    """The runs that wait for a slot, in order."""
+    """The runs that wait for a slot, in order; a new one is in line before anybody has looked."""
     names = ("id", "group_name", "workflow", "pool", "limits", "band", "due_at")
+    new = and_(runs.c.waiting_code.is_(None), runs.c.attempt == 0)
     query = select(*(runs.c[name] for name in names))
-    query = query.where(runs.c.waiting_code == "limit", runs.c.state == "waiting")
+    query = query.where(runs.c.state == "waiting", or_(runs.c.waiting_code == "limit", new))
     order = (runs.c.band, runs.c.due_at, runs.c.id)
     return conn.execute(query.order_by(*order)).mappings().all()
 

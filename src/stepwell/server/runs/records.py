@@ -154,7 +154,8 @@ class Attempt(BaseModel):
     """One container, with the instants of its phases and what the launcher last said (R40).
 
     `exit` has the exit code, the reason in words, and the ids of the steps that were
-    lost with it.
+    lost with it. `waited_for` is what the run slept for before it, and `lined_up_at` since
+    when it waited for a slot.
     """
 
     number: int
@@ -165,6 +166,8 @@ class Attempt(BaseModel):
     revoked_at: datetime | None
     exit: dict[str, Any] | None
     condition: str | None
+    waited_for: str | None
+    lined_up_at: datetime | None
 
 
 class RunDetail(Run):

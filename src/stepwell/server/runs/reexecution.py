@@ -100,7 +100,7 @@ def start(conn: Connection, db: Database, run_id: UUID, asked: Reexecution, *, b
     made, release, last = _planned(conn, db, run, asked)
     _check(conn, run, made)
     out = [one.operation for one in made.operations if one.mark is not Mark.RUN]
-    values = {
+    values: dict[str, Any] = {
         "id": new_id(),
         "trigger": "reexecution",
         "requested_by": by,
@@ -109,10 +109,10 @@ def start(conn: Connection, db: Database, run_id: UUID, asked: Reexecution, *, b
     }
     wishes = Wishes(labels=run["labels"] or {}, priority=PRIORITIES[run["band"]])
     pinned = course.of(release["entry"], out)
-    header = service.insert_run(conn, db, release, values, wishes, pinned)
     for one in made.operations:
         if one.mark is not Mark.RUN:
-            _take_over(db.steps(conn), header, one, last.get(one.operation))
+            _take_over(db.steps(conn), values, run, one, last.get(one.operation))
+    header = service.insert_run(conn, db, release, values, wishes, pinned)
     details = {"run": str(header["id"]), "mode": asked.mode, "release": asked.release}
     audit.record(conn, by, "run.re-execute", str(run_id), asked.reason, details)
     return service.get(conn, header["id"])
@@ -176,16 +176,21 @@ def _check(conn: Connection, run: RowMapping, made: ReexecutionPlan) -> None:
         )
 
 
-def _take_over(tx: Transaction, run: RowMapping, planned: Planned, source: Step | None) -> None:
+def _take_over(
+    tx: Transaction,
+    new_run: Mapping[str, Any],
+    run: RowMapping,
+    planned: Planned,
+    source: Step | None,
+) -> None:
     """A row that has ended as the one before did, or as skipped where that gave nothing."""
-    name = step_name(run["group_name"], run["workflow"], planned.operation)
-    key = str(run["id"])
-    new = new_step(name, queue=service.OPERATIONS, flow_id=run["id"], correlation_id=key)
+    name, flow = step_name(run["group_name"], run["workflow"], planned.operation), new_run["id"]
+    new = new_step(name, queue=service.OPERATIONS, flow_id=flow, correlation_id=str(flow))
     added = seal(new, JSON, clock.now())
     if planned.mark is Mark.SKIP or source is None:
         tx.add([added])
         tx.end(new.id, EndedAs.SKIPPED, planned.why)
         return
     tx.add([replace(added, step=replace(added.step, copy_of=source.id))])
-    said = f"Its result was taken over from the run {run['reexecution_of']}."
+    said = f"Its result was taken over from the run {run['id']}."
     tx.end(new.id, EndedAs.DONE, said, source.result)

@@ -20,7 +20,7 @@ from stepwell.server.database.session import Database
 from stepwell.server.database.tables import runs
 from stepwell.server.groups import service as groups
 from stepwell.server.paging import Page, Paging, paged
-from stepwell.server.runs import approvals, labels, queries, slots
+from stepwell.server.runs import approvals, labels, queries, slots, waits
 from stepwell.server.runs import parameters as fit
 from stepwell.server.runs.approvals import OPERATIONS, Approval, operation_step
 from stepwell.server.runs.approvals import asked as asked_of
@@ -279,7 +279,7 @@ def detail(conn: Connection, run_id: UUID) -> RunDetail:
     attempts = queries.attempts_of(conn, run_id)
     pieces = phases(row, attempts, clock.now())
     return RunDetail(
-        **_fields(row),
+        **_fields(row) | {"waiting": waits.fresh(conn, row)},
         attempts=[_attempt(one) for one in attempts],
         phases=pieces,
         totals=totals(pieces),

@@ -126,8 +126,12 @@ def full_for(conn: Connection, run: Row) -> Full | None:
     if not _limited(conn, run):
         return None
     _alone(conn)
+    return look(conn, run)
+
+
+def look(conn: Connection, run: Row) -> Full | None:
+    """As `full_for`, for people to read: nothing is given out."""
     room = _room(conn)
-    ahead = 0
     for other in _in_line(conn):
         if other["id"] == run["id"] or _place(run) < _place(other):
             break
@@ -135,8 +139,8 @@ def full_for(conn: Connection, run: Row) -> Full | None:
     key = room.full(run)
     if key is None:
         return None
-    ahead = room.wanted[key]
-    return Full(key, room.slots(run, key) or 0, _holders(conn, key), ahead)
+    holders = queries.holders(conn, key.kind, key.name)
+    return Full(key, room.slots(run, key) or 0, holders, room.wanted[key])
 
 
 def wake_next(conn: Connection, tx: Transaction, freed: Row | None = None) -> None:
@@ -189,10 +193,6 @@ def _in_line(conn: Connection) -> Sequence[Row]:
 
 def _place(run: Row) -> tuple[Any, ...]:
     return (run["band"], run["due_at"], str(run["id"]))
-
-
-def _holders(conn: Connection, key: Key) -> list[UUID]:
-    return queries.holders(conn, key.kind, key.name)
 
 
 def _alone(conn: Connection) -> None:

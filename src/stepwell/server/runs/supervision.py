@@ -24,7 +24,7 @@ from stepwell.server.groups.records import Group
 from stepwell.server.runs import approvals, closing, launching, queries, slots, waits
 from stepwell.server.runs.judgement import MOST_LOST, executions, losses, lost_with, operation_of
 from stepwell.server.runs.judgement import ready as ready_rows
-from stepwell.server.runs.records import RunState, Waiting
+from stepwell.server.runs.records import RunState, Waiting, WaitingCode
 from stepwell.server.services import Services
 from stepwell.step import Step, StepQuery, StepStatus
 from stepwell.stores.protocol import Transaction
@@ -249,7 +249,8 @@ class Supervision:
     ) -> None:
         told = {"waiting_code": waiting.code, "waiting": waiting.model_dump(mode="json")}
         queries.change(conn, self.run_id, state=RunState.WAITING, **told)
-        if run["state"] in queries.HOLDING:
+        left_line = waiting.code is not WaitingCode.LIMIT and run["waiting_code"] != waiting.code
+        if left_line or run["state"] in queries.HOLDING:
             slots.wake_next(conn, tx, freed=run)
 
     def _open_attempt(self, conn: Connection, run: RowMapping) -> RowMapping:

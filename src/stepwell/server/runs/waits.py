@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping
+from sqlalchemy import Connection, RowMapping
 
-from stepwell.server.runs import approvals
+from stepwell import clock
+from stepwell.server.runs import approvals, slots
 from stepwell.server.runs.judgement import operation_of
 from stepwell.server.runs.records import Waiting, WaitingCode
 from stepwell.server.runs.slots import Full
@@ -39,6 +40,14 @@ def in_line(run: RowMapping, full: Full, now: datetime) -> Waiting:
     waiting = full.waiting(_since(run, WaitingCode.LIMIT, now))
     earlier = _earlier(run)
     return waiting.model_copy(update={"details": {**waiting.details, "earlier": earlier}})
+
+
+def fresh(conn: Connection, run: RowMapping) -> Waiting | None:
+    """What a run waits for as of now: who is ahead in line changes without its knowing."""
+    if run["waiting_code"] != WaitingCode.LIMIT:
+        return None if run["waiting"] is None else Waiting(**run["waiting"])
+    full = slots.look(conn, run)
+    return Waiting(**run["waiting"]) if full is None else in_line(run, full, clock.now())
 
 
 def before(run: RowMapping) -> dict[str, Any]:
