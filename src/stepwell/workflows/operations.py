@@ -116,7 +116,7 @@ class Operations:
             return self.failed(entry, step, error)
         except ApprovalWanted as wanted:
             return _waits(wanted, state)
-        said = _approved_by(self._answer(step, state))
+        said = _approved_by(None if self._approved else self._answer(step, state))
         return Done(result=result, description=said, next=self._next(entry, step, state))
 
     def _unapproved(self, entry: OperationEntry, step: Step, lacks: Unanswered) -> Outcome:

@@ -97,6 +97,16 @@ def test_a_slot_is_free_whatever_way_its_run_ended(
     assert show(first)["state"] in ("cancelled", "failed")
 
 
+def test_a_run_whose_container_was_lost_keeps_its_slot(
+    work: Work, launcher: PlayedLauncher, start: Start, show: Show
+) -> None:
+    first, second = start(), start()
+    work()
+    launcher.end(f"{first['id']}-1", None, "It was killed.")
+    work(lambda: f"{first['id']}-2" in launcher.specs)
+    assert states(show, first, second) == ["starting", "waiting"]
+
+
 @on_both
 def test_the_line_goes_by_priority_and_then_by_when_runs_were_due(
     work: Work, launcher: PlayedLauncher, client: TestClient, show: Show, pod: Pods

@@ -121,9 +121,10 @@ class Room:
 def full_for(conn: Connection, run: Row) -> Full | None:
     """Why a run may not go on now; None gives it its slots, when the caller sets its state.
 
-    The run's header is locked. Nobody else gives out slots until the transaction ends.
+    The run's header is locked. Nobody else gives out slots until the transaction ends. A run
+    whose container was lost holds its slots still.
     """
-    if not _limited(conn, run):
+    if run["state"] in queries.HOLDING or not _limited(conn, run):
         return None
     _alone(conn)
     return look(conn, run)
