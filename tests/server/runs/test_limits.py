@@ -141,7 +141,7 @@ def test_who_is_held_up_by_another_limit_holds_up_nobody(
     body = {"kind": "pool", "name": "x", "slots": 0}
     assert api("operator").post("/run-limits", json=body).status_code == 200
     api("operator").post(
-        "/run-limits", json={**body, "kind": "workflow", "name": "weather/nightly", "slots": 2}
+        "/run-limits", json={**body, "kind": "workflow", "name": "weather/nightly", "slots": 3}
     )
     third = start()
     work(lambda: show(third)["state"] == "starting")
