@@ -20,6 +20,7 @@ from tests.server.support import Api, on_both, problem
 from stepwell import clock
 from stepwell.server.app import Server
 from stepwell.server.database.tables import runs
+from stepwell.server.runs import queries
 from stepwell.server.runs.supervision import Supervision
 
 Pods = Callable[..., Pod]
@@ -242,6 +243,34 @@ def test_supervisors_at_the_same_time_never_give_out_more_slots_than_there_are(
     with server.db.read() as conn:
         query = select(runs.c.state, func.count()).group_by(runs.c.state)
         assert {row[0]: row[1] for row in conn.execute(query)} == {"starting": 2, "waiting": 10}
+
+
+@on_both
+def test_who_counts_slots_lets_nobody_else_begin_meanwhile(
+    start: Start, show: Show, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second run has counted, and looks at the line only when the first would have begun."""
+    first, second = start(), start()
+    real, counted, begun = queries.in_line, threading.Event(), threading.Event()
+
+    def late(conn: Any) -> Any:
+        if threading.current_thread().name == "second":
+            counted.set()
+            begun.wait(1.0)
+        return real(conn)
+
+    monkeypatch.setattr(queries, "in_line", late)
+
+    def move(run: dict[str, Any], done: threading.Event) -> None:
+        Supervision(server.services, UUID(run["id"])).move()
+        done.set()
+
+    other = threading.Thread(target=move, args=(second, threading.Event()), name="second")
+    other.start()
+    assert counted.wait(20)
+    move(first, begun)
+    other.join()
+    assert states(show, first, second) == ["starting", "waiting"]
 
 
 def test_a_pool_that_nobody_has_sized_lets_one_run_go_on_at_a_time(
