@@ -127,5 +127,5 @@ def test_a_schedule_gives_its_labels_to_its_runs(served: Shell) -> None:
     words = ("schedules", "label", "weather/load-weather", "team=met")
     assert served.good(*words).out == "team:met\n"
     run = served.good("schedules", "run", "weather/load-weather", "--json").json
-    assert shown(served, run["id"])["labels"] == {"team": "met"}
+    assert shown(served, run["run_id"])["labels"] == {"team": "met"}
     assert served.good(*words[:3], "--remove", "team").out == "no labels\n"

@@ -99,10 +99,12 @@ def test_a_slot_is_free_whatever_way_its_run_ended(
 
 
 def test_a_run_whose_container_was_lost_keeps_its_slot(
-    work: Work, launcher: PlayedLauncher, start: Start, show: Show
+    work: Work, launcher: PlayedLauncher, start: Start, show: Show, client: TestClient
 ) -> None:
+    """Also where another one has gone to the head of the line."""
     first, second = start(), start()
     work()
+    client.patch(f"/runs/{second['id']}", json={"priority": "urgent"})
     launcher.end(f"{first['id']}-1", None, "It was killed.")
     work(lambda: f"{first['id']}-2" in launcher.specs)
     assert states(show, first, second) == ["starting", "waiting"]
