@@ -18,7 +18,7 @@ from typing import Any
 import stepwell
 from stepwell.cli import manual
 from stepwell.errors import StepwellError
-from stepwell.server import openapi
+from stepwell.server import openapi, protocol
 from stepwell.server.settings import Settings
 from stepwell.workflows.manifest import manifest_schema
 
@@ -31,6 +31,7 @@ def pages() -> dict[Path, str]:
     """Each generated page, by its path."""
     reference = HERE / "reference"
     schema = json.dumps(manifest_schema(), indent=2) + "\n"
+    messages = json.dumps(protocol.document(), indent=1, sort_keys=True) + "\n"
     return {
         HERE.parent / "openapi.json": openapi.document(),
         reference / "cli.md": manual.page(),
@@ -38,6 +39,7 @@ def pages() -> dict[Path, str]:
         reference / "errors.md": errors_page(),
         reference / "manifest.schema.json": schema,
         reference / "parts.md": parts_page(),
+        reference / "protocol.schema.json": messages,
         reference / "python.md": python_page(),
         reference / "settings.md": settings_page(),
     }

@@ -115,14 +115,15 @@ def test_text_that_does_not_fit_is_refused_with_the_reason(text: str) -> None:
 
 
 def test_without_pydantic_dataclasses_still_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stepwell.codec._pydantic_adapter", lambda annotation: None)
+    monkeypatch.setattr("stepwell.codec._compiled", codec._compiled.__wrapped__)
+    monkeypatch.setattr("stepwell.codec._adapter", lambda annotation: None)
     assert typed({"article": "nut"}, Line) == Line("nut")
     assert typed([1], list[int]) == [1]
 
 
 def test_an_annotation_is_compiled_once() -> None:
     """Decoding is on the way of every step."""
-    assert codec._pydantic_adapter(Order) is codec._pydantic_adapter(Order)
+    assert codec._reader(Order) is codec._reader(Order)
 
 
 def test_an_annotation_without_a_hash_works_too() -> None:

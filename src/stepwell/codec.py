@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import PurePath
 from typing import Any, Final, Protocol
 from uuid import UUID
@@ -76,7 +76,7 @@ class JsonCodec:
         """
         try:
             value = _read(text)
-            return value if annotation in _UNTYPED else typed(value, annotation)
+            return value if annotation is None else typed(value, annotation)
         except NotDecodable:
             raise
         except Exception as error:
@@ -133,12 +133,11 @@ _JSON_TYPES: Final = (dict, list, str, int, bool)
 
 def typed(value: Any, annotation: Any) -> Any:
     """A JSON value as the annotated type: by pydantic if installed, else by `shapes`."""
-    if annotation in _JSON_TYPES:
-        return _checked(value, annotation)
-    adapter = _pydantic_adapter(annotation)
-    if adapter is not None:
-        return adapter.validate_python(value)
-    return shaped(value, annotation)
+    return _reader(annotation)(value)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _checked(value: Any, kind: Any) -> Any:
@@ -147,7 +146,7 @@ def _checked(value: Any, kind: Any) -> Any:
     return value
 
 
-def _pydantic_adapter(annotation: Any) -> Any:
+def _reader(annotation: Any) -> Callable[[Any], Any]:
     try:
         return _compiled(annotation)
     except TypeError:  # an annotation without a hash, such as Annotated[int, [...]]
@@ -155,7 +154,20 @@ def _pydantic_adapter(annotation: Any) -> Any:
 
 
 @lru_cache(maxsize=1024)
-def _compiled(annotation: Any) -> Any:
+def _compiled(annotation: Any) -> Callable[[Any], Any]:
+    if annotation in _UNTYPED:
+        return _as_it_is
+    if annotation in _JSON_TYPES:
+        return partial(_checked, kind=annotation)
+    if annotation == dict[str, Any]:  # of JSON that is any object
+        return partial(_checked, kind=dict)
+    adapter = _adapter(annotation)
+    if adapter is None:
+        return partial(shaped, annotation=annotation)
+    return adapter.validate_python  # type: ignore[no-any-return] # pydantic is optional
+
+
+def _adapter(annotation: Any) -> Any:
     try:
         from pydantic import (  # noqa: PLC0415 - optional: the core has no dependency
             PydanticUserError,
@@ -218,7 +230,19 @@ _PLAIN: Final[tuple[tuple[Any, Any], ...]] = (
 )
 
 
-_read: Final = json.JSONDecoder().decode
+_decoder: Final = json.JSONDecoder()
+_raw: Final = _decoder.raw_decode
+
+
+def _read(text: str) -> Any:
+    """What `json.loads` gives, faster: text that `_write` has made has no blanks around it."""
+    try:
+        value, end = _raw(text)
+    except json.JSONDecodeError:
+        return _decoder.decode(text)
+    return value if end == len(text) else _decoder.decode(text)
+
+
 _write: Final = json.JSONEncoder(
     default=_plain, ensure_ascii=False, allow_nan=False, separators=(",", ":")
 ).encode

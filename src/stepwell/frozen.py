@@ -21,14 +21,11 @@ def maker(frozen: type[T]) -> Callable[..., T]:
     It takes the fields in their order or by name, with their defaults; nothing is checked,
     and no `__post_init__` is called.
     """
-    twin = _twin(frozen)
 
-    def make(*values: Any, **named: Any) -> T:
-        made = twin(*values, **named)
+    def become(made: Any) -> None:
         made.__class__ = frozen
-        return made  # type: ignore[no-any-return] # its class was set
 
-    return make
+    return _twin(frozen, {"__post_init__": become})  # type: ignore[no-any-return] # it becomes one
 
 
 def changer(frozen: type[T]) -> Callable[..., T]:
@@ -46,9 +43,13 @@ def changer(frozen: type[T]) -> Callable[..., T]:
     return change
 
 
-def _twin(frozen: Any) -> Any:
+def _twin(frozen: Any, namespace: dict[str, Any] | None = None) -> Any:
     return make_dataclass(
-        f"{frozen.__name__}Draft", [_copy(one) for one in fields(frozen)], slots=True, eq=False
+        f"{frozen.__name__}Draft",
+        [_copy(one) for one in fields(frozen)],
+        namespace=namespace,
+        slots=True,
+        eq=False,
     )
 
 

@@ -60,16 +60,14 @@ class Handler:
     method: str | None = None
     is_guarded: bool = False
     is_built: bool = False
+    exactly_once: bool = field(init=False)
+    """Whether it writes in the transaction that settles its step (R26)."""
+    reads_members: bool = field(init=False)
+    """Whether it wants the steps that its step has waited for (R28)."""
 
-    @property
-    def exactly_once(self) -> bool:
-        """Whether it writes in the transaction that settles its step (R26)."""
-        return CONNECTION in self.parameters
-
-    @property
-    def reads_members(self) -> bool:
-        """Whether it wants the steps that its step has waited for (R28)."""
-        return JOINED in self.parameters
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "exactly_once", CONNECTION in self.parameters)
+        object.__setattr__(self, "reads_members", JOINED in self.parameters)
 
 
 class Registry:

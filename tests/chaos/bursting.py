@@ -2,9 +2,9 @@
 
     python bursting.py STORE_URL SECONDS
 
-It does so from its first step on, and a burst lasts until its steps have ended, so that a test
-can come in between. Each `v1/work` step prints `begin <state>`, works for SECONDS and prints
-`end <state>`.
+It does so from its first step on, by two bursts in turns, and a burst lasts until its steps
+have ended, so that a test can come in between. Each `v1/work` step prints `begin <state>`, works
+for SECONDS and prints `end <state>`.
 
 With 0 SECONDS all is as in life, but that a death is seen within two seconds; a `v1/poison`
 step ends the process.
@@ -17,7 +17,7 @@ import sys
 import time
 
 from stepwell import Engine, Outcome, Registry, done
-from stepwell.engine import bursts, heartbeat, worker
+from stepwell.engine import bursts, heartbeat, relay, worker
 from stepwell.events import Event, subscribe
 from stepwell.stores import open_store
 
@@ -52,6 +52,7 @@ def tell(event: Event) -> None:
 if seconds:
     worker.TRUSTED = 0  # type: ignore[misc]
     bursts.LONGEST = bursts.LULL = 60.0  # type: ignore[misc]
+    bursts.MOST, relay.BRIEF = 1, float("inf")  # type: ignore[misc]
 else:
     heartbeat.DEAD_AFTER, heartbeat.INTERVAL = 1.5, 0.3  # type: ignore[misc]
 subscribe(tell)

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from stepwell import Engine, Step
-from stepwell.engine import worker
+from stepwell.engine import bursts, relay, worker
 from stepwell.errors import StoreUnavailable
 from stepwell.step import StepQuery
 from stepwell.stores.memory import MemoryStore
@@ -24,7 +24,8 @@ EMPTY = """
     DELETE FROM stepwell_engines; DELETE FROM stepwell_controls;
 """
 LOCKED = "postgres, by lock"
-LANES = ("memory", "sqlite", "postgres", LOCKED)
+RELAYED = "postgres, two bursts in turns"
+LANES = ("memory", "sqlite", "postgres", LOCKED, RELAYED)
 Open = Callable[[], Store]
 
 
@@ -37,10 +38,14 @@ def open_lane(
 ) -> Iterator[Open]:
     """Opens store objects on the same steps; what stays in memory has one only.
 
-    In the lane `LOCKED` an engine claims by row locks from its first step on.
+    In the lane `LOCKED` an engine claims by row locks from its first step on, in `RELAYED`
+    by two bursts as soon as one is full, which it soon is.
     """
-    if lane == LOCKED:
+    if lane in (LOCKED, RELAYED):
         monkeypatch.setattr(worker, "TRUSTED", 0)
+    if lane == RELAYED:
+        monkeypatch.setattr(bursts, "MOST", 1)
+        monkeypatch.setattr(relay, "BRIEF", float("inf"))
     with ExitStack() as opened:
         yield _opener(lane, request, tmp_path, opened)
 

@@ -17,7 +17,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 AT_ONCE = 0.0
 
 
-def holding(burst: int) -> Holding:
+def holding(burst: Collector | None) -> Holding:
     """A step of a burst."""
     step = Step(id=new_id(), name="v1/x", flow_id=new_id(), created_at=NOW, schedule_time=NOW)
     return Holding(step, new_id(), 0.0, burst=burst)
@@ -32,7 +32,6 @@ def ended(of: Holding) -> Ended:
 def opened(steps: int) -> Collector:
     """A burst of so many steps."""
     collector = Collector()
-    collector.open()
     collector.expect(steps)
     return collector
 
@@ -43,7 +42,7 @@ def test_a_burst_without_steps_is_complete() -> None:
 
 def test_a_burst_is_complete_when_all_of_its_steps_have_ended() -> None:
     collector = opened(2)
-    first, second = holding(1), holding(1)
+    first, second = holding(collector), holding(collector)
     assert collector.put(first, told := ended(first))
     assert not collector.wait(AT_ONCE)
     assert collector.put(second, last := ended(second))
@@ -54,7 +53,7 @@ def test_a_burst_is_complete_when_all_of_its_steps_have_ended() -> None:
 def test_steps_that_come_later_are_waited_for_too() -> None:
     """Those that were taken over begin before the claim, and may end before it as well."""
     collector = opened(1)
-    taken, claimed = holding(1), holding(1)
+    taken, claimed = holding(collector), holding(collector)
     collector.put(taken, ended(taken))
     assert collector.wait(AT_ONCE)
     collector.expect(1)
@@ -65,10 +64,7 @@ def test_steps_that_come_later_are_waited_for_too() -> None:
 
 def test_a_step_of_an_earlier_burst_is_taken_in_and_not_waited_for() -> None:
     collector = opened(1)
-    collector.close()
-    collector.open()
-    collector.expect(1)
-    slow, own = holding(1), holding(2)
+    slow, own = holding(opened(1)), holding(collector)
     assert collector.put(slow, late := ended(slow))
     assert not collector.wait(AT_ONCE)
     collector.put(own, ended(own))
@@ -79,26 +75,26 @@ def test_a_step_of_an_earlier_burst_is_taken_in_and_not_waited_for() -> None:
 def test_what_the_store_has_answered_or_nobody_has_judged_counts_and_is_not_taken_in() -> None:
     """R26, and a step whose event loop is gone: the burst does not wait for it."""
     collector = opened(2)
-    once, abandoned = holding(1), holding(1)
+    once, abandoned = holding(collector), holding(collector)
     assert not collector.put(once, Answered(once, None))
     assert not collector.put(abandoned, None)
     assert collector.wait(AT_ONCE)
     assert collector.close() == []
 
 
-def test_between_two_bursts_nothing_is_taken_in() -> None:
+def test_after_its_end_a_burst_takes_nothing_in() -> None:
     """Somebody else is to settle it."""
-    collector, early = Collector(), holding(0)
-    assert not collector.put(early, ended(early))
     collector = opened(1)
+    before = collector.is_open
     collector.close()
-    late = holding(1)
+    late = holding(collector)
+    assert (before, collector.is_open) == (True, False)
     assert not collector.put(late, ended(late))
 
 
 def test_the_waiter_is_woken_by_the_last_step() -> None:
     collector = opened(300)
-    steps = [holding(1) for _ in range(300)]
+    steps = [holding(collector) for _ in range(300)]
 
     def end(part: list[Holding]) -> None:
         for one in part:

@@ -112,7 +112,7 @@ class TestProcessLauncher(LauncherContract):
         launcher = ProcessLauncher(tmp_path / "data")
         with pytest.raises(LaunchFailed, match=r"job-1 could not be started\. .*data"):
             launcher.start(LaunchSpec(name="job-1", image="x", mode="discover"))
-        with pytest.raises(ImageUnusable, match="cannot be copied"):
+        with pytest.raises(ImageUnusable, match="cannot be read"):
             launcher.pin(self.image(tmp_path, "pass"))
 
     @pytest.mark.parametrize("image", ["a\0b.py", "~nobody-of-that-name/x.py", "x" * 5000])
@@ -186,3 +186,51 @@ def test_a_linked_folder_is_refused(tmp_path: Path) -> None:
     (package / "shared").symlink_to(tmp_path)
     with pytest.raises(ImageUnusable, match="link to a folder"):
         ProcessLauncher(tmp_path / "home").pin(str(package))
+
+
+def _ended(launcher: ProcessLauncher, location: str, name: str = "job-1") -> str:
+    handle = launcher.start(LaunchSpec(name=name, image=location, mode="discover"))
+    until(lambda: launcher.poll(handle).state == "ended")
+    assert launcher.poll(handle).exit_code == 0, launcher.poll(handle).reason
+    return launcher.logs(handle)
+
+
+def test_an_executable_file_in_any_language_is_an_image(tmp_path: Path) -> None:
+    """Its kept copy is started, in the mode that the launcher states."""
+    script = tmp_path / "group.sh"
+    script.write_text("#!/bin/sh\necho $STEPWELL_MODE $0\n")
+    script.chmod(0o755)
+    launcher = ProcessLauncher(tmp_path / "home")
+    pinned = launcher.pin(str(script))
+    script.write_text("#!/bin/sh\necho changed\n")
+    assert launcher.digest(str(script)) != pinned.digest
+    assert _ended(launcher, pinned.location) == f"discover {pinned.location}\n"
+
+
+def test_a_folder_is_started_by_its_stepwell_group_and_kept_with_all_beside_it(
+    tmp_path: Path,
+) -> None:
+    """What the program needs travels with it; whether it may be executed is part of the digest."""
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    program = folder / "stepwell-group"
+    program.write_text('#!/bin/sh\ncat "$(dirname "$0")/words.txt"\n')
+    (folder / "words.txt").write_text("from beside\n")
+    launcher = ProcessLauncher(tmp_path / "home")
+    with pytest.raises(ImageUnusable, match="executable file stepwell-group"):
+        launcher.pin(str(folder))
+    program.chmod(0o755)
+    pinned = launcher.pin(str(folder))
+    assert _ended(launcher, pinned.location) == "from beside\n"
+    (folder / "words.txt").chmod(0o755)
+    assert launcher.digest(str(folder)) != pinned.digest
+
+
+def test_the_mode_of_python_files_does_not_change_their_digest(tmp_path: Path) -> None:
+    """So groups that were kept by an earlier version have the digest that they had."""
+    module = tmp_path / "one.py"
+    module.write_text("x = 1")
+    launcher = ProcessLauncher(tmp_path / "home")
+    before = launcher.digest(str(module))
+    module.chmod(0o755)
+    assert launcher.digest(str(module)) == before

@@ -102,11 +102,11 @@ def manifest(*workflows: dict[str, Any], group: str = "weather", **values: Any) 
 class FakeLauncher:
     """A launcher whose image is `behave`: called with the spec at its first poll.
 
-    `digest` may be changed between pins; `exit_code` None means that it never ends.
+    `digest_now` may be changed between pins; `exit_code` None means that it never ends.
     """
 
     def __init__(self) -> None:
-        self.digest = "sha256:one"
+        self.digest_now = "sha256:one"
         self.behave: Callable[[LaunchSpec], None] = lambda spec: None
         self.exit_code: int | None = 0
         self.reason = "It ended."
@@ -119,8 +119,13 @@ class FakeLauncher:
     def pin(self, image: str) -> Pinned:
         """Keep the image under the digest of the moment."""
         self._raise()
-        self.kept.add(self.digest)
-        return Pinned(digest=self.digest, location=f"{image}@{self.digest}")
+        self.kept.add(self.digest_now)
+        return Pinned(digest=self.digest_now, location=f"{image}@{self.digest_now}")
+
+    def digest(self, image: str) -> str:
+        """The digest of the moment."""
+        self._raise()
+        return self.digest_now
 
     def locate(self, image: str, digest: str) -> str:
         """Where a kept image is."""

@@ -10,6 +10,8 @@ import pytest
 from tests.workflows.support import described
 from tests.workflows.test_binding import bound_well
 
+from stepwell.workflows import WorkflowGroup, operation
+from stepwell.workflows.describing import describe
 from stepwell.workflows.errors import ManifestInvalid, ManifestTooNew
 from stepwell.workflows.manifest import load_manifest, manifest_schema
 
@@ -47,3 +49,27 @@ def test_a_wrong_field_of_a_manifest_is_named() -> None:
     with pytest.raises(ManifestInvalid) as caught:
         load_manifest(data)
     assert "workflows.0.operations.0.retries" in caught.value.why
+
+
+def test_an_owner_is_in_the_manifest_and_none_is_left_out() -> None:
+    """So a server of the version before the field reads a manifest without one."""
+    group = WorkflowGroup("owned", owner="team-sales")
+
+    @group.workflow(owner="anna@example.org")
+    class Mine:
+        @operation
+        def go(self) -> int:
+            return 1
+
+    @group.workflow
+    class Ours:
+        @operation
+        def go(self) -> int:
+            return 1
+
+    made = describe(group, "owned:group").manifest
+    data = made.as_json()
+    assert data["group"]["owner"] == "team-sales"
+    assert [one.get("owner") for one in data["workflows"]] == ["anna@example.org", None]
+    assert load_manifest(data) == made
+    assert "owner" not in described(bound_well).manifest.as_json()["group"]

@@ -12,10 +12,12 @@ from stepwell.cli import (
     dev,
     discoveries,
     doctor,
+    group_check,
     groups,
     limits,
     pools,
     queues,
+    rediscovery,
     reports,
     rerunning,
     reviews,
@@ -24,6 +26,7 @@ from stepwell.cli import (
     schedule_labels,
     schedules,
     serve,
+    sources,
     state,
     steps,
     tokens,
@@ -35,8 +38,9 @@ from stepwell.cli.exits import MEANING
 
 # The first module of a room has its app; the others add their commands to it.
 _ROOMS: Final = (
-    (groups, reviews, upkeep),
+    (groups, reviews, upkeep, rediscovery, group_check),
     (discoveries,),
+    (sources,),
     (schedules, cadence, schedule_labels),
     (runs, rerunning),
     (reports,),

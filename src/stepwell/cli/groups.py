@@ -38,6 +38,11 @@ FIELDS: Final = COLUMNS | {
     "environment": "environment",
     "secrets": "secrets",
     "discover with secrets": "discover_with_secrets",
+    "discovered by": "rediscover",
+    "next discovery": "next_discovery_at",
+    "digest looked at every": "watch_every",
+    "looked at": "looked_at",
+    "could not look": "look_error.what",
     "archived": "archived_at",
 }
 

@@ -14,7 +14,7 @@ from stepwell.cli.finder import Found
 from stepwell.cli.render import Output
 from stepwell.cli.waiting import good_discovery
 from stepwell.errors import NotFound, StepwellError
-from stepwell.launchers.images import digest_of
+from stepwell.launchers.images import digest_of_source
 
 
 class GroupKeeper:
@@ -49,7 +49,7 @@ class GroupKeeper:
 
     def _look(self, found: Found) -> None:
         try:
-            digest = digest_of(found.path)
+            digest = digest_of_source(found.path)
             if self._seen.get(found) != digest:
                 self._seen[found] = digest
                 self._take_up(found)

@@ -56,7 +56,7 @@ def discovery_failed(ended: dict[str, Any]) -> WorkFailed:
     fault = ended.get("error") or {}
     error = WorkFailed(
         fault.get("what") or f"The discovery of {ended['group_name']!r} failed.",
-        why=fault.get("why") or "",
+        why="\n".join(part for part in (fault.get("why"), fault.get("output")) if part),
         fix=fault.get("fix") or f"See `stepwell discoveries show {ended['id']}`.",
     )
     error.code = fault.get("code") or error.code

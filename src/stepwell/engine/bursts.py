@@ -60,9 +60,11 @@ class Bursts:
         self._store, self._clock, self._held = store, clock, held
         self._committer, self._takes_over, self._aside = committer, takes_over, aside
         self._claim, self._go = claim, go
-        self._collector = Collector()
+        self._collector = _closed()
         self._unsettled: list[Ended] = []
         self._taken: list[Holding] = []
+        self.when_full: Callable[[], None] = _nothing
+        """Called when as many steps were locked as were asked for: there may be more."""
         self.most = MOST
         """How many steps a burst may lock beyond those that there are free slots for."""
         self.quiet = False
@@ -81,12 +83,8 @@ class Bursts:
         return self._taken
 
     def put(self, holding: Holding, ended: Ended | Answered | None) -> bool:
-        """A step has ended, in whatever thread; False if no burst has taken its outcome in."""
-        if self._collector.put(holding, ended):
-            return True
-        if ended is not None:
-            self._committer.put(ended)
-        return False
+        """A step has ended, in whatever thread; False if the present burst is over."""
+        return self._collector.put(holding, ended)
 
     def settle_and_claim(self, request: ClaimRequest) -> Claimed:
         """Settle the burst before and claim the next in one transaction, then let it run."""
@@ -122,8 +120,10 @@ class Bursts:
                 claimed = self._claim(tx, replace(request, locking=True))
                 begun = [self._holding(step, request, by_lock=True) for step in claimed.steps]
                 self._accept([one for one in begun if not self._aside(one.step)])
+                if len(claimed.steps) >= request.limit > 0:
+                    self.when_full()
                 self._wait()
-                freed = self._held.withdraw(self._collector.burst)
+                freed = self._held.withdraw(self._collector)
                 begun = _without(begun, freed)
                 self._pace(len(claimed.steps), len(freed))
                 batch.ended += self._collector.close()
@@ -161,13 +161,13 @@ class Bursts:
 
     def _begin(self) -> None:
         """A new burst, with the steps that the one before has handed over."""
-        self._collector.open()
+        self._collector = Collector()
         taken, self._taken = self._taken, []
         self._accept(taken)
 
     def _accept(self, holdings: list[Holding]) -> None:
         for holding in holdings:
-            holding.burst = self._collector.burst
+            holding.burst = self._collector
         self._collector.expect(len(holdings))
         self._held.accept(holdings)
         self._go()
@@ -204,6 +204,17 @@ class Bursts:
     ) -> None:
         claims = [one.claim for one in kept]
         tx.hold(request.engine_id, request.request_id, claims, freed=freed)
+
+
+def _nothing() -> None:
+    pass
+
+
+def _closed() -> Collector:
+    """That of no burst: it takes in nothing."""
+    collector = Collector()
+    collector.close()
+    return collector
 
 
 def _written(holdings: list[Holding]) -> None:

@@ -9,23 +9,21 @@ from stepwell.engine.held import Holding
 
 
 class Collector:
-    """Takes in the outcomes of the present burst.
+    """Takes in the outcomes of one burst, until it is closed.
 
-    Steps of earlier bursts that end meanwhile are taken in too, and not waited for.
+    Steps of other bursts that end meanwhile may be taken in too, and are not waited for.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._complete = threading.Event()
         self._ended: list[Ended] = []
-        self._open, self._left = False, 0
-        self.burst = 0
+        self._open, self._left = True, 0
 
-    def open(self) -> None:
-        """A new burst begins, without steps yet."""
-        with self._lock:
-            self._ended, self._open, self._left = [], True, 0
-            self.burst += 1
+    @property
+    def is_open(self) -> bool:
+        """Whether it still takes in."""
+        return self._open
 
     def expect(self, steps: int) -> None:
         """So many steps more belong to the burst; said before any of them can end."""
@@ -38,7 +36,7 @@ class Collector:
         with self._lock:
             if not self._open:
                 return False
-            if holding.burst == self.burst:
+            if holding.burst is self:
                 self._left -= 1
                 if self._left == 0:
                     self._complete.set()

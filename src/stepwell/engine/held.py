@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from stepwell.step import Claim, Step
@@ -15,20 +15,33 @@ MARK_AFTER: Final = 1.0
 """Seconds of running after which a step gets its started mark with the next beat (R15)."""
 
 
+class Burst(Protocol):
+    """What a step was claimed with: takes in its outcome, while it is open."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still waits for its steps."""
+        ...
+
+    def put(self, holding: Holding, ended: Any, /) -> bool:
+        """A step has ended; False if its outcome is not taken in."""
+        ...
+
+
 @dataclass(slots=True, eq=False)
 class Holding:
     """One claimed step, and under which engine id it was claimed.
 
     `by_lock` says that the claim was not written on the row but is a lock of the burst's
-    transaction. `burst` is the number of the burst that it belongs to, `links` how many
-    steps before it in its chain were taken over in a row (R21).
+    transaction. `burst` is what it was claimed with, `links` how many steps before it in its
+    chain were taken over in a row (R21).
     """
 
     step: Step
     engine_id: UUID
     since: float
     by_lock: bool = False
-    burst: int = 0
+    burst: Burst | None = None
     links: int = 0
     running: bool = False
     interrupt: Callable[[], object] | None = None
@@ -154,16 +167,23 @@ class Held:
                 self._drop(holding)
 
     def give_back(self, waited_since: float) -> list[Holding]:
-        """Take out what has waited unstarted since before `waited_since`, to be released."""
+        """Take out what has waited unstarted since before `waited_since`, to be released.
+
+        What an open burst has only locked is its own business: no claim on it is written.
+        """
         with self._lock:
-            late = [one for one in self._waiting if one.since < waited_since]
+            late = [
+                one
+                for one in self._waiting
+                if one.since < waited_since and not (one.by_lock and _is_open(one.burst))
+            ]
             self._take_out(late)
             return late
 
-    def withdraw(self, burst: int) -> list[Holding]:
+    def withdraw(self, burst: Burst) -> list[Holding]:
         """Take out what came with a burst, has not started, and is claimed by a lock alone."""
         with self._lock:
-            unstarted = [one for one in self._waiting if one.burst == burst and one.by_lock]
+            unstarted = [one for one in self._waiting if one.burst is burst and one.by_lock]
             self._take_out(unstarted)
             return unstarted
 
@@ -234,3 +254,7 @@ class Held:
         """A step may be held anew by the time an older claim on it is answered."""
         if self._all.get(holding.step.id) is holding:
             del self._all[holding.step.id]
+
+
+def _is_open(burst: Burst | None) -> bool:
+    return burst is not None and burst.is_open

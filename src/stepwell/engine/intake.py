@@ -49,6 +49,9 @@ class Intake:
     workers : how many handlers run at once, at most.
     """
 
+    is_whole: bool = True
+    """Whether a claim asks for all queues at once, so that two may be made side by side."""
+
     def __init__(self, workers: int) -> None:
         self._workers = workers
         self.held = Held()

@@ -22,6 +22,7 @@ from stepwell.step import Addition, EndedAs, Step
 _OWN_CODE: Final = str(Path(__file__).parents[1])
 _FRAMES: Final = 5
 _settlement: Final = maker(Settlement)
+_DONE: Final = Done()
 _PASSES: Final = (EndedAs.DONE, EndedAs.SKIPPED)
 """A step that ends so leaves its place in a join to `then` (R28)."""
 
@@ -92,7 +93,7 @@ def as_outcome(value: Any, handler: Handler) -> Outcome:
     HandlerInvalid : it returned something else.
     """
     if value is None:
-        return Done()
+        return _DONE
     if isinstance(value, Done | Skip | Fail | Rerun):
         return value
     raise HandlerInvalid(

@@ -152,6 +152,8 @@ class SharedIntake(Intake):
     workers : how many of all of them.
     """
 
+    is_whole = False
+
     def __init__(self, shares: Mapping[str, int], workers: int, clock: Clock) -> None:
         super().__init__(workers)
         lanes = Lanes(shares)

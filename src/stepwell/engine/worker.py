@@ -18,13 +18,14 @@ from uuid import UUID
 
 from stepwell.clock import StoreClock
 from stepwell.codec import Codec
-from stepwell.engine.bursts import LONGEST, MOST, Bursts
+from stepwell.engine.bursts import MOST, Bursts
 from stepwell.engine.committer import BACKOFF, Answered, Committer, Ended
 from stepwell.engine.held import Holding
 from stepwell.engine.intake import Intake
 from stepwell.engine.joining import Members
 from stepwell.engine.once import Once
 from stepwell.engine.pauses import Pauses
+from stepwell.engine.relay import Relay
 from stepwell.engine.runner import Runner, Slots
 from stepwell.errors import Denied, EngineBuried, StoreUnavailable
 from stepwell.events import emit
@@ -107,15 +108,29 @@ class Worker:
             members=Members(store, codec).of,
             loop=loop,
         )
-        self._bursts = Bursts(
-            store,
-            clock,
-            held,
+        self._bursts, second = (
+            Bursts(
+                store,
+                clock,
+                held,
+                self.committer,
+                claim=intake.claim,
+                takes_over=self._takes_over,
+                aside=self._is_marked_first,
+                go=self._runner.call,
+            )
+            for _ in range(2)
+        )
+        self._relay = Relay(
+            self._bursts,
+            second,
             self.committer,
-            claim=intake.claim,
-            takes_over=self._takes_over,
-            aside=self._is_marked_first,
-            go=self._runner.call,
+            intake,
+            average=lambda: self._runner.average,
+            may=self._may_go_on,
+            request=self._request,
+            took=self._note_claimed,
+            rested=self.nudge,
         )
         self._limits = intake.limited(clock, self._claim_limited, lambda: self._runner.average)
         self.idle = threading.Event()
@@ -124,7 +139,7 @@ class Worker:
         self.rests_until: datetime | None = None
         self._wake: Wake = store.wake()
         self._over = threading.Event()
-        self._failures = 0
+        self._failures, self._unaided = 0, True
         self._reconciled = clock.monotonic()
         self._suspect_since: float | None = None
         self._alone_until = float("-inf")
@@ -157,6 +172,7 @@ class Worker:
         self._over.set()
         self._wake.set()
         self._thread.join()
+        self._relay.stop()
         self._bursts.hand_over()
         self._release(self._held.give_back(float("inf")))
         self._await(lambda: not self._held.awaited, timeout)
@@ -222,7 +238,7 @@ class Worker:
         self._note_suspects(claimed)
         if claimed.steps or self._bursts.pending or self._bursts.again:
             return 0.0
-        quiet = self._bursts.quiet and not claimed.limited_due
+        quiet = self._unaided and self._bursts.quiet and not claimed.limited_due
         if quiet and self._suspect_since is None:
             self.rests_until = claimed.next_due  # its own: `next_due` moves while work goes on
             self.idle.set()
@@ -243,12 +259,19 @@ class Worker:
             return 0
         if self._suspect_since is not None:
             waited = now - self._suspect_since
-            return 1 if not len(self._held) or waited > QUARANTINE else 0
-        seconds, most = (LONGEST, self._bursts.most) if self._by_lock() else (AHEAD, MOST)
-        return self._intake.room(self._runner.average, seconds, most, self._bursts.taken)
+            empty = self._relay.resting and not len(self._held)
+            return 1 if empty or waited > QUARANTINE else 0
+        if self._by_lock():
+            return self._relay.room(self._bursts)
+        return self._intake.room(self._runner.average, AHEAD, MOST, self._bursts.taken)
+
+    def _may_go_on(self) -> bool:
+        alone = self._suspect_since is not None or self._clock.monotonic() < self._alone_until
+        return not alone and self._fresh() and self._by_lock()
 
     def _claim(self, room: int) -> Claimed:
         request = self._request(room)
+        self._unaided = self._relay.resting  # by now all that it had is settled, or held
         claimed = self._burst(request)
         self._note_claimed(request, claimed)
         return claimed
@@ -365,7 +388,7 @@ class Worker:
     def _put(self, holding: Holding, ended: Ended | Answered | None) -> None:
         if ended is None:  # nobody will settle it: the claim is given back, now or at the stop
             self._held.settled([holding])
-        if not self._bursts.put(holding, ended) and self._held.waiting <= self._scope.slots.most:
+        if not self._relay.put(holding, ended) and self._held.waiting <= self._scope.slots.most:
             self._wake.set()
 
     def _await(self, what: Callable[[], bool], timeout: float) -> None:

@@ -1,4 +1,8 @@
-"""Kept copies of local modules: the images of the process launcher (R37)."""
+"""Kept copies of local files and folders: the images of the process launcher (R37).
+
+An image is a Python file, a package's folder, an executable file in any language, or a
+folder with an executable file named `stepwell-group` and all that it needs beside it.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,9 @@ LEFT_OUT: Final = frozenset(
 )
 """Names that are no part of a group: what tools leave behind."""
 
+PROGRAM: Final = "stepwell-group"
+"""The executable file that is started in an image that is a folder, and no Python package."""
+
 MAX_BYTES: Final = 200 * 1024 * 1024
 """The largest file or folder that is kept, in bytes."""
 
@@ -34,18 +41,18 @@ class ImageFolder:
         self.root = root
 
     def pin(self, source: Path) -> Pinned:
-        """Copy a Python file or a package's folder, and name the copy by its contents.
+        """Copy a file or folder, and name the copy by its contents.
 
         Raises
         ------
-        ImageUnusable : no such file, not Python, or too large.
+        ImageUnusable : no such file, neither Python nor executable, or too large.
         """
         check(source)
         self.root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self.root, prefix=".copy-") as folder:
             copy = Path(folder) / "image" / source.name
             _copy(source, copy)
-            digest = digest_of(copy.parent)
+            digest = digest_of_source(copy)
             self._keep(copy.parent, digest)
         return Pinned(digest=digest, location=str(self.locate(digest)))
 
@@ -71,35 +78,66 @@ class ImageFolder:
         return self.root / digest.replace(":", "-").replace("/", "-")
 
 
-def digest_of(root: Path) -> str:
-    """'sha256:' and the hash over sorted relative paths and contents below `root`."""
-    total = hashlib.sha256()
-    for path in _files(root):
-        name = path.relative_to(root).as_posix().encode()
+def digest_of_source(source: Path) -> str:
+    """'sha256:' and the hash over sorted relative paths and contents of a file or folder.
+
+    Of what is no Python image, it also covers which files may be executed.
+
+    Raises
+    ------
+    ImageUnusable : as `check`.
+    """
+    check(source)
+    total, python = hashlib.sha256(), _is_python(source)
+    for path in _files(source):
+        name = path.relative_to(source.parent).as_posix().encode()
+        mark = b"" if python or not _executable(path) else b"\0x"
         contents = hashlib.sha256(path.read_bytes()).digest()
-        total.update(len(name).to_bytes(8, "big") + name + contents)
+        total.update(len(name + mark).to_bytes(8, "big") + name + mark + contents)
     return f"sha256:{total.hexdigest()}"
 
 
+def program(image: Path) -> list[str]:
+    """The command that a kept image is; empty for a Python image, which needs Python's."""
+    if _is_python(image):
+        return []
+    return [str(image / PROGRAM if image.is_dir() else image)]
+
+
 def check(source: Path) -> None:
-    """Raise `ImageUnusable` unless there is a Python file, or a package's folder."""
+    """Raise `ImageUnusable` unless there is a Python file, a package, or a program."""
     if not source.exists():
         raise ImageUnusable(
             f"There is no file or folder {source}.",
-            fix="Give the path of a Python file, or of a package's folder.",
+            fix="Give the path of a Python file, of a package's folder, or of a program.",
         )
-    if source.is_dir() and not (source / "__init__.py").exists():
+    if _is_python(source):
+        return
+    if source.is_dir() and not _executable(source / PROGRAM):
         raise ImageUnusable(
-            f"The folder {source} is no Python package.",
-            why="It has no __init__.py.",
-            fix="Add one, or register the Python file that declares the group.",
+            f"The folder {source} is no image of a group.",
+            why=f"It has neither an __init__.py nor an executable file {PROGRAM}.",
+            fix="Add one of them, or register the file that declares the group.",
         )
-    if source.is_file() and source.suffix != ".py":
-        raise ImageUnusable(f"{source} is no Python file.", fix="Its name must end in .py.")
+    if source.is_file() and not _executable(source):
+        raise ImageUnusable(
+            f"{source} is neither a Python file nor a program.",
+            why="Its name does not end in .py, and it may not be executed.",
+            fix=f"Make it executable: chmod +x {source}",
+        )
+
+
+def _is_python(source: Path) -> bool:
+    return (source / "__init__.py").exists() if source.is_dir() else source.suffix == ".py"
+
+
+def _executable(path: Path) -> bool:
+    """By the mode alone, for whoever owns it."""
+    return path.is_file() and bool(path.stat().st_mode & 0o111)
 
 
 def _copy(source: Path, target: Path) -> None:
-    size = 0
+    size, python = 0, _is_python(source)
     for path in _files(source):
         size += path.stat().st_size
         if size > MAX_BYTES:
@@ -107,6 +145,8 @@ def _copy(source: Path, target: Path) -> None:
         to = target / path.relative_to(source) if source.is_dir() else target
         to.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, to)
+        if not python and _executable(path):
+            to.chmod(0o755)
 
 
 def _files(root: Path) -> Iterator[Path]:

@@ -1,4 +1,6 @@
-"""The process launcher: a Python file or package on this machine as the image of a group.
+"""The process launcher: a file or folder on this machine as the image of a group.
+
+That is a Python file or package, or any other program: see `launchers.images`.
 
 Each launch has a folder of its own, `jobs/<name>/`, and a small program
 (`shim.py`) that outlives the server. A new launcher on the same folder knows
@@ -15,13 +17,13 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from stepwell.launchers import shim
-from stepwell.launchers.images import ImageFolder
+from stepwell.launchers.images import ImageFolder, digest_of_source, program
 from stepwell.launchers.protocol import (
     Handle,
     ImageUnusable,
@@ -33,7 +35,7 @@ from stepwell.launchers.protocol import (
 )
 
 COMMAND: Final = (sys.executable, "-m", "stepwell.workflows")
-"""What runs inside an image: see `stepwell.workflows`."""
+"""What runs a Python image: see `stepwell.workflows`."""
 
 INHERITED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR")
 INHERITED_PYTHON: Final = ("PYTHONPATH", "PYTHONHOME", "PYTHONUTF8")
@@ -41,6 +43,8 @@ INHERITED_PYTHON: Final = ("PYTHONPATH", "PYTHONHOME", "PYTHONUTF8")
 
 LOG_BYTES: Final = 10 * 1024 * 1024
 """How much output of one launch is kept: half of it the head, half the tail."""
+
+T = TypeVar("T")
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,120}")
 _START_SECONDS: Final = 30.0
@@ -52,7 +56,7 @@ class ProcessLauncher:
     Parameters
     ----------
     data_dir : where kept copies (`images/`) and launches (`jobs/`) are.
-    command : the program that runs the image named by `STEPWELL_GROUP`.
+    command : the program that runs the Python image named by `STEPWELL_GROUP`.
     log_bytes : how much of the output is kept, in bytes.
     grace_seconds : between SIGTERM and SIGKILL.
     """
@@ -71,15 +75,12 @@ class ProcessLauncher:
         self._log_bytes, self._grace = log_bytes, grace_seconds
 
     def pin(self, image: str) -> Pinned:
-        """Keep a copy of the file or package folder at path `image` (R37)."""
-        try:
-            return self._images.pin(Path(image).expanduser().absolute())
-        except (OSError, ValueError, RuntimeError) as error:
-            raise ImageUnusable(
-                f"{image!r} cannot be copied.",
-                why=f"{error}.",
-                fix="See that the server may read it, and that its disk has room.",
-            ) from error
+        """Keep a copy of the file or folder at path `image` (R37)."""
+        return _reading(image, self._images.pin)
+
+    def digest(self, image: str) -> str:
+        """The hash of the file or folder as it is now."""
+        return _reading(image, digest_of_source)
 
     def locate(self, image: str, digest: str) -> str:
         """The path of the kept copy with that digest."""
@@ -137,7 +138,7 @@ class ProcessLauncher:
 
     def _written(self, spec: LaunchSpec) -> dict[str, Any]:
         return {
-            "command": self._command,
+            "command": program(Path(spec.image)) or self._command,
             "image": spec.image,
             "mode": spec.mode,
             "deadline_seconds": spec.deadline_seconds,
@@ -153,6 +154,17 @@ class ProcessLauncher:
                 fix="Use lower-case letters, digits and dashes, at most 121.",
             )
         return self._jobs / name
+
+
+def _reading(image: str, read: Callable[[Path], T]) -> T:
+    try:
+        return read(Path(image).expanduser().absolute())
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ImageUnusable(
+            f"{image!r} cannot be read.",
+            why=f"{error}.",
+            fix="See that the server may read it, and that its disk has room.",
+        ) from error
 
 
 def _environment(spec: LaunchSpec) -> dict[str, str]:

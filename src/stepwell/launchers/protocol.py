@@ -92,6 +92,13 @@ class Launcher(Protocol):
         """
         ...
 
+    def digest(self, image: str) -> str:
+        """The digest that `pin` would answer now; keeps and starts nothing.
+
+        Raises `ImageUnusable` when there is no such image.
+        """
+        ...
+
     def locate(self, image: str, digest: str) -> str:
         """The location of an image that was pinned earlier.
 

@@ -35,6 +35,7 @@ from stepwell.server.schedules import api as schedules
 from stepwell.server.schedules import labels_api as schedule_labels
 from stepwell.server.services import QUEUE, Services
 from stepwell.server.settings import Settings
+from stepwell.server.sources import api as sources
 from stepwell.server.state import api as state
 from stepwell.server.steps import api as steps
 from stepwell.server.steps import controls_api as controls
@@ -57,6 +58,7 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     state.router,
     reports.router,
     metrics.router,
+    sources.router,
 )
 """Every room's router; a room adds itself by one line."""
 

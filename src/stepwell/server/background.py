@@ -16,18 +16,20 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from stepwell.registry import Registry
+from stepwell.server.discoveries import rediscovering
 from stepwell.server.discoveries import steps as discoveries
 from stepwell.server.retention import steps as retention
 from stepwell.server.runs import steps as runs
 from stepwell.server.schedules import steps as schedules
 from stepwell.server.services import Services
+from stepwell.server.sources import steps as sources
 
 _LOG = logging.getLogger("stepwell.server")
 
 EVERY: Final = 60.0
 """Seconds between two looks whether a step that must exist is missing (R29)."""
 
-ROOMS: Final[tuple[Any, ...]] = (discoveries, schedules, runs, retention)
+ROOMS: Final[tuple[Any, ...]] = (discoveries, rediscovering, schedules, runs, retention, sources)
 """The `steps` modules of all rooms that have background work."""
 
 

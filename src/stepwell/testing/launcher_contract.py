@@ -218,6 +218,18 @@ class LauncherContract:
         self.ended(launcher, handle)
         assert launcher.logs(handle) == "old\n"
 
+    def test_a_digest_is_what_pinning_would_answer_and_keeps_nothing(
+        self, launcher: Launcher, tmp_path: Path
+    ) -> None:
+        """So a changed image is noticed without a launch, and before anything is copied."""
+        image = self.image(tmp_path, "print('first')")
+        first = launcher.digest(image)
+        with pytest.raises(ImageUnusable):
+            launcher.locate(image, first)
+        assert launcher.pin(image).digest == first
+        image = self.image(tmp_path, "print('second')")
+        assert launcher.digest(image) == launcher.digest(image) != first
+
     def test_a_copy_that_is_not_kept_is_an_error_in_words(self, launcher: Launcher) -> None:
         """With what to do about it."""
         with pytest.raises(ImageUnusable, match="approve the group again"):

@@ -137,6 +137,7 @@ def _group_entry(group: WorkflowGroup, entry_point: str) -> GroupEntry:
         tags=list(group.tags),
         entry_point=entry_point,
         limit=group.limit,
+        owner=group.owner,
     )
 
 
@@ -150,6 +151,7 @@ def _workflow_entry(workflow: Workflow, schedule: dict[str, Any] | None) -> Work
         tags=list(declaration.tags),
         deadline=declaration.deadline,
         schedule=schedule,
+        owner=declaration.owner,
         parameters=_parameters_schema(workflow.parameters),
         operations=[_operation_entry(n, one) for n, one in enumerate(workflow.operations, 1)],
         limit=declaration.limit,

@@ -29,6 +29,7 @@ class Declaration:
     description: str | None = None
     limit: int | None = None
     pool: str | None = None
+    owner: str = ""
 
 
 class WorkflowGroup:
@@ -40,6 +41,7 @@ class WorkflowGroup:
     description : a sentence for people.
     tags : free words, for people.
     limit : so many runs of all its workflows go on at once; None is any number.
+    owner : whom to ask about it: a team, a person, an address.
 
     Examples
     --------
@@ -56,10 +58,12 @@ class WorkflowGroup:
         description: str = "",
         tags: Iterable[str] = (),
         limit: int | None = None,
+        owner: str = "",
     ) -> None:
         self.name = name
         self.limit = limit
         self.description = description
+        self.owner = owner
         self.tags = as_words(tags)
         self.declarations: list[Declaration] = []
 
@@ -79,6 +83,7 @@ class WorkflowGroup:
         description: str | None = None,
         limit: int | None = None,
         pool: str | None = None,
+        owner: str = "",
     ) -> Callable[[T], T]: ...
 
     @dataclass_transform(kw_only_default=True)
@@ -92,6 +97,7 @@ class WorkflowGroup:
         description: str | None = None,
         limit: int | None = None,
         pool: str | None = None,
+        owner: str = "",
     ) -> Any:
         """Declare a class as a workflow of this group.
 
@@ -109,6 +115,7 @@ class WorkflowGroup:
         pool : the name of what it shares with other workflows, in this group and others; an
             operator says how many of their runs go on at once (`stepwell pools set`), by
             default one.
+        owner : whom to ask about it, where that is not the group's.
         """
 
         def declare(declared: T) -> T:
@@ -120,6 +127,7 @@ class WorkflowGroup:
                 description,
                 limit,
                 pool,
+                owner,
             )
             self.declarations.append(made)
             return _with_init(declared)

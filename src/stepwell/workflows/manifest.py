@@ -75,7 +75,8 @@ class WorkflowEntry(_Entry):
     """A workflow. `deadline` is in seconds; `parameters` is the JSON Schema of an object.
 
     So many of its runs as `limit` says go on at once, and of all that share its `pool` as
-    many as an operator allows.
+    many as an operator allows. `owner` is whom to ask, where that is not the
+    group's.
     """
 
     name: str = Field(pattern=NAME, max_length=LONGEST)
@@ -84,6 +85,7 @@ class WorkflowEntry(_Entry):
     tags: list[str] = []
     deadline: float = Field(gt=0)
     schedule: dict[str, Any] | None = None
+    owner: str = Field(default="", max_length=200)
     parameters: Schema
     operations: list[OperationEntry] = Field(min_length=1)
     limit: int | None = Field(default=None, ge=1)
@@ -101,14 +103,16 @@ class WorkflowEntry(_Entry):
 
 
 class GroupEntry(_Entry):
-    """The group. `entry_point` is module:attribute of its WorkflowGroup; so many runs of all
-    its workflows as `limit` says go on at once."""
+    """The group. `entry_point` is module:attribute of its WorkflowGroup, or the program's name;
+    `owner` is whom to ask: a team, a person, an address; so many runs of all its workflows as
+    `limit` says go on at once."""
 
     name: str = Field(pattern=NAME, max_length=LONGEST)
     description: str = ""
     tags: list[str] = []
     entry_point: str
     limit: int | None = Field(default=None, ge=1)
+    owner: str = Field(default="", max_length=200)
 
 
 class Manifest(_Entry):
@@ -124,8 +128,16 @@ class Manifest(_Entry):
         return {one.name: one for one in self.workflows}[name]
 
     def as_json(self) -> dict[str, Any]:
-        """The manifest as plain JSON data."""
-        return self.model_dump(mode="json", by_alias=True)
+        """The manifest as plain JSON data.
+
+        An owner is left out where there is none, so that a server of the version before
+        this field reads it too.
+        """
+        made = self.model_dump(mode="json", by_alias=True)
+        for entry in (made["group"], *made["workflows"]):
+            if not entry["owner"]:
+                del entry["owner"]
+        return made
 
 
 def load_manifest(data: Any) -> Manifest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +33,9 @@ TERMINATED: Final = 143
 
 PATIENCE: Final = 5 * 60.0
 """Seconds: a retry that is due within them is waited for, a later one ends the container (R33)."""
+
+LATEST: Final = 8.0
+"""Seconds after SIGTERM at which it ends, whatever the server does: launchers kill after 10."""
 
 _DELIVERY: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
 
@@ -188,10 +192,18 @@ def _drain(engine: Engine, link: ServerLink) -> None:
     except _Terminated:
         if refused:
             raise refused[0] from None
+        _end_within(LATEST)
         engine.stop(timeout=0.0)  # gives the claims back, so that the next attempt need not wait
         raise
     finally:
         link.on_denied = None
+
+
+def _end_within(seconds: float) -> None:
+    """A server that is away must not hold up the end: what was not given back falls anyway."""
+    timer = threading.Timer(seconds, os._exit, (TERMINATED,))
+    timer.daemon = True
+    timer.start()
 
 
 def _say(error: StepwellError, code: int) -> int:

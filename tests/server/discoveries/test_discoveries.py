@@ -165,7 +165,8 @@ def test_an_error_that_the_image_posts_is_shown_as_it_is(
     group = register(client)
     drain(server)
     found = discovered(client, group)
-    assert found["error"] == {**error, "fix": "", "problems": []}
+    tail = "hello from the image"
+    assert found["error"] == {**error, "fix": "", "problems": [], "output": tail}
     assert found["output"] == "hello from the image\n"
 
 

@@ -44,7 +44,7 @@ def discover(server: Server, api: Api, launcher: FakeLauncher) -> Discover:
     client, image = api("admin"), api(None)
 
     def act(*entries: dict[str, Any], digest: str | None = None) -> str:
-        launcher.digest = digest or f"sha256:{new_id().hex}"
+        launcher.digest_now = digest or f"sha256:{new_id().hex}"
         launcher.behave = posting(image, "manifest", manifest(*entries))
         client.post("groups", json={"image": "/srv/weather.py", "name": "weather"})
         begun = client.post("groups/weather/discoveries", json={}).json()

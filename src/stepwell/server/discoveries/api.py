@@ -12,7 +12,7 @@ from stepwell.errors import Unauthenticated
 from stepwell.server import problems
 from stepwell.server.access.records import Role, User
 from stepwell.server.discoveries import service, tokens
-from stepwell.server.discoveries.records import Discovery, DiscoveryDetail, Fault, State
+from stepwell.server.discoveries.records import Discovery, DiscoveryDetail, Fault, State, Trigger
 from stepwell.server.http import (
     BEARER,
     Call,
@@ -47,9 +47,15 @@ Posting = Annotated[Call, writes(image)]
 
 
 @router.get("/groups/{name}/discoveries")
-def list_discoveries(call: Reading, name: str, pages: Pages) -> Page[Discovery]:
+def list_discoveries(
+    call: Reading,
+    name: str,
+    pages: Pages,
+    state: State | None = None,
+    trigger: Trigger | None = None,
+) -> Page[Discovery]:
     """The discoveries of a group, newest first."""
-    return service.listed(call.conn, pages, group=name)
+    return service.listed(call.conn, pages, group=name, state=state, trigger=trigger)
 
 
 @router.post("/groups/{name}/discoveries", status_code=201)
@@ -69,10 +75,10 @@ def show_discovery(call: Reading, name: str, discovery_id: UUID) -> DiscoveryDet
 
 @router.get("/discoveries")
 def list_all_discoveries(
-    call: Reading, pages: Pages, state: State | None = None
+    call: Reading, pages: Pages, state: State | None = None, trigger: Trigger | None = None
 ) -> Page[Discovery]:
     """The discoveries of all groups, newest first; for example those that failed."""
-    return service.listed(call.conn, pages, state=state)
+    return service.listed(call.conn, pages, state=state, trigger=trigger)
 
 
 @router.get("/discoveries/{discovery_id}")

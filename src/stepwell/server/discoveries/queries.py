@@ -43,6 +43,20 @@ def waiting(conn: Connection, group: str) -> Row | None:
     return conn.execute(query).mappings().one_or_none()
 
 
+def open_one(conn: Connection, group: str) -> Row | None:
+    """A discovery of the group that has not ended."""
+    mine = (discoveries.c.group_name == group, discoveries.c.state.in_(("waiting", "running")))
+    query = select(discoveries).where(*mine).order_by(discoveries.c.id).limit(1)
+    return conn.execute(query).mappings().one_or_none()
+
+
+def newest_digest(conn: Connection, group: str) -> str | None:
+    """The digest that was looked into last, whatever came of it."""
+    mine = (discoveries.c.group_name == group, discoveries.c.digest.is_not(None))
+    query = select(discoveries.c.digest).where(*mine).order_by(discoveries.c.id.desc()).limit(1)
+    return conn.execute(query).scalar_one_or_none()
+
+
 def latest(conn: Connection, group: str) -> Row | None:
     """The newest discovery of the group that has a manifest."""
     mine = (discoveries.c.group_name == group, discoveries.c.state == "succeeded")

@@ -24,8 +24,22 @@ class State(StrEnum):
         return self in {State.SUCCEEDED, State.FAILED}
 
 
+class Trigger(StrEnum):
+    """Why a discovery began: the registration, a person, a schedule, or another digest that
+    was seen by the group's own watch or by the scan of a source."""
+
+    REGISTRATION = "registration"
+    REQUEST = "request"
+    SCHEDULE = "schedule"
+    DIGEST = "digest"
+    SCAN = "scan"
+
+
 class Fault(BaseModel):
-    """Why a discovery failed: a code, and what, why and how to fix it in words."""
+    """Why a discovery failed: a code, and what, why and how to fix it in words.
+
+    `output` has the last lines that the image wrote, once it has ended.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
@@ -34,6 +48,7 @@ class Fault(BaseModel):
     why: str = Field(default="", max_length=16000)
     fix: str = Field(default="", max_length=4000)
     problems: list[dict[str, Any]] = []
+    output: str = Field(default="", max_length=8000)
 
 
 class Discovery(BaseModel):
@@ -48,6 +63,7 @@ class Discovery(BaseModel):
     started_at: datetime | None
     finished_at: datetime | None
     launcher: str | None
+    image: str | None
     digest: str | None
     error: Fault | None
 

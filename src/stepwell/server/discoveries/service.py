@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,15 +16,19 @@ from stepwell.server.audit import service as audit
 from stepwell.server.database.session import Database
 from stepwell.server.database.tables import discoveries
 from stepwell.server.discoveries import manifests, queries
-from stepwell.server.discoveries.records import Discovery, DiscoveryDetail, Fault, State
+from stepwell.server.discoveries.output import tail
+from stepwell.server.discoveries.records import Discovery, DiscoveryDetail, Fault, State, Trigger
 from stepwell.server.groups import service as groups
+from stepwell.server.groups.records import Group
 from stepwell.server.paging import Page, Paging, paged
 from stepwell.server.services import QUEUE
-from stepwell.step import new_step
+from stepwell.step import NewStep, OnConflict, StepQuery, StepStatus, new_step
 
 STEP: Final = "v1/server/discover"
-OUTPUT_BYTES: Final = 64 * 1024
-"""So much of the end of an image's output is kept."""
+REDISCOVER: Final = "v1/server/rediscover"
+LOOK: Final = "v1/server/look"
+SERVER: Final = "the server"
+"""Who asked, in what is noted of such a discovery."""
 
 
 class DiscoveryNotFound(NotFound):
@@ -53,13 +58,14 @@ def request(
     ------
     GroupNotFound, GroupArchived
     """
-    groups.active(conn, group)
+    image = groups.active(conn, group).image
     waiting = queries.waiting(conn, group)
     if waiting is not None:
         return _brief(waiting)
     discovery_id = new_id()
     who = {"trigger": trigger, "requested_by": by, "created_at": clock.now()}
-    queries.add(conn, id=discovery_id, group_name=group, state=State.WAITING, **who)
+    what = {"group_name": group, "image": image, "state": State.WAITING}
+    queries.add(conn, id=discovery_id, **what, **who)
     step = new_step(
         STEP,
         {"discovery_id": str(discovery_id)},
@@ -72,6 +78,70 @@ def request(
     db.client(conn).add(step)
     audit.record(conn, by, "discovery.request", group, reason, {"discovery": str(discovery_id)})
     return get(conn, discovery_id)
+
+
+def is_open(conn: Connection, group: str) -> bool:
+    """Whether a discovery of the group has not ended."""
+    return queries.open_one(conn, group) is not None
+
+
+def on_digest(
+    conn: Connection,
+    db: Database,
+    group: str,
+    digest: str,
+    *,
+    trigger: str,
+    by: str = SERVER,
+) -> bool:
+    """Discover the group unless this digest was looked into last; whether one was asked for.
+
+    One whose discovery failed is not looked into again: it would fail again.
+    """
+    if is_open(conn, group):
+        return False
+    known = queries.newest_digest(conn, group)
+    if known == digest:
+        return False
+    reason = f"{known or 'nothing'} -> {digest}"
+    request(conn, db, group, trigger=trigger, by=by, reason=reason)
+    return True
+
+
+def arrange(conn: Connection, db: Database, group: Group) -> None:
+    """Have the steps of a group do what it says now."""
+    client = db.client(conn)
+    for name, at in wanted_steps(group, clock.now()).items():
+        if at is not None:
+            client.add(rediscovery_step(name, group.name, at, OnConflict.REPLACE))
+            continue
+        query = StepQuery(name=name, unique_key=group.name, status=StepStatus.READY)
+        for step in db.steps(conn).search(query):
+            client.cancel(step.id, "The group does not want it any more.")
+
+
+def wanted_steps(group: Group, now: datetime) -> dict[str, datetime | None]:
+    """When either step is due; None where there is to be none."""
+    if group.archived_at is not None:
+        return {REDISCOVER: None, LOOK: None}
+    return {REDISCOVER: group.next_discovery_at, LOOK: _next_look(group, now)}
+
+
+def _next_look(group: Group, now: datetime) -> datetime | None:
+    return None if group.watch_every is None else now + timedelta(seconds=group.watch_every)
+
+
+def rediscovery_step(name: str, group: str, at: datetime, on_conflict: OnConflict) -> NewStep:
+    """The step of one kind of a group; there is at most one."""
+    return new_step(
+        name,
+        {"group": group},
+        queue=QUEUE,
+        unique_key=group,
+        search_key=group,
+        schedule_time=at,
+        on_conflict=on_conflict,
+    )
 
 
 def get(conn: Connection, discovery_id: UUID) -> DiscoveryDetail:
@@ -97,7 +167,12 @@ def latest(conn: Connection, group: str) -> DiscoveryDetail | None:
 
 
 def listed(
-    conn: Connection, pages: Paging, *, group: str | None = None, state: State | None = None
+    conn: Connection,
+    pages: Paging,
+    *,
+    group: str | None = None,
+    state: State | None = None,
+    trigger: Trigger | None = None,
 ) -> Page[Discovery]:
     """Discoveries, newest first, of all groups or of one; raises `GroupNotFound`."""
     query = queries.listed()
@@ -106,6 +181,8 @@ def listed(
         query = query.where(discoveries.c.group_name == group)
     if state is not None:
         query = query.where(discoveries.c.state == state)
+    if trigger is not None:
+        query = query.where(discoveries.c.trigger == trigger)
     return paged(conn, query, pages, by=[discoveries.c.id], make=_brief)
 
 
@@ -141,7 +218,7 @@ def reject(conn: Connection, discovery_id: UUID, fault: Fault) -> None:
     ------
     DiscoveryEnded, DiscoveryNotFound
     """
-    if _open(conn, discovery_id, lambda row: row["error"] == fault.model_dump()) is not None:
+    if _open(conn, discovery_id, lambda row: _same(row["error"], fault)) is not None:
         fail(conn, discovery_id, fault)
 
 
@@ -149,6 +226,15 @@ def fail(conn: Connection, discovery_id: UUID, fault: Fault) -> None:
     """End the discovery as failed."""
     ended = {"state": State.FAILED, "finished_at": clock.now()}
     queries.change(conn, discovery_id, error=fault.model_dump(), **ended)
+
+
+def keep_output(conn: Connection, discovery_id: UUID, output: str) -> None:
+    """Keep what the image wrote; an error gets the end of it too."""
+    row = queries.get(conn, discovery_id)
+    values: dict[str, Any] = {"output": output}
+    if row is not None and row["error"] is not None:
+        values["error"] = {**row["error"], "output": tail(output)}
+    queries.change(conn, discovery_id, **values)
 
 
 def _open(conn: Connection, discovery_id: UUID, same: Any) -> queries.Row | None:
@@ -165,6 +251,11 @@ def _open(conn: Connection, discovery_id: UUID, same: Any) -> queries.Row | None
         why="An image posts once.",
         fix=f"Discover the group {row['group_name']!r} again.",
     )
+
+
+def _same(error: Mapping[str, Any] | None, fault: Fault) -> bool:
+    """Whether it is the error that was posted before, whatever output was added since."""
+    return {**(error or {}), "output": ""} == {**fault.model_dump(), "output": ""}
 
 
 def _as_kept(given: Mapping[str, Any]) -> Any:

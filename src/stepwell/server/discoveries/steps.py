@@ -16,6 +16,7 @@ from stepwell.launchers.protocol import LaunchSpec, LaunchStatus
 from stepwell.outcome import Outcome, done, rerun
 from stepwell.registry import Registry
 from stepwell.server.discoveries import queries, service, tokens
+from stepwell.server.discoveries.output import readable
 from stepwell.server.discoveries.records import Fault, State
 from stepwell.server.groups import service as groups
 from stepwell.server.services import RETRY, Services
@@ -65,10 +66,11 @@ class Discovering:
             group = groups.get(conn, row["group_name"])
         pinned = self.services.launcher(group.launcher).pin(group.image)
         kept = {"digest": pinned.digest, "location": pinned.location, "state": State.RUNNING}
+        seen = {"launcher": group.launcher, "image": group.image}
         with self.services.db.write() as conn:
             now = queries.lock(conn, self.id)
             if now is not None and now["digest"] is None:  # else another server was faster
-                queries.change(conn, self.id, **kept, launcher=group.launcher)
+                queries.change(conn, self.id, **kept, **seen)
         return rerun(description="The image is pinned.")
 
     def _launch(self, row: queries.Row) -> Outcome:
@@ -102,12 +104,12 @@ class Discovering:
         return self._finished(status, launcher.logs(row["handle"]))
 
     def _finished(self, status: LaunchStatus, output: str) -> Outcome:
-        kept = output.encode()[-service.OUTPUT_BYTES :].decode(errors="ignore")
+        kept = readable(output)
         with self.services.db.write() as conn:
             row = queries.lock(conn, self.id)
             if row is not None and not State(row["state"]).ended:
                 service.fail(conn, self.id, self._silent(row, status))
-            queries.change(conn, self.id, output=kept)
+            service.keep_output(conn, self.id, kept)
         return done(description=status.reason)
 
     def _failed(self, fault: Fault) -> Outcome:
@@ -132,7 +134,8 @@ class Discovering:
             code="discovery-no-manifest",
             what="The image has ended without posting a manifest.",
             why=status.reason,
-            fix="See its output. It must run `python -m stepwell.workflows`.",
+            fix="See its output. A Python image runs `python -m stepwell.workflows`; for any "
+            "other see docs/reference/protocol.md, and try `stepwell groups check`.",
         )
 
     def _too_late(self, row: queries.Row) -> bool:

@@ -37,6 +37,7 @@ def register_group(call: Administering, body: NewGroup) -> Registered:
     begun = discoveries.request(
         call.conn, call.db, group.name, trigger="registration", by=call.user.name
     )
+    discoveries.arrange(call.conn, call.db, group)
     return Registered(**group.model_dump(), discovery_id=begun.id)
 
 
@@ -48,8 +49,10 @@ def show_group(call: Reading, name: str) -> Group:
 
 @router.patch("/{name}")
 def change_group(call: Administering, name: str, body: GroupChange) -> Group:
-    """Change image or environment; discover it afterwards to take up the change."""
-    return service.change(call.conn, name, body, by=call.user.name)
+    """Change image, environment or rediscovery; discover it to take up another image."""
+    group = service.change(call.conn, name, body, by=call.user.name)
+    discoveries.arrange(call.conn, call.db, group)
+    return group
 
 
 @router.post("/{name}/archivals", status_code=201)
@@ -61,4 +64,6 @@ def archive_group(call: Administering, name: str, body: Reason) -> Group:
 @router.post("/{name}/restorations", status_code=201)
 def restore_group(call: Administering, name: str, body: Reason) -> Group:
     """Take an archived group back into use, with the release that it had."""
-    return reviews.restore(call.conn, call.services, name, body.reason, by=call.user.name)
+    group = reviews.restore(call.conn, call.services, name, body.reason, by=call.user.name)
+    discoveries.arrange(call.conn, call.db, group)
+    return group

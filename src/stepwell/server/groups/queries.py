@@ -34,6 +34,19 @@ def listed() -> Select[Any]:
     return select(groups, releases.c.number.label("release")).join(releases, current, isouter=True)
 
 
+def rediscovered() -> Select[Any]:
+    """Those that are discovered again by themselves."""
+    wanted = groups.c.rediscover.is_not(None) | groups.c.watch_every.is_not(None)
+    return listed().where(wanted, groups.c.archived_at.is_(None))
+
+
+def by_image(conn: Connection, launcher: str, images: Sequence[str]) -> dict[str, str]:
+    """The names of active groups by their image."""
+    mine = (groups.c.launcher == launcher, groups.c.image.in_(images))
+    query = select(groups.c.image, groups.c.name).where(*mine, groups.c.archived_at.is_(None))
+    return {row.image: row.name for row in conn.execute(query.order_by(groups.c.name.desc()))}
+
+
 def lock(conn: Connection, name: str) -> Row | None:
     """As `get`; on PostgreSQL nobody else changes the group until the transaction ends."""
     held = select(groups.c.name).where(groups.c.name == name).with_for_update(key_share=True)

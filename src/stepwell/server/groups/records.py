@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,7 +16,19 @@ SecretReference: TypeAlias = Annotated[
 ]
 
 
-class NewGroup(BaseModel):
+class Rediscovery(BaseModel):
+    """When a group is discovered again without anybody asking; both are off where null.
+
+    `rediscover` is a schedule as in a manifest: cron or interval, with its zone. `watch_every`
+    is in seconds: so often the digest of the image is looked at, and only where it has
+    changed the group is discovered.
+    """
+
+    rediscover: dict[str, Any] | None = None
+    watch_every: float | None = Field(default=None, ge=5, le=366 * 24 * 3600)
+
+
+class NewGroup(Rediscovery):
     """What an admin registers.
 
     Without a name, the group takes the one that its first manifest states.
@@ -33,8 +45,8 @@ class NewGroup(BaseModel):
     reason: str | None = Field(default=None, max_length=1000)
 
 
-class GroupChange(BaseModel):
-    """What an admin changes; what is left out stays."""
+class GroupChange(Rediscovery):
+    """What an admin changes; what is left out stays, and null ends a rediscovery."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -45,8 +57,10 @@ class GroupChange(BaseModel):
     reason: str | None = Field(default=None, max_length=1000)
 
 
-class Group(BaseModel):
+class Group(Rediscovery):
     """A group. `release` is the number of the current release; instants are UTC.
+
+    `looked_at` and `look_error` are of the last look at the digest of its image.
 
     `secrets` has references, never values. `provisional` is true until the first
     manifest has named the group.
@@ -65,3 +79,6 @@ class Group(BaseModel):
     release_id: UUID | None
     release: int | None
     workflows: list[str]
+    next_discovery_at: datetime | None
+    looked_at: datetime | None
+    look_error: dict[str, Any] | None

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import PurePosixPath
+from typing import Any
 
 from sqlalchemy import Connection
 
-from stepwell import clock
+from stepwell import clock, schedules
 from stepwell.errors import Conflict, NotFound
 from stepwell.server.audit import service as audit
 from stepwell.server.database.tables import groups
@@ -56,8 +58,10 @@ def register(conn: Connection, services: Services, new: NewGroup, *, by: str) ->
     ------
     LauncherOff : this server does not have the launcher enabled (R42).
     GroupExists : the name is taken.
+    ScheduleInvalid : a rediscovery that cannot be computed.
     """
     services.launcher(new.launcher)
+    _check_schedule(new.rediscover)
     name = new.name or provisional_name(new.image)
     if queries.get(conn, name) is not None:
         raise GroupExists(
@@ -74,7 +78,9 @@ def register(conn: Connection, services: Services, new: NewGroup, *, by: str) ->
 def change(conn: Connection, name: str, asked: GroupChange, *, by: str) -> Group:
     """Change image or environment; the next discovery and later runs see it."""
     active(conn, name)
-    values = asked.model_dump(exclude={"reason"}, exclude_none=True)
+    given = asked.model_dump(exclude={"reason"}, exclude_unset=True)
+    _check_schedule(given.get("rediscover"))
+    values = {key: one for key, one in given.items() if one is not None or key in _MAY_END}
     if values:
         queries.change(conn, name, **values)
         audit.record(conn, by, "group.change", name, asked.reason, _told(values))
@@ -115,6 +121,21 @@ def active(conn: Connection, name: str) -> Group:
     return _group(conn, row)
 
 
+def rediscovered(conn: Connection) -> list[Group]:
+    """The active groups that are discovered again by themselves."""
+    return [_made(row, []) for row in conn.execute(queries.rediscovered()).mappings()]
+
+
+def registered(conn: Connection, launcher: str, images: Sequence[str]) -> dict[str, str]:
+    """Image -> name of the active group that has it; images of none are left out."""
+    return queries.by_image(conn, launcher, images)
+
+
+def looked(conn: Connection, name: str, at: datetime, error: dict[str, Any] | None) -> None:
+    """Note that the digest of the group's image was looked at, or why it could not be."""
+    queries.change(conn, name, looked_at=at, look_error=error)
+
+
 def listed(conn: Connection, pages: Paging, *, archived: bool = False) -> Page[Group]:
     """All groups by name; archived ones only if asked for."""
     query = queries.listed()
@@ -123,7 +144,7 @@ def listed(conn: Connection, pages: Paging, *, archived: bool = False) -> Page[G
     found = paged(conn, query, pages, by=by, make=lambda row: row, newest_first=False)
     releases = [row["release_id"] for row in found.items if row["release_id"] is not None]
     workflows = queries.workflows(conn, releases)
-    shown = [Group(**row, workflows=workflows.get(row["release_id"], [])) for row in found.items]
+    shown = [_made(row, workflows.get(row["release_id"], [])) for row in found.items]
     return pages.page(shown, found.next)
 
 
@@ -164,7 +185,7 @@ def launch_environment(group: Group, *, with_secrets: bool) -> dict[str, str]:
     SecretMissing : a reference points at a variable that the server does not have.
     """
     secrets = group.secrets if with_secrets else {}
-    return {**group.environment, **{name: _secret(name, ref) for name, ref in secrets.items()}}
+    return {**group.environment, **{name: secret(name, ref) for name, ref in secrets.items()}}
 
 
 def provisional_name(image: str) -> str:
@@ -174,13 +195,14 @@ def provisional_name(image: str) -> str:
     return slug if re.match(r"[a-z]", slug) else f"group-{slug}".rstrip("-")
 
 
-def _secret(name: str, reference: str) -> str:
+def secret(name: str, reference: str) -> str:
+    """What a reference points at; raises `SecretMissing`."""
     variable = reference.removeprefix("env:")
     if variable not in os.environ:
         raise SecretMissing(
-            f"The secret {name} cannot be given to the image.",
+            f"The secret {name} is not there.",
             why=f"The server has no environment variable {variable}.",
-            fix=f"Start the server with {variable}, or change the group's secrets.",
+            fix=f"Start the server with {variable}, or change the reference.",
         )
     return os.environ[variable]
 
@@ -188,7 +210,21 @@ def _secret(name: str, reference: str) -> str:
 def _group(conn: Connection, row: queries.Row) -> Group:
     release_id = row["release_id"]
     found = {} if release_id is None else queries.workflows(conn, [release_id])
-    return Group(**row, workflows=found.get(release_id, []))
+    return _made(row, found.get(release_id, []))
+
+
+def _made(row: queries.Row, workflows: list[str]) -> Group:
+    active = row["rediscover"] is not None and row["archived_at"] is None
+    due = schedules.from_json(row["rediscover"]).next_after(clock.now()) if active else None
+    return Group(**row, workflows=workflows, next_discovery_at=due)
+
+
+def _check_schedule(given: Mapping[str, Any] | None) -> None:
+    if given is not None:
+        schedules.from_json(given)
+
+
+_MAY_END = ("rediscover", "watch_every")
 
 
 def _told(values: Mapping[str, object]) -> dict[str, object]:

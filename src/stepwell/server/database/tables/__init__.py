@@ -15,6 +15,7 @@ from stepwell.server.database.tables.reports import reports
 from stepwell.server.database.tables.reviews import decisions, release_workflows, releases
 from stepwell.server.database.tables.runs import attempts, run_labels, run_limits, runs, staged
 from stepwell.server.database.tables.schedules import ledger, schedules
+from stepwell.server.database.tables.sources import source_images, sources
 from stepwell.server.database.tables.state import state_entries
 
 __all__ = [
@@ -36,6 +37,8 @@ __all__ = [
     "run_limits",
     "runs",
     "schedules",
+    "source_images",
+    "sources",
     "staged",
     "state_entries",
     "tokens",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Index, String, Table, Text, Uuid
+from sqlalchemy import JSON, Boolean, Column, Float, Index, String, Table, Text, Uuid
 
 from stepwell.server.database.tables.columns import Instant, group_column, id_column, metadata
 
@@ -20,6 +20,10 @@ groups = Table(
     Column("created_by", String(100), nullable=False),
     Column("archived_at", Instant),
     Column("release_id", Uuid),
+    Column("rediscover", JSON(none_as_null=True)),
+    Column("watch_every", Float),
+    Column("looked_at", Instant),
+    Column("look_error", JSON(none_as_null=True)),
 )
 
 discoveries = Table(
@@ -40,5 +44,6 @@ discoveries = Table(
     Column("manifest", JSON(none_as_null=True)),
     Column("error", JSON(none_as_null=True)),
     Column("output", Text),
+    Column("image", Text),
     Index(None, "group_name", "created_at"),
 )

@@ -8,7 +8,7 @@ from alembic import op
 from stepwell.server.database.tables import Instant
 
 revision = "0005"
-down_revision = "0007"
+down_revision = "0002"
 
 _JSON = sa.JSON(none_as_null=True)
 

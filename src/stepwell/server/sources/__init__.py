@@ -1,0 +1,1 @@
+"""Where images are found: registries and folders, and what was found there."""

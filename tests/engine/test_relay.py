@@ -1,0 +1,196 @@
+"""Two bursts of one engine in turns: promise by promise what a second one must not change."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+from uuid import UUID
+
+import pytest
+from tests.engine.lanes import RELAYED, Open, open_lane
+
+from stepwell import Engine, Outcome, Registry, Step, StepStatus, done, new_step
+from stepwell.engine import relay, worker
+from stepwell.errors import StoreUnavailable
+from stepwell.events import Event, subscribe
+from stepwell.outcome import Settlement, Verdict
+from stepwell.stores.protocol import Claimed, ClaimRequest, Store
+
+__all__ = ["open_lane"]
+
+PATIENCE: Final = 30.0
+
+
+@pytest.fixture
+def lane() -> str:
+    """Where the steps are, and how they are claimed."""
+    return RELAYED
+
+
+@pytest.fixture
+def store(open_lane: Open) -> Store:
+    """One store object."""
+    return open_lane()
+
+
+class Meddled:
+    """A transaction that does something before it settles, and after it has claimed."""
+
+    def __init__(self, tx: Any, before: Callable[[], object], after: Callable[[bool], object]):
+        self._tx, self._before, self._after = tx, before, after
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._tx, name)
+
+    def settle(self, engine_id: UUID, settlements: Sequence[Settlement]) -> list[Verdict]:
+        """Of the verb's name."""
+        if settlements:
+            self._before()
+        verdicts: list[Verdict] = self._tx.settle(engine_id, settlements)
+        return verdicts
+
+    def claim(self, request: ClaimRequest) -> Claimed:
+        """Of the verb's name."""
+        claimed: Claimed = self._tx.claim(request)
+        self._after(bool(claimed.steps))
+        return claimed
+
+
+def meddle(
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    settle: Callable[[], object] = lambda: None,
+    claim: Callable[[bool], object] = lambda found: None,
+) -> None:
+    """Call `settle` before something is settled, and `claim` after each claim."""
+    whole = store.transaction
+
+    @contextmanager
+    def transaction() -> Iterator[Any]:
+        with whole() as tx:
+            yield Meddled(tx, settle, claim)
+
+    monkeypatch.setattr(store, "transaction", transaction)
+
+
+def is_second() -> bool:
+    """Whether this is the thread of the second burst."""
+    return threading.current_thread().name == "stepwell-relay"
+
+
+def drained(engine: Engine) -> int:
+    """How many steps are done when nothing is left; an engine that never gets there fails."""
+    found: list[int] = []
+    thread = threading.Thread(target=lambda: found.append(engine.drain().done), daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    assert found, "it never came to an end"
+    return found[0]
+
+
+@pytest.fixture
+def chains(registry: Registry) -> None:
+    """`v1/chain` asks for as many successors as its state says, one after the other."""
+
+    @registry.handler("v1/chain")
+    def chain(state: int) -> Outcome | None:
+        return done(next=new_step("v1/chain", state - 1)) if state else None
+
+
+def test_while_a_burst_is_settled_the_steps_of_the_next_one_run(
+    store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the database and Python work at the same time."""
+    settling, begun = threading.Event(), threading.Event()
+    begun_meanwhile: list[bool] = []
+
+    def wait() -> None:
+        if not is_second() and not settling.is_set():
+            settling.set()
+            begun_meanwhile.append(begun.wait(10))
+
+    @registry.handler("v1/work")
+    def work() -> None:
+        if settling.is_set():
+            begun.set()
+
+    meddle(store, monkeypatch, settle=wait)
+    engine = Engine(store, registry, workers=1)
+    engine.add_many(new_step("v1/work") for _ in range(60))
+    assert drained(engine) == 60
+    assert begun_meanwhile == [True]
+
+
+@pytest.mark.usefixtures("chains")
+def test_an_engine_is_not_idle_while_its_second_burst_is_on_its_way(
+    store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it has locked and not taken in yet is neither held nor to be seen by the first; and
+    when it has ended, the first looks once more, without waiting until it is time to poll."""
+    found_nothing, second = threading.Event(), threading.Event()
+
+    def look(found: bool) -> None:
+        if is_second() and found:
+            second.set()
+            assert found_nothing.wait(PATIENCE)
+        elif second.is_set() and not found:
+            found_nothing.set()
+
+    monkeypatch.setattr(worker, "POLL", 1e6)
+    meddle(store, monkeypatch, claim=look)
+    engine = Engine(store, registry, workers=1)
+    engine.add_many(new_step("v1/chain", 2) for _ in range(40))
+    assert drained(engine) == 120
+    assert found_nothing.is_set()
+
+
+def test_a_second_burst_that_fails_loses_nothing_and_runs_nothing_twice(
+    store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its steps are settled by whoever can, and the first goes on meanwhile."""
+    runs: Counter[UUID] = Counter()
+    told: list[Event] = []
+    end = subscribe(
+        lambda event: told.append(event) if event.name == "engine.claim_failed" else None
+    )
+
+    def fail() -> None:
+        if is_second() and not told:
+            raise StoreUnavailable("The network is gone.")
+
+    @registry.handler("v1/work")
+    def work(step: Step) -> None:
+        runs[step.id] += 1
+
+    meddle(store, monkeypatch, settle=fail)
+    engine = Engine(store, registry, workers=1)
+    engine.add_many(new_step("v1/work") for _ in range(60))
+    drained(engine)
+    end()
+    assert told
+    assert engine.count(status=StepStatus.DONE).done == 60
+    assert set(runs.values()) == {1}
+
+
+@pytest.mark.usefixtures("chains")
+def test_what_the_second_burst_was_about_to_run_next_runs_though_it_is_the_last(
+    store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R21: a step that was taken over from its parent is claimed already."""
+    relayed = threading.Event()
+
+    def slow_down(event: Event) -> None:
+        if event.name == "engine.claimed" and is_second():
+            relayed.set()
+            monkeypatch.setattr(relay, "BRIEF", 0.0)  # from now on it does not pay
+
+    end = subscribe(slow_down)
+    engine = Engine(store, registry, workers=2)
+    engine.add_many(new_step("v1/chain", 9) for _ in range(20))
+    assert drained(engine) == 200
+    end()
+    assert relayed.is_set()
