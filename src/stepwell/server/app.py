@@ -45,11 +45,13 @@ from stepwell.server.runs import api as runs
 from stepwell.server.runs import container_api as containers
 from stepwell.server.runs import uploads_api as uploads
 from stepwell.server.schedules import api as schedules
+from stepwell.server.schedules import labels_api as schedule_labels
 from stepwell.server.services import QUEUE, Services
 from stepwell.server.settings import Settings
 from stepwell.server.sources import api as sources
 from stepwell.server.state import api as state
 from stepwell.server.steps import api as steps
+from stepwell.server.steps import controls_api as controls
 from stepwell.version import VERSION
 
 PREFIX: Final = "/api/v1"
@@ -63,7 +65,9 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     discoveries.router,
     reviews.router,
     steps.router,
+    controls.router,
     schedules.router,
+    schedule_labels.router,
     runs.router,
     containers.router,
     uploads.router,

@@ -28,6 +28,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 from starlette.requests import Request
+from starlette.responses import Response
 
 from stepwell.server import answers, browser
 from stepwell.server.access import scopes, sessions
@@ -218,7 +219,11 @@ def _run(call: Call, endpoint: Callable[..., Any], arguments: dict[str, Any]) ->
     with call.transaction():
         if call.idempotency_key is None:
             return endpoint(**arguments)
-        given = {key: one for key, one in arguments.items() if not isinstance(one, Call | Request)}
+        given = {
+            key: one
+            for key, one in arguments.items()
+            if not isinstance(one, Call | Request | Response)
+        }
         request = answers.Request(call.user.name, call.idempotency_key, call.path, given)
         return answers.once(call.conn, request, lambda: endpoint(**arguments))
 

@@ -19,7 +19,7 @@ from stepwell.server.database import tables
 from stepwell.server.kept import KINDS
 from stepwell.server.retention import service
 from stepwell.server.runs import kept as runs_kept
-from stepwell.server.schedules import reading
+from stepwell.server.schedules import auditing
 
 LONG_AGO = timedelta(days=1000)
 
@@ -121,13 +121,13 @@ def test_old_lines_of_the_ledger_become_one_that_counts_them_and_the_chain_holds
     schedule = group(server, "mine")["schedule"]
     book(server, schedule, 100)
     with server.db.read() as conn:
-        assert reading.audited(conn, UUID(schedule), None, None).unbroken
+        assert auditing.audited(conn, server.services, UUID(schedule), None, None).unbroken
     assert swept(server, "ledger") == 100
     with server.db.read() as conn:
-        audit = reading.audited(conn, UUID(schedule), None, None)
+        audit = auditing.audited(conn, server.services, UUID(schedule), None, None)
         query = select(tables.ledger.c.why).order_by(tables.ledger.c.first_due).limit(1)
         why = conn.execute(query).scalar_one()
-    assert (audit.unbroken, audit.breaks, audit.instants) == (True, [], 72)
+    assert (audit.unbroken, audit.breaks, audit.accounted) == (True, [], 72)
     assert why == "summary of what was before: 50 missed, 50 ran"
     assert swept(server, "ledger") == 0
 
@@ -139,7 +139,7 @@ def test_folding_goes_on_where_it_ended_and_counts_all(server: Server) -> None:
     kind, old = service.kind("ledger"), clock.now() - timedelta(days=365)
     assert [kind.sweep(server.services, old, 20) for _ in range(4)] == [20, 20, 10, 0]
     with server.db.read() as conn:
-        audit = reading.audited(conn, UUID(schedule), None, None)
+        audit = auditing.audited(conn, server.services, UUID(schedule), None, None)
         query = select(tables.ledger.c.why).order_by(tables.ledger.c.first_due).limit(1)
         assert conn.execute(query).scalar_one().endswith(": 25 missed, 25 ran")
     assert audit.unbroken

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -234,3 +234,11 @@ def _insert(conn: Connection, group: str, wanted: Write, author: Author, version
             f"{wanted.scope}/{wanted.key} was written by another one at the same time.",
             fix="Read it again and decide anew.",
         ) from error
+
+
+def written_between(
+    conn: Connection, group: str, since: datetime, until: datetime, limit: int = 100
+) -> list[Entry]:
+    """The keys of a group that were written in a span, each with its newest version of then."""
+    query = queries.written_between(group, since, until, limit)
+    return [shown(row) for row in conn.execute(query).mappings()]

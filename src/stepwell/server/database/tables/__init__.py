@@ -45,7 +45,7 @@ from stepwell.server.database.tables.reviews import (
     release_workflows,
     releases,
 )
-from stepwell.server.database.tables.runs import attempts, runs, staged
+from stepwell.server.database.tables.runs import attempts, run_labels, run_limits, runs, staged
 from stepwell.server.database.tables.schedules import (
     backfill_instants,
     backfills,
@@ -95,6 +95,8 @@ __all__ = [
     "report_samples",
     "reports",
     "retention_policies",
+    "run_labels",
+    "run_limits",
     "runs",
     "schedule_alerts",
     "schedules",
