@@ -47,10 +47,11 @@ class Shell:
 
     def __init__(self, folder: Path, **environment: str) -> None:
         self.folder = folder
-        self.environment = {"COLUMNS": "200", **environment}
+        own = {"COLUMNS": "200", "STEPWELL_CONFIG": str(folder / "config")}
+        self.environment = {**own, **environment}
 
-    def type(self, *words: object) -> Answer:
-        """Run the command line with these words, to its end.
+    def type(self, *words: object, given: str | None = None) -> Answer:
+        """Run the command line with these words, to its end; `given` is what is typed in.
 
         In this process, which spares the second that an interpreter takes to start.
         """
@@ -59,15 +60,15 @@ class Shell:
         }
         with contextlib.chdir(self.folder):
             result = CliRunner(env={**others, **self.environment}).invoke(
-                app, list(map(str, words))
+                app, list(map(str, words)), input=given
             )
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return Answer(result.exit_code, result.stdout, result.stderr)
 
-    def good(self, *words: object) -> Answer:
+    def good(self, *words: object, given: str | None = None) -> Answer:
         """The same, and it must have worked."""
-        answer = self.type(*words)
+        answer = self.type(*words, given=given)
         assert answer.code == 0, f"{words}: {answer}"
         return answer
 

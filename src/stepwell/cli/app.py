@@ -8,7 +8,9 @@ import typer
 
 import stepwell
 from stepwell.cli import (
+    audit,
     backfills,
+    backups,
     bulk,
     cadence,
     calendars,
@@ -21,15 +23,20 @@ from stepwell.cli import (
     holding,
     ledgers,
     limits,
+    login,
     logs,
     metrics,
     notifications,
+    pools,
     queues,
     rediscovery,
     reports,
+    rerunning,
+    retention,
     reviews,
     run,
     runs,
+    schedule_labels,
     schedules,
     seconding,
     serve,
@@ -42,6 +49,7 @@ from stepwell.cli import (
     tokens,
     trying,
     upkeep,
+    users,
     views,
     watch,
     why,
@@ -52,16 +60,14 @@ from stepwell.cli.exits import MEANING
 _ROOMS: Final = (
     (groups, reviews, seconding, trying, upkeep, rediscovery, group_check),
     (discoveries,),
-    (schedules, cadence),
-    (runs,),
     (bulk,),
     (causes,),
     (views,),
     (sources,),
-    (schedules, cadence, holding, ledgers),
+    (schedules, cadence, holding, ledgers, schedule_labels),
     (backfills,),
     (calendars,),
-    (runs, logs),
+    (runs, logs, rerunning),
     (reports,),
     (metrics,),
     (targets,),
@@ -70,7 +76,11 @@ _ROOMS: Final = (
     (steps, watch),
     (queues,),
     (limits,),
+    (pools,),
     (tokens,),
+    (users,),
+    (audit,),
+    (retention,),
 )
 
 
@@ -112,5 +122,7 @@ serve.register(app)
 doctor.register(app)
 why.register(app)
 summary.register(app)
+backups.register(app)
+login.register(app)
 for room, *_ in _ROOMS:
     app.add_typer(room.app)

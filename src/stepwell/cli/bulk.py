@@ -32,7 +32,7 @@ FAILURES: Final = {"run": "run_id", "code": "code", "what": "what"}
 @command(app, "start")
 def start(
     session: Session,
-    action: Annotated[str, typer.Argument(help="cancel or repeat.")],
+    action: Annotated[str, typer.Argument(help="cancel, repeat or label.")],
     query: Annotated[str | None, typer.Argument(help="Which runs: state:failed since:2h")] = None,
     ids: Annotated[list[str] | None, typer.Option("--id", help="Instead: these runs.")] = None,
     reason: Annotated[str, typer.Option("--reason", help="For the audit log.")] = "",

@@ -16,6 +16,7 @@ import stepwell
 from stepwell.cli import finder, profile
 from stepwell.cli.client import Client
 from stepwell.cli.feed import RunFeed
+from stepwell.cli.hosting import tell_first
 from stepwell.cli.listener import Listener, bound, bound_near
 from stepwell.cli.places import alone_in
 from stepwell.cli.profile import Profile
@@ -74,6 +75,7 @@ class Development:
         self._log_to_file()
         with until_asked_to_stop() as asked, Server(settings) as server:
             listener = Listener(server.app, socket).start()
+            tell_first(self.out, server)
             with self._clients(server) as (api, feed):
                 self._follow(api, feed, asked)
                 self._tell_unended(api)

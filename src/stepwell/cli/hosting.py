@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import Any
-
-from pydantic import ValidationError
 
 from stepwell.cli.listener import Listener, bound
 from stepwell.cli.migrating import tell_applied
@@ -18,9 +17,7 @@ from stepwell.cli.render import Output
 from stepwell.cli.stopping import until_asked_to_stop, wait_for
 from stepwell.cli.supervisor import hold_line, report_ready
 from stepwell.cli.worker import LOG_FORMAT
-from stepwell.errors import InvalidInput
-from stepwell.server.access import service as access
-from stepwell.server.access.records import NewToken
+from stepwell.server.access import logins
 from stepwell.server.app import Server
 from stepwell.server.database.session import Database
 from stepwell.server.settings import Settings
@@ -35,6 +32,7 @@ def host_api(out: Output, given: Mapping[str, Any], *, run_engine: bool) -> None
     with until_asked_to_stop() as asked, closing(socket), _running(settings) as server:
         listener = Listener(server.app, socket).start()
         _tell(out, settings, f"stepwell serves {settings.url}")
+        tell_first(out, server)
         wait_for(asked)
         out.note("stopping ...")
         server.end_streams()
@@ -109,31 +107,9 @@ def _without_password(url: str) -> str:
     return f"{scheme}://{credentials.partition(':')[0]}{at}{place}"
 
 
-def issue_token(name: str, role: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """A token written to the database itself: whoever can do that needs no leave.
-
-    Raises
-    ------
-    SchemaMissing : the database was not migrated.
-    InvalidInput : a name or role that cannot be.
-    """
-    database = Database(_prepared(Settings.from_environment(**given)).database)
-    try:
-        database.open()
-        with database.write() as conn:
-            issued = access.issue(conn, _new_token(name, role), by="stepwell tokens create")
-    finally:
-        database.close()
-    return issued.model_dump(mode="json")
-
-
-def _new_token(name: str, role: str) -> NewToken:
-    try:
-        return NewToken.model_validate({"name": name, "role": role})
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise InvalidInput(
-            f"The token's {first['loc'][0]} cannot be used.",
-            why=f"{first['msg']}.",
-            fix="Roles are viewer, operator, reviewer, admin; a name is letters, digits, . _ @ -",
-        ) from error
+def tell_first(out: Output, server: Server) -> None:
+    """How to make the first admin, while there is no user; on the terminal, in no log."""
+    secret = logins.setup_secret(server.services)
+    if secret is not None:
+        out.note("  users      none yet; make the first admin within the hour:")
+        print(f"             stepwell users first NAME --secret {secret}", file=sys.stderr)

@@ -6,12 +6,15 @@ from typing import Annotated, Final
 
 import typer
 
-from stepwell.cli.queues import Store, client, listed, said
+from stepwell.cli.controlling import controls_for
+from stepwell.cli.options import Store
+from stepwell.cli.queues import said
 from stepwell.cli.session import Session, command
-from stepwell.stores.controls import ControlKind
 
 app = typer.Typer(
-    name="limits", help="Limits and rates per key: set, rate, drop, list.", no_args_is_help=True
+    name="limits",
+    help="Limits and rates of steps, per key: set, rate, drop, list.",
+    no_args_is_help=True,
 )
 
 Key = Annotated[str, typer.Argument(help="The limit_key or rate_key of the steps.")]
@@ -28,43 +31,43 @@ COLUMNS: Final = {
 }
 
 
-@command(app, "set", remote=False)
+@command(app, "set")
 def set_limit(
     session: Session,
     key: Key,
     slots: Annotated[int, typer.Argument(help="How many run at once; 0 lets none run.")],
-    store: Store,
+    store: Store = None,
     reason: Why = None,
 ) -> None:
     """Let at most so many steps with a limit key run at once."""
-    client(store).limit(key, slots, reason=reason)
+    controls_for(session, store).limit(key, slots, reason)
     said(session, key, "limited")
 
 
-@command(app, "rate", remote=False)
+@command(app, "rate")
 def set_rate(
     session: Session,
     key: Key,
     count: Annotated[int, typer.Argument(help="How many begin within the period.")],
-    store: Store,
+    store: Store = None,
     per: Annotated[float, typer.Option("--per", help="The period in seconds.")] = 1.0,
     reason: Why = None,
 ) -> None:
     """Let steps with a rate key begin no faster than that."""
-    client(store).rate(key, count, per=per, reason=reason)
+    controls_for(session, store).rate(key, count, per, reason)
     said(session, key, "limited")
 
 
-@command(app, "drop", remote=False)
-def drop(session: Session, key: Key, store: Store) -> None:
+@command(app, "drop")
+def drop(session: Session, key: Key, store: Store = None) -> None:
     """Forget the limit and the rate of a key."""
-    steps = client(store)
-    dropped = [steps.drop_limit(key), steps.drop_rate(key)]
+    controls = controls_for(session, store)
+    dropped = [controls.drop("limit", key), controls.drop("rate", key)]
     said(session, key, "dropped" if any(dropped) else "nothing to drop:")
 
 
-@command(app, "list", remote=False)
-def list_limits(session: Session, store: Store) -> None:
+@command(app, "list")
+def list_limits(session: Session, store: Store = None) -> None:
     """All limits and rates, with who set them, and why."""
-    found = listed(store, ControlKind.LIMIT, ControlKind.RATE)
+    found = controls_for(session, store).listed("limit", "rate")
     session.out.rows(found, COLUMNS, "No limits.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 import typer
@@ -11,8 +12,8 @@ from stepwell.cli.client import ALL
 from stepwell.cli.exits import WorkFailed
 from stepwell.cli.groups import known
 from stepwell.cli.options import Limit, OfGroup, OfWorkflow, Reason
-from stepwell.cli.parameters import Params, parsed
-from stepwell.cli.render import named
+from stepwell.cli.parameters import Params, parsed, texts
+from stepwell.cli.render import named, seconds
 from stepwell.cli.session import Session, command
 from stepwell.cli.waiting import ended_run, polls
 from stepwell.cli.workflow import parameters_schema
@@ -21,7 +22,8 @@ from stepwell.errors import Conflict
 
 app = typer.Typer(
     name="runs",
-    help="Runs: list, count, show, start, cancel, repeat, output, logs.",
+    help="Runs: list, count, show, start, cancel, repeat, re-execute, approve, compare, "
+    "output, logs.",
     no_args_is_help=True,
 )
 
@@ -48,9 +50,31 @@ FIELDS: Final = {
     "due": "due_at",
     "started": "started_at",
     "finished": "finished_at",
+    "waits": "waiting.sentence",
+    "progress": "progress_line",
+    "time": "time_line",
     "attempts": "attempt",
+    "repeats": "repeat_of",
+    "re-executes": "reexecution_of",
+    "done instead by": "superseded_by",
+    "labels": "label_line",
+    "priority": "priority",
+    "pool": "pool",
     "digest": "digest",
     "trial": "trial",
+    "try it yourself": "reproduce",
+}
+PLAN: Final = {
+    "group": "group",
+    "workflow": "workflow",
+    "digest": "digest",
+    "launcher": "launcher",
+    "parameters": "parameters",
+    "operations": "operations",
+    "wait for approval": "approvals",
+    "deadline (s)": "deadline",
+    "pool": "pool",
+    "limits": "limits",
 }
 OPERATIONS: Final = {
     "operation": "operation",
@@ -60,6 +84,13 @@ OPERATIONS: Final = {
     "description": "description",
 }
 
+Labelled = Annotated[
+    list[str] | None,
+    typer.Option("--label", "-l", metavar="KEY=VALUE", help="A label; repeatable."),
+]
+Priority = Annotated[
+    str, typer.Option("--priority", help="In line for a slot: urgent, high, normal or low.")
+]
 Id = Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")]
 Query = Annotated[
     str,
@@ -79,15 +110,24 @@ def list_runs(
     group: OfGroup = None,
     workflow: OfWorkflow = None,
     state: Annotated[str | None, typer.Option("--state", help="For example failed.")] = None,
+    label: Annotated[
+        list[str] | None,
+        typer.Option("--label", "-l", metavar="KEY:VALUE", help="With this label; repeatable."),
+    ] = None,
+    pool: Annotated[str | None, typer.Option("--pool", help="Only of this pool.")] = None,
+    waiting: Annotated[
+        str | None, typer.Option("--waiting", help="For limit, approval, retry or due.")
+    ] = None,
     limit: Limit = 20,
 ) -> None:
     """The runs, newest first: all, or those that a query finds."""
-    query = {"q": q, "group": group, "workflow": workflow, "state": state}
+    query: dict[str, Any] = {"q": q, "group": group, "workflow": workflow, "state": state}
+    query |= {"label": label or None, "pool": pool, "waiting": waiting}
     found = [timed(run) for run in session.api.items("/runs", limit, **query)]
     empty = "There are no such runs."
     if not found and q and not session.out.as_json:
         empty = _hint(session, query) or empty
-    session.out.rows(found, COLUMNS, empty, lambda row: {**row, "workflow": named(row)})
+    session.out.rows(found, COLUMNS, empty, _row)
 
 
 @command(app, "count")
@@ -119,13 +159,26 @@ def start(
     group: Annotated[str, typer.Argument(help="The workflow group.")],
     workflow: Annotated[str, typer.Argument(help="One of its release in force.")],
     param: Params = None,
+    label: Labelled = None,
+    priority: Priority = "normal",
+    deadline: Annotated[
+        float | None, typer.Option("--deadline", help="Seconds; else the workflow's.")
+    ] = None,
     reason: Reason = None,
     wait: Wait = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check everything, and start nothing.")
+    ] = False,
 ) -> None:
     """Run a workflow of the release in force now."""
     known(session, group)
     schema = parameters_schema(session.api, group, workflow)
-    body = {"parameters": parsed(param, schema), "reason": reason}
+    body: dict[str, Any] = {"parameters": parsed(param, schema), "reason": reason}
+    body |= {"labels": texts(label), "priority": priority, "deadline": deadline}
+    if dry_run:
+        path = f"/workflows/{group}/{workflow}/runs"
+        session.out.record(session.api.post(path, body, dry_run=True), PLAN)
+        return
     made = session.api.post(f"/workflows/{group}/{workflow}/runs", body)
     begun(session, made, wait)
 
@@ -182,9 +235,28 @@ def show_run(session: Session, run: dict[str, Any]) -> None:
     if session.out.as_json:
         session.out.json(run | {"operations": steps})
         return
-    session.out.record(run, FIELDS)
+    session.out.record(run | _lines(run), FIELDS)
     session.out.line()
     session.out.rows(steps, OPERATIONS, "No operation has begun.")
+
+
+def _row(run: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A run in a list; one that waits says what for."""
+    why = run["reason"] or (run["waiting"] or {}).get("sentence")
+    return {**run, "workflow": named(run), "reason": why}
+
+
+def _lines(run: dict[str, Any]) -> dict[str, str | None]:
+    """What is several values, in one line each."""
+    progress = run["progress"]
+    told = None
+    if progress is not None:
+        part = progress["fraction"]
+        far = f"{part:.0%}" if part is not None else f"{progress['done']:g}"
+        told = f"{progress['operation']} {far} {progress['note']}".strip()
+    time = ", ".join(f"{name} {seconds(one)}" for name, one in run["totals"].items())
+    labels = ", ".join(f"{key}:{value}" for key, value in run["labels"].items())
+    return {"progress_line": told, "time_line": time or None, "label_line": labels or None}
 
 
 def timed(run: dict[str, Any]) -> dict[str, Any]:
@@ -199,7 +271,7 @@ def outcome(step: dict[str, Any]) -> dict[str, Any]:
 
 
 def begun(session: Session, run: dict[str, Any], wait: bool) -> None:
-    """Say that a run has begun; with `wait`, how it ended. Raises `WorkFailed`."""
+    """That a run was started; with `wait` how it ended, and `WorkFailed` unless it succeeded."""
     if not wait:
         if session.out.as_json:
             session.out.json(run)

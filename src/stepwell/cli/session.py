@@ -15,7 +15,8 @@ import typer
 
 from stepwell.cli.client import Client
 from stepwell.cli.exits import described, exit_code
-from stepwell.cli.profile import Profile, resolve
+from stepwell.cli.logins import with_login
+from stepwell.cli.profile import Profile
 from stepwell.cli.render import Output
 from stepwell.errors import StepwellError
 
@@ -52,8 +53,8 @@ class Session:
 
     @property
     def profile(self) -> Profile:
-        """The server's address and the token, by option, environment or profile."""
-        return resolve(self._url, self._token, os.environ, Path.cwd())
+        """The server's address and the token, by option, environment, profile or login."""
+        return with_login(self._url, self._token, os.environ, Path.cwd())
 
     @property
     def api(self) -> Client:

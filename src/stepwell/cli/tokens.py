@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any, Final
 
 import typer
 
+from stepwell import clock
 from stepwell.cli.options import Reason
 from stepwell.cli.parameters import did_you_mean
 from stepwell.cli.serve import Database, DataDir, needs_server
@@ -17,6 +19,7 @@ app = typer.Typer(name="tokens", help="API tokens: create, list, revoke.", no_ar
 COLUMNS: Final = {
     "name": "name",
     "role": "role",
+    "groups": "groups",
     "created": "created_at",
     "by": "created_by",
     "expires": "expires_at",
@@ -38,6 +41,13 @@ def create(
     role: Annotated[
         str, typer.Option("--role", help="viewer, operator, reviewer or admin.")
     ] = "viewer",
+    group: Annotated[
+        list[str] | None, typer.Option("--group", help="Reaches this group only; repeatable.")
+    ] = None,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Changes nothing.")] = False,
+    days: Annotated[
+        int | None, typer.Option("--days", min=1, help="Ends after so many days; else never.")
+    ] = None,
     direct: Annotated[
         bool,
         typer.Option("--direct", help="Write to the database, without a server: the first token."),
@@ -46,10 +56,12 @@ def create(
     data_dir: DataDir = None,
 ) -> None:
     """Make a token. Its secret is printed once, and kept nowhere."""
-    if direct:
-        issued = _directly(name, role, database, data_dir)
-    else:
-        issued = session.api.post("/tokens", {"name": name, "role": role})
+    asked: dict[str, Any] = {"name": name, "role": role}
+    asked |= {"groups": group} if group else {}
+    asked |= {"read_only": True} if read_only else {}
+    asked |= {"expires_at": _in(days)} if days else {}
+    post = session.api.post if not direct else None
+    issued = _directly(asked, database, data_dir) if post is None else post("/tokens", asked)
     if session.out.as_json:
         session.out.json(issued)
         return
@@ -89,9 +101,13 @@ def _named(session: Session, name: str) -> dict[str, Any]:
     )
 
 
-def _directly(name: str, role: str, database: Any, data_dir: Any) -> dict[str, Any]:
+def _in(days: int) -> str:
+    return (clock.now() + timedelta(days=days)).isoformat()
+
+
+def _directly(asked: dict[str, Any], database: Any, data_dir: Any) -> dict[str, Any]:
     needs_server("tokens create --direct")
-    from stepwell.cli.hosting import issue_token  # noqa: PLC0415 - needs what was just looked for
+    from stepwell.cli.direct import issue_token  # noqa: PLC0415 - needs what was just looked for
 
     given = {"database_url": database, "data_dir": data_dir}
-    return issue_token(name, role, {key: one for key, one in given.items() if one is not None})
+    return issue_token(asked, {key: one for key, one in given.items() if one is not None})

@@ -73,6 +73,7 @@ class ImageFolder:
             copy.rename(self._folder(digest))
         except OSError:  # the same contents are kept already
             self.locate(digest)
+            os.utime(self._folder(digest))  # it was wanted again
 
     def _folder(self, digest: str) -> Path:
         return self.root / digest.replace(":", "-").replace("/", "-")

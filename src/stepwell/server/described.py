@@ -37,7 +37,11 @@ TAGS: Final[list[dict[str, Any]]] = [
         "notifications": "Whom to tell of what.",
         "sources": "Where images of groups are looked for.",
         "steps": "The steps themselves, also those of other programs on this database.",
+        "controls": "What operators say about queues and keys of steps.",
+        "login": "How people of a browser come in.",
+        "users": "The people.",
         "access": "Who may do what.",
+        "retention": "How long things are kept.",
         "audit": "Who did what.",
         "containers": "For the containers of runs, with a run token; for nobody else.",
     }.items()

@@ -30,9 +30,11 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from stepwell.server import answers
+from stepwell.server import answers, browser
+from stepwell.server.access import scopes, sessions
 from stepwell.server.access import service as access
 from stepwell.server.access.records import Role, User
+from stepwell.server.audit import service as audit
 from stepwell.server.database.session import Database
 from stepwell.server.paging import Page, Pages, Paging, paged
 from stepwell.server.services import Services
@@ -69,6 +71,7 @@ class Call:
     opener: Callable[[], AbstractContextManager[Connection]]
     idempotency_key: str | None = None
     path: str = ""
+    address: str | None = None
     _conn: Connection | None = field(default=None, repr=False)
 
     @property
@@ -85,7 +88,7 @@ class Call:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Open `conn` for the block."""
-        with self.opener() as conn:
+        with audit.called_from(self.address), self.opener() as conn:
             self._conn = conn
             try:
                 yield
@@ -93,23 +96,45 @@ class Call:
                 self._conn = None
 
 
-def bearer(
+def caller(
     request: Request,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)],
 ) -> User:
-    """The user of the request's API token; `Unauthenticated` if there is none."""
-    secret = None if credentials is None else credentials.credentials
-    return access.authenticate(services_of(request), secret)
+    """The user of the request's token, else of the browser's session.
+
+    Raises
+    ------
+    Unauthenticated : there is neither, or it is not good.
+    CrossSite : a change that may come from a page of another site.
+    """
+    services = services_of(request)
+    if credentials is not None:
+        return access.authenticate(services, credentials.credentials)
+    cookie = browser.session_cookie(request, services.settings)
+    if cookie is None:
+        return access.authenticate(services, None)
+    user = sessions.holder(services, cookie)
+    browser.check(request, services.settings, user)
+    return user
 
 
-CurrentUser: TypeAlias = Annotated[User, Depends(bearer)]
+CurrentUser: TypeAlias = Annotated[User, Depends(caller)]
 
 
-def require(role: Role) -> Callable[[User], User]:
-    """A dependency: the current user, who has at least this role; `Denied` otherwise."""
+def require(role: Role) -> Callable[[Request, User], User]:
+    """A dependency: the current user, who has at least this role and reaches what is named.
 
-    def allowed(user: CurrentUser) -> User:
-        return access.require(user, role)
+    Raises
+    ------
+    RoleMissing, OutOfGroups
+    """
+
+    def allowed(request: Request, user: CurrentUser) -> User:
+        access.require(user, role)
+        if user.groups is not None:
+            with services_of(request).db.read() as conn:
+                scopes.check(conn, user, request)
+        return user
 
     return allowed
 
@@ -126,7 +151,7 @@ def reads(who: Who) -> Any:
 
     def call(request: Request, user: User = asks) -> Call:
         services = services_of(request)
-        return Call(user, services, services.db.read)
+        return Call(user, services, services.db.read, address=_address(request, services))
 
     return Depends(call)
 
@@ -146,12 +171,17 @@ def writes(who: Who, *, remember: bool = True) -> Any:
         user: User = asks,
         idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
     ) -> Call:
+        access.require_change(user)
         services = services_of(request)
         key = idempotency_key if remember else None
         path = f"{request.method} {request.url.path}"
-        return Call(user, services, services.db.write, key, path)
+        return Call(user, services, services.db.write, key, path, _address(request, services))
 
     return Depends(call)
+
+
+def _address(request: Request, services: Services) -> str | None:
+    return browser.address_of(request, services.settings)
 
 
 def _dependency(who: Who) -> Callable[..., Any]:

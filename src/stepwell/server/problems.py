@@ -67,7 +67,10 @@ _HEADERS: Final[dict[int, dict[str, str]]] = {
 
 
 def status_of(error: StepwellError) -> int:
-    """The HTTP status for an error, by its kind."""
+    """The HTTP status for an error: its own, if it has one, else by its kind."""
+    own = getattr(error, "status", None)
+    if isinstance(own, int):
+        return own
     for kind, status in STATUS:
         if isinstance(error, kind):
             return status
@@ -139,7 +142,11 @@ def problem(
 
 def _stepwell(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, StepwellError)
-    return problem(request, status_of(error), error.as_dict())
+    answer = problem(request, status_of(error), error.as_dict())
+    after = getattr(error, "retry_after", None)
+    if after is not None:
+        answer.headers["Retry-After"] = str(after)
+    return answer
 
 
 def _validation(request: Request, error: Exception) -> JSONResponse:

@@ -36,6 +36,24 @@ class Settings:
     dev : one process for one developer: tables are made without asking (R44), an admin
         token is kept in `data_dir/admin.token`.
     allowed_hosts : the Host names answered to, also checked against Origin; empty is any.
+    trusted_proxies : how many proxies of your own stand in front: so many entries of
+        `X-Forwarded-For`, from its end, are believed. 0 believes none.
+    session_idle, session_life : a session of the browser ends when it was not used for the
+        one, and at the latest after the other.
+    login_token_life : how long a token made by `stepwell login` is good.
+    oidc_issuer : the address of an OpenID Connect provider; empty is no such login. Users
+        come back to `{public_url}/api/v1/login/oidc/callback`.
+    oidc_client_id, oidc_client_secret : what the provider knows this server by; without a
+        secret it is a public client.
+    oidc_label : what the button of that login says.
+    oidc_scopes : what is asked for beside `openid`.
+    oidc_name_claim, oidc_role_claim : the claims with the user's name, and with what
+        decides about the role.
+    oidc_roles : `value=role`: who has that value in the role claim has that role; of
+        several the highest.
+    oidc_default_role : for who has none of the values; empty is not let in.
+    oidc_create_users : make an account at the first login; off lets in only whom an admin
+        has linked.
     discovery_timeout : an image that has posted no manifest by then is stopped.
     schedule_grace : a due instant that nobody has acted on for longer was missed (R30).
     two_person_review : what one reviewer accepts another one must confirm, in every group
@@ -43,7 +61,14 @@ class Settings:
     schedule_late_after : a schedule whose tick is later than this is told of as late, unless
         it has a grace of its own.
     keep_done_days, keep_failed_days : for how long the steps of runs are kept after their
-        end; longer than any run may take. The runs themselves stay.
+        end; longer than any run may take.
+    keep_runs_days, keep_ledger_days, keep_audit_days : for how long runs and their attempts,
+        lines of the ledger, and entries of the audit log are kept.
+    keep_discoveries_days : for how long what an image wrote when it was discovered is kept.
+    keep_images_days, keep_jobs_days : for how long copies of local groups that no release
+        needs, and the folders of ended launches, stay in `data_dir`.
+    keep_state_days : for how long earlier versions of state are kept.
+    keep_access_days : for how long ended sessions and used links are kept.
     smtp_url : the mail server for notifications: `smtp://user:password@host:587`,
         `smtp+starttls://...` or `smtps://...`; empty is none.
     mail_from : the sender of mails.
@@ -73,6 +98,20 @@ class Settings:
     workers: int = 8
     dev: bool = False
     allowed_hosts: tuple[str, ...] = ()
+    trusted_proxies: int = 0
+    session_idle: float = 8 * 3600.0
+    session_life: float = 7 * 24 * 3600.0
+    login_token_life: float = 30 * 24 * 3600.0
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = field(default="", repr=False)
+    oidc_label: str = ""
+    oidc_scopes: tuple[str, ...] = ("profile", "email")
+    oidc_name_claim: str = "preferred_username"
+    oidc_role_claim: str = "groups"
+    oidc_roles: tuple[str, ...] = ()
+    oidc_default_role: str = ""
+    oidc_create_users: bool = True
     discovery_timeout: float = 120.0
     schedule_grace: float = 60.0
     two_person_review: bool = False
@@ -87,6 +126,14 @@ class Settings:
     log_bytes_per_run: int = 100 * 1024 * 1024
     keep_log_days: int = 90
     keep_report_days: int = 365
+    keep_runs_days: int = 365
+    keep_ledger_days: int = 365
+    keep_audit_days: int = 730
+    keep_discoveries_days: int = 90
+    keep_images_days: int = 90
+    keep_jobs_days: int = 30
+    keep_state_days: int = 90
+    keep_access_days: int = 30
 
     @classmethod
     def from_environment(

@@ -17,9 +17,18 @@ class Collect:
         ctx.report.json("rows", rows)
 """
 
+from stepwell.workflows.approvals import Approval, Approved
 from stepwell.workflows.context import Context, Versioned
 from stepwell.workflows.decorators import operation
 from stepwell.workflows.group import WorkflowGroup
 from stepwell.workflows.targets import Targets
 
-__all__ = ["Context", "Targets", "Versioned", "WorkflowGroup", "operation"]
+__all__ = [
+    "Approval",
+    "Approved",
+    "Context",
+    "Targets",
+    "Versioned",
+    "WorkflowGroup",
+    "operation",
+]

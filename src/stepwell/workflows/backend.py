@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
 
-from stepwell.errors import NotFound, StoreUnavailable
+from stepwell.errors import NotFound, StepwellError, StoreUnavailable
 from stepwell.events import emit
 from stepwell.ids import new_id
 from stepwell.step import Claim
@@ -26,6 +26,9 @@ T = TypeVar("T")
 
 SMALL: Final = 64 * 1024
 """Bytes up to which a report travels with what is said of it."""
+SHOW_EVERY: Final = 1.0
+"""Seconds between two posts of how far an operation is."""
+
 BACKOFF: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Seconds between tries while the server cannot be reached; the last one repeats."""
 
@@ -57,6 +60,10 @@ class Backend(Protocol):
         """The bytes again."""
         ...
 
+    def progress(self, claim: Claim, done: float, total: float | None, note: str) -> None:
+        """Show how far the operation is, if that can be done now."""
+        ...
+
 
 class OperationDesk:
     """Serves the calls of one running operation; knows which scopes are its own."""
@@ -65,6 +72,7 @@ class OperationDesk:
         self._backend = backend
         self._claim = claim
         self._facts = facts
+        self._shown = -SHOW_EVERY
 
     def read(self, scope: str, key: str) -> Versioned | None:
         """The committed entry of one of this operation's scopes."""
@@ -79,7 +87,7 @@ class OperationDesk:
         self._backend.write_now(self._claim, self._whole(write))
 
     def progress(self, done: float, total: float | None, note: str) -> None:
-        """Emit it as an event."""
+        """Emit it as an event; show it, but not more often than people look."""
         emit(
             "operation.progress",
             step=self._claim.step_id,
@@ -88,6 +96,10 @@ class OperationDesk:
             total=total,
             note=note,
         )
+        now = time.monotonic()
+        if now - self._shown >= SHOW_EVERY or done == total:
+            self._shown = now
+            self._backend.progress(self._claim, done, total, note)
 
     def stage(self, effects: Effects) -> None:
         """Keep what the operation leaves for its settlement."""
@@ -167,6 +179,15 @@ class HttpBackend:
     def fetch(self, blob_id: UUID) -> bytes:
         """Download it."""
         return patiently(lambda: self._link.get_bytes(f"{self._path}/blobs/{blob_id}"))
+
+    def progress(self, claim: Claim, done: float, total: float | None, note: str) -> None:
+        """Post it once; what is lost is made good by the next."""
+        place = {"step_id": str(claim.step_id), "claim_no": claim.claim_no}
+        told = {"done": done, "total": total, "note": note[:500]}
+        try:
+            self._link.post(f"{self._path}/progress", {**place, **told})
+        except StepwellError as error:
+            emit("operation.progress_lost", step=claim.step_id, error=str(error))
 
     def _post(
         self,

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from stepwell.errors import StepwellError, revive
+from stepwell.workflows.approvals import ApprovalWanted, as_entry
 from stepwell.workflows.bound import Operation, Workflow
 from stepwell.workflows.channel import Channel, ChannelClosed, Message
 from stepwell.workflows.context import Context, Versioned, Write
@@ -124,6 +125,8 @@ class Child:
             if request["ask"] == "parameters":
                 return {"done": self._parameters(request)}
             return {"done": write_effects(self._run(read_call(request["call"])))}
+        except ApprovalWanted as wanted:
+            return {"waits": as_entry(wanted.approval)}
         except StepwellError as error:
             kept = [one for one in self._reports.values() if one.on_failure]
             return {"failed": error.as_dict(), "reports": write_reports(kept)}
@@ -158,6 +161,8 @@ class Child:
         try:
             value = operation.function(instance, **arguments)
             return asyncio.run(value) if inspect.iscoroutine(value) else value
+        except ApprovalWanted:
+            raise
         except BaseException as error:  # also SystemExit: an operation that calls sys.exit
             raise AttemptFailed(
                 f"{headline(error)}\n{own_frames(error, self._path)}".rstrip()

@@ -9,11 +9,19 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal, Protocol, TypeAlias
 from uuid import UUID
 
-from stepwell.workflows.errors import StateInvalid, ValueMisfit
+from stepwell.workflows.approvals import (
+    ON_TIMEOUT,
+    Approval,
+    ApprovalWanted,
+    Approved,
+    OnTimeout,
+    approved,
+)
+from stepwell.workflows.errors import ApprovalInvalid, StateInvalid, ValueMisfit
 from stepwell.workflows.reports import Report, Reports
 from stepwell.workflows.schema import write as as_json
 
@@ -47,7 +55,10 @@ class Write:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """Which execution this is. `attempt` counts from 1; `due_at` is when its run was due (UTC)."""
+    """Which execution this is. `attempt` counts from 1; `due_at` is when its run was due (UTC).
+
+    `approval` is a reviewer's answer, where there is one.
+    """
 
     run_id: UUID
     group: str
@@ -55,6 +66,7 @@ class Facts:
     operation: str
     attempt: int = 1
     due_at: datetime | None = None
+    approval: dict[str, Any] | None = None
 
 
 class Link(Protocol):
@@ -186,12 +198,14 @@ class Context:
     report : what people should see of this run.
     log : a standard logger, named after the operation.
     run_id, group, workflow, operation, attempt, due_at : which execution this is.
+    approval : who has approved it, where it waited for a reviewer; None where nobody has.
     """
 
     def __init__(self, facts: Facts, link: Link) -> None:
         self.facts = facts
         self.run_id, self.group, self.workflow = facts.run_id, facts.group, facts.workflow
         self.operation, self.attempt, self.due_at = facts.operation, facts.attempt, facts.due_at
+        self.approval = approved(facts.approval)
         self.reports: dict[str, Report] = {}
         self.state = State(link)
         self.report = Reports(self._keep)
@@ -205,6 +219,34 @@ class Context:
         if now - self._told >= _PROGRESS_EVERY or done == total:
             self._told = now
             self._link.progress(done, total, note)
+
+    def wait_for_approval(
+        self, message: str = "", *, within: float | timedelta, on_timeout: OnTimeout = "fail"
+    ) -> Approved | None:
+        """Stop here until a reviewer has answered; then the operation begins anew, with the answer.
+
+        What it has done so far is done again, and what it has saved so far is not kept. While
+        it waits no container runs. One operation waits for one approval.
+
+        Parameters
+        ----------
+        message : what the reviewer is asked, in a sentence.
+        within : seconds or a timedelta; so long a reviewer may take.
+        on_timeout : without an answer the operation fails ('fail'), or gets None ('go on').
+
+        Raises
+        ------
+        ApprovalInvalid : a time or a word that cannot be used.
+        """
+        if self.facts.approval is not None:
+            return self.approval
+        wanted = Approval(within, message, on_timeout)
+        if not wanted.seconds > 0 or on_timeout not in ON_TIMEOUT:
+            raise ApprovalInvalid(
+                f"{wanted!r} cannot be waited for.",
+                fix="Give within= above 0, and on_timeout='fail' or 'go on'.",
+            )
+        raise ApprovalWanted(wanted)
 
     def _keep(self, report: Report) -> None:
         self.reports[report.name] = report

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, TypeAlias, TypeVar, overload
 
+from stepwell.workflows.approvals import Approval
+
 Method: TypeAlias = Callable[..., Any]
 M = TypeVar("M", bound=Method)
 
@@ -24,6 +26,7 @@ class OperationOptions:
     halt_on_error: bool = True
     output: str | None = None
     tags: tuple[str, ...] = ()
+    approval: Approval | None = None
     doubles_line: int | None = None
 
 
@@ -40,6 +43,7 @@ def operation(
     halt_on_error: bool = True,
     output: str | None = None,
     tags: Iterable[str] = (),
+    approval: Approval | None = None,
 ) -> Callable[[M], M]: ...
 
 
@@ -52,6 +56,7 @@ def operation(
     halt_on_error: bool = True,
     output: str | None = None,
     tags: Iterable[str] = (),
+    approval: Approval | None = None,
 ) -> Any:
     """Mark a method as an operation; it stays a plain method that a test can call.
 
@@ -64,6 +69,7 @@ def operation(
     halt_on_error : whether its failure ends the run; otherwise the next operation runs.
     output : the name that its return value is bound to; by default the method's own name.
     tags : free words, for people.
+    approval : a reviewer has to say yes before it begins; see `Approval`.
     """
     options = OperationOptions(
         order=order,
@@ -72,6 +78,7 @@ def operation(
         halt_on_error=halt_on_error,
         output=output,
         tags=as_words(tags),
+        approval=approval,
     )
     # Called by the class body, whose names so far are in the caller's frame.
     namespace = sys._getframe(1).f_locals  # noqa: SLF001 - the only view of a class in the making

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from stepwell.errors import StepwellError
 from stepwell.schedules import from_json
 from stepwell.version import VERSION as SDK
+from stepwell.workflows.approvals import as_entry
 from stepwell.workflows.binding import bind
 from stepwell.workflows.bound import Operation, Parameter, Workflow
 from stepwell.workflows.complaints import Complaints, first_paragraph
@@ -22,8 +23,10 @@ from stepwell.workflows.errors import (
     WorkflowInvalid,
 )
 from stepwell.workflows.group import Declaration, WorkflowGroup
+from stepwell.workflows.limits import check_limits
 from stepwell.workflows.manifest import (
     VERSION,
+    ApprovalEntry,
     GroupEntry,
     InputEntry,
     Manifest,
@@ -57,6 +60,7 @@ def describe(group: WorkflowGroup, entry_point: str) -> BoundGroup:
     _check_group(group, complaints)
     workflows = [bind(declaration, complaints) for declaration in group.declarations]
     _check_doubles(workflows, complaints)
+    check_limits(group, workflows, complaints)
     schedules = {id(one): _schedule(one.declaration, complaints) for one in workflows}
     targets = {id(one): _targets(one.declaration, complaints) for one in workflows}
     if complaints:
@@ -135,6 +139,7 @@ def _group_entry(group: WorkflowGroup, entry_point: str) -> GroupEntry:
         description=group.description,
         tags=list(group.tags),
         entry_point=entry_point,
+        limit=group.limit,
         owner=group.owner,
     )
 
@@ -160,6 +165,8 @@ def _workflow_entry(
         targets=targets,
         parameters=_parameters_schema(workflow.parameters),
         operations=[_operation_entry(n, one) for n, one in enumerate(workflow.operations, 1)],
+        limit=declaration.limit,
+        pool=declaration.pool,
     )
 
 
@@ -202,4 +209,5 @@ def _operation_entry(order: int, operation: Operation) -> OperationEntry:
             for one in operation.inputs
         },
         returns=operation.returns_schema,
+        approval=None if options.approval is None else ApprovalEntry(**as_entry(options.approval)),
     )

@@ -217,6 +217,12 @@ class StateInvalid(InvalidInput):
     code = "state-invalid"
 
 
+class ApprovalInvalid(InvalidInput):
+    """An approval that cannot be waited for."""
+
+    code = "approval-invalid"
+
+
 class StateConflict(AttemptRejected):
     """Another run changed the entry that this operation expected (R38)."""
 
@@ -251,3 +257,9 @@ class ProcessEnded(AttemptFailed):
     """The process that ran the operation ended before the operation did."""
 
     code = "process-ended"
+
+
+class ApprovalMissing(AttemptFailed):
+    """No reviewer has approved the operation in time."""
+
+    code = "approval-missing"

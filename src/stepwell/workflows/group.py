@@ -27,6 +27,8 @@ class Declaration:
     tags: tuple[str, ...] = ()
     deadline: float = DAY
     description: str | None = None
+    limit: int | None = None
+    pool: str | None = None
     owner: str = ""
     targets: Any = None
 
@@ -39,6 +41,7 @@ class WorkflowGroup:
     name : letters, digits and hyphens, for example 'weather'; part of every step's name.
     description : a sentence for people.
     tags : free words, for people.
+    limit : so many runs of all its workflows go on at once; None is any number.
     owner : whom to ask about it: a team, a person, an address.
 
     Examples
@@ -50,9 +53,16 @@ class WorkflowGroup:
     """
 
     def __init__(
-        self, name: str, *, description: str = "", tags: Iterable[str] = (), owner: str = ""
+        self,
+        name: str,
+        *,
+        description: str = "",
+        tags: Iterable[str] = (),
+        limit: int | None = None,
+        owner: str = "",
     ) -> None:
         self.name = name
+        self.limit = limit
         self.description = description
         self.owner = owner
         self.tags = as_words(tags)
@@ -72,6 +82,8 @@ class WorkflowGroup:
         tags: Iterable[str] = (),
         deadline: float | timedelta = DAY,
         description: str | None = None,
+        limit: int | None = None,
+        pool: str | None = None,
         owner: str = "",
         targets: Any = None,
     ) -> Callable[[T], T]: ...
@@ -85,6 +97,8 @@ class WorkflowGroup:
         tags: Iterable[str] = (),
         deadline: float | timedelta = DAY,
         description: str | None = None,
+        limit: int | None = None,
+        pool: str | None = None,
         owner: str = "",
         targets: Any = None,
     ) -> Any:
@@ -100,6 +114,10 @@ class WorkflowGroup:
         tags : free words, for people.
         deadline : seconds or a timedelta after which a run is stopped; a day by default.
         description : a sentence for people; by default the class's docstring.
+        limit : so many of its runs go on at once; others wait in line.
+        pool : the name of what it shares with other workflows, in this group and others; an
+            operator says how many of their runs go on at once (`stepwell pools set`), by
+            default one.
         owner : whom to ask about it, where that is not the group's.
         targets : `Targets(success=0.99, p95=1200)`: what its runs are held to, or None.
         """
@@ -111,8 +129,10 @@ class WorkflowGroup:
                 as_words(tags),
                 seconds(deadline) or 0.0,
                 description,
-                owner=owner,
-                targets=targets,
+                limit,
+                pool,
+                owner,
+                targets,
             )
             self.declarations.append(made)
             return _with_init(declared)

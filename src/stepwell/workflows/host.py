@@ -18,6 +18,7 @@ from typing import Any, Final, NoReturn, Protocol
 
 import stepwell.schedules  # noqa: F401 - so that errors of schedules revive as what they are
 from stepwell.errors import StepwellError, revive
+from stepwell.workflows.approvals import Approval, ApprovalWanted
 from stepwell.workflows.channel import Channel, ChannelClosed, Message
 from stepwell.workflows.context import Versioned, Write
 from stepwell.workflows.errors import GroupImportFailed, ProcessEnded, TimedOut
@@ -126,6 +127,7 @@ class ChildHost:
         Raises
         ------
         AttemptFailed : it raised, took longer than `timeout` seconds, or its process ended.
+        ApprovalWanted : it stops until a reviewer has answered.
         """
         self.manifest()
         return read_effects(self._ask({"ask": "run", "call": write_call(call)}, desk, timeout))
@@ -177,7 +179,7 @@ class ChildHost:
             self._send(request)
             while True:
                 message = self._receive(deadline)
-                if "done" in message or "failed" in message:
+                if "done" in message or "failed" in message or "waits" in message:
                     self._output.wait_for(self._asked)
                     return _reply(message, desk)
                 assert desk is not None, "only operations call back"
@@ -235,6 +237,8 @@ class ChildHost:
 def _reply(message: Message, desk: Desk | None) -> Any:
     if "done" in message:
         return message["done"]
+    if "waits" in message:
+        raise ApprovalWanted(Approval(**message["waits"]))
     reports = read_reports(message.get("reports", ()))
     if reports and desk is not None:
         desk.stage(Effects(reports=reports))

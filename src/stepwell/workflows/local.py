@@ -93,7 +93,7 @@ def _run(
     group: str, entry: WorkflowEntry, values: dict[str, Any], host: ChildHost, backend: LocalBackend
 ) -> list[Step]:
     store, registry, run_id = LocalStore(backend), Registry(), new_id()
-    operations = Operations(group, entry, store, host, backend)
+    operations = Operations(group, entry, store, host, backend, approved=True)
     operations.register(registry)
     engine = Engine(store, registry, queues=(QUEUE,), workers=1, flow_id=run_id)
     engine.add(operations.first(values, run_id))

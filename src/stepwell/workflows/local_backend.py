@@ -100,6 +100,9 @@ class LocalBackend:
         known = may_refer(settlement.result) in self._blobs
         return replace(settlement, result_format=FORMAT) if known else settlement
 
+    def progress(self, claim: Claim, done: float, total: float | None, note: str) -> None:
+        """Nobody looks here; the event tells it."""
+
     def check(self, claim: Claim) -> None:
         """Whether what is staged can be committed; raises `StateConflict`."""
         for write in self._staged.get(claim, Effects()).writes:

@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from stepwell.version import VERSION as SDK
 from stepwell.workflows.errors import ManifestInvalid, ManifestTooNew
@@ -19,8 +26,17 @@ VERSION: Final = 1
 NAME: Final = f"^{PATTERN}$"
 
 
+LATER: Final = frozenset({"approval", "limit", "pool"})
+"""Fields that the first servers do not know; left out where they say nothing."""
+
+
 class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    @model_serializer(mode="wrap")
+    def _without_later(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        made: dict[str, Any] = handler(self)
+        return {key: one for key, one in made.items() if one is not None or key not in LATER}
 
 
 class InputEntry(_Entry):
@@ -29,6 +45,14 @@ class InputEntry(_Entry):
     source: str = Field(validation_alias="from", serialization_alias="from")
     json_schema: Schema = Field(validation_alias="schema", serialization_alias="schema")
     required: bool
+
+
+class ApprovalEntry(_Entry):
+    """What an operation waits for before it begins. `within` is in seconds."""
+
+    within: float = Field(gt=0)
+    message: str = Field(default="", max_length=500)
+    on_timeout: Literal["fail", "go on"] = "fail"
 
 
 class OperationEntry(_Entry):
@@ -44,6 +68,7 @@ class OperationEntry(_Entry):
     output: str
     inputs: dict[str, InputEntry] = {}
     returns: Schema | None = None
+    approval: ApprovalEntry | None = None
 
 
 class TargetsEntry(_Entry):
@@ -57,7 +82,9 @@ class TargetsEntry(_Entry):
 class WorkflowEntry(_Entry):
     """A workflow. `deadline` is in seconds; `parameters` is the JSON Schema of an object.
 
-    `owner` is whom to ask, where that is not the group's.
+    So many of its runs as `limit` says go on at once, and of all that share its `pool` as
+    many as an operator allows. `owner` is whom to ask, where that is not the
+    group's.
     """
 
     name: str = Field(pattern=NAME, max_length=LONGEST)
@@ -70,6 +97,8 @@ class WorkflowEntry(_Entry):
     targets: TargetsEntry | None = None
     parameters: Schema
     operations: list[OperationEntry] = Field(min_length=1)
+    limit: int | None = Field(default=None, ge=1)
+    pool: str | None = Field(default=None, pattern=NAME, max_length=LONGEST)
 
     def operation(self, name: str) -> OperationEntry:
         """The operation of that name; KeyError if there is none."""
@@ -84,12 +113,14 @@ class WorkflowEntry(_Entry):
 
 class GroupEntry(_Entry):
     """The group. `entry_point` is module:attribute of its WorkflowGroup, or the program's name;
-    `owner` is whom to ask: a team, a person, an address."""
+    `owner` is whom to ask: a team, a person, an address; so many runs of all its workflows as
+    `limit` says go on at once."""
 
     name: str = Field(pattern=NAME, max_length=LONGEST)
     description: str = ""
     tags: list[str] = []
     entry_point: str
+    limit: int | None = Field(default=None, ge=1)
     owner: str = Field(default="", max_length=200)
 
 

@@ -7,6 +7,7 @@ child -> runner   {"ready": manifest} | {"broken": {...}} once, after the import
                   {"tell": "progress", ...}               waits for nothing
                   {"done": {...}} | {"failed": {...}}     the end of a request; a failed one
                                                           may have "reports" to keep
+                  {"waits": {...}}                        it stops until it is approved
 """
 
 from __future__ import annotations

@@ -13,17 +13,27 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
+from stepwell import clock
 from stepwell.codec import JSON, MAX_BYTES
 from stepwell.errors import StepwellError
-from stepwell.outcome import Done, Fail, Outcome, Skip
+from stepwell.outcome import Done, Fail, Outcome, Rerun, Skip
 from stepwell.registry import Registry
 from stepwell.retry import RetryPolicy
 from stepwell.step import EndedAs, NewStep, Step, StepQuery, new_step
 from stepwell.stores.protocol import Store
+from stepwell.workflows.approvals import (
+    ApprovalWanted,
+    Unanswered,
+    answer,
+    approved,
+    approved_locally,
+    asked,
+    unanswered,
+)
 from stepwell.workflows.backend import Backend, OperationDesk, patiently
 from stepwell.workflows.bound import PARAMETER
 from stepwell.workflows.context import Facts
-from stepwell.workflows.errors import ValueMisfit
+from stepwell.workflows.errors import ApprovalMissing, ValueMisfit
 from stepwell.workflows.host import ChildHost
 from stepwell.workflows.logbook import Log
 from stepwell.workflows.manifest import InputEntry, OperationEntry, WorkflowEntry
@@ -52,6 +62,7 @@ class Operations:
     backend : keeps state and reports.
     due_at : when the run was due, for the operations to know.
     log : is told which operation runs.
+    approved : take everything as approved; there is nobody to ask.
     """
 
     def __init__(
@@ -64,6 +75,7 @@ class Operations:
         *,
         due_at: datetime | None = None,
         log: Log | None = None,
+        approved: bool = False,
     ) -> None:
         self._group = group
         self._workflow = workflow
@@ -72,6 +84,7 @@ class Operations:
         self._backend = backend
         self._due_at = due_at
         self._log = log
+        self._approved = approved
 
     def register(self, registry: Registry) -> None:
         """Add a handler for each operation's step name (R3: one attempt unless `retries=`)."""
@@ -95,16 +108,29 @@ class Operations:
 
     def execute(self, entry: OperationEntry, step: Step, state: State) -> Outcome:
         """Run one operation; an exception is a failed attempt."""
+        lacks = unanswered(step, state)
+        if lacks is not None and not lacks.goes_on:
+            return self._unapproved(entry, step, lacks)
         parameters = {**_defaults(self._workflow), **state["parameters"]}
         try:
             inputs = self._inputs(entry, step.flow_id, parameters)
         except Missing as missing:
             return Skip(description=str(missing), next=self._next(entry, step, state))
         try:
-            result = self._run(entry, step, parameters, inputs)
+            result = self._run(entry, step, state, parameters, inputs)
         except ValueMisfit as error:  # it would end the same way again
             return self.failed(entry, step, error)
-        return Done(result=result, next=self._next(entry, step, state))
+        except ApprovalWanted as wanted:
+            return _waits(wanted, state)
+        said = _approved_by(None if self._approved else self._answer(step, state))
+        return Done(result=result, description=said, next=self._next(entry, step, state))
+
+    def _unapproved(self, entry: OperationEntry, step: Step, lacks: Unanswered) -> Outcome:
+        """It was woken too early, or nobody has approved it in time."""
+        if lacks.early:
+            return Rerun(at=lacks.until, description=step.description)
+        until = f"{lacks.until:%Y-%m-%d %H:%M:%S}Z"
+        return self.failed(entry, step, ApprovalMissing(f"Nobody approved it until {until}."))
 
     def failed(self, entry: OperationEntry, step: Step, error: BaseException) -> Outcome:
         """The end of an operation whose attempts are used up: it halts the run, or not."""
@@ -114,7 +140,12 @@ class Operations:
         return Fail(description=words, next=following)
 
     def _run(
-        self, entry: OperationEntry, step: Step, parameters: State, inputs: dict[str, Any]
+        self,
+        entry: OperationEntry,
+        step: Step,
+        state: State,
+        parameters: State,
+        inputs: dict[str, Any],
     ) -> Any:
         facts = Facts(
             run_id=step.flow_id,
@@ -123,6 +154,7 @@ class Operations:
             operation=entry.name,
             attempt=step.failure_count + 1,
             due_at=self._due_at,
+            approval=self._answer(step, state),
         )
         desk = OperationDesk(self._backend, step.claim, facts)
         call = Call(facts=facts, parameters=parameters, inputs=inputs)
@@ -157,6 +189,13 @@ class Operations:
         if len(content) > LARGEST:
             raise _too_large(entry, len(content))
         return reference(self._backend.keep(content), len(content))
+
+    def _answer(self, step: Step, state: State) -> dict[str, Any] | None:
+        """What a reviewer has said; that there was no answer, where it goes on without one."""
+        if self._approved:
+            return approved_locally()
+        given = answer(step)
+        return {"decision": "none"} if given is None and "approval" in state else given
 
     def _inputs(self, entry: OperationEntry, flow_id: UUID, parameters: State) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -204,7 +243,7 @@ class Operations:
             return ()
         made = new_step(
             step_name(self._group, self._workflow.name, following.name),
-            state,
+            {name: one for name, one in state.items() if name != "approval"},
             queue=QUEUE,
             priority=step.priority,
             search_key=step.search_key,
@@ -223,6 +262,25 @@ class _Handler:
 
     def __call__(self, step: Step, state: State) -> Outcome:
         return self._operations.execute(self._entry, step, state)
+
+
+def _approved_by(given: Mapping[str, Any] | None) -> str | None:
+    """What takes the place of "waits for approval" in the row."""
+    if given is None:
+        return None
+    who = approved(given)
+    return "Nobody answered; it went on." if who is None else f"Approved by {who.by}."
+
+
+def _waits(wanted: ApprovalWanted, state: State) -> Rerun:
+    """Due when patience ends: until then an answer makes it due (R8)."""
+    said = asked(wanted.approval, clock.now())
+    until = datetime.fromisoformat(said["until"])
+    return Rerun(
+        state={**state, "approval": said},
+        at=until,
+        description=f"Waits for approval until {until:%Y-%m-%d %H:%M:%S}Z.",
+    )
 
 
 def _encoded(entry: OperationEntry, result: Any) -> str:

@@ -105,6 +105,16 @@ def test_a_query_that_looks_into_rows_is_walked_to_its_end(
 
 
 @on_both
+def test_labels_are_added_to_those_that_are_there(server: Server, client: TestClient) -> None:
+    made(server, *failed(2))
+    for labels in ({"team": "data"}, {"seen": "yes"}):
+        bulk_id = ask(client, "state:failed", "label", arguments={"labels": labels}).json()["id"]
+        assert done(client, server, bulk_id)["done"] == 2
+    found = client.get("runs", params={"q": "label:team=data label:seen"}).json()["items"]
+    assert [one["labels"] for one in found] == [{"team": "data", "seen": "yes"}] * 2
+
+
+@on_both
 def test_its_own_step_carries_it_on(
     server: Server, client: TestClient, work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:

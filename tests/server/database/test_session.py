@@ -111,9 +111,33 @@ def test_the_servers_half_alone_is_missed_too(database_url: str) -> None:
     db.close()
 
 
-def test_tables_of_a_newer_version_are_refused(db: Database) -> None:
+def made_newer(db: Database, floor: str) -> None:
     with db.write() as conn:
         conn.execute(text(f"UPDATE {schema.VERSION_TABLE} SET version_num = '9999'"))
+        conn.execute(tables.schema_floor.update().values(revision=floor))
+
+
+@on_both
+def test_tables_of_a_newer_version_that_do_not_suit_this_one_are_refused(db: Database) -> None:
+    made_newer(db, floor="9998")
+    with pytest.raises(SchemaTooNew):
+        db.open()
+    with pytest.raises(SchemaTooNew):
+        db.migrate()
+
+
+@on_both
+def test_tables_to_which_a_newer_version_has_only_added_are_good_enough(db: Database) -> None:
+    """So the version before goes on, and starts again, while servers are exchanged."""
+    made_newer(db, floor="0001")
+    db.open()
+    assert db.migrate() == []
+
+
+def test_without_a_floor_a_newer_version_is_refused(db: Database) -> None:
+    made_newer(db, floor="0001")
+    with db.write() as conn:
+        conn.execute(text("DROP TABLE schema_floor"))
     with pytest.raises(SchemaTooNew):
         db.open()
 

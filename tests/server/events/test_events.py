@@ -152,7 +152,7 @@ def test_nobody_who_listens_costs_no_query(server: Server, monkeypatch: pytest.M
 
     monkeypatch.setattr(Reader, "read", told)
     loop = asyncio.new_event_loop()
-    one, two = (Listener(frozenset({"runs"}), loop) for _ in range(2))
+    one, two = (Listener(frozenset({"runs"}), None, loop) for _ in range(2))
     hub.join(one)
     first = hub._thread
     hub.join(two)
@@ -190,7 +190,7 @@ def test_who_is_too_slow_is_told_that_something_is_lost(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def slow() -> None:
-        listener = Listener(frozenset({"runs"}), asyncio.get_running_loop(), asyncio.Queue(1))
+        listener = Listener(frozenset({"runs"}), None, asyncio.get_running_loop(), asyncio.Queue(1))
         with server.db.write() as conn:
             conn.execute(insert(changes), [change(1), change(2)])
         reader = Reader(server.db)

@@ -17,7 +17,7 @@ from stepwell.codec import JSON
 from stepwell.engine.sealing import seal
 from stepwell.ids import new_id
 from stepwell.server.app import Server
-from stepwell.server.database.tables import attempts
+from stepwell.server.database.tables import attempts, run_labels
 from stepwell.server.search import plan, service
 from stepwell.server.search.meaning import Asker
 from stepwell.step import new_step
@@ -50,6 +50,8 @@ def ids(server: Server) -> dict[str, str]:
     with server.db.write() as conn:
         server.db.steps(conn).add([seal(step, JSON, now)])
         handle = {"node": "worker-7"}
+        label = {"run_id": UUID(found["good"]), "key": "team", "value": "data"}
+        conn.execute(insert(run_labels).values(label))
         conn.execute(
             insert(attempts).values(
                 run_id=UUID(found["running"]),
@@ -111,6 +113,12 @@ def test_each_qualifier_finds_what_it_says(client: TestClient, ids: dict[str, st
         "node:worker-7": ["running"],
         "by:anna": ["old"],
         "attempt>1": ["running"],
+        "label:team=data": ["good"],
+        "label:team": ["good"],
+        "label:team:da*": ["good"],
+        "label:other": [],
+        "waiting:limit": [],
+        "pool:etl": [],
         "attempt:3": ["running"],
         "took>5m": ["bad"],
         "took>5m state:succeeded": [],

@@ -124,7 +124,7 @@ def test_what_has_expired_loses_its_history_and_then_its_number(server: Server) 
     write(server, value="new", ttl=60)
     write(server, "stays", ttl=100_000)
     write(server, "plain")
-    expired, deleted, _ = kept.KINDS
+    expired, deleted, *_ = kept.KINDS
     later = clock.now() + timedelta(minutes=2)
     assert expired.count(server.services, later, 10) == 1
     assert expired.sweep(server.services, later, 10) == 1

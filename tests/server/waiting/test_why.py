@@ -33,8 +33,11 @@ Why = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def entry() -> dict[str, Any]:
-    return workflow(operation("fetch", retries=4), operation("load"), operation("report"))
+def entry(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """A test may give more of the workflow, or of `load`."""
+    more = dict(getattr(request, "param", {}))
+    load = operation("load", **more.pop("load", {}))
+    return workflow(operation("fetch", retries=4), load, operation("report"), **more)
 
 
 @pytest.fixture
@@ -155,6 +158,40 @@ def test_an_operation_that_sleeps_says_until_when(
     found = why(run)
     assert found["reason"]["code"] == "SLEEPING"
     assert found["sentence"].startswith("Sleeps until ")
+
+
+@on_both
+@pytest.mark.parametrize(
+    "entry", [{"load": {"approval": {"within": 3600.0, "on_timeout": "fail"}}}], indirect=True
+)
+def test_an_operation_that_waits_for_a_reviewer_says_until_when(
+    start: Start, why: Why, pod: Pods, work: Work, launcher: PlayedLauncher, show: Start
+) -> None:
+    run = start()
+    work()
+    pod(run).work(then="load")
+    launcher.end(f"{run['id']}-1")
+    work(lambda: show(run)["waiting"])
+    found = why(run)
+    assert found["reason"]["code"] == "APPROVAL"
+    assert found["sentence"].startswith("Load waits for approval until ")
+    assert found["sentence"].endswith("then fails.")
+    assert found["reason"]["action"]["command"] == f"stepwell runs approve {run['id']}"
+
+
+@on_both
+def test_a_run_over_a_limit_names_who_has_the_slots(
+    start: Start, why: Why, work: Work, client: TestClient, show: Start
+) -> None:
+    body = {"kind": "workflow", "name": "weather/nightly", "slots": 1}
+    assert client.post("run-limits", json=body).status_code == 200
+    first, second = start(), start()
+    work(lambda: show(second)["waiting"])
+    found = why(second)
+    assert found["reason"]["code"] == "CONCURRENCY"
+    assert first["id"] in found["sentence"]
+    assert found["sentence"].endswith("0 ahead in line.")
+    assert found["reason"]["blocking"]["name"] == "weather/nightly"
 
 
 @on_both

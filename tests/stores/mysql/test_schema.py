@@ -133,6 +133,20 @@ def test_older_and_newer_tables_are_told(mysql_database: Callable[[], str]) -> N
         store.migrate()
 
 
+def test_newer_tables_that_only_have_more_are_worked_with(
+    mysql_database: Callable[[], str],
+) -> None:
+    """They say so themselves: `schema_floor` is the oldest version that they suit."""
+    url = mysql_database()
+    with closing(MySQLStore(url)) as store:
+        store.migrate()
+        with closing(connect(url, autocommit=True)) as admin:
+            sql(admin, "UPDATE stepwell_meta SET value = '99'")
+            sql(admin, "INSERT INTO stepwell_meta VALUES ('schema_floor', '2')")
+        store.open()
+        assert store.migrate() == []
+
+
 def test_all_three_tables_have_the_steps_columns(admin: pymysql.Connection) -> None:
     for status in ("ready", "done", "failed"):
         rows = sql(admin, f"SHOW COLUMNS FROM stepwell_{status}")

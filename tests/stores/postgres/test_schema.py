@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -154,6 +155,25 @@ def test_a_newer_schema_is_left_alone(postgres_database: Callable[[], str]) -> N
     for use in (store.open, store.migrate):
         with pytest.raises(SchemaTooNew, match="99"):
             use()
+
+
+def test_a_newer_schema_that_only_has_more_is_worked_with_and_left_alone(
+    postgres_database: Callable[[], str],
+) -> None:
+    """It says so itself: `schema_floor` is the oldest version that it suits."""
+    url = postgres_database()
+    with closing(PostgresStore(url)) as store:
+        store.migrate()
+        with psycopg.connect(url, autocommit=True) as admin:
+            admin.execute("UPDATE stepwell_meta SET value = '99'")
+            admin.execute("INSERT INTO stepwell_meta VALUES ('schema_floor', '2')")
+            store.open()
+            assert store.migrate() == []
+            query = "SELECT value FROM stepwell_meta WHERE key = 'schema_version'"
+            assert admin.execute(query).fetchone() == ("99",)
+            admin.execute("UPDATE stepwell_meta SET value = '98'")
+    with pytest.raises(SchemaTooNew), closing(PostgresStore(url)) as store:
+        store.open()
 
 
 def test_an_older_schema_is_not_worked_on(postgres_database: Callable[[], str]) -> None:

@@ -58,6 +58,21 @@ def test_a_newer_schema_is_refused_and_left_alone(
     assert run(sqlite_path, "SELECT value FROM stepwell_meta") == [("999",)]
 
 
+def test_a_newer_schema_that_only_has_more_is_worked_with_and_left_alone(
+    sqlite_store: SQLiteStore, sqlite_path: Path
+) -> None:
+    """It says so itself: `schema_floor` is the oldest version that it suits."""
+    run(sqlite_path, "UPDATE stepwell_meta SET value = '999' WHERE key = 'schema_version'")
+    run(sqlite_path, "INSERT INTO stepwell_meta (key, value) VALUES ('schema_floor', '2')")
+    sqlite_store.open()
+    assert sqlite_store.migrate() == []
+    query = "SELECT value FROM stepwell_meta WHERE key = 'schema_version'"
+    assert run(sqlite_path, query) == [("999",)]
+    run(sqlite_path, "UPDATE stepwell_meta SET value = '998' WHERE key = 'schema_floor'")
+    with pytest.raises(SchemaTooNew):
+        sqlite_store.open()
+
+
 def test_a_file_that_is_no_database_is_not_touched(sqlite_path: Path) -> None:
     sqlite_path.write_text("These are my notes. " * 100)
     for contact in (SQLiteStore(sqlite_path).open, SQLiteStore(sqlite_path).migrate):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -47,6 +48,12 @@ class TokenNameTaken(Conflict):
     code = "token-name-taken"
 
 
+class ReadOnly(Denied):
+    """The caller's token may only read."""
+
+    code = "read-only"
+
+
 class RoleMissing(Denied):
     """The caller's role does not suffice."""
 
@@ -63,24 +70,38 @@ def issue(conn: Connection, new: NewToken, *, by: str) -> IssuedToken:
     now = clock.now()
     if new.expires_at is not None and new.expires_at <= now:
         raise InvalidInput("expires_at lies in the past.", fix="Give a later instant, or none.")
-    if queries.by_name(conn, new.name) is not None:
+    if queries.name_taken(conn, new.name):
         raise TokenNameTaken(
-            f"A token {new.name!r} exists, or existed.",
+            f"A token or a user {new.name!r} exists, or existed.",
             why="Names are not used twice, so that the audit log stays clear.",
             fix="Choose another name.",
         )
+    asked = new.model_dump(exclude={"reason"})
+    issued = _issued(conn, asked, by)
+    after = {"role": new.role, "groups": new.groups, "read_only": new.read_only}
+    audit.record(conn, by, "token.issue", new.name, new.reason, {"role": new.role}, after=after)
+    return issued
+
+
+def issue_at_login(
+    conn: Connection, user_id: UUID, name: str, role: Role, label: str, life: timedelta
+) -> IssuedToken:
+    """A token that stands for a user on the command line, and ends with their password."""
+    values = {
+        "name": f"{name[:50]}/{label}-{secrets.token_hex(3)}",  # '/' is in no other's name
+        "role": role,
+        "user_id": user_id,
+        "expires_at": clock.now() + life,
+    }
+    issued = _issued(conn, values, name)
+    audit.record(conn, name, "token.issue", issued.name, None, after={"role": role})
+    return issued
+
+
+def _issued(conn: Connection, values: Mapping[str, Any], by: str) -> IssuedToken:
     secret, token_id = f"sw_{secrets.token_urlsafe(32)}", new_id()
-    queries.add(
-        conn,
-        id=token_id,
-        name=new.name,
-        role=new.role,
-        secret_hash=hashed(secret),
-        created_at=now,
-        created_by=by,
-        expires_at=new.expires_at,
-    )
-    audit.record(conn, by, "token.issue", new.name, new.reason, {"role": new.role})
+    own = {"secret_hash": hashed(secret), "created_at": clock.now(), "created_by": by}
+    queries.add(conn, id=token_id, **own, **values)
     return IssuedToken(secret=secret, **_shown(queries.by_id(conn, token_id)))
 
 
@@ -101,7 +122,33 @@ def authenticate(services: Services, secret: str | None) -> User:
         # When it was last used is a courtesy: a busy database must not turn the caller away.
         with suppress(StoreUnavailable), services.db.write() as conn:
             queries.touch(conn, row["id"], now)
-    return User(row["name"], Role(row["role"]))
+    return _speaking(row)
+
+
+def _speaking(row: queries.Row) -> User:
+    """Whom a token speaks for: nobody's has a name of its own, a user's is the user."""
+    role, groups = Role(row["role"]), row["groups"]
+    if row["user_id"] is not None and not Role(row["user_role"]).covers(role):
+        role = Role(row["user_role"])
+    return User(
+        row["user_name"] or row["name"],
+        role,
+        user_id=row["user_id"],
+        token_id=row["id"],
+        groups=None if groups is None else tuple(groups),
+        read_only=row["read_only"],
+        expires_at=row["expires_at"],
+    )
+
+
+def require_change(user: User) -> User:
+    """`user`, if the token may change anything at all; raises `ReadOnly`."""
+    if not user.read_only:
+        return user
+    raise ReadOnly(
+        f"The token of {user.name!r} may only read.",
+        fix="Use a token that was not made with --read-only.",
+    )
 
 
 def require(user: User, role: Role) -> User:
@@ -127,8 +174,20 @@ def revoke(conn: Connection, token_id: UUID, reason: str | None, *, by: str) -> 
         raise TokenNotFound(f"There is no token {token_id}.", fix="See `stepwell tokens list`.")
     if row["revoked_at"] is None:
         queries.revoke(conn, token_id, clock.now())
-        audit.record(conn, by, "token.revoke", row["name"], reason)
+        was = {"role": row["role"], "revoked": False}
+        after = {**was, "revoked": True}
+        audit.record(conn, by, "token.revoke", row["name"], reason, before=was, after=after)
     return Token(**_shown(queries.by_id(conn, token_id)))
+
+
+def restored(conn: Connection, *, by: str) -> dict[str, int]:
+    """After a restore: what was ended since the copy was made would be good again.
+
+    Sessions and links end; tokens of nobody in particular stay, and are counted.
+    """
+    ended = queries.revoke_all(conn, clock.now())
+    audit.record(conn, by, "database.restore", "database", None, ended)
+    return ended
 
 
 def kept_admin_token(services: Services, path: Path) -> str:
@@ -155,7 +214,8 @@ def same(secret: str, secret_hash: str | None) -> bool:
 
 def _good(row: queries.Row, secret: str, now: datetime) -> bool:
     alive = row["expires_at"] is None or row["expires_at"] > now
-    return same(secret, row["secret_hash"]) and alive and row["revoked_at"] is None
+    ended = row["revoked_at"] is not None or row["user_disabled_at"] is not None
+    return same(secret, row["secret_hash"]) and alive and not ended
 
 
 def _works(services: Services, secret: str) -> bool:
@@ -168,8 +228,8 @@ def _works(services: Services, secret: str) -> bool:
 def _unknown(secret: str | None) -> Unauthenticated:
     if secret is None:
         return Unauthenticated(
-            "This needs a token.",
-            fix="Send it as `Authorization: Bearer sw_...`; `stepwell tokens create` makes one.",
+            "This needs a token or a login.",
+            fix="Send `Authorization: Bearer sw_...`, or log in with `stepwell login`.",
         )
     return Unauthenticated(
         "This token is not valid.",

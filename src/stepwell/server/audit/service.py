@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Select, insert, select
 
 from stepwell import clock
 from stepwell.ids import new_id
-from stepwell.server.audit.records import Entry
+from stepwell.server.audit.records import Entry, Filter
+from stepwell.server.database.session import Database
 from stepwell.server.database.tables import audit
 from stepwell.server.paging import Page, Paging, paged
 
@@ -22,6 +24,9 @@ def record(
     target: str,
     reason: str | None = None,
     details: Mapping[str, Any] | None = None,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
 ) -> None:
     """Add an entry in the caller's transaction, so that act and entry stand or fall together.
 
@@ -31,24 +36,58 @@ def record(
     action : noun.verb, for example `schedule.pause`.
     target : what it was done to, for example `weather/nightly-load`.
     details : JSON; never a secret.
+    before, after : JSON of what was changed, as it was and as it is; never a secret.
     """
-    values = {"actor": actor, "action": action, "target": target[:300], "reason": reason}
-    details = None if details is None else dict(details)
-    conn.execute(insert(audit).values(id=new_id(), at=clock.now(), details=details, **values))
+    values: dict[str, Any] = {
+        "actor": actor,
+        "action": action,
+        "target": target[:300],
+        "reason": reason,
+    }
+    told = {"details": details, "before": before, "after": after}
+    values |= {name: None if one is None else dict(one) for name, one in told.items()}
+    address = _ADDRESS.get()
+    conn.execute(insert(audit).values(id=new_id(), at=clock.now(), address=address, **values))
 
 
-def listed(
-    conn: Connection,
-    pages: Paging,
-    *,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    **equal: str | None,
-) -> Page[Entry]:
-    """Entries, newest first; `equal` filters by actor, action or target."""
+@contextmanager
+def called_from(address: str | None) -> Iterator[None]:
+    """What is recorded in this block came from that address; None is the server itself."""
+    token = _ADDRESS.set(address)
+    try:
+        yield
+    finally:
+        _ADDRESS.reset(token)
+
+
+_ADDRESS: ContextVar[str | None] = ContextVar("address", default=None)
+
+
+def listed(conn: Connection, pages: Paging, wanted: Filter) -> Page[Entry]:
+    """Entries that fit, newest first."""
+    return paged(conn, _query(wanted), pages, by=_ORDER, make=lambda row: Entry(**row))
+
+
+def every(db: Database, wanted: Filter) -> Iterator[Entry]:
+    """All entries that fit, newest first, read page by page on connections of their own."""
+    cursor: str | None = None
+    while True:
+        with db.read() as conn:
+            page = listed(conn, Paging(cursor, _AT_ONCE), wanted)
+        yield from page.items
+        cursor = page.next
+        if cursor is None:
+            return
+
+
+_ORDER: Final = (audit.c.at, audit.c.id)
+_AT_ONCE: Final = 500
+
+
+def _query(wanted: Filter) -> Select[Any]:
     query = select(audit)
-    for name, value in equal.items():
+    for name in ("actor", "action", "target", "address"):
+        value = getattr(wanted, name)
         query = query if value is None else query.where(audit.c[name] == value)
-    query = query if since is None else query.where(audit.c.at >= since)
-    query = query if until is None else query.where(audit.c.at < until)
-    return paged(conn, query, pages, by=[audit.c.at, audit.c.id], make=lambda row: Entry(**row))
+    query = query if wanted.since is None else query.where(audit.c.at >= wanted.since)
+    return query if wanted.until is None else query.where(audit.c.at < wanted.until)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlalchemy import Connection
 
 from stepwell.errors import InvalidInput
 from stepwell.server.runs import service as runs
-from stepwell.server.runs.records import Cancellation, Repeat
+from stepwell.server.runs.records import Cancellation, Labels, Repeat, RunChange
 from stepwell.server.services import Services
 
 
@@ -31,6 +31,15 @@ class Item:
     by: str
 
 
+class Labelling(BaseModel):
+    """Labels to add."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    labels: Labels
+    reason: str | None = None
+
+
 Act = Callable[[Connection, Services, Item, Any], object]
 
 
@@ -46,12 +55,20 @@ def _cancel(conn: Connection, services: Services, item: Item, asked: Cancellatio
     return runs.cancel(conn, services.db, item.run_id, asked, by=item.by)
 
 
+def _label(conn: Connection, services: Services, item: Item, asked: Labelling) -> object:
+    """Add labels; one that a run has already gets the new value."""
+    labels = {**runs.get(conn, item.run_id).labels, **asked.labels}
+    change = RunChange(labels=labels, reason=item.reason)
+    return runs.change(conn, services.db, item.run_id, change, by=item.by)
+
+
 def _repeat(conn: Connection, services: Services, item: Item, asked: Repeat) -> object:
     return runs.repeat(conn, services.db, item.run_id, asked, by=item.by)
 
 
 ACTIONS: Final[dict[str, Kind]] = {
     "cancel": Kind(Cancellation, _cancel),
+    "label": Kind(Labelling, _label),
     "repeat": Kind(Repeat, _repeat),
 }
 """Every action, by its name."""

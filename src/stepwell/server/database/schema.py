@@ -9,10 +9,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, func, inspect, select
 from sqlalchemy.engine import URL
 
 from stepwell.errors import SchemaMissing, SchemaTooNew
+from stepwell.server.database.tables import schema_floor
 
 VERSION_TABLE: Final = "server_schema"
 _LOCK: Final = 0x57E9_3E11
@@ -20,14 +21,23 @@ _SCRIPTS: Final = "stepwell.server.database:migrations"
 
 
 def upgrade(engine: Engine) -> list[str]:
-    """Apply what is missing in one transaction; the names of the migrations applied."""
-    config = _config()
+    """Apply what is missing in one transaction; the names of the migrations applied.
+
+    Nothing where a newer Stepwell was here whose tables suit this one.
+
+    Raises
+    ------
+    SchemaTooNew : they do not.
+    """
+    config, known = _config(), _known()
     with engine.begin() as conn:
         _alone(conn)
         before = _applied(conn)
+        if any(name not in known for name in before):
+            check(conn)
+            return []
         config.attributes["connection"] = conn
         command.upgrade(config, "head")
-    known = _known()
     return known[known.index(before[0]) + 1 :] if before else known
 
 
@@ -40,8 +50,17 @@ def as_sql(url: URL) -> str:
     return text.getvalue()
 
 
+def newest() -> str:
+    """The newest migration of this version."""
+    return _known()[-1]
+
+
 def check(conn: Connection) -> None:
-    """Raise unless the tables are exactly those of this version.
+    """Raise unless this version can work with the tables: its own, or newer ones that suit it.
+
+    A newer Stepwell has only added to the tables as long as the floor, which it keeps
+    in `schema_floor`, is a migration that this version knows. So both can work on one
+    database while servers are exchanged one by one.
 
     Raises
     ------
@@ -49,6 +68,8 @@ def check(conn: Connection) -> None:
     """
     found, known = _applied(conn), _known()
     if any(name not in known for name in found):
+        if _floor(conn) in known:
+            return
         raise SchemaTooNew(
             "The server's tables were made by a newer Stepwell.",
             why=f"They are at {', '.join(found)}; this version knows {known[-1]}.",
@@ -66,6 +87,13 @@ def _alone(conn: Connection) -> None:
     """Servers that migrate at once do it one after the other; SQLite's write lock does so too."""
     if conn.dialect.name == "postgresql":
         conn.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+
+
+def _floor(conn: Connection) -> str | None:
+    """The oldest migration whose Stepwell the tables suit; None where nobody has said so."""
+    if not inspect(conn).has_table(schema_floor.name):
+        return None
+    return conn.execute(select(schema_floor.c.revision)).scalar_one_or_none()
 
 
 def _config(text: io.StringIO | None = None) -> Config:

@@ -46,7 +46,8 @@ async def listen(
             raise TopicUnknown(f"There is no topic {one!r}.", fix=f"There are {', '.join(TOPICS)}.")
         access.require(user, TOPICS[one])
     seen = last_event_id or ""
+    groups = None if user.groups is None else frozenset(user.groups)
     position = int(seen) if seen.isascii() and seen.isdecimal() else None
-    text = events(request.app.state.hub, services.db, wanted, position)
+    text = events(request.app.state.hub, services.db, wanted, position, groups)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(text, media_type="text/event-stream", headers=headers)

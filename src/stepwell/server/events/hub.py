@@ -38,18 +38,25 @@ class Overrun(Exception):
 
 @dataclass(eq=False)
 class Listener:
-    """One stream: the topics that it wants, and what waits for it."""
+    """One stream: the topics that it wants, the groups that it may see (None is all), and what
+    waits for it."""
 
     topics: frozenset[str]
+    groups: frozenset[str] | None
     loop: asyncio.AbstractEventLoop
     queue: asyncio.Queue[Change | None] = field(default_factory=lambda: asyncio.Queue(QUEUED))
     overrun: bool = False
 
     def give(self, found: Iterable[Change]) -> None:
         """Hand over what it wants; called from the reader's thread."""
-        wanted = [one for one in found if one.topic in self.topics]
+        wanted = [one for one in found if self.wants(one)]
         if wanted:
             self._call(wanted)
+
+    def wants(self, change: Change) -> bool:
+        """Whether it has asked for this, and may see it."""
+        seen = self.groups is None or change.group in self.groups
+        return seen and change.topic in self.topics
 
     def end(self) -> None:
         """Nothing more comes."""

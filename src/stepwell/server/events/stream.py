@@ -23,17 +23,21 @@ RETRY: Final = 2000
 
 
 async def events(
-    hub: Hub, db: Database, topics: frozenset[str], last_id: int | None
+    hub: Hub,
+    db: Database,
+    topics: frozenset[str],
+    last_id: int | None,
+    groups: frozenset[str] | None = None,
 ) -> AsyncIterator[str]:
     """The text of a stream, event by event.
 
     It begins with `ready`. `gap` says that something was lost: look at everything anew.
     A change may be told twice, never not at all without a `gap`.
     """
-    listener = Listener(topics, asyncio.get_running_loop())
+    listener = Listener(topics, groups, asyncio.get_running_loop())
     try:
         await asyncio.to_thread(hub.join, listener)
-        missed, gap = await asyncio.to_thread(_missed, db, topics, last_id)
+        missed, gap = await asyncio.to_thread(_missed, db, listener, last_id)
         yield f"retry: {RETRY}\nevent: ready\ndata: {{}}\n\n"
         if gap:
             yield "event: gap\ndata: {}\n\n"
@@ -61,7 +65,7 @@ async def _live(listener: Listener) -> AsyncIterator[str]:
         yield _event(change)
 
 
-def _missed(db: Database, topics: frozenset[str], last_id: int | None) -> tuple[list[Change], bool]:
+def _missed(db: Database, listener: Listener, last_id: int | None) -> tuple[list[Change], bool]:
     """What happened since the last event that was seen, and whether that is not all."""
     if last_id is None:
         return [], False
@@ -70,7 +74,7 @@ def _missed(db: Database, topics: frozenset[str], last_id: int | None) -> tuple[
         known = oldest is not None and oldest - 1 <= last_id <= newest
         found = queries.after(conn, max(last_id - AGAIN, 0), (), BATCH) if known else []
     gap = not known and newest != last_id
-    return [one for one in found if one.topic in topics], gap or len(found) == BATCH
+    return [one for one in found if listener.wants(one)], gap or len(found) == BATCH
 
 
 def _event(change: Change) -> str:

@@ -15,7 +15,7 @@ from stepwell import clock, schedules
 from stepwell.errors import Conflict, NotFound
 from stepwell.server.audit import service as audit
 from stepwell.server.database.tables import groups
-from stepwell.server.groups import queries
+from stepwell.server.groups import guarding, queries
 from stepwell.server.groups.records import Group, GroupChange, NewGroup
 from stepwell.server.paging import Page, Paging, paged
 from stepwell.server.services import Services
@@ -63,6 +63,8 @@ def register(conn: Connection, services: Services, new: NewGroup, *, by: str) ->
     services.launcher(new.launcher)
     _check_schedule(new.rediscover)
     name = new.name or provisional_name(new.image)
+    guarding.check_name(name)
+    guarding.check_secrets(new.secrets)
     if queries.get(conn, name) is not None:
         raise GroupExists(
             f"The group {name!r} is registered.",
@@ -77,13 +79,16 @@ def register(conn: Connection, services: Services, new: NewGroup, *, by: str) ->
 
 def change(conn: Connection, name: str, asked: GroupChange, *, by: str) -> Group:
     """Change image or environment; the next discovery and later runs see it."""
-    active(conn, name)
+    had = active(conn, name)
+    guarding.check_secrets(asked.secrets or {})
     given = asked.model_dump(exclude={"reason"}, exclude_unset=True)
     _check_schedule(given.get("rediscover"))
     values = {key: one for key, one in given.items() if one is not None or key in _MAY_END}
     if values:
         queries.change(conn, name, **values)
-        audit.record(conn, by, "group.change", name, asked.reason, _told(values))
+        told = _told(values)
+        was = _told({one: getattr(had, one) for one in values})
+        audit.record(conn, by, "group.change", name, asked.reason, told, before=was, after=told)
     return get(conn, name)
 
 
@@ -155,11 +160,12 @@ def take_name(conn: Connection, name: str, stated: str) -> None:
 
     Raises
     ------
-    GroupNameDiffers, GroupExists : nothing was changed.
+    GroupNameDiffers, GroupExists, GroupNameReserved : nothing was changed.
     """
     row = queries.lock(conn, name)
     if row is None:
         raise _not_found(name)
+    guarding.check_name(stated)
     if stated == name:
         queries.change(conn, name, provisional=False)
     elif not row["provisional"]:
@@ -197,6 +203,7 @@ def provisional_name(image: str) -> str:
 
 def secret(name: str, reference: str) -> str:
     """What a reference points at; raises `SecretMissing`."""
+    guarding.check_secrets({name: reference})
     variable = reference.removeprefix("env:")
     if variable not in os.environ:
         raise SecretMissing(

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
+from uuid import UUID
 
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Column, ColumnElement, Select, Table, delete, func, select, tuple_
 
 from stepwell.server.services import Services
@@ -45,6 +47,7 @@ class Kind:
         None is for ever.
     sweep, count : how they go, and how many would.
     least : a policy may not be shorter, in days.
+    aside : the sweep is part of another one, so it has no step of its own.
     """
 
     name: str
@@ -53,6 +56,52 @@ class Kind:
     sweep: Sweep
     count: Count
     least: int = 1
+    aside: bool = False
+
+
+class Policy(BaseModel):
+    """For how long a kind is kept. `days` null is for ever; instants are UTC.
+
+    `default_days` is what the settings say; `changed_by`, `changed_at` and `reason` are
+    null where nobody has decided otherwise. It cannot be shorter than `least_days`.
+    """
+
+    kind: str
+    what: str
+    days: int | None
+    default_days: int | None
+    least_days: int
+    changed_by: str | None = None
+    changed_at: datetime | None = None
+    reason: str | None = None
+
+
+class NewPolicy(BaseModel):
+    """For how many days the kind is to be kept; null is for ever. Say why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    days: int | None = Field(ge=1, le=36_500)
+    reason: str = Field(min_length=1, max_length=1000)
+
+
+class Prospect(BaseModel):
+    """What the next sweep of a kind would remove: what was over `before` then.
+
+    `count` is exact, or a bound from below where `more` is true.
+    """
+
+    kind: str
+    before: datetime | None
+    count: int
+    more: bool
+
+
+class Mark(BaseModel):
+    """A run that is kept whatever the policy says, and why; null is none."""
+
+    run_id: UUID
+    reason: str | None
 
 
 def of_rows(

@@ -17,7 +17,7 @@ from stepwell.retention import Kept, RetentionPolicy
 from stepwell.server.kept import KINDS
 from stepwell.server.retention import service
 from stepwell.server.services import QUEUE, RETRY, Services
-from stepwell.server.settings import Settings
+from stepwell.server.steps.service import STEPS
 from stepwell.step import OnConflict, Priority, new_step
 
 SWEEP: Final = "v1/server/sweep"
@@ -27,10 +27,10 @@ RETAIN: Final = "v1/server/retain"
 
 def register(registry: Registry, services: Services) -> None:
     """Add the handlers of `v1/server/sweep` and `v1/server/retain`."""
-    client, kept = StepClient(services.db.store), policy(services.settings)
+    client = StepClient(services.db.store)
 
     def handler() -> Rerun:
-        return come_back(client.sweep(kept, seconds=SECONDS))
+        return come_back(client.sweep(policy(services), seconds=SECONDS))
 
     def retain(state: Any) -> Rerun:
         return _swept(service.sweep(services, service.kind(state["kind"]), seconds=SECONDS))
@@ -42,7 +42,8 @@ def register(registry: Registry, services: Services) -> None:
 def seed(conn: Connection, services: Services) -> None:
     """Add the sweeps that are missing."""
     sweeps = [new_step(SWEEP, singleton=True, **_ASIDE)]
-    sweeps += [new_step(RETAIN, {"kind": one.name}, unique_key=one.name, **_ASIDE) for one in KINDS]
+    names = [one.name for one in KINDS if not one.aside]
+    sweeps += [new_step(RETAIN, {"kind": name}, unique_key=name, **_ASIDE) for name in names]
     now = services.clock.now()
     services.db.steps(conn).add([seal(sweep, JSON, now) for sweep in sweeps])
 
@@ -59,7 +60,14 @@ def _swept(removed: service.Removed) -> Rerun:
     return rerun(after=SOON if removed.more else EVERY, description=told)
 
 
-def policy(settings: Settings) -> RetentionPolicy:
-    """What the settings say of the standard class, which all steps of runs have."""
-    done, failed = settings.keep_done_days, settings.keep_failed_days
-    return RetentionPolicy(standard=Kept(timedelta(days=done), timedelta(days=failed)))
+def policy(services: Services) -> RetentionPolicy:
+    """What is in force for the standard class, which all steps of runs have."""
+    with services.db.read() as conn:
+        done, failed = (
+            service.in_force(conn, services.settings, service.kind(name)).days for name in STEPS
+        )
+    return RetentionPolicy(standard=Kept(_span(done), _span(failed)))
+
+
+def _span(days: int | None) -> timedelta | None:
+    return None if days is None else timedelta(days=days)

@@ -34,6 +34,8 @@ class Category(StrEnum):
     HALTING = "halting"
     RETRIES = "retries"
     TIMEOUT = "timeout"
+    APPROVAL = "approval"
+    LIMITS = "limits"
     CODE = "code"
     IMAGE = "image"
     ENVIRONMENT = "environment"

@@ -12,6 +12,8 @@ WORKFLOW_FIELDS: Final[dict[str, tuple[Category, Impact, str]]] = {
     "tags": (Category.TAGS, Impact.NONE, "Its tags change"),
     "deadline": (Category.DEADLINE, Impact.BEHAVIOUR, "A run is stopped after"),
     "targets": (Category.DESCRIPTION, Impact.NONE, "What its runs are held to changes"),
+    "limit": (Category.LIMITS, Impact.BEHAVIOUR, "How many of its runs go on at once changes"),
+    "pool": (Category.LIMITS, Impact.BEHAVIOUR, "The pool that it shares changes"),
     "class": (Category.IDENTITY, Impact.NONE, "Its Python class changes"),
 }
 OPERATION_FIELDS: Final[dict[str, tuple[Category, Impact, str]]] = {
@@ -20,6 +22,7 @@ OPERATION_FIELDS: Final[dict[str, tuple[Category, Impact, str]]] = {
     "halt_on_error": (Category.HALTING, Impact.BEHAVIOUR, ""),
     "retries": (Category.RETRIES, Impact.BEHAVIOUR, "The number of retries changes"),
     "timeout": (Category.TIMEOUT, Impact.BEHAVIOUR, "An attempt is stopped after"),
+    "approval": (Category.APPROVAL, Impact.SECURITY, "The approval that it waits for changes"),
     "output": (Category.OUTPUTS, Impact.DATA, "The name that its value is bound to changes"),
 }
 

@@ -13,7 +13,7 @@ from stepwell.server.blobs import service as blobs
 from stepwell.server.metrics import service as metrics
 from stepwell.server.notifications import service as notifications
 from stepwell.server.notifications.records import Kind, Occasion
-from stepwell.server.runs import measuring, queries, tracing
+from stepwell.server.runs import measuring, queries, slots, tracing
 from stepwell.server.runs.judgement import Verdict, judge, operation_of, ready, step_name
 from stepwell.server.runs.records import RunState
 from stepwell.step import EndedAs, Step, StepQuery, StepStatus
@@ -67,7 +67,7 @@ def close(
     verdict: Verdict,
     cause: str | None = None,
 ) -> None:
-    """Write the end into the header, revoke the token, count the run, say what happened."""
+    """Write the end into the header, revoke the token, count and tell it; its slots are free."""
     now = clock.now()
     queries.change(
         conn,
@@ -78,9 +78,10 @@ def close(
         finished_at=now,
         fingerprint=cause if measuring.is_measured(run) else None,
         failed_operation=verdict.operation,
+        waiting_code=None,
+        waiting=None,
+        progress=None,
     )
-    if verdict.state is RunState.SUCCEEDED:
-        queries.supersede(conn, run)
     queries.change_attempt(conn, run["id"], run["attempt"], revoked_at=now)
     blobs.drop(conn, queries.drop_staged(conn, run["id"]))
     if measuring.is_measured(run):
@@ -91,6 +92,24 @@ def close(
         steps = rows(tx, run["id"])
         run_spans.send(list(tracing.spans(run, attempts, steps, verdict, now)))
     emit("run.ended", run=run["id"], state=verdict.state, reason=verdict.reason)
+    if verdict.state is RunState.SUCCEEDED:
+        _supersede(conn, run)
+    slots.wake_next(conn, tx, freed=run)
+
+
+def _supersede(conn: Connection, run: RowMapping) -> None:
+    """What failed and was done by this run is superseded, with what failed before it.
+
+    A repeat with other parameters is other work, and supersedes nothing.
+    """
+    one = run
+    while before := one["reexecution_of"] or one["repeat_of"]:
+        found = queries.in_place_of(conn, before)
+        repeated = one["reexecution_of"] is None
+        if found is None or (repeated and found["parameters"] != one["parameters"]):
+            return
+        queries.supersede(conn, before, run["id"])
+        one = found
 
 
 def end_ready(

@@ -13,10 +13,11 @@ from starlette.requests import Request
 
 from stepwell.errors import InvalidInput
 from stepwell.server.http import BEARER, Call, Router, reads, services_of, writes
-from stepwell.server.runs import queries, scopes, staging, tokens
+from stepwell.server.runs import progress, queries, scopes, staging, tokens
 from stepwell.server.runs.records import (
     Assignment,
     Container,
+    ProgressTold,
     RunState,
     Staged,
     Staging,
@@ -86,6 +87,13 @@ def stage(call: Writing, run_id: UUID, body: Staging) -> Staged:
     """Keep a state value or report until the operation's settlement (R38)."""
     run = admitted(call, queries.lock(call.conn, run_id))
     return staging.stage(call.conn, call.db.steps(call.conn), run, body)
+
+
+@router.post("/progress", status_code=204)
+def tell_progress(call: Writing, run_id: UUID, body: ProgressTold) -> None:
+    """How far the operation is; what comes too late is dropped without a word."""
+    run = admitted(call, queries.lock(call.conn, run_id))
+    progress.tell(call.conn, call.db.steps(call.conn), run, body)
 
 
 @router.post("/store/{verb}")

@@ -10,15 +10,17 @@ from sqlalchemy import Connection, RowMapping
 from stepwell.errors import StepwellError
 from stepwell.launchers.protocol import Condition
 from stepwell.server.groups import service as groups
-from stepwell.server.runs import closing, launching, queries
+from stepwell.server.runs import closing, launching, queries, waits
 from stepwell.server.runs.judgement import operation_of, ready
+from stepwell.server.runs.records import Waiting
 from stepwell.server.services import Services
 from stepwell.step import Step
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """One run. `condition` is what its container waits for, `trouble` what ails the launcher."""
+    """One run. `condition` is what its container waits for, `trouble` what ails the launcher,
+    `waiting` what it waits for without a container."""
 
     run: RowMapping
     attempt: RowMapping | None
@@ -26,6 +28,7 @@ class Observed:
     entry: dict[str, Any]
     condition: Condition | None
     trouble: str
+    waiting: Waiting | None
 
     @property
     def ready(self) -> list[Step]:
@@ -43,7 +46,9 @@ def observe(conn: Connection, services: Services, run: RowMapping) -> Observed:
     attempt = queries.attempt(conn, run["id"], run["attempt"])
     rows = closing.rows(services.db.steps(conn), run["id"])
     condition, trouble = _condition(conn, services, run, attempt)
-    return Observed(run, attempt, rows, queries.entry(conn, run), condition, trouble)
+    return Observed(
+        run, attempt, rows, queries.entry(conn, run), condition, trouble, waits.fresh(conn, run)
+    )
 
 
 def _condition(

@@ -3,20 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, Select, delete, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    and_,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
-from stepwell.server.database.tables import attempts, groups, release_workflows, runs, staged
+from stepwell.server.database.tables import (
+    attempts,
+    discoveries,
+    groups,
+    release_workflows,
+    run_limits,
+    runs,
+    staged,
+)
+
+HOLDING: Final = ("starting", "running", "cancelling")
+"""States of runs that have a container, or are about to get one: they hold a slot."""
 
 
-def released(conn: Connection, group: str, workflow: str) -> RowMapping | None:
-    """The workflow in the group's current release: release_id, digest, entry."""
+def released(
+    conn: Connection, group: str, workflow: str, release_id: UUID | None = None
+) -> RowMapping | None:
+    """The workflow in a release, the group's current one by default: release_id, digest,
+    entry, and how many runs of the whole group may go on at once (`group_limit`)."""
+    limit = discoveries.c.manifest[("group", "limit")].as_integer().label("group_limit")
     query = (
-        select(release_workflows)
-        .join(groups, groups.c.release_id == release_workflows.c.release_id)
-        .where(groups.c.name == group, release_workflows.c.workflow == workflow)
+        select(release_workflows, limit)
+        .outerjoin(discoveries, discoveries.c.id == release_workflows.c.discovery_id)
+        .join(groups, groups.c.name == group)
+        .where(
+            release_workflows.c.workflow == workflow,
+            release_workflows.c.release_id == (release_id or groups.c.release_id),
+        )
     )
     return conn.execute(query).mappings().one_or_none()
 
@@ -62,16 +93,6 @@ def change(conn: Connection, run_id: UUID, **values: Any) -> None:
     conn.execute(update(runs).where(runs.c.id == run_id).values(**values))
 
 
-def supersede(conn: Connection, run: RowMapping) -> None:
-    """A run that repeats failed ones has succeeded: they need nobody's attention any more."""
-    earlier, left = run["repeat_of"], 100
-    while earlier is not None and left:
-        failed = (runs.c.id == earlier, runs.c.state == "failed", runs.c.superseded_by.is_(None))
-        conn.execute(update(runs).where(*failed).values(superseded_by=run["id"]))
-        query = select(runs.c.repeat_of).where(runs.c.id == earlier)
-        earlier, left = conn.execute(query).scalar_one_or_none(), left - 1
-
-
 def all_runs() -> Select[Any]:
     """Every header, to be narrowed."""
     return select(runs)
@@ -83,6 +104,115 @@ def last_state(conn: Connection, group: str, workflow: str, states: Sequence[str
     query = select(runs.c.state).where(*of).order_by(runs.c.created_at.desc()).limit(1)
     found: str | None = conn.execute(query).scalar_one_or_none()
     return found
+
+
+def in_states(states: Sequence[str]) -> ColumnElement[bool]:
+    """Whether a run is in one of these states; a superseded one is not *failed* any more."""
+    plain = [one for one in states if one not in ("failed", "superseded")]
+    failed = runs.c.state == "failed"
+    clauses: list[ColumnElement[bool]] = [runs.c.state.in_(plain)]
+    if "failed" in states:
+        clauses.append(and_(failed, runs.c.superseded_by.is_(None)))
+    if "superseded" in states:
+        clauses.append(and_(failed, runs.c.superseded_by.is_not(None)))
+    return or_(*clauses)
+
+
+def supersede(conn: Connection, run_id: UUID, by: UUID) -> None:
+    """The work of a failed run was done by another one."""
+    mine = (runs.c.id == run_id, runs.c.state == "failed", runs.c.superseded_by.is_(None))
+    conn.execute(update(runs).where(*mine).values(superseded_by=by))
+
+
+def in_place_of(conn: Connection, run_id: UUID) -> RowMapping | None:
+    """What says which run another one does the work of: state, ids and parameters."""
+    names = ("state", "repeat_of", "reexecution_of", "parameters")
+    query = select(*(runs.c[name] for name in names)).where(runs.c.id == run_id)
+    return conn.execute(query).mappings().one_or_none()
+
+
+def last_success(conn: Connection, run: RowMapping) -> RowMapping | None:
+    """The newest run of the same workflow that was begun before it and succeeded."""
+    query = select(runs).where(
+        runs.c.group_name == run["group_name"],
+        runs.c.workflow == run["workflow"],
+        runs.c.state == "succeeded",
+        runs.c.created_at < run["created_at"],
+    )
+    newest = query.order_by(runs.c.created_at.desc()).limit(1)
+    return conn.execute(newest).mappings().one_or_none()
+
+
+def open_reexecution(conn: Connection, run_id: UUID) -> UUID | None:
+    """A re-execution of the run that has not ended."""
+    ended = ("succeeded", "failed", "cancelled")
+    mine = (runs.c.reexecution_of == run_id, runs.c.state.not_in(ended))
+    return conn.execute(select(runs.c.id).where(*mine).limit(1)).scalar()
+
+
+# -- limits ------------------------------------------------------------------------
+
+
+def limits(conn: Connection) -> Sequence[RowMapping]:
+    """What operators have said, by kind and name."""
+    query = select(run_limits).order_by(run_limits.c.kind, run_limits.c.name)
+    return conn.execute(query).mappings().all()
+
+
+def put_limit(conn: Connection, kind: str, name: str, **values: Any) -> None:
+    """Insert a limit, or replace the one of its kind and name."""
+    drop_limit(conn, kind, name)
+    conn.execute(insert(run_limits).values(kind=kind, name=name, **values))
+
+
+def drop_limit(conn: Connection, kind: str, name: str) -> bool:
+    """Remove a limit; False if there is none."""
+    of = (run_limits.c.kind == kind, run_limits.c.name == name)
+    return conn.execute(delete(run_limits).where(*of)).rowcount > 0
+
+
+def holding(conn: Connection) -> Sequence[RowMapping]:
+    """How many runs hold a slot, by group, workflow and pool."""
+    names = (runs.c.group_name, runs.c.workflow, runs.c.pool)
+    query = select(*names, func.count().label("held")).where(runs.c.state.in_(HOLDING))
+    return conn.execute(query.group_by(*names)).mappings().all()
+
+
+def holders(conn: Connection, kind: str, name: str) -> list[UUID]:
+    """The runs that hold a slot of one key, oldest first."""
+    group, _, workflow = name.partition("/")
+    of = {
+        "pool": [runs.c.pool == name],
+        "group": [runs.c.group_name == name],
+        "workflow": [runs.c.group_name == group, runs.c.workflow == workflow],
+    }
+    query = select(runs.c.id).where(runs.c.state.in_(HOLDING), *of[kind])
+    return list(conn.execute(query.order_by(runs.c.created_at)).scalars())
+
+
+def in_line(conn: Connection) -> Sequence[RowMapping]:
+    """The runs that wait for a slot, in order; a new one is in line before anybody has looked."""
+    names = ("id", "group_name", "workflow", "pool", "limits", "band", "due_at")
+    new = and_(runs.c.waiting_code.is_(None), runs.c.attempt == 0)
+    query = select(*(runs.c[name] for name in names))
+    query = query.where(runs.c.state == "waiting", or_(runs.c.waiting_code == "limit", new))
+    order = (runs.c.band, runs.c.due_at, runs.c.id)
+    return conn.execute(query.order_by(*order)).mappings().all()
+
+
+def declared_pools(conn: Connection) -> list[str]:
+    """The pools that workflows of current releases name."""
+    pool = release_workflows.c.entry["pool"].as_string()
+    query = (
+        select(pool)
+        .distinct()
+        .join(groups, groups.c.release_id == release_workflows.c.release_id)
+        .where(pool.is_not(None))
+    )
+    return sorted(conn.execute(query).scalars())
+
+
+# -- attempts ----------------------------------------------------------------------
 
 
 def add_attempt(conn: Connection, **values: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Final, Literal, TypeAlias
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,9 +13,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from stepwell.server.access.records import User
 from stepwell.step import EndedAs, StepStatus
 
+LabelKey: TypeAlias = Annotated[
+    str, Field(pattern=r"^[a-z0-9]([a-z0-9._/-]*[a-z0-9])?$", max_length=63)
+]
+LabelValue: TypeAlias = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f]*$")]
+Labels: TypeAlias = Annotated[dict[LabelKey, LabelValue], Field(max_length=32)]
+"""At most 32 labels, by key."""
+
 
 class RunState(StrEnum):
-    """Where a run is. The last three are ends."""
+    """Where a run is. The last four are ends."""
 
     WAITING = "waiting"
     STARTING = "starting"
@@ -24,6 +31,8 @@ class RunState(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+    """Failed, and then done by another run in its place; kept as *failed* in the database."""
 
     @property
     def ended(self) -> bool:
@@ -31,7 +40,45 @@ class RunState(StrEnum):
         return self in ENDED
 
 
-ENDED = (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED)
+ENDED = (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED, RunState.SUPERSEDED)
+
+LONGEST_DEADLINE = 366 * 24 * 3600.0
+
+
+class WaitingCode(StrEnum):
+    """Why a run that has no container does not go on."""
+
+    LIMIT = "limit"
+    APPROVAL = "approval"
+    RETRY = "retry"
+    DUE = "due"
+
+
+class Waiting(BaseModel):
+    """What a run waits for: in a sentence, since when, and until when at the latest."""
+
+    code: WaitingCode
+    sentence: str
+    since: datetime
+    until: datetime | None
+    details: dict[str, Any] = {}
+
+
+class Progress(BaseModel):
+    """How far the operation is that runs: `fraction` 0 to 1 where it told its total."""
+
+    operation: str
+    step_id: UUID
+    done: float
+    total: float | None
+    fraction: float | None
+    note: str
+    at: datetime
+
+
+PriorityName: TypeAlias = Literal["urgent", "high", "normal", "low"]
+PRIORITIES: Final[tuple[PriorityName, ...]] = ("urgent", "high", "normal", "low")
+"""The bands of runs in line for a slot, by number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +99,11 @@ class Trial(BaseModel):
 class Run(BaseModel):
     """The header. Instants are UTC; `reason` says why it failed, or was cancelled.
 
-    `warnings` counts operations that failed without halting, or were skipped (R32). Of a
-    failed run `fingerprint` names its cause, `failed_operation` where it failed, and
-    `superseded_by` the later run of the same that succeeded. A run
-    with `trial` counts nowhere, and its `release_id` is no release's that anybody approved.
+    `warnings` counts operations that failed without halting, or were skipped (R32).
+    `waiting` says what it waits for, where it has no container; `progress` how far the
+    operation is that runs. `superseded_by` is the run that did its work after it failed.
+    Of a failed run `fingerprint` names its cause, and `failed_operation` where it failed.
+    A run with `trial` counts nowhere, and its `release_id` is no release's that anybody approved.
     """
 
     id: UUID
@@ -69,6 +117,13 @@ class Run(BaseModel):
     requested_by: str
     schedule_id: UUID | None
     repeat_of: UUID | None
+    reexecution_of: UUID | None
+    superseded_by: UUID | None
+    labels: dict[str, str]
+    priority: PriorityName
+    pool: str | None
+    waiting: Waiting | None
+    progress: Progress | None
     due_at: datetime
     created_at: datetime
     deadline_at: datetime
@@ -79,15 +134,40 @@ class Run(BaseModel):
     reason: str | None
     fingerprint: str | None = None
     failed_operation: str | None = None
-    superseded_by: UUID | None = None
     trial: Trial | None = None
+
+
+class PhaseName(StrEnum):
+    """Where a run's time went."""
+
+    QUEUED = "queued"
+    SCHEDULING = "scheduling"
+    STARTING = "starting"
+    RUNNING = "running"
+    RETRY_WAIT = "retry wait"
+    APPROVAL = "approval"
+    ASLEEP = "asleep"
+
+
+class Phase(BaseModel):
+    """A piece of a run's time; `attempt` is the one that it belongs to, or comes before.
+
+    `finished_at` is null while it goes on; `seconds` is its length so far.
+    """
+
+    name: PhaseName
+    attempt: int
+    started_at: datetime
+    finished_at: datetime | None
+    seconds: float
 
 
 class Attempt(BaseModel):
     """One container, with the instants of its phases and what the launcher last said (R40).
 
     `exit` has the exit code, the reason in words, and the ids of the steps that were
-    lost with it.
+    lost with it. `waited_for` is what the run slept for before it, and `lined_up_at` since
+    when it waited for a slot.
     """
 
     number: int
@@ -98,12 +178,21 @@ class Attempt(BaseModel):
     revoked_at: datetime | None
     exit: dict[str, Any] | None
     condition: str | None
+    waited_for: str | None
+    lined_up_at: datetime | None
 
 
 class RunDetail(Run):
-    """A run with its attempts, oldest first."""
+    """A run with its attempts, oldest first, and where its time went.
+
+    `totals` has the seconds by phase. `reproduce` is the command that runs the workflow
+    on one's own machine with the same parameters.
+    """
 
     attempts: list[Attempt]
+    phases: list[Phase]
+    totals: dict[PhaseName, float]
+    reproduce: str
 
 
 class RunStep(BaseModel):
@@ -111,6 +200,8 @@ class RunStep(BaseModel):
 
     A result that is too large for its row is null here, and is found at `result_link`;
     `result_size` is in bytes of JSON.
+    `reused` says that its result was taken over from the run that this one re-executes,
+    from the step `copy_of`.
     """
 
     id: UUID
@@ -132,6 +223,7 @@ class RunStep(BaseModel):
     lost: int
     executed_by: str | None
     copy_of: UUID | None
+    reused: bool
 
 
 class Output(BaseModel):
@@ -154,11 +246,24 @@ class Assignment(BaseModel):
 
 
 class NewRun(BaseModel):
-    """Run now."""
+    """Run now. `deadline` is in seconds; by default what the workflow says."""
 
     model_config = ConfigDict(extra="forbid")
 
     parameters: dict[str, Any] = Field(default_factory=dict)
+    labels: Labels = {}
+    priority: PriorityName = "normal"
+    deadline: float | None = Field(default=None, gt=0, le=LONGEST_DEADLINE)
+    reason: str | None = Field(default=None, max_length=1000)
+
+
+class RunChange(BaseModel):
+    """What is changed about a run; what is left out stays. Labels are replaced as a whole."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    labels: Labels | None = None
+    priority: PriorityName | None = None
     reason: str | None = Field(default=None, max_length=1000)
 
 
@@ -196,6 +301,18 @@ class Staging(BaseModel):
     payload: dict[str, Any]
     content: str | None = None
     blob: UUID | None = None
+
+
+class ProgressTold(BaseModel):
+    """How far an operation says that it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    step_id: UUID
+    claim_no: int
+    done: float = Field(allow_inf_nan=False)
+    total: float | None = Field(default=None, allow_inf_nan=False)
+    note: str = Field(default="", max_length=500)
 
 
 class Staged(BaseModel):

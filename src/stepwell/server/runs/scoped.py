@@ -13,7 +13,7 @@ from sqlalchemy import Connection, RowMapping
 from stepwell import clock
 from stepwell.errors import Denied, NotFound
 from stepwell.outcome import Settlement, Verdict
-from stepwell.server.runs import queries, settling
+from stepwell.server.runs import course, queries, settling
 from stepwell.server.runs.records import RunState
 from stepwell.server.runs.service import OPERATIONS, activate_supervisor
 from stepwell.server.runs.tokens import EngineIds
@@ -111,8 +111,11 @@ class ScopedStore:
         """
         for settlement in settlements:
             self._check(settlement.additions)
-        inside, told = self.ids.inside(engine_id), [_looked_up(one) for one in settlements]
+        inside = self.ids.inside(engine_id)
+        told = [course.adapted(self.run, _looked_up(one)) for one in settlements]
         verdicts = settling.settle(self.conn, self.tx, self.run, inside, told)
+        if self.run["progress"] is not None:
+            queries.change(self.conn, self.flow_id, progress=None)
         self._wake_supervisor()
         return verdicts
 

@@ -19,27 +19,34 @@ from stepwell.server.audit import service as audit
 from stepwell.server.database.session import Database
 from stepwell.server.groups import service as groups
 from stepwell.server.paging import Page, Paging
+from stepwell.server.runs import approvals, labels, queries, results, slots, waits
 from stepwell.server.runs import parameters as fit
-from stepwell.server.runs import queries, results
+from stepwell.server.runs.approvals import OPERATIONS, Approval, operation_step
+from stepwell.server.runs.approvals import asked as asked_of
 from stepwell.server.runs.closing import close_cancelled, end_ready
-from stepwell.server.runs.judgement import operation_of, step_name
+from stepwell.server.runs.course import Course, after
+from stepwell.server.runs.course import of as course_of
+from stepwell.server.runs.judgement import operation_of
 from stepwell.server.runs.observing import Observed, observe
+from stepwell.server.runs.phases import phases, totals
 from stepwell.server.runs.records import (
+    PRIORITIES,
     Attempt,
     Cancellation,
     Repeat,
     Run,
+    RunChange,
     RunDetail,
     RunState,
     RunStep,
 )
+from stepwell.server.runs.reproducing import command
+from stepwell.server.runs.waking import SUPERVISE, activate_supervisor
+from stepwell.server.runs.wishes import NO_WISHES, Wishes
 from stepwell.server.services import QUEUE, Services
-from stepwell.step import EndedAs, Step, StepQuery, StepStatus, new_step
-from stepwell.stores.protocol import Transaction
+from stepwell.step import EndedAs, Step, StepQuery, new_step
 
-SUPERVISE: Final = "v1/server/supervise"
-OPERATIONS: Final = "runs"
-"""The queue of operations; claimed only by flow (R36)."""
+__all__ = ["OPERATIONS", "SUPERVISE", "activate_supervisor", "asked_of"]
 
 DEADLINE: Final = 24 * 60 * 60.0
 """Seconds that a run may take, unless its workflow says otherwise (R3)."""
@@ -77,6 +84,7 @@ def start_run(
     repeat_of: UUID | None = None,
     pinned: Mapping[str, Any] | None = None,
     trial: Mapping[str, Any] | None = None,
+    wishes: Wishes = NO_WISHES,
 ) -> UUID:
     """Insert a run: its header, its first operation and its supervising step (R33).
 
@@ -88,32 +96,58 @@ def start_run(
     due_at : when it should have begun, aware; None is now.
     pinned : release_id, workflow, digest and entry, instead of the current release's.
     trial : what marks it as a trial, see `records.Trial`.
+    wishes : its labels, its place in line, its deadline.
 
     Raises
     ------
     GroupNotFound, GroupArchived, WorkflowNotReleased, ParametersInvalid, ValueTooLarge.
     """
-    release = _released(conn, group, workflow) if pinned is None else pinned
+    release = released(conn, group, workflow) if pinned is None else pinned
     check_parameters(workflow, release["entry"], parameters)
-    now, run_id = clock.now(), new_id()
-    steps = _first_steps(run_id, group, workflow, release["entry"], parameters)
-    additions = [seal(step, JSON, now) for step in steps]
-    queries.add(
-        conn,
-        id=run_id,
-        group_name=group,
-        parameters=dict(parameters),
-        trigger=trigger,
-        requested_by=requested_by,
-        schedule_id=schedule_id,
-        repeat_of=repeat_of,
-        due_at=due_at or now,
-        trial=trial,
-        **_fresh(release, now),
-    )
-    db.steps(conn).add(additions)
-    emit("run.created", run=run_id, group=group, workflow=workflow, trigger=trigger)
+    run_id = new_id()
+    values = {
+        "id": run_id,
+        "group_name": group,
+        "parameters": dict(parameters),
+        "trigger": trigger,
+        "requested_by": requested_by,
+        "schedule_id": schedule_id,
+        "repeat_of": repeat_of,
+        "due_at": due_at,
+        "trial": trial,
+    }
+    insert_run(conn, db, release, values, wishes)
     return run_id
+
+
+def insert_run(
+    conn: Connection,
+    db: Database,
+    release: Mapping[Any, Any],
+    values: dict[str, Any],
+    wishes: Wishes = NO_WISHES,
+    course: Course | None = None,
+) -> RowMapping:
+    """Insert header, first operation and supervising step of a run; its header.
+
+    Parameters
+    ----------
+    release : the workflow in the release that the run is pinned to (R37).
+    values : columns of the header; without `due_at` it is due now.
+    course : what is left out, and what waits for approval, by default as the source says.
+    """
+    now, entry = clock.now(), release["entry"]
+    course = course_of(entry) if course is None else course
+    header = {**_fresh(release, now, wishes), **values, "course": course}
+    header["due_at"] = header["due_at"] or now
+    queries.add(conn, **header)
+    words = wishes.labels or labels.of_schedule(conn, header.get("schedule_id"))
+    if words:
+        labels.put(conn, header["id"], words)
+    db.steps(conn).add([seal(step, JSON, now) for step in _first_steps(header, entry, now)])
+    told = {name: header[name] for name in ("workflow", "trigger")}
+    emit("run.created", run=header["id"], group=header["group_name"], **told)
+    return found(queries.get(conn, header["id"]), header["id"])
 
 
 def check_parameters(
@@ -123,9 +157,11 @@ def check_parameters(
     fit.check(workflow, entry.get("parameters") or {}, parameters)
 
 
-def _fresh(release: Mapping[Any, Any], now: datetime) -> dict[str, Any]:
+def _fresh(release: Mapping[Any, Any], now: datetime, wishes: Wishes) -> dict[str, Any]:
     """What every new header says; the release is pinned for all attempts (R37)."""
-    seconds = release["entry"].get("deadline") or DEADLINE
+    entry = release["entry"]
+    seconds = wishes.deadline or entry.get("deadline") or DEADLINE
+    limits = {"workflow": entry.get("limit"), "group": release.get("group_limit")}
     return {
         "workflow": release["workflow"],
         "release_id": release["release_id"],
@@ -135,13 +171,24 @@ def _fresh(release: Mapping[Any, Any], now: datetime) -> dict[str, Any]:
         "deadline_at": now + timedelta(seconds=seconds),
         "attempt": 0,
         "warnings": 0,
+        "band": PRIORITIES.index(wishes.priority),
+        "pool": entry.get("pool"),
+        "limits": {kind: one for kind, one in limits.items() if one is not None} or None,
     }
 
 
-def _released(conn: Connection, group: str, workflow: str) -> RowMapping:
+def released(
+    conn: Connection, group: str, workflow: str, release_id: UUID | None = None
+) -> RowMapping:
+    """The workflow in a release of a group that is in use, by default the current one.
+
+    Raises
+    ------
+    GroupNotFound, GroupArchived, WorkflowNotReleased.
+    """
     if groups.get(conn, group).archived_at is not None:
         groups.active(conn, group)
-    found = queries.released(conn, group, workflow)
+    found = queries.released(conn, group, workflow, release_id)
     if found is not None:
         return found
     known = queries.workflow_names(conn, group)
@@ -152,15 +199,13 @@ def _released(conn: Connection, group: str, workflow: str) -> RowMapping:
     )
 
 
-def _first_steps(
-    run_id: UUID, group: str, workflow: str, entry: Mapping[str, Any], given: Mapping[str, Any]
-) -> list[Any]:
+def _first_steps(run: Mapping[str, Any], entry: Mapping[str, Any], now: datetime) -> list[Any]:
     """The first operation, and the supervising step in a flow of its own."""
-    first = step_name(group, workflow, entry["operations"][0]["name"])
-    state = {"parameters": dict(given)}
-    key = str(run_id)
+    key, order = str(run["id"]), [one["name"] for one in entry["operations"]]
+    first = after(order, (run["course"] or {}).get("left_out", ()), order[0])
+    assert first is not None, "a run without operations is not started"
     return [
-        new_step(first, state, queue=OPERATIONS, flow_id=run_id, correlation_id=key),
+        operation_step(run, first, {"parameters": dict(run["parameters"])}, now),
         new_step(SUPERVISE, {"run_id": key}, queue=QUEUE, unique_key=key, correlation_id=key),
     ]
 
@@ -178,6 +223,7 @@ def repeat(conn: Connection, db: Database, run_id: UUID, asked: Repeat, *, by: s
         trigger="repeat",
         requested_by=by,
         repeat_of=run_id,
+        wishes=Wishes(labels=row["labels"] or {}, priority=PRIORITIES[row["band"]]),
     )
     audit.record(conn, by, "run.repeat", str(run_id), asked.reason, {"run": str(made)})
     return shown(found(queries.get(conn, made), made))
@@ -209,18 +255,41 @@ def cancel(conn: Connection, db: Database, run_id: UUID, asked: Cancellation, *,
     return shown(found(queries.get(conn, run_id), run_id))
 
 
-def activate_supervisor(tx: Transaction, run_id: UUID) -> None:
-    """Have the run's supervising step look again, in the caller's transaction."""
-    query = StepQuery(name=SUPERVISE, unique_key=str(run_id), status=StepStatus.READY, limit=1)
-    for step in tx.search(query):
-        tx.activate(step.id, None, None)
+def decide(conn: Connection, db: Database, run_id: UUID, given: Approval, *, by: str) -> Run:
+    """Answer the operation that waits for a reviewer; raises `RunNotFound`, `NothingToApprove`."""
+    approvals.decide(conn, db, found(queries.lock(conn, run_id), run_id), given, by=by)
+    return get(conn, run_id)
+
+
+def change(conn: Connection, db: Database, run_id: UUID, asked: RunChange, *, by: str) -> Run:
+    """Set the labels of a run, or its place in line; raises `RunNotFound`."""
+    row = found(queries.lock(conn, run_id), run_id)
+    before: dict[str, Any] = {}
+    if asked.labels is not None:
+        before["labels"] = row["labels"] or {}
+        labels.put(conn, run_id, asked.labels)
+    if asked.priority is not None:
+        before["priority"] = PRIORITIES[row["band"]]
+        queries.change(conn, run_id, band=PRIORITIES.index(asked.priority))
+        slots.wake_next(conn, db.steps(conn))
+    after = {name: getattr(asked, name) for name in before}
+    details = {"before": before, "after": after}
+    audit.record(conn, by, "run.change", str(run_id), asked.reason, details)
+    return get(conn, run_id)
 
 
 def detail(conn: Connection, run_id: UUID) -> RunDetail:
-    """A run with its attempts; raises `RunNotFound`."""
+    """A run with its attempts, and where its time went; raises `RunNotFound`."""
     row = found(queries.get(conn, run_id), run_id)
-    attempts = [_attempt(one) for one in queries.attempts_of(conn, run_id)]
-    return RunDetail(**_fields(row), attempts=attempts)
+    attempts = queries.attempts_of(conn, run_id)
+    pieces = phases(row, attempts, clock.now())
+    return RunDetail(
+        **_fields(row) | {"waiting": waits.fresh(conn, row)},
+        attempts=[_attempt(one) for one in attempts],
+        phases=pieces,
+        totals=totals(pieces),
+        reproduce=command(groups.get(conn, row["group_name"]), row),
+    )
 
 
 def observed(conn: Connection, services: Services, run_id: UUID) -> Observed:
@@ -235,7 +304,7 @@ def get(conn: Connection, run_id: UUID) -> Run:
 
 def check_workflow(conn: Connection, group: str, workflow: str) -> None:
     """The group's release has it; raises `GroupNotFound`, `WorkflowNotReleased`."""
-    _released(conn, group, workflow)
+    released(conn, group, workflow)
 
 
 def last_state(conn: Connection, group: str, workflow: str) -> str | None:
@@ -264,7 +333,14 @@ def shown(row: RowMapping) -> Run:
 
 
 def _fields(row: RowMapping) -> dict[str, Any]:
-    return {"group": row["group_name"], **{k: v for k, v in row.items() if k != "group_name"}}
+    over = row["state"] == RunState.FAILED and row["superseded_by"] is not None
+    own = {
+        "group": row["group_name"],
+        "state": RunState.SUPERSEDED if over else row["state"],
+        "labels": row["labels"] or {},
+        "priority": PRIORITIES[row["band"]],
+    }
+    return {**row, **own}
 
 
 def _attempt(row: RowMapping) -> Attempt:
@@ -290,4 +366,5 @@ def _step(step: Step) -> RunStep:
         lost=step.lost_count,
         executed_by=step.executed_by,
         copy_of=step.copy_of,
+        reused=step.copy_of is not None and step.execution_count == 0,
     )

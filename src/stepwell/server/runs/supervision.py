@@ -22,10 +22,10 @@ from stepwell.outcome import Outcome, done, rerun
 from stepwell.server.groups import service as groups
 from stepwell.server.groups.records import Group
 from stepwell.server.logs import service as logs
-from stepwell.server.runs import closing, launching, queries
+from stepwell.server.runs import approvals, closing, launching, queries, slots, waits
 from stepwell.server.runs.judgement import MOST_LOST, executions, losses, lost_with, operation_of
 from stepwell.server.runs.judgement import ready as ready_rows
-from stepwell.server.runs.records import RunState
+from stepwell.server.runs.records import RunState, Waiting, WaitingCode
 from stepwell.server.services import Services
 from stepwell.step import Step, StepQuery, StepStatus
 from stepwell.stores.protocol import Transaction
@@ -195,19 +195,30 @@ class Supervision:
             closing.close_by_rows(conn, tx, run, steps)
         elif reason := self._hopeless(conn, run, ready, now):
             closing.fail(conn, tx, run, reason)
-        elif ready[0].schedule_time > now:
-            return self._wait(conn, run, ready[0])
         else:
-            return None
+            return self._hold(conn, tx, run, ready[0], now)
         return done()
+
+    def _hold(
+        self, conn: Connection, tx: Transaction, run: RowMapping, step: Step, now: datetime
+    ) -> Outcome | None:
+        """What keeps the next attempt from being opened; None if nothing does."""
+        asked = approvals.asked(step)
+        if asked is not None and asked.until <= now and not asked.goes_on:
+            reason = f"Nobody approved it until {asked.until:%Y-%m-%d %H:%M:%S}Z."
+            approvals.end_unapproved(conn, tx, run, step, reason)
+            return rerun(description="Looks at what is left.")
+        if step.schedule_time > now:
+            return self._wait(conn, tx, run, step)
+        full = slots.full_for(conn, run)
+        return None if full is None else self._line_up(conn, tx, run, full)
 
     def _hopeless(
         self, conn: Connection, run: RowMapping, ready: list[Step], now: datetime
     ) -> str | None:
         """Why no further attempt is made, in words; None if there is to be one."""
         if now >= run["deadline_at"]:
-            seconds = (run["deadline_at"] - run["created_at"]).total_seconds()
-            return f"It ran longer than its deadline of {seconds:g} s."
+            return waits.past_deadline(run)
         if ready[0].waiting_for:
             return f"{operation_of(ready[0])} waits for a step that has failed (R28)."
         exits = [one["exit"] or {} for one in queries.attempts_of(conn, self.run_id)]
@@ -221,16 +232,37 @@ class Supervision:
                 return f"Its container was lost {MOST_LOST} times at {operation_of(step)}. {last}"
         return None
 
-    def _wait(self, conn: Connection, run: RowMapping, step: Step) -> Outcome:
-        queries.change(conn, self.run_id, state=RunState.WAITING)
+    def _wait(self, conn: Connection, tx: Transaction, run: RowMapping, step: Step) -> Outcome:
+        """Sleep until the operation is due: it holds no slot meanwhile."""
+        self._set_waiting(conn, tx, run, waits.until_due(run, step, clock.now()))
         at = min(step.schedule_time, run["deadline_at"])
         return rerun(at=at, description=f"Waits until {operation_of(step)} is due.")
+
+    def _line_up(
+        self, conn: Connection, tx: Transaction, run: RowMapping, full: slots.Full
+    ) -> Outcome:
+        """Wait for a slot; whoever frees one wakes the next in line, and it looks by itself."""
+        waiting = waits.in_line(run, full, clock.now())
+        self._set_waiting(conn, tx, run, waiting)
+        at = min(run["deadline_at"], clock.now() + timedelta(seconds=LOOK_AGAIN))
+        return rerun(at=at, description=waiting.sentence)
+
+    def _set_waiting(
+        self, conn: Connection, tx: Transaction, run: RowMapping, waiting: Waiting
+    ) -> None:
+        told = {"waiting_code": waiting.code, "waiting": waiting.model_dump(mode="json")}
+        queries.change(conn, self.run_id, state=RunState.WAITING, **told)
+        left_line = waiting.code is not WaitingCode.LIMIT and run["waiting_code"] != waiting.code
+        if left_line or run["state"] in queries.HOLDING:
+            slots.wake_next(conn, tx, freed=run)
 
     def _open_attempt(self, conn: Connection, run: RowMapping) -> RowMapping:
         """The next attempt's row; the token of the one before is revoked with it (R35)."""
         number, now = run["attempt"] + 1, clock.now()
-        queries.add_attempt(conn, run_id=self.run_id, number=number, queued_at=now)
-        queries.change(conn, self.run_id, attempt=number, state=RunState.STARTING)
+        of = {"run_id": self.run_id, "number": number, "queued_at": now}
+        queries.add_attempt(conn, **of, **waits.before(run))
+        past = {"waiting_code": None, "waiting": None}
+        queries.change(conn, self.run_id, attempt=number, state=RunState.STARTING, **past)
         opened = queries.get(conn, self.run_id)
         assert opened is not None
         return opened

@@ -151,9 +151,9 @@ def told(
     """Write the audit log's entry, and have the tick look again."""
     row = queries.get(conn, schedule_id)
     assert row is not None
-    more = {} if before is None else {"before": before}
+    after = None if before is None else row["spec"]
     found = {"schedule": str(schedule_id), "spec": row["spec"], "version": row["version"]}
-    audit.record(conn, by, action, target(row), reason, found | more | details)
+    audit.record(conn, by, action, target(row), reason, found | details, before=before, after=after)
     wake(conn, services.db)
 
 

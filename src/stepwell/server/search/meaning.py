@@ -27,7 +27,14 @@ from sqlalchemy import (
     table,
 )
 
-from stepwell.server.database.tables import Instant, attempts, releases, runs, schedules
+from stepwell.server.database.tables import (
+    Instant,
+    attempts,
+    releases,
+    run_labels,
+    runs,
+    schedules,
+)
 from stepwell.server.search import qualifiers, spans
 from stepwell.server.search.language import Clause, QueryInvalid, parse
 
@@ -135,7 +142,7 @@ def _name(column_name: str) -> Callable[[Asker, Clause], Meaning]:
     return make
 
 
-def _state(_: Asker, clause: Clause) -> Meaning:
+def of_states(clause: Clause) -> Meaning:
     """A failed run that a later one has made good is superseded, and failed no more."""
     values = dict.fromkeys("failed" if value == "superseded" else value for value in clause.values)
     condition: Condition = runs.c.state.in_(list(values))
@@ -174,6 +181,16 @@ def _image(_: Asker, clause: Clause) -> Condition:
         return _like(runs.c.digest, f"{digest}*")
 
     return _any(clause.values, begins)
+
+
+def _label(_: Asker, clause: Clause) -> Condition:
+    def labelled(value: str) -> Condition:
+        key, equals, text = value.replace(":", "=", 1).partition("=")
+        mine = select(run_labels.c.run_id).where(run_labels.c.key == key)
+        mine = mine.where(_like(run_labels.c.value, text)) if equals else mine
+        return runs.c.id.in_(mine.where(run_labels.c.run_id == runs.c.id))
+
+    return _any(clause.values, labelled)
 
 
 def _step(asker: Asker, clause: Clause) -> Condition:
@@ -272,7 +289,10 @@ def _uuid(value: str) -> UUID | None:
 
 
 _MAKERS: Final[dict[str, Callable[[Asker, Clause], Meaning | Condition]]] = {
-    "state": _state,
+    "state": lambda _, clause: of_states(clause),
+    "label": _label,
+    "pool": _name("pool"),
+    "waiting": _name("waiting_code"),
     "workflow": _name("workflow"),
     "group": _name("group_name"),
     "version": _version,

@@ -16,7 +16,7 @@ from stepwell.server.database.tables import runs
 from stepwell.server.paging import CursorInvalid, Paging, encoded
 from stepwell.server.runs.service import shown
 from stepwell.server.search.language import Clause
-from stepwell.server.search.meaning import Asker, Condition, Meaning, meanings
+from stepwell.server.search.meaning import Asker, Condition, Meaning, meanings, of_states
 from stepwell.server.search.plan import FAR, WINDOW, Key, Plan, counted, order, planned
 from stepwell.server.search.records import Bucket, Counted, FoundRuns, Hint, Histogram
 from stepwell.server.search.spans import instant
@@ -138,7 +138,8 @@ def _reaches(conn: Connection, window: Any, far: int) -> bool:
 
 def hinted(conn: Connection, plan: Plan) -> Hint | None:
     """The clause without which most would be found; None where leaving out one is not enough."""
-    counts = [(one, *counted_up_to(conn, plan.without(one), 1000)) for one in plan.meanings]
+    own = [one for one in plan.meanings if one.clause.text]  # what is given beside it stays
+    counts = [(one, *counted_up_to(conn, plan.without(one), 1000)) for one in own]
     best = max(counts, key=lambda one: one[1], default=None)
     if best is None or best[1] == 0:
         return None
@@ -224,6 +225,16 @@ def _bucket(
 def bound(condition: Condition) -> Meaning:
     """What must hold beside a query, as a bound of time that every index has."""
     return Meaning(Clause("since", ":", (), False, 1, ""), condition)
+
+
+def holds(condition: Condition) -> Meaning:
+    """What must hold beside a query, looked at in each row."""
+    return Meaning(Clause("", ":", (), False, 1, ""), condition)
+
+
+def in_states(*states: str) -> Meaning:
+    """What must hold beside a query: the state as the query language means it."""
+    return of_states(Clause("state", ":", states, False, 1, ""))
 
 
 def equal(column: str, *values: Any) -> Meaning:

@@ -5,12 +5,21 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, exists
 
-from stepwell.server.database.tables import state_readers
+from stepwell.server.database.tables import state_entries, state_readers
 from stepwell.server.retention.records import Kind, of_rows
 from stepwell.server.services import Services
 from stepwell.server.state import expiring
+
+_LATER: Final = state_entries.alias()
+
+
+def _old(before: datetime) -> ColumnElement[bool]:
+    t = state_entries
+    same = [t.c[name] == _LATER.c[name] for name in ("group_name", "scope", "key")]
+    later = exists().where(*same, _LATER.c.version > t.c.version)
+    return (t.c.written_at < before) & later
 
 
 def _expire(services: Services, before: datetime, limit: int) -> int:
@@ -53,4 +62,11 @@ KINDS: Final = (
         _gone,
     ),
     of_rows("state-readers", "Who has read state.", lambda _: 90, state_readers, _unread),
+    of_rows(
+        "state-history",
+        "Earlier versions of state. The newest version of each key stays.",
+        lambda settings: settings.keep_state_days,
+        state_entries,
+        _old,
+    ),
 )

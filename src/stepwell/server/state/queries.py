@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, delete, func, insert, select
@@ -64,6 +65,20 @@ def keys(
     top = top.where(t.c.key.startswith(prefix, autoescape=True)) if prefix else top
     found = top.with_only_columns(t.c.key).order_by(t.c.key).limit(limit)
     return list(conn.execute(found).scalars())
+
+
+def written_between(group: str, since: datetime, until: datetime, limit: int) -> Select[Any]:
+    """The newest of the versions of each key that were written in a span, by scope and key."""
+    span = (t.c.group_name == group, t.c.written_at > since, t.c.written_at <= until)
+    top = (
+        select(t.c.scope, t.c.key, func.max(t.c.version).label("version"))
+        .where(*span)
+        .group_by(t.c.scope, t.c.key)
+        .subquery()
+    )
+    same = [t.c[name] == top.c[name] for name in ("scope", "key", "version")]
+    query = select(t).join(top, onclause=same[0] & same[1] & same[2])
+    return query.where(t.c.group_name == group).order_by(t.c.scope, t.c.key).limit(limit)
 
 
 def _of(group: str, scope: str, key: str) -> tuple[Any, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -125,9 +125,18 @@ def edit(conn: Connection, group: str, scope: str, key: str, wanted: Edit, by: s
     write(conn, group, Write(scope=scope, key=key, **fields), Author(name=by))
     action = "state.delete" if wanted.delete else "state.edit"
     details = {"expect_version": wanted.expect_version, "existed": before is not None}
-    audit.record(conn, by, action, f"{group}/{scope}/{key}", wanted.reason, details)
     row = queries.latest(conn, group, scope, key)
     assert row is not None
+    audit.record(
+        conn,
+        by,
+        action,
+        f"{group}/{scope}/{key}",
+        wanted.reason,
+        details,
+        before={"version": row["version"] - 1},
+        after={"version": row["version"]},
+    )
     return shown(row)
 
 
@@ -225,3 +234,11 @@ def _insert(conn: Connection, group: str, wanted: Write, author: Author, version
             f"{wanted.scope}/{wanted.key} was written by another one at the same time.",
             fix="Read it again and decide anew.",
         ) from error
+
+
+def written_between(
+    conn: Connection, group: str, since: datetime, until: datetime, limit: int = 100
+) -> list[Entry]:
+    """The keys of a group that were written in a span, each with its newest version of then."""
+    query = queries.written_between(group, since, until, limit)
+    return [shown(row) for row in conn.execute(query).mappings()]

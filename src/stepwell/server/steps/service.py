@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -26,6 +26,9 @@ from stepwell.server.steps.records import (
     StepFailures,
 )
 from stepwell.step import EndedAs, Step, StepQuery
+
+STEPS: Final = ("steps-done", "steps-failed")
+"""The kinds under which retention knows ended steps."""
 
 
 class StepProtected(Denied):
@@ -67,9 +70,10 @@ def get(conn: Connection, db: Database, step_id: UUID) -> StepDetail:
 def activate(
     conn: Connection, db: Database, step_id: UUID, asked: Activation, *, by: str
 ) -> StepDetail:
-    """Make a ready step due; raises `StepNotFound`, `StepEnded`."""
+    """Make a ready step due; raises `StepNotFound`, `StepEnded`, `StepProtected`."""
 
     def act(steps: StepClient) -> None:
+        _check_approved(steps.get(step_id))
         steps.activate(step_id, asked.args, at=asked.at)
 
     return _acted(conn, db, step_id, act, "step.activate", asked.reason, by)
@@ -81,6 +85,7 @@ def reschedule(
     """Make a ready step due at another time; raises `StepNotFound`, `StepEnded`."""
 
     def act(steps: StepClient) -> None:
+        _check_approved(steps.get(step_id))
         steps.reschedule(step_id, asked.at)
 
     return _acted(conn, db, step_id, act, "step.reschedule", asked.reason, by)
@@ -129,6 +134,16 @@ def _acted(
         runs.activate_supervisor(db.steps(conn), found.flow_id)
     audit.record(conn, by, action, str(step_id), reason, {"name": found.name})
     return _detail(steps, found)
+
+
+def _check_approved(step: Step) -> None:
+    """What waits for a reviewer is woken by the reviewer alone."""
+    if step.queue == runs.OPERATIONS and runs.asked_of(step) is not None:
+        raise StepProtected(
+            f"The step {step.name!r} waits for approval.",
+            why="Only a reviewer's answer wakes it.",
+            fix=f"Let a reviewer answer: `stepwell runs approve {step.flow_id}`.",
+        )
 
 
 def _check_endable(step: Step) -> None:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from stepwell.errors import Denied
 from stepwell.server.access.records import Role
-from stepwell.server.http import BEARER, Call, Router, bearer, reads, services_of
+from stepwell.server.http import BEARER, Call, Router, caller, reads, services_of
 from stepwell.server.summary import health as inside
 from stepwell.server.summary import service
 from stepwell.server.summary.records import Part, Summary
@@ -54,6 +54,6 @@ def health(
 def _known(request: Request, credentials: HTTPAuthorizationCredentials | None) -> bool:
     """Whether somebody who may look asks; whoever shows a wrong token is nobody."""
     try:
-        return credentials is not None and bearer(request, credentials) is not None
+        return bool(caller(request, credentials))
     except Denied:
         return False

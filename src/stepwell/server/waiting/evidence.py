@@ -14,6 +14,7 @@ from stepwell.engine.braking import held_up
 from stepwell.errors import NotFound
 from stepwell.launchers.protocol import Condition
 from stepwell.server.runs import service as runs
+from stepwell.server.runs.records import Waiting
 from stepwell.server.runs.service import SUPERVISE
 from stepwell.server.services import QUEUE, Services
 from stepwell.step import Step, StepQuery, StepStatus
@@ -58,6 +59,7 @@ class Evidence:
     engines: tuple[EngineInfo, ...]
     condition: Condition | None
     trouble: str = ""
+    waiting: Waiting | None = None
     seen: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -101,6 +103,7 @@ def gather(conn: Connection, services: Services, run_id: UUID, asked: str | None
         engines=_engines(services),
         condition=seen.condition,
         trouble=seen.trouble,
+        waiting=seen.waiting,
     )
 
 

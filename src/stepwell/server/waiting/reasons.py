@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from stepwell.server.runs.records import RunState
+from stepwell.server.runs.records import RunState, WaitingCode
 from stepwell.server.waiting import conditions
 from stepwell.server.waiting.evidence import Evidence
 from stepwell.server.waiting.records import Action, Blocking, Code, Reason
@@ -48,7 +48,7 @@ def pause_of(pause: Control) -> Reason:
 def not_due(evidence: Evidence) -> Reason | None:
     """Its first execution is in the future."""
     step = evidence.step
-    if step is None or not _later(step, evidence.now) or step.execution_count:
+    if step is None or not _later(evidence, step) or step.execution_count:
         return None
     at = step.schedule_time
     return Reason(
@@ -99,7 +99,7 @@ def _doing(step: Step | None) -> str:
 def asleep(evidence: Evidence) -> Reason | None:
     """It ran, and runs again later: by its own wish, or after a failure."""
     step = evidence.step
-    if step is None or not _later(step, evidence.now) or not step.execution_count:
+    if step is None or not _later(evidence, step) or not step.execution_count:
         return None
     left = span(step.schedule_time - evidence.now)
     failed = step.failure_count > 0
@@ -118,6 +118,58 @@ def asleep(evidence: Evidence) -> Reason | None:
         blocking=_step(step, evidence.operation),
         action=_now(step, "retry now" if failed else "wake it now"),
     )
+
+
+def approval(evidence: Evidence) -> Reason | None:
+    """A reviewer is asked."""
+    waiting = evidence.waiting
+    if waiting is None or waiting.code is not WaitingCode.APPROVAL:
+        return None
+    run_id = evidence.run["id"]
+    return Reason(
+        code=Code.APPROVAL,
+        sentence=_sentence(waiting.sentence),
+        since=waiting.since,
+        changes="when a reviewer approves or rejects",
+        changes_at=waiting.until,
+        blocking=_step(evidence.step, evidence.operation),
+        action=Action(
+            label="approve",
+            command=f"stepwell runs approve {run_id}",
+            method="POST",
+            path=f"/runs/{run_id}/approvals",
+        ),
+    )
+
+
+def in_line(evidence: Evidence) -> Reason | None:
+    """All slots are taken: of the workflow, its group or its pool."""
+    waiting = evidence.waiting
+    if waiting is None or waiting.code is not WaitingCode.LIMIT:
+        return None
+    return Reason(
+        code=Code.CONCURRENCY,
+        sentence=_sentence(waiting.sentence),
+        since=waiting.since,
+        changes="when one of them ends, or the limit is raised",
+        changes_at=waiting.until,
+        blocking=_limit(waiting.details),
+        action=Action(
+            label="move ahead",
+            command=f"stepwell runs prioritise {evidence.run['id']} urgent",
+            method="PATCH",
+            path=f"/runs/{evidence.run['id']}",
+        ),
+    )
+
+
+def _limit(details: dict[str, Any]) -> Blocking:
+    kind, name = str(details.get("kind", "limit")), str(details.get("name", ""))
+    return Blocking(kind=kind, id=name, name=name, link="/run-limits")
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def held(evidence: Evidence) -> Reason | None:
@@ -268,6 +320,8 @@ CHECKS: Final[tuple[Callable[[Evidence], Reason | None], ...]] = (
     not_due,
     depends_on,
     asleep,
+    approval,
+    in_line,
     held,
     no_runner,
     cluster,
@@ -312,8 +366,11 @@ def _alive(evidence: Evidence) -> bool:
     return attempt is None or attempt["finished_at"] is None
 
 
-def _later(step: Step, now: datetime) -> bool:
-    return step.ended_as is None and not step.waiting_for and step.schedule_time > now
+def _later(evidence: Evidence, step: Step) -> bool:
+    """Whether it waits for its time, and for nobody's word."""
+    asked = evidence.waiting is not None and evidence.waiting.code is WaitingCode.APPROVAL
+    open_ = step.ended_as is None and not step.waiting_for
+    return open_ and not asked and step.schedule_time > evidence.now
 
 
 def _now(step: Step, label: str = "start now") -> Action:

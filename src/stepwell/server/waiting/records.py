@@ -49,7 +49,7 @@ class Action(BaseModel):
 
     label: str
     command: str
-    method: Literal["GET", "POST", "DELETE"] | None = None
+    method: Literal["GET", "POST", "PATCH", "DELETE"] | None = None
     path: str | None = None
 
 

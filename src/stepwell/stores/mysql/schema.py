@@ -35,7 +35,7 @@ def migrate(sql: Statements) -> list[str]:
 
 
 def check(sql: Statements) -> None:
-    """Nothing, if the schema is the one that this package works with.
+    """Nothing, if the schema is the one that this package works with, or a newer one that suits.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def check(sql: Statements) -> None:
         raise schema_missing("Nothing was migrated yet.")
     if present < len(MIGRATIONS):
         raise schema_missing(f"It has version {present}, needed is {len(MIGRATIONS)}.")
-    _refuse_newer(present)
+    _refuse_newer(sql, present)
 
 
 def version(sql: Statements) -> int:
@@ -59,7 +59,7 @@ def version(sql: Statements) -> int:
 
 def _apply(sql: Statements) -> list[str]:
     present = version(sql)
-    _refuse_newer(present)
+    _refuse_newer(sql, present)
     missing = MIGRATIONS[present:]
     for place, migration in enumerate(missing, present + 1):
         for statement in _statements(migration):
@@ -85,8 +85,14 @@ def _statements(migration: Migration) -> Iterator[str]:
             yield statement
 
 
-def _refuse_newer(present: int) -> None:
-    if present > len(MIGRATIONS):
+def _suits(sql: Statements) -> bool:
+    """Whether a newer Stepwell has said that its tables suit this one: it has only added."""
+    rows = sql.rows("floor")
+    return bool(rows) and int(rows[0][0]) <= len(MIGRATIONS)
+
+
+def _refuse_newer(sql: Statements, present: int) -> None:
+    if present > len(MIGRATIONS) and not _suits(sql):
         raise SchemaTooNew(
             f"The database has version {present} of the Stepwell tables.",
             why=f"This Stepwell knows versions up to {len(MIGRATIONS)}.",

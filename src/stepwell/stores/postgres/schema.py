@@ -35,7 +35,9 @@ def migrate(connection: Connection[Any]) -> list[str]:
     with connection.transaction():
         _run(connection, "lock", criteria="stepwell_migrate")
         present = version(connection) or 0
-        _refuse_newer(present)
+        _refuse_newer(connection, present)
+        if present > len(migrations()):
+            return []
         missing = migrations()[present:]
         for migration in missing:
             # Text of the package itself; psycopg asks for literal strings to warn of others.
@@ -46,7 +48,7 @@ def migrate(connection: Connection[Any]) -> list[str]:
 
 
 def check(connection: Connection[Any]) -> None:
-    """Nothing, if the schema is the one that this package works with.
+    """Nothing, if the schema is the one that this package works with, or a newer one that suits.
 
     Raises
     ------
@@ -57,7 +59,7 @@ def check(connection: Connection[Any]) -> None:
         raise schema_missing("There is no table stepwell_meta on the search path.")
     if present < len(migrations()):
         raise schema_missing(f"It has version {present}, needed is {len(migrations())}.")
-    _refuse_newer(present)
+    _refuse_newer(connection, present)
 
 
 def version(connection: Connection[Any]) -> int | None:
@@ -67,8 +69,14 @@ def version(connection: Connection[Any]) -> int | None:
     return int(_run(connection, "version")[0])
 
 
-def _refuse_newer(present: int) -> None:
-    if present > len(migrations()):
+def _suits(connection: Connection[Any]) -> bool:
+    """Whether a newer Stepwell has said that its tables suit this one: it has only added."""
+    floor = _run(connection, "floor")[0]
+    return floor is not None and int(floor) <= len(migrations())
+
+
+def _refuse_newer(connection: Connection[Any], present: int) -> None:
+    if present > len(migrations()) and not _suits(connection):
         raise SchemaTooNew(
             f"The database has version {present} of the Stepwell tables.",
             why=f"This Stepwell knows versions up to {len(migrations())}.",

@@ -39,12 +39,12 @@ def check_file(path: Path) -> None:
 
 
 def check(connection: sqlite3.Connection, path: Path) -> None:
-    """Raise unless the tables are those of this version."""
+    """Raise unless the tables are those of this version, or newer ones that suit it."""
     version = _version(connection)
     if version < len(MIGRATIONS):
         why = f"Its schema has version {version}, this Stepwell needs {len(MIGRATIONS)}."
         raise missing(path, why if version else "Nothing was migrated yet.")
-    _refuse_newer(version, path)
+    _refuse_newer(connection, version, path)
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> list[str]:
@@ -73,7 +73,9 @@ def missing(path: Path, why: str) -> SchemaMissing:
 
 def _apply(connection: sqlite3.Connection, path: Path) -> list[str]:
     version = _version(connection)
-    _refuse_newer(version, path)
+    _refuse_newer(connection, version, path)
+    if version > len(MIGRATIONS):
+        return []
     due = MIGRATIONS[version:]
     for migration in due:
         for statement in _statements(migration.sql):
@@ -93,8 +95,16 @@ def _version(connection: sqlite3.Connection) -> int:
     return int(value)
 
 
-def _refuse_newer(version: int, path: Path) -> None:
-    if version > len(MIGRATIONS):
+def _suits(connection: sqlite3.Connection) -> bool:
+    """Whether a newer Stepwell has said that its tables suit this one: it has only added."""
+    with translated():
+        sql = "SELECT value FROM stepwell_meta WHERE key = 'schema_floor'"
+        floor = connection.execute(sql).fetchone()
+    return floor is not None and int(floor[0]) <= len(MIGRATIONS)
+
+
+def _refuse_newer(connection: sqlite3.Connection, version: int, path: Path) -> None:
+    if version > len(MIGRATIONS) and not _suits(connection):
         raise SchemaTooNew(
             f"{path} was migrated by a newer Stepwell.",
             why=f"Its schema has version {version}, this one knows {len(MIGRATIONS)}.",

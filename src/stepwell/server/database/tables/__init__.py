@@ -5,13 +5,21 @@ The steps themselves are the step store's (`stepwell_*`, R44).
 Ids are UUIDs version 7. Instants are aware UTC. JSON is readable with plain SQL.
 """
 
-from stepwell.server.database.tables.access import answers, tokens
-from stepwell.server.database.tables.audit import audit
+from stepwell.server.database.tables.access import (
+    answers,
+    login_throttles,
+    one_time_links,
+    sessions,
+    tokens,
+    users,
+)
+from stepwell.server.database.tables.audit import audit, audit_horizon
 from stepwell.server.database.tables.blobs import blobs
 from stepwell.server.database.tables.bulk import bulk
 from stepwell.server.database.tables.causes import cause_mutes
 from stepwell.server.database.tables.changes import changes
 from stepwell.server.database.tables.columns import Instant, metadata
+from stepwell.server.database.tables.floor import schema_floor
 from stepwell.server.database.tables.groups import discoveries, groups
 from stepwell.server.database.tables.logs import log_segments
 from stepwell.server.database.tables.metrics import (
@@ -32,6 +40,7 @@ from stepwell.server.database.tables.notifications import (
     occasions,
 )
 from stepwell.server.database.tables.reports import report_samples, reports
+from stepwell.server.database.tables.retention import retention_policies
 from stepwell.server.database.tables.reviews import (
     comments,
     decisions,
@@ -39,7 +48,7 @@ from stepwell.server.database.tables.reviews import (
     release_workflows,
     releases,
 )
-from stepwell.server.database.tables.runs import attempts, runs, staged
+from stepwell.server.database.tables.runs import attempts, run_labels, run_limits, runs, staged
 from stepwell.server.database.tables.schedules import (
     backfill_instants,
     backfills,
@@ -58,6 +67,7 @@ __all__ = [
     "answers",
     "attempts",
     "audit",
+    "audit_horizon",
     "backfill_instants",
     "backfills",
     "blobs",
@@ -73,6 +83,7 @@ __all__ = [
     "groups",
     "ledger",
     "log_segments",
+    "login_throttles",
     "metadata",
     "metrics_causes",
     "metrics_hourly",
@@ -84,14 +95,20 @@ __all__ = [
     "notification_targets",
     "notification_threads",
     "occasions",
+    "one_time_links",
     "proposals",
     "release_workflows",
     "releases",
     "report_samples",
     "reports",
+    "retention_policies",
+    "run_labels",
+    "run_limits",
     "runs",
     "schedule_alerts",
     "schedules",
+    "schema_floor",
+    "sessions",
     "source_images",
     "sources",
     "staged",
@@ -99,6 +116,7 @@ __all__ = [
     "state_readers",
     "target_misses",
     "tokens",
+    "users",
     "view_defaults",
     "views",
     "workflow_targets",

@@ -1,4 +1,4 @@
-"""Runs, their attempts, and what their operations have staged."""
+"""Runs, their attempts, labels and limits, and what their operations have staged."""
 
 from __future__ import annotations
 
@@ -41,9 +41,21 @@ runs = Table(
     Column("warnings", Integer, nullable=False),
     Column("reason", Text),
     Column("trial", JSON(none_as_null=True)),
+    Column("keep_reason", Text),
+    Column("reexecution_of", Uuid),
+    Column("superseded_by", Uuid),
+    Column("course", JSON(none_as_null=True)),
+    Column("labels", JSON(none_as_null=True)),
+    Column("band", Integer, nullable=False, server_default="2"),
+    Column("pool", String(100)),
+    Column("limits", JSON(none_as_null=True)),
+    Column("waiting_code", String(20)),
+    Column("waiting", JSON(none_as_null=True)),
+    Column("progress", JSON(none_as_null=True)),
     Column("fingerprint", String(64)),
     Column("failed_operation", String(100)),
-    Column("superseded_by", Uuid),
+    Index(None, "waiting_code", "band", "due_at"),
+    Index(None, "reexecution_of"),
     # All end with the order of pages, so that no planner takes the order for dearer than the rows.
     Index(None, "group_name", "workflow", "created_at", "id"),
     Index(None, "state", "created_at", "id"),
@@ -77,6 +89,28 @@ attempts = Table(
     Column("exit", JSON),
     Column("condition", Text),
     Column("launch_condition", JSON(none_as_null=True)),
+    Column("waited_for", String(20)),
+    Column("lined_up_at", Instant),
+)
+
+run_labels = Table(
+    "run_labels",
+    metadata,
+    Column("run_id", Uuid, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", String(63), primary_key=True),
+    Column("value", String(200), nullable=False),
+    Index(None, "key", "value", "run_id"),
+)
+
+run_limits = Table(
+    "run_limits",
+    metadata,
+    Column("kind", String(10), primary_key=True),
+    Column("name", String(210), primary_key=True),
+    Column("slots", Integer, nullable=False),
+    Column("reason", Text),
+    Column("changed_by", String(100), nullable=False),
+    Column("changed_at", Instant, nullable=False),
 )
 
 staged = Table(

@@ -31,6 +31,7 @@ schedules = Table(
     Column("changed_by", String(100), nullable=False),
     Column("spec", JSON, nullable=False),
     Column("parameters", JSON, nullable=False),
+    Column("labels", JSON(none_as_null=True)),
     Column("version", Integer, nullable=False),
     Column("next_due", Instant),
     Column("active", Boolean, nullable=False),

@@ -9,7 +9,7 @@ from stepwell.server.database.migrations import feeds
 from stepwell.server.database.tables import Instant
 
 revision = "0009"
-down_revision = "0006"
+down_revision = "0005"
 
 FOUND_BY: tuple[tuple[str, ...], ...] = (
     ("created_at",),
@@ -34,7 +34,6 @@ def upgrade() -> None:
     _changes()
     op.add_column("runs", sa.Column("fingerprint", sa.String(64)))
     op.add_column("runs", sa.Column("failed_operation", sa.String(100)))
-    op.add_column("runs", sa.Column("superseded_by", sa.Uuid))
     op.add_column("attempts", sa.Column("launch_condition", sa.JSON))
     for columns in FOUND_BY:
         op.create_index(_name(*columns, "id"), "runs", [*columns, "id"])
@@ -62,7 +61,7 @@ def downgrade() -> None:
     for columns in FOUND_BY:
         op.drop_index(_name(*columns, "id"), "runs")
     op.drop_column("attempts", "launch_condition")
-    for column in ("superseded_by", "failed_operation", "fingerprint"):
+    for column in ("failed_operation", "fingerprint"):
         op.drop_column("runs", column)
     for name in TABLES:
         op.drop_table(name)

@@ -1,0 +1,77 @@
+"""What a run without a container waits for, as its header keeps it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping
+
+from stepwell import clock
+from stepwell.server.runs import approvals, slots
+from stepwell.server.runs.judgement import operation_of
+from stepwell.server.runs.records import Waiting, WaitingCode
+from stepwell.server.runs.slots import Full
+from stepwell.step import Step
+
+
+def until_due(run: RowMapping, step: Step, now: datetime) -> Waiting:
+    """It sleeps until an operation is due: for an approval, a retry, or because it said so."""
+    asked = approvals.asked(step)
+    if asked is not None:
+        return asked.waiting
+    failed = step.failure_count > 0
+    code = WaitingCode.RETRY if failed else WaitingCode.DUE
+    operation = operation_of(step)
+    headline = (step.description or "").strip().partition("\n")[0]
+    said = f"{operation} is tried again" if failed else f"{operation} is due"
+    error = f"; it failed {step.failure_count} times, last: {headline}" if failed else ""
+    return Waiting(
+        code=code,
+        sentence=f"{said} at {step.schedule_time:%Y-%m-%d %H:%M:%S}Z{error}.",
+        since=_since(run, code, now),
+        until=step.schedule_time,
+        details={"operation": operation, "failures": step.failure_count},
+    )
+
+
+def in_line(run: RowMapping, full: Full, now: datetime) -> Waiting:
+    """It waits for a slot; what it waited for before is kept, for its phases."""
+    waiting = full.waiting(_since(run, WaitingCode.LIMIT, now))
+    earlier = _earlier(run)
+    return waiting.model_copy(update={"details": {**waiting.details, "earlier": earlier}})
+
+
+def fresh(conn: Connection, run: RowMapping) -> Waiting | None:
+    """What a run waits for as of now: who is ahead in line changes without its knowing."""
+    if run["waiting_code"] != WaitingCode.LIMIT:
+        return None if run["waiting"] is None else Waiting(**run["waiting"])
+    full = slots.look(conn, run)
+    return Waiting(**run["waiting"]) if full is None else in_line(run, full, clock.now())
+
+
+def before(run: RowMapping) -> dict[str, Any]:
+    """What an attempt keeps of the time before it: what it was waited for, since when in line."""
+    lined_up = run["waiting_code"] == WaitingCode.LIMIT
+    since = datetime.fromisoformat(run["waiting"]["since"]) if lined_up else None
+    return {"waited_for": _earlier(run), "lined_up_at": since}
+
+
+def past_deadline(run: RowMapping) -> str:
+    """Why a run was ended by its deadline, with what it waited for."""
+    seconds = (run["deadline_at"] - run["created_at"]).total_seconds()
+    if run["waiting"] is None:
+        return f"It ran longer than its deadline of {seconds:g} s."
+    return f"It did not end within its deadline of {seconds:g} s. {run['waiting']['sentence']}"
+
+
+def _earlier(run: RowMapping) -> str | None:
+    if run["waiting_code"] != WaitingCode.LIMIT:
+        return str(run["waiting_code"]) if run["waiting_code"] else None
+    earlier: str | None = run["waiting"]["details"].get("earlier")
+    return earlier
+
+
+def _since(run: RowMapping, code: WaitingCode, now: datetime) -> datetime:
+    same = run["waiting_code"] == code
+    return datetime.fromisoformat(run["waiting"]["since"]) if same else now

@@ -1,0 +1,1 @@
+SELECT value FROM stepwell_meta WHERE key = 'schema_floor'

@@ -1,0 +1,159 @@
+"""Tokens that only read, and tokens that reach some groups only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fastapi.routing import iter_route_contexts
+from sqlalchemy import insert
+from starlette.testclient import TestClient
+from tests.server.access.support import browser
+from tests.server.support import Api, on_both, problem
+
+from stepwell import clock
+from stepwell.ids import new_id
+from stepwell.server.app import Server
+from stepwell.server.database import tables
+
+
+def limited(server: Server, api: Api, **values: Any) -> TestClient:
+    """A client with a token of this scope."""
+    body = {"name": f"t-{new_id().hex}", "role": "admin", **values}
+    made = api("admin").post("tokens", json=body).json()
+    return browser(server, headers={"Authorization": f"Bearer {made['secret']}"})
+
+
+def group(server: Server, name: str) -> dict[str, str]:
+    """A group with a schedule, a run, a report and a discovery; their ids."""
+    now, ids = clock.now(), {one: new_id() for one in ("schedule", "run", "report", "discovery")}
+    of = {"group_name": name, "workflow": "load"}
+    release = new_id()
+    with server.db.write() as conn:
+        _group(conn, name)
+        conn.execute(
+            insert(tables.discoveries).values(
+                id=ids["discovery"], group_name=name, state="succeeded", trigger="request",
+                requested_by="x", created_at=now,
+            )
+        )  # fmt: skip
+        conn.execute(
+            insert(tables.releases).values(
+                id=release, group_name=name, number=1, created_by="x", created_at=now
+            )
+        )
+        conn.execute(
+            insert(tables.schedules).values(
+                id=ids["schedule"], **of, name="nightly", origin="source", changed_by="x",
+                spec={"kind": "interval", "seconds": 3600, "anchor": "2026-01-01T00:00:00Z"},
+                parameters={}, version=1, active=True,
+                created_at=now,
+            )
+        )  # fmt: skip
+        conn.execute(
+            insert(tables.runs).values(
+                id=ids["run"], **of, release_id=release, digest="sha256:0", state="succeeded",
+                parameters={}, trigger="request", requested_by="x", due_at=now, created_at=now,
+                deadline_at=now, attempt=1, warnings=0,
+            )
+        )  # fmt: skip
+        conn.execute(
+            insert(tables.reports).values(
+                id=ids["report"], **of, operation="load", name="r", kind="json",
+                media_type="application/json", size=2, content=b"{}", run_id=ids["run"],
+                step_id=new_id(), created_at=now,
+            )
+        )  # fmt: skip
+    return {one: str(found) for one, found in ids.items()}
+
+
+def _group(conn: Any, name: str) -> None:
+    conn.execute(
+        insert(tables.groups).values(
+            name=name, provisional=False, launcher="process", image="x", environment={},
+            secrets={}, discover_with_secrets=False, created_at=clock.now(), created_by="x",
+        )
+    )  # fmt: skip
+
+
+def test_a_token_that_only_reads_changes_nothing_whatever_its_role(
+    server: Server, api: Api
+) -> None:
+    client = limited(server, api, read_only=True)
+    assert client.get("me").json()["read_only"] is True
+    assert client.get("tokens").status_code == 200
+    problem(client.post("tokens", json={"name": "x", "role": "admin"}), 403, "read-only")
+
+
+def test_no_change_of_the_api_is_open_to_a_token_that_only_reads(server: Server, api: Api) -> None:
+    from tests.server.access.test_access import ANY, NAMES
+
+    client = limited(server, api, read_only=True)
+    for route in iter_route_contexts(server.app.routes):
+        path = str(route.path).removeprefix("/api/v1/")
+        for method in set(route.methods or ()) - {"GET", "HEAD"}:
+            answer = client.request(method, path.format(**dict.fromkeys(NAMES, ANY)), json={})
+            assert answer.status_code >= 400 or path == "logout", (method, path)
+            if answer.status_code == 422:  # it was asked about before: nothing was done
+                asked = path.startswith(("login", "password")) or "preview" in path
+                asked = asked or path == "source-tests"  # it looks, and keeps nothing
+                assert asked, (method, path, answer.text)
+
+
+READS = (
+    "groups/{name}", "groups/{name}/discoveries", "groups/{name}/releases", "runs?group={name}",
+    "schedules?group={name}", "reports?group={name}", "metrics?group={name}",
+    "state?group={name}", "runs/{run}", "schedules/{schedule}", "reports/{report}",
+    "discoveries/{discovery}", "runs/{run}/steps", "schedules/{schedule}/ledger",
+)  # fmt: skip
+
+
+@on_both
+def test_a_token_of_a_group_reads_that_group_and_no_other(server: Server, api: Api) -> None:
+    mine, others = group(server, "mine"), group(server, "others")
+    client = limited(server, api, groups=["mine"])
+    for path in READS:
+        answer = client.get(path.format(name="mine", **mine))
+        assert answer.status_code == 200, (path, answer.text)
+        problem(client.get(path.format(name="others", **others)), 403, "out-of-groups")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "runs", "schedules", "groups", "audit", "audit?group=mine", "tokens", "users", "steps",
+        "steps?group=mine", "discoveries?group=mine", "reviews?group=mine", "reports",
+        "runs?group=mine&group=others", "runs/01a2020e-4d21-7083-abba-217f0bf09562", "runs/x",
+    ],
+)  # fmt: skip
+def test_what_is_not_about_the_group_alone_is_closed(server: Server, api: Api, path: str) -> None:
+    """Also where a filter is named that the route does not look at, and where nothing exists."""
+    group(server, "mine")
+    client = limited(server, api, groups=["mine"])
+    answer = client.get(path)
+    if path == "runs/x":
+        assert answer.status_code in (403, 422)
+    else:
+        problem(answer, 403, "out-of-groups")
+
+
+def test_a_filter_in_the_address_opens_no_change(server: Server, api: Api) -> None:
+    """A change says in its body what it is about, so its address proves nothing."""
+    group(server, "mine")
+    client = limited(server, api, groups=["mine"])
+    body = {"group": "others", "workflow": "load", "name": "x", "spec": {}}
+    answer = client.post("schedules?group=mine", json=body)
+    assert answer.status_code in (403, 422)
+    told = client.post("tokens?group=mine", json={"name": "more", "role": "admin"})
+    problem(told, 403, "out-of-groups")
+
+
+@on_both
+def test_a_token_of_a_group_changes_its_own_and_no_other(server: Server, api: Api) -> None:
+    mine, others = group(server, "mine"), group(server, "others")
+    client = limited(server, api, groups=["mine"])
+    path = "schedules/{}/pauses"
+    assert client.post(path.format(mine["schedule"]), json={"reason": "x"}).status_code == 201
+    told = client.post(path.format(others["schedule"]), json={"reason": "x"})
+    problem(told, 403, "out-of-groups")
+    problem(client.post("groups/others/archivals", json={}), 403, "out-of-groups")
