@@ -26,9 +26,10 @@ def main(url: str, folder: str) -> None:
 
     def telling(self: Starts) -> None:
         nonlocal written
+        begun = bool(self.begun)
+        written += begun
         write(self)
-        written += 1
-        if written == WITHIN:
+        if begun and written == WITHIN:
             print("within", flush=True)
             sys.stdin.readline()
 

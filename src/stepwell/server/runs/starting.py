@@ -98,6 +98,11 @@ class Starts:
         self._new.append(_New(header, *steps))
         return header
 
+    @property
+    def begun(self) -> int:
+        """How many are begun and not written."""
+        return len(self._new)
+
     @contextmanager
     def attempt(self) -> Iterator[None]:
         """What is begun within the block is forgotten if the block raises."""

@@ -92,7 +92,7 @@ def settle_batch(services: Services, books: Books) -> Batch:
     with services.db.write() as conn:
         now = now_of(conn, services.clock)
         due = queries.lock_due(conn, now, BATCH)
-        done = books.settle_all(conn, due, now, STARTS)
+        done = books.settle_all(conn, due, now, STARTS) if due else []
     more = len(due) == BATCH or len(done) < len(due) or any(one.more for one in done)
     return Batch(len(done), sum(one.started for one in done), more)
 
