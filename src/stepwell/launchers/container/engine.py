@@ -71,7 +71,7 @@ class ContainerEngine:
             raise self.silent(error) from error
         if answer.is_error:
             raise Refused(answer.status_code, _message(answer.content))
-        return answer.json() if answer.content else None
+        return answer.json() if answer.content.strip() else None
 
     def find(self, path: str, **query: Any) -> Any:
         """As `GET` of `ask`, and None for what is not there."""

@@ -9,9 +9,8 @@ from urllib.parse import quote
 
 from stepwell.launchers.container.engine import ContainerEngine, Refused
 from stepwell.launchers.container.references import (
-    KEPT,
     Reference,
-    kept_name,
+    kept_in,
     kept_tag,
     parse,
     repo_digest,
@@ -28,10 +27,11 @@ class Images:
     Parameters
     ----------
     engine : whose images.
+    owner : names the installation that keeps them.
     """
 
-    def __init__(self, engine: ContainerEngine) -> None:
-        self._engine = engine
+    def __init__(self, engine: ContainerEngine, owner: str) -> None:
+        self._engine, self._repository = engine, kept_in(owner)
 
     def pin(self, image: str) -> Pinned:
         """Have the image here as it is now, and tag it so that no pruning takes it."""
@@ -49,7 +49,7 @@ class Images:
 
     def locate(self, image: str, digest: str) -> str:
         """What to start: the kept image, or the registry's by its digest."""
-        found = self.inspect(kept_name(digest))
+        found = self.inspect(f"{self._repository}:{kept_tag(digest)}")
         reference = parse(image)
         if found is None and not reference.qualified:
             raise ImageUnusable(
@@ -96,16 +96,15 @@ class Images:
         tags = {kept_tag(digest) for digest in needed}
         gone = [name for name in self._kept(before) if name.rpartition(":")[2] not in tags]
         for name in gone:
-            self._engine.find(f"/images/{_quoted(name)}/json")
             self._engine.ask("DELETE", f"/images/{_quoted(name)}")
         return len(gone)
 
     def _kept(self, before: float) -> list[str]:
-        filters = json.dumps({"reference": [f"{KEPT}:*"]})
+        filters = json.dumps({"reference": [f"{self._repository}:*"]})
         images = self._engine.ask("GET", "/images/json", filters=filters)
         old = (one for one in images if one["Created"] < before)
         names = (name for one in old for name in one.get("RepoTags") or ())
-        return [name for name in names if name.startswith(f"{KEPT}:")]
+        return [name for name in names if name.startswith(f"{self._repository}:")]
 
     def _here(self, image: str) -> dict[str, Any]:
         reference = parse(image)
@@ -119,7 +118,7 @@ class Images:
 
     def _keep(self, image_id: str, digest: str) -> None:
         path = f"/images/{_quoted(image_id)}/tag"
-        self._engine.ask("POST", path, repo=KEPT, tag=kept_tag(digest))
+        self._engine.ask("POST", path, repo=self._repository, tag=kept_tag(digest))
 
     def _location(self, image: str, digest: str, found: Mapping[str, Any]) -> str:
         by_registry = parse(image).qualified and digest != _id(found)

@@ -20,7 +20,7 @@ from stepwell.launchers.container import words
 from stepwell.launchers.container.engine import ContainerEngine, Refused
 from stepwell.launchers.container.images import Images
 from stepwell.launchers.container.marks import OLDEST, Marks
-from stepwell.launchers.container.options import LAUNCH, OWNER, PREFIX, ContainerOptions, body
+from stepwell.launchers.container.options import LAUNCH, OWNER, ContainerOptions, body
 from stepwell.launchers.container.output import HeadAndTail, frames
 from stepwell.launchers.protocol import (
     Handle,
@@ -48,6 +48,8 @@ class ContainerLauncher:
     ----------
     data_dir : where marks of stops are (`containers/`).
     engine : the client of the engine's API.
+    owner : names this installation, on its containers: the same for all servers on one
+        database, and for no other.
     options : what every container gets.
     log_bytes : how much of the output `logs` answers, in bytes.
     grace_seconds : between SIGTERM and SIGKILL; engines count whole seconds.
@@ -59,10 +61,11 @@ class ContainerLauncher:
         engine: ContainerEngine,
         options: ContainerOptions | None = None,
         *,
+        owner: str,
         log_bytes: int = LOG_BYTES,
         grace_seconds: float = 10.0,
     ) -> None:
-        self.engine, self.images = engine, Images(engine)
+        self.engine, self.images, self._owner = engine, Images(engine, owner), owner
         self._marks = Marks(data_dir.absolute() / "containers")
         self._options = options or ContainerOptions()
         self._log_bytes, self._grace = log_bytes, grace_seconds
@@ -119,7 +122,7 @@ class ContainerLauncher:
         kept = HeadAndTail(self._log_bytes)
         query = {"stdout": "true", "stderr": "true", "follow": "false"}
         try:
-            with self.engine.stream("GET", f"{_path(handle['name'])}/logs", **query) as pieces:
+            with self.engine.stream("GET", f"{self._path(handle['name'])}/logs", **query) as pieces:
                 for content in frames(pieces):
                     kept.add(content)
         except Refused as refused:
@@ -151,7 +154,7 @@ class ContainerLauncher:
         elif found["State"]["Status"] not in words.WAITING:
             return  # it was started: also when it has ended since
         try:
-            self.engine.ask("POST", f"{_path(spec.name)}/start")
+            self.engine.ask("POST", f"{self._path(spec.name)}/start")
         except Refused:
             self._remove(spec.name)
             raise
@@ -162,16 +165,16 @@ class ContainerLauncher:
             self.images.pull(spec.image)
             image = self.images.inspect(spec.image) or {"Config": {}}
         own = (image.get("Config") or {}).get("User") or ""
-        made = body(spec, self._options, own_user=own, owner=self._marks.owner, grace=self._grace)
+        made = body(spec, self._options, own_user=own, owner=self._owner, grace=self._grace)
         try:
-            self.engine.ask("POST", "/containers/create", made, name=PREFIX + spec.name)
+            self.engine.ask("POST", "/containers/create", made, name=self._name(spec.name))
         except Refused as refused:
             if refused.status != _CONFLICT:  # a server on another host was faster
                 raise
 
     def _inspect(self, name: str) -> dict[str, Any] | None:
         try:
-            found: dict[str, Any] | None = self.engine.find(f"{_path(name)}/json")
+            found: dict[str, Any] | None = self.engine.find(f"{self._path(name)}/json")
         except Refused as refused:
             raise LaunchFailed(f"{name} cannot be looked at.", why=refused.message) from refused
         return found
@@ -183,20 +186,26 @@ class ContainerLauncher:
 
     def _end(self, name: str) -> None:
         try:
-            self.engine.ask("POST", f"{_path(name)}/stop")
+            self.engine.ask("POST", f"{self._path(name)}/stop")
         except (Refused, LaunchFailed):
             pass  # whoever polls next asks again when the mark is old
 
     def _remove(self, name: str) -> None:
         try:
-            self.engine.ask("DELETE", _path(name), force="true")
+            self.engine.ask("DELETE", self._path(name), force="true")
         except Refused as refused:
             if refused.status not in (_NOT_FOUND, _CONFLICT):  # gone, or going
                 raise
         self._marks.drop(name)
 
+    def _name(self, launch: str) -> str:
+        return f"stepwell-{self._owner}-{launch}"
+
+    def _path(self, launch: str) -> str:
+        return f"/containers/{self._name(launch)}"
+
     def _mine(self) -> list[str]:
-        filters = json.dumps({"label": [f"{OWNER}={self._marks.owner}"]})
+        filters = json.dumps({"label": [f"{OWNER}={self._owner}"]})
         found = self.engine.ask("GET", "/containers/json", all="true", filters=filters)
         return [one["Labels"][LAUNCH] for one in found]
 
@@ -208,10 +217,6 @@ class ContainerLauncher:
             return made is not None and made < before
         ended = words.status(found, None)
         return ended.state == "running" or (ended.finished_at or before) < before
-
-
-def _path(name: str) -> str:
-    return f"/containers/{PREFIX}{name}"
 
 
 def _check(spec: LaunchSpec) -> None:

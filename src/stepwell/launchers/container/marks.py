@@ -6,8 +6,6 @@ An engine does not say who asked a container to stop, and knows no lock.
 from __future__ import annotations
 
 import fcntl
-import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,20 +25,6 @@ class Marks:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-
-    @property
-    def owner(self) -> str:
-        """The mark of this installation on its containers; made on first use."""
-        path = self._made() / "owner"
-        draft = path.with_name(f".owner-{secrets.token_hex(4)}")
-        draft.write_text(secrets.token_hex(8))
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass  # an earlier process, or another thread, was first
-        finally:
-            draft.unlink()
-        return path.read_text()
 
     @contextmanager
     def alone(self, name: str) -> Iterator[None]:

@@ -13,8 +13,6 @@ LABEL: Final = "stepwell"
 OWNER: Final = f"{LABEL}.owner"
 LAUNCH: Final = f"{LABEL}.launch"
 DEADLINE: Final = f"{LABEL}.deadline"
-PREFIX: Final = "stepwell-"
-"""Before the launch's name: the container's name."""
 
 _MIB: Final = 1024 * 1024
 _ROOT: Final = frozenset({"", "0", "root"})

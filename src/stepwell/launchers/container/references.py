@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-KEPT: Final = "stepwell.local/kept"
-"""The repository of tags by which a launcher keeps images from being pruned."""
+KEPT: Final = "stepwell.local"
+"""The host in the names by which launchers keep images from being pruned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,6 @@ def kept_tag(digest: str) -> str:
     return digest.partition(":")[2] or digest
 
 
-def kept_name(digest: str) -> str:
-    """The name by which the image of a digest is kept."""
-    return f"{KEPT}:{kept_tag(digest)}"
+def kept_in(owner: str) -> str:
+    """The repository of all that an installation keeps."""
+    return f"{KEPT}/{owner}"
