@@ -11,7 +11,7 @@ import json
 import re
 import threading
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +34,9 @@ from stepwell.launchers.protocol import (
 
 LOG_BYTES: Final = 10 * 1024 * 1024
 """How much output of one launch is read: half of it the head, half the tail."""
+
+NEEDLESS: Final = timedelta(minutes=10)
+"""What runs for so long though no run needs it is removed."""
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,120}")
 _NOT_FOUND, _CONFLICT = 404, 409
@@ -113,7 +116,7 @@ class ContainerLauncher:
         if found is None or found["State"]["Status"] in words.ENDED:
             return
         if found["State"]["Status"] in words.WAITING:
-            self._remove(handle["name"])
+            self.remove(handle["name"])
         else:
             self._stop(handle["name"], "stopped")
 
@@ -132,18 +135,25 @@ class ContainerLauncher:
                 ) from refused
         return kept.text()
 
-    def sweep(self, needed: Collection[str], before: datetime) -> int:
-        """Remove containers of this installation that ended before that instant, and those that
-        run though nobody needs them.
+    def leftovers(self, before: datetime) -> list[str]:
+        """Of this installation, by the label of its containers."""
+        filters = json.dumps({"label": [f"{OWNER}={self._owner}"]})
+        found = self._asked("/containers/json", all="true", filters=filters)
+        names = (one["Labels"][LAUNCH] for one in found)
+        return [name for name in names if self._is_over(name, before)]
 
-        Parameters
-        ----------
-        needed : names of launches that are open.
-        """
-        gone = [one for one in self._mine() if self._is_over(one, needed, before)]
-        for name in gone:
-            self._remove(name)
-        return len(gone)
+    def remove(self, name: str) -> None:
+        """Remove its container, and the marks of its stop."""
+        try:
+            self.engine.ask("DELETE", self._path(name), force="true")
+        except Refused as refused:
+            if refused.status not in (_NOT_FOUND, _CONFLICT):  # gone, or going
+                raise LaunchFailed(f"{name} stays.", why=refused.message) from refused
+        self._marks.drop(name)
+
+    def sweep_images(self, needed: Collection[str], before: datetime) -> int:
+        """Take the tags away by which images were kept: pruning may take them then."""
+        return self.images.drop(needed, before.timestamp())
 
     # -- what the verbs are made of -------------------------------------------------
 
@@ -156,7 +166,7 @@ class ContainerLauncher:
         try:
             self.engine.ask("POST", f"{self._path(spec.name)}/start")
         except Refused:
-            self._remove(spec.name)
+            self.remove(spec.name)
             raise
 
     def _create(self, spec: LaunchSpec) -> None:
@@ -173,11 +183,14 @@ class ContainerLauncher:
                 raise
 
     def _inspect(self, name: str) -> dict[str, Any] | None:
-        try:
-            found: dict[str, Any] | None = self.engine.find(f"{self._path(name)}/json")
-        except Refused as refused:
-            raise LaunchFailed(f"{name} cannot be looked at.", why=refused.message) from refused
+        found: dict[str, Any] | None = self._asked(f"{self._path(name)}/json")
         return found
+
+    def _asked(self, path: str, **query: Any) -> Any:
+        try:
+            return self.engine.find(path, **query)
+        except Refused as refused:
+            raise LaunchFailed(f"The engine refuses {path}.", why=refused.message) from refused
 
     def _stop(self, name: str, why: str) -> None:
         first = self._marks.put(name, why)
@@ -190,33 +203,21 @@ class ContainerLauncher:
         except (Refused, LaunchFailed):
             pass  # whoever polls next asks again when the mark is old
 
-    def _remove(self, name: str) -> None:
-        try:
-            self.engine.ask("DELETE", self._path(name), force="true")
-        except Refused as refused:
-            if refused.status not in (_NOT_FOUND, _CONFLICT):  # gone, or going
-                raise
-        self._marks.drop(name)
-
     def _name(self, launch: str) -> str:
         return f"stepwell-{self._owner}-{launch}"
 
     def _path(self, launch: str) -> str:
         return f"/containers/{self._name(launch)}"
 
-    def _mine(self) -> list[str]:
-        filters = json.dumps({"label": [f"{OWNER}={self._owner}"]})
-        found = self.engine.ask("GET", "/containers/json", all="true", filters=filters)
-        return [one["Labels"][LAUNCH] for one in found]
-
-    def _is_over(self, name: str, needed: Collection[str], before: datetime) -> bool:
-        if name in needed or (found := self._inspect(name)) is None:
+    def _is_over(self, name: str, before: datetime) -> bool:
+        found = self._inspect(name)
+        if found is None:
             return False
-        if found["State"]["Status"] in words.WAITING:
-            made = words.created_at(found)
-            return made is not None and made < before
-        ended = words.status(found, None)
-        return ended.state == "running" or (ended.finished_at or before) < before
+        status = words.status(found, None)
+        if status.state == "ended":
+            return (status.finished_at or before) < before
+        begun = status.started_at or words.created_at(found)
+        return begun is None or begun < clock.now() - NEEDLESS
 
 
 def _check(spec: LaunchSpec) -> None:
