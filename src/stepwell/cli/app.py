@@ -11,14 +11,17 @@ from stepwell.cli import (
     audit,
     backfills,
     backups,
+    bulk,
     cadence,
     calendars,
+    causes,
     dev,
     discoveries,
     doctor,
     group_check,
     groups,
     holding,
+    image,
     ledgers,
     limits,
     login,
@@ -42,19 +45,26 @@ from stepwell.cli import (
     state,
     state_changes,
     steps,
+    summary,
     targets,
     tokens,
     trying,
     upkeep,
     users,
+    views,
     watch,
+    why,
 )
 from stepwell.cli.exits import MEANING
 
 # The first module of a room has its app; the others add their commands to it.
 _ROOMS: Final = (
     (groups, reviews, seconding, trying, upkeep, rediscovery, group_check),
+    (image,),
     (discoveries,),
+    (bulk,),
+    (causes,),
+    (views,),
     (sources,),
     (schedules, cadence, holding, ledgers, schedule_labels),
     (backfills,),
@@ -112,6 +122,8 @@ dev.register(app)
 run.register(app)
 serve.register(app)
 doctor.register(app)
+why.register(app)
+summary.register(app)
 backups.register(app)
 login.register(app)
 for room, *_ in _ROOMS:

@@ -76,6 +76,8 @@ class Images:
         LaunchFailed : it did not work now.
         """
         reference = parse(image)
+        if reference.local:
+            raise _unusable(image, "It is of no registry, and not on this host.")
         query = {"fromImage": reference.repository, "tag": reference.tag or reference.digest}
         try:
             with self._engine.stream("POST", "/images/create", **query) as pieces:

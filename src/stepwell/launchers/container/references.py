@@ -24,6 +24,11 @@ class Reference:
         host, slash, _ = self.repository.partition("/")
         return bool(slash) and host != "localhost" and ("." in host or ":" in host)
 
+    @property
+    def local(self) -> bool:
+        """Whether it can only be on this host: built there, or named by its id."""
+        return self.repository.startswith("localhost/") or self.repository == "sha256"
+
     def at(self, digest: str) -> str:
         """The name of exactly that image."""
         return f"{self.repository}@{digest}"

@@ -68,7 +68,15 @@ def _reason(found: Mapping[str, Any], mark: str | None) -> str:
     if state.get("OOMKilled") and code != 0:
         limit = f"its limit of {memory // _MIB} MiB" if memory else "the machine has"
         return f"It was killed because it needed more memory than {limit} (out of memory)."
+    if code == _SIGNALS + signal.SIGKILL:
+        return _killed(memory)
     return _of_code(code, state.get("Error") or "")
+
+
+def _killed(memory: int) -> str:
+    """Podman on cgroup v1 does not always say that it was the out-of-memory killer."""
+    limit = f"its limit of {memory // _MIB} MiB" if memory else "the machine has"
+    return f"It was killed (SIGKILL); often it has needed more memory than {limit}."
 
 
 def _of_code(code: int, error: str) -> str:
@@ -77,8 +85,6 @@ def _of_code(code: int, error: str) -> str:
         return f"It ended.{told}"
     if code in (126, 127):
         return f"Its command could not be run (exit code {code}): see its output.{told}"
-    if code == _SIGNALS + signal.SIGKILL:
-        return f"It was killed (SIGKILL), and not for its limit of memory.{told}"
     if code > _SIGNALS and code - _SIGNALS in set(signal.Signals):
         return f"It was ended by {signal.Signals(code - _SIGNALS).name} (exit code {code}).{told}"
     return f"It ended with exit code {code}.{told}"
