@@ -103,8 +103,9 @@ class Podman:
     def forget(self, who: str) -> None:
         """Remove the containers and the images of a test."""
         self.run("rm", "--force", "--time", "0", "--filter", f"label={OWNER}={who}")
-        kept = self.run("images", "--quiet", "--filter", f"reference={kept_in(who)}").split()
-        self.run("rmi", "--force", "--ignore", f"localhost/test-{who}", *kept)
+        names = ("images", "--format", "{{.Repository}}:{{.Tag}}")
+        kept = [one for one in self.run(*names).split() if one.startswith(kept_in(who))]
+        self.run("rmi", "--ignore", f"localhost/test-{who}", *kept)
 
     def prepare(self) -> None:
         """Import the base image, if the storage has none."""
