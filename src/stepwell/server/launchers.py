@@ -6,22 +6,19 @@ import hashlib
 import hmac
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from stepwell.errors import SetupError
 from stepwell.launchers.process import ProcessLauncher
 from stepwell.launchers.protocol import Launcher
 from stepwell.server.settings import Settings
 
-if TYPE_CHECKING:
-    from stepwell.launchers.container import ContainerLauncher
-
 
 def _process(settings: Settings) -> Launcher:
     return ProcessLauncher(settings.data_dir)
 
 
-def containers(settings: Settings) -> ContainerLauncher:
+def _containers(settings: Settings) -> Launcher:
     """The container launcher, whose containers are those of the server's secret key."""
     # Its client costs time and memory, which a server without containers does without.
     from stepwell.launchers.container import (  # noqa: PLC0415
@@ -49,7 +46,7 @@ def containers(settings: Settings) -> ContainerLauncher:
 
 LAUNCHERS: Final[dict[str, Callable[[Settings], Launcher]]] = {
     "process": _process,
-    "container": containers,
+    "container": _containers,
 }
 """Every launcher that a setting may name."""
 
