@@ -363,9 +363,6 @@ def test_what_is_no_schedule_is_refused_and_nothing_is_kept(world: World) -> Non
     assert world.timetable().plans() == []
 
 
-# -- calendars and jitter ----------------------------------------------------------
-
-
 def test_an_instant_on_a_day_of_a_calendar_is_skipped(world: World) -> None:
     daily = Cron("0 7 * * *", exclude=("company-days",))
     closed = {"company-days": Calendar({datetime(2026, 1, 2, tzinfo=UTC).date(): "closed"})}
