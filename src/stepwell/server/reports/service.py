@@ -166,12 +166,7 @@ def before(conn: Connection, report: Report) -> Report | None:
     return None if row is None else _report(row)
 
 
-def drop_of_run(conn: Connection, run_id: UUID) -> None:
-    """Remove the reports of a run, in the transaction that removes the run."""
-    remove(conn, t.c.run_id == run_id, None)
-
-
-def remove(conn: Connection, which: ColumnElement[bool], limit: int | None) -> int:
+def remove(conn: Connection, which: ColumnElement[bool], limit: int) -> int:
     """Remove reports and let go of their blobs; how many."""
     query = select(t.c.id, t.c.blob_id).where(which).limit(limit)
     rows = conn.execute(query).all()
