@@ -56,7 +56,7 @@ def test_an_old_run_goes_with_its_attempts_once_no_report_needs_it(server: Serve
     attempt = {"run_id": UUID(ids["run"]), "number": 1, "queued_at": clock.now()}
     with server.db.write() as conn:
         conn.execute(insert(tables.attempts).values(**attempt))
-        label = {"run_id": UUID(ids["run"]), "name": "team", "value": "data"}
+        label = {"run_id": UUID(ids["run"]), "key": "team", "value": "data"}
         conn.execute(insert(tables.run_labels).values(**label))
     assert swept(server, "runs") == 0
     with server.db.write() as conn:
