@@ -39,6 +39,9 @@ def test_each_message_is_a_route_of_the_server_with_that_method(server: Server) 
         if operation["tags"] == ["containers"] or path.startswith(protocol.DISCOVERY)
     }
     assert containers <= told
+    answers = {"upload": "id", "state-keys": "keys"}
+    for name, field in answers.items():
+        assert field in json.dumps(messages[name]["answer"])
 
 
 def test_every_verb_of_a_container_is_there() -> None:

@@ -14,7 +14,7 @@ from stepwell.server.retention.records import Kind
 from stepwell.server.runs.records import ENDED
 from stepwell.server.services import Services
 
-PARTS: Final[tuple[Table, ...]] = (attempts, staged, run_labels)
+PARTS: Final[tuple[Table, ...]] = (attempts, run_labels, staged)
 """Tables whose rows go with their run. A run stays while any other table names it."""
 
 
