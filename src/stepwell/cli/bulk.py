@@ -63,7 +63,10 @@ def list_bulk(session: Session, limit: Limit = 20) -> None:
 
 
 @command(app, "show")
-def show(session: Session, bulk_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+def show(
+    session: Session,
+    bulk_id: Annotated[str, typer.Argument(metavar="ID", help="As `bulk run` told.")],
+) -> None:
     """How far one has come, and with which runs it could not be done."""
     found = session.api.get(f"/bulk/{bulk_id}")
     if session.out.as_json:
@@ -76,7 +79,9 @@ def show(session: Session, bulk_id: Annotated[str, typer.Argument(metavar="ID")]
 
 @command(app, "cancel")
 def cancel(
-    session: Session, bulk_id: Annotated[str, typer.Argument(metavar="ID")], reason: Reason = None
+    session: Session,
+    bulk_id: Annotated[str, typer.Argument(metavar="ID", help="As `bulk run` told.")],
+    reason: Reason = None,
 ) -> None:
     """Stop one; what is done stays done."""
     found = session.api.post(f"/bulk/{bulk_id}/cancellations", {"reason": reason})

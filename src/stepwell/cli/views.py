@@ -44,7 +44,9 @@ def save(
 
 
 @command(app, "remove")
-def remove(session: Session, view: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+def remove(
+    session: Session, view: Annotated[str, typer.Argument(metavar="ID", help="See `views list`.")]
+) -> None:
     """Remove a view."""
     session.api.delete(f"/views/{view}")
     session.out.answer({}, f"removed {view}")

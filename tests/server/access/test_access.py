@@ -53,7 +53,7 @@ def test_the_description_of_the_api_needs_a_token_too(api: Api) -> None:
 
 NAMES = (
     "discovery_id", "group", "id", "key", "kind", "name", "number", "path", "report_id", "run_id",
-    "session_id", "user_id", "image_id",
+    "session_id", "user_id", "image_id", "bulk_id", "fingerprint", "view_id",
     "schedule_id", "scope", "step_id", "token_id", "verb", "workflow", "version", "operation",
 )  # fmt: skip
 ANY = "01a2020e-4d21-7083-abba-217f0bf09562"

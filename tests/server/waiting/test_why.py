@@ -22,7 +22,6 @@ from stepwell.server.app import Server
 from stepwell.server.runs import closing
 from stepwell.server.runs.supervision import Supervision
 from stepwell.server.waiting import conditions
-from stepwell.server.waiting.records import Code
 from stepwell.step import Step
 from stepwell.stores.controls import Control, ControlKind
 from stepwell.stores.protocol import EngineInfo
@@ -395,9 +394,3 @@ def test_what_is_not_there_is_refused(start: Start, api: Api) -> None:
     assert "fetch, load, report" in found["why"]
     problem(client.get(f"runs/{new_id()}/why"), 404, "run-not-found")
     problem(client.get(f"schedules/{new_id()}/why"), 404, "schedule-not-found")
-
-
-def test_the_codes_are_looked_for_in_the_order_in_which_they_are_written() -> None:
-    order = list(Code)
-    assert order.index(Code.PAUSED_SYSTEM) < order.index(Code.NOT_DUE) < order.index(Code.STARTING)
-    assert order[-2:] == [Code.ENGINE, Code.UNKNOWN]
