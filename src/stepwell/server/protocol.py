@@ -64,9 +64,11 @@ def messages() -> dict[str, Message]:
     }
 
 
-def _of_bytes(method: str, path: str, answer: Any = None, **types: str) -> Message:
+def _of_bytes(
+    method: str, path: str, answer: Any = None, *, sends: str | None = None, gets: str | None = None
+) -> Message:
     told = None if answer is None else TypeAdapter(answer)
-    return Message(mode="run", method=method, path=path, answer=told, **types)
+    return Message(mode="run", method=method, path=path, answer=told, sends=sends, gets=gets)
 
 
 def _posted(mode: str, path: str, request: Any, answer: Any = None) -> Message:
