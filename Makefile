@@ -27,6 +27,7 @@ demo: $(VENV)/.demo ## run the example groups through the whole path (ONCE=1: th
 
 test: check ## check, then run every test
 	.ci/servers
+	.ci/containers
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(TESTS)
 
 check: $(VENV)/.test ## lint, format, types and the direction of imports

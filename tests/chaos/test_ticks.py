@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from subprocess import PIPE
 from typing import Final, TypeAlias
 
 import pytest
@@ -37,9 +38,11 @@ SCHEDULES: Final = 1_000
 ROOT: Final = Path(__file__).parents[2]
 PROGRAM: Final = Path(__file__).with_name("ticking.py")
 LIMIT: Final = {"the holder": 20.0, "the other": 10.0}
-SLACK: Final = 3.0
-"""The limits are for a quiet machine: the figures are printed, and what is asserted is this many
-times as long, times what waits for each processor."""
+"""Seconds from the due second until all are accounted for, by who was killed."""
+
+MOST_SLACK: Final = 2.0
+"""The limits are for a machine that does nothing else. Where `crowd` measures that others take
+time from it, before or after, they are as many times as long as that; never more than this."""
 
 Process: TypeAlias = "subprocess.Popen[str]"
 
@@ -49,15 +52,23 @@ def ticking(url: str, folder: Path) -> Iterator[Process]:
     """A server in a process of its own, that is ready."""
     command = [sys.executable, str(PROGRAM), url, str(folder)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    made = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    made = subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True, env=environment)
     try:
         assert told([made], 60)[1] == "ready"
         yield made
     finally:
         made.kill()
         made.wait()
-        assert made.stdout is not None
-        made.stdout.close()
+        for one in (made.stdin, made.stdout):
+            assert one is not None
+            one.close()
+
+
+def go_on(process: Process) -> None:
+    """Let a server that has stopped within a tick go on."""
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
 
 
 def told(processes: list[Process], seconds: float) -> tuple[Process, str]:
@@ -136,9 +147,15 @@ def all_accounted(server: Server, due: datetime, seconds: float) -> float:
     return (clock.now() - due).total_seconds()
 
 
-def patience(limit: float) -> float:
-    """How long the test waits, in seconds, on a machine as busy as this one is."""
-    return limit * SLACK * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+def crowd() -> float:
+    """How many times its CPU time a piece of work takes now, in two processes at once."""
+    work = (
+        "import time; wall, cpu = time.monotonic(), time.process_time(); sum(range(10_000_000));"
+        "print((time.monotonic() - wall) / (time.process_time() - cpu))"
+    )
+    command = [sys.executable, "-c", work]
+    both = [subprocess.Popen(command, stdout=PIPE, text=True) for _ in range(2)]
+    return max(1.0, *(float(one.communicate()[0]) for one in both))
 
 
 def check(server: Server) -> None:
@@ -164,12 +181,17 @@ def test_a_thousand_due_at_once_and_a_server_killed_within_the_tick(
     with ExitStack() as stack:
         folders = [tmp_path / name for name in ("a", "b")]
         both = [stack.enter_context(ticking(database_url, folder)) for folder in folders]
-        due = add_all(server)
+        before, due = crowd(), add_all(server)
         holder, said = told(both, 60)
-        killed = holder if victim == "the holder" else next(one for one in both if one != holder)
-        killed.send_signal(signal.SIGKILL)
         assert said == "within"
-        took = all_accounted(server, due, patience(LIMIT[victim]))
+        other = next(one for one in both if one is not holder)
+        killed = holder if victim == "the holder" else other
+        killed.send_signal(signal.SIGKILL)
+        killed.wait()
+        go_on(other if victim == "the holder" else holder)
+        took = all_accounted(server, due, MOST_SLACK * LIMIT[victim])
         check(server)
+        limit = LIMIT[victim] * min(MOST_SLACK, max(before, crowd()))
     kind = server.db.engine.dialect.name
-    print(f"{kind}, {victim} killed: all accounted for after {took:.1f} s")
+    print(f"{kind}, {victim} killed: accounted for after {took:.1f} s; limit here {limit:.1f} s")
+    assert took < limit

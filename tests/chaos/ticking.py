@@ -1,6 +1,6 @@
-"""A server without its API, whose launcher starts nothing; it tells when it is within a tick.
+"""A server without its API, whose launcher starts nothing; it stops in the middle of a tick.
 
-ticking.py URL FOLDER     lines: ready, within
+ticking.py URL FOLDER     lines: ready, within; after the latter it waits for a line to go on
 """
 
 from __future__ import annotations
@@ -8,32 +8,32 @@ from __future__ import annotations
 import sys
 import threading
 from pathlib import Path
-from typing import Any, Final
-from uuid import UUID
+from typing import Final
 
 from tests.server.support import FakeLauncher
 
 from stepwell.server.app import Server
-from stepwell.server.schedules.books import ByRunsRoom
+from stepwell.server.runs.service import Starts
 from stepwell.server.settings import Settings
 
-WITHIN: Final = 50
-"""So many runs of a transaction are started when it tells."""
+WITHIN: Final = 2
+"""In this transaction of the tick it stops: runs are written, and their ledger is not."""
 
 
 def main(url: str, folder: str) -> None:
     """Run until killed."""
-    start, begun = ByRunsRoom.start, 0
+    write, written = Starts.write, 0
 
-    def telling(self: ByRunsRoom, *given: Any) -> UUID:
-        nonlocal begun
-        run_id = start(self, *given)
-        begun += 1
-        if begun == WITHIN:
+    def telling(self: Starts) -> None:
+        nonlocal written
+        begun = bool(self.begun)
+        written += begun
+        write(self)
+        if begun and written == WITHIN:
             print("within", flush=True)
-        return run_id
+            sys.stdin.readline()
 
-    ByRunsRoom.start = telling  # type: ignore[method-assign, assignment]
+    Starts.write = telling  # type: ignore[method-assign]
     launcher = FakeLauncher()
     launcher.exit_code = None
     settings = Settings(data_dir=Path(folder), database_url=url, secret_key="k", run_api=False)

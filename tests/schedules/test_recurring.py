@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +13,8 @@ import pytest
 from stepwell import Engine, Priority, Registry, Step, StepClient, StepStatus, done, new_step, rerun
 from stepwell.outcome import Outcome
 from stepwell.schedules import Cron, Every, Misfire, Once, Overlap, Schedule, ScheduleInvalid
+from stepwell.schedules.calendars import Calendar
+from stepwell.schedules.errors import CalendarUnknown
 from stepwell.schedules.ledger import Rules
 from stepwell.schedules.recurring import (
     PASSED_OVER,
@@ -43,12 +45,18 @@ class World:
         self.work: Callable[[Step], Outcome] = lambda step: done()
         self.ran: list[tuple[datetime, Any]] = []
 
-    def process(self, declare: Declare, rules: Rules | None = None) -> None:
+    def process(
+        self,
+        declare: Declare,
+        rules: Rules | None = None,
+        calendars: Mapping[str, Calendar] | None = None,
+    ) -> None:
         """Start a process, let it do all that is due now, and end it."""
         registry = Registry()
         registry.add(self._work, WORK)
         engine = Engine(self.store, registry, clock=self.clock)
-        declare(Timetable(engine, registry, clock=self.clock, rules=rules or Rules()))
+        more: Any = {"rules": rules or Rules(), "calendars": calendars}
+        declare(Timetable(engine, registry, clock=self.clock, **more))
         engine.drain()
 
     def _work(self, step: Step, state: Any) -> Outcome:
@@ -353,3 +361,43 @@ def test_what_is_no_schedule_is_refused_and_nothing_is_kept(world: World) -> Non
     with pytest.raises(ScheduleInvalid, match="is not a schedule"):
         world.timetable().schedule(WORK, "0 7 * * *")  # type: ignore[arg-type]
     assert world.timetable().plans() == []
+
+
+# -- calendars and jitter ----------------------------------------------------------
+
+
+def test_an_instant_on_a_day_of_a_calendar_is_skipped(world: World) -> None:
+    daily = Cron("0 7 * * *", exclude=("company-days",))
+    closed = {"company-days": Calendar({datetime(2026, 1, 2, tzinfo=UTC).date(): "closed"})}
+    for day in (0, 1, 2):
+        at(world, 24 * day + 7)
+        world.process(each(daily), calendars=closed)
+    at(world, 24 * 3 + 7)
+    world.process(each(daily), calendars=closed)
+    assert world.book() == [("07:00", "skipped: calendar"), ("07:00", "ran"), ("07:00", "ran")]
+    assert [due.day for due, _ in world.ran] == [3, 4]
+
+
+def test_a_calendar_that_is_not_there_is_refused_when_it_is_declared(world: World) -> None:
+    with pytest.raises(CalendarUnknown):
+        world.timetable().schedule(WORK, Cron("0 7 * * *", exclude=("company-days",)))
+    assert world.timetable().plans() == []
+
+
+def test_schedules_of_different_names_have_different_jitter(world: World) -> None:
+    timetable, spec = world.timetable(), Every(hours=1, jitter=3000)
+    for name in "abc":
+        timetable.schedule(WORK, spec, name=name)
+    dues = {plan.declaration.name: plan.next_due for plan in timetable.plans()}
+    assert len(set(dues.values())) == 3
+    assert dues == {name: spec.keyed(name).next_after(BEGUN) for name in "abc"}
+
+
+def test_jitter_stays_the_same_from_pass_to_pass(world: World) -> None:
+    spec = Every(hours=1, jitter=600)
+    expected = list(spec.keyed(WORK).between(BEGUN, BEGUN + timedelta(hours=4)))
+    world.process(each(spec))
+    for due in expected:
+        world.clock.set(due)
+        world.process(each(spec))
+    assert [due for due, _ in world.ran] == expected

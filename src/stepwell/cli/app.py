@@ -21,6 +21,7 @@ from stepwell.cli import (
     group_check,
     groups,
     holding,
+    image,
     ledgers,
     limits,
     login,
@@ -59,6 +60,7 @@ from stepwell.cli.exits import MEANING
 # The first module of a room has its app; the others add their commands to it.
 _ROOMS: Final = (
     (groups, reviews, seconding, trying, upkeep, rediscovery, group_check),
+    (image,),
     (discoveries,),
     (bulk,),
     (causes,),

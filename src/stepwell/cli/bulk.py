@@ -65,7 +65,7 @@ def list_bulk(session: Session, limit: Limit = 20) -> None:
 @command(app, "show")
 def show(
     session: Session,
-    bulk_id: Annotated[str, typer.Argument(metavar="ID", help="As `bulk run` told.")],
+    bulk_id: Annotated[str, typer.Argument(metavar="ID", help="As `bulk start` told it.")],
 ) -> None:
     """How far one has come, and with which runs it could not be done."""
     found = session.api.get(f"/bulk/{bulk_id}")
@@ -80,7 +80,7 @@ def show(
 @command(app, "cancel")
 def cancel(
     session: Session,
-    bulk_id: Annotated[str, typer.Argument(metavar="ID", help="As `bulk run` told.")],
+    bulk_id: Annotated[str, typer.Argument(metavar="ID", help="As `bulk start` told it.")],
     reason: Reason = None,
 ) -> None:
     """Stop one; what is done stays done."""

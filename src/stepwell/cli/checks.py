@@ -29,6 +29,7 @@ CHECKS: Final = {
     "long-transaction": "no transaction holds PostgreSQL's vacuum back",
     "journal": "SQLite has a write-ahead log, of a fit size",
     "disk": "SQLite's disk has room",
+    "containers": "the container engine answers, if the settings name one",
 }
 """Each thing that is looked at, by the name that a finding carries."""
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 import typer
 from rich.text import Text
 
+from stepwell.cli import container_check
 from stepwell.cli.app_target import store_url
 from stepwell.cli.checks import Facts, findings_of, unopened
 from stepwell.cli.exits import Exit, exit_code
@@ -62,6 +63,7 @@ def doctor(
     with closing(made):
         try:
             findings, code = _findings(made)
+            findings, code = _with_containers(findings, code)
         except StepwellError as error:
             findings, code = [unopened(error)], exit_code(error)
     _show(session, findings)
@@ -85,6 +87,15 @@ def _findings(store: Store) -> tuple[list[Finding], Exit]:
     worst = max((one.severity for one in found), default=Severity.NOTE)
     codes = {Severity.PROBLEM: Exit.FAILED, Severity.WARNING: Exit.WARNED}
     return found, codes.get(worst, Exit.OK)
+
+
+def _with_containers(findings: list[Finding], code: Exit) -> tuple[list[Finding], Exit]:
+    more = container_check.findings(os.environ)
+    if any(one.severity is Severity.PROBLEM for one in more):
+        code = Exit.FAILED
+    elif more and code is Exit.OK:
+        code = Exit.WARNED
+    return [*findings, *more], code
 
 
 def _facts(store: Inspectable) -> Facts:

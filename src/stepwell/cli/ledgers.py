@@ -21,6 +21,7 @@ AUDIT: Final = {
     "open": "open",
     "unbroken": "unbroken",
     "entries": "entries",
+    "folded": "folded",
     "by fate": "by_fate",
     "backfilled": "backfilled",
     "next due": "next_due",

@@ -8,10 +8,10 @@ finds what an earlier one has started. The contract is in
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from stepwell.errors import InvalidInput, Unavailable
 
@@ -149,4 +149,21 @@ class Launcher(Protocol):
 
     def logs(self, handle: Handle) -> str:
         """What it wrote, head and tail, with a mark where the middle was cut."""
+        ...
+
+
+@runtime_checkable
+class Sweepable(Protocol):
+    """A launcher whose launches and kept images stay somewhere until they are swept."""
+
+    def leftovers(self, before: datetime) -> list[str]:
+        """The names of launches that ended before that instant, or that run, for minutes."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Remove a launch that nobody needs, with its output; ends it if it runs."""
+        ...
+
+    def sweep_images(self, needed: Collection[str], before: datetime) -> int:
+        """Let go of kept images made before that instant, but for these digests; how many."""
         ...

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from stepwell.ids import version_7
 from stepwell.schedules.base import Overlap, Schedule, iso, minutes
+from stepwell.schedules.calendars import Exclusion, never
 from stepwell.schedules.kinds import from_json
 from stepwell.schedules.ledger import Entry, Fate, Rules, Situation, Why, judge
 from stepwell.step import NewStep, OnConflict, Priority, Retention, Step
@@ -35,7 +36,10 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declaration:
-    """A schedule as the code declares it; `state` has JSON values only."""
+    """A schedule as the code declares it; `state` has JSON values only.
+
+    The jitter of its spec depends on its name, so schedules differ.
+    """
 
     name: str
     work: str
@@ -44,6 +48,9 @@ class Declaration:
     queue: str = "default"
     priority: Priority = Priority.NORMAL
     retention: Retention = Retention.STANDARD
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "spec", self.spec.keyed(self.name))
 
     def as_json(self) -> dict[str, Any]:
         """The declaration as JSON-able data; `declared` reads it back."""
@@ -147,7 +154,15 @@ def _own_key(step: Step) -> str:
     return (step.search_key or "") if scheduled else ""
 
 
-def advance(plan: Plan, now: datetime, *, busy: bool, rules: Rules, queue: str) -> Pass:
+def advance(
+    plan: Plan,
+    now: datetime,
+    *,
+    busy: bool,
+    rules: Rules,
+    queue: str,
+    excluded: Exclusion = never,
+) -> Pass:
     """Decide about what is due at `now`, then take over a newer declaration.
 
     Parameters
@@ -155,9 +170,11 @@ def advance(plan: Plan, now: datetime, *, busy: bool, rules: Rules, queue: str) 
     now : store time, aware UTC.
     busy : whether something that this schedule brought forth has not ended yet.
     queue : where the steps of what does not run go.
+    excluded : what a calendar says of an instant.
     """
     plan, begun = _next_waiting(plan, busy)
-    plan, entries = _settled(plan, now, busy or bool(begun), rules)
+    situation = Situation(now=now, busy=busy or bool(begun), excluded=excluded)
+    plan, entries = _settled(plan, situation, rules)
     steps = (_row(plan.newest, one, queue) for one in entries)
     due = plan.next_due is not None and plan.next_due <= now
     if plan.pending is not None and not due:
@@ -173,13 +190,13 @@ def _next_waiting(plan: Plan, busy: bool) -> tuple[Plan, tuple[NewStep, ...]]:
     return replace(plan, waiting=tuple(rest)), (_work(plan.newest, first, Why.WAITED),)
 
 
-def _settled(plan: Plan, now: datetime, busy: bool, rules: Rules) -> tuple[Plan, tuple[Entry, ...]]:
+def _settled(plan: Plan, situation: Situation, rules: Rules) -> tuple[Plan, tuple[Entry, ...]]:
     if plan.next_due is None:
         return plan, ()
     spec = plan.declaration.spec
     # Replacing is done by the unique key, in the settlement itself: nothing is ever in the way.
     held = spec.overlap is not Overlap.REPLACE
-    situation = Situation(now=now, busy=held and busy, queued=held * len(plan.waiting))
+    situation = replace(situation, busy=held and situation.busy, queued=held * len(plan.waiting))
     judged = judge(spec, plan.next_due, situation, rules)
     queued = tuple(one.first for one in judged.entries if one.fate is Fate.QUEUED)
     after = replace(plan, next_due=judged.next_due, waiting=(*plan.waiting, *queued))

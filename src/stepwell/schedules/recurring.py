@@ -11,6 +11,7 @@ lost or run twice, however many processes there are and whenever one dies.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
@@ -24,6 +25,7 @@ from stepwell.outcome import Outcome, Skip, done, rerun, skip
 from stepwell.registry import Registry
 from stepwell.retry import RetryPolicy
 from stepwell.schedules.base import Misfire, Overlap, Schedule
+from stepwell.schedules.calendars import Calendar, Exclusion, exclusion
 from stepwell.schedules.ledger import Rules
 from stepwell.schedules.plan import (
     OWN,
@@ -87,6 +89,8 @@ class Timetable:
         None in a process that declares schedules and runs nothing.
     queue : where the schedules' own steps go; some engine must serve it.
     rules : after how long an instant was missed, and how many run late at most.
+    calendars : name -> the calendar of your own that schedules may name in `exclude`. Public
+        holidays (`holidays:NO`) need the package `holidays`.
     """
 
     def __init__(
@@ -97,8 +101,10 @@ class Timetable:
         queue: str = "default",
         rules: Rules = _RULES,
         clock: Clock = SYSTEM,
+        calendars: Mapping[str, Calendar] | None = None,
     ) -> None:
         self._client, self._queue, self._rules, self._clock = client, queue, rules, clock
+        self._calendars = calendars or {}
         if registry is not None:
             registry.add(self._keep, SCHEDULE, retry=RETRY)
             registry.add(_pass_over, PASSED_OVER)
@@ -140,6 +146,7 @@ class Timetable:
         Raises
         ------
         ScheduleInvalid : that is no schedule, or two.
+        CalendarUnknown : it excludes the days of a calendar that is not there.
         InvalidInput, NotEncodable, ValueTooLarge : the step could not be kept.
         """
         declaration = Declaration(
@@ -151,6 +158,7 @@ class Timetable:
             priority=priority,
             retention=retention,
         )
+        self._excluded(declaration.spec)
         for _ in range(_TRIES):
             if self._declare(declaration):
                 return
@@ -231,11 +239,22 @@ class Timetable:
         assert step.claimed_at is not None, "it is claimed"
         plan = _told(planned(state), activation)
         busy = self._is_busy(plan.declaration.name)
-        made = advance(plan, step.claimed_at, busy=busy, rules=self._rules, queue=step.queue)
+        made = advance(
+            plan,
+            step.claimed_at,
+            busy=busy,
+            rules=self._rules,
+            queue=step.queue,
+            excluded=self._excluded(plan.declaration.spec),
+        )
         said = made.plan.describe()
         if made.again_at is None:
             return done(made.plan.as_json(), next=made.steps, description=said)
         return rerun(made.plan.as_json(), at=made.again_at, next=made.steps, description=said)
+
+    def _excluded(self, spec: Schedule) -> Exclusion:
+        """What its calendars exclude; a process that knows none of a name leaves it to others."""
+        return exclusion(spec, self._calendars)
 
     def _is_busy(self, name: str) -> bool:
         """Whether a step of a run of this schedule is ready; a run is a flow."""

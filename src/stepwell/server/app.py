@@ -13,7 +13,6 @@ from starlette.requests import Request
 from stepwell.clock import SYSTEM, Clock
 from stepwell.engine import Engine
 from stepwell.errors import SetupError
-from stepwell.launchers.process import ProcessLauncher
 from stepwell.launchers.protocol import Launcher
 from stepwell.server import background, problems
 from stepwell.server.access import api as access
@@ -36,6 +35,7 @@ from stepwell.server.groups import api as groups
 from stepwell.server.headers import SecurityHeaders
 from stepwell.server.hosts import KnownHosts
 from stepwell.server.http import CurrentUser
+from stepwell.server.launchers import enabled
 from stepwell.server.logs import api as logs
 from stepwell.server.metrics import api as metrics
 from stepwell.server.metrics import exposition
@@ -95,10 +95,6 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     notifications.router,
 )
 """Every room's router; a room adds itself by one line."""
-
-
-LAUNCHERS: Final[dict[str, Callable[[Path], Launcher]]] = {"process": ProcessLauncher}
-"""Every launcher that a setting may name: the data directory -> the launcher."""
 
 
 def create_app(services: Services) -> FastAPI:
@@ -164,7 +160,7 @@ class Server:
         launchers: dict[str, Launcher] | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
-        made = _launchers(settings) if launchers is None else launchers
+        made = enabled(settings) if launchers is None else launchers
         db, blobs = Database(settings.database), _blobs(settings)
         self.services = Services(settings, db, made, clock, blobs)
         self.app = create_app(self.services)
@@ -257,14 +253,3 @@ def _blobs(settings: Settings) -> BlobStore:
     if settings.blob_url:
         return BlobStore.at(settings.blob_url)
     return BlobStore.on_disk(settings.data_dir / "blobs")
-
-
-def _launchers(settings: Settings) -> dict[str, Launcher]:
-    unknown = [name for name in settings.launchers if name not in LAUNCHERS]
-    if unknown:
-        raise SetupError(
-            f"There is no launcher {unknown[0]!r}.",
-            why=f"Known are: {', '.join(sorted(LAUNCHERS))}.",
-            fix="Correct STEPWELL_LAUNCHERS.",
-        )
-    return {name: LAUNCHERS[name](settings.data_dir) for name in settings.launchers}

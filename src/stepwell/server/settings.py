@@ -67,6 +67,7 @@ class Settings:
     keep_discoveries_days : for how long what an image wrote when it was discovered is kept.
     keep_images_days, keep_jobs_days : for how long copies of local groups that no release
         needs, and the folders of ended launches, stay in `data_dir`.
+    keep_containers_days : for how long ended containers stay in their engine.
     keep_state_days : for how long earlier versions of state are kept.
     keep_access_days : for how long ended sessions and used links are kept.
     smtp_url : the mail server for notifications: `smtp://user:password@host:587`,
@@ -84,6 +85,16 @@ class Settings:
         tail (R39).
     keep_log_days : for how long logs are kept.
     keep_report_days : for how long reports are kept that do not say so themselves.
+    container_host : the engine of the launcher `container`: `unix:///path/of/the/socket` or
+        `tcp://host:port`; empty is `DOCKER_HOST`, else the usual socket of Docker or Podman.
+    container_network : `bridge`, `host`, `none` or the name of a network; empty is the
+        engine's default. `public_url` must be reachable from it.
+    container_memory_mib, container_cpus, container_pids : what one container may use at
+        most; 0 is no limit.
+    container_tmp_mib : the size of its `/tmp`; all else of it is read-only.
+    container_user : `uid:gid` for images that name no user, or root.
+    container_volumes : `host-path:path[:ro]` each, for all containers.
+    container_init : give containers a small init, which reaps processes and hands on signals.
     """
 
     data_dir: Path = field(default_factory=lambda: Path(".stepwell"))
@@ -134,6 +145,16 @@ class Settings:
     keep_jobs_days: int = 30
     keep_state_days: int = 90
     keep_access_days: int = 30
+    keep_containers_days: int = 1
+    container_host: str = ""
+    container_network: str = ""
+    container_memory_mib: int = 1024
+    container_cpus: float = 1.0
+    container_pids: int = 256
+    container_tmp_mib: int = 256
+    container_user: str = "65532:65532"
+    container_volumes: tuple[str, ...] = ()
+    container_init: bool = True
 
     @classmethod
     def from_environment(

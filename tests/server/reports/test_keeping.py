@@ -183,8 +183,8 @@ def test_a_link_ends_and_opens_nothing_else(
     link = api("operator").post(f"/reports/{made}/shares", json={"days": 1}).json()
     path, _, secret = link["url"].partition("/api/v1")[2].rpartition("/")
     for broken in ("x", secret[:-2], "A" + secret[1:], secret + "AAAA", "é"):
-        problem(api(None).get(f"{path}/{broken}"), 404, "link-invalid")
-    problem(api(None).get(f"/shared/badges/{secret}"), 404, "link-invalid")
+        problem(api(None).get(f"{path}/{broken}"), 404, "shared-link-invalid")
+    problem(api(None).get(f"/shared/badges/{secret}"), 404, "shared-link-invalid")
     key = server.settings.signing_key
     with pytest.raises(sharing.LinkInvalid):
         sharing.opened(key + b"x", "report", secret)

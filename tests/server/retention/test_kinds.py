@@ -14,6 +14,7 @@ from tests.server.support import Api, on_both, problem
 
 from stepwell import clock
 from stepwell.ids import new_id
+from stepwell.schedules.base import iso
 from stepwell.server.app import Server
 from stepwell.server.blobs.service import Kind as Blobs
 from stepwell.server.blobs.service import enter
@@ -24,6 +25,7 @@ from stepwell.server.logs.records import Piece
 from stepwell.server.retention import service
 from stepwell.server.runs import kept as runs_kept
 from stepwell.server.schedules import auditing
+from stepwell.server.schedules.watch_records import Audit
 from stepwell.workflows.lines import Line, joined, packed
 
 LONG_AGO = timedelta(days=1000)
@@ -146,7 +148,7 @@ def test_old_lines_of_the_ledger_become_one_that_counts_them_and_the_chain_holds
     server: Server,
 ) -> None:
     schedule = group(server, "mine")["schedule"]
-    book(server, schedule, 100)
+    begin = book(server, schedule, 100)
     with server.db.read() as conn:
         assert auditing.audited(conn, server.services, UUID(schedule), None, None).unbroken
     assert swept(server, "ledger") == 100
@@ -154,9 +156,74 @@ def test_old_lines_of_the_ledger_become_one_that_counts_them_and_the_chain_holds
         audit = auditing.audited(conn, server.services, UUID(schedule), None, None)
         query = select(tables.ledger.c.why).order_by(tables.ledger.c.first_due).limit(1)
         why = conn.execute(query).scalar_one()
-    assert (audit.unbroken, audit.breaks, audit.accounted) == (True, [], 72)
-    assert why == "summary of what was before: 50 missed, 50 ran"
+    assert (audit.unbroken, audit.breaks, audit.accounted) == (True, [], 172)
+    assert why == f"summary of what was before: 50 missed, 50 ran; since {iso(begin)}"
     assert swept(server, "ledger") == 0
+
+
+def audited(server: Server, schedule: str, begin: datetime | None = None) -> Audit:
+    with server.db.read() as conn:
+        return auditing.audited(conn, server.services, UUID(schedule), begin, None)
+
+
+def folded(server: Server, limit: int = 1000) -> int:
+    """Fold the lines of long ago."""
+    old = clock.now() - timedelta(days=365)
+    return service.kind("ledger").sweep(server.services, old, limit)
+
+
+@on_both
+def test_due_is_accounted_over_folded_lines_too(server: Server) -> None:
+    schedule = group(server, "mine")["schedule"]
+    begin = book(server, schedule, 100)
+    before = audited(server, schedule)
+    assert folded(server, 30) == 30
+    half = audited(server, schedule)
+    assert folded(server) == 70
+    after = audited(server, schedule, begin)
+    assert [one.by_fate for one in (half, after)] == [before.by_fate] * 2
+    assert {one.accounted for one in (before, half, after)} == {172}
+    assert [one.folded for one in (before, half, after)] == [0, 30, 100]
+    assert after.unbroken
+    with server.db.read() as conn:
+        everything = auditing.audited_all(conn, server.services, None, None)
+    assert everything.accounted == 172
+
+
+@on_both
+def test_a_span_that_begins_within_what_was_folded_says_so(server: Server) -> None:
+    schedule = group(server, "mine")["schedule"]
+    begin = book(server, schedule, 100)
+    folded(server)
+    audit = audited(server, schedule, begin + timedelta(hours=50))
+    assert (audit.folded, audit.accounted) == (0, 72)
+    assert "were folded into one" in audit.advice[0]
+    later = audited(server, schedule, clock.now() - timedelta(days=10))
+    assert not any("folded" in one for one in later.advice)
+
+
+@on_both
+def test_a_book_with_a_gap_is_not_folded(server: Server) -> None:
+    """Else the audit could not find it any more."""
+    schedule = group(server, "mine")["schedule"]
+    book(server, schedule, 100)
+    with server.db.write() as conn:
+        lost = select(tables.ledger.c.id).order_by(tables.ledger.c.first_due).offset(40).limit(1)
+        conn.execute(tables.ledger.delete().where(tables.ledger.c.id == lost.scalar_subquery()))
+    assert folded(server) == 0
+    audit = audited(server, schedule)
+    assert (audit.proven, len(audit.breaks)) == (False, 1)
+
+
+def test_a_summary_of_an_earlier_version_counts(server: Server) -> None:
+    schedule = group(server, "mine")["schedule"]
+    book(server, schedule, 100)
+    folded(server)
+    with server.db.write() as conn:
+        mine = tables.ledger.c.why.is_not(None)
+        why = "summary of what was before: 50 missed, 50 ran"
+        conn.execute(update(tables.ledger).where(mine).values(why=why))
+    assert (audited(server, schedule).folded, audited(server, schedule).accounted) == (100, 172)
 
 
 @on_both
@@ -168,7 +235,11 @@ def test_folding_goes_on_where_it_ended_and_counts_all(server: Server) -> None:
     with server.db.read() as conn:
         audit = auditing.audited(conn, server.services, UUID(schedule), None, None)
         query = select(tables.ledger.c.why).order_by(tables.ledger.c.first_due).limit(1)
-        assert conn.execute(query).scalar_one().endswith(": 25 missed, 25 ran")
+        assert (
+            conn.execute(query)
+            .scalar_one()
+            .startswith("summary of what was before: 25 missed, 25 ran; since ")
+        )
     assert audit.unbroken
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Connection
 from tests.server.schedules.support import (
     NOON,
     Hands,
@@ -29,7 +28,7 @@ from stepwell.outcome import Rerun
 from stepwell.schedules import Cron, Every, Misfire, Once, Overlap
 from stepwell.schedules.ledger import Rules
 from stepwell.server.app import Server
-from stepwell.server.database.session import Database
+from stepwell.server.runs.service import Starts
 from stepwell.server.schedules import queries, service, steps
 from stepwell.server.schedules.books import Books, ByRunsRoom
 from stepwell.server.schedules.changing import TICK
@@ -47,8 +46,8 @@ class Faulty(ByRunsRoom):
     def __init__(self, workflow: str) -> None:
         self.workflow = workflow
 
-    def start(self, conn: Connection, db: Database, schedule: Row, due_at: Any) -> UUID:
-        run_id = super().start(conn, db, schedule, due_at)
+    def start(self, starts: Starts, schedule: Row, due_at: Any) -> UUID:
+        run_id = super().start(starts, schedule, due_at)
         if schedule["name"] == self.workflow:
             raise RuntimeError("no luck")
         return run_id

@@ -21,8 +21,10 @@ from stepwell.outcome import Rerun
 from stepwell.schedules import Cron, Every, Misfire, Overlap
 from stepwell.server.app import Server
 from stepwell.server.database.tables import ledger, runs
-from stepwell.server.schedules import watching
+from stepwell.server.schedules import auditing, service, watching
 from stepwell.server.schedules.changing import books_of
+from stepwell.server.schedules.kept import KINDS
+from stepwell.server.schedules.records import ScheduleChange
 from stepwell.server.schedules.steps import tick
 
 HOURLY = Every(hours=1, overlap=Overlap.ALLOW)
@@ -243,3 +245,24 @@ def test_the_load_is_what_goes_on_at_once_before_and_after_now(
 def test_a_span_that_is_none_is_refused(client: TestClient) -> None:
     span = {"from": "2026-05-02T12:00:00Z", "to": "2026-05-01T12:00:00Z"}
     assert client.get("schedules/strip", params=span).status_code == 422
+
+
+@on_both
+def test_due_is_accounted_also_when_old_lines_were_folded(server: Server, hands: Hands) -> None:
+    one = scheduled(server, Every(hours=1))
+    (kind,) = KINDS
+    for hour in range(10):
+        hands.move(hours=1)
+        ticked(server)
+        end_runs(server)
+        if hour == 4:
+            body = ScheduleChange(spec=Every(minutes=20).as_json(), reason="more often")
+            with server.db.write() as conn:
+                service.change(conn, server.services, one, body, by="ada")
+    for minutes in (400, 200, 5):  # within the first rules, within the second ones, all
+        assert kind.sweep(server.services, hands.now() - timedelta(minutes=minutes), 100)
+        with server.db.read() as conn:
+            audit = auditing.audited(conn, server.services, one, None, None)
+        assert (audit.proven, audit.due, audit.accounted) == (True, 20, 20)
+        assert (audit.advice, audit.breaks) == ([], [])
+    assert audit.folded >= 18

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Connection
-
 from stepwell.errors import StoreUnavailable
 from stepwell.server.database.session import Database
+from stepwell.server.runs.service import Starts
 from stepwell.server.schedules import queries, steps
 from stepwell.server.schedules.books import Books, ByRunsRoom
 from stepwell.server.schedules.changing import now_of
@@ -32,8 +31,8 @@ class Stalling(ByRunsRoom):
 
     started = 0
 
-    def start(self, conn: Connection, db: Database, schedule: Row, due_at: datetime) -> UUID:
-        run_id = super().start(conn, db, schedule, due_at)
+    def start(self, starts: Starts, schedule: Row, due_at: datetime) -> UUID:
+        run_id = super().start(starts, schedule, due_at)
         self.started += 1
         if self.started == STALL_AFTER:
             print("stalled", flush=True)

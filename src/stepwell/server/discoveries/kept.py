@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Select, func, or_, select, update
 
 from stepwell.launchers.tidying import old_copies, old_launches, remove
 from stepwell.server.database.tables import discoveries, groups, release_workflows, releases, runs
+from stepwell.server.discoveries import leftovers
 from stepwell.server.retention.records import Count, Kind, Sweep
 from stepwell.server.runs.records import ENDED
 from stepwell.server.services import Services
@@ -58,6 +59,14 @@ def _copies(services: Services, before: datetime) -> Iterator[Path]:
     return old_copies(services.settings.data_dir / "images", kept, before)
 
 
+def _with_images(services: Services, before: datetime, limit: int) -> int:
+    with services.db.read() as conn:
+        kept = needed(conn, before)
+    for launcher in leftovers.sweepable(services):
+        launcher.sweep_images(kept, before)
+    return _SWEEP_COPIES(services, before, limit)
+
+
 def _launches(services: Services, before: datetime) -> Iterator[Path]:
     return old_launches(services.settings.data_dir / "jobs", before)
 
@@ -75,6 +84,8 @@ def _of_folders(find: Find) -> tuple[Sweep, Count]:
     return sweep, count
 
 
+_SWEEP_COPIES, _COUNT_COPIES = _of_folders(_copies)
+
 KINDS: Final = (
     Kind(
         "discovery-output",
@@ -88,12 +99,21 @@ KINDS: Final = (
         "Kept copies of local groups that neither a current or young release nor an open run "
         "needs. A rollback to an older release needs a new discovery then.",
         lambda settings: settings.keep_images_days,
-        *_of_folders(_copies),
+        _with_images,
+        _COUNT_COPIES,
     ),
     Kind(
         "jobs",
         "Folders of launches that have ended, with what they wrote.",
         lambda settings: settings.keep_jobs_days,
         *_of_folders(_launches),
+    ),
+    Kind(
+        "containers",
+        "Containers that have ended, with what the container engine has of their output; the "
+        "logs of runs stay. What runs though no run needs it goes after minutes.",
+        lambda settings: settings.keep_containers_days,
+        leftovers.sweep_launches,
+        leftovers.count_launches,
     ),
 )

@@ -7,6 +7,7 @@ both are written here, in one transaction.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, select
@@ -29,6 +30,17 @@ def put(conn: Connection, run_id: UUID, labels: Mapping[str, str]) -> None:
     if rows:
         conn.execute(insert(run_labels), rows)
     queries.change(conn, run_id, labels=dict(labels) or None)
+
+
+def add_all(conn: Connection, headers: Sequence[Mapping[str, Any]]) -> None:
+    """Make the labels of new headers findable."""
+    rows = [
+        {"run_id": header["id"], "key": key, "value": value}
+        for header in headers
+        for key, value in (header["labels"] or {}).items()
+    ]
+    if rows:
+        conn.execute(insert(run_labels), rows)
 
 
 def of_schedule(conn: Connection, schedule_id: UUID | None) -> dict[str, str]:

@@ -72,9 +72,9 @@ def entry(conn: Connection, run: RowMapping) -> dict[str, Any]:
     return found
 
 
-def add(conn: Connection, **values: Any) -> None:
-    """Insert a header."""
-    conn.execute(insert(runs).values(**values))
+def add_all(conn: Connection, headers: Sequence[dict[str, Any]]) -> None:
+    """Insert headers that have the same columns."""
+    conn.execute(insert(runs), headers)
 
 
 def get(conn: Connection, run_id: UUID) -> RowMapping | None:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, RowMapping
 
 from stepwell import clock
-from stepwell.codec import JSON
-from stepwell.engine.sealing import seal
 from stepwell.errors import Conflict, NotFound
-from stepwell.events import emit
 from stepwell.ids import new_id
 from stepwell.server.audit import service as audit
 from stepwell.server.database.session import Database
@@ -21,11 +18,10 @@ from stepwell.server.groups import service as groups
 from stepwell.server.paging import Page, Paging
 from stepwell.server.runs import approvals, labels, queries, results, slots, waits
 from stepwell.server.runs import parameters as fit
-from stepwell.server.runs.approvals import OPERATIONS, Approval, operation_step
+from stepwell.server.runs.approvals import OPERATIONS, Approval
 from stepwell.server.runs.approvals import asked as asked_of
 from stepwell.server.runs.closing import close_cancelled, end_ready
-from stepwell.server.runs.course import Course, after
-from stepwell.server.runs.course import of as course_of
+from stepwell.server.runs.course import Course
 from stepwell.server.runs.judgement import operation_of
 from stepwell.server.runs.observing import Observed, observe
 from stepwell.server.runs.phases import phases, totals
@@ -41,15 +37,22 @@ from stepwell.server.runs.records import (
     RunStep,
 )
 from stepwell.server.runs.reproducing import command
+from stepwell.server.runs.starting import DEADLINE, Starts, WorkflowNotReleased, released
 from stepwell.server.runs.waking import SUPERVISE, activate_supervisor
 from stepwell.server.runs.wishes import NO_WISHES, Wishes
-from stepwell.server.services import QUEUE, Services
-from stepwell.step import EndedAs, Step, StepQuery, new_step
+from stepwell.server.services import Services
+from stepwell.step import EndedAs, Step, StepQuery
 
-__all__ = ["OPERATIONS", "SUPERVISE", "activate_supervisor", "asked_of"]
-
-DEADLINE: Final = 24 * 60 * 60.0
-"""Seconds that a run may take, unless its workflow says otherwise (R3)."""
+__all__ = [
+    "DEADLINE",
+    "OPERATIONS",
+    "SUPERVISE",
+    "Starts",
+    "WorkflowNotReleased",
+    "activate_supervisor",
+    "asked_of",
+    "released",
+]
 
 
 class RunNotFound(NotFound):
@@ -62,12 +65,6 @@ class RunEnded(Conflict):
     """The run has ended, so it cannot be cancelled."""
 
     code = "run-ended"
-
-
-class WorkflowNotReleased(NotFound):
-    """The group's current release has no such workflow (R37)."""
-
-    code = "workflow-not-released"
 
 
 def start_run(
@@ -85,6 +82,7 @@ def start_run(
     pinned: Mapping[str, Any] | None = None,
     trial: Mapping[str, Any] | None = None,
     wishes: Wishes = NO_WISHES,
+    starts: Starts | None = None,
 ) -> UUID:
     """Insert a run: its header, its first operation and its supervising step (R33).
 
@@ -97,12 +95,14 @@ def start_run(
     pinned : release_id, workflow, digest and entry, instead of the current release's.
     trial : what marks it as a trial, see `records.Trial`.
     wishes : its labels, its place in line, its deadline.
+    starts : takes the run, for the caller to write with others; None writes it now.
 
     Raises
     ------
     GroupNotFound, GroupArchived, WorkflowNotReleased, ParametersInvalid, ValueTooLarge.
     """
-    release = released(conn, group, workflow) if pinned is None else pinned
+    mine = Starts(conn, db) if starts is None else starts
+    release = mine.released(group, workflow) if pinned is None else pinned
     check_parameters(workflow, release["entry"], parameters)
     run_id = new_id()
     values = {
@@ -116,7 +116,9 @@ def start_run(
         "due_at": due_at,
         "trial": trial,
     }
-    insert_run(conn, db, release, values, wishes)
+    mine.add(release, values, wishes)
+    if starts is None:
+        mine.write()
     return run_id
 
 
@@ -136,17 +138,9 @@ def insert_run(
     values : columns of the header; without `due_at` it is due now.
     course : what is left out, and what waits for approval, by default as the source says.
     """
-    now, entry = clock.now(), release["entry"]
-    course = course_of(entry) if course is None else course
-    header = {**_fresh(release, now, wishes), **values, "course": course}
-    header["due_at"] = header["due_at"] or now
-    queries.add(conn, **header)
-    words = wishes.labels or labels.of_schedule(conn, header.get("schedule_id"))
-    if words:
-        labels.put(conn, header["id"], words)
-    db.steps(conn).add([seal(step, JSON, now) for step in _first_steps(header, entry, now)])
-    told = {name: header[name] for name in ("workflow", "trigger")}
-    emit("run.created", run=header["id"], group=header["group_name"], **told)
+    starts = Starts(conn, db)
+    header = starts.add(release, values, wishes, course)
+    starts.write()
     return found(queries.get(conn, header["id"]), header["id"])
 
 
@@ -155,59 +149,6 @@ def check_parameters(
 ) -> None:
     """The parameters fit the workflow's entry of its manifest; raises `ParametersInvalid`."""
     fit.check(workflow, entry.get("parameters") or {}, parameters)
-
-
-def _fresh(release: Mapping[Any, Any], now: datetime, wishes: Wishes) -> dict[str, Any]:
-    """What every new header says; the release is pinned for all attempts (R37)."""
-    entry = release["entry"]
-    seconds = wishes.deadline or entry.get("deadline") or DEADLINE
-    limits = {"workflow": entry.get("limit"), "group": release.get("group_limit")}
-    return {
-        "workflow": release["workflow"],
-        "release_id": release["release_id"],
-        "digest": release["digest"],
-        "state": RunState.WAITING,
-        "created_at": now,
-        "deadline_at": now + timedelta(seconds=seconds),
-        "attempt": 0,
-        "warnings": 0,
-        "band": PRIORITIES.index(wishes.priority),
-        "pool": entry.get("pool"),
-        "limits": {kind: one for kind, one in limits.items() if one is not None} or None,
-    }
-
-
-def released(
-    conn: Connection, group: str, workflow: str, release_id: UUID | None = None
-) -> RowMapping:
-    """The workflow in a release of a group that is in use, by default the current one.
-
-    Raises
-    ------
-    GroupNotFound, GroupArchived, WorkflowNotReleased.
-    """
-    if groups.get(conn, group).archived_at is not None:
-        groups.active(conn, group)
-    found = queries.released(conn, group, workflow, release_id)
-    if found is not None:
-        return found
-    known = queries.workflow_names(conn, group)
-    raise WorkflowNotReleased(
-        f"The group {group!r} has no released workflow {workflow!r}.",
-        why=f"Its release has {', '.join(known)}." if known else "It has no release yet.",
-        fix="Correct the name, or approve the workflow: `stepwell groups review`.",
-    )
-
-
-def _first_steps(run: Mapping[str, Any], entry: Mapping[str, Any], now: datetime) -> list[Any]:
-    """The first operation, and the supervising step in a flow of its own."""
-    key, order = str(run["id"]), [one["name"] for one in entry["operations"]]
-    first = after(order, (run["course"] or {}).get("left_out", ()), order[0])
-    assert first is not None, "a run without operations is not started"
-    return [
-        operation_step(run, first, {"parameters": dict(run["parameters"])}, now),
-        new_step(SUPERVISE, {"run_id": key}, queue=QUEUE, unique_key=key, correlation_id=key),
-    ]
 
 
 def repeat(conn: Connection, db: Database, run_id: UUID, asked: Repeat, *, by: str) -> Run:

@@ -3,6 +3,9 @@
 The chain is the proof: each line names the instant that follows it, so none can be
 missing between two lines. Beside it the due instants of the span are computed anew, by
 the rules that were in force (each change keeps them in its line), and counted.
+
+What retention has folded was one chain when it was folded, or it would be there still. The
+line in its place says how many instants they were; they count where the span holds them all.
 """
 
 from __future__ import annotations
@@ -19,10 +22,12 @@ from sqlalchemy import Connection, select
 
 from stepwell.errors import StepwellError
 from stepwell.schedules import Schedule, from_json
+from stepwell.schedules.base import iso
 from stepwell.schedules.ledger import Entry, Fate, breaks
 from stepwell.server.database.tables import schedules
 from stepwell.server.schedules import backfill_queries, changing, queries
 from stepwell.server.schedules.errors import ScheduleNotFound
+from stepwell.server.schedules.folding import summary_of
 from stepwell.server.schedules.queries import Row
 from stepwell.server.schedules.watch_records import Audit, AuditOfAll, ScheduleAudit
 from stepwell.server.services import Services
@@ -119,6 +124,7 @@ def _audit(conn: Connection, row: Row, span: Span) -> Audit:
         proven=not faults and not unsettled,
         unbroken=not faults,
         entries=len(book),
+        folded=count.folded,
         due=count.computed + unsettled,
         accounted=sum(count.entered.values()),
         open=unsettled,
@@ -151,14 +157,32 @@ class _Count:
     def __init__(self, row: Row, lines: Sequence[Row], span: Span) -> None:
         self.span = span
         self.entered: Counter[Fate] = Counter()
-        self.computed = 0
+        self.computed = self.folded = 0
         self.advice: list[str] = []
         specs = _specs(row, lines)
         if row["version"] not in specs:
             self.advice.append("The schedule cannot be read.")
+        if lines:
+            self._count_folded(lines[0])
         speaking = (line for line in lines if line["count"])
         for version, stretch in groupby(speaking, key=lambda line: line["schedule_version"]):
             self._count(list(stretch), specs.get(version))
+
+    def _count_folded(self, first: Row) -> None:
+        """What was before the book as it is now, if the span holds it all."""
+        summary = summary_of(first)
+        if summary is None:
+            return
+        begin, since = self.span.begin, summary.since
+        if begin is None or (since is not None and begin <= since):
+            self.entered += summary.fates
+            self.folded = summary.fates.total()
+            self.computed += self.folded
+        elif begin < first["first_due"]:
+            self.advice.append(
+                f"Lines up to {iso(first['first_due'])} were folded into one: their instants "
+                "count only for a span from before the first of them."
+            )
 
     def _count(self, stretch: Sequence[Row], spec: Schedule | None) -> None:
         """One run of lines by the same rules: computed in one go, line by line where it differs."""

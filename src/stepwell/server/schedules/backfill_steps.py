@@ -17,9 +17,10 @@ from stepwell.server.schedules import durations
 from stepwell.server.schedules import queries as scheduled
 from stepwell.server.schedules.backfill_records import BackfillFate, BackfillState, Order
 from stepwell.server.schedules.backfills import STEP, found
-from stepwell.server.schedules.books import PASSING, said
 from stepwell.server.schedules.changing import now_of
 from stepwell.server.schedules.queries import BACKFILL, Row
+from stepwell.server.schedules.sheets import PASSING
+from stepwell.server.schedules.writing import said
 from stepwell.server.services import RETRY, Services
 
 SHORTEST: Final = timedelta(seconds=1)

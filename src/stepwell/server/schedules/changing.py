@@ -20,13 +20,14 @@ from stepwell.schedules.ledger import Rules
 from stepwell.server.audit import service as audit
 from stepwell.server.database.session import Database
 from stepwell.server.schedules import queries
-from stepwell.server.schedules.books import Books, drop_queued, write_change
+from stepwell.server.schedules.books import Books
 from stepwell.server.schedules.errors import (
     ScheduleCatchingUp,
     ScheduleInactive,
     ScheduleNotFound,
 )
 from stepwell.server.schedules.queries import Row
+from stepwell.server.schedules.writing import drop_queued, write_change
 from stepwell.server.services import QUEUE, Services
 from stepwell.step import NewStep, StepQuery, StepStatus, new_step
 

@@ -33,5 +33,20 @@ def observed(conn: Connection, group: str, workflow: str) -> Observed:
     return Observed(runs=len(took), p50=_quantile(took, 0.5), p95=_quantile(took, 0.95))
 
 
+class Durations:
+    """As `observed`, asked once for each workflow."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+        self._known: dict[tuple[str, str], Observed] = {}
+
+    def of(self, group: str, workflow: str) -> Observed:
+        """Quantiles of the workflow's latest successful runs."""
+        place = (group, workflow)
+        if place not in self._known:
+            self._known[place] = observed(self._conn, group, workflow)
+        return self._known[place]
+
+
 def _quantile(rising: Sequence[float], share: float) -> float | None:
     return rising[max(1, math.ceil(share * len(rising))) - 1] if rising else None

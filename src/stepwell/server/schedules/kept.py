@@ -1,13 +1,12 @@
 """Old lines of the ledger, folded into one line that says what they were (R30).
 
 Each book keeps its beginning: the last line that goes becomes a mark that counts what
-was before it, and from which the chain goes on. So the audit still finds no gap.
+was before it, and from which the chain goes on. So the audit still finds no gap, and
+counts what is gone. A book with a gap is left as it is.
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -15,15 +14,13 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Select, delete, func, select, update
 
-from stepwell.schedules.ledger import Fate
+from stepwell.schedules.ledger import Fate, breaks
 from stepwell.server.database.tables import ledger, schedules
 from stepwell.server.retention.records import Kind
 from stepwell.server.schedules import queries
+from stepwell.server.schedules.folding import summed
 from stepwell.server.schedules.queries import Row
 from stepwell.server.services import Services
-
-_SUMMARY: Final = re.compile(r"summary of what was before: (?P<fates>.*)")
-_FATE: Final = re.compile(r"(?P<count>\d+) (?P<fate>\w+)")
 
 
 def _sweep(services: Services, before: datetime, limit: int) -> int:
@@ -51,11 +48,12 @@ def _fold(conn: Connection, schedule_id: UUID, before: datetime, limit: int) -> 
     if len(lines) < 2:
         return 0
     *gone, last = lines
+    if any(breaks(map(queries.as_entry, lines), last["next_due"])):
+        return 0  # what does not prove that nothing is missing stays, to be looked at
     conn.execute(delete(ledger).where(ledger.c.id.in_([line["id"] for line in gone])))
     mark = {"fate": Fate.CHANGED, "count": 0, "last_due": last["first_due"], "run_id": None}
-    conn.execute(
-        update(ledger).where(ledger.c.id == last["id"]).values(**mark, why=_summary(lines))
-    )
+    said = {"why": summed(lines).words(), "spec": _in_force(lines)}
+    conn.execute(update(ledger).where(ledger.c.id == last["id"]).values(**mark, **said))
     return len(gone)
 
 
@@ -70,17 +68,11 @@ def _old_lines(conn: Connection, schedule_id: UUID, before: datetime, limit: int
     return found
 
 
-def _summary(lines: Sequence[Row]) -> str:
-    counted: Counter[str] = Counter()
-    for line in lines:
-        before = _SUMMARY.fullmatch(line["why"] or "")
-        if before is not None:
-            for fate in _FATE.finditer(before["fates"]):
-                counted[fate["fate"]] += int(fate["count"])
-        elif line["count"]:
-            counted[line["fate"]] += line["count"]
-    told = ", ".join(f"{count} {fate}" for fate, count in sorted(counted.items()))
-    return f"summary of what was before: {told or 'nothing due'}"
+def _in_force(lines: Sequence[Row]) -> Any:
+    """The spec that the last line was written by, where a line that goes has it."""
+    version = lines[-1]["schedule_version"]
+    known = [line["spec"] for line in lines if line["schedule_version"] == version]
+    return next((spec for spec in reversed(known) if spec), None)
 
 
 def _count(services: Services, before: datetime, limit: int) -> int:

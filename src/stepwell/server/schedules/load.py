@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import Connection
 
 from stepwell.errors import StepwellError
-from stepwell.server.schedules import durations, queries, strip_queries
+from stepwell.server.schedules import queries, strip_queries
+from stepwell.server.schedules.durations import Durations
 from stepwell.server.schedules.queries import Row
 from stepwell.server.schedules.strip_records import Load
 
@@ -45,14 +47,26 @@ class _Sum:
             left, cell, room = left - room, cell + 1, CELL.total_seconds()
 
 
-def loads(conn: Connection, begin: datetime, end: datetime, now: datetime) -> list[Load]:
-    """Every fifteen minutes of the span; from now on as expected from schedules and p50."""
+def loads(
+    conn: Connection,
+    begin: datetime,
+    end: datetime,
+    now: datetime,
+    took: Durations,
+    known: Mapping[UUID, Sequence[datetime]],
+) -> list[Load]:
+    """Every fifteen minutes of the span; from now on as expected from schedules and p50.
+
+    Parameters
+    ----------
+    known : schedule -> all its due instants from now to the end, where they are computed already.
+    """
     past, future = _Sum(), _Sum()
     if begin < now:
         for started, finished in strip_queries.spans(conn, begin - timedelta(days=1), now, RUNS):
             past.add(started, ((finished or now) - started).total_seconds())
     if end > now:
-        for at, seconds in islice(_expected(conn, now, end), MOST):
+        for at, seconds in islice(_expected(conn, now, end, took, known), MOST):
             future.add(at, seconds)
     return [_load(cell, past, future, now) for cell in range(_cell(begin), _cell(end) + 1)]
 
@@ -67,22 +81,29 @@ def _load(cell: int, past: _Sum, future: _Sum, now: datetime) -> Load:
     )
 
 
-def _expected(conn: Connection, now: datetime, end: datetime) -> Iterator[tuple[datetime, float]]:
-    seen: dict[tuple[str, str], float] = {}
+def _expected(
+    conn: Connection,
+    now: datetime,
+    end: datetime,
+    took: Durations,
+    known: Mapping[UUID, Sequence[datetime]],
+) -> Iterator[tuple[datetime, float]]:
     for row in conn.execute(queries.listed(active=True)).mappings().all():
-        place = (row["group_name"], row["workflow"])
-        if place not in seen:
-            seen[place] = durations.observed(conn, *place).p50 or 0.0
-        for at in _fires(row, now, end):
-            yield at, seen[place]
+        seconds = took.of(row["group_name"], row["workflow"]).p50 or 0.0
+        for at in _fires(row, now, end, known.get(row["id"])):
+            yield at, seconds
 
 
-def _fires(row: Row, now: datetime, end: datetime) -> Iterator[datetime]:
+def _fires(
+    row: Row, now: datetime, end: datetime, known: Sequence[datetime] | None
+) -> Iterator[datetime]:
     due, until = row["next_due"], row["paused_until"]
     if due is None or (row["paused_at"] is not None and until is None):
         return
+    begin = max(due, now, until or now)
     try:
-        yield from queries.spec_of(row).between(max(due, now, until or now), end)
+        fires = queries.spec_of(row).between(begin, end) if known is None else known
+        yield from (at for at in fires if at >= begin)
     except StepwellError:
         return
 

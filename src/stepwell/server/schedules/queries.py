@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 from uuid import UUID
@@ -12,6 +14,7 @@ from sqlalchemy import (
     Connection,
     RowMapping,
     Select,
+    bindparam,
     func,
     insert,
     literal_column,
@@ -131,6 +134,15 @@ def change(conn: Connection, schedule_id: UUID, **values: Any) -> None:
     conn.execute(update(schedules).where(schedules.c.id == schedule_id).values(**values))
 
 
+def change_all(conn: Connection, changes: Iterable[tuple[UUID, Mapping[str, Any]]]) -> None:
+    """Set columns of many schedules; each statement sets the same ones."""
+    by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+    for schedule_id, values in changes:
+        by_columns[tuple(sorted(values))].append({"of": schedule_id, **values})
+    for rows in by_columns.values():
+        conn.execute(update(schedules).where(schedules.c.id == bindparam("of")), rows)
+
+
 def listed(
     group: str | None = None, workflow: str | None = None, active: bool | None = True
 ) -> Select[Any]:
@@ -194,6 +206,16 @@ def entries_in_force(
 # -- the ledger --------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line to be written: a new one, or `extends`, the line that it makes longer."""
+
+    schedule_id: UUID
+    entry: Entry
+    run_id: UUID | None = None
+    extends: UUID | None = None
+
+
 def enter(
     conn: Connection,
     schedule_id: UUID,
@@ -203,16 +225,28 @@ def enter(
     spec: dict[str, Any] | None = None,
 ) -> None:
     """Insert a line; a mark keeps the `spec` that is in force from it on."""
-    conn.execute(
-        insert(ledger).values(
-            id=new_id(),
-            schedule_id=schedule_id,
-            run_id=run_id,
-            entered_at=at,
-            spec=spec,
-            **_columns(entry),
-        )
-    )
+    line = Line(schedule_id, entry, run_id)
+    conn.execute(insert(ledger).values(spec=spec, **_new_line(line, at)))
+
+
+def enter_all(conn: Connection, written: Iterable[Line], at: datetime) -> None:
+    """Insert lines, and make longer those that are there; of schedules that are locked."""
+    new: list[dict[str, Any]] = []
+    longer: list[dict[str, Any]] = []
+    for one in written:
+        if one.extends is None:
+            new.append(_new_line(one, at))
+        else:
+            longer.append({"of": one.extends, **_columns(one.entry)})
+    if new:
+        conn.execute(insert(ledger), new)
+    if longer:
+        conn.execute(update(ledger).where(ledger.c.id == bindparam("of")), longer)
+
+
+def _new_line(line: Line, at: datetime) -> dict[str, Any]:
+    of = {"id": new_id(), "schedule_id": line.schedule_id, "run_id": line.run_id}
+    return {**of, "entered_at": at, **_columns(line.entry)}
 
 
 def extend(conn: Connection, line: UUID, entry: Entry) -> None:
@@ -241,6 +275,16 @@ def last_line(conn: Connection, schedule_id: UUID) -> Row | None:
     return conn.execute(query).mappings().one_or_none()
 
 
+def last_lines(conn: Connection, schedule_ids: Sequence[UUID]) -> dict[UUID, Row]:
+    """The end of each schedule's book, each found by the index and not by reading the book."""
+    end = select(ledger.c.id).where(ledger.c.schedule_id == schedules.c.id)
+    end = end.order_by(ledger.c.first_due.desc()).limit(1)
+    ids = select(end.correlate(schedules).scalar_subquery()).where(schedules.c.id.in_(schedule_ids))
+    found = [one for one in conn.execute(ids).scalars() if one is not None]
+    rows = conn.execute(select(ledger).where(ledger.c.id.in_(found))).mappings()
+    return {row["schedule_id"]: row for row in rows}
+
+
 def last_fates(conn: Connection, schedule_ids: Sequence[UUID]) -> dict[UUID, Row]:
     """The newest line of each schedule that speaks of a due instant."""
     spoken = ledger.c.schedule_id.in_(schedule_ids) & (ledger.c.fate != Fate.CHANGED.value)
@@ -257,10 +301,10 @@ def last_fates(conn: Connection, schedule_ids: Sequence[UUID]) -> dict[UUID, Row
     return {row["schedule_id"]: row for row in rows}
 
 
-def queued(conn: Connection, schedule_id: UUID) -> Sequence[Row]:
-    """Lines whose run waits for the one before, oldest first."""
-    query = lines(schedule_id).where(_QUEUED).order_by(ledger.c.first_due)
-    return conn.execute(query).mappings().all()
+def queued(conn: Connection, schedule_ids: Sequence[UUID]) -> Sequence[Row]:
+    """Lines of schedules whose run waits for the one before, oldest first."""
+    query = select(ledger).where(ledger.c.schedule_id.in_(schedule_ids), _QUEUED)
+    return conn.execute(query.order_by(ledger.c.first_due)).mappings().all()
 
 
 def any_queued(conn: Connection) -> bool:
@@ -290,10 +334,14 @@ def book(
     return conn.execute(query).mappings()
 
 
-def active_runs(conn: Connection, schedule_id: UUID) -> dict[UUID, str]:
-    """Runs of the schedule that have not ended, oldest first, with their states."""
-    query = select(runs.c.id, runs.c.state).where(runs.c.schedule_id == schedule_id, _IN_THE_WAY)
-    return {row.id: row.state for row in conn.execute(query.order_by(runs.c.created_at))}
+def active_runs(conn: Connection, schedule_ids: Sequence[UUID]) -> dict[UUID, dict[UUID, str]]:
+    """Runs of each schedule that have not ended, oldest first, with their states."""
+    columns = (runs.c.schedule_id, runs.c.id, runs.c.state)
+    query = select(*columns).where(runs.c.schedule_id.in_(schedule_ids), _IN_THE_WAY)
+    found: dict[UUID, dict[UUID, str]] = {one: {} for one in schedule_ids}
+    for row in conn.execute(query.order_by(runs.c.created_at)):
+        found[row.schedule_id][row.id] = row.state
+    return found
 
 
 def as_entry(row: Row) -> Entry:

@@ -92,14 +92,9 @@ def settle_batch(services: Services, books: Books) -> Batch:
     with services.db.write() as conn:
         now = now_of(conn, services.clock)
         due = queries.lock_due(conn, now, BATCH)
-        started, settled, more = 0, 0, len(due) == BATCH
-        for row in due:
-            one = books.settle(conn, row, now)
-            started, settled, more = started + one.started, settled + 1, more or one.more
-            if started >= STARTS:
-                more = True
-                break
-    return Batch(settled, started, more)
+        done = books.settle_all(conn, due, now, STARTS) if due else []
+    more = len(due) == BATCH or len(done) < len(due) or any(one.more for one in done)
+    return Batch(len(done), sum(one.started for one in done), more)
 
 
 def _note_downtime(services: Services, books: Books, state: Any) -> None:

@@ -19,8 +19,9 @@ from stepwell.schedules.calendars import Exclusion, exclusion, never
 from stepwell.schedules.ledger import Fate, Why
 from stepwell.server.database.tables import schedules
 from stepwell.server.paging import Paging, paged
-from stepwell.server.schedules import calendars, changing, durations, load, queries, skips
+from stepwell.server.schedules import calendars, changing, load, queries, skips
 from stepwell.server.schedules import strip_queries as read
+from stepwell.server.schedules.durations import Durations
 from stepwell.server.schedules.queries import Row
 from stepwell.server.schedules.strip_records import Cell, Coming, Lane, Mark, Strip
 from stepwell.server.services import Services
@@ -84,9 +85,10 @@ def strip(
     """
     window = _window(changing.now_of(conn, services.clock), begin, end)
     page = paged(conn, queries.listed(group), pages, by=[schedules.c.id], make=lambda row: row)
-    lanes = _lanes(conn, page.items, window)
-    first = pages.cursor is None
-    loads = load.loads(conn, window.begin, window.end, window.now) if first else None
+    took = Durations(conn)
+    lanes, known = _lanes(conn, page.items, window, took)
+    first, span = pages.cursor is None, (window.begin, window.end, window.now)
+    loads = load.loads(conn, *span, took, known) if first else None
     return Strip(
         begin=window.begin,
         end=window.end,
@@ -112,7 +114,10 @@ def _window(now: datetime, begin: datetime | None, end: datetime | None) -> Wind
     return Window(begin.astimezone(UTC), end.astimezone(UTC), now)
 
 
-def _lanes(conn: Connection, rows: Sequence[Row], window: Window) -> list[Lane]:
+def _lanes(
+    conn: Connection, rows: Sequence[Row], window: Window, took: Durations
+) -> tuple[list[Lane], dict[UUID, list[datetime]]]:
+    """The lanes, and the due instants from now on of each that is shown whole."""
     ids = [row["id"] for row in rows]
     numbers = read.numbers(conn, ids, window.begin, window.end)
     few = [one for one in ids if numbers.get(one, 0) <= SHOWN]
@@ -120,13 +125,21 @@ def _lanes(conn: Connection, rows: Sequence[Row], window: Window) -> list[Lane]:
     marks = _marks(read.lines(conn, few, window.begin, window.end))
     counts = read.counted(conn, many, window.begin, window.end, window.cell) if many else ()
     cells = _past_cells(counts)
-    return [
-        _lane(conn, row, window, marks.get(row["id"], []), cells.get(row["id"], [])) for row in rows
+    lanes = [
+        _lane(conn, row, window, took, marks.get(row["id"], []), cells.get(row["id"], []))
+        for row in rows
     ]
+    whole = (one for one in lanes if one.future and window.begin <= window.now)
+    return lanes, {one.schedule_id: [each.at for each in one.future] for one in whole}
 
 
 def _lane(
-    conn: Connection, row: Row, window: Window, past: list[Mark], past_cells: list[Cell]
+    conn: Connection,
+    row: Row,
+    window: Window,
+    took: Durations,
+    past: list[Mark],
+    past_cells: list[Cell],
 ) -> Lane:
     spec, excluded = _read(conn, row)
     coming = _coming(row, spec, excluded, window)
@@ -140,7 +153,7 @@ def _lane(
         timezone="UTC" if spec is None else spec.zone,
         paused_at=row["paused_at"],
         paused_until=row["paused_until"],
-        observed=durations.observed(conn, row["group_name"], row["workflow"]),
+        observed=took.of(row["group_name"], row["workflow"]),
         past=past,
         past_cells=past_cells,
         future=coming if few else [],

@@ -16,6 +16,7 @@ class Audit(BaseModel):
     `due`: the instants that the rules in force make due in the span, up to now, computed.
     `accounted`: those that entries of the ledger cover. `open`: those that are due now and
     that the tick is about to enter. `proven`: the chain is unbroken, and nothing is open.
+    `folded`: how many of both are from lines that retention has folded into one.
 
     `breaks` are faults of the chain. `advice` is where a computation of today disagrees with
     what was entered; zone data may have changed since, so it proves nothing.
@@ -29,6 +30,7 @@ class Audit(BaseModel):
     due: int
     accounted: int
     open: int
+    folded: int
     by_fate: dict[Fate, int]
     backfilled: int
     next_due: datetime | None

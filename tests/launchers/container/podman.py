@@ -1,0 +1,152 @@
+"""A podman of the tests' own: its storage in the cache, its service on a socket of the test run."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from stepwell.launchers.container import ContainerOptions
+from stepwell.launchers.container.engine import ContainerEngine
+from stepwell.launchers.container.options import OWNER
+from stepwell.launchers.container.references import kept_in
+from stepwell.testing.launcher_contract import until
+
+CACHE: Final = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stepwell"
+TAR: Final = CACHE / "base-bookworm-1.tar"
+WHEELS: Final = CACHE / "wheels-311"
+BASE: Final = "localhost/stepwell-base:bookworm-1"
+
+OPTIONS: Final = ContainerOptions(network="host", memory_mib=256, cpus=0.0)
+"""Closed sandboxes have no bridge; the test machine is slow enough without a share of its cores."""
+
+_ENGINE: Final = """
+[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+log_driver = "k8s-file"
+[engine]
+runtime = "runc"
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+"""
+_PARTS: Final = ("podman", "runc", "catatonit")
+
+
+class Podman:
+    """The command, with an environment that names the tests' own storage and settings.
+
+    Parameters
+    ----------
+    folder : for its configuration and its socket; short, as paths of sockets must be.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.socket = folder, folder / "podman.sock"
+        self._building = threading.Lock()
+        (folder / "containers.conf").write_text(_ENGINE)
+        storage = (
+            f'driver = "overlay"\nrunroot = "/run/stepwell-tests"\ngraphroot = "{CACHE}/podman"'
+        )
+        (folder / "storage.conf").write_text(f"[storage]\n{storage}\n")
+        self.environment: Mapping[str, str] = {
+            **os.environ,
+            "CONTAINERS_CONF": str(folder / "containers.conf"),
+            "CONTAINERS_STORAGE_CONF": str(folder / "storage.conf"),
+            "BUILDAH_ISOLATION": "chroot",
+        }
+
+    @property
+    def address(self) -> str:
+        """Of its service."""
+        return f"unix://{self.socket}"
+
+    def engine(self) -> ContainerEngine:
+        """A client of its service."""
+        return ContainerEngine(self.address)
+
+    def run(self, *arguments: str, within: float = 120.0) -> str:
+        """Its output; fails with what it says."""
+        done = subprocess.run(
+            ["podman", *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=within,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def build(self, name: str, files: Mapping[str, str], *lines: str) -> str:
+        """An image on the base with these files in its root, and these lines of a Containerfile."""
+        with self._building, tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            for path, text in files.items():
+                (Path(folder) / path).write_text(text)
+            copies = [f"COPY --chmod=644 {path} /{path}" for path in files]
+            recipe = "\n".join([f"FROM {BASE}", *copies, *lines])
+            (Path(folder) / "Containerfile").write_text(recipe)
+            self.run("build", "--quiet", "--timestamp", "0", "--tag", name, folder)
+        return name
+
+    def script(self, folder: Path, text: str) -> str:
+        """An image that runs a Python text; one name for each folder."""
+        name = f"localhost/test-{owner(folder)}"
+        return self.build(name, {"group.py": text}, 'ENTRYPOINT ["python3", "/group.py"]')
+
+    def forget(self, who: str) -> None:
+        """Remove the containers and the images of a test."""
+        self.run("rm", "--force", "--time", "0", "--filter", f"label={OWNER}={who}")
+        names = until(self._names)
+        kept = [one for one in names if one.startswith(kept_in(who))]
+        self.run("rmi", "--ignore", f"localhost/test-{who}", *kept)
+
+    def _names(self) -> list[str]:
+        """Of all images; empty while another test removes one, which podman stumbles over."""
+        try:
+            return self.run("images", "--format", "{{.Repository}}:{{.Tag}}").split()
+        except AssertionError:
+            return []
+
+    def prepare(self) -> None:
+        """Import the base image, if the storage has none."""
+        if not self.run("images", "--quiet", BASE):
+            self.run("import", str(TAR), BASE, within=300)
+
+    @contextmanager
+    def service(self) -> Iterator[None]:
+        """The API on the socket, for as long as the block."""
+        command = ["podman", "system", "service", "--time", "0", self.address]
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        one = subprocess.Popen(command, env=self.environment, **quiet)  # type: ignore[call-overload]
+        try:
+            until(self.socket.exists)
+            yield
+        finally:
+            one.terminate()
+            one.wait()
+
+
+def owner(folder: Path) -> str:
+    """What a test marks its containers with."""
+    return hashlib.sha256(str(folder).encode()).hexdigest()[:12]
+
+
+def missing() -> str:
+    """Why containers cannot be tested here; empty if they can."""
+    absent = [part for part in _PARTS if shutil.which(part, path=_path()) is None]
+    if os.geteuid() != 0:
+        return "it needs root"
+    if absent:
+        return f"not installed: {', '.join(absent)}"
+    return "" if TAR.exists() and WHEELS.exists() else "no base image: see .ci/containers"
+
+
+def _path() -> str:
+    return f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
