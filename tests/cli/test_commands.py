@@ -173,6 +173,8 @@ def test_a_schedule_is_previewed_paused_and_resumed(served: Shell) -> None:
     preview = served.good("schedules", "preview", *daily)
     assert preview.out.count("T07:30") == 3
     assert served.good("schedules", "show", "weather/load-weather", "--json").json["paused_at"]
+    why = served.good("why", "weather/load-weather", "--schedule")
+    assert "aused" in why.out
     served.good("schedules", "resume", "weather/load-weather")
     shown = served.good("schedules", "show", "weather/load-weather", "--json").json
     served.good("schedules", "pause", "weather/load-weather")

@@ -41,6 +41,16 @@ def test_each_message_is_a_route_of_the_server_with_that_method(server: Server) 
     assert containers <= told
 
 
+def test_what_is_no_json_says_so_and_is_named_on_the_page() -> None:
+    """A body or an answer that has neither a schema nor a type would be nothing at all."""
+    messages, page = DOCUMENT["messages"], (DOCS / "protocol.md").read_text()
+    for name in ("log-segment", "upload"):
+        assert messages[name]["request_type"] == "application/octet-stream"
+    assert messages["download"]["answer_type"] == "application/octet-stream"
+    for place in ("progress", "state-keys", "blobs", "logs/segments", "staged"):
+        assert f".../{place}" in page
+
+
 def test_every_verb_of_a_container_is_there() -> None:
     verbs = {name.removeprefix("store/") for name in DOCUMENT["messages"] if "/" in name}
     assert verbs == VERBS

@@ -90,7 +90,8 @@ def _tell_all(session: Session, found: Mapping[str, Any]) -> None:
     session.out.rows(found["audits"], ALL, "There are no schedules.", _audited)
     proven = "proven" if found["proven"] else "NOT proven"
     session.out.line(
-        f"{found['schedules']} schedules, due {found['due']}, accounted {found['accounted']}, "
+        f"{found['schedules']} schedule{'' if found['schedules'] == 1 else 's'}, "
+        f"due {found['due']}, accounted {found['accounted']}, "
         f"open {found['open']}: {proven}"
     )
 

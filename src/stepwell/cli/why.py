@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from stepwell.cli.render import instant
+from stepwell.cli.schedules import found_id
 from stepwell.cli.session import Session, command
 
 
@@ -22,12 +23,13 @@ def why(
         str | None, typer.Argument(metavar="[STEP]", help="An operation's name, or a step's id.")
     ] = None,
     schedule: Annotated[
-        bool, typer.Option("--schedule", help="RUN is a schedule: why it starts no run.")
+        bool,
+        typer.Option("--schedule", help="RUN is a schedule, by name or id: why it starts no run."),
     ] = False,
 ) -> None:
     """Say why a run waits, or a step of it; since when, until when, and what can be done."""
-    kind = "schedules" if schedule else "runs"
-    found = session.api.get(f"/{kind}/{run}/why", step=step)
+    of = f"schedules/{found_id(session, run)}" if schedule else f"runs/{run}"
+    found = session.api.get(f"/{of}/why", step=step)
     if session.out.as_json:
         session.out.json(found)
         return

@@ -14,8 +14,16 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
 from stepwell.server.discoveries.records import Fault
-from stepwell.server.runs.records import Assignment, Staged, Staging, StateValue
+from stepwell.server.runs.records import (
+    Assignment,
+    ProgressTold,
+    Staged,
+    Staging,
+    StateKeys,
+    StateValue,
+)
 from stepwell.server.runs.scoped import VERBS
+from stepwell.server.runs.uploads_api import BYTES, Uploaded
 from stepwell.server.state.records import Write
 from stepwell.stores.http import signature
 from stepwell.workflows.manifest import Manifest
@@ -26,13 +34,18 @@ RUN: Final = "/api/v1/runs/{run_id}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A request that an image may make: where, what it sends, what it gets (None: nothing)."""
+    """A request that an image may make: where, what it sends, what it gets (None: nothing).
+
+    `sends` and `gets` are media types, of a body or an answer that is no JSON.
+    """
 
     mode: str
     method: str
     path: str
     request: TypeAdapter[Any] | None = None
     answer: TypeAdapter[Any] | None = None
+    sends: str | None = None
+    gets: str | None = None
 
 
 def messages() -> dict[str, Message]:
@@ -42,8 +55,20 @@ def messages() -> dict[str, Message]:
         "error": _posted("discover", f"{DISCOVERY}/error", Fault),
         "assignment": _got(f"{RUN}/assignment", Assignment),
         "state": _got(f"{RUN}/state", StateValue),
+        "state-keys": _got(f"{RUN}/state-keys", StateKeys),
         "staged": _posted("run", f"{RUN}/staged", Staging, Staged),
+        "progress": _posted("run", f"{RUN}/progress", ProgressTold),
+        "log-segment": _of_bytes("POST", f"{RUN}/logs/segments", sends=BYTES),
+        "upload": _of_bytes("POST", f"{RUN}/blobs", Uploaded, sends=BYTES),
+        "download": _of_bytes("GET", f"{RUN}/blobs/{{blob_id}}", gets=BYTES),
     }
+
+
+def _of_bytes(
+    method: str, path: str, answer: Any = None, *, sends: str | None = None, gets: str | None = None
+) -> Message:
+    told = None if answer is None else TypeAdapter(answer)
+    return Message(mode="run", method=method, path=path, answer=told, sends=sends, gets=gets)
 
 
 def _posted(mode: str, path: str, request: Any, answer: Any = None) -> Message:
@@ -97,7 +122,8 @@ def _told(name: str, one: Message, made: Any) -> dict[str, Any]:
         told["request"] = made[name, "validation"]
     if one.answer is not None:
         told["answer"] = made[name, "serialization"]
-    return told
+    types = {"request_type": one.sends, "answer_type": one.gets}
+    return told | {key: one for key, one in types.items() if one is not None}
 
 
 def _verb(verb: str, made: Any) -> dict[str, Any]:

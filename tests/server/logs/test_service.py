@@ -201,7 +201,7 @@ def test_a_run_that_goes_takes_its_log_with_it(server: Server, run_id: UUID) -> 
     send(server, run_id, 0, [line("a")])
     send(server, new_id(), 0, [line("other")])
     with server.db.write() as conn:
-        service.drop_of_run(conn, run_id)
+        service.drop_of_runs(conn, [run_id])
     assert len(places(server)) == 1
 
 

@@ -18,6 +18,7 @@ from stepwell.ids import new_id
 from stepwell.server.app import Server
 from stepwell.server.blobs import service as blobs
 from stepwell.server.blobs.service import Kind
+from stepwell.server.database.tables import reports
 from stepwell.server.reports import kept, service, sharing
 from stepwell.server.reports.api import SANDBOX
 from stepwell.server.reports.badge import drawn
@@ -76,7 +77,7 @@ def test_a_large_report_lies_in_the_blob_store_and_goes_with_its_row(
         made = service.add(conn, new, Content(5, blob_id=blob_id), origin)
     assert api("viewer").get(f"/reports/{made}/content").content == b"large"
     with server.db.write() as conn:
-        service.drop_of_run(conn, run_id)
+        service.remove(conn, reports.c.run_id == run_id, 10)
         dropped = conn.exec_driver_sql("SELECT dropped_at FROM blobs").scalar_one()
     assert dropped is not None
 
@@ -182,8 +183,8 @@ def test_a_link_ends_and_opens_nothing_else(
     link = api("operator").post(f"/reports/{made}/shares", json={"days": 1}).json()
     path, _, secret = link["url"].partition("/api/v1")[2].rpartition("/")
     for broken in ("x", secret[:-2], "A" + secret[1:], secret + "AAAA", "é"):
-        problem(api(None).get(f"{path}/{broken}"), 404, "link-invalid")
-    problem(api(None).get(f"/shared/badges/{secret}"), 404, "link-invalid")
+        problem(api(None).get(f"{path}/{broken}"), 404, "shared-link-invalid")
+    problem(api(None).get(f"/shared/badges/{secret}"), 404, "shared-link-invalid")
     key = server.settings.signing_key
     with pytest.raises(sharing.LinkInvalid):
         sharing.opened(key + b"x", "report", secret)

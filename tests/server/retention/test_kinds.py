@@ -16,12 +16,17 @@ from stepwell import clock
 from stepwell.ids import new_id
 from stepwell.schedules.base import iso
 from stepwell.server.app import Server
+from stepwell.server.blobs.service import Kind as Blobs
+from stepwell.server.blobs.service import enter
 from stepwell.server.database import tables
 from stepwell.server.kept import KINDS
+from stepwell.server.logs import service as logs
+from stepwell.server.logs.records import Piece
 from stepwell.server.retention import service
 from stepwell.server.runs import kept as runs_kept
 from stepwell.server.schedules import auditing
 from stepwell.server.schedules.watch_records import Audit
+from stepwell.workflows.lines import Line, joined, packed
 
 LONG_AGO = timedelta(days=1000)
 
@@ -53,11 +58,33 @@ def test_an_old_run_goes_with_its_attempts_once_no_report_needs_it(server: Serve
     attempt = {"run_id": UUID(ids["run"]), "number": 1, "queued_at": clock.now()}
     with server.db.write() as conn:
         conn.execute(insert(tables.attempts).values(**attempt))
+        label = {"run_id": UUID(ids["run"]), "key": "team", "value": "data"}
+        conn.execute(insert(tables.run_labels).values(**label))
     assert swept(server, "runs") == 0
     with server.db.write() as conn:
         conn.execute(tables.reports.delete())
     assert swept(server, "runs") == 1
     assert count(server, tables.runs) == count(server, tables.attempts) == 0
+
+
+@on_both
+def test_the_log_and_the_blobs_of_an_old_run_go_with_it(server: Server) -> None:
+    ids = [UUID(group(server, name)["run"]) for name in ("mine", "other")]
+    aged(server)
+    blobs = [new_id() for _ in ids]
+    with server.db.write() as conn:
+        conn.execute(tables.reports.delete())
+        conn.execute(update(tables.runs).where(tables.runs.c.id == ids[1]).values(keep_reason="x"))
+        for run_id, blob_id in zip(ids, blobs, strict=True):
+            enter(conn, blob_id, Blobs.RESULT, 5, run_id)
+    for run_id in ids:
+        piece = Piece(segment=0, first_line=0, closed=False)
+        logs.take(server.services, run_id, 1, piece, packed(joined([Line(1, "stdout", 0, "a")])))
+    assert swept(server, "runs") == 1
+    with server.db.read() as conn:
+        assert list(conn.execute(select(tables.log_segments.c.run_id)).scalars()) == ids[1:]
+        kept = select(tables.blobs.c.id).where(tables.blobs.c.dropped_at.is_(None))
+        assert list(conn.execute(kept).scalars()) == blobs[1:]
 
 
 @on_both

@@ -168,6 +168,35 @@ def test_each_field_of_an_operation_says_what_its_change_means(
     assert words in change.sentence
 
 
+APPROVAL = {"within": 60.0, "message": "", "on_timeout": "fail"}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "impact", "words"),
+    [
+        ("owner", "team-data", Impact.NONE, "from none to team-data"),
+        ("limit", 1, Impact.BEHAVIOUR, "from none to 1"),
+        ("pool", "warehouse", Impact.BEHAVIOUR, "from none to warehouse"),
+        ("targets", {"success": 0.99}, Impact.NONE, "from none to success 0.99"),
+    ],
+)
+def test_what_a_manifest_leaves_out_counts_as_said_and_not_as_unknown(
+    field: str, value: Any, impact: Impact, words: str
+) -> None:
+    old, new = workflow("w"), workflow("w", **{field: value})
+    change = only(old, new)
+    assert (change.impact, change.unavailable) == (impact, ())
+    assert words in change.sentence
+    assert only(new, old).after in (None, "")
+
+
+def test_an_approval_that_is_dropped_is_a_matter_of_security() -> None:
+    asks = workflow("w", operations=[operation("pay", approval=APPROVAL)])
+    change = only(asks, workflow("w", operations=[operation("pay")]))
+    assert (change.impact, change.after) == (Impact.SECURITY, None)
+    assert change.sentence.endswith("changes from within 60.0, on_timeout fail to none.")
+
+
 @pytest.mark.parametrize(
     ("after", "words"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,10 +12,19 @@ from tests.server.reviews.support import ALL, decide, parameters
 from tests.server.runs.support import Pod, settlement
 from tests.server.support import Api, FakeLauncher, drain, on_both, problem, workflow
 
+from stepwell import clock
 from stepwell.server.app import Server
-from stepwell.server.database.tables import metrics_pending, occasions, releases
+from stepwell.server.database.tables import (
+    metrics_pending,
+    occasions,
+    releases,
+    report_samples,
+    state_entries,
+)
+from stepwell.server.runs import service as runs
 from stepwell.server.runs.supervision import Supervision
 from stepwell.server.state import service as state
+from stepwell.server.state.kept import KINDS
 from stepwell.server.state.records import Author, Write
 from stepwell.step import Step
 
@@ -113,6 +123,49 @@ def test_what_a_trial_deletes_is_gone_for_the_trial_alone(
     pod.stage(step, "state", written(value=None, delete=True, now=True))
     assert read(pod) is None
     assert kept(server) == ("real", 1)
+
+
+@on_both
+def test_what_a_trial_shows_is_not_the_latest_of_its_workflow(
+    server: Server, api: Api, discover: Discover, launcher: FakeLauncher
+) -> None:
+    """Neither its report, nor how it ended; and it takes no place in a sample."""
+    client, first = api("admin"), discover(workflow("a"))
+    run = attempt(client, first).json()
+    pod, step = begun(server, api, run)
+    shown = {"name": "rows", "kind": "text", "media_type": "text/plain", "every": 2}
+    assert pod.stage(step, "report", shown, content="MQ==").status_code == 201
+    pod.settle(settlement(step))
+    launcher.behave = lambda spec: None
+    Supervision(server.services, UUID(run["id"])).move()
+    (report,) = client.get(f"reports?run={run['id']}").json()["items"]
+    assert client.get(f"reports/{report['id']}/content").content == b"1"
+    query = {"group": "weather", "workflow": "a", "name": "rows"}
+    problem(client.get("reports/latest", params=query), 404, "report-not-found")
+    with server.db.read() as conn:
+        assert runs.last_state(conn, "weather", "a") is None
+        assert conn.execute(select(func.count()).select_from(report_samples)).scalar() == 0
+
+
+@on_both
+def test_the_state_of_a_trial_is_swept_when_its_week_is_over(
+    server: Server, api: Api, discover: Discover
+) -> None:
+    first = discover(workflow("a"))
+    with server.db.write() as conn:
+        state.write(conn, "weather", Write(**written(value="real")), Author(name="me"))
+    run = attempt(api("admin"), first).json()
+    pod, step = begun(server, api, run)
+    assert pod.stage(step, "state", written(value="tried", now=True)).status_code == 201
+    expire, forget = (one for one in KINDS if one.name in {"expired-state", "deleted-state"})
+    soon, later = (clock.now() + timedelta(days=days) for days in (6, 8))
+    assert expire.sweep(server.services, soon, 10) == 0
+    assert expire.sweep(server.services, later, 10) == 1
+    assert kept(server, f"trial:{run['id']}") is None
+    assert forget.sweep(server.services, later, 10) == 1
+    with server.db.read() as conn:
+        left = list(conn.execute(select(state_entries.c.group_name)).scalars())
+    assert (left, kept(server)) == (["weather"], ("real", 1))
 
 
 def test_a_trial_gets_secrets_only_where_that_is_asked_for(

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import update
 from starlette.testclient import TestClient
+from tests.server.access.support import account
 from tests.server.reviews.conftest import Discover
 from tests.server.reviews.support import ALL, choices, decide, diff, released
 from tests.server.support import Api, on_both, problem, workflow
@@ -31,12 +33,13 @@ def settings(settings: Settings) -> Settings:
 
 @pytest.fixture
 def person(server: Server) -> Iterator[Person]:
-    """`person("ann")` is a client of the reviewer of that name."""
+    """`person("ann")` is a client of the reviewer of that name, who has an account."""
     with ExitStack() as held:
 
         def client(name: str) -> TestClient:
+            user_id, life = UUID(account(server, name, "reviewer")), timedelta(days=1)
             with server.db.write() as conn:
-                made = access.issue(conn, NewToken(name=name, role=Role.REVIEWER), by="the test")
+                made = access.issue_at_login(conn, user_id, name, Role.REVIEWER, "cli", life)
             headers = {"Authorization": f"Bearer {made.secret}"}
             base = "http://testserver/api/v1/"
             return held.enter_context(TestClient(server.app, base_url=base, headers=headers))
@@ -73,6 +76,44 @@ def test_who_proposed_cannot_confirm_but_can_take_it_back(
     assert ann.post(f"{path}/refusals", json={"reason": "mine"}).json()["state"] == "refused"
     problem(person("ben").post(f"{path}/confirmations", json={}), 409, "proposal-ended")
     assert ann.get("groups/weather").json()["release"] is None
+
+
+def token_of(server: Server, name: str, by: str, role: str = "reviewer") -> dict[str, str]:
+    """The headers of a token of nobody in particular."""
+    with server.db.write() as conn:
+        made = access.issue(conn, NewToken(name=name, role=Role(role)), by=by)
+    return {"Authorization": f"Bearer {made.secret}"}
+
+
+@on_both
+def test_one_person_with_two_tokens_is_one_person(
+    server: Server, person: Person, discover: Discover
+) -> None:
+    """A token without an account counts as who has made it, through tokens that made tokens."""
+    ann, ben = person("ann"), person("ben")
+    first = discover(workflow("a"))
+    made = decide(ann, first, **ALL).json()["proposal"]
+    path = f"groups/weather/proposals/{made['id']}/confirmations"
+    bot, its_own = token_of(server, "bot", by="ann"), token_of(server, "bots-bot", by="bot")
+    for headers in (bot, its_own):
+        problem(ann.post(path, json={}, headers=headers), 403, "proposal-own")
+    assert ben.post(path, json={}).json()["release"]["number"] == 1
+
+
+def test_a_tokens_maker_cannot_confirm_what_the_token_has_proposed(
+    server: Server, person: Person, discover: Discover
+) -> None:
+    ann, first = person("ann"), discover(workflow("a"))
+    bot = token_of(server, "bot", by="ann")
+    offer = f"groups/weather/discoveries/{first}/decisions"
+    made = ann.post(offer, json=ALL, headers=bot).json()["proposal"]
+    assert made["requested_by"] == "bot"
+    path = f"groups/weather/proposals/{made['id']}/confirmations"
+    problem(ann.post(path, json={}), 403, "proposal-own")
+    sibling = token_of(server, "ci", by="ann")
+    problem(ann.post(path, json={}, headers=sibling), 403, "proposal-own")
+    stranger = token_of(server, "robot", by="ben")
+    assert ann.post(path, json={}, headers=stranger).status_code == 201
 
 
 def test_rejecting_and_holding_need_nobody_else(person: Person, discover: Discover) -> None:

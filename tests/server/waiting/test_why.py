@@ -390,7 +390,7 @@ def test_what_does_not_wait_says_what_it_does(
 
 def test_what_is_not_there_is_refused(start: Start, api: Api) -> None:
     run, client = start(), api("viewer")
-    found = problem(client.get(f"runs/{run['id']}/why?step=lod"), 404, "operation-unknown")
+    found = problem(client.get(f"runs/{run['id']}/why?step=lod"), 404, "operation-not-found")
     assert "fetch, load, report" in found["why"]
     problem(client.get(f"runs/{new_id()}/why"), 404, "run-not-found")
     problem(client.get(f"schedules/{new_id()}/why"), 404, "schedule-not-found")

@@ -38,6 +38,11 @@ def by_id(conn: Connection, token_id: UUID) -> Row | None:
     return conn.execute(select(tokens).where(tokens.c.id == token_id)).mappings().one_or_none()
 
 
+def maker(conn: Connection, name: str) -> str | None:
+    """Who has made the token of this name; None if it is no token's."""
+    return conn.execute(select(tokens.c.created_by).where(tokens.c.name == name)).scalar()
+
+
 def name_taken(conn: Connection, name: str) -> bool:
     """Whether a token, revoked or not, or a user has this name, in whatever case."""
     for table in (tokens, users):

@@ -141,6 +141,18 @@ def _speaking(row: queries.Row) -> User:
     )
 
 
+def person(conn: Connection, name: str) -> str:
+    """Who answers for what is done under a name: the account, or who has made the token.
+
+    One person with two tokens is one person (decision 0073).
+    """
+    seen: set[str] = set()
+    while name not in seen and (maker := queries.maker(conn, name)) is not None:
+        seen.add(name)
+        name = maker
+    return name
+
+
 def require_change(user: User) -> User:
     """`user`, if the token may change anything at all; raises `ReadOnly`."""
     if not user.read_only:

@@ -36,9 +36,9 @@ def drop(conn: Connection, ids: Sequence[UUID], at: datetime) -> None:
     conn.execute(update(t).where(t.c.id.in_(ids), t.c.dropped_at.is_(None)).values(dropped_at=at))
 
 
-def drop_of_run(conn: Connection, run_id: UUID, at: datetime) -> None:
-    """Leave all blobs of a run to the sweep."""
-    of = (t.c.run_id == run_id, t.c.dropped_at.is_(None))
+def drop_of_runs(conn: Connection, run_ids: Sequence[UUID], at: datetime) -> None:
+    """Leave all blobs of runs to the sweep."""
+    of = (t.c.run_id.in_(run_ids), t.c.dropped_at.is_(None))
     conn.execute(update(t).where(*of).values(dropped_at=at))
 
 

@@ -104,6 +104,6 @@ def drop(conn: Connection, ids: Sequence[UUID]) -> None:
         queries.drop(conn, ids, clock.now())
 
 
-def drop_of_run(conn: Connection, run_id: UUID) -> None:
-    """Let go of everything of a run, in the transaction that removes the run."""
-    queries.drop_of_run(conn, run_id, clock.now())
+def drop_of_runs(conn: Connection, run_ids: Sequence[UUID]) -> None:
+    """Let go of everything of runs, in the transaction that removes the runs."""
+    queries.drop_of_runs(conn, run_ids, clock.now())

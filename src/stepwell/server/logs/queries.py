@@ -90,6 +90,11 @@ def remove(conn: Connection, keys: Sequence[tuple[UUID, int, int]]) -> None:
         conn.execute(delete(t).where(key.in_(keys)))
 
 
+def remove_of_runs(conn: Connection, run_ids: Sequence[UUID]) -> None:
+    """Remove all rows of runs."""
+    conn.execute(delete(t).where(t.c.run_id.in_(run_ids)))
+
+
 def inline(conn: Connection, before: datetime, limit: int) -> list[Segment]:
     """Rows that hold their content themselves and were last written before then."""
     old = (t.c.content.is_not(None), t.c.until_at < before)

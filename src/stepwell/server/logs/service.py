@@ -80,9 +80,9 @@ def text_of(conn: Connection, store: BlobStore, of: Segment) -> str:
     return unpacked(content)
 
 
-def drop_of_run(conn: Connection, run_id: UUID) -> None:
-    """Remove the log of a run, in the transaction that removes the run."""
-    remove(conn, queries.kept(conn, run_id))
+def drop_of_runs(conn: Connection, run_ids: Sequence[UUID]) -> None:
+    """Remove the logs of runs, in the transaction that lets go of their blobs."""
+    queries.remove_of_runs(conn, run_ids)
 
 
 def remove(conn: Connection, rows: Sequence[RowMapping]) -> None:

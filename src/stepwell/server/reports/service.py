@@ -11,6 +11,7 @@ from sqlalchemy import (
     Connection,
     RowMapping,
     delete,
+    exists,
     func,
     insert,
     literal,
@@ -26,6 +27,7 @@ from stepwell.server.blobs import service as blobs
 from stepwell.server.blobs.service import BlobStore
 from stepwell.server.database.tables import report_samples as samples
 from stepwell.server.database.tables import reports as t
+from stepwell.server.database.tables import runs
 from stepwell.server.paging import Page, Paging, paged
 from stepwell.server.reports.records import Content, NewReport, Origin, Report
 
@@ -34,6 +36,7 @@ LARGEST: Final = 20 * 1024 * 1024
 MOST: Final = 200
 """Reports of one run."""
 
+_OF_NO_TRIAL: Final = ~exists().where(runs.c.id == t.c.run_id, runs.c.trial.is_not(None))
 _SHOWN: Final = [column for column in t.c if column.name not in ("content", "blob_id")]
 
 
@@ -124,9 +127,14 @@ def listed(conn: Connection, pages: Paging, **equal: Any) -> Page[Report]:
 
 
 def latest(conn: Connection, group: str, workflow: str, name: str) -> Report:
-    """The newest report of that name; raises `ReportNotFound`."""
+    """The newest report of that name, but of no trial; raises `ReportNotFound`."""
     of = (t.c.group_name == group, t.c.workflow == workflow, t.c.name == name)
-    query = select(*_SHOWN).where(*of).order_by(t.c.created_at.desc(), t.c.id.desc()).limit(1)
+    query = (
+        select(*_SHOWN)
+        .where(*of, _OF_NO_TRIAL)
+        .order_by(t.c.created_at.desc(), t.c.id.desc())
+        .limit(1)
+    )
     row = conn.execute(query).mappings().one_or_none()
     if row is None:
         raise ReportNotFound(
@@ -161,17 +169,13 @@ def before(conn: Connection, report: Report) -> Report | None:
         tuple_(t.c.created_at, t.c.id)
         < tuple_(literal(report.created_at, t.c.created_at.type), literal(report.id, t.c.id.type)),
     )
-    query = select(*_SHOWN).where(*of).order_by(t.c.created_at.desc(), t.c.id.desc()).limit(1)
+    query = select(*_SHOWN).where(*of, _OF_NO_TRIAL)
+    query = query.order_by(t.c.created_at.desc(), t.c.id.desc()).limit(1)
     row = conn.execute(query).mappings().one_or_none()
     return None if row is None else _report(row)
 
 
-def drop_of_run(conn: Connection, run_id: UUID) -> None:
-    """Remove the reports of a run, in the transaction that removes the run."""
-    remove(conn, t.c.run_id == run_id, None)
-
-
-def remove(conn: Connection, which: ColumnElement[bool], limit: int | None) -> int:
+def remove(conn: Connection, which: ColumnElement[bool], limit: int) -> int:
     """Remove reports and let go of their blobs; how many."""
     query = select(t.c.id, t.c.blob_id).where(which).limit(limit)
     rows = conn.execute(query).all()

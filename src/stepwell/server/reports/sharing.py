@@ -23,7 +23,7 @@ _MAC: Final = 32
 class LinkInvalid(NotFound):
     """The link was not made here, or has expired."""
 
-    code = "link-invalid"
+    code = "shared-link-invalid"
 
 
 def made(key: bytes, what: str, about: dict[str, str], expires_at: datetime) -> str:

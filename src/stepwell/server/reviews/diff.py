@@ -26,7 +26,7 @@ from stepwell.server.reviews.changes import (
     WorkflowChanges,
     pointer,
 )
-from stepwell.server.reviews.fields import WORKFLOW_FIELDS, field_change
+from stepwell.server.reviews.fields import field_changes
 from stepwell.server.reviews.operations import operation_changes
 from stepwell.server.reviews.redaction import veiled
 
@@ -141,9 +141,7 @@ def _workflow(old: Entry, new: Entry, at: datetime) -> Iterator[Change]:
     path = ("workflows", name)
     yield from gaps.found(path, old, new, gaps.WORKFLOW)
     both = old.keys() & new.keys()
-    for field in WORKFLOW_FIELDS:
-        if field in both and old[field] != new[field]:
-            yield field_change(path, field, old[field], new[field])
+    yield from field_changes(path, old, new)
     if "schedule" in both:
         yield from schedule_changes(name, old["schedule"], new["schedule"], at)
     if gaps.comparable(old, new, "parameters"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from stepwell.server.reviews.changes import Category, Change, Impact, Kind, pointer
@@ -10,6 +10,7 @@ from stepwell.server.reviews.changes import Category, Change, Impact, Kind, poin
 WORKFLOW_FIELDS: Final[dict[str, tuple[Category, Impact, str]]] = {
     "description": (Category.DESCRIPTION, Impact.NONE, "Its description changes"),
     "tags": (Category.TAGS, Impact.NONE, "Its tags change"),
+    "owner": (Category.DESCRIPTION, Impact.NONE, "Whom to ask about it changes"),
     "deadline": (Category.DEADLINE, Impact.BEHAVIOUR, "A run is stopped after"),
     "targets": (Category.DESCRIPTION, Impact.NONE, "What its runs are held to changes"),
     "limit": (Category.LIMITS, Impact.BEHAVIOUR, "How many of its runs go on at once changes"),
@@ -25,6 +26,28 @@ OPERATION_FIELDS: Final[dict[str, tuple[Category, Impact, str]]] = {
     "approval": (Category.APPROVAL, Impact.SECURITY, "The approval that it waits for changes"),
     "output": (Category.OUTPUTS, Impact.DATA, "The name that its value is bound to changes"),
 }
+
+
+LEFT_OUT: Final[Mapping[str, Any]] = {
+    "owner": "",
+    "targets": None,
+    "limit": None,
+    "pool": None,
+    "approval": None,
+}
+"""What a field says that a manifest may leave out. Another one that is missing is not known."""
+
+_UNKNOWN: Final = object()
+
+
+def field_changes(
+    path: Sequence[str], old: Mapping[str, Any], new: Mapping[str, Any]
+) -> Iterator[Change]:
+    """The changes of single fields of the workflow or operation at `path`."""
+    for field in OPERATION_FIELDS if "operations" in path else WORKFLOW_FIELDS:
+        before, after = (one.get(field, LEFT_OUT.get(field, _UNKNOWN)) for one in (old, new))
+        if before != after and _UNKNOWN not in (before, after):
+            yield field_change(path, field, before, after)
 
 
 def field_change(path: Sequence[str], field: str, before: Any, after: Any) -> Change:
@@ -63,4 +86,6 @@ def _seconds(value: float | None) -> str:
 def _shown(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "none"
-    return "none" if value is None else str(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {one}" for name, one in value.items() if one not in (None, ""))
+    return "none" if value in (None, "") else str(value)

@@ -8,7 +8,7 @@ from typing import Any
 from stepwell.server.reviews import contracts, gaps
 from stepwell.server.reviews.aligning import align_operations, moved
 from stepwell.server.reviews.changes import Category, Change, Impact, Kind, pointer
-from stepwell.server.reviews.fields import OPERATION_FIELDS, field_change
+from stepwell.server.reviews.fields import field_changes
 
 Entry = Mapping[str, Any]
 
@@ -37,9 +37,7 @@ def operation_changes(
 def _operation(workflow: str, old: Entry, new: Entry, names: Mapping[str, str]) -> Iterator[Change]:
     path = ("workflows", workflow, "operations", new["name"])
     yield from gaps.found(path, old, new, gaps.OPERATION)
-    for field in OPERATION_FIELDS:
-        if field in old and field in new and old[field] != new[field]:
-            yield field_change(path, field, old[field], new[field])
+    yield from field_changes(path, old, new)
     if "inputs" in old and "inputs" in new:
         yield from contracts.input_changes(path, old["inputs"], new["inputs"], names)
     if gaps.comparable(old, new, "returns"):

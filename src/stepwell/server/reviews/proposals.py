@@ -11,6 +11,7 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 from stepwell import clock
 from stepwell.errors import Conflict, Denied, NotFound
 from stepwell.ids import new_id
+from stepwell.server.access import service as access
 from stepwell.server.audit import service as audit
 from stepwell.server.database.tables import proposals as t
 from stepwell.server.groups import service as groups
@@ -39,7 +40,7 @@ class ProposalEnded(Conflict):
 
 
 class OwnProposal(Denied):
-    """Who proposed it cannot confirm it."""
+    """Who proposed it cannot confirm it, be it with another token."""
 
     code = "proposal-own"
 
@@ -90,11 +91,13 @@ def confirmable(conn: Connection, group: str, proposal_id: UUID, *, by: str) -> 
     ProposalNotFound, ProposalEnded, OwnProposal.
     """
     found = _open(conn, group, proposal_id)
-    if found.requested_by == by:
+    who = access.person(conn, by)
+    if access.person(conn, found.requested_by) == who:
         raise OwnProposal(
-            f"{by!r} has proposed this, and cannot confirm it.",
-            why="In this group two reviewers are needed.",
-            fix="Ask another reviewer; you can refuse it to take it back.",
+            f"{who!r} has proposed this, and cannot confirm it.",
+            why="In this group two reviewers are needed; tokens count as who has made them.",
+            fix="Ask another reviewer, with an account of their own; you can refuse it "
+            "to take it back.",
         )
     return found
 

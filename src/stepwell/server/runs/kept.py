@@ -7,7 +7,9 @@ from typing import Any, Final
 
 from sqlalchemy import Select, Table, delete, exists, func, select
 
+from stepwell.server.blobs import service as blobs
 from stepwell.server.database.tables import attempts, metadata, run_labels, runs, staged
+from stepwell.server.logs import service as logs
 from stepwell.server.retention.records import Kind
 from stepwell.server.runs.records import ENDED
 from stepwell.server.services import Services
@@ -38,6 +40,8 @@ def _old(before: datetime, limit: int) -> Select[Any]:
 def _sweep(services: Services, before: datetime, limit: int) -> int:
     with services.db.write() as conn:
         ids = list(conn.execute(_old(before, limit)).scalars())
+        logs.drop_of_runs(conn, ids)
+        blobs.drop_of_runs(conn, ids)
         for table in PARTS:
             conn.execute(delete(table).where(_key(table).in_(ids)))
         conn.execute(delete(runs).where(runs.c.id.in_(ids)))
@@ -53,8 +57,8 @@ def _count(services: Services, before: datetime, limit: int) -> int:
 KINDS: Final = (
     Kind(
         "runs",
-        "Runs that have ended, with their attempts. Their figures stay in the metrics; a run "
-        "with a report, or with a mark, stays.",
+        "Runs that have ended, with their attempts, logs and large results. Their figures stay "
+        "in the metrics; a run with a report, or with a mark, stays.",
         lambda settings: settings.keep_runs_days,
         _sweep,
         _count,

@@ -99,9 +99,14 @@ def all_runs() -> Select[Any]:
 
 
 def last_state(conn: Connection, group: str, workflow: str, states: Sequence[str]) -> str | None:
-    """The state of the newest run of a workflow that is in one of these."""
+    """The state of the newest run of a workflow, but of no trial, that is in one of these."""
     of = (runs.c.group_name == group, runs.c.workflow == workflow, runs.c.state.in_(states))
-    query = select(runs.c.state).where(*of).order_by(runs.c.created_at.desc()).limit(1)
+    query = (
+        select(runs.c.state)
+        .where(*of, runs.c.trial.is_(None))
+        .order_by(runs.c.created_at.desc())
+        .limit(1)
+    )
     found: str | None = conn.execute(query).scalar_one_or_none()
     return found
 
@@ -132,11 +137,12 @@ def in_place_of(conn: Connection, run_id: UUID) -> RowMapping | None:
 
 
 def last_success(conn: Connection, run: RowMapping) -> RowMapping | None:
-    """The newest run of the same workflow that was begun before it and succeeded."""
+    """The newest run of the same workflow, but no trial, begun before it, that succeeded."""
     query = select(runs).where(
         runs.c.group_name == run["group_name"],
         runs.c.workflow == run["workflow"],
         runs.c.state == "succeeded",
+        runs.c.trial.is_(None),
         runs.c.created_at < run["created_at"],
     )
     newest = query.order_by(runs.c.created_at.desc()).limit(1)

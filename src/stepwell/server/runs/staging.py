@@ -78,12 +78,12 @@ def commit(conn: Connection, run: RowMapping, step: Step, *, keep: bool) -> None
 def _commit_report(
     conn: Connection, run: RowMapping, step: Step, row: RowMapping, *, keep: bool
 ) -> None:
-    """Keep a report that is wanted, or let go of its blob."""
+    """Keep a report that is wanted, or let go of its blob; a trial's is in nobody's sample."""
     new = NewReport(**row["payload"])
     made = None
-    if keep:
+    if keep and not run["trial"]:
         made = reports.add(conn, new, _kept(conn, row), _origin(run, step))
-    elif new.on_failure:
+    elif keep or new.on_failure:
         made = reports.add_kept(conn, new, _kept(conn, row), _origin(run, step))
     if made is None and row["blob_id"] is not None:
         blobs.drop(conn, [row["blob_id"]])

@@ -67,7 +67,8 @@ def _clauses(counts: Counts) -> list[Clause]:
     """What is wrong first; what is all right in one clause."""
     said = []
     if counts.schedules:
-        text = f"All {counts.schedules} schedules on time"
+        all_ = "All " if counts.schedules > 1 else ""
+        text = f"{all_}{_many(counts.schedules, 'schedule')} on time"
         if counts.late:
             text = f"{counts.late} of {_many(counts.schedules, 'schedule')} late"
         said.append(Clause(text=text, link="/schedules"))

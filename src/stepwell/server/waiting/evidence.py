@@ -29,7 +29,7 @@ QUEUES: Final = (QUEUE, "runs")
 class OperationUnknown(NotFound):
     """The run's workflow has no such operation, and the run no such step."""
 
-    code = "operation-unknown"
+    code = "operation-not-found"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
