@@ -179,7 +179,7 @@ class Server:
             name="server",
         )
         self.seeder = background.Seeder(self.services)
-        self._end_traces: Callable[[], None] = lambda: None
+        self._end_traces = _nothing
 
     @property
     def settings(self) -> Settings:
@@ -229,6 +229,8 @@ class Server:
         if self.settings.run_engine:
             self.seeder.stop()
             self.engine.stop(timeout)
+        for launcher in self.services.launchers.values():
+            getattr(launcher, "close", _nothing)()
         self._end_traces()
         self.db.close()
 
@@ -238,6 +240,10 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _nothing() -> None:
+    """What most launchers do at the end, and traces that were never begun."""
 
 
 def _traced() -> Callable[[], None]:
