@@ -18,7 +18,7 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from stepwell.forked import Forked, fork
 from stepwell.launchers import shim
@@ -46,9 +46,7 @@ def main(arguments: list[str]) -> int:
         _launch(asked, told, Path(os.fsdecode(folder)), pipes, begin)
 
 
-def _launch(
-    asked: socket.socket, told: int, folder: Path, pipes: list[int], begin: Begin
-) -> None:
+def _launch(asked: socket.socket, told: int, folder: Path, pipes: list[int], begin: Begin) -> None:
     """Fork a watcher that is nobody's child; answer when it holds the launch or has lost it."""
     ready, tell = os.pipe()
 
@@ -105,9 +103,8 @@ class ForkedWatch(shim.Watch):
         for low, high in zip([2, *keep], [*keep, shim.MOST_FILES], strict=True):
             os.closerange(low + 1, high)
         os.chdir(self.folder / "work")
-        sys.path[0] = os.getcwd()
+        sys.path[0] = str(Path.cwd())
         return self._begin(*self._pipes)
-
 
 
 if __name__ == "__main__":
