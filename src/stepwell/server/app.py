@@ -120,6 +120,11 @@ def create_app(services: Services) -> FastAPI:
 def _provider(settings: Settings) -> Provider | None:
     if not settings.oidc_issuer:
         return None
+    if find_spec("authlib") is None or find_spec("joserfc") is None:
+        raise SetupError(
+            "STEPWELL_OIDC_ISSUER is set, and what speaks to a provider is not installed here.",
+            fix="Run: pip install 'stepwell[oidc]', or leave the setting out.",
+        )
     # 9 MiB and a third of a second, which a server without a provider does without.
     from stepwell.server.access.oidc import OpenIdProvider  # noqa: PLC0415
 
