@@ -9,8 +9,9 @@ import httpx
 import pytest
 
 from stepwell.cli.client import Client
-from stepwell.cli.exits import Exit, Unexpected, Unreachable, described, exit_code
+from stepwell.cli.exits import Exit, described, exit_code
 from stepwell.cli.profile import Profile
+from stepwell.client import UnexpectedAnswer, Unreachable
 from stepwell.errors import (
     Conflict,
     Denied,
@@ -41,7 +42,7 @@ def _problem(status: int, **fields: str) -> Client:
         (409, Conflict, Exit.CONFLICT),
         (422, InvalidInput, Exit.MISTAKE),
         (503, Unavailable, Exit.UNREACHABLE),
-        (500, Unexpected, Exit.FAILED),
+        (500, UnexpectedAnswer, Exit.FAILED),
     ],
 )
 def test_a_status_is_a_kind_of_error_and_an_exit_code(
@@ -104,7 +105,7 @@ def test_an_address_where_nobody_listens_says_how_to_start_a_server() -> None:
 
 
 def test_a_page_that_is_no_json_is_not_taken_for_stepwell() -> None:
-    with pytest.raises(Unexpected) as caught:
+    with pytest.raises(UnexpectedAnswer) as caught:
         _client(lambda _: httpx.Response(200, text="<html>Welcome</html>")).get("/me")
     assert "Welcome" in caught.value.why
 

@@ -55,4 +55,3 @@ def test_a_cause_is_muted_for_a_while(served: Shell) -> None:
     assert "known" in served.good("notifications", "mutes", "list").out
     served.good("notifications", "mutes", "remove", "abc")
     assert as_json(served, "notifications", "mutes", "list") == []
-    assert "Nothing" in served.good("notifications", "occasions").out

@@ -11,8 +11,10 @@ from stepwell.cli import (
     audit,
     backfills,
     backups,
+    bulk,
     cadence,
     calendars,
+    causes,
     dev,
     discoveries,
     doctor,
@@ -42,12 +44,15 @@ from stepwell.cli import (
     state,
     state_changes,
     steps,
+    summary,
     targets,
     tokens,
     trying,
     upkeep,
     users,
+    views,
     watch,
+    why,
 )
 from stepwell.cli.exits import MEANING
 
@@ -55,6 +60,9 @@ from stepwell.cli.exits import MEANING
 _ROOMS: Final = (
     (groups, reviews, seconding, trying, upkeep, rediscovery, group_check),
     (discoveries,),
+    (bulk,),
+    (causes,),
+    (views,),
     (sources,),
     (schedules, cadence, holding, ledgers, schedule_labels),
     (backfills,),
@@ -112,6 +120,8 @@ dev.register(app)
 run.register(app)
 serve.register(app)
 doctor.register(app)
+why.register(app)
+summary.register(app)
 backups.register(app)
 login.register(app)
 for room, *_ in _ROOMS:

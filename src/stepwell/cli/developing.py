@@ -80,6 +80,7 @@ class Development:
                 self._follow(api, feed, asked)
                 self._tell_unended(api)
             self.out.note("stopping ...")
+            server.end_streams()
             listener.stop()
 
     def _follow(self, api: Client, feed: Client, asked: Event) -> None:

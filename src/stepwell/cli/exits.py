@@ -59,18 +59,6 @@ class WorkFailed(StepwellError):
     code = "work-failed"
 
 
-class Unreachable(Unavailable):
-    """No server answers at the address."""
-
-    code = "server-unreachable"
-
-
-class Unexpected(StepwellError):
-    """The server answered with something that is no answer of Stepwell's."""
-
-    code = "unexpected-answer"
-
-
 def exit_code(error: StepwellError) -> Exit:
     """The exit code for an error of that kind; 1 for what has no kind of its own."""
     for kind, code in _BY_KIND:

@@ -8,7 +8,7 @@ from typing import Any
 
 from stepwell.cli.client import Client
 from stepwell.cli.render import seconds
-from stepwell.cli.waiting import ENDED
+from stepwell.client.records import ENDED
 from stepwell.errors import StepwellError
 
 

@@ -35,6 +35,7 @@ def host_api(out: Output, given: Mapping[str, Any], *, run_engine: bool) -> None
         tell_first(out, server)
         wait_for(asked)
         out.note("stopping ...")
+        server.end_streams()
         listener.stop()
 
 

@@ -72,7 +72,8 @@ def _pages(
 
 
 def _follow(session: Session, run_id: str, wanted: dict[str, Any]) -> None:
-    for event, data in session.api.events(f"/runs/{run_id}/logs/stream", **wanted):
+    for fields in session.api.stream(f"/runs/{run_id}/logs/stream", **wanted):
+        event, data = fields["event"], fields["data"]
         said = json.loads(data)
         if event == "line":
             _print(session, said)

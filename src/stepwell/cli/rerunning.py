@@ -77,7 +77,9 @@ def reject(
 def label(
     session: Session,
     run_id: Id,
-    labels: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE ...")] = None,
+    labels: Annotated[
+        list[str] | None, typer.Argument(metavar="KEY=VALUE ...", help="What to set.")
+    ] = None,
     remove: Annotated[
         list[str] | None, typer.Option("--remove", metavar="KEY", help="Repeatable.")
     ] = None,

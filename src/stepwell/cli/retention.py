@@ -49,8 +49,10 @@ def preview(
 def decide(
     session: Session,
     kind: Kind,
-    days: Annotated[int | None, typer.Option("--days", min=1)] = None,
-    for_ever: Annotated[bool, typer.Option("--for-ever")] = False,
+    days: Annotated[
+        int | None, typer.Option("--days", min=1, help="It is kept for so many days.")
+    ] = None,
+    for_ever: Annotated[bool, typer.Option("--for-ever", help="It is never removed.")] = False,
     default: Annotated[
         bool, typer.Option("--default", help="Back to what the settings say.")
     ] = False,

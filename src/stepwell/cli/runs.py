@@ -15,13 +15,15 @@ from stepwell.cli.options import Limit, OfGroup, OfWorkflow, Reason
 from stepwell.cli.parameters import Params, parsed, texts
 from stepwell.cli.render import named, seconds
 from stepwell.cli.session import Session, command
-from stepwell.cli.waiting import ENDED, ended_run, polls
+from stepwell.cli.waiting import ended_run, polls
 from stepwell.cli.workflow import parameters_schema
+from stepwell.client.records import ENDED
 from stepwell.errors import Conflict
 
 app = typer.Typer(
     name="runs",
-    help="Runs: list, show, start, cancel, repeat, re-execute, approve, compare, output, logs.",
+    help="Runs: list, count, show, start, cancel, repeat, re-execute, approve, compare, "
+    "output, logs.",
     no_args_is_help=True,
 )
 
@@ -90,6 +92,12 @@ Priority = Annotated[
     str, typer.Option("--priority", help="In line for a slot: urgent, high, normal or low.")
 ]
 Id = Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")]
+Query = Annotated[
+    str,
+    typer.Argument(
+        metavar="[QUERY]", help="As in 'state:failed since:2h'; see the API's reference."
+    ),
+]
 Wait = Annotated[
     bool, typer.Option("--wait", help="Until the run has ended; exit code 1 unless it succeeded.")
 ]
@@ -98,6 +106,7 @@ Wait = Annotated[
 @command(app, "list")
 def list_runs(
     session: Session,
+    q: Query = "",
     group: OfGroup = None,
     workflow: OfWorkflow = None,
     state: Annotated[str | None, typer.Option("--state", help="For example failed.")] = None,
@@ -111,12 +120,31 @@ def list_runs(
     ] = None,
     limit: Limit = 20,
 ) -> None:
-    """The runs, newest first."""
-    query: dict[str, Any] = {"group": group, "workflow": workflow, "state": state}
+    """The runs, newest first: all, or those that a query finds."""
+    query: dict[str, Any] = {"q": q, "group": group, "workflow": workflow, "state": state}
     query |= {"label": label or None, "pool": pool, "waiting": waiting}
     found = [timed(run) for run in session.api.items("/runs", limit, **query)]
     empty = "There are no such runs."
+    if not found and q and not session.out.as_json:
+        empty = _hint(session, query) or empty
     session.out.rows(found, COLUMNS, empty, _row)
+
+
+@command(app, "count")
+def count(
+    session: Session,
+    q: Query = "",
+    exact: Annotated[bool, typer.Option("--exact", help="Count beyond 10,000.")] = False,
+) -> None:
+    """How many runs a query finds."""
+    found = session.api.get("/runs/counts", q=q, exact=exact)
+    session.out.answer(found, found["shown"])
+
+
+def _hint(session: Session, query: dict[str, Any]) -> str | None:
+    """Which word of the query hides the most."""
+    hint = session.api.get("/runs", limit=1, **query)["hint"]
+    return hint["sentence"] if hint else None
 
 
 @command(app, "show")

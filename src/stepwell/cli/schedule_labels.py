@@ -16,7 +16,9 @@ from stepwell.cli.session import Session, command
 def label(
     session: Session,
     schedule: Which,
-    labels: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE ...")] = None,
+    labels: Annotated[
+        list[str] | None, typer.Argument(metavar="KEY=VALUE ...", help="What to set.")
+    ] = None,
     remove: Annotated[
         list[str] | None, typer.Option("--remove", metavar="KEY", help="Repeatable.")
     ] = None,

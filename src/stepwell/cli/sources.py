@@ -11,7 +11,8 @@ from stepwell.cli.client import ALL
 from stepwell.cli.options import Reason
 from stepwell.cli.parameters import did_you_mean
 from stepwell.cli.session import Session, command
-from stepwell.cli.waiting import TookTooLong, polls
+from stepwell.cli.waiting import polls
+from stepwell.client import TookTooLong
 from stepwell.errors import InvalidInput, NotFound, StepwellError, catalogue
 
 app = typer.Typer(

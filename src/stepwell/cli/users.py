@@ -46,7 +46,7 @@ def create(
     session: Session,
     name: Name,
     role: Role = "viewer",
-    email: Annotated[str | None, typer.Option("--email")] = None,
+    email: Annotated[str | None, typer.Option("--email", help="The address of the person.")] = None,
     subject: Annotated[
         str | None, typer.Option("--subject", help="They log in elsewhere, known by this subject.")
     ] = None,
@@ -74,7 +74,7 @@ def change(
     session: Session,
     name: Name,
     role: Annotated[str | None, typer.Option("--role", help="The new role.")] = None,
-    email: Annotated[str | None, typer.Option("--email")] = None,
+    email: Annotated[str | None, typer.Option("--email", help="The address of the person.")] = None,
     reason: Reason = None,
 ) -> None:
     """Give a user another role or e-mail address; it holds at once."""

@@ -9,17 +9,11 @@ from typing import Any, Final
 
 from stepwell.cli.client import Client
 from stepwell.cli.exits import WorkFailed
-from stepwell.errors import Unavailable
+from stepwell.client import TookTooLong
+from stepwell.client.records import ENDED
 
-ENDED: Final = frozenset({"succeeded", "failed", "cancelled", "skipped", "superseded"})
 _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 0.5
-
-
-class TookTooLong(Unavailable):
-    """It goes on, but nobody waits any more."""
-
-    code = "took-too-long"
 
 
 def ended_discovery(api: Client, discovery_id: str, timeout: float = 180.0) -> dict[str, Any]:

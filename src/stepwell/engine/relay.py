@@ -52,6 +52,8 @@ class Relay:
         rested: Callable[[], None],
     ) -> None:
         self._both, self._second, self._committer = (first, second), second, committer
+        self.first = first
+        """The bursts of the feeding thread."""
         first.when_full = self.more
         self._intake, self._average, self._may = intake, average, may
         self._request, self._took, self._rested = request, took, rested

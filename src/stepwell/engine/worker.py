@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -90,16 +91,15 @@ class Worker:
     ) -> None:
         self._store, self._registry, self._codec, self._clock = store, registry, codec, clock
         self._scope, self._intake, self._fresh, self._on_buried = scope, intake, fresh, on_buried
-        self._held = held = intake.held
-        self._pauses = pauses
+        self._held, self._pauses = intake.held, pauses
         self.engine_id: UUID | None = None
-        self.committer = Committer(store, held, self.nudge)
-        self._once = Once(store, held)
+        self.committer = Committer(store, self._held, self.nudge)
+        self._once = Once(store, self._held)
         self._runner = Runner(
             registry,
             codec,
             clock,
-            held,
+            self._held,
             self._once,
             name=scope.name,
             slots=scope.slots,
@@ -108,30 +108,8 @@ class Worker:
             members=Members(store, codec).of,
             loop=loop,
         )
-        self._bursts, second = (
-            Bursts(
-                store,
-                clock,
-                held,
-                self.committer,
-                claim=intake.claim,
-                takes_over=self._takes_over,
-                aside=self._is_marked_first,
-                go=self._runner.call,
-            )
-            for _ in range(2)
-        )
-        self._relay = Relay(
-            self._bursts,
-            second,
-            self.committer,
-            intake,
-            average=lambda: self._runner.average,
-            may=self._may_go_on,
-            request=self._request,
-            took=self._note_claimed,
-            rested=self.nudge,
-        )
+        self._relay = self._two_in_turns(intake)
+        self._bursts = self._relay.first
         self._limits = intake.limited(clock, self._claim_limited, lambda: self._runner.average)
         self.idle = threading.Event()
         self.denied: Denied | None = None
@@ -145,6 +123,30 @@ class Worker:
         self._alone_until = float("-inf")
         self._trusted_from = TRUSTED
         self._thread = threading.Thread(target=self._feed, name="stepwell-feed", daemon=True)
+
+    def _two_in_turns(self, intake: Intake) -> Relay:
+        bursts = partial(
+            Bursts,
+            self._store,
+            self._clock,
+            self._held,
+            self.committer,
+            claim=intake.claim,
+            takes_over=self._takes_over,
+            aside=self._is_marked_first,
+            go=self._runner.call,
+        )
+        return Relay(
+            bursts(),
+            bursts(),
+            self.committer,
+            intake,
+            average=lambda: self._runner.average,
+            may=self._may_go_on,
+            request=self._request,
+            took=self._note_claimed,
+            rested=self.nudge,
+        )
 
     def start(self) -> None:
         """Begin to claim."""

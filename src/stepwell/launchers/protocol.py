@@ -68,11 +68,32 @@ class LaunchSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """What a launch waits for before its image runs, in a form that can be judged.
+
+    Parameters
+    ----------
+    code : one of `K8S_QUOTA`, `K8S_UNSCHEDULABLE`, `K8S_IMAGE`, `K8S_CONFIG`,
+        `K8S_ADMISSION`, `STARTING`; `stepwell.server.waiting.conditions` has the details
+        that each may carry. A launcher may report others; their message is shown.
+    details : JSON: names, amounts and texts; never a secret.
+    message : the launcher's own words.
+    since : when it was seen first.
+    """
+
+    code: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+    message: str = ""
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchStatus:
     """What became of a launch.
 
     `reason` is a sentence for people: why it ended, or what it waits for.
-    `exit_code` is None while it runs, and where it ended without one.
+    `exit_code` is None while it runs, and where it ended without one. `condition` is what
+    it waits for while its image does not run yet.
     """
 
     state: Literal["running", "ended"]
@@ -80,6 +101,7 @@ class LaunchStatus:
     reason: str = ""
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    condition: Condition | None = None
 
 
 class Launcher(Protocol):

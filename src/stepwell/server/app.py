@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from fastapi import APIRouter, FastAPI
-from pydantic import BaseModel
-from sqlalchemy import text
 from starlette.requests import Request
 
 from stepwell.clock import SYSTEM, Clock
@@ -23,16 +21,21 @@ from stepwell.server.access import service as tokens
 from stepwell.server.access import sessions_api as logins
 from stepwell.server.access import users_api as users
 from stepwell.server.access.states import Provider
+from stepwell.server.admission import Admission
 from stepwell.server.audit import api as audit
 from stepwell.server.blobs.store import BlobStore
 from stepwell.server.browser import secure
+from stepwell.server.bulk import api as bulk
+from stepwell.server.causes import api as causes
 from stepwell.server.database.session import Database
-from stepwell.server.described import App
+from stepwell.server.described import TAGS, App, operation_id
 from stepwell.server.discoveries import api as discoveries
+from stepwell.server.events import api as events
+from stepwell.server.events.hub import Hub
 from stepwell.server.groups import api as groups
 from stepwell.server.headers import SecurityHeaders
 from stepwell.server.hosts import KnownHosts
-from stepwell.server.http import CurrentUser, services_of
+from stepwell.server.http import CurrentUser
 from stepwell.server.logs import api as logs
 from stepwell.server.metrics import api as metrics
 from stepwell.server.metrics import exposition
@@ -46,12 +49,16 @@ from stepwell.server.runs import container_api as containers
 from stepwell.server.runs import uploads_api as uploads
 from stepwell.server.schedules import api as schedules
 from stepwell.server.schedules import labels_api as schedule_labels
+from stepwell.server.search import api as search
 from stepwell.server.services import QUEUE, Services
 from stepwell.server.settings import Settings
 from stepwell.server.sources import api as sources
 from stepwell.server.state import api as state
 from stepwell.server.steps import api as steps
 from stepwell.server.steps import controls_api as controls
+from stepwell.server.summary import api as summary
+from stepwell.server.views import api as views
+from stepwell.server.waiting import api as waiting
 from stepwell.version import VERSION
 
 PREFIX: Final = "/api/v1"
@@ -67,8 +74,15 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     steps.router,
     controls.router,
     schedules.router,
+    search.router,
     schedule_labels.router,
     runs.router,
+    waiting.router,
+    causes.router,
+    bulk.router,
+    summary.router,
+    views.router,
+    events.router,
     containers.router,
     uploads.router,
     logs.router,
@@ -87,13 +101,6 @@ LAUNCHERS: Final[dict[str, Callable[[Path], Launcher]]] = {"process": ProcessLau
 """Every launcher that a setting may name: the data directory -> the launcher."""
 
 
-class Health(BaseModel):
-    """The answer of a server that can reach its database."""
-
-    status: str
-    version: str
-
-
 def create_app(services: Services) -> FastAPI:
     """The HTTP side of a server."""
     app = App(
@@ -102,13 +109,16 @@ def create_app(services: Services) -> FastAPI:
         openapi_url=None,  # it is behind a login too: see `_description`
         docs_url=None,
         redoc_url=None,
+        openapi_tags=TAGS,
+        generate_unique_id_function=operation_id,
     )
     app.state.services = services
+    app.state.hub = Hub(services.db)
     app.state.provider = _provider(services.settings)
+    app.add_middleware(Admission)
     if services.settings.allowed_hosts:
         app.add_middleware(KnownHosts, hosts=services.settings.allowed_hosts)
     problems.install(app)
-    app.include_router(_health(), prefix=PREFIX)
     app.include_router(_description(), prefix=PREFIX)
     for router in ROOMS:
         app.include_router(router, prefix=PREFIX)
@@ -129,19 +139,6 @@ def _provider(settings: Settings) -> Provider | None:
     from stepwell.server.access.oidc import OpenIdProvider  # noqa: PLC0415
 
     return OpenIdProvider(settings)
-
-
-def _health() -> APIRouter:
-    router = APIRouter(tags=["health"])
-
-    @router.get("/health")
-    def health(request: Request) -> Health:
-        """Whether the server reaches its database. Needs no login."""
-        with services_of(request).db.read() as conn:
-            conn.execute(text("SELECT 1"))
-        return Health(status="ok", version=VERSION)
-
-    return router
 
 
 def _description() -> APIRouter:
@@ -229,8 +226,13 @@ class Server:
             self.engine.start()
             self.seeder.start()
 
+    def end_streams(self) -> None:
+        """End the live views; before the listener stops, which waits for what is open."""
+        self.app.state.hub.stop()
+
     def stop(self, timeout: float = 10.0) -> None:
         """Let running steps finish for up to `timeout` seconds, then close the database."""
+        self.end_streams()
         if self.settings.run_engine:
             self.seeder.stop()
             self.engine.stop(timeout)

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from stepwell.registry import Registry
 from stepwell.server.blobs import steps as blobs
+from stepwell.server.bulk import steps as bulk
 from stepwell.server.discoveries import rediscovering
 from stepwell.server.discoveries import steps as discoveries
 from stepwell.server.logs import steps as logs
@@ -40,6 +41,7 @@ ROOMS: Final[tuple[Any, ...]] = (
     reviews,
     schedules,
     runs,
+    bulk,
     retention,
     sources,
     metrics,

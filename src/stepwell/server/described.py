@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 _REF: Final = {"$ref": "#/components/schemas/Problem"}
@@ -13,6 +14,67 @@ _PROBLEM: Final = {
     "content": {"application/problem+json": {"schema": _REF}},
 }
 _NOT_OURS: Final = ("HTTPValidationError", "ValidationError")
+
+
+TAGS: Final[list[dict[str, Any]]] = [
+    {"name": name, "description": what}
+    for name, what in {
+        "summary": "Whether everything is all right.",
+        "health": "Whether the server works.",
+        "groups": "Workflow groups: what is registered.",
+        "discoveries": "What was found in the images of groups.",
+        "reviews": "What differs from the current release, and what was decided about it.",
+        "schedules": "When workflows run, and what became of each due instant.",
+        "runs": "What ran, runs and waits.",
+        "causes": "What failed, by cause.",
+        "bulk": "One action on many runs.",
+        "views": "Saved queries of runs.",
+        "events": "What changes, while it happens.",
+        "state": "What operations have saved.",
+        "reports": "What operations have reported.",
+        "metrics": "How often, how long, how well.",
+        "logs": "What the containers of runs have written.",
+        "notifications": "Whom to tell of what.",
+        "sources": "Where images of groups are looked for.",
+        "steps": "The steps themselves, also those of other programs on this database.",
+        "controls": "What operators say about queues and keys of steps.",
+        "login": "How people of a browser come in.",
+        "users": "The people.",
+        "access": "Who may do what.",
+        "retention": "How long things are kept.",
+        "audit": "Who did what.",
+        "containers": "For the containers of runs, with a run token; for nobody else.",
+    }.items()
+]
+"""Every tag of a route, in the order in which a reader wants them."""
+
+
+_NAMES: Final = {
+    ("audit", "list_entries"): "list_audit",
+    ("state", "list_entries"): "list_state",
+    ("state", "show"): "show_state",
+    ("state", "edit"): "edit_state",
+    ("state", "history"): "show_state_history",
+    ("reports", "show"): "show_report",
+    ("reports", "content"): "show_report_content",
+    ("reports", "latest"): "show_latest_report",
+    ("runs", "run_now"): "start_run",
+    ("schedules", "run_now"): "run_schedule_now",
+    ("metrics", "measured"): "show_metrics",
+    ("reviews", "decide"): "decide_discovery",
+    ("events", "listen"): "listen_to_events",
+    ("access", "me"): "show_me",
+    ("health", "health"): "show_health",
+    ("notifications", "list_targets"): "list_notification_targets",
+    ("summary", "summarize"): "show_summary",
+}
+"""What a function of a room is called where the room's name is not there to say what it is of."""
+
+
+def operation_id(route: APIRoute) -> str:
+    """The name of a route in generated clients: a verb and a noun, unlike all others."""
+    tag, name = str(route.tags[0] if route.tags else ""), route.name
+    return _NAMES.get((tag, name), name if "_" in name else f"{name}_{tag}")
 
 
 class FieldProblem(BaseModel):

@@ -20,7 +20,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 from fastapi import APIRouter, Depends, Header
 from fastapi.routing import APIRoute
@@ -215,15 +215,14 @@ def in_transaction(endpoint: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
+_NO_ARGUMENTS: Final = (Call, Request, Response)
+
+
 def _run(call: Call, endpoint: Callable[..., Any], arguments: dict[str, Any]) -> Any:
     with call.transaction():
         if call.idempotency_key is None:
             return endpoint(**arguments)
-        given = {
-            key: one
-            for key, one in arguments.items()
-            if not isinstance(one, Call | Request | Response)
-        }
+        given = {key: one for key, one in arguments.items() if not isinstance(one, _NO_ARGUMENTS)}
         request = answers.Request(call.user.name, call.idempotency_key, call.path, given)
         return answers.once(call.conn, request, lambda: endpoint(**arguments))
 

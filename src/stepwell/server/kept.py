@@ -7,6 +7,7 @@ from typing import Final
 from stepwell.server.access import kept as access
 from stepwell.server.audit import kept as audit
 from stepwell.server.discoveries import kept as discoveries
+from stepwell.server.events import kept as events
 from stepwell.server.logs import kept as logs
 from stepwell.server.metrics import kept as metrics
 from stepwell.server.notifications import kept as notifications
@@ -18,6 +19,8 @@ from stepwell.server.state import kept as state
 from stepwell.server.steps import kept as steps
 
 KINDS: Final[tuple[Kind, ...]] = (
+    *access.KINDS,
+    *events.KINDS,
     *steps.KINDS,
     *runs.KINDS,
     *schedules.KINDS,

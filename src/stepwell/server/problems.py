@@ -33,7 +33,24 @@ from stepwell.errors import (
 _LOG = logging.getLogger("stepwell.server")
 _SANE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
+
+class BodyTooLarge(InvalidInput):
+    """The body of a request is larger than its route takes."""
+
+    code = "body-too-large"
+
+
+def too_large(limit: int) -> BodyTooLarge:
+    """The error for a body over `limit` bytes."""
+    return BodyTooLarge(
+        f"The body of the request is larger than {limit // 1024} KiB.",
+        why="It was refused before it was read.",
+        fix="Send less; what is large belongs into a report or the state store.",
+    )
+
+
 STATUS: Final[tuple[tuple[type[StepwellError], int], ...]] = (
+    (BodyTooLarge, 413),
     (Unauthenticated, 401),
     (Denied, 403),
     (NotFound, 404),
@@ -152,6 +169,8 @@ def _field(location: Sequence[Any]) -> str:
 
 def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    if error.status_code == 413 and error.detail.isdecimal():
+        return _stepwell(request, too_large(int(error.detail)))
     phrase = http.HTTPStatus(error.status_code).phrase
     told = {
         "code": phrase.lower().replace(" ", "-"),

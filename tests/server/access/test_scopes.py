@@ -86,13 +86,13 @@ def test_a_token_that_only_reads_changes_nothing_whatever_its_role(
 
 
 def test_no_change_of_the_api_is_open_to_a_token_that_only_reads(server: Server, api: Api) -> None:
-    from tests.server.access.test_access import ANY, NAMES
+    from tests.server.access.test_access import filled
 
     client = limited(server, api, read_only=True)
     for route in iter_route_contexts(server.app.routes):
         path = str(route.path).removeprefix("/api/v1/")
         for method in set(route.methods or ()) - {"GET", "HEAD"}:
-            answer = client.request(method, path.format(**dict.fromkeys(NAMES, ANY)), json={})
+            answer = client.request(method, filled(path), json={})
             assert answer.status_code >= 400 or path == "logout", (method, path)
             if answer.status_code == 422:  # it was asked about before: nothing was done
                 asked = path.startswith(("login", "password")) or "preview" in path

@@ -79,6 +79,7 @@ def release(
                 trigger="request",
                 requested_by="the test",
                 created_at=now,
+                finished_at=now,
                 digest=digest,
             )
         )

@@ -10,8 +10,9 @@ from pydantic import AwareDatetime
 
 from stepwell.server.access.records import Role
 from stepwell.server.audit import service as audit
+from stepwell.server.database.tables import runs
 from stepwell.server.http import Call, Page, Pages, Router, reads, writes
-from stepwell.server.runs import comparing, limits, reexecution, results, service, trying
+from stepwell.server.runs import comparing, labels, limits, reexecution, results, service, trying
 from stepwell.server.runs import output as outputs
 from stepwell.server.runs.approvals import Approval
 from stepwell.server.runs.comparing import Changes, Comparison
@@ -31,6 +32,8 @@ from stepwell.server.runs.records import (
 from stepwell.server.runs.reexecution import Reexecution, ReexecutionPlan
 from stepwell.server.runs.trying import RunPlan
 from stepwell.server.runs.wishes import Wishes
+from stepwell.server.search import service as search
+from stepwell.server.search.records import FoundRuns, Q
 
 router = Router(tags=["runs"])
 
@@ -83,14 +86,18 @@ def list_runs(
     ] = None,
     since: AwareDatetime | None = None,
     until: AwareDatetime | None = None,
-) -> Page[Run]:
-    """Runs, newest first."""
-    equal: dict[str, Any] = {"group_name": group, "workflow": workflow, "trigger": trigger}
-    equal |= {"schedule_id": schedule_id, "repeat_of": repeat_of, "pool": pool}
-    equal |= {"reexecution_of": reexecution_of, "waiting_code": waiting}
-    return service.listed(
-        call.conn, pages, states=state, since=since, until=until, labelled=label, **equal
-    )
+    q: Q = "",
+) -> FoundRuns:
+    """Runs, newest first; all that is given must hold."""
+    wanted: dict[str, Any] = {"group_name": group, "workflow": workflow, "trigger": trigger}
+    wanted |= {"schedule_id": schedule_id, "repeat_of": repeat_of, "pool": pool}
+    wanted |= {"reexecution_of": reexecution_of, "waiting_code": waiting}
+    given = [search.equal(name, value) for name, value in wanted.items() if value is not None]
+    given += [search.in_states(*state)] if state else []
+    given += [search.holds(one) for one in labels.having(label or [])]
+    given += [] if since is None else [search.bound(runs.c.created_at >= since)]
+    given += [] if until is None else [search.bound(runs.c.created_at < until)]
+    return search.found(call.conn, q, pages, by=call.user.name, given=given)
 
 
 @router.get("/runs/{run_id}")

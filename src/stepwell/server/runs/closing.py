@@ -14,7 +14,7 @@ from stepwell.server.metrics import service as metrics
 from stepwell.server.notifications import service as notifications
 from stepwell.server.notifications.records import Kind, Occasion
 from stepwell.server.runs import measuring, queries, slots, tracing
-from stepwell.server.runs.judgement import Verdict, judge, ready, step_name
+from stepwell.server.runs.judgement import Verdict, judge, operation_of, ready, step_name
 from stepwell.server.runs.records import RunState
 from stepwell.step import EndedAs, Step, StepQuery, StepStatus
 from stepwell.stores.protocol import Transaction
@@ -45,8 +45,10 @@ def fail(
     conn: Connection, tx: Transaction, run: RowMapping, reason: str, *, launched: bool = True
 ) -> None:
     """End what is still ready as failed, and the run with it."""
+    waiting = ready(rows(tx, run["id"]))
+    operation = operation_of(waiting[0]) if waiting else None
     end_ready(tx, run["id"], EndedAs.FAILED, reason)
-    verdict = Verdict(RunState.FAILED, reason)
+    verdict = Verdict(RunState.FAILED, reason, operation=operation)
     cause = measuring.cause(run, verdict) if launched else measuring.cause_of_launch(verdict)
     close(conn, tx, run, verdict, cause=cause)
 
@@ -74,6 +76,8 @@ def close(
         reason=verdict.reason,
         warnings=verdict.warnings,
         finished_at=now,
+        fingerprint=cause if measuring.is_measured(run) else None,
+        failed_operation=verdict.operation,
         waiting_code=None,
         waiting=None,
         progress=None,

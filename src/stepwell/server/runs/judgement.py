@@ -17,11 +17,12 @@ MOST_LOST: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How a run ended."""
+    """How a run ended; of a failure, in which operation."""
 
     state: RunState
     reason: str | None = None
     warnings: int = 0
+    operation: str | None = None
 
 
 def step_name(group: str, workflow: str, operation: str) -> str:
@@ -57,7 +58,8 @@ def judge(entry: Mapping[str, Any], prefix: str, steps: Iterable[Step]) -> Verdi
         if step.ended_as is EndedAs.DONE:
             continue
         if step.ended_as is not EndedAs.SKIPPED and operation.get("halt_on_error", True):
-            return Verdict(RunState.FAILED, _failed(operation["name"], step), warnings)
+            reason = _failed(operation["name"], step)
+            return Verdict(RunState.FAILED, reason, warnings, operation["name"])
         warnings += 1
     return Verdict(RunState.SUCCEEDED, _warned(warnings), warnings)
 

@@ -7,12 +7,12 @@ from typing import Any, Final
 
 from sqlalchemy import Select, Table, delete, exists, func, select
 
-from stepwell.server.database.tables import attempts, metadata, runs, staged
+from stepwell.server.database.tables import attempts, metadata, run_labels, runs, staged
 from stepwell.server.retention.records import Kind
 from stepwell.server.runs.records import ENDED
 from stepwell.server.services import Services
 
-PARTS: Final[tuple[Table, ...]] = (attempts, staged)
+PARTS: Final[tuple[Table, ...]] = (attempts, run_labels, staged)
 """Tables whose rows go with their run. A run stays while any other table names it."""
 
 

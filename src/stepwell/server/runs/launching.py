@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping
 
 from stepwell import clock
-from stepwell.launchers.protocol import Handle, LaunchSpec
+from stepwell.launchers.protocol import Condition, Handle, LaunchSpec
 from stepwell.server.groups import service as groups
 from stepwell.server.groups.records import Group
 from stepwell.server.runs import tokens
@@ -37,6 +39,30 @@ def start(services: Services, run: RowMapping, group: Group) -> Handle:
         deadline_seconds=max(left, 1.0),
     )
     return launcher.start(spec)
+
+
+def as_kept(condition: Condition | None) -> dict[str, Any] | None:
+    """A condition as JSON, for the attempt's row."""
+    if condition is None:
+        return None
+    since = None if condition.since is None else condition.since.isoformat()
+    return {
+        "code": condition.code,
+        "details": dict(condition.details),
+        "message": condition.message,
+        "since": since,
+    }
+
+
+def kept_condition(attempt: RowMapping) -> Condition | None:
+    """The condition that was seen last."""
+    kept = attempt["launch_condition"]
+    if kept is None:
+        return None
+    since = None if kept["since"] is None else datetime.fromisoformat(kept["since"])
+    return Condition(
+        code=kept["code"], details=kept["details"], message=kept["message"], since=since
+    )
 
 
 def _environment(services: Services, run: RowMapping, group: Group) -> dict[str, str]:

@@ -241,7 +241,7 @@ def change_attempt(conn: Connection, run_id: UUID, number: int, **values: Any) -
 def open_launches(conn: Connection) -> Sequence[RowMapping]:
     """What has been launched and is not known to have ended: run_id, handle, launcher."""
     query = (
-        select(attempts.c.run_id, attempts.c.number, attempts.c.handle, groups.c.launcher)
+        select(attempts, groups.c.launcher)
         .join(runs, runs.c.id == attempts.c.run_id)
         .join(groups, groups.c.name == runs.c.group_name)
         .where(attempts.c.launched_at.is_not(None), attempts.c.finished_at.is_(None))

@@ -102,6 +102,7 @@ class Run(BaseModel):
     `warnings` counts operations that failed without halting, or were skipped (R32).
     `waiting` says what it waits for, where it has no container; `progress` how far the
     operation is that runs. `superseded_by` is the run that did its work after it failed.
+    Of a failed run `fingerprint` names its cause, and `failed_operation` where it failed.
     A run with `trial` counts nowhere, and its `release_id` is no release's that anybody approved.
     """
 
@@ -131,6 +132,8 @@ class Run(BaseModel):
     attempt: int
     warnings: int
     reason: str | None
+    fingerprint: str | None = None
+    failed_operation: str | None = None
     trial: Trial | None = None
 
 

@@ -17,9 +17,8 @@ from stepwell.events import emit
 from stepwell.ids import new_id
 from stepwell.server.audit import service as audit
 from stepwell.server.database.session import Database
-from stepwell.server.database.tables import runs
 from stepwell.server.groups import service as groups
-from stepwell.server.paging import Page, Paging, paged
+from stepwell.server.paging import Page, Paging
 from stepwell.server.runs import approvals, labels, queries, results, slots, waits
 from stepwell.server.runs import parameters as fit
 from stepwell.server.runs.approvals import OPERATIONS, Approval, operation_step
@@ -28,6 +27,7 @@ from stepwell.server.runs.closing import close_cancelled, end_ready
 from stepwell.server.runs.course import Course, after
 from stepwell.server.runs.course import of as course_of
 from stepwell.server.runs.judgement import operation_of
+from stepwell.server.runs.observing import Observed, observe
 from stepwell.server.runs.phases import phases, totals
 from stepwell.server.runs.records import (
     PRIORITIES,
@@ -43,7 +43,7 @@ from stepwell.server.runs.records import (
 from stepwell.server.runs.reproducing import command
 from stepwell.server.runs.waking import SUPERVISE, activate_supervisor
 from stepwell.server.runs.wishes import NO_WISHES, Wishes
-from stepwell.server.services import QUEUE
+from stepwell.server.services import QUEUE, Services
 from stepwell.step import EndedAs, Step, StepQuery, new_step
 
 __all__ = ["OPERATIONS", "SUPERVISE", "activate_supervisor", "asked_of"]
@@ -292,33 +292,14 @@ def detail(conn: Connection, run_id: UUID) -> RunDetail:
     )
 
 
+def observed(conn: Connection, services: Services, run_id: UUID) -> Observed:
+    """A run with its open attempt, its rows and its launcher's word; raises `RunNotFound`."""
+    return observe(conn, services, found(queries.get(conn, run_id), run_id))
+
+
 def get(conn: Connection, run_id: UUID) -> Run:
     """A run's header; raises `RunNotFound`."""
     return shown(found(queries.get(conn, run_id), run_id))
-
-
-def listed(
-    conn: Connection,
-    pages: Paging,
-    *,
-    states: list[RunState] | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    labelled: list[str] | None = None,
-    **equal: Any,
-) -> Page[Run]:
-    """Runs, newest first; `labelled` as in `labels.having`.
-
-    `equal` filters by group_name, workflow, schedule_id, trigger, ...
-    """
-    query = queries.all_runs()
-    for name, value in equal.items():
-        query = query if value is None else query.where(runs.c[name] == value)
-    query = query if not states else query.where(queries.in_states(states))
-    query = query if since is None else query.where(runs.c.created_at >= since)
-    query = query if until is None else query.where(runs.c.created_at < until)
-    query = query.where(*labels.having(labelled or []))
-    return paged(conn, query, pages, by=[runs.c.created_at, runs.c.id], make=shown)
 
 
 def check_workflow(conn: Connection, group: str, workflow: str) -> None:
@@ -363,7 +344,7 @@ def _fields(row: RowMapping) -> dict[str, Any]:
 
 
 def _attempt(row: RowMapping) -> Attempt:
-    return Attempt(**{k: v for k, v in row.items() if k not in {"run_id", "handle"}})
+    return Attempt(**{name: row[name] for name in Attempt.model_fields})
 
 
 def _step(step: Step) -> RunStep:

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, RowMapping
 
 from stepwell.outcome import Settlement, Verdict
+from stepwell.server.events import service as events
 from stepwell.server.metrics import service as metrics
 from stepwell.server.metrics.records import Ending
 from stepwell.server.runs import measuring, results, staging
@@ -43,6 +44,8 @@ def settle(
     for settlement, step in fresh:
         staging.commit(conn, run, step, keep=_good(settlement))
         results.attach(conn, run["id"], settlement)
+    if fresh:
+        events.tell(conn, "runs", "steps", str(run["id"]))
     if measuring.is_measured(run):
         _measure(conn, run, fresh)
     return verdicts

@@ -6,16 +6,17 @@ import time
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
 from stepwell import clock
 from stepwell.codec import JSON
 from stepwell.engine.sealing import seal
 from stepwell.events import emit
 from stepwell.launchers.notices import wait_for_an_end
+from stepwell.launchers.protocol import LaunchStatus
 from stepwell.outcome import Outcome, rerun
 from stepwell.registry import Registry
-from stepwell.server.runs import queries
+from stepwell.server.runs import launching, queries
 from stepwell.server.runs.service import SUPERVISE, activate_supervisor
 from stepwell.server.runs.supervision import WATCH, Supervision
 from stepwell.server.services import QUEUE, RETRY, Services
@@ -72,17 +73,30 @@ class Watch:
             launches = queries.open_launches(conn)
         for launch in launches:
             who = (launch["run_id"], launch["number"])
-            if who not in self.told and self._ended(launch["launcher"], launch["handle"]):
+            status = None if who in self.told else self._polled(launch)
+            if status is None:
+                continue
+            if status.state == "ended":
                 self.told.add(who)
                 self._tell(launch["run_id"])
+            elif launching.as_kept(status.condition) != launch["launch_condition"]:
+                self._keep(launch, status)
         return len(launches)
 
-    def _ended(self, launcher: str, handle: dict[str, Any]) -> bool:
+    def _polled(self, launch: RowMapping) -> LaunchStatus | None:
+        launcher = launch["launcher"]
         try:
-            return self.services.launcher(launcher).poll(handle).state == "ended"
+            return self.services.launcher(launcher).poll(launch["handle"])
         except Exception as error:  # one launcher's surprise must not end the watch over all
             emit("watch.poll_failed", launcher=launcher, error=repr(error))
-            return False
+            return None
+
+    def _keep(self, launch: RowMapping, status: LaunchStatus) -> None:
+        """What it waits for, for servers without that launcher, and for those who look later."""
+        kept = launching.as_kept(status.condition)
+        with self.services.db.write() as conn:
+            values = {"launch_condition": kept}
+            queries.change_attempt(conn, launch["run_id"], launch["number"], **values)
 
     def _tell(self, run_id: UUID) -> None:
         with self.services.db.write() as conn:

@@ -152,6 +152,11 @@ def remove(
     changing.told(conn, services, schedule_id, "schedule.remove", reason, by)
 
 
+def get(conn: Connection, schedule_id: UUID) -> Row:
+    """One schedule; raises `ScheduleNotFound`."""
+    return changing.found(queries.get(conn, schedule_id), schedule_id)
+
+
 def _entry(conn: Connection, group: str, workflow: str) -> dict[str, Any]:
     entry = queries.entry_in_force(conn, group, workflow)
     if entry is None:

@@ -15,6 +15,9 @@ from stepwell.server.database.tables.access import (
 )
 from stepwell.server.database.tables.audit import audit, audit_horizon
 from stepwell.server.database.tables.blobs import blobs
+from stepwell.server.database.tables.bulk import bulk
+from stepwell.server.database.tables.causes import cause_mutes
+from stepwell.server.database.tables.changes import changes
 from stepwell.server.database.tables.columns import Instant, metadata
 from stepwell.server.database.tables.floor import schema_floor
 from stepwell.server.database.tables.groups import discoveries, groups
@@ -57,6 +60,7 @@ from stepwell.server.database.tables.schedules import (
 )
 from stepwell.server.database.tables.sources import source_images, sources
 from stepwell.server.database.tables.state import state_entries, state_readers
+from stepwell.server.database.tables.views import view_defaults, views
 
 __all__ = [
     "Instant",
@@ -67,7 +71,10 @@ __all__ = [
     "backfill_instants",
     "backfills",
     "blobs",
+    "bulk",
     "calendars",
+    "cause_mutes",
+    "changes",
     "comments",
     "decisions",
     "deliveries",
@@ -110,5 +117,7 @@ __all__ = [
     "target_misses",
     "tokens",
     "users",
+    "view_defaults",
+    "views",
     "workflow_targets",
 ]

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    text,
 )
 
 from stepwell.server.database.tables.columns import Instant, group_column, id_column, metadata
@@ -51,11 +52,27 @@ runs = Table(
     Column("waiting_code", String(20)),
     Column("waiting", JSON(none_as_null=True)),
     Column("progress", JSON(none_as_null=True)),
+    Column("fingerprint", String(64)),
+    Column("failed_operation", String(100)),
     Index(None, "waiting_code", "band", "due_at"),
     Index(None, "reexecution_of"),
-    Index(None, "group_name", "workflow", "created_at"),
-    Index(None, "state", "created_at"),
-    Index(None, "schedule_id", "created_at"),
+    # All end with the order of pages, so that no planner takes the order for dearer than the rows.
+    Index(None, "group_name", "workflow", "created_at", "id"),
+    Index(None, "state", "created_at", "id"),
+    Index(None, "schedule_id", "created_at", "id"),
+    Index(None, "created_at", "id"),
+    Index(None, "group_name", "created_at", "id"),
+    Index(None, "workflow", "created_at", "id"),
+    Index(None, "workflow", "state", "created_at", "id"),
+    Index(None, "requested_by", "created_at", "id"),
+    Index(
+        None,
+        "fingerprint",
+        "created_at",
+        "id",
+        sqlite_where=text("fingerprint IS NOT NULL"),
+        postgresql_where=text("fingerprint IS NOT NULL"),
+    ),
 )
 
 attempts = Table(
@@ -71,6 +88,7 @@ attempts = Table(
     Column("revoked_at", Instant),
     Column("exit", JSON),
     Column("condition", Text),
+    Column("launch_condition", JSON(none_as_null=True)),
     Column("waited_for", String(20)),
     Column("lined_up_at", Instant),
 )

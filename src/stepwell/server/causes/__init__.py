@@ -1,0 +1,1 @@
+"""Failed runs by cause: one line for what went wrong many times."""

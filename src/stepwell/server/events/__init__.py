@@ -1,0 +1,1 @@
+"""What changes, told to live views while it happens."""

@@ -1,0 +1,42 @@
+"""The feed of changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, or_, select
+
+from stepwell.server.database.tables import changes
+from stepwell.server.events.records import Change
+
+
+def after(conn: Connection, position: int, late: Sequence[int], limit: int) -> list[Change]:
+    """Up to `limit` changes after a position, and those of the ids `late`, in order."""
+    wanted = changes.c.id > position
+    if late:
+        wanted = or_(wanted, changes.c.id.in_(late))
+    query = select(changes).where(wanted).order_by(changes.c.id).limit(limit)
+    return [_change(row) for row in conn.execute(query).mappings()]
+
+
+def newest(conn: Connection) -> int:
+    """The id of the newest change; 0 where there is none."""
+    found: int = conn.execute(select(func.coalesce(func.max(changes.c.id), 0))).scalar_one()
+    return found
+
+
+def oldest(conn: Connection) -> int | None:
+    """The id of the oldest change that is kept."""
+    found: int | None = conn.execute(select(func.min(changes.c.id))).scalar_one()
+    return found
+
+
+def add(conn: Connection, at: datetime, topic: str, what: str, key: str) -> None:
+    """Tell of something that no row of another table shows."""
+    conn.execute(insert(changes).values(at=at, topic=topic, what=what, key=key))
+
+
+def _change(row: Any) -> Change:
+    return Change(row["id"], row["at"], row["topic"], row["what"], row["key"], row["group_name"])

@@ -1,0 +1,1 @@
+"""Whether everything is all right, and what comes first if it is not."""

@@ -1,0 +1,82 @@
+"""How the parts of the server are: scheduler, engine, launchers, database."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import Connection, text
+
+from stepwell import clock
+from stepwell.server.services import QUEUE, Services
+from stepwell.server.summary.records import Part, State
+from stepwell.server.words import span
+from stepwell.step import Step, StepQuery, StepStatus
+from stepwell.stores.inspecting import Inspectable
+
+TICK: Final = "v1/server/tick"
+WARN: Final = timedelta(seconds=5)
+BAD: Final = timedelta(seconds=60)
+SLOW: Final = 0.5
+"""Seconds above which the database is called slow."""
+
+
+def parts(conn: Connection, services: Services) -> list[Part]:
+    """Every part, each with a sentence."""
+    return [
+        _scheduler(conn, services),
+        _engines(services),
+        *_launchers(services),
+        _database(conn),
+    ]
+
+
+def _scheduler(conn: Connection, services: Services) -> Part:
+    query = StepQuery(name=TICK, status=StepStatus.READY, limit=1)
+    tick = next(iter(services.db.steps(conn).search(query)), None)
+    state, sentence = _lag(tick)
+    return Part(name="scheduler", state=state, sentence=sentence)
+
+
+def _lag(tick: Step | None) -> tuple[State, str]:
+    if tick is None:
+        return "problem", "There is no tick: no server has been started."
+    behind = clock.now() - tick.schedule_time
+    if tick.claimed_by is not None or behind < WARN:
+        return "ok", "The scheduler is on time."
+    said = f"The scheduler is behind by {span(behind)}."
+    return ("problem" if behind >= BAD else "warning"), said
+
+
+def _engines(services: Services) -> Part:
+    store = services.db.store
+    assert isinstance(store, Inspectable)
+    found = [one for one in store.inspect().engines if not one.queues or QUEUE in one.queues]
+    if not found:
+        return Part(
+            name="engines",
+            state="problem",
+            sentence="No engine runs the server's own steps: start `stepwell work`.",
+        )
+    many = "1 engine runs" if len(found) == 1 else f"{len(found)} engines run"
+    return Part(name="engines", state="ok", sentence=f"{many} the server's own steps.")
+
+
+def _launchers(services: Services) -> list[Part]:
+    if not services.launchers:
+        said = "No launcher is enabled on this server: it starts no image."
+        return [Part(name="launchers", state="warning", sentence=said)]
+    return [
+        Part(name=f"launcher {name}", state="ok", sentence=f"The launcher {name!r} is enabled.")
+        for name in sorted(services.launchers)
+    ]
+
+
+def _database(conn: Connection) -> Part:
+    begin = time.monotonic()
+    conn.execute(text("SELECT 1"))
+    took = time.monotonic() - begin
+    state: State = "warning" if took > SLOW else "ok"
+    said = f"The database answers within {took * 1000:.0f} ms."
+    return Part(name="database", state=state, sentence=said)

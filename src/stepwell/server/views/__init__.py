@@ -1,0 +1,1 @@
+"""Saved views: a query and columns under a name, private or shared."""
