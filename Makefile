@@ -20,7 +20,7 @@ INSTALL := $(PIP) --build-constraint constraints.txt --editable '.[all]'
 PEER_STAMPS := $(foreach peer,pgqueuer oban dbos procrastinate huey,benchmarks/.peers/$(peer).ready)
 
 .DEFAULT_GOAL := help
-.PHONY: demo test check fix docs bench test-pythons help
+.PHONY: demo test check fix docs bench bench-server test-pythons help
 
 demo: $(VENV)/.demo ## run the example groups through the whole path (ONCE=1: then stop, exit code by outcome)
 	$(BIN)/python examples/demo.py $(if $(ONCE),--once)
@@ -46,6 +46,10 @@ docs: $(VENV)/.test ## write the generated pages of docs/reference and openapi.j
 bench: $(VENV)/.test $(if $(PEERS),$(PEER_STAMPS)) ## measure speed (WORKLOADS=W1,W4 ROUNDS=3 SIZE="steps=2000 minutes=1" PEERS=1)
 	$(BIN)/python -m benchmarks $(if $(WORKLOADS),--workloads $(WORKLOADS)) \
 		$(if $(ROUNDS),--rounds $(ROUNDS)) $(addprefix --size ,$(SIZE)) $(if $(PEERS),--peers)
+
+bench-server: $(VENV)/.test ## measure how light and quick the server is (FIGURES=run,due ROUNDS=1 SIZE="run=5 due=10")
+	$(BIN)/python -m benchmarks.server $(if $(FIGURES),--figures $(FIGURES)) \
+		$(if $(ROUNDS),--rounds $(ROUNDS)) $(addprefix --size ,$(SIZE))
 
 test-pythons: ## run the unit and contract tests on every Python from 3.11 that this machine has
 	.ci/test-pythons

@@ -27,6 +27,7 @@ MODULES = {
     "stepwell[schedules]": "stepwell.schedules",
     "stepwell[workflows]": "stepwell.workflows",
     "stepwell[postgres]": "stepwell.stores.postgres",
+    "stepwell[server]": "stepwell.server.app",
 }
 
 

@@ -33,6 +33,7 @@ from stepwell.launchers.protocol import (
     LaunchStatus,
     Pinned,
 )
+from stepwell.launchers.warm import Template
 
 COMMAND: Final = (sys.executable, "-m", "stepwell.workflows")
 """What runs a Python image: see `stepwell.workflows`."""
@@ -46,6 +47,7 @@ LOG_BYTES: Final = 10 * 1024 * 1024
 
 T = TypeVar("T")
 
+_PYTHON: Final = {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,120}")
 _START_SECONDS: Final = 30.0
 
@@ -73,6 +75,16 @@ class ProcessLauncher:
         self._jobs = data_dir.absolute() / "jobs"
         self._command = list(command)
         self._log_bytes, self._grace = log_bytes, grace_seconds
+        self._template = Template(self._jobs, {**_inherited(), **_PYTHON})
+
+    @property
+    def notices(self) -> int | None:
+        """See `launchers.notices`: the watchers that were forked say so when they end."""
+        return self._template.notices
+
+    def close(self) -> None:
+        """End what it keeps for quick starts; launches live on."""
+        self._template.close()
 
     def pin(self, image: str) -> Pinned:
         """Keep a copy of the file or folder at path `image` (R37)."""
@@ -92,8 +104,11 @@ class ProcessLauncher:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not (folder / "process.json").exists():
-                shim.write(folder / "spec.json", self._written(spec))
-                _run_shim(folder, _environment(spec))
+                written, environment = self._written(spec), _environment(spec)
+                shim.write(folder / "spec.json", written)
+                quick = tuple(written["command"]) == COMMAND
+                if not (quick and self._template.launch(folder, environment)):
+                    _run_shim(folder, environment)
         except OSError as error:
             raise _not_started(folder, f"{error}.") from error
         return self.find(spec.name)
@@ -168,10 +183,12 @@ def _reading(image: str, read: Callable[[Path], T]) -> T:
 
 
 def _environment(spec: LaunchSpec) -> dict[str, str]:
-    own = {key: os.environ[key] for key in INHERITED + INHERITED_PYTHON if key in os.environ}
-    python = {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     contract = {"STEPWELL_MODE": spec.mode, "STEPWELL_GROUP": spec.image}
-    return {**own, **python, **_checked(spec.environment), **contract}
+    return {**_inherited(), **_PYTHON, **_checked(spec.environment), **contract}
+
+
+def _inherited() -> dict[str, str]:
+    return {key: os.environ[key] for key in INHERITED + INHERITED_PYTHON if key in os.environ}
 
 
 def _checked(environment: Mapping[str, str]) -> Mapping[str, str]:

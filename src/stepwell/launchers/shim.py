@@ -23,11 +23,12 @@ import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 CHUNK = 64 * 1024
+MOST_FILES = 65_536
 
 
 def main(folder: Path) -> None:
@@ -44,6 +45,29 @@ def main(folder: Path) -> None:
     os.close(tell)
     if won:
         watch.run()
+
+
+class Child(Protocol):
+    """The started command: as much of `subprocess.Popen` as is needed here."""
+
+    @property
+    def pid(self) -> int:
+        """It leads a process group of that number."""
+        ...
+
+    @property
+    def stdout(self) -> Any:
+        """The reading end of all that it writes."""
+        ...
+
+    @property
+    def returncode(self) -> Any:
+        """As `poll`, when that has answered."""
+        ...
+
+    def poll(self) -> int | None:
+        """Its exit code; None while it lives."""
+        ...
 
 
 def claim(folder: Path) -> bool:
@@ -65,7 +89,7 @@ class Watch:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.child: subprocess.Popen[bytes] | None = None
+        self.child: Child | None = None
         self.started_at = now()
         self.kill_at: float | None = None
         self.why = "ended"
@@ -82,7 +106,10 @@ class Watch:
         self.ends = time.monotonic() + self.spec["deadline_seconds"]
         prctl(PR_SET_CHILD_SUBREAPER, 1)
         try:
-            child = self.spawn()
+            (self.folder / "work").mkdir(exist_ok=True)
+            child = self.child = self.spawn()
+            who = {"pid": child.pid, "identity": identity(child.pid)}
+            write(self.folder / "child.json", who)
         except OSError as error:
             self.write_exit(None, "not-started", str(error))
             return
@@ -92,10 +119,9 @@ class Watch:
             kill_all(child.pid)
             self.write_exit(None, "lost", str(error))
 
-    def spawn(self) -> subprocess.Popen[bytes]:
+    def spawn(self) -> Child:
         """The command in a session of its own; it dies with this process."""
-        (self.folder / "work").mkdir(exist_ok=True)
-        child = self.child = subprocess.Popen(
+        return subprocess.Popen(
             self.spec["command"],
             cwd=self.folder / "work",
             stdin=subprocess.DEVNULL,
@@ -104,10 +130,8 @@ class Watch:
             start_new_session=True,
             preexec_fn=lambda: prctl(PR_SET_PDEATHSIG, signal.SIGKILL),  # noqa: PLW1509 - one thread
         )
-        write(self.folder / "child.json", {"pid": child.pid, "identity": identity(child.pid)})
-        return child
 
-    def follow(self, child: subprocess.Popen[bytes]) -> int:
+    def follow(self, child: Child) -> int:
         """Its exit code, when it has ended and nothing of it is left."""
         assert child.stdout is not None
         pipe = child.stdout.fileno()
@@ -118,7 +142,7 @@ class Watch:
         kill_all(child.pid)
         self.drain(pipe)
         self.log.close()
-        return child.returncode
+        return int(child.returncode)
 
     def turn(self, pipe: int) -> None:
         """Wait for output, a signal or the next instant that matters; keep the output."""
@@ -131,7 +155,7 @@ class Watch:
         if pipe in readable:
             self.log.take(pipe)
 
-    def check_time(self, child: subprocess.Popen[bytes]) -> None:
+    def check_time(self, child: Child) -> None:
         """A stop or the deadline asks it to end; the end of the grace makes it."""
         instant = time.monotonic()
         if self.why == "ended" and instant >= self.ends:

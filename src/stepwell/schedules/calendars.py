@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
+from importlib.util import find_spec
 from typing import Any, Final, Protocol, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -93,6 +94,12 @@ def found(name: str, own: Mapping[str, Calendar]) -> Calendar:
 
 @cache
 def _public(country: str, subdivision: str | None) -> Any:
+    if find_spec("holidays") is None:
+        raise CalendarUnknown(
+            f"The public holidays of {country!r} are not known here.",
+            why="The package that knows them is not installed.",
+            fix="Run: pip install 'stepwell[calendars]', or make a calendar of your own.",
+        )
     import holidays  # noqa: PLC0415 - images do without it
 
     try:

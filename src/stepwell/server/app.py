@@ -126,6 +126,11 @@ def create_app(services: Services) -> FastAPI:
 def _provider(settings: Settings) -> Provider | None:
     if not settings.oidc_issuer:
         return None
+    if find_spec("authlib") is None or find_spec("joserfc") is None:
+        raise SetupError(
+            "STEPWELL_OIDC_ISSUER is set, and what speaks to a provider is not installed here.",
+            fix="Run: pip install 'stepwell[oidc]', or leave the setting out.",
+        )
     # 9 MiB and a third of a second, which a server without a provider does without.
     from stepwell.server.access.oidc import OpenIdProvider  # noqa: PLC0415
 
@@ -172,7 +177,7 @@ class Server:
             name="server",
         )
         self.seeder = background.Seeder(self.services)
-        self._end_traces: Callable[[], None] = lambda: None
+        self._end_traces = _nothing
 
     @property
     def settings(self) -> Settings:
@@ -227,6 +232,8 @@ class Server:
         if self.settings.run_engine:
             self.seeder.stop()
             self.engine.stop(timeout)
+        for launcher in self.services.launchers.values():
+            getattr(launcher, "close", _nothing)()
         self._end_traces()
         self.db.close()
 
@@ -236,6 +243,10 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _nothing() -> None:
+    """What most launchers do at the end, and traces that were never begun."""
 
 
 def _traced() -> Callable[[], None]:

@@ -14,10 +14,11 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, NoReturn, Protocol
+from typing import Any, Final, NoReturn, Protocol, TypeAlias
 
 import stepwell.schedules  # noqa: F401 - so that errors of schedules revive as what they are
 from stepwell.errors import StepwellError, revive
+from stepwell.forked import Forked
 from stepwell.workflows.approvals import Approval, ApprovalWanted
 from stepwell.workflows.channel import Channel, ChannelClosed, Message
 from stepwell.workflows.context import Versioned, Write
@@ -36,6 +37,10 @@ from stepwell.workflows.output import Echo, Output, pass_through
 
 SECRETS: Final = ("STEPWELL_TOKEN",)
 """Not handed to the user's code, which acts through the runner only."""
+
+Process: TypeAlias = subprocess.Popen[bytes] | Forked
+Started: TypeAlias = tuple[Process, socket.socket]
+"""A process of `child.main`, which leads a group of its own, and our end of its socket."""
 
 _LOOK_EVERY: Final = 0.5
 
@@ -68,6 +73,14 @@ class ChildHost:
     """Keeps one child process for the group at a path, and starts it anew after a loss.
 
     Not for several threads at once: a run executes one operation at a time.
+
+    Parameters
+    ----------
+    path : the group's file or package.
+    echo : what happens to each line of its output.
+    log : takes each line too.
+    environment : the child's, secrets left out; None: this process's own.
+    started : the first child, where one is there already.
     """
 
     def __init__(
@@ -77,11 +90,13 @@ class ChildHost:
         echo: Echo = pass_through,
         log: Log | None = None,
         environment: Mapping[str, str] | None = None,
+        started: Started | None = None,
     ) -> None:
         self._path = path
         self._output = Output(echo, log)
         self._environment = dict(os.environ if environment is None else environment)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
+        self._started = started
         self._channel: Channel | None = None
         self._asked = 0
         self._manifest: Manifest | None = None
@@ -89,9 +104,8 @@ class ChildHost:
     def start(self) -> None:
         """Start the child if none runs; `manifest` waits until it has imported the group."""
         if self._process is None:
-            ours, theirs = socket.socketpair()
-            with theirs:
-                self._process = self._spawn(theirs)
+            started, self._started = self._started, None
+            self._process, ours = started or self._spawn()
             self._channel = Channel(ours)
             self._manifest = None
             self._asked = 0
@@ -143,17 +157,21 @@ class ChildHost:
         if self._channel is not None:
             self._channel.close()
 
-    def _spawn(self, end: socket.socket) -> subprocess.Popen[bytes]:
+    def _spawn(self) -> Started:
         child = {k: v for k, v in self._environment.items() if k not in SECRETS}
-        return subprocess.Popen(
-            [sys.executable, "-m", "stepwell.workflows.child", str(self._path), str(end.fileno())],
-            pass_fds=[end.fileno()],
-            env={**child, "PYTHONUNBUFFERED": "1"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            process_group=0,
-        )
+        ours, theirs = socket.socketpair()
+        end = theirs.fileno()
+        with theirs:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "stepwell.workflows.child", str(self._path), str(end)],
+                pass_fds=[end],
+                env={**child, "PYTHONUNBUFFERED": "1"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                process_group=0,
+            )
+        return process, ours
 
     def _first_message(self, timeout: float | None) -> Message:
         deadline = None if timeout is None else time.monotonic() + timeout
@@ -228,7 +246,7 @@ class ChildHost:
             except ChannelClosed:
                 self._lost(process)
 
-    def _lost(self, process: subprocess.Popen[bytes]) -> NoReturn:
+    def _lost(self, process: Process) -> NoReturn:
         code = _wait_briefly(process)
         self.stop()
         raise ProcessEnded(f"The process that ran it {_end_words(code)}", fix=_end_remedy(code))
@@ -254,14 +272,14 @@ def _answered(message: Message, desk: Desk) -> Any:
     return None
 
 
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
+def _kill_group(process: Process) -> None:
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
         pass  # it is gone, and has left nothing behind
 
 
-def _wait_briefly(process: subprocess.Popen[bytes]) -> int | None:
+def _wait_briefly(process: Process) -> int | None:
     """Its exit code; None when it has closed the channel but goes on."""
     try:
         return process.wait(timeout=5.0)

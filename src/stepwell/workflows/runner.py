@@ -22,7 +22,7 @@ from stepwell.step import StepQuery, StepStatus
 from stepwell.stores.http import HttpStore, ServerLink
 from stepwell.workflows.backend import HttpBackend, patiently
 from stepwell.workflows.errors import ImageContract, WorkflowUnknown
-from stepwell.workflows.host import ChildHost
+from stepwell.workflows.host import ChildHost, Started
 from stepwell.workflows.logbook import LogBook, sender
 from stepwell.workflows.manifest import WorkflowEntry
 from stepwell.workflows.operations import QUEUE, Operations
@@ -71,8 +71,9 @@ class Image:
         )
 
 
-def main(environment: Mapping[str, str]) -> int:
-    """Do what the environment says, and return the exit code.
+def main(environment: Mapping[str, str], started: Started | None = None) -> int:
+    """Do what the environment says, and return the exit code. `started` is the process of the
+    group's code, where whoever calls this has one.
 
     0: done, whatever became of the run. 2: a mistake in the image, which is reported.
     3: the server is not reachable, or refuses the token. 143: stopped by SIGTERM.
@@ -81,10 +82,10 @@ def main(environment: Mapping[str, str]) -> int:
         image = Image.of(environment)
         link = ServerLink(image.url, image.token)
         if image.mode == "discover":
-            host = ChildHost(image.group, environment=environment)
+            host = ChildHost(image.group, environment=environment, started=started)
             return _guarded(lambda: _discover(image, host, link), host)
         book = LogBook(sender(link, image.subject))
-        host = ChildHost(image.group, environment=environment, log=book)
+        host = ChildHost(image.group, environment=environment, log=book, started=started)
         return _logged(book, lambda: _guarded(lambda: _run(image, host, link, book), host))
     except (Denied, StoreUnavailable) as error:
         return _say(error, NO_SERVER)

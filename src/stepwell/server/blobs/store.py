@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 from uuid import UUID
 
-import obstore
-from obstore.exceptions import BaseError
-from obstore.store import LocalStore, MemoryStore, from_url
-
 from stepwell.errors import NotFound, SetupError, Unavailable
+from stepwell.server.blobs.places import Disk, Memory, Place
 
 _HOUR: Final = "%Y%m%d%H"
-_RETRY: Final[Any] = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}
-"""Somebody waits for the answer; whoever does not get it tries again."""
 
 
 class BlobStoreUnavailable(Unavailable):
@@ -45,22 +40,21 @@ class BlobStore:
 
     Parameters
     ----------
-    objects : a store of obstore.
-    root : its folder, where it is on disk: then what was put survives a power cut.
+    place : what keeps the bytes.
     """
 
-    def __init__(self, objects: Any, root: Path | None = None) -> None:
-        self._objects, self._root = objects, root
+    def __init__(self, place: Place) -> None:
+        self._place = place
 
     @classmethod
     def in_memory(cls) -> Self:
         """For tests, and for servers that are never started."""
-        return cls(MemoryStore())
+        return cls(Memory())
 
     @classmethod
     def on_disk(cls, folder: Path) -> Self:
         """Below a folder, which is made with the first blob."""
-        return cls(None, folder.absolute())
+        return cls(Disk(folder.absolute()))
 
     @classmethod
     def at(cls, url: str) -> Self:
@@ -70,19 +64,12 @@ class BlobStore:
 
         Raises
         ------
-        BlobStoreInvalid : no such kind of store, or a setting of it that is missing.
+        BlobStoreInvalid : no such kind of store, a setting of it that is missing, or the
+            package that speaks to it.
         """
         if url.startswith("file://"):
             return cls.on_disk(Path(url.removeprefix("file://")))
-        try:
-            return cls(MemoryStore() if url == "memory:///" else from_url(url, retry_config=_RETRY))
-        except (BaseError, ValueError) as error:
-            raise BlobStoreInvalid(
-                f"{url!r} is no blob store that can be used.",
-                why=_said(error),
-                fix="Write s3://bucket/prefix, gs://bucket/prefix, az://container/prefix or "
-                "file:///folder, and give the credentials in the environment.",
-            ) from error
+        return cls(Memory() if url == "memory:///" else _remote(url))
 
     def put(self, blob_id: UUID, content: bytes) -> None:
         """Keep bytes under an id; the same id again replaces them.
@@ -92,15 +79,13 @@ class BlobStore:
         BlobStoreUnavailable : nothing is kept.
         """
         with _translated():
-            obstore.put(self._opened, _key(blob_id), content)
-            if self._root is not None:
-                _sync(self._root / _key(blob_id))
+            self._place.put(_key(blob_id), content)
 
     def get(self, blob_id: UUID) -> bytes:
         """The bytes; raises `BlobMissing`, `BlobStoreUnavailable`."""
         try:
             with _translated():
-                return bytes(obstore.get(self._opened, _key(blob_id)).bytes())
+                return self._place.get(_key(blob_id))
         except FileNotFoundError as error:
             raise BlobMissing(
                 f"The blob {blob_id} is not in the blob store.",
@@ -110,32 +95,34 @@ class BlobStore:
 
     def delete(self, blob_ids: Sequence[UUID]) -> None:
         """Remove blobs; those that are not there are no mistake."""
-        if not blob_ids:
-            return
-        try:
-            self._delete([_key(one) for one in blob_ids])
-        except FileNotFoundError:  # some stores end at the first that is missing
-            for one in blob_ids:
-                with suppress(FileNotFoundError):
-                    self._delete([_key(one)])
-
-    def _delete(self, keys: list[str]) -> None:
-        with _translated():
-            obstore.delete(self._opened, keys)
+        if blob_ids:
+            with _translated():
+                self._place.delete([_key(one) for one in blob_ids])
 
     def of_hour(self, hour: datetime) -> Iterator[UUID]:
         """The ids that were made in the hour that begins then (UTC)."""
         with _translated():
-            for batch in obstore.list(self._opened, prefix=hour.strftime(_HOUR)):
-                for one in batch:
-                    yield UUID(one["path"].rpartition("/")[2])
+            yield from map(UUID, self._place.names(hour.strftime(_HOUR)))
 
-    @property
-    def _opened(self) -> Any:
-        if self._objects is None:
-            assert self._root is not None
-            self._objects = LocalStore(self._root, mkdir=True)
-        return self._objects
+
+def _remote(url: str) -> Place:
+    if find_spec("obstore") is None:
+        raise BlobStoreInvalid(
+            f"{url!r} cannot be used: obstore is not installed here.",
+            fix="Run: pip install 'stepwell[blobs]', or keep blobs on disk: file:///folder.",
+        )
+    # 15 MiB, which a server that keeps its blobs on disk does without.
+    from stepwell.server.blobs.remote import Remote  # noqa: PLC0415
+
+    try:
+        return Remote(url)
+    except ValueError as error:
+        raise BlobStoreInvalid(
+            f"{url!r} is no blob store that can be used.",
+            why=_said(error),
+            fix="Write s3://bucket/prefix, gs://bucket/prefix, az://container/prefix or "
+            "file:///folder, and give the credentials in the environment.",
+        ) from error
 
 
 def hour_of(blob_id: UUID) -> datetime:
@@ -148,23 +135,13 @@ def _key(blob_id: UUID) -> str:
     return f"{hour_of(blob_id).strftime(_HOUR)}/{blob_id}"
 
 
-def _sync(path: Path) -> None:
-    """The file, and the folder that names it, are on the disk: a row will refer to them."""
-    for one in (path, path.parent):
-        handle = os.open(one, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
         raise
-    except (BaseError, OSError) as error:
+    except OSError as error:
         raise BlobStoreUnavailable(
             "The blob store does not answer.",
             why=_said(error),

@@ -12,6 +12,7 @@ from stepwell import clock
 from stepwell.codec import JSON
 from stepwell.engine.sealing import seal
 from stepwell.events import emit
+from stepwell.launchers.notices import wait_for_an_end
 from stepwell.launchers.protocol import LaunchStatus
 from stepwell.outcome import Outcome, rerun
 from stepwell.registry import Registry
@@ -24,7 +25,7 @@ from stepwell.step import OnConflict, new_step
 SLICE: Final = 2.0
 """Seconds that the watch looks before it commits that it lives, so that a stop need not wait."""
 LOOK_EVERY: Final = 0.2
-"""Seconds between two looks at what is running."""
+"""Seconds between two looks at what is running, unless a launcher tells of an end."""
 IDLE: Final = 60.0
 """Seconds between looks while nothing runs; a launch wakes the watch."""
 
@@ -63,7 +64,7 @@ class Watch:
         while self.look():
             if time.monotonic() >= end:
                 return rerun(after=LOOK_EVERY)
-            time.sleep(LOOK_EVERY)
+            wait_for_an_end(self.services.launchers.values(), LOOK_EVERY)
         return rerun(after=IDLE)
 
     def look(self) -> int:

@@ -1,0 +1,1 @@
+"""How light and how quick the server is: `make bench-server`."""

@@ -1,0 +1,155 @@
+"""A server in a process of its own, with one group of three trivial operations."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from stepwell.cli.client import Client
+from stepwell.cli.profile import FILE, FOLDER, read
+
+GROUP: Final = """
+from stepwell.workflows import WorkflowGroup, operation
+
+group = WorkflowGroup("bench")
+
+
+@group.workflow
+class Three:
+    @operation
+    def first(self) -> int:
+        return 1
+
+    @operation
+    def second(self, first: int) -> int:
+        return first + 1
+
+    @operation
+    def third(self, second: int) -> int:
+        return second + 1
+"""
+ENDED: Final = ("succeeded", "failed", "cancelled")
+PATIENCE: Final = 300.0
+
+T = TypeVar("T")
+
+
+class Served:
+    """`stepwell dev` in a folder, by the interpreter of some environment."""
+
+    def __init__(self, folder: Path, python: str = sys.executable) -> None:
+        self.folder, self._python = folder, python
+        (folder / "group.py").write_text(GROUP)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Client:
+        """Start it, and wait until its group can run."""
+        profile = self.folder / FOLDER / FILE
+        profile.unlink(missing_ok=True)
+        log = self.folder / "output.log"
+        seen = log.stat().st_size if log.exists() else 0
+        command = [self._python, "-m", "stepwell.cli", "dev", "group.py", "--approve"]
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [*command, "--port", "0"], cwd=self.folder, stdout=output, stderr=output
+            )
+        until(profile.exists)
+        api = Client(read(profile))
+        until(lambda: b"watching " in log.read_bytes()[seen:])
+        return api
+
+    def pids(self) -> list[int]:
+        """All processes of it: itself, and what descends from it."""
+        assert self._process is not None
+        return descendants(self._process.pid)
+
+    def kill(self) -> None:
+        """As a machine without memory does it."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """As an operator does it."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, number: int) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.send_signal(number)
+            process.wait()
+
+
+@contextmanager
+def served(python: str = sys.executable) -> Iterator[tuple[Served, Client]]:
+    """A server that has just run its group once."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = Served(Path(folder), python)
+        try:
+            api = server.start()
+            finished(api, trigger(api))
+            yield server, api
+        finally:
+            server.stop()
+
+
+def trigger(api: Client) -> str:
+    """Ask for a run; its id."""
+    return str(api.post("/workflows/bench/three/runs", {})["id"])
+
+
+def finished(api: Client, run_id: str) -> dict[str, Any]:
+    """The run, when it has ended; looked at every 10 ms."""
+
+    def look() -> dict[str, Any] | None:
+        run: dict[str, Any] = api.get(f"/runs/{run_id}")
+        return run if run["state"] in ENDED else None
+
+    return until(look)
+
+
+def until(happened: Callable[[], T | None], every: float = 0.01) -> T:
+    """What `happened` gives as soon as that is true; raises `TimeoutError`."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        found = happened()
+        if found:
+            return found
+        time.sleep(every)
+    raise TimeoutError("it did not happen")
+
+
+def descendants(pid: int) -> list[int]:
+    """A process and all below it (Linux)."""
+    found = [pid]
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in task.read_text().split():
+            found += descendants(int(child))
+    return found
+
+
+def memory(pids: list[int]) -> dict[str, float]:
+    """RSS and PSS of the processes together, MiB."""
+    sums = {"RSS": 0.0, "PSS": 0.0}
+    for pid in pids:
+        said = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        for kind in sums:
+            match = re.search(rf"^{kind.capitalize()}:\s+(\d+)", said, re.MULTILINE)
+            sums[kind] += int(match[1]) / 1024 if match else 0.0
+    return sums
+
+
+def cpu(pids: list[int]) -> float:
+    """Seconds of a core that the processes, and those they waited for, have used."""
+    ticks = 0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
