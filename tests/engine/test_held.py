@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from stepwell.engine.collector import Collector
 from stepwell.engine.held import Held, Holding
 from stepwell.ids import new_id
 from stepwell.step import Step
@@ -105,13 +106,23 @@ def test_a_step_whose_lock_was_lost_does_not_begin_again_under_the_same_number(s
 
 def test_only_unstarted_locks_of_the_burst_are_withdrawn(step: Step) -> None:
     held, engine = Held(), new_id()
+    this, other = Collector(), Collector()
 
-    def holding(burst: int, *, by_lock: bool) -> Holding:
+    def holding(burst: Collector, *, by_lock: bool) -> Holding:
         return Holding(replace(step, id=new_id()), engine, 0.0, by_lock, burst)
 
-    begun, locked = holding(2, by_lock=True), holding(2, by_lock=True)
-    written, earlier = holding(2, by_lock=False), holding(1, by_lock=True)
+    begun, locked = holding(this, by_lock=True), holding(this, by_lock=True)
+    written, earlier = holding(this, by_lock=False), holding(other, by_lock=True)
     held.accept([begun, locked, written, earlier])
     assert held.begin(0.0, slots=8) is begun
-    assert held.withdraw(2) == [locked]
+    assert held.withdraw(this) == [locked]
     assert (held.waiting, len(held)) == (2, 3)
+
+
+def test_what_an_open_burst_has_locked_is_not_given_back(step: Step) -> None:
+    """No claim on it is written that could be: the burst lets go of it itself."""
+    held, burst = Held(), Collector()
+    held.accept([locked := Holding(step, new_id(), 0.0, True, burst)])
+    assert held.give_back(float("inf")) == []
+    burst.close()
+    assert held.give_back(float("inf")) == [locked]

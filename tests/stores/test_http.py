@@ -115,8 +115,7 @@ def empty_run(server: Server) -> UUID:
     with server.db.write() as conn:
         found = queries.released(conn, GROUP, WORKFLOW)
         assert found is not None
-        queries.add(
-            conn,
+        header = dict(
             id=run_id,
             group_name=GROUP,
             workflow=WORKFLOW,
@@ -132,6 +131,7 @@ def empty_run(server: Server) -> UUID:
             attempt=1,
             warnings=0,
         )
+        queries.add_all(conn, [header])
         queries.add_attempt(conn, run_id=run_id, number=1, queued_at=now)
     return run_id
 

@@ -1,4 +1,4 @@
-"""Re-execution: what failed is done again, what was done is taken over (decision 50)."""
+"""Re-execution: what failed is done again, what was done is taken over (decision 48)."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ def _speaking(row: queries.Row) -> User:
 def person(conn: Connection, name: str) -> str:
     """Who answers for what is done under a name: the account, or who has made the token.
 
-    One person with two tokens is one person (decision 0073).
+    One person with two tokens is one person (decision 0069).
     """
     seen: set[str] = set()
     while name not in seen and (maker := queries.maker(conn, name)) is not None:

@@ -1,7 +1,7 @@
 """What became worse with a release: each release against the one before it.
 
 Reported is what is both large enough to matter and too unlikely to be chance
-(decision 0060).
+(decision 0058).
 """
 
 from __future__ import annotations

@@ -156,7 +156,7 @@ def _undo(
     reason: str | None,
     by: str,
 ) -> None:
-    """What was rolled back is not offered again until its digest changes (decision 0043)."""
+    """What was rolled back is not offered again until its digest changes (decision 0041)."""
     newest = discoveries.latest(conn, seen.offer.group)
     in_force = {row["discovery_id"] for row in seen.current.values()}
     in_force.add(None if seen.release is None else seen.release["discovery_id"])

@@ -1,4 +1,4 @@
-"""Try it once: run what was discovered before deciding about it (decision 0044).
+"""Try it once: run what was discovered before deciding about it (decision 0042).
 
 The run is pinned to the discovery's digest by a release of its own, whose number
 lies below zero: nothing makes it current, nothing lists it.

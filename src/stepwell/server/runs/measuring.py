@@ -1,7 +1,7 @@
 """What the end of a run is measured as, and of which cause it failed. Pure.
 
 Trials are not measured. A re-execution says how often it was tried again, and nothing
-of rates or durations: a part of it was done before (decision 0058).
+of rates or durations: a part of it was done before (decision 0056).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Backfills: run the due instants of a span that is past, at a bounded pace (decision 0047).
+"""Backfills: run the due instants of a span that is past, at a bounded pace (decision 0045).
 
 What a backfill runs is entered beside the ledger's chain: the chain says what became of an
 instant when it was due, the backfill that somebody made up for it, and why.

@@ -2,7 +2,7 @@
 
 A trial's values stand under a group name of their own. What it has not written
 it reads from the real group; before its first write of a key the current version
-is copied, so that versions go on as they would have (decision 0044).
+is copied, so that versions go on as they would have (decision 0042).
 """
 
 from __future__ import annotations

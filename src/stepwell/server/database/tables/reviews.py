@@ -50,7 +50,7 @@ releases = Table(
     UniqueConstraint("group_name", "number"),
 )
 """`image`, `environment` (names only) and `secrets` (references) are the group's as it was
-then. A number below zero is a trial's (decision 0044): never current, never listed."""
+then. A number below zero is a trial's (decision 0042): never current, never listed."""
 
 release_workflows = Table(
     "release_workflows",

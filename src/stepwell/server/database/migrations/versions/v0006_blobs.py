@@ -8,7 +8,7 @@ from alembic import op
 from stepwell.server.database.tables import Instant
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 
 
 def upgrade() -> None:

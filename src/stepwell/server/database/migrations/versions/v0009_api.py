@@ -9,7 +9,7 @@ from stepwell.server.database.migrations import feeds
 from stepwell.server.database.tables import Instant
 
 revision = "0009"
-down_revision = "0005"
+down_revision = "0008"
 
 FOUND_BY: tuple[tuple[str, ...], ...] = (
     ("created_at",),
