@@ -115,22 +115,22 @@ def empty_run(server: Server) -> UUID:
     with server.db.write() as conn:
         found = queries.released(conn, GROUP, WORKFLOW)
         assert found is not None
-        header = dict(
-            id=run_id,
-            group_name=GROUP,
-            workflow=WORKFLOW,
-            release_id=found["release_id"],
-            digest=found["digest"],
-            state=RunState.STARTING,
-            parameters={},
-            trigger="request",
-            requested_by="the test",
-            due_at=now,
-            created_at=now,
-            deadline_at=now,
-            attempt=1,
-            warnings=0,
-        )
+        header = {
+            "id": run_id,
+            "group_name": GROUP,
+            "workflow": WORKFLOW,
+            "release_id": found["release_id"],
+            "digest": found["digest"],
+            "state": RunState.STARTING,
+            "parameters": {},
+            "trigger": "request",
+            "requested_by": "the test",
+            "due_at": now,
+            "created_at": now,
+            "deadline_at": now,
+            "attempt": 1,
+            "warnings": 0,
+        }
         queries.add_all(conn, [header])
         queries.add_attempt(conn, run_id=run_id, number=1, queued_at=now)
     return run_id
