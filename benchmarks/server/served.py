@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from stepwell.cli.client import Client
+from stepwell.cli.listener import bound
 from stepwell.cli.profile import FILE, FOLDER, read
 
 GROUP: Final = """
@@ -48,6 +49,8 @@ class Served:
 
     def __init__(self, folder: Path, python: str = sys.executable) -> None:
         self.folder, self._python = folder, python
+        with bound("127.0.0.1", 0) as free:  # the same after a kill: containers call it there
+            self._port = str(free.getsockname()[1])
         (folder / "group.py").write_text(GROUP)
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -60,12 +63,10 @@ class Served:
         command = [self._python, "-m", "stepwell.cli", "dev", "group.py", "--approve"]
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                [*command, "--port", "0"], cwd=self.folder, stdout=output, stderr=output
+                [*command, "--port", self._port], cwd=self.folder, stdout=output, stderr=output
             )
-        until(profile.exists)
-        api = Client(read(profile))
         until(lambda: b"watching " in log.read_bytes()[seen:])
-        return api
+        return Client(read(profile))
 
     def pids(self) -> list[int]:
         """All processes of it: itself, and what descends from it."""
