@@ -39,6 +39,9 @@ LATEST: Final = 8.0
 """Seconds after SIGTERM at which it ends, whatever the server does: launchers kill after 10."""
 
 _DELIVERY: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
+_RESTART: Final = (0.5, 1.0, 2.0, *[5.0] * 60)
+"""A server that is upgraded is away for minutes. A run that has begun waits for it without an
+end; one that has not begun yet waits for so long, before its attempt counts as lost."""
 
 
 class _Terminated(BaseException):
@@ -136,7 +139,7 @@ def _deliver(link: ServerLink, path: str, body: Any) -> None:
 
 def _run(image: Image, host: ChildHost, link: ServerLink, book: LogBook) -> int:
     run_id = image.subject
-    assignment = patiently(lambda: link.get(f"/api/v1/runs/{run_id}/assignment"), _DELIVERY)
+    assignment = patiently(lambda: link.get(f"/api/v1/runs/{run_id}/assignment"), _RESTART)
     store = HttpStore(image.url, run_id, image.token, link=link)
     try:
         workflow = _assigned(host, assignment)
