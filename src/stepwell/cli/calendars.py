@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from stepwell import clock
 from stepwell.cli.client import ALL
 from stepwell.cli.options import Reason
 from stepwell.cli.session import Session, command
@@ -117,7 +118,7 @@ def _tell(session: Session, found: dict[str, Any]) -> None:
 
 
 def _row(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    today = date.today().isoformat()  # noqa: DTZ011 - only to show what comes next
+    today = clock.now().date().isoformat()
     coming = sorted(day for day in row["days"] if day >= today)
     return {**row, "count": len(row["days"]), "next": coming[0] if coming else None}
 

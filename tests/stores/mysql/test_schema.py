@@ -142,7 +142,7 @@ def test_newer_tables_that_only_have_more_are_worked_with(
         store.migrate()
         with closing(connect(url, autocommit=True)) as admin:
             sql(admin, "UPDATE stepwell_meta SET value = '99'")
-            sql(admin, "INSERT INTO stepwell_meta VALUES ('schema_floor', '2')")
+            sql(admin, "INSERT INTO stepwell_meta VALUES ('schema_floor', '1')")
         store.open()
         assert store.migrate() == []
 

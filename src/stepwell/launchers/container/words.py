@@ -35,12 +35,15 @@ def status(found: Mapping[str, Any], mark: str | None) -> LaunchStatus:
         return LaunchStatus(state="running", reason="It is made, and not started yet.")
     if state["Status"] not in ENDED:
         return LaunchStatus(state="running", started_at=started_at(found))
+    begun, over = started_at(found), _instant(state["FinishedAt"])
+    if begun is not None and over is not None:
+        over = max(begun, over)  # Podman notes the start later than it starts
     return LaunchStatus(
         state="ended",
         exit_code=state["ExitCode"],
         reason=_reason(found, mark),
-        started_at=started_at(found),
-        finished_at=_instant(state["FinishedAt"]),
+        started_at=begun,
+        finished_at=over,
     )
 
 
