@@ -92,7 +92,7 @@ class Podman:
             copies = [f"COPY --chmod=644 {path} /{path}" for path in files]
             recipe = "\n".join([f"FROM {BASE}", *copies, *lines])
             (Path(folder) / "Containerfile").write_text(recipe)
-            self.run("build", "--quiet", "--timestamp", "0", "--tag", name, folder)
+            self.run("build", "--no-cache", "--quiet", "--timestamp", "0", "--tag", name, folder)
         return name
 
     def script(self, folder: Path, text: str) -> str:
