@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 from uuid import UUID
 
-from stepwell.cli.app_target import VARIABLE, store_url
 from stepwell.cli.client import Client
-from stepwell.cli.profile import NoServer
+from stepwell.cli.reaching import store_or_server
 from stepwell.cli.session import Session
 from stepwell.clock import now
 from stepwell.codec import JSON
@@ -30,21 +28,12 @@ def book_for(session: Session, store: str | None) -> StepBook:
     InvalidInput : both a store and a server are named, or no such store can be.
     NoServer : neither is.
     """
-    if store and session.names_server:
-        raise InvalidInput(
-            "Both a store and a server are named.",
-            fix="Give --store for a store of your own, or --url for a server.",
-        )
-    if store or (os.environ.get(VARIABLE) and not session.names_server):
-        book = StoreBook(store_url(store))
-        session.until_end(book.close)
-        return book
-    try:
-        return ApiBook(session.api)
-    except NoServer as error:
-        error.what = "Neither a store nor a server is named."
-        error.fix = "Give --store sqlite:///steps.db for a store, or --url for a server."
-        raise
+    found = store_or_server(session, store)
+    if not isinstance(found, str):
+        return ApiBook(found)
+    book = StoreBook(found)
+    session.until_end(book.close)
+    return book
 
 
 class StepBook(Protocol):

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any, Final, Protocol
 
-from stepwell.cli.app_target import VARIABLE, store_url
 from stepwell.cli.client import Client
-from stepwell.cli.profile import NoServer
+from stepwell.cli.reaching import store_or_server
 from stepwell.cli.session import Session
 from stepwell.engine import StepClient
-from stepwell.errors import InvalidInput, NotFound
+from stepwell.errors import NotFound
 from stepwell.stores import open_store
 
 FIELDS: Final = ("kind", "key", "slots", "period", "reason", "changed_by", "changed_at")
@@ -48,21 +46,12 @@ def controls_for(session: Session, store: str | None) -> ControlBook:
     InvalidInput : both a store and a server are named, or no such store can be.
     NoServer : neither is.
     """
-    if store and session.names_server:
-        raise InvalidInput(
-            "Both a store and a server are named.",
-            fix="Give --store for a store of your own, or --url for a server.",
-        )
-    if store or (os.environ.get(VARIABLE) and not session.names_server):
-        client = StepClient(open_store(store_url(store)))
-        session.until_end(client.store.close)
-        return StoreControls(client)
-    try:
-        return ApiControls(session.api)
-    except NoServer as error:
-        error.what = "Neither a store nor a server is named."
-        error.fix = "Give --store sqlite:///steps.db for a store, or --url for a server."
-        raise
+    found = store_or_server(session, store)
+    if not isinstance(found, str):
+        return ApiControls(found)
+    client = StepClient(open_store(found))
+    session.until_end(client.store.close)
+    return StoreControls(client)
 
 
 class StoreControls:

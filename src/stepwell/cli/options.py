@@ -22,4 +22,10 @@ OfWorkflow: TypeAlias = Annotated[
     str | None, typer.Option("--workflow", help="Only of this workflow.")
 ]
 Limit: TypeAlias = Annotated[int, typer.Option("--limit", min=1, help="At most so many.")]
+Labels: TypeAlias = Annotated[
+    list[str] | None, typer.Argument(metavar="KEY=VALUE ...", help="What to set.")
+]
+Unlabelled: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--remove", metavar="KEY", help="Repeatable.")
+]
 Reason: TypeAlias = Annotated[str | None, typer.Option("--reason", help="For the audit log.")]

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from stepwell.cli.options import Reason
-from stepwell.cli.parameters import texts
+from stepwell.cli.labels import labelled, shown
+from stepwell.cli.options import Labels, Reason, Unlabelled
 from stepwell.cli.render import seconds
 from stepwell.cli.runs import Id, Wait, app, begun
 from stepwell.cli.session import Session, command
@@ -77,21 +77,15 @@ def reject(
 def label(
     session: Session,
     run_id: Id,
-    labels: Annotated[
-        list[str] | None, typer.Argument(metavar="KEY=VALUE ...", help="What to set.")
-    ] = None,
-    remove: Annotated[
-        list[str] | None, typer.Option("--remove", metavar="KEY", help="Repeatable.")
-    ] = None,
+    labels: Labels = None,
+    remove: Unlabelled = None,
     reason: Reason = None,
 ) -> None:
     """Set labels of a run; those that are not named stay."""
     run = session.api.get(f"/runs/{run_id}")
-    kept = {key: one for key, one in run["labels"].items() if key not in (remove or ())}
-    body = {"labels": kept | texts(labels), "reason": reason}
+    body = {"labels": labelled(run["labels"], labels, remove), "reason": reason}
     made = session.api.patch(f"/runs/{run_id}", body)
-    said = ", ".join(f"{key}:{value}" for key, value in made["labels"].items())
-    session.out.answer(made, said or "no labels")
+    session.out.answer(made, shown(made["labels"]))
 
 
 @command(app, "prioritise")

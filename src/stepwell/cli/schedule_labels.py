@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
-from stepwell.cli.options import Reason
-from stepwell.cli.parameters import texts
+from stepwell.cli.labels import labelled, shown
+from stepwell.cli.options import Labels, Reason, Unlabelled
 from stepwell.cli.schedules import Which, app, found_id
 from stepwell.cli.session import Session, command
 
@@ -16,18 +12,13 @@ from stepwell.cli.session import Session, command
 def label(
     session: Session,
     schedule: Which,
-    labels: Annotated[
-        list[str] | None, typer.Argument(metavar="KEY=VALUE ...", help="What to set.")
-    ] = None,
-    remove: Annotated[
-        list[str] | None, typer.Option("--remove", metavar="KEY", help="Repeatable.")
-    ] = None,
+    labels: Labels = None,
+    remove: Unlabelled = None,
     reason: Reason = None,
 ) -> None:
     """Set the labels that a schedule gives to its runs; those that are not named stay."""
     path = f"/schedules/{found_id(session, schedule)}/labels"
     before = session.api.get(path)["labels"]
-    kept = {key: one for key, one in before.items() if key not in (remove or ())}
-    made = session.api.post(path, {"labels": kept | texts(labels), "reason": reason})
-    said = ", ".join(f"{key}:{value}" for key, value in made["labels"].items())
-    session.out.answer(made, said or "no labels")
+    body = {"labels": labelled(before, labels, remove), "reason": reason}
+    made = session.api.post(path, body)
+    session.out.answer(made, shown(made["labels"]))
