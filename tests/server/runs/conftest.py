@@ -23,6 +23,20 @@ from stepwell.server.runs import steps, supervision
 from stepwell.server.services import QUEUE
 from stepwell.server.settings import Settings
 
+__all__ = [
+    "client",
+    "entry",
+    "launcher",
+    "migrated",
+    "pod",
+    "released",
+    "server",
+    "show",
+    "start",
+    "work",
+]
+"""What the tests of rooms that are about runs have too."""
+
 
 class PlayedLauncher:
     """Starts nothing; a test says when a launch has ended."""
