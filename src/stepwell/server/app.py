@@ -25,6 +25,7 @@ from stepwell.server.audit import api as audit
 from stepwell.server.blobs.store import BlobStore
 from stepwell.server.browser import secure
 from stepwell.server.bulk import api as bulk
+from stepwell.server.catalog import api as catalog
 from stepwell.server.causes import api as causes
 from stepwell.server.database.session import Database
 from stepwell.server.described import TAGS, App, operation_id
@@ -71,6 +72,7 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     groups.router,
     discoveries.router,
     reviews.router,
+    catalog.router,
     steps.router,
     controls.router,
     schedules.router,
