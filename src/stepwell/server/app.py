@@ -25,7 +25,6 @@ from stepwell.server.audit import api as audit
 from stepwell.server.blobs.store import BlobStore
 from stepwell.server.browser import secure
 from stepwell.server.bulk import api as bulk
-from stepwell.server.catalog import api as catalog
 from stepwell.server.causes import api as causes
 from stepwell.server.database.session import Database
 from stepwell.server.described import TAGS, App, operation_id
@@ -60,6 +59,7 @@ from stepwell.server.steps import controls_api as controls
 from stepwell.server.summary import api as summary
 from stepwell.server.views import api as views
 from stepwell.server.waiting import api as waiting
+from stepwell.server.workflows import api as workflows
 from stepwell.version import VERSION
 
 PREFIX: Final = "/api/v1"
@@ -72,7 +72,7 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     groups.router,
     discoveries.router,
     reviews.router,
-    catalog.router,
+    workflows.router,
     steps.router,
     controls.router,
     schedules.router,

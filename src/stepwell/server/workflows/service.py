@@ -7,12 +7,12 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping
 
-from stepwell.server.catalog import queries
-from stepwell.server.catalog.queries import Name
-from stepwell.server.catalog.records import Outcome, Version, Workflow, WorkflowDetail
 from stepwell.server.database.tables import release_workflows, releases
 from stepwell.server.paging import Page, Paging, paged
 from stepwell.server.runs import service as runs
+from stepwell.server.workflows import queries
+from stepwell.server.workflows.queries import Name
+from stepwell.server.workflows.records import Outcome, Version, Workflow, WorkflowDetail
 
 KEY: Final = (releases.c.group_name, release_workflows.c.workflow)
 

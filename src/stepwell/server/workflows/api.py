@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import Query
 
 from stepwell.server.access.records import Role
-from stepwell.server.catalog import service
-from stepwell.server.catalog.records import Workflow, WorkflowDetail
 from stepwell.server.http import Call, Page, Pages, Router, reads
+from stepwell.server.workflows import service
+from stepwell.server.workflows.records import Workflow, WorkflowDetail
 
 router = Router(prefix="/workflows", tags=["workflows"])
 
