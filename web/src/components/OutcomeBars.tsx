@@ -43,7 +43,13 @@ export function OutcomeBars({ outcomes, label }: Props) {
       >
         <title>{label}</title>
         <defs>
-          <pattern id="sw-hatch" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+          <pattern
+            id="sw-hatch"
+            width="4"
+            height="4"
+            patternUnits="userSpaceOnUse"
+            patternTransform="rotate(45)"
+          >
             <rect width="4" height="4" className={classes.hatchGround} />
             <rect width="2" height="4" className={classes.hatch} />
           </pattern>

@@ -34,10 +34,12 @@ export const review = {
     string,
     string
   >,
-  impact: { none: "no effect", behaviour: "behaviour", data: "data", security: "security" } as Record<
-    string,
-    string
-  >,
+  impact: {
+    none: "no effect",
+    behaviour: "behaviour",
+    data: "data",
+    security: "security",
+  } as Record<string, string>,
   impactMeaning: {
     none: "Nothing runs differently.",
     behaviour: "It runs differently, or at other times.",
@@ -63,7 +65,10 @@ export const review = {
     title: "Nothing waits for review",
     text: "All that was found is decided. A new discovery appears here by itself.",
   },
-  noErrors: { title: "No discovery has failed", text: "Every image that was looked into answered." },
+  noErrors: {
+    title: "No discovery has failed",
+    text: "Every image that was looked into answered.",
+  },
   noneDecided: {
     title: "Nothing has been decided yet",
     text: "Groups whose newest discovery is decided are listed here.",
@@ -74,7 +79,8 @@ export const review = {
   workflows: "Workflows",
   wholeGroup: "The group itself",
   tabsOf: { structured: "Changes", operations: "Operations", raw: "Source" },
-  before: (n: number | null) => (n === null || n === 0 ? "nothing in force" : `in force (release ${n})`),
+  before: (n: number | null) =>
+    n === null || n === 0 ? "nothing in force" : `in force (release ${n})`,
   after: "offered",
   unchanged: (n: number) => `${n} unchanged`,
   sameWorkflow: "This workflow is the same as the one in force.",

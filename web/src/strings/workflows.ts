@@ -35,7 +35,8 @@ export const workflows = {
   },
   start: "Run now",
   startTitle: (name: string) => `Run ${name} now`,
-  startLead: (digest: string, release: number) => `It starts what release ${release} has: ${digest}.`,
+  startLead: (digest: string, release: number) =>
+    `It starts what release ${release} has: ${digest}.`,
   started: "The run has begun.",
   again: "The same as",
   reason: "Reason (optional)",

@@ -1,5 +1,5 @@
-import { useState } from "react";
 import { UnstyledButton } from "@mantine/core";
+import { useState } from "react";
 import { review as words } from "@/strings/review";
 import { Breaks, Impact } from "./Marks";
 import type { Change, WorkflowReview } from "./queries";
@@ -35,7 +35,15 @@ export function ChangeTable({ shown, group, release }: Props) {
   );
 }
 
-function Lines({ changes, release, label }: { changes: readonly Change[]; release: number | null; label: string }) {
+function Lines({
+  changes,
+  release,
+  label,
+}: {
+  changes: readonly Change[];
+  release: number | null;
+  label: string;
+}) {
   return (
     <ul className={classes.lines} aria-label={label}>
       {changes.map((one) => (
@@ -79,7 +87,11 @@ function Line({ one, release }: { one: Change; release: number | null }) {
       <div className={classes.under}>
         <code className="sw-soft">{one.path}</code>
         {large ? (
-          <UnstyledButton className={classes.toggle} onClick={() => setOpen(!open)} aria-expanded={open}>
+          <UnstyledButton
+            className={classes.toggle}
+            onClick={() => setOpen(!open)}
+            aria-expanded={open}
+          >
             {open ? words.fold : words.unfold}
           </UnstyledButton>
         ) : null}

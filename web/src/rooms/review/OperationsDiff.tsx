@@ -1,5 +1,5 @@
-import { review as words } from "@/strings/review";
 import { duration } from "@/lib/time";
+import { review as words } from "@/strings/review";
 import { align, type Operation, type Pair, renamesOf } from "./operations";
 import type { Change, Entry } from "./queries";
 import classes from "./Review.module.css";
@@ -74,9 +74,7 @@ function Box({ of, other }: { of: Operation | null; other: Operation | null }) {
 
 function facts(of: Operation): [keyof Operation & string, string][] {
   const inputs = Object.keys(of.inputs ?? {});
-  const found: [keyof Operation & string, string][] = [
-    ["retries", words.retries(of.retries ?? 0)],
-  ];
+  const found: [keyof Operation & string, string][] = [["retries", words.retries(of.retries ?? 0)]];
   if (of.timeout != null) found.push(["timeout", words.timeout(duration(of.timeout))]);
   if (of.halt_on_error === false) found.push(["halt_on_error", words.goesOn]);
   if (inputs.length > 0) found.push(["inputs", `← ${inputs.join(", ")}`]);

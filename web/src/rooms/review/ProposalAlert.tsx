@@ -20,10 +20,15 @@ export function ProposalAlert({ proposal }: { proposal: Schemas["Proposal"] }) {
     const body = { reason: reason === "" ? null : reason };
     if (asking === "confirm") {
       await ok(
-        api.POST("/api/v1/groups/{name}/proposals/{proposal_id}/confirmations", { ...params, body }),
+        api.POST("/api/v1/groups/{name}/proposals/{proposal_id}/confirmations", {
+          ...params,
+          body,
+        }),
       );
     } else {
-      await ok(api.POST("/api/v1/groups/{name}/proposals/{proposal_id}/refusals", { ...params, body }));
+      await ok(
+        api.POST("/api/v1/groups/{name}/proposals/{proposal_id}/refusals", { ...params, body }),
+      );
     }
     notifications.show({ message: asking === "confirm" ? words.confirmed : words.refused });
     await cache.invalidateQueries();

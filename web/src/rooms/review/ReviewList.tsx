@@ -1,7 +1,7 @@
 import { Badge, Tabs } from "@mantine/core";
 import { IconChecklist, IconChecks, IconMoodCheck } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { Link, useNavigate } from "@tanstack/react-router";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import type { Schemas } from "@/api/client";
 import { CodeBlock } from "@/components/CodeBlock";
 import { CopyAs } from "@/components/CopyAs";
@@ -14,13 +14,17 @@ import { Counts, risk, short } from "./Marks";
 import { failedQuery, reviewsQuery } from "./queries";
 import classes from "./Review.module.css";
 
-export type Tab = "waiting" | "decided" | "errors";
+type Tab = "waiting" | "decided" | "errors";
 
 type Waiting = Schemas["Page_Waiting_"]["items"][number];
 type Failed = Schemas["Discovery"];
 
 /** The groups whose images have something to say. */
-export function ReviewList({ tab, onTab }: { tab: Tab; onTab: (tab: Tab) => void }) {
+export function ReviewList() {
+  const { tab = "waiting" } = useSearch({ from: "/shell/review" });
+  const navigate = useNavigate();
+  const onTab = (next: Tab) =>
+    void navigate({ to: "/review", search: { tab: next === "waiting" ? undefined : next } });
   const waiting = useQuery(reviewsQuery("waiting"));
   const failed = useQuery(failedQuery);
   return (
@@ -32,11 +36,11 @@ export function ReviewList({ tab, onTab }: { tab: Tab; onTab: (tab: Tab) => void
       />
       <Tabs value={tab} onChange={(value) => onTab((value ?? "waiting") as Tab)}>
         <Tabs.List>
-          <Tabs.Tab value="waiting" rightSection={<Number of={waiting.data?.items.length} />}>
+          <Tabs.Tab value="waiting" rightSection={<Tally of={waiting.data?.items.length} />}>
             {words.tabs.waiting}
           </Tabs.Tab>
           <Tabs.Tab value="decided">{words.tabs.decided}</Tabs.Tab>
-          <Tabs.Tab value="errors" rightSection={<Number of={failed.data?.items.length} />}>
+          <Tabs.Tab value="errors" rightSection={<Tally of={failed.data?.items.length} />}>
             {words.tabs.errors}
           </Tabs.Tab>
         </Tabs.List>
@@ -54,7 +58,7 @@ export function ReviewList({ tab, onTab }: { tab: Tab; onTab: (tab: Tab) => void
   );
 }
 
-function Number({ of }: { of: number | undefined }) {
+function Tally({ of }: { of: number | undefined }) {
   return of ? (
     <Badge size="sm" variant="light" circle={of < 10}>
       {of}

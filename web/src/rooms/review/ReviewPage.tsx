@@ -1,6 +1,6 @@
 import { Alert, Button, Tabs } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { CopyAs } from "@/components/CopyAs";
 import { ErrorFace, SkeletonRows } from "@/components/FourFaces";
@@ -32,8 +32,52 @@ interface Props {
   onGo: (to: { workflow?: string; view?: View }) => void;
 }
 
+/** A discovery under review. */
+export function DiscoveryReview() {
+  const from = "/shell/review/$group/$discovery";
+  const { group, discovery } = useParams({ from });
+  const { workflow, view = "structured" } = useSearch({ from });
+  const navigate = useNavigate({ from: "/review/$group/$discovery" });
+  return (
+    <ReviewPage
+      key={discovery}
+      offer={{ group, discovery }}
+      workflow={workflow}
+      view={view}
+      onGo={(to) =>
+        void navigate({
+          search: (old) => ({ ...old, ...to }),
+          replace: true,
+        })
+      }
+    />
+  );
+}
+
+/** An earlier release, offered again. */
+export function RollbackReview() {
+  const from = "/shell/review/$group/releases/$number";
+  const { group, number } = useParams({ from });
+  const { workflow, view = "structured" } = useSearch({ from });
+  const navigate = useNavigate({ from: "/review/$group/releases/$number" });
+  return (
+    <ReviewPage
+      key={number}
+      offer={{ group, release: Number(number) }}
+      workflow={workflow}
+      view={view}
+      onGo={(to) =>
+        void navigate({
+          search: (old) => ({ ...old, ...to }),
+          replace: true,
+        })
+      }
+    />
+  );
+}
+
 /** One offer beside what is in force: what is different, what that does, and the decision. */
-export function ReviewPage(props: Props) {
+function ReviewPage(props: Props) {
   const found = useQuery(reviewQuery(props.offer));
   if (found.error) return <ErrorFace error={found.error} onRetry={() => void found.refetch()} />;
   if (found.data === undefined) return <SkeletonRows rows={14} />;
@@ -128,7 +172,9 @@ function Head({ offer, review }: { offer: Offer; review: Review }) {
       lead={
         <span className="sw-row sw-wrap">
           <Counts counts={review.counts} />
-          <span className="sw-soft">{review.kind === "rollback" ? words.rollbackLead : review.image}</span>
+          <span className="sw-soft">
+            {review.kind === "rollback" ? words.rollbackLead : review.image}
+          </span>
           <span className="sw-mono sw-soft">
             {short(review.replaces[0] ?? null)} → {short(review.digest)}
           </span>

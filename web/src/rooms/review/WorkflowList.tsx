@@ -18,7 +18,9 @@ const ICONS = { accept: IconCheck, reject: IconX, hold: IconPlayerPause };
 /** The workflows of the group, each with its mark and what is chosen for it. */
 export function WorkflowList({ review, choices, at, onOpen }: Props) {
   const breaking = new Set(
-    review.workflows.filter((one) => one.changes.some((c) => c.breaking)).map((one) => one.workflow),
+    review.workflows
+      .filter((one) => one.changes.some((c) => c.breaking))
+      .map((one) => one.workflow),
   );
   return (
     <nav className={classes.left} aria-label={words.workflows}>

@@ -10,7 +10,11 @@ const workflows = [
 
 describe("choices", () => {
   it("are counted by what they say", () => {
-    const choices = { a: { choice: "accept" }, c: { choice: "accept" }, d: { choice: "reject" } } as const;
+    const choices = {
+      a: { choice: "accept" },
+      c: { choice: "accept" },
+      d: { choice: "reject" },
+    } as const;
     expect(inWords(choices)).toBe("2 accepts, 1 reject");
   });
 
@@ -43,7 +47,9 @@ describe("choices", () => {
   });
 
   it("have a command for each kind", () => {
-    expect(commands("shop", { a: { choice: "accept" }, d: { choice: "reject" } }, "too early")).toBe(
+    expect(
+      commands("shop", { a: { choice: "accept" }, d: { choice: "reject" } }, "too early"),
+    ).toBe(
       'stepwell groups approve shop a --reason "too early"\n' +
         'stepwell groups reject shop d --reason "too early"',
     );

@@ -25,7 +25,11 @@ export function choose(choices: Choices, workflow: string, chosen: Chosen | null
 }
 
 /** The same choice for all about which nothing was said yet. */
-export function chooseRest(choices: Choices, workflows: readonly Workflow[], choice: Choice): Choices {
+export function chooseRest(
+  choices: Choices,
+  workflows: readonly Workflow[],
+  choice: Choice,
+): Choices {
   const open = decidable(workflows).filter((one) => choices[one.workflow] === undefined);
   return { ...choices, ...Object.fromEntries(open.map((one) => [one.workflow, { choice }])) };
 }

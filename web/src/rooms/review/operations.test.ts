@@ -7,7 +7,10 @@ const shown = (pairs: ReturnType<typeof align>) =>
 
 describe("aligned operations", () => {
   it("of one list are the same, whatever their number in it", () => {
-    expect(shown(align(named("a", "b"), named("b"), new Map()))).toEqual(["removed a -", "same b b"]);
+    expect(shown(align(named("a", "b"), named("b"), new Map()))).toEqual([
+      "removed a -",
+      "same b b",
+    ]);
   });
 
   it("keep what is gone at its place", () => {
@@ -20,7 +23,10 @@ describe("aligned operations", () => {
   });
 
   it("tell what has moved before another", () => {
-    expect(shown(align(named("a", "b"), named("b", "a"), new Map()))).toEqual(["same b b", "moved a a"]);
+    expect(shown(align(named("a", "b"), named("b", "a"), new Map()))).toEqual([
+      "same b b",
+      "moved a a",
+    ]);
   });
 
   it("follow the renames of the server", () => {
@@ -28,7 +34,9 @@ describe("aligned operations", () => {
       { kind: "renamed", path: "/workflows/w/operations/new/name", before: "old", after: "new" },
       { kind: "renamed", path: "/workflows/w/name", before: "v", after: "w" },
     ];
-    expect(shown(align(named("old"), named("new"), renamesOf(changes)))).toEqual(["renamed old new"]);
+    expect(shown(align(named("old"), named("new"), renamesOf(changes)))).toEqual([
+      "renamed old new",
+    ]);
   });
 
   it("are changed where anything but their number is another", () => {

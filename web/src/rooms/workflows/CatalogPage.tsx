@@ -2,7 +2,7 @@ import { Button, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { IconBook2, IconSearch } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import type { Schemas } from "@/api/client";
 import { CopyAs, quoted } from "@/components/CopyAs";
@@ -17,19 +17,19 @@ import { barsOf, inWords } from "./outcomes";
 import { rankingQuery, type Workflow, workflowsQuery } from "./queries";
 import classes from "./Workflows.module.css";
 
-const route = getRouteApi("/shell/workflows");
-
 interface Row extends Workflow {
   figures: Schemas["Ranked"] | undefined;
 }
 
 export function CatalogPage() {
-  const { text = "" } = route.useSearch();
+  const { text = "" } = useSearch({ from: "/shell/workflows" });
   const navigate = useNavigate();
   const found = useInfiniteQuery(workflowsQuery(text));
   const ranking = useQuery(rankingQuery);
   const rows = useMemo(() => {
-    const by = new Map((ranking.data?.rows ?? []).map((one) => [`${one.group}/${one.workflow}`, one]));
+    const by = new Map(
+      (ranking.data?.rows ?? []).map((one) => [`${one.group}/${one.workflow}`, one]),
+    );
     return (found.data?.pages ?? [])
       .flatMap((page) => page.items)
       .map((one): Row => ({ ...one, figures: by.get(`${one.group}/${one.workflow}`) }));
@@ -46,7 +46,11 @@ export function CatalogPage() {
               key={text === "" ? "empty" : "set"}
               text={text}
               onChange={(next) =>
-                void navigate({ to: "/workflows", search: { text: next || undefined }, replace: true })
+                void navigate({
+                  to: "/workflows",
+                  search: { text: next || undefined },
+                  replace: true,
+                })
               }
             />
             <CopyAs

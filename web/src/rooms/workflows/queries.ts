@@ -11,7 +11,7 @@ export const workflowsQuery = (text: string) =>
     queryKey: ["workflows", "list", text],
     placeholderData: keepPreviousData,
     initialPageParam: undefined as string | undefined,
-    getNextPageParam: (last) => last.next ?? undefined,
+    getNextPageParam: (last: Schemas["Page_Workflow_"]) => last.next ?? undefined,
     queryFn: ({ pageParam }) =>
       ok(
         api.GET("/api/v1/workflows", {
@@ -36,7 +36,9 @@ export const workflowQuery = (group: string, workflow: string) =>
   queryOptions({
     queryKey: ["workflows", group, workflow],
     queryFn: () =>
-      ok(api.GET("/api/v1/workflows/{group}/{workflow}", { params: { path: { group, workflow } } })),
+      ok(
+        api.GET("/api/v1/workflows/{group}/{workflow}", { params: { path: { group, workflow } } }),
+      ),
   });
 
 export const measuredQuery = (group: string, workflow: string) =>
