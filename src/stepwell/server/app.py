@@ -57,6 +57,9 @@ from stepwell.server.state import api as state
 from stepwell.server.steps import api as steps
 from stepwell.server.steps import controls_api as controls
 from stepwell.server.summary import api as summary
+from stepwell.server.ui.base_path import BelowPath
+from stepwell.server.ui.bundle import Shelf, folder_of
+from stepwell.server.ui.serving import Pages
 from stepwell.server.views import api as views
 from stepwell.server.waiting import api as waiting
 from stepwell.version import VERSION
@@ -111,6 +114,9 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.hub = Hub(services.db)
     app.state.provider = _provider(services.settings)
+    if services.settings.run_ui:
+        shelf = Shelf(folder_of(services.settings))
+        app.add_middleware(Pages, shelf=shelf, base=services.settings.base)
     app.add_middleware(Admission)
     if services.settings.allowed_hosts:
         app.add_middleware(KnownHosts, hosts=services.settings.allowed_hosts)
@@ -119,7 +125,9 @@ def create_app(services: Services) -> FastAPI:
     for router in ROOMS:
         app.include_router(router, prefix=PREFIX)
     app.include_router(exposition.router)
-    app.add_middleware(SecurityHeaders, https=secure(services.settings))  # outermost
+    app.add_middleware(SecurityHeaders, https=secure(services.settings))
+    if services.settings.base:
+        app.add_middleware(BelowPath, base=services.settings.base)  # outermost
     return app
 
 

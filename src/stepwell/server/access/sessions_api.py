@@ -96,7 +96,7 @@ def set_up(request: Request, body: FirstAdmin) -> Response:
 @router.get("/login/oidc", status_code=303, response_class=RedirectResponse)
 def go_to_provider(
     request: Request,
-    next: Annotated[str, Query(max_length=1000)] = "/",
+    next: Annotated[str, Query(max_length=1000)] = "",
     port: Annotated[int | None, Query(ge=1024, le=65535)] = None,
     challenge: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9_-]{43}$")] = None,
 ) -> Response:
@@ -106,7 +106,8 @@ def go_to_provider(
     """
     settings = services_of(request).settings
     waits = port is not None and challenge is not None
-    pending = states.begun(next, port if waits else None, challenge if waits else None)
+    after = next or f"{settings.base}/"
+    pending = states.begun(after, port if waits else None, challenge if waits else None)
     answer = RedirectResponse(_provider(request).address(pending.asked), status_code=303)
     answer.set_cookie(
         STATE_COOKIE,
