@@ -10,6 +10,7 @@ import pytest
 INDEX = """<!doctype html>
 <html lang="en"><head>
 <meta name="csp-nonce" content="__CSP_NONCE__"><base href="__BASE__/">
+<link rel="icon" href="data:,">
 <script type="module" src="__BASE__/assets/index-1a2b.js"></script>
 </head><body><div id="root"></div></body></html>
 """
