@@ -16,6 +16,7 @@ from stepwell.errors import SetupError
 from stepwell.launchers.protocol import Launcher
 from stepwell.server import background, problems
 from stepwell.server.access import api as access
+from stepwell.server.access import permissions
 from stepwell.server.access import service as tokens
 from stepwell.server.access import sessions_api as logins
 from stepwell.server.access import users_api as users
@@ -114,9 +115,11 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.hub = Hub(services.db)
     app.state.provider = _provider(services.settings)
+    app.state.acts = permissions.acts_of(ROOMS)
     if services.settings.run_ui:
-        shelf = Shelf(folder_of(services.settings))
-        app.add_middleware(Pages, shelf=shelf, base=services.settings.base)
+        settings = services.settings
+        own = {"base": settings.base, "environment": settings.environment}
+        app.add_middleware(Pages, shelf=Shelf(folder_of(settings)), **own)
     app.add_middleware(Admission)
     if services.settings.allowed_hosts:
         app.add_middleware(KnownHosts, hosts=services.settings.allowed_hosts)
@@ -125,6 +128,7 @@ def create_app(services: Services) -> FastAPI:
     for router in ROOMS:
         app.include_router(router, prefix=PREFIX)
     app.include_router(exposition.router)
+    app.include_router(logins.entrance)
     app.add_middleware(SecurityHeaders, https=secure(services.settings))
     if services.settings.base:
         app.add_middleware(BelowPath, base=services.settings.base)  # outermost

@@ -14,7 +14,7 @@ def test_who_logs_in_sees_the_page_that_they_wanted(stranger: Page, site: Site) 
     axe_in_both_themes(stranger)
     stranger.get_by_label("Name").fill("operator")
     stranger.get_by_label("Password").fill(PASSWORD)
-    stranger.get_by_role("button", name="Log in").click()
+    stranger.get_by_role("button", name="Sign in").click()
 
     expect(stranger).to_have_title("Runs · Stepwell")
 

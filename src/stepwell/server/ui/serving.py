@@ -19,6 +19,7 @@ from stepwell.server.ui.bundle import Asset, Shelf
 
 NONCE: Final = "__CSP_NONCE__"
 BASE: Final = "__BASE__"
+ENVIRONMENT: Final = "__ENVIRONMENT__"
 
 POLICY: Final = (
     "default-src 'self'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; "
@@ -50,10 +51,14 @@ class Pages:
     app : what answers all else.
     shelf : where the bundle is.
     base : the path below which the server is reached, without a slash at the end.
+    environment : what the server is called.
     """
 
-    def __init__(self, app: ASGIApp, shelf: Shelf, base: str = "") -> None:
-        self.app, self.shelf, self.base = app, shelf, base
+    def __init__(
+        self, app: ASGIApp, shelf: Shelf, *, base: str = "", environment: str = ""
+    ) -> None:
+        self.app, self.shelf = app, shelf
+        self.base, self.environment = html.escape(base), html.escape(environment)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or pass the request on."""
@@ -72,7 +77,8 @@ class Pages:
 
     def _page(self, index: str) -> Response:
         nonce = secrets.token_urlsafe(18)
-        text = index.replace(NONCE, nonce).replace(BASE, html.escape(self.base))
+        text = index.replace(NONCE, nonce).replace(BASE, self.base)
+        text = text.replace(ENVIRONMENT, self.environment)
         policy = POLICY.format(nonce=nonce)
         return HTMLResponse(
             text,
@@ -91,7 +97,8 @@ class Pages:
 def _is_for_us(scope: Scope) -> bool:
     if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
         return False
-    return not scope["path"].startswith(_API)
+    is_link = scope["path"] == "/login" and b"code=" in scope["query_string"]
+    return not is_link and not scope["path"].startswith(_API)
 
 
 def _file(asset: Asset, path: str, accepted: str) -> Response:
