@@ -37,7 +37,7 @@ export const workflows = {
   startTitle: (name: string) => `Run ${name} now`,
   startLead: (digest: string, release: number) =>
     `It starts what release ${release} has: ${digest}.`,
-  started: "The run has begun.",
+  begun: "The run has begun.",
   again: "The same as",
   reason: "Reason (optional)",
   facts: {
@@ -51,6 +51,8 @@ export const workflows = {
     targets: "Targets",
   },
   releaseOf: (n: number) => `release ${n}`,
+  releasesOf: (numbers: number[]) =>
+    numbers.length === 1 ? `release ${numbers[0]}` : `releases ${numbers.join(", ")}`,
   operations: "Operations",
   parameters: "Parameters",
   parameterless: "It takes no parameters.",
@@ -76,6 +78,12 @@ export const workflows = {
     active: "active",
     open: "All schedules",
   },
+  took: "Took",
+  requestedBy: "Requested by",
+  started: "Started",
+  size: "Size",
+  kind: "Kind",
+  scope: "Scope",
   versions: {
     release: "Release",
     when: "When",

@@ -1,6 +1,7 @@
 import { MergeView } from "@codemirror/merge";
 import { EditorState } from "@codemirror/state";
 import { EditorView, lineNumbers } from "@codemirror/view";
+import { useComputedColorScheme } from "@mantine/core";
 import { useEffect, useRef } from "react";
 import { NONCE } from "@/lib/page";
 import type { Entry } from "./queries";
@@ -12,6 +13,7 @@ export function RawDiff({ before, after }: { before: Entry | null; after: Entry 
   const place = useRef<HTMLDivElement>(null);
   const old = before === null ? "" : sorted(before);
   const now = after === null ? "" : sorted(after);
+  const dark = useComputedColorScheme("light") === "dark";
   useEffect(() => {
     if (place.current === null) return;
     const extensions = [
@@ -19,6 +21,7 @@ export function RawDiff({ before, after }: { before: Entry | null; after: Entry 
       EditorState.readOnly.of(true),
       EditorView.lineWrapping,
       EditorView.cspNonce.of(NONCE),
+      EditorView.theme({}, { dark }),
       lineNumbers(),
       EditorView.contentAttributes.of({ tabindex: "0" }),
     ];
@@ -30,6 +33,6 @@ export function RawDiff({ before, after }: { before: Entry | null; after: Entry 
       gutter: true,
     });
     return () => view.destroy();
-  }, [old, now]);
+  }, [old, now, dark]);
   return <div ref={place} className={classes.raw} />;
 }

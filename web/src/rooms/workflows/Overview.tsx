@@ -1,3 +1,4 @@
+import "@mantine/charts/styles.layer.css";
 import { BarChart, LineChart } from "@mantine/charts";
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
@@ -203,14 +204,11 @@ function Charts({ measured }: { measured: Schemas["Measured"] }) {
     p50: one.duration.p50,
     p95: one.duration.p95,
   }));
-  const marks = measured.releases
-    .map((one) => ({ ...one, at: nearest(measured.points, one.at) }))
-    .filter((one) => one.at !== null)
-    .map((one) => ({
-      x: instant(one.at ?? "", zone, now),
-      label: words.releaseOf(one.number),
-      color: "gray.6",
-    }));
+  const marks = marksOf(measured).map(([at, numbers]) => ({
+    x: instant(at, zone, now),
+    label: words.releasesOf(numbers),
+    color: "gray.6",
+  }));
   const sample = `${number(measured.total.judged)} ${words.figures.runs.toLowerCase()}`;
   const shared = {
     window: words.window,
@@ -226,6 +224,7 @@ function Charts({ measured }: { measured: Schemas["Measured"] }) {
           data={data}
           dataKey="at"
           type="stacked"
+          maxBarWidth={22}
           series={[
             { name: "succeeded", color: "var(--sw-succeeded)" },
             { name: "failed", color: "var(--sw-failed)" },
@@ -259,8 +258,12 @@ function Charts({ measured }: { measured: Schemas["Measured"] }) {
   );
 }
 
-/** The last point that begins before an instant. */
-function nearest(points: readonly { at: string }[], at: string): string | null {
-  const before = points.filter((one) => Date.parse(one.at) <= Date.parse(at));
-  return before.at(-1)?.at ?? null;
+/** The releases by the point in which they were made: one mark, however many there are. */
+function marksOf({ points, releases }: Schemas["Measured"]): [string, number[]][] {
+  const found = new Map<string, number[]>();
+  for (const one of releases) {
+    const point = points.findLast((each) => Date.parse(each.at) <= Date.parse(one.at));
+    if (point !== undefined) found.set(point.at, [...(found.get(point.at) ?? []), one.number]);
+  }
+  return [...found];
 }

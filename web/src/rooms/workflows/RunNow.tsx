@@ -42,7 +42,7 @@ export function RunNow({ detail, onClose }: Props) {
           body: { parameters: given, reason: reason.trim() || null } as never,
         }),
       );
-      notifications.show({ message: words.started });
+      notifications.show({ message: words.begun });
       void cache.invalidateQueries({ queryKey: ["runs"] });
       if ("id" in run) await navigate({ to: "/runs/$runId", params: { runId: run.id } });
     } catch (thrown) {

@@ -61,7 +61,7 @@ const RUNS: Column<Run>[] = [
   },
   {
     key: "started",
-    header: words.versions.when,
+    header: words.started,
     width: "12rem",
     cell: (one) => (
       <Link to="/runs/$runId" params={{ runId: one.id }}>
@@ -71,12 +71,12 @@ const RUNS: Column<Run>[] = [
   },
   {
     key: "took",
-    header: words.figures.average,
+    header: words.took,
     width: "7rem",
     align: "end",
     cell: (one) => <Duration since={one.started_at} until={one.finished_at} />,
   },
-  { key: "trigger", header: words.versions.by, width: "12rem", cell: (one) => one.requested_by },
+  { key: "trigger", header: words.requestedBy, width: "12rem", cell: (one) => one.requested_by },
   {
     key: "reason",
     header: words.versions.reason,
@@ -179,10 +179,10 @@ const REPORTS: Column<Report>[] = [
       </Link>
     ),
   },
-  { key: "kind", header: words.schedules.when, width: "8rem", cell: (one) => one.kind },
+  { key: "kind", header: words.kind, width: "8rem", cell: (one) => one.kind },
   {
     key: "size",
-    header: words.versions.digest,
+    header: words.size,
     width: "7rem",
     align: "end",
     cell: (one) => bytes(one.size),
@@ -230,7 +230,7 @@ type Kept = Schemas["stepwell__server__paging__Page_Entry___2"]["items"][number]
 
 const STATE: Column<Kept>[] = [
   { key: "key", header: words.key, card: "head", cell: (one) => <code>{one.key}</code> },
-  { key: "scope", header: words.schedules.name, width: "16rem", cell: (one) => one.scope },
+  { key: "scope", header: words.scope, width: "16rem", cell: (one) => one.scope },
   {
     key: "version",
     header: words.version,

@@ -93,5 +93,6 @@ export const recentQuery = (group: string, workflow: string) =>
 
 function daysAgo(days: number): string {
   const hour = 3_600_000;
-  return new Date(Math.floor(Date.now() / hour) * hour - days * 24 * hour).toISOString();
+  // An hour less, for the hour that goes on is one of them: up to 7 days are shown by hours.
+  return new Date(Math.floor(Date.now() / hour) * hour - (days * 24 - 1) * hour).toISOString();
 }
