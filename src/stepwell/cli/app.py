@@ -24,6 +24,7 @@ from stepwell.cli import (
     image,
     ledgers,
     limits,
+    lineage,
     login,
     logs,
     metrics,
@@ -49,6 +50,7 @@ from stepwell.cli import (
     targets,
     tokens,
     trying,
+    ui,
     upkeep,
     users,
     views,
@@ -75,7 +77,7 @@ _ROOMS: Final = (
     (targets,),
     (notifications,),
     (state, state_changes),
-    (steps, watch),
+    (steps, watch, lineage),
     (queues,),
     (limits,),
     (pools,),
@@ -121,6 +123,7 @@ def _root(
 dev.register(app)
 run.register(app)
 serve.register(app)
+ui.register(app)
 doctor.register(app)
 why.register(app)
 summary.register(app)

@@ -57,7 +57,8 @@ def ways(services: Services) -> LoginWays:
     settings = services.settings
     name = (settings.oidc_label or "Single sign-on") if settings.oidc_issuer else None
     setup = not anybody and not settings.dev
-    return LoginWays(password=True, oidc=name, setup=setup, link=settings.dev)
+    password = not services.db.bare
+    return LoginWays(password=password, oidc=name, setup=setup, link=settings.dev)
 
 
 def by_password(services: Services, given: PasswordLogin, origin: Origin) -> Begun:
