@@ -18,6 +18,7 @@ from stepwell.cli import (
     dev,
     discoveries,
     doctor,
+    first_run,
     group_check,
     groups,
     holding,
@@ -84,6 +85,7 @@ _ROOMS: Final = (
     (tokens,),
     (users,),
     (audit,),
+    (first_run,),
     (retention,),
 )
 

@@ -32,6 +32,7 @@ from stepwell.server.described import TAGS, App, operation_id
 from stepwell.server.discoveries import api as discoveries
 from stepwell.server.events import api as events
 from stepwell.server.events.hub import Hub
+from stepwell.server.first_run import api as first_run
 from stepwell.server.groups import api as groups
 from stepwell.server.headers import SecurityHeaders
 from stepwell.server.hosts import KnownHosts
@@ -85,6 +86,7 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     causes.router,
     bulk.router,
     summary.router,
+    first_run.router,
     views.router,
     events.router,
     containers.router,

@@ -15,12 +15,12 @@ from stepwell import clock
 from stepwell.errors import Conflict
 from stepwell.server.access import links, queries, sessions, users
 from stepwell.server.access.records import BrowserLink, How, NewUser, Origin, Role
+from stepwell.server.access.service import DEVELOPMENT as MAKER
 from stepwell.server.access.sessions import Begun
 from stepwell.server.services import Services
 from stepwell.server.settings import Settings
 
 NAME: Final = "developer"
-MAKER: Final = "stepwell dev"
 
 
 class NotDevelopment(Conflict):
