@@ -92,6 +92,7 @@ class Worker:
         self._store, self._registry, self._codec, self._clock = store, registry, codec, clock
         self._scope, self._intake, self._fresh, self._on_buried = scope, intake, fresh, on_buried
         self._held, self._pauses = intake.held, pauses
+        self._one_at_a_time = store.capabilities.scoped and scope.slots.most == 1
         self.engine_id: UUID | None = None
         self.committer = Committer(store, self._held, self.nudge)
         self._once = Once(store, self._held)
@@ -265,6 +266,8 @@ class Worker:
             return 1 if empty or waited > QUARANTINE else 0
         if self._by_lock():
             return self._relay.room(self._bursts)
+        if self._one_at_a_time and len(self._held) > self._bursts.pending:
+            return 0  # what comes next comes with what becomes of this one
         return self._intake.room(self._runner.average, AHEAD, MOST, self._bursts.taken)
 
     def _may_go_on(self) -> bool:

@@ -27,7 +27,7 @@ from stepwell.server.runs.records import (
 from stepwell.server.runs.scoped import VERBS, ScopedStore, VerbUnknown
 from stepwell.server.runs.tokens import EngineIds, RunTokenRevoked
 from stepwell.server.state import service as state
-from stepwell.stores.http import Signature, signature
+from stepwell.stores.wire import Signature, signature
 
 router = Router(prefix="/runs/{run_id}", tags=["containers"])
 
