@@ -36,6 +36,7 @@ from stepwell.server.headers import SecurityHeaders
 from stepwell.server.hosts import KnownHosts
 from stepwell.server.http import CurrentUser
 from stepwell.server.launchers import enabled
+from stepwell.server.lives import Life
 from stepwell.server.logs import api as logs
 from stepwell.server.metrics import api as metrics
 from stepwell.server.metrics import exposition
@@ -47,6 +48,7 @@ from stepwell.server.reviews import api as reviews
 from stepwell.server.runs import api as runs
 from stepwell.server.runs import container_api as containers
 from stepwell.server.runs import uploads_api as uploads
+from stepwell.server.runs.wire import StoreWire
 from stepwell.server.schedules import api as schedules
 from stepwell.server.schedules import labels_api as schedule_labels
 from stepwell.server.search import api as search
@@ -111,6 +113,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.hub = Hub(services.db)
     app.state.provider = _provider(services.settings)
+    app.add_middleware(StoreWire, services=services)  # innermost
     app.add_middleware(Admission)
     if services.settings.allowed_hosts:
         app.add_middleware(KnownHosts, hosts=services.settings.allowed_hosts)
@@ -177,6 +180,7 @@ class Server:
             name="server",
         )
         self.seeder = background.Seeder(self.services)
+        self._life = Life(settings.data_dir / "engines")
         self._end_traces = _nothing
 
     @property
@@ -220,6 +224,8 @@ class Server:
             background.seed(conn, self.services)
         if self.settings.run_engine:
             self.engine.start()
+            assert self.engine.id is not None
+            self._life.begin(self.db.store, self.engine.id)
             self.seeder.start()
 
     def end_streams(self) -> None:
@@ -232,6 +238,7 @@ class Server:
         if self.settings.run_engine:
             self.seeder.stop()
             self.engine.stop(timeout)
+            self._life.end()
         for launcher in self.services.launchers.values():
             getattr(launcher, "close", _nothing)()
         self._end_traces()

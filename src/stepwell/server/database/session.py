@@ -74,7 +74,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection whose reads belong together; nothing it does is kept."""
-        with _translated(), self.engine.connect() as conn:
+        with translated(), self.engine.connect() as conn:
             yield conn
 
     @contextmanager
@@ -84,7 +84,7 @@ class Database:
         On SQLite it takes the write lock at once, so it cannot fail half way for it.
         """
         touched = False
-        with _translated(), self._writing.begin() as conn:
+        with translated(), self._writing.begin() as conn:
             try:
                 yield conn
             finally:
@@ -184,7 +184,7 @@ def _begin_sqlite(conn: Connection) -> None:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
     """The driver's errors as ours; what a constraint refuses is a race that somebody lost."""
     try:
         yield
