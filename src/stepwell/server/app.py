@@ -21,6 +21,7 @@ from stepwell.server.access import sessions_api as logins
 from stepwell.server.access import users_api as users
 from stepwell.server.access.states import Provider
 from stepwell.server.admission import Admission
+from stepwell.server.allocation import share_arenas
 from stepwell.server.audit import api as audit
 from stepwell.server.blobs.store import BlobStore
 from stepwell.server.browser import secure
@@ -168,6 +169,7 @@ class Server:
         launchers: dict[str, Launcher] | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
+        share_arenas()  # before there are threads
         made = enabled(settings) if launchers is None else launchers
         db, blobs = Database(settings.database), _blobs(settings)
         self.services = Services(settings, db, made, clock, blobs)
