@@ -35,8 +35,8 @@ Figures = dict[tuple[str, str], float]
 def first_run(size: int) -> Figures:
     """From an environment that holds pip alone to a run that has finished.
 
-    Bytecode is made by the first import, as docs/guides/operate-the-server.md advises: to compile all of
-    what is installed takes longer than all the rest, and a third of the space.
+    Bytecode is made by the first import, as docs/guides/operate-the-server.md advises: to
+    compile all of what is installed takes longer than all the rest, and a third of the space.
     """
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
