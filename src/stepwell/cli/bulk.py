@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from stepwell.cli.options import Limit, Reason
+from stepwell.cli.parameters import texts
 from stepwell.cli.render import named
 from stepwell.cli.session import Session, command
 from stepwell.cli.waiting import polls
@@ -32,9 +33,19 @@ FAILURES: Final = {"run": "run_id", "code": "code", "what": "what"}
 @command(app, "start")
 def start(
     session: Session,
-    action: Annotated[str, typer.Argument(help="cancel, repeat or label.")],
+    action: Annotated[str, typer.Argument(help="cancel, repeat, re-execute or label.")],
     query: Annotated[str | None, typer.Argument(help="Which runs: state:failed since:2h")] = None,
     ids: Annotated[list[str] | None, typer.Option("--id", help="Instead: these runs.")] = None,
+    from_start: Annotated[
+        bool, typer.Option("--from-start", help="re-execute: everything, not only what failed.")
+    ] = False,
+    current: Annotated[
+        bool, typer.Option("--current", help="re-execute: by the release in force.")
+    ] = False,
+    label: Annotated[
+        list[str] | None,
+        typer.Option("--label", metavar="KEY=VALUE", help="label: what to set; repeatable."),
+    ] = None,
     reason: Annotated[str, typer.Option("--reason", help="For the audit log.")] = "",
     rate: Annotated[int, typer.Option("--rate", min=1, help="At most so many a second.")] = 20,
     yes: Annotated[
@@ -45,6 +56,7 @@ def start(
     """Do something with all runs that a query finds; without --yes only show with how many."""
     body: dict[str, Any] = {"action": action, "reason": reason or "No reason given."}
     body |= {"query": query, "ids": ids or None, "rate": rate}
+    body["arguments"] = _arguments(from_start, current, label)
     preview = session.api.post("/bulk", body, preview=True)
     if not yes:
         _preview(session, preview)
@@ -88,6 +100,13 @@ def cancel(
     if session.out.as_json:
         session.out.json(found)
     session.out.line(_line(found))
+
+
+def _arguments(from_start: bool, current: bool, label: list[str] | None) -> dict[str, Any]:
+    """What the action takes beside the reason; what it does not take is refused by the server."""
+    mode = {"mode": "from start"} if from_start else {}
+    release = {"release": "current"} if current else {}
+    return mode | release | ({"labels": texts(label)} if label else {})
 
 
 def _preview(session: Session, preview: dict[str, Any]) -> None:

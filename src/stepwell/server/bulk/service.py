@@ -134,6 +134,7 @@ def _command(asked: NewBulk) -> str:
     words = ["stepwell", "bulk", "start", asked.action]
     words += [asked.query] if asked.query is not None else []
     words += [f"--id={one}" for one in asked.ids or ()]
+    words += actions.options(asked.arguments)
     return shlex.join([*words, "--reason", asked.reason])
 
 
