@@ -40,6 +40,7 @@ FIELDS: Final = {
     "run": "run_id",
     "created": "created_at",
     "kept until": "keep_until",
+    "of a failed attempt": "of_failure",
 }
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The report's id.")]
