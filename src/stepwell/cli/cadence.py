@@ -23,7 +23,7 @@ from stepwell.cli.timing import (
     Timezone,
     Timing,
 )
-from stepwell.cli.workflow import parameters_schema
+from stepwell.cli.workflow import Apart, Named, parameters_schema, words
 from stepwell.errors import InvalidInput
 
 LateAfter = Annotated[
@@ -46,9 +46,9 @@ TooLongAfter = Annotated[
 @command(app, "add")
 def add(
     session: Session,
-    group: Annotated[str, typer.Argument(help="The workflow group.")],
-    workflow: Annotated[str, typer.Argument(help="One of its release in force.")],
+    workflow: Named,
     name: Annotated[str, typer.Argument(help="What to call it: night, weekend ...")],
+    apart: Apart = None,
     cron: CronText = None,
     every: Seconds = None,
     once: At = None,
@@ -66,6 +66,7 @@ def add(
 ) -> None:
     """Add a schedule of your own to a workflow, beside the one from the source."""
     timing = _timing(locals())
+    group, workflow, name = words(3, workflow, name, apart)
     body: dict[str, Any] = {"group": group, "workflow": workflow, "name": name}
     body |= {"spec": timing.spec(), "late_after": late_after, "too_long_after": too_long_after}
     if param:

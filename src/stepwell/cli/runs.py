@@ -16,7 +16,7 @@ from stepwell.cli.parameters import Params, parsed, texts
 from stepwell.cli.render import named, seconds
 from stepwell.cli.session import Session, command
 from stepwell.cli.waiting import ended_run, polls
-from stepwell.cli.workflow import parameters_schema
+from stepwell.cli.workflow import Apart, Named, parameters_schema, words
 from stepwell.client.records import ENDED
 from stepwell.errors import Conflict
 
@@ -156,8 +156,8 @@ def show(session: Session, run_id: Id) -> None:
 @command(app, "start")
 def start(
     session: Session,
-    group: Annotated[str, typer.Argument(help="The workflow group.")],
-    workflow: Annotated[str, typer.Argument(help="One of its release in force.")],
+    workflow: Named,
+    apart: Apart = None,
     param: Params = None,
     label: Labelled = None,
     priority: Priority = "normal",
@@ -171,16 +171,16 @@ def start(
     ] = False,
 ) -> None:
     """Run a workflow of the release in force now."""
+    group, name = words(2, workflow, apart)
     known(session, group)
-    schema = parameters_schema(session.api, group, workflow)
+    schema = parameters_schema(session.api, group, name)
     body: dict[str, Any] = {"parameters": parsed(param, schema), "reason": reason}
     body |= {"labels": texts(label), "priority": priority, "deadline": deadline}
+    path = f"/workflows/{group}/{name}/runs"
     if dry_run:
-        path = f"/workflows/{group}/{workflow}/runs"
         session.out.record(session.api.post(path, body, dry_run=True), PLAN)
         return
-    made = session.api.post(f"/workflows/{group}/{workflow}/runs", body)
-    begun(session, made, wait)
+    begun(session, session.api.post(path, body), wait)
 
 
 @command(app, "repeat")

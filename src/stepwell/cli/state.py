@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Final
 
 import typer
@@ -103,6 +104,6 @@ def readers(session: Session, group: Group, scope: Scope, key: Key) -> None:
 
 
 def short(value: object) -> str:
-    """A value in a cell of a table."""
-    text = str(value)
+    """A value in a cell of a table: JSON, as `state get` prints it and `state set` takes it."""
+    text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

@@ -13,13 +13,14 @@ from stepwell.cli.render import instant
 from stepwell.cli.reviews import Discovery, WorkflowNotInReview, newest_good
 from stepwell.cli.runs import Wait, begun
 from stepwell.cli.session import Session, command
+from stepwell.cli.workflow import Apart, Named, words
 
 
 @command(app, "try")
 def try_once(
     session: Session,
-    name: Name,
-    workflow: Annotated[str, typer.Argument(help="One that was discovered.")],
+    workflow: Named,
+    apart: Apart = None,
     param: Params = None,
     with_secrets: Annotated[
         bool, typer.Option("--with-secrets", help="Its container gets the group's secrets.")
@@ -30,6 +31,7 @@ def try_once(
 ) -> None:
     """Run a discovered workflow once, before deciding: it counts nowhere, and its state is
     its own."""
+    name, workflow = words(2, workflow, apart)
     known(session, name)
     chosen = discovery or newest_good(session.api, name)
     body = {
