@@ -44,10 +44,8 @@ def done(client: TestClient, server: Server, bulk_id: str) -> dict[str, Any]:
 
 
 def made(client: TestClient) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = client.get("runs", params={"q": "trigger:reexecution"}).json()[
-        "items"
-    ]
-    return found
+    answer = client.get("runs", params={"trigger": "reexecution"})
+    return list(answer.json()["items"])
 
 
 def operations(client: TestClient, run: dict[str, Any]) -> dict[str, bool]:

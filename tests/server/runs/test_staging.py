@@ -145,7 +145,7 @@ def test_a_container_that_is_lost_leaves_the_reports_that_tell_why_and_no_state(
 def read_by_people(pod: Pod) -> bytes:
     """The content of the newest report."""
     newest = pod.client.get("/reports", params={"run_id": pod.run_id}).json()["items"][0]
-    return pod.client.get(f"/reports/{newest['id']}/content").content
+    return bytes(pod.client.get(f"/reports/{newest['id']}/content").content)
 
 
 def test_what_is_handed_over_for_a_failure_is_gone_when_all_goes_well(

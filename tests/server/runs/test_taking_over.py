@@ -72,7 +72,7 @@ def result(client: TestClient, run: dict[str, Any]) -> bytes:
     """The result of `fetch`, as people read it."""
     items = client.get(f"/runs/{run['id']}/steps").json()["items"]
     link = next(one["result_link"] for one in items if one["operation"] == "fetch")
-    return client.get(link.removeprefix("/api/v1")).content
+    return bytes(client.get(link.removeprefix("/api/v1")).content)
 
 
 def removed(server: Server, run: dict[str, Any]) -> None:

@@ -175,8 +175,10 @@ def cancel(conn: Connection, db: Database, run_id: UUID, asked: Cancellation, *,
     if asked.force:
         close_cancelled(conn, tx, found(queries.get(conn, run_id), run_id))
     activate_supervisor(tx, run_id)
-    audit.record(conn, by, "run.cancel", str(run_id), asked.reason, {"force": asked.force})
-    return shown(found(queries.get(conn, run_id), run_id))
+    after = found(queries.get(conn, run_id), run_id)
+    told = audit.sides(row, after, "state", "reason")
+    audit.record(conn, by, "run.cancel", str(run_id), asked.reason, {"force": asked.force}, **told)
+    return shown(after)
 
 
 def decide(conn: Connection, db: Database, run_id: UUID, given: Approval, *, by: str) -> Run:
@@ -197,8 +199,8 @@ def change(conn: Connection, db: Database, run_id: UUID, asked: RunChange, *, by
         queries.change(conn, run_id, band=PRIORITIES.index(asked.priority))
         slots.wake_next(conn, db.steps(conn))
     after = {name: getattr(asked, name) for name in before}
-    details = {"before": before, "after": after}
-    audit.record(conn, by, "run.change", str(run_id), asked.reason, details)
+    told = {"before": before, "after": after}
+    audit.record(conn, by, "run.change", str(run_id), asked.reason, **told)
     return get(conn, run_id)
 
 
