@@ -9,7 +9,7 @@ import pytest
 from stepwell import clock
 from stepwell.cli import render
 from stepwell.cli.retention import _prospect
-from stepwell.cli.state import short
+from stepwell.cli.state.commands import short
 
 
 @pytest.mark.parametrize(

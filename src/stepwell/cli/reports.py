@@ -12,7 +12,7 @@ import typer
 from stepwell.cli.options import Limit, OfGroup, OfWorkflow, Reason
 from stepwell.cli.render import named
 from stepwell.cli.session import Session, command
-from stepwell.cli.state import CHANGES
+from stepwell.cli.state.commands import CHANGES
 from stepwell.cli.workflow import Apart, Named, words
 
 app = typer.Typer(
