@@ -18,6 +18,7 @@ from stepwell.cli import (
     sources,
     summary,
     targets,
+    workflows,
 )
 from stepwell.cli.access import login, tokens, users
 from stepwell.cli.doctor import commands as doctor
@@ -41,6 +42,7 @@ _ROOMS: Final = (
     (groups, reviews, seconding, trying, upkeep, rediscovery, group_check),
     (image,),
     (discoveries,),
+    (workflows,),
     (bulk,),
     (causes,),
     (views,),
