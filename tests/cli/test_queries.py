@@ -45,8 +45,8 @@ def test_causes_views_and_the_first_page_are_shown(served: Shell) -> None:
 
 def test_what_many_runs_are_to_be_done_with_is_typed_as_options(served: Shell) -> None:
     nobody = ("by:nobody", "--reason", "x", "--json")
-    shown = served.good("bulk", "start", "re-execute", "--from-start", "--current", *nobody).json
-    assert "--from-start --current" in shown["command"]
+    shown = served.good("bulk", "start", "reexecute", "--from-start", "--current", *nobody).json
+    assert "--param 'mode=from start' --param release=current" in shown["command"]
     shown = served.good("bulk", "start", "label", "--label", "team=data", *nobody).json
-    assert "--label=team=data" in shown["command"]
+    assert '--param \'labels={"team":"data"}\'' in shown["command"]
     assert served.type("bulk", "start", "cancel", "--from-start", *nobody).code == 2

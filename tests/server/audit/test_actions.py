@@ -28,7 +28,7 @@ MINE: Final = "What a person's own screens begin with; nobody else sees a differ
 
 ROUTES: Final[dict[str, tuple[str, ...] | str]] = {
     "POST /backfills/{backfill_id}/cancellations": ("schedule.backfill-end",),
-    "POST /bulk": ("bulk.cancel", "bulk.label", "bulk.re-execute", "bulk.repeat"),
+    "POST /bulk": ("bulk.cancel", "bulk.label", "bulk.reexecute", "bulk.repeat"),
     "POST /bulk/{bulk_id}/cancellations": ("bulk.stop",),
     "POST /calendars": ("calendar.add",),
     "DELETE /calendars/{name}": ("calendar.remove",),

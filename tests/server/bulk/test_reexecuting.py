@@ -33,7 +33,7 @@ def failed(work: Work, launcher: PlayedLauncher, start: Start, show: Start, pod:
 
 
 def ask(client: TestClient, *, preview: bool = False, **more: Any) -> Any:
-    body = {"action": "re-execute", "query": QUERY, "reason": "the disk is back", **more}
+    body = {"action": "reexecute", "query": QUERY, "reason": "the disk is back", **more}
     return client.post("bulk", json=body, params={"preview": preview})
 
 
@@ -60,7 +60,7 @@ def test_what_failed_in_each_of_many_runs_is_done_again(
 ) -> None:
     shown = ask(client, preview=True).json()
     assert (shown["total"], made(client)) == (3, [])
-    command = f"stepwell bulk start re-execute '{QUERY}' --reason 'the disk is back'"
+    command = f"stepwell bulk start reexecute '{QUERY}' --reason 'the disk is back'"
     assert shown["command"] == command
     after = done(client, server, ask(client, expected=3).json()["id"])
     assert (after["done"], after["failed"], after["state"]) == (3, 0, "finished")
@@ -74,7 +74,7 @@ def test_from_start_nothing_is_taken_over_in_any_of_them(
 ) -> None:
     given = {"mode": "from start", "release": "current"}
     shown = ask(client, preview=True, arguments=given).json()
-    assert "--from-start --current --reason" in shown["command"]
+    assert "--param 'mode=from start' --param release=current --reason" in shown["command"]
     done(client, server, ask(client, arguments=given).json()["id"])
     assert [operations(client, one) for one in made(client)] == [{"fetch": False}] * 3
 
@@ -97,5 +97,4 @@ def test_it_keeps_to_its_rate_and_takes_no_other_modes(
     bulk_id = ask(client, rate=2).json()["id"]
     assert service.go_on(server.services, UUID(bulk_id)) is True
     assert len(made(client)) == 2
-    problem(ask(client, arguments={"mode": "from an operation"}), 422, "action-unknown")
-    problem(ask(client, arguments={"operation": "load"}), 422, "action-unknown")
+    problem(ask(client, arguments={"mode": "sideways"}), 422, "action-unknown")

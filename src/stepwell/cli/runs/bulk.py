@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from stepwell.cli.options import Limit, Reason
-from stepwell.cli.parameters import texts
+from stepwell.cli.parameters import parsed, texts
 from stepwell.cli.render import named
 from stepwell.cli.session import Session, command
 from stepwell.cli.waiting import polls
@@ -33,14 +33,18 @@ FAILURES: Final = {"run": "run_id", "code": "code", "what": "what"}
 @command(app, "start")
 def start(
     session: Session,
-    action: Annotated[str, typer.Argument(help="cancel, repeat, re-execute or label.")],
+    action: Annotated[str, typer.Argument(help="cancel, repeat, reexecute or label.")],
     query: Annotated[str | None, typer.Argument(help="Which runs: state:failed since:2h")] = None,
     ids: Annotated[list[str] | None, typer.Option("--id", help="Instead: these runs.")] = None,
+    arguments: Annotated[
+        list[str] | None,
+        typer.Option("--param", "-p", metavar="KEY=VALUE", help="What the action takes."),
+    ] = None,
     from_start: Annotated[
-        bool, typer.Option("--from-start", help="re-execute: everything, not only what failed.")
+        bool, typer.Option("--from-start", help="reexecute: everything, not only what failed.")
     ] = False,
     current: Annotated[
-        bool, typer.Option("--current", help="re-execute: by the release in force.")
+        bool, typer.Option("--current", help="reexecute: by the release in force.")
     ] = False,
     label: Annotated[
         list[str] | None,
@@ -56,7 +60,7 @@ def start(
     """Do something with all runs that a query finds; without --yes only show with how many."""
     body: dict[str, Any] = {"action": action, "reason": reason or "No reason given."}
     body |= {"query": query, "ids": ids or None, "rate": rate}
-    body["arguments"] = _arguments(from_start, current, label)
+    body["arguments"] = parsed(arguments) | _arguments(from_start, current, label)
     preview = session.api.post("/bulk", body, preview=True)
     if not yes:
         _preview(session, preview)

@@ -34,7 +34,7 @@ ACTIONS: Final[Mapping[str, Shape | Because]] = {
     "badge.share": _LINK,
     "bulk.cancel": Shape.ADDED,
     "bulk.label": Shape.ADDED,
-    "bulk.re-execute": Shape.ADDED,
+    "bulk.reexecute": Shape.ADDED,
     "bulk.repeat": Shape.ADDED,
     "bulk.stop": Shape.CHANGED,
     "calendar.add": Shape.ADDED,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from stepwell.errors import InvalidInput
 from stepwell.server.runs import service as runs
 from stepwell.server.runs.records import Cancellation, Labels, Repeat, RunChange
+from stepwell.server.runs.service import Reexecution
 from stepwell.server.services import Services
 
 
@@ -37,16 +38,6 @@ class Labelling(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     labels: Labels
-    reason: str | None = None
-
-
-class Reexecuting(BaseModel):
-    """Do again what failed, or everything, by each run's own release or the current one."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    mode: Literal["failed operations", "from start"] = "failed operations"
-    release: Literal["same", "current"] = "same"
     reason: str | None = None
 
 
@@ -76,15 +67,14 @@ def _repeat(conn: Connection, services: Services, item: Item, asked: Repeat) -> 
     return runs.repeat(conn, services.db, item.run_id, asked, by=item.by)
 
 
-def _reexecute(conn: Connection, services: Services, item: Item, asked: Reexecuting) -> object:
-    wanted = runs.Reexecution(**asked.model_dump())
-    return runs.reexecute(conn, services.db, item.run_id, wanted, by=item.by)
+def _reexecute(conn: Connection, services: Services, item: Item, asked: Reexecution) -> object:
+    return runs.reexecute(conn, services.db, item.run_id, asked, by=item.by)
 
 
 ACTIONS: Final[dict[str, Kind]] = {
     "cancel": Kind(Cancellation, _cancel),
     "label": Kind(Labelling, _label),
-    "re-execute": Kind(Reexecuting, _reexecute),
+    "reexecute": Kind(Reexecution, _reexecute),
     "repeat": Kind(Repeat, _repeat),
 }
 """Every action, by its name."""
@@ -101,13 +91,6 @@ def act(
 def check(name: str, given: Mapping[str, Any]) -> None:
     """Raises `ActionUnknown` unless the action takes these arguments."""
     _checked(name, given)
-
-
-def options(given: Mapping[str, Any]) -> list[str]:
-    """The same arguments as they are typed at `stepwell bulk start`."""
-    words = ["--from-start"] if given.get("mode") == "from start" else []
-    words += ["--current"] if given.get("release") == "current" else []
-    return words + [f"--label={key}={value}" for key, value in (given.get("labels") or {}).items()]
 
 
 def _checked(name: str, given: Mapping[str, Any]) -> tuple[Kind, BaseModel]:
