@@ -64,6 +64,7 @@ ROUTES: Final[dict[str, tuple[str, ...] | str]] = {
     "POST /login": ("session.begin", "session.refuse"),
     "POST /login/exchanges": ("token.issue",),
     "POST /login/first": ("user.create", "user.password", "session.begin"),
+    "POST /login/links": ("session.begin",),
     "POST /login/tokens": ("token.issue",),
     "POST /logout": ("session.end",),
     "POST /notifications/mutes": ("notification.mute",),
