@@ -32,7 +32,7 @@ from benchmarks.server.served import cpu, until
 from benchmarks.subject import Subject, race
 from benchmarks.subjects.ingest import NAME
 from stepwell import clock
-from stepwell.cli.listener import bound
+from stepwell.cli.serving.listener import bound
 from stepwell.codec import JSON
 from stepwell.engine.sealing import seal
 from stepwell.ids import new_id

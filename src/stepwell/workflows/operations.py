@@ -37,7 +37,7 @@ from stepwell.workflows.errors import ApprovalMissing, ValueMisfit
 from stepwell.workflows.host import ChildHost
 from stepwell.workflows.logbook import Log
 from stepwell.workflows.manifest import InputEntry, OperationEntry, WorkflowEntry
-from stepwell.workflows.messages import Call
+from stepwell.workflows.messages import Call, Effects
 from stepwell.workflows.names import step_name
 from stepwell.workflows.references import FORMAT, LARGEST, blob_of, reference
 
@@ -163,12 +163,21 @@ class Operations:
         desk = OperationDesk(self._backend, step.claim, facts)
         call = Call(facts=facts, parameters=parameters, inputs=inputs)
         with self._logged(facts):
-            effects = self._host.run(call, desk, entry.timeout)
+            effects = self._ran(call, desk, entry.timeout)
         result = self._kept(entry, effects.result)
         desk.stage(effects)
         if result is effects.result:
             self._results[entry.name] = result
         return result
+
+    def _ran(self, call: Call, desk: OperationDesk, timeout: float | None) -> Effects:
+        try:
+            return self._host.run(call, desk, timeout)
+        except ApprovalWanted:
+            raise
+        except StepwellError:
+            desk.failed()
+            raise
 
     @contextmanager
     def _logged(self, facts: Facts) -> Iterator[None]:

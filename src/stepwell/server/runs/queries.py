@@ -176,6 +176,12 @@ def limits(conn: Connection) -> Sequence[RowMapping]:
     return conn.execute(query).mappings().all()
 
 
+def limit(conn: Connection, kind: str, name: str) -> RowMapping | None:
+    """What an operator has said of one."""
+    query = select(run_limits).where(run_limits.c.kind == kind, run_limits.c.name == name)
+    return conn.execute(query).mappings().one_or_none()
+
+
 def put_limit(conn: Connection, kind: str, name: str, **values: Any) -> None:
     """Insert a limit, or replace the one of its kind and name."""
     drop_limit(conn, kind, name)
@@ -292,6 +298,18 @@ def take_staged(conn: Connection, step_id: UUID, claim_no: int) -> Sequence[RowM
     )
     conn.execute(delete(staged).where(*of))
     return rows
+
+
+def staged_reports(conn: Connection, step_id: UUID, claim_no: int) -> Sequence[RowMapping]:
+    """Id and payload of the reports that are staged under one claim."""
+    of = (staged.c.step_id == step_id, staged.c.claim_no == claim_no, staged.c.kind == "report")
+    return conn.execute(select(staged.c.id, staged.c.payload).where(*of)).mappings().all()
+
+
+def unstage(conn: Connection, staged_id: UUID) -> list[UUID]:
+    """Remove one staged write; the blob that it referred to."""
+    gone = delete(staged).where(staged.c.id == staged_id).returning(staged.c.blob_id)
+    return [one for one in conn.execute(gone).scalars() if one is not None]
 
 
 def drop_staged(conn: Connection, run_id: UUID) -> list[UUID]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -50,6 +51,8 @@ def stage(conn: Connection, tx: Transaction, run: RowMapping, asked: Staging) ->
     staged_id = asked.id or new_id()
     if queries.is_staged(conn, staged_id):
         return Staged(id=staged_id)
+    if isinstance(payload, NewReport):
+        _take_place(conn, asked, payload)
     queries.stage(
         conn,
         id=staged_id,
@@ -81,6 +84,19 @@ def commit(conn: Connection, run: RowMapping, step: Step, *, keep: bool) -> None
             _write(conn, run, step, Write(**row["payload"]))
 
 
+def lost(conn: Connection, run: RowMapping, steps: Iterable[Step]) -> None:
+    """The container has gone with these claims: as if they had failed (decision 151)."""
+    for step in steps:
+        commit(conn, run, step, keep=False)
+
+
+def _take_place(conn: Connection, asked: Staging, new: NewReport) -> None:
+    """One that was staged under the same claim and name is no more."""
+    for row in queries.staged_reports(conn, asked.step_id, asked.claim_no):
+        if row["payload"]["name"] == new.name:
+            blobs.drop(conn, queries.unstage(conn, row["id"]))
+
+
 def _commit_report(
     conn: Connection, run: RowMapping, step: Step, row: RowMapping, *, keep: bool
 ) -> None:
@@ -90,7 +106,8 @@ def _commit_report(
     if keep and not run["trial"]:
         made = reports.add(conn, new, _kept(conn, row), _origin(run, step))
     elif keep or new.on_failure:
-        made = reports.add_kept(conn, new, _kept(conn, row), _origin(run, step))
+        origin = replace(_origin(run, step), failed=not keep)
+        made = reports.add_kept(conn, new, _kept(conn, row), origin)
     if made is None and row["blob_id"] is not None:
         blobs.drop(conn, [row["blob_id"]])
 
