@@ -124,7 +124,12 @@ class Podman:
         """The API on the socket, for as long as the block."""
         command = ["podman", "system", "service", "--time", "0", self.address]
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        one = subprocess.Popen(command, env=self.environment, **quiet)  # type: ignore[call-overload]
+        one = subprocess.Popen(  # type: ignore[call-overload]
+            command,
+            cwd=self.folder,  # where its monitors leave notes of out-of-memory kills
+            env=self.environment,
+            **quiet,
+        )
         try:
             until(self.socket.exists)
             yield
