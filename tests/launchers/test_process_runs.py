@@ -47,4 +47,4 @@ def _lives(folder: Path) -> bool:
         child = json.loads((folder / "child.json").read_text())
     except FileNotFoundError:
         return False
-    return shim.identity(child["pid"]) == child["identity"] != ""
+    return bool(child["identity"]) and shim.identity(child["pid"]) == str(child["identity"])

@@ -151,7 +151,7 @@ class RunsContract(Skipping):
     ) -> None:
         """With the launcher's words, and nothing of it left."""
         for number in (1, 2, 3):
-            until(lambda n=number: place.begun(staying, "stay") == n, PATIENCE)
+            until(lambda n=number: place.begun(staying, "stay") == n, PATIENCE)  # type: ignore[misc]
             self.kill(f"{staying.id}-{number}")
         run = place.ended(staying)
         assert (run.state, run.attempt) == ("failed", 3)
