@@ -35,6 +35,8 @@ from stepwell.server.groups import api as groups
 from stepwell.server.headers import SecurityHeaders
 from stepwell.server.hosts import KnownHosts
 from stepwell.server.http import CurrentUser
+from stepwell.server.jobs import api as jobs
+from stepwell.server.jobs import images, running
 from stepwell.server.launchers import enabled
 from stepwell.server.logs import api as logs
 from stepwell.server.metrics import api as metrics
@@ -72,6 +74,7 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     discoveries.router,
     reviews.router,
     steps.router,
+    jobs.router,
     controls.router,
     schedules.router,
     search.router,
@@ -176,6 +179,7 @@ class Server:
             workers=settings.workers,
             name="server",
         )
+        self.jobs = _jobs(self.services)
         self.seeder = background.Seeder(self.services)
         self._end_traces = _nothing
 
@@ -221,6 +225,8 @@ class Server:
         if self.settings.run_engine:
             self.engine.start()
             self.seeder.start()
+            if self.jobs is not None:
+                self.jobs.start()
 
     def end_streams(self) -> None:
         """End the live views; before the listener stops, which waits for what is open."""
@@ -231,6 +237,8 @@ class Server:
         self.end_streams()
         if self.settings.run_engine:
             self.seeder.stop()
+            if self.jobs is not None:
+                self.jobs.stop(timeout=0.0)  # their containers go on, and are found again
             self.engine.stop(timeout)
         for launcher in self.services.launchers.values():
             getattr(launcher, "close", _nothing)()
@@ -243,6 +251,17 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _jobs(services: Services) -> Engine | None:
+    """What executes steps in containers of their own; None where no step has an image."""
+    settings = services.settings
+    if not settings.step_images:
+        return None
+    found = images.read(settings.step_images, tuple(services.launchers))
+    registry = running.handlers(services, found)
+    queues, workers = settings.step_queues, settings.step_workers
+    return Engine(services.db.store, registry, queues=queues, workers=workers, name="step jobs")
 
 
 def _nothing() -> None:

@@ -20,6 +20,7 @@ from stepwell.server.blobs import steps as blobs
 from stepwell.server.bulk import steps as bulk
 from stepwell.server.discoveries import rediscovering
 from stepwell.server.discoveries import steps as discoveries
+from stepwell.server.jobs import steps as jobs
 from stepwell.server.logs import steps as logs
 from stepwell.server.metrics import steps as metrics
 from stepwell.server.notifications import steps as notifications
@@ -41,6 +42,7 @@ ROOMS: Final[tuple[Any, ...]] = (
     reviews,
     schedules,
     runs,
+    jobs,
     bulk,
     retention,
     sources,

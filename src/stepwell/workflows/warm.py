@@ -1,5 +1,5 @@
-"""A Python image in a process that was forked with all of this imported: see
-`stepwell.launchers.template`.
+"""A Python image in a process that has imported all of this: forked from
+`stepwell.launchers.template`, or started by `stepwell.workflows.__main__`.
 
 The group's own process is forked before the token is read, so that neither its environment
 nor its memory ever holds it.
@@ -7,6 +7,7 @@ nor its memory ever holds it.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import socket
@@ -29,8 +30,18 @@ def begin(environment: int, secrets: int) -> int:
     """
     os.environ.clear()
     os.environ.update(_read(environment))
-    group = os.environ.get("STEPWELL_GROUP")
-    started = None if group is None else _forked(group, secrets)
+    return go_on(secrets)
+
+
+def go_on(secrets: int) -> int:
+    """Run the image that this process's environment names; its exit code.
+
+    Parameters
+    ----------
+    secrets : a pipe with variables as JSON, which only this process may read.
+    """
+    group, single = os.environ.get("STEPWELL_GROUP"), os.environ.get("STEPWELL_MODE") == "step"
+    started = None if group is None or single else _forked(group, secrets)
     os.environ.update(_read(secrets))
     return main(os.environ, started)
 
@@ -73,3 +84,8 @@ def _read(pipe: int) -> dict[str, Any]:
     with os.fdopen(pipe, "rb") as stream:
         values: dict[str, Any] = json.load(stream)
     return values
+
+
+if __name__ == "__main__":
+    gc.freeze()  # what is forked next does not write to what it shares
+    sys.exit(go_on(int(sys.argv[1])))
