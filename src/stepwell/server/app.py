@@ -14,7 +14,7 @@ from stepwell.clock import SYSTEM, Clock
 from stepwell.engine import Engine
 from stepwell.errors import SetupError
 from stepwell.launchers.protocol import Launcher
-from stepwell.server import background, problems
+from stepwell.server import background, probes, problems
 from stepwell.server.access import api as access
 from stepwell.server.access import service as tokens
 from stepwell.server.access import sessions_api as logins
@@ -122,6 +122,7 @@ def create_app(services: Services) -> FastAPI:
     for router in ROOMS:
         app.include_router(router, prefix=PREFIX)
     app.include_router(exposition.router)
+    app.include_router(probes.router)
     app.add_middleware(SecurityHeaders, https=secure(services.settings))  # outermost
     return app
 

@@ -101,11 +101,15 @@ class Capturing(MemoryStore):
 
             def captured(engine_id: UUID, settlements: Sequence[Settlement]) -> list[Verdict]:
                 self.captured = settlements[0]
-                ends = {"ended_as": EndedAs.DONE, "additions": (), "passes_join": False}
-                return settle(engine_id, [replace(one, **ends) for one in settlements])
+                return settle(engine_id, [_as_the_end(one) for one in settlements])
 
             tx.settle = captured  # type: ignore[method-assign] # this transaction's alone
             yield tx
+
+
+def _as_the_end(settlement: Settlement) -> Settlement:
+    """So that nothing is left to do here."""
+    return replace(settlement, ended_as=EndedAs.DONE, additions=(), passes_join=False)
 
 
 def handlers(environment: MutableMapping[str, str], name: str) -> Registry:

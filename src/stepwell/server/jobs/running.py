@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from sqlalchemy import RowMapping
@@ -52,7 +52,7 @@ def handlers(services: Services, images: Mapping[str, StepImage]) -> Registry:
     return registry
 
 
-def _handler(services: Services, image: StepImage) -> object:
+def _handler(services: Services, image: StepImage) -> Callable[..., Settlement]:
     def execute(step: Step, cancelled: threading.Event) -> Settlement:
         return Job(services, image, step, cancelled).run()
 

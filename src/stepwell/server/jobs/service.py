@@ -58,9 +58,16 @@ def finish(
         return
     now = clock.now()
     lost = 0 if found["outcome"] is not None else found["lost"] + 1
-    values = {"finished_at": at or now, "revoked_at": found["revoked_at"] or now}
-    key = (job["step_id"], job["number"])
-    queries.change(conn, *key, **values, exit=exit, output=output, lost=lost)
+    queries.change(
+        conn,
+        job["step_id"],
+        job["number"],
+        finished_at=at or now,
+        revoked_at=found["revoked_at"] or now,
+        exit=exit,
+        output=output,
+        lost=lost,
+    )
 
 
 def outcome(conn: Connection, step_id: UUID, number: int) -> Settlement | None:
@@ -68,7 +75,7 @@ def outcome(conn: Connection, step_id: UUID, number: int) -> Settlement | None:
     job = queries.get(conn, step_id, number)
     if job is None or job["outcome"] is None:
         return None
-    return _SETTLEMENT.validate_python(job["outcome"], context=None)
+    return _SETTLEMENT.validate_python(job["outcome"])
 
 
 def assignment(conn: Connection, tx: Transaction, caller: JobCaller) -> StepAssignment:
