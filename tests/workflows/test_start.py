@@ -1,4 +1,4 @@
-"""`python -m stepwell.workflows`: one import for two processes, and no token where code can see it."""
+"""`python -m stepwell.workflows`: one import for two processes, and no token for all to see."""
 
 from __future__ import annotations
 

@@ -62,6 +62,7 @@ def test_a_step_runs_in_a_container_and_outlives_its_loss(
     notes = tmp_path / "notes"
     notes.mkdir()
     notes.chmod(0o777)
+    (tmp_path / "data").mkdir()
     given = settings(tmp_path, free_port(), podman.address)
     server = without_fsync(Server(replace(given, step_images=(f"shop/resize={image}",))))
     server.db.migrate()
