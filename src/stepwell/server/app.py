@@ -61,6 +61,7 @@ from stepwell.server.steps import controls_api as controls
 from stepwell.server.summary import api as summary
 from stepwell.server.views import api as views
 from stepwell.server.waiting import api as waiting
+from stepwell.server.workflows import api as workflows
 from stepwell.version import VERSION
 
 PREFIX: Final = "/api/v1"
@@ -73,6 +74,7 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     groups.router,
     discoveries.router,
     reviews.router,
+    workflows.router,
     steps.router,
     jobs.router,
     controls.router,
