@@ -94,13 +94,13 @@ class Settings:
     container_tmp_mib : the size of its `/tmp`; all else of it is read-only.
     container_user : `uid:gid` for images that name no user, or root.
     container_volumes : `host-path:path[:ro]` each, for all containers.
+    container_init : give containers a small init, which reaps processes and hands on signals.
     step_images : `NAME=IMAGE` or `NAME=LAUNCHER:IMAGE` each: steps of that name are executed in
         containers of that image, outside of any workflow group.
     step_queues : the queues of such steps.
     step_workers : so many of them run at once, for each server.
     step_deadline : one execution may take so long.
     keep_step_jobs_days : for how long it is kept what became of their containers.
-    container_init : give containers a small init, which reaps processes and hands on signals.
     """
 
     data_dir: Path = field(default_factory=lambda: Path(".stepwell"))

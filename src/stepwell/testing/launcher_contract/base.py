@@ -42,8 +42,9 @@ class Skipping:
     """Skips what a launcher's test declares as lacking."""
 
     lacks: ClassVar[frozenset[str]] = frozenset()
-    """Of: `head` (of long output only the tail is kept), `making images` (names of images cannot
-    be given to other contents), `kept images` (no copies that could be gone)."""
+    """Of: `head` (of long output only the tail is kept), `last words` (what is written after a
+    stop is lost), `making images` (names of images cannot be given to other contents), `kept
+    images` (a registry keeps them, so there is no copy that could be gone)."""
 
     @pytest.fixture(autouse=True)
     def _able(self, request: pytest.FixtureRequest) -> None:

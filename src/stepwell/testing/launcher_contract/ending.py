@@ -54,18 +54,22 @@ class EndingContract(ContractBase):
         self, launcher: Launcher, launch: Any
     ) -> None:
         """What ignores SIGTERM is killed after the grace time; a stop twice is one stop."""
-        script = (
-            "import signal, time\n"
-            "signal.signal(signal.SIGTERM, lambda *_: print('asked', flush=True))\n"
-            "print('up', flush=True)\n"
-            "while True: time.sleep(1)\n"
-        )
-        handle = launch(script)
+        handle = launch(_DEAF)
         until(lambda: "up" in launcher.logs(handle))
         launcher.stop(handle)
         launcher.stop(handle)
         status = self.ended(launcher, handle)
         assert status.reason == "It was stopped on request."
+        assert launcher.logs(handle).startswith("up\n")
+
+    @needs("last words")
+    def test_what_is_written_after_a_stop_is_kept(self, launcher: Launcher, launch: Any) -> None:
+        """And it was asked once, however often the stop was."""
+        handle = launch(_DEAF)
+        until(lambda: "up" in launcher.logs(handle))
+        launcher.stop(handle)
+        launcher.stop(handle)
+        self.ended(launcher, handle)
         assert launcher.logs(handle).split() == ["up", "asked"]
 
     def test_a_stop_of_what_has_ended_changes_nothing(
@@ -95,6 +99,12 @@ class EndingContract(ContractBase):
         assert len(text) <= LOG_BYTES + 100
 
 
+_DEAF = (
+    "import signal, time\n"
+    "signal.signal(signal.SIGTERM, lambda *_: print('asked', flush=True))\n"
+    "print('up', flush=True)\n"
+    "while True: time.sleep(1)\n"
+)
 _LOUD = (
     "import sys\n"
     "print('first line')\n"
