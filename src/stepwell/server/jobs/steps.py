@@ -35,7 +35,9 @@ def register(registry: Registry, services: Services) -> None:
 
 
 def seed(conn: Connection, services: Services) -> None:
-    """There is always one."""
+    """There is always one, once a step has had an image."""
+    if not services.settings.step_images:
+        return
     new = new_step(TEND, queue=QUEUE, singleton=True, on_conflict=OnConflict.IGNORE)
     services.db.steps(conn).add([seal(new, JSON, clock.now())])
 
