@@ -14,7 +14,7 @@ import sys
 from typing import Final
 
 _SELF: Final = "stepwell.workflows"
-_WARM: Final = "stepwell.workflows.warm"
+_NEXT: Final = "stepwell.workflows.cold"
 _SECRETS: Final = ("STEPWELL_TOKEN",)
 
 
@@ -36,7 +36,7 @@ def _become(secrets: bytes) -> None:
     try:
         os.write(writing, secrets)
         os.set_inheritable(reading, True)
-        command = [*sys.orig_argv[:-1], _WARM, str(reading)]
+        command = [*sys.orig_argv[:-1], _NEXT, str(reading)]
         os.execve(sys.executable, command, os.environ)  # noqa: S606
     except OSError:
         os.close(reading)

@@ -1,5 +1,5 @@
 """A Python image in a process that has imported all of this: forked from
-`stepwell.launchers.template`, or started by `stepwell.workflows.__main__`.
+`stepwell.launchers.template`, or started as `stepwell.workflows.cold`.
 
 The group's own process is forked before the token is read, so that neither its environment
 nor its memory ever holds it.
@@ -7,7 +7,6 @@ nor its memory ever holds it.
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import socket
@@ -84,8 +83,3 @@ def _read(pipe: int) -> dict[str, Any]:
     with os.fdopen(pipe, "rb") as stream:
         values: dict[str, Any] = json.load(stream)
     return values
-
-
-if __name__ == "__main__":
-    gc.freeze()  # what is forked next does not write to what it shares
-    sys.exit(go_on(int(sys.argv[1])))
