@@ -95,7 +95,7 @@ class RunsContract(Skipping):
         assert (run.state, run.attempt) == ("succeeded", 2)
         assert [place.begun(run, word) for word in ("begin", "stay", "end-6")] == [1, 2, 1]
         first, second = place.api.get(f"/runs/{run.id}")["attempts"]
-        assert "killed" in first["exit"]["reason"]
+        assert "SIGKILL" in first["exit"]["reason"]
         assert second["exit"]["code"] == 0
 
     def test_a_server_killed_while_an_image_runs_finds_it_again(
@@ -156,7 +156,7 @@ class RunsContract(Skipping):
         run = place.ended(staying)
         assert (run.state, run.attempt) == ("failed", 3)
         assert "lost 3 times at stay" in (run.reason or "")
-        assert "killed" in (run.reason or "")
+        assert "SIGKILL" in (run.reason or "")
         assert self.of(staying) == set()
 
     # -- R34: cancel -------------------------------------------------------------------
