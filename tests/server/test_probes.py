@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import Any
-
 import pytest
 from starlette.testclient import TestClient
 
@@ -23,12 +20,10 @@ def test_a_server_whose_database_is_away_lives_and_does_not_serve(
 ) -> None:
     """Starting it anew would not bring the database back; asking another server may help."""
 
-    @contextmanager
-    def away() -> Any:
+    def away(_: object) -> None:
         raise StoreUnavailable("It is away.")
-        yield
 
-    monkeypatch.setattr(type(server.db), "read", lambda _: away())
+    monkeypatch.setattr(type(server.db), "read", away)
     client = TestClient(server.app)
     assert client.get("/healthz").status_code == 200
     assert client.get("/readyz").status_code == 503
