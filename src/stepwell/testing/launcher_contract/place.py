@@ -26,7 +26,7 @@ from stepwell.testing.launcher_contract.base import until
 SAMPLE: Final = Path(__file__).with_name("sample.py").read_text()
 """The source of the workflow group `contract`."""
 
-PATIENCE: Final = 90.0
+PATIENCE: Final = 180.0
 
 
 class Place:
