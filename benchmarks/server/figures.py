@@ -13,6 +13,7 @@ from statistics import median
 from typing import Any, Final
 
 from benchmarks.latency import quantile
+from benchmarks.server.cold import cold
 from benchmarks.server.served import (
     ENDED,
     Served,
@@ -138,6 +139,7 @@ FIGURES: Final[dict[str, tuple[Callable[[int], Figures], int, str]]] = {
     "run": (run, 20, "runs"),
     "due": (due, 50, "schedules"),
     "killed": (killed, 10, "runs"),
+    "cold": (cold, 5, "starts"),
 }
 """Name -> what measures it, its usual size, and what that counts."""
 

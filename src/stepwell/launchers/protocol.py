@@ -18,7 +18,7 @@ from stepwell.errors import InvalidInput, Unavailable
 Handle: TypeAlias = dict[str, Any]
 """JSON-able; only the launcher that made it reads it."""
 
-Mode: TypeAlias = Literal["discover", "run"]
+Mode: TypeAlias = Literal["discover", "run", "step"]
 
 
 class ImageUnusable(InvalidInput):
@@ -55,7 +55,7 @@ class LaunchSpec:
     ----------
     name : the launch's name, unique for all time: lower-case letters, digits and dashes.
     image : the location of a pinned image.
-    mode : 'discover' or 'run'; the image finds it in `STEPWELL_MODE`.
+    mode : 'discover', 'run' or 'step'; the image finds it in `STEPWELL_MODE`.
     environment : what the image gets beside the launcher's own few variables. Secret.
     deadline_seconds : it is stopped when it runs longer.
     """

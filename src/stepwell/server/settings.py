@@ -102,6 +102,12 @@ class Settings:
     container_user : `uid:gid` for images that name no user, or root.
     container_volumes : `host-path:path[:ro]` each, for all containers.
     container_init : give containers a small init, which reaps processes and hands on signals.
+    step_images : `NAME=IMAGE` or `NAME=LAUNCHER:IMAGE` each: steps of that name are executed in
+        containers of that image, outside of any workflow group.
+    step_queues : the queues of such steps.
+    step_workers : so many of them run at once, for each server.
+    step_deadline : one execution may take so long.
+    keep_step_jobs_days : for how long it is kept what became of their containers.
     """
 
     data_dir: Path = field(default_factory=lambda: Path(".stepwell"))
@@ -166,6 +172,11 @@ class Settings:
     container_user: str = "65532:65532"
     container_volumes: tuple[str, ...] = ()
     container_init: bool = True
+    step_images: tuple[str, ...] = ()
+    step_queues: tuple[str, ...] = ("default",)
+    step_workers: int = 16
+    step_deadline: float = 24 * 3600.0
+    keep_step_jobs_days: int = 90
 
     @classmethod
     def from_environment(

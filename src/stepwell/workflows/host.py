@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NoReturn, Protocol, TypeAlias
 
-import stepwell.schedules  # noqa: F401 - so that errors of schedules revive as what they are
+import stepwell.schedules.errors  # noqa: F401 - so that errors of schedules revive as what they are
 from stepwell.errors import StepwellError, revive
 from stepwell.forked import Forked
 from stepwell.workflows.approvals import Approval, ApprovalWanted

@@ -17,6 +17,8 @@ from stepwell.errors import InvalidInput, SetupError, StepwellError
 from stepwell.registry import Registry
 from stepwell.stores import open_store
 
+ELSEWHERE: Final = "STEPWELL_ELSEWHERE"
+"""Names of steps that a program leaves to others, with commas between them."""
 VARIABLE: Final = "STEPWELL_STORE"
 
 
@@ -76,6 +78,7 @@ def load_engine(
     if isinstance(found, Engine):
         _refuse_extras(target, store, workers, queues)
         return found
+    found = found.without(*_elsewhere())
     if not found.names:
         raise AppInvalid(
             f"{target} has no handlers.",
@@ -85,6 +88,11 @@ def load_engine(
     options: dict[str, Any] = {"workers": workers, "queues": _shared(queues) or None}
     given = {name: value for name, value in options.items() if value is not None}
     return Engine(open_store(store_url(store)), found, **given)
+
+
+def _elsewhere() -> list[str]:
+    """Names that a registry has and that are handled elsewhere: in containers of a server."""
+    return [name.strip() for name in os.environ.get(ELSEWHERE, "").split(",") if name.strip()]
 
 
 def _shared(queues: tuple[str, ...]) -> tuple[str, ...] | dict[str, int]:

@@ -39,6 +39,15 @@ description explanation state activation_args result
 """
 FIELDS: Final = {name.replace("_", " "): name for name in _FIELDS.split()}
 
+JOBS: Final = {
+    "execution": "number",
+    "launcher": "launcher",
+    "image": "image",
+    "launched": "launched_at",
+    "finished": "finished_at",
+    "reason": "reason",
+}
+
 Id = Annotated[str, typer.Argument(metavar="ID", help="The step's id.")]
 Why = Annotated[str, typer.Option("--reason", help="Shown to people.")]
 Name = Annotated[str | None, typer.Option("--name", help="Exactly this name.")]
@@ -118,6 +127,15 @@ def explain(session: Session, step_id: Id, store: Store = None) -> None:
     """Why a step is where it is, in a sentence."""
     said = _book(session, store).get(id_of(step_id))["explanation"]
     session.out.answer({"id": step_id, "explanation": said}, said)
+
+
+@command(app, "jobs")
+def jobs(session: Session, step_id: Id) -> None:
+    """The containers of a step that runs in containers of its own, the newest first."""
+    found = session.api.get(f"/steps/{id_of(step_id)}/jobs")
+    for one in found:
+        one["reason"] = (one["exit"] or {}).get("reason")
+    session.out.rows(found, JOBS, "It has had none.")
 
 
 @command(app, "activate")

@@ -21,6 +21,7 @@ from stepwell.server.database.tables.changes import changes
 from stepwell.server.database.tables.columns import Instant, metadata
 from stepwell.server.database.tables.floor import schema_floor
 from stepwell.server.database.tables.groups import discoveries, groups
+from stepwell.server.database.tables.jobs import step_jobs
 from stepwell.server.database.tables.logs import log_segments
 from stepwell.server.database.tables.metrics import (
     metrics_causes,
@@ -115,6 +116,7 @@ __all__ = [
     "staged",
     "state_entries",
     "state_readers",
+    "step_jobs",
     "target_misses",
     "tokens",
     "users",
