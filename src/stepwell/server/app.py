@@ -22,6 +22,7 @@ from stepwell.server.access import sessions_api as logins
 from stepwell.server.access import users_api as users
 from stepwell.server.access.states import Provider
 from stepwell.server.admission import Admission
+from stepwell.server.allocation import share_arenas
 from stepwell.server.audit import api as audit
 from stepwell.server.blobs.store import BlobStore
 from stepwell.server.browser import secure
@@ -38,6 +39,7 @@ from stepwell.server.headers import SecurityHeaders
 from stepwell.server.hosts import KnownHosts
 from stepwell.server.http import CurrentUser
 from stepwell.server.launchers import enabled
+from stepwell.server.lives import Life
 from stepwell.server.logs import api as logs
 from stepwell.server.metrics import api as metrics
 from stepwell.server.metrics import exposition
@@ -49,6 +51,7 @@ from stepwell.server.reviews import api as reviews
 from stepwell.server.runs import api as runs
 from stepwell.server.runs import container_api as containers
 from stepwell.server.runs import uploads_api as uploads
+from stepwell.server.runs.wire import StoreWire
 from stepwell.server.schedules import api as schedules
 from stepwell.server.schedules import labels_api as schedule_labels
 from stepwell.server.search import api as search
@@ -119,6 +122,7 @@ def create_app(services: Services, rooms: tuple[APIRouter, ...] = ROOMS) -> Fast
     app.state.services = services
     app.state.hub = Hub(services.db)
     app.state.provider = _provider(services.settings)
+    app.add_middleware(StoreWire, services=services)  # innermost
     app.state.acts = permissions.acts_of(rooms)
     if services.settings.run_ui:
         settings = services.settings
@@ -182,6 +186,7 @@ class Server:
         launchers: dict[str, Launcher] | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
+        share_arenas()  # before there are threads
         made = enabled(settings) if launchers is None else launchers
         db, blobs = Database(settings.database), _blobs(settings)
         self.services = Services(settings, db, made, clock, blobs)
@@ -194,6 +199,7 @@ class Server:
             name="server",
         )
         self.seeder = background.Seeder(self.services)
+        self._life = Life(settings.data_dir / "engines")
         self._end_traces = _nothing
 
     @property
@@ -237,6 +243,8 @@ class Server:
             background.seed(conn, self.services)
         if self.settings.run_engine:
             self.engine.start()
+            assert self.engine.id is not None
+            self._life.begin(self.db.store, self.engine.id)
             self.seeder.start()
 
     def end_streams(self) -> None:
@@ -249,6 +257,7 @@ class Server:
         if self.settings.run_engine:
             self.seeder.stop()
             self.engine.stop(timeout)
+            self._life.end()
         for launcher in self.services.launchers.values():
             getattr(launcher, "close", _nothing)()
         self._end_traces()
