@@ -936,6 +936,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/login/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make Browser Link
+         * @description A link that logs a browser of this machine in, once; of `stepwell dev` only.
+         */
+        post: operations["make_browser_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/login/oidc": {
         parameters: {
             query?: never;
@@ -1408,6 +1428,26 @@ export interface paths {
          * @description Change the caller's own password. All their sessions and login tokens end.
          */
         post: operations["change_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Permissions
+         * @description What each act needs, and whether the caller may: so that a page can say it before.
+         */
+        get: operations["list_permissions"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4005,6 +4045,19 @@ export interface components {
             name: string;
         };
         /**
+         * BrowserLink
+         * @description A link that logs a browser of this machine in, once. It is shown this once.
+         */
+        BrowserLink: {
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Url */
+            url: string;
+        };
+        /**
          * Bucket
          * @description The runs that were created within `seconds` from `at` on, by state.
          */
@@ -5108,7 +5161,7 @@ export interface components {
          * @description How somebody has shown who they are.
          * @enum {string}
          */
-        How: "token" | "password" | "oidc";
+        How: "token" | "password" | "oidc" | "link";
         /**
          * ImageState
          * @description What became of an image that a scan has found.
@@ -5514,9 +5567,15 @@ export interface components {
         };
         /**
          * LoginWays
-         * @description How one can log in here. `oidc` is the name to show for it, or null.
+         * @description How one can log in here. `oidc` is the name to show for it, or null; with `link` the
+         *     terminal of `stepwell dev` shows a link, and `stepwell ui` opens another.
          */
         LoginWays: {
+            /**
+             * Link
+             * @default false
+             */
+            link: boolean;
             /** Oidc */
             oidc: string | null;
             /** Password */
@@ -5549,21 +5608,43 @@ export interface components {
             url_ref: string | null;
         };
         /**
+         * May
+         * @description What the caller may do at all: each needs the role of its name, and no read-only token.
+         */
+        May: {
+            /** Administer */
+            administer: boolean;
+            /** Operate */
+            operate: boolean;
+            /** Review */
+            review: boolean;
+        };
+        /**
          * Me
          * @description Who the caller is, and what they may do.
          *
          *     `user_id` is null for a token that belongs to nobody in particular. `groups` are the
          *     only ones that a token reaches, null is all. `csrf` is what a page must send along in
-         *     `X-Stepwell-CSRF` with each change, null with a token. Instants are UTC.
+         *     `X-Stepwell-CSRF` with each change, null with a token. `mode` is "engine" where there are
+         *     steps and nothing else. `environment` is what the server is called. Instants are UTC.
          */
         Me: {
             /** Csrf */
             csrf: string | null;
+            /** Environment */
+            environment?: string | null;
             /** Expires At */
             expires_at: string | null;
             /** Groups */
             groups: string[] | null;
             how: components["schemas"]["How"];
+            may: components["schemas"]["May"];
+            /**
+             * Mode
+             * @default server
+             * @enum {string}
+             */
+            mode: "server" | "engine";
             /** Name */
             name: string;
             /** Read Only */
@@ -5571,6 +5652,11 @@ export interface components {
             role: components["schemas"]["Role"];
             /** User Id */
             user_id: string | null;
+            /**
+             * Version
+             * @default 0.1.0
+             */
+            version: string;
         };
         /**
          * Measured
@@ -6799,6 +6885,30 @@ export interface components {
             waits: components["schemas"]["stepwell__server__metrics__records__Waiting"][];
         };
         /**
+         * Permission
+         * @description An act, by the name of its route in openapi.json; the least role that may do it; and
+         *     whether the caller may.
+         */
+        Permission: {
+            /** Act */
+            act: string;
+            /** Allowed */
+            allowed: boolean;
+            /** Method */
+            method: string;
+            /** Path */
+            path: string;
+            role: components["schemas"]["Role"];
+        };
+        /**
+         * Permissions
+         * @description Every act, by name.
+         */
+        Permissions: {
+            /** Items */
+            items: components["schemas"]["Permission"][];
+        };
+        /**
          * Phase
          * @description A piece of a run's time; `attempt` is the one that it belongs to, or comes before.
          *
@@ -7404,6 +7514,16 @@ export interface components {
             } | null;
         };
         /**
+         * ReleaseBrief
+         * @description The release that a run is of. `number` is null for a trial; `current`: still in force.
+         */
+        ReleaseBrief: {
+            /** Current */
+            current: boolean;
+            /** Number */
+            number: number | null;
+        };
+        /**
          * ReleaseDetail
          * @description A release with its workflows.
          */
@@ -7814,6 +7934,7 @@ export interface components {
          * RunDetail
          * @description A run with its attempts, oldest first, and where its time went.
          *
+         *     `operations` are all that it has to do, in order, whether they have begun or not.
          *     `totals` has the seconds by phase. `reproduce` is the command that runs the workflow
          *     on one's own machine with the same parameters.
          */
@@ -7856,6 +7977,8 @@ export interface components {
             labels: {
                 [key: string]: string;
             };
+            /** Operations */
+            operations: string[];
             /** Parameters */
             parameters: {
                 [key: string]: unknown;
@@ -7874,6 +7997,7 @@ export interface components {
             reason: string | null;
             /** Reexecution Of */
             reexecution_of: string | null;
+            release: components["schemas"]["ReleaseBrief"];
             /**
              * Release Id
              * Format: uuid
@@ -11918,6 +12042,37 @@ export interface operations {
             };
         };
     };
+    make_browser_link: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BrowserLink"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     go_to_provider: {
         parameters: {
             query?: {
@@ -12782,6 +12937,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_permissions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Permissions"];
+                };
             };
             /** @description A problem (RFC 9457) */
             default: {
