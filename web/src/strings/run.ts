@@ -83,7 +83,6 @@ export const run = {
     reused: "taken over from another run",
     notBegun: "not begun",
     tries: (count: number) => `${count} tries`,
-    folded: (length: string, what: string) => `${length} ${what}`,
     legend: "Phases",
     from: "From",
     until: "Until",

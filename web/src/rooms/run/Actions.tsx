@@ -3,7 +3,7 @@ import { IconCheck, IconPlayerStop, IconRefresh, IconX } from "@tabler/icons-rea
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, ok } from "@/api/client";
-import { CopyAs, quoted } from "@/components/CopyAs";
+import { CopyAs, reasonFlag } from "@/components/CopyAs";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { RoleGate } from "@/components/RoleGate";
 import { run as words } from "@/strings/run";
@@ -84,7 +84,7 @@ function CancelDialog({ run, onClose }: { run: RunDetail; onClose: () => void })
       danger
       optional
       cli={(reason) =>
-        `stepwell runs cancel ${run.id}${force ? " --force" : ""} --reason ${quoted(reason)}`
+        `stepwell runs cancel ${run.id}${force ? " --force" : ""}${reasonFlag(reason)}`
       }
       onSubmit={async (reason) => {
         await ok(
@@ -129,7 +129,7 @@ function AnswerDialog({
       submit={reject ? words.act.reject : words.act.approve}
       danger={reject}
       optional={!reject}
-      cli={(reason) => `stepwell runs ${decision} ${run.id} --reason ${quoted(reason)}`}
+      cli={(reason) => `stepwell runs ${decision} ${run.id}${reasonFlag(reason)}`}
       onSubmit={async (reason) => {
         await ok(
           api.POST("/api/v1/runs/{run_id}/approvals", {

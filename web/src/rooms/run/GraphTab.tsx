@@ -8,6 +8,7 @@ import {
   Controls,
   type Edge,
   Handle,
+  MarkerType,
   MiniMap,
   type Node,
   type NodeProps,
@@ -59,7 +60,7 @@ function Graph({ run, steps, open, current }: Shown) {
         checked={follow}
         onChange={(event) => setFollow(event.currentTarget.checked)}
       />
-      <div className={classes.canvas}>
+      <div className={classes.canvas} data-short={(chain.length <= 10 && !phone) || undefined}>
         <ReactFlow
           nodes={nodes}
           edges={edges}
@@ -119,7 +120,13 @@ function laidOut(
     const before = chain[at];
     const source = before?.id ?? "";
     graph.setEdge(source, one.id);
-    return { id: `${source} ${one.id}`, source, target: one.id, animated: one.state === "running" };
+    return {
+      id: `${source} ${one.id}`,
+      source,
+      target: one.id,
+      animated: one.state === "running",
+      markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16 },
+    };
   });
   dagre.layout(graph);
   const nodes = chain.map((one): Node => {

@@ -62,8 +62,11 @@ function Said({ run }: { run: RunDetail }): ReactNode {
       return `${said.cancelled}${run.reason ? `: ${run.reason}` : "."}`;
     case "cancelling":
       return said.cancelling;
+    case "waiting":
+    case "starting":
+      return null; // the panel below says what for
     default:
-      return run.waiting?.sentence ?? <Doing run={run} />;
+      return <Doing run={run} />;
   }
 }
 

@@ -6,7 +6,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, ok, type Schemas } from "@/api/client";
 import { asApiError } from "@/api/error";
-import { quoted } from "@/components/CopyAs";
+import { quoted, reasonFlag } from "@/components/CopyAs";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { StateGlyph } from "@/components/StateGlyph";
 import { run as words } from "@/strings/run";
@@ -223,12 +223,11 @@ function command(
   parameters: Record<string, unknown> | null,
   reason: string,
 ): string {
-  const why = `--reason ${quoted(reason)}`;
   if (mode === "new") {
     const given = edits(run.parameters, parameters ?? {})
-      .map((one) => `--param ${quoted(`${one.name}=${one.after}`)} `)
+      .map((one) => ` --param ${quoted(`${one.name}=${one.after}`)}`)
       .join("");
-    return `stepwell runs repeat ${run.id} ${given}${why}`;
+    return `stepwell runs repeat ${run.id}${given}${reasonFlag(reason)}`;
   }
   const how =
     mode === "from start"
@@ -236,5 +235,6 @@ function command(
       : mode === "from an operation"
         ? ` --from ${quoted(operation)}`
         : "";
-  return `stepwell runs reexecute ${run.id}${how}${release === "current" ? " --current" : ""} ${why}`;
+  const by = release === "current" ? " --current" : "";
+  return `stepwell runs reexecute ${run.id}${how}${by}${reasonFlag(reason)}`;
 }

@@ -164,6 +164,12 @@ function Legend({ rows }: { rows: readonly Row[] }) {
           ) : null}
         </li>
       ))}
+      {rows.some((row) => row.longest) ? (
+        <li>
+          <span className={classes.swatch} data-longest aria-hidden="true" />
+          {said.longest}
+        </li>
+      ) : null}
     </ul>
   );
 }
@@ -218,6 +224,18 @@ function Picture({ rows, axis, open, current }: Props & { rows: Row[]; axis: Axi
               {tick === 0 ? "0" : duration(tick)}
             </span>
           ))}
+          {axis.pieces
+            .filter((one) => one.folded)
+            .map((one) => (
+              <span
+                key={one.from}
+                className={classes.foldName}
+                data-last={one.end > 0.9 || undefined}
+                style={{ left: percent(one.end > 0.9 ? one.end : (one.begin + one.end) / 2) }}
+              >
+                {duration((one.until - one.from) / 1000)}
+              </span>
+            ))}
         </span>
         <span />
       </div>
@@ -298,7 +316,7 @@ function TimelineRow({
           <span className={classes.word}>{row.step?.reused ? said.reused : said.notBegun}</span>
         ) : null}
       </span>
-      <span className={classes.length}>{row.bars.length > 0 ? duration(row.seconds) : ""}</span>
+      <span className={classes.length}>{row.seconds > 0 ? duration(row.seconds) : ""}</span>
     </>
   );
   const shared = {
@@ -321,9 +339,6 @@ function Piece({ bar, axis, row }: { bar: Bar; axis: Axis; row: Row }) {
   if (bar.until < axis.from || bar.from > axis.until) return null;
   const begin = axis.place(bar.from);
   const end = axis.place(bar.until);
-  const folded = axis.pieces.find(
-    (one) => one.folded && bar.from <= one.from && bar.until >= one.until,
-  );
   return (
     <span
       className={classes.piece}
@@ -332,11 +347,7 @@ function Piece({ bar, axis, row }: { bar: Bar; axis: Axis; row: Row }) {
       data-longest={(row.longest && bar.name === "running") || undefined}
       data-open={bar.open || undefined}
       style={{ left: percent(begin), width: `max(3px, ${percent(end - begin)})` }}
-    >
-      {folded && row.id === "run"
-        ? said.folded(duration((bar.until - bar.from) / 1000), words.phases[bar.name])
-        : null}
-    </span>
+    />
   );
 }
 
