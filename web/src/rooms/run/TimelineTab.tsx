@@ -52,7 +52,6 @@ export function TimelineTab(props: Props) {
     <section aria-label={said.label}>
       <div className={classes.bar}>
         <Legend rows={rows} />
-        <span className="sw-grow" />
         {run.attempts.length > 1 ? (
           <NativeSelect
             size="xs"
