@@ -3174,6 +3174,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/step-jobs/{step_id}/assignments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Assignment
+         * @description The step that this container is to execute.
+         */
+        post: operations["take_assignment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/step-jobs/{step_id}/outcomes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell Outcome
+         * @description What the execution came to. It counts when the container has ended; saying it again is
+         *     harmless.
+         */
+        post: operations["tell_outcome"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/steps": {
         parameters: {
             query?: never;
@@ -3288,6 +3329,26 @@ export interface paths {
          * @description End a ready step by hand: as cancelled, failed or done.
          */
         post: operations["end_step"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/steps/{step_id}/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Jobs
+         * @description The launches of a step that runs in containers of its own, the newest first.
+         */
+        get: operations["list_jobs"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -9804,6 +9865,22 @@ export interface components {
             } | null;
         };
         /**
+         * ReleaseBrief
+         * @description The release that a run is of. `number` is null for a trial; `current`: still in force.
+         */
+        ReleaseBrief: {
+            /**
+             * Current
+             * @description Whether it is the one in use now.
+             */
+            current: boolean;
+            /**
+             * Number
+             * @description Its number.
+             */
+            number: number | null;
+        };
+        /**
          * ReleaseDetail
          * @description A release with its workflows, and what its source declares for the group as a whole.
          *
@@ -10647,6 +10724,7 @@ export interface components {
          * RunDetail
          * @description A run with its attempts, oldest first, and where its time went.
          *
+         *     `operations` are all that it has to do, in order, whether they have begun or not.
          *     `totals` has the seconds by phase. `reproduce` is the command that runs the workflow
          *     on one's own machine with the same parameters.
          * @example {
@@ -10677,6 +10755,9 @@ export interface components {
          *       "labels": {
          *         "team": "data"
          *       },
+         *       "operations": [
+         *         "text"
+         *       ],
          *       "parameters": {
          *         "day": "2026-01-31"
          *       },
@@ -10702,6 +10783,10 @@ export interface components {
          *       },
          *       "reason": "The database is back.",
          *       "reexecution_of": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *       "release": {
+         *         "current": true,
+         *         "number": 14
+         *       },
          *       "release_id": "01a21939-59eb-7753-a85d-5367ad802bd6",
          *       "repeat_of": "01a21939-59eb-7753-a85d-5367ad802bd4",
          *       "reproduce": "text",
@@ -10789,6 +10874,11 @@ export interface components {
                 [key: string]: string;
             };
             /**
+             * Operations
+             * @description The operations, in order.
+             */
+            operations: string[];
+            /**
              * Parameters
              * @description The workflow's parameters, as its schema has them.
              */
@@ -10816,6 +10906,7 @@ export interface components {
             reason: string | null;
             /** Reexecution Of */
             reexecution_of: string | null;
+            release: components["schemas"]["ReleaseBrief"];
             /**
              * Release Id
              * Format: uuid
@@ -12035,6 +12126,21 @@ export interface components {
          */
         Step: "hour" | "day";
         /**
+         * StepAssignment
+         * @description What the container is to execute: the step's row, as the wire of the store writes it.
+         */
+        StepAssignment: {
+            /**
+             * Number
+             * @description Its number.
+             */
+            number: number;
+            /** Step */
+            step: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * StepBrief
          * @description A step in a list. Instants are UTC; `execution_duration` is in seconds.
          */
@@ -12374,6 +12480,76 @@ export interface components {
             step_id: string;
         };
         /**
+         * StepJob
+         * @description One launch for one execution of a step, with what the launcher said of its end.
+         *
+         *     `number` is that of the execution; `lost` counts the launches in a row that ended without
+         *     an outcome, this one included. `exit` has the exit code and the reason in words, `output`
+         *     the end of what it wrote.
+         */
+        StepJob: {
+            /**
+             * Created At
+             * Format: date-time
+             * @description When it was made, UTC.
+             */
+            created_at: string;
+            /**
+             * Digest
+             * @description The digest of the image.
+             */
+            digest: string | null;
+            /** Exit */
+            exit: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Finished At
+             * @description When it ended, UTC; null while it goes on.
+             */
+            finished_at: string | null;
+            /**
+             * Image
+             * @description The image: a reference with a tag, or a file or folder.
+             */
+            image: string;
+            /** Launched At */
+            launched_at: string | null;
+            /**
+             * Launcher
+             * @description What starts the image: process, container, kubernetes.
+             */
+            launcher: string;
+            /** Lost */
+            lost: number;
+            /**
+             * Name
+             * @description Its name.
+             */
+            name: string;
+            /**
+             * Number
+             * @description Its number.
+             */
+            number: number;
+            /**
+             * Output
+             * @description What the image has written.
+             */
+            output: string | null;
+            /**
+             * Started At
+             * @description When it began, UTC.
+             */
+            started_at: string | null;
+            /**
+             * Step Id
+             * Format: uuid
+             * @description The step's id.
+             */
+            step_id: string;
+        };
+        /**
          * StepNode
          * @description A step of the graph. Instants are UTC.
          */
@@ -12419,6 +12595,16 @@ export interface components {
              */
             schedule_time: string;
             status: components["schemas"]["StepStatus"];
+        };
+        /**
+         * StepOutcome
+         * @description What the execution came to: a settlement, as the wire of the store writes it.
+         */
+        StepOutcome: {
+            /** Settlement */
+            settlement: {
+                [key: string]: unknown;
+            };
         };
         /**
          * StepStatus
@@ -21137,6 +21323,74 @@ export interface operations {
             };
         };
     };
+    take_assignment: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                step_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepAssignment"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tell_outcome: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                step_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StepOutcome"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     search_steps: {
         parameters: {
             query?: {
@@ -21470,6 +21724,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StepDetail"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_jobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                step_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepJob"][];
                 };
             };
             /** @description A problem (RFC 9457) */
