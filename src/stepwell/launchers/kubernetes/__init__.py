@@ -1,0 +1,1 @@
+"""Images as Jobs of a Kubernetes cluster."""
