@@ -37,7 +37,7 @@ def job(
     name = names.job_name(owner, spec.name)
     labels = {**asked.labels, **names.labels(owner, spec.name, spec.mode)}
     environment = names.secret_name(name)
-    about = {names.LAUNCH: spec.name, names.STOP: "", names.SECRET: environment}
+    about = {names.LAUNCH: spec.name, names.STOP: "", names.ENVIRONMENT: environment}
     made = _job(name, namespace, labels, {**asked.annotations, **about})
     made["spec"] |= {
         "activeDeadlineSeconds": max(1, math.ceil(spec.deadline_seconds)),
@@ -57,7 +57,7 @@ def probe(
     made = _job(names.job_name(owner, launch), namespace, labels, about)
     template = _template(spec, GroupOptions(), options, labels)
     container = template["spec"]["containers"][0]
-    container |= {"command": ["true"], "resources": {}}
+    container["command"] = ["true"]
     if options.pull_policy == "IfNotPresent":  # a tag may have been moved since
         container["imagePullPolicy"] = "Always"
     made["spec"] |= {
@@ -106,7 +106,7 @@ def secret(spec: LaunchSpec, made: Mapping[str, Any]) -> dict[str, Any]:
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {
-            "name": about["annotations"][names.SECRET],
+            "name": about["annotations"][names.ENVIRONMENT],
             "namespace": about["namespace"],
             "labels": {name: about["labels"][name] for name in _SHARED if name in about["labels"]},
             "ownerReferences": [

@@ -16,7 +16,7 @@ ATTEMPT: Final = "stepwell.attempt"
 
 STOP: Final = "stepwell.stop"
 """An annotation: why the Job was asked to stop; empty while it was not."""
-SECRET: Final = "stepwell.secret"
+ENVIRONMENT: Final = "stepwell.environment"
 """An annotation: the name of the Secret with the environment."""
 PROBE: Final = "probe"
 """The mode of Jobs that only have an image looked at."""
