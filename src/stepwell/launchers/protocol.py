@@ -185,3 +185,14 @@ class Configurable(Protocol):
     def check_options(self, options: Mapping[str, Any]) -> None:
         """Raise an `InvalidInput` for what cannot be, and `LaunchFailed` where nobody can say."""
         ...
+
+    def pin_for(self, image: str, options: Mapping[str, Any]) -> Pinned:
+        """As `pin`, with what the group asks for: the secret of its registry, for example."""
+        ...
+
+
+def pin(launcher: Launcher, image: str, options: Mapping[str, Any] | None) -> Pinned:
+    """Pin the image of a group, with what the group asks of its launcher."""
+    if options and isinstance(launcher, Configurable):
+        return launcher.pin_for(image, options)
+    return launcher.pin(image)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
+from stepwell.launchers.container.references import parse
 from stepwell.launchers.kubernetes import names
 from stepwell.launchers.kubernetes.options import (
     AllReference,
@@ -48,17 +49,24 @@ def job(
 
 
 def probe(
-    launch: str, image: str, options: KubernetesOptions, *, owner: str, namespace: str
+    launch: str,
+    image: str,
+    asked: GroupOptions,
+    options: KubernetesOptions,
+    *,
+    owner: str,
+    namespace: str,
 ) -> dict[str, Any]:
     """A Job that has an image pulled, so that its digest is known; it runs nothing of it."""
     spec = LaunchSpec(name=launch, image=image, mode="discover", deadline_seconds=PROBING)
     labels = names.labels(owner, launch, names.PROBE)
     about = {names.LAUNCH: launch, names.STOP: ""}
     made = _job(names.job_name(owner, launch), namespace, labels, about)
-    template = _template(spec, GroupOptions(), options, labels)
+    plain = asked.model_copy(update={"env": {}, "env_from": [], "patch": None})
+    template = _template(spec, plain, options, labels)
     container = template["spec"]["containers"][0]
     container["command"] = ["true"]
-    if options.pull_policy == "IfNotPresent":  # a tag may have been moved since
+    if options.pull_policy == "IfNotPresent" and not parse(image).local:  # tags are moved
         container["imagePullPolicy"] = "Always"
     made["spec"] |= {
         "suspend": False,

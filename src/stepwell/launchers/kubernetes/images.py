@@ -15,7 +15,7 @@ from stepwell.launchers.container.references import parse
 from stepwell.launchers.kubernetes import body, names
 from stepwell.launchers.kubernetes.book import Seen
 from stepwell.launchers.kubernetes.conditions import main_status, waiting
-from stepwell.launchers.kubernetes.options import KubernetesOptions
+from stepwell.launchers.kubernetes.options import GroupOptions, KubernetesOptions
 from stepwell.launchers.kubernetes.places import Place
 from stepwell.launchers.kubernetes.requests import Requests
 from stepwell.launchers.protocol import Condition, ImageUnusable, LaunchFailed, Pinned
@@ -33,7 +33,7 @@ class Images:
     def __init__(self, requests: Requests, options: KubernetesOptions, owner: str) -> None:
         self._requests, self._options, self._owner = requests, options, owner
 
-    def pin(self, place: Place, image: str) -> Pinned:
+    def pin(self, place: Place, image: str, asked: GroupOptions) -> Pinned:
         """The digest of the image, and a name by which nodes can pull exactly that.
 
         Raises
@@ -44,7 +44,7 @@ class Images:
         reference = parse(image)
         if reference.digest:
             return Pinned(digest=reference.digest, location=image)
-        found = self._looked_at(place, image)
+        found = self._looked_at(place, image, asked)
         digest = f"sha256:{found.rpartition('sha256:')[2]}"
         return Pinned(digest=digest, location=self._location(image, found))
 
@@ -57,7 +57,7 @@ class Images:
     def _location(self, image: str, found: str) -> str:
         return self.locate(image, f"sha256:{found.rpartition('sha256:')[2]}")
 
-    def _looked_at(self, place: Place, image: str) -> str:
+    def _looked_at(self, place: Place, image: str, asked: GroupOptions) -> str:
         """The id that a node has of an image."""
         place.check()
         minute = int(time.time() // body.PROBING)  # a name for each while: tags are moved
@@ -67,7 +67,7 @@ class Images:
         if not place.book.seen(name).job:
             of = {"owner": self._owner, "namespace": place.namespace}
             place.book.put_job(
-                self._requests.create(place, body.probe(launch, image, self._options, **of))
+                self._requests.create(place, body.probe(launch, image, asked, self._options, **of))
             )
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:

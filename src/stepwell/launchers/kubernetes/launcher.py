@@ -90,7 +90,13 @@ class KubernetesLauncher:
 
     def pin(self, image: str) -> Pinned:
         """Have a node pull the image, and take its digest (R37)."""
-        return self._asked(f"pin {image}", lambda: self.images.pin(self._usual, image))
+        return self.pin_for(image, {})
+
+    def pin_for(self, image: str, options: Mapping[str, Any]) -> Pinned:
+        """The same, in the group's namespace and with its pull secrets."""
+        asked = group_options(options)
+        place = self.places[self._namespace(asked)]
+        return self._asked(f"pin {image}", lambda: self.images.pin(place, image, asked))
 
     def digest(self, image: str) -> str:
         """The digest of the image as the nodes would pull it now."""
@@ -234,7 +240,15 @@ class KubernetesLauncher:
             place.check()
             if place.book.seen(job).job is not None:
                 return place, job
-        return self._usual, job
+        return self._looked_for(job), job
+
+    def _looked_for(self, job: str) -> Place:
+        """Where a Job is that no watch has told of; the usual place if it is nowhere."""
+        for namespace in self.places.allowed[1:]:
+            place = self.places[namespace]
+            if self._asked(job, lambda place=place: self.requests.get(place, job)):  # type: ignore[misc]
+                return place
+        return self._usual
 
     def _confirmed(self, place: Place, job: str) -> Seen:
         """As the cluster has it at this moment: a watch may be behind a Job that is new."""
@@ -258,8 +272,8 @@ class KubernetesLauncher:
 
     def _read(self, place: Place, pod: str) -> str:
         kept = HeadAndTail(self._log_bytes)
-        query = {"container": body.MAIN, "limitBytes": str(LOG_READ)}
-        with self.api.stream(f"{place.pods}/{pod}/log", **query) as answer:
+        path, limit = f"{place.pods}/{pod}/log", str(LOG_READ)
+        with self.api.stream(path, container=body.MAIN, limitBytes=limit) as answer:
             for piece in answer.iter_bytes():
                 kept.add(piece)
         return kept.text()
