@@ -57,7 +57,7 @@ def change(
     if options is not None:
         body["launch_options"] = launch_options.read(options)
     taken = {"launch_options": None} if no_options else {}
-    found = session.api.patch(f"/groups/{name}", _given(body) | taken)
+    found = session.api.patch(f"/groups/{name}", _given(body, taken))
     session.out.record(found, FIELDS)
     session.out.note(f"take it up with: stepwell groups discover {name}")
 
@@ -97,8 +97,8 @@ def _variables(
     return {key: one for key, one in kept.items() if one != group[key]}
 
 
-def _given(body: dict[str, Any]) -> dict[str, Any]:
-    given = {key: value for key, value in body.items() if value is not None}
+def _given(body: dict[str, Any], taken: dict[str, None]) -> dict[str, Any]:
+    given = {key: value for key, value in body.items() if value is not None} | taken
     if not given.keys() - {"reason"}:
         raise InvalidInput(
             "Nothing is to be changed.", fix="Give --image, --env, --secret or --unset."

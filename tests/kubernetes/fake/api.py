@@ -44,10 +44,9 @@ class Api:
             raise refusal(404, "NotFound", "there is nothing")
         resource = str(request.resource.plural)
         action = request.action.value.lower() if request.action else request.method.value
-        self.calls[
-            f"{action} {resource}{f'/{request.subresource}' if request.subresource else ''}"
-        ] += 1
-        if "namespace" not in (resource,) and request.resource.group == "metrics.k8s.io":
+        part = f"/{request.subresource}" if request.subresource else ""
+        self.calls[f"{action} {resource}{part}"] += 1
+        if request.resource.group == "metrics.k8s.io":
             raise refusal(404, "NotFound", "the server could not find the requested resource")
         if resource in _REVIEWS:
             return self._review(resource, request.data)
@@ -148,15 +147,15 @@ class Api:
 
 def _fits(one: Object, request: Request) -> bool:
     labels = one["metadata"].get("labels", {})
-    wanted = dict(
-        part.split("=", 1) for part in request.params.get("labelSelector", "").split(",") if part
+    return all(
+        found.get(name) == value
+        for found, asked in ((labels, "labelSelector"), (one, "fieldSelector"))
+        for name, value in _pairs(request.params.get(asked, ""))
     )
-    fields = dict(
-        part.split("=", 1) for part in request.params.get("fieldSelector", "").split(",") if part
-    )
-    return all(labels.get(k) == v for k, v in wanted.items()) and all(
-        one.get(k) == v for k, v in fields.items()
-    )
+
+
+def _pairs(selector: str) -> list[list[str]]:
+    return [part.split("=", 1) for part in selector.split(",") if part]
 
 
 def _merge(target: Object, patch: Object) -> None:

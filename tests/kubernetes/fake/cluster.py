@@ -69,13 +69,14 @@ class Cluster:
 
     async def _lived(self) -> None:
         self.objects = Objects()
-        self.api = Api(self.objects, lambda pod: self.nodes.written(pod))
-        self.jobs = Jobs(self.api, self.objects, lambda pod: self.nodes.began(pod))
-        self.nodes = Nodes(self.objects, self.jobs.tell)
+        self.nodes = Nodes(self.objects)
+        self.api = Api(self.objects, self.nodes.written)
+        self.jobs = Jobs(self.api, self.objects, self.nodes.began)
+        self.nodes.tell = self.jobs.tell
         for node in self.nodes.nodes:
             self.objects.add("nodes", "", node.as_object)
         handler = kmock.KubernetesScaffold()
-        handler << self.api.answer  # type: ignore[operator]
+        handler << self.api.answer
         async with handler, kmock.Server(handler) as server:
             self.url = str(server.url).rstrip("/")
             working = asyncio.get_running_loop().create_task(self.jobs.run())
@@ -84,6 +85,7 @@ class Cluster:
             self.api.closing = True
             self.objects._changed.set()
             working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
             self.nodes.close()
 
 

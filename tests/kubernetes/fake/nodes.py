@@ -50,13 +50,12 @@ class Image:
 class Nodes:
     """Places pods and runs them.
 
-    Parameters
-    ----------
-    tell : makes an event of a pod.
+    `tell` makes an event of a pod.
     """
 
-    def __init__(self, objects: Objects, tell: Callable[[Object, str, str, str], None]) -> None:
-        self.objects, self._tell = objects, tell
+    def __init__(self, objects: Objects) -> None:
+        self.objects = objects
+        self.tell: Callable[[Object, str, str, str], None] = lambda *_: None
         self.nodes = [Node("node-1"), Node("node-2", cpu="2", memory="4Gi")]
         self.images: dict[str, Image] = {}
         self._folder = Path(tempfile.mkdtemp(prefix="sw-pods-"))
@@ -70,7 +69,8 @@ class Nodes:
         if node is None or image is None or environment is None:
             self.objects.drop("pods", pod)
         elif image.instant:
-            self._status(pod, "Running", running={"startedAt": self.objects.now()})
+            began = {"startedAt": self.objects.now()}
+            self._status(pod, "Running", running=began, digest=image.digest)
         else:
             await self._run(pod, node, image, environment)
 
@@ -85,7 +85,8 @@ class Nodes:
         ended = {"exitCode": code, "reason": reason, "finishedAt": self.objects.now()}
         state = _state(pod).get("running") or {"startedAt": self.objects.now()}
         phase = "Succeeded" if code == 0 else "Failed"
-        self._status(pod, phase, terminated={**state, **ended})
+        digest = pod["status"]["containerStatuses"][0].get("imageID", DIGEST).partition("@")[2]
+        self._status(pod, phase, terminated={**state, **ended}, digest=digest)
 
     async def _scheduled(self, pod: Object) -> Node | None:
         """The node that takes it; None if it is deleted before."""
@@ -120,7 +121,7 @@ class Nodes:
         if not pod["status"].get("conditions"):
             condition = self._condition("False", "Unschedulable", message)
             self.objects.change("pods", pod, conditions=[condition])
-            self._tell(pod, "Pod", "FailedScheduling", message)
+            self.tell(pod, "Pod", "FailedScheduling", message)
         await self.objects.more(1)
 
     def _condition(self, status: str, reason: str, message: str) -> Object:
@@ -129,13 +130,13 @@ class Nodes:
 
     async def _pulled(self, pod: Object, node: Node) -> Image | None:
         name = _main(pod)["image"]
-        known = name.partition("@")[0]
         while not _doomed(pod):
-            if known in self.images:
-                return self.images[known]
+            for known in (name, name.partition("@")[0]):
+                if known in self.images:
+                    return self.images[known]
             error = f'failed to resolve reference "{name}": {name}: not found'
             if not _state(pod):
-                self._tell(pod, "Pod", "Failed", f'Failed to pull image "{name}": {error}')
+                self.tell(pod, "Pod", "Failed", f'Failed to pull image "{name}": {error}')
                 waiting = {
                     "reason": "ImagePullBackOff",
                     "message": f'Back-off pulling image "{name}"',
@@ -198,10 +199,7 @@ class Nodes:
                     start_new_session=True,
                 )
             except OSError as error:
-                self._status(
-                    pod, "Pending", waiting={"reason": "ContainerCreating"}, digest=image.digest
-                )
-                self._not_begun(pod, str(error))
+                self._not_begun(pod, str(error), image.digest)
                 return
         self.processes[name] = process
         self._status(pod, "Running", running={"startedAt": self.objects.now()}, digest=image.digest)
@@ -213,10 +211,10 @@ class Nodes:
         if _doomed(pod):
             self.objects.drop("pods", pod)
 
-    def _not_begun(self, pod: Object, error: str) -> None:
+    def _not_begun(self, pod: Object, error: str, digest: str) -> None:
         now = self.objects.now()
         ended = {"exitCode": 128, "reason": "StartError", "message": error, "finishedAt": now}
-        self._status(pod, "Failed", terminated={"startedAt": now, **ended})
+        self._status(pod, "Failed", terminated={"startedAt": now, **ended}, digest=digest)
 
     async def _looked_after(
         self, pod: Object, node: Node, process: asyncio.subprocess.Process
