@@ -34,7 +34,7 @@ class Api:
     def __init__(self, objects: Objects, logs: Callable[[Object], bytes]) -> None:
         self.objects, self._logs = objects, logs
         self.calls: Counter[str] = Counter()
-        self.admission: list[Admission] = []
+        self.admission: list[Admission] = [self._quota, self._security]
         self.granted: Callable[[dict[str, Any]], bool] = lambda attributes: True
         self.closing = False
 
@@ -43,7 +43,7 @@ class Api:
         if request.resource is None:
             raise refusal(404, "NotFound", "there is nothing")
         resource = str(request.resource.plural)
-        action = request.action.value.lower() if request.action else request.method.value
+        action = (request.action or request.method).value.lower()
         part = f"/{request.subresource}" if request.subresource else ""
         self.calls[f"{action} {resource}{part}"] += 1
         if request.resource.group == "metrics.k8s.io":
@@ -92,6 +92,8 @@ class Api:
         if request.subresource == "eviction":
             return self._evict(request)
         made: Object = request.data
+        if resource == "jobs":
+            _validate(made["spec"]["template"]["spec"])
         for check in self.admission:
             if why := check(resource, made):
                 raise refusal(403, "Forbidden", why)
@@ -105,6 +107,33 @@ class Api:
             name = made["metadata"]["name"]
             raise refusal(409, "AlreadyExists", f'{resource} "{name}" already exists') from None
 
+    def _quota(self, resource: str, made: Object) -> str:
+        """As a ResourceQuota that counts pods."""
+        if resource != "pods":
+            return ""
+        space = made["metadata"]["namespace"]
+        for quota in self.objects.select("resourcequotas", space):
+            most = int(quota["spec"]["hard"].get("pods", "1000"))
+            used = len(list(self.objects.select("pods", space)))
+            if used >= most:
+                name = quota["metadata"]["name"]
+                counts = f"requested: pods=1, used: pods={used}, limited: pods={most}"
+                return f"exceeded quota: {name}, {counts}"
+        return ""
+
+    def _security(self, resource: str, made: Object) -> str:
+        """As the admission of pods in a namespace that enforces a standard."""
+        if resource != "pods":
+            return ""
+        space = self.objects.get("namespaces", "", made["metadata"]["namespace"])
+        labels = (space or {"metadata": {}})["metadata"].get("labels", {})
+        level = labels.get("pod-security.kubernetes.io/enforce")
+        container = made["spec"]["containers"][0]
+        if level and container["securityContext"].get("privileged"):
+            what = f'privileged (container "{container["name"]}" must not set privileged=true)'
+            return f'violates PodSecurity "{level}:latest": {what}'
+        return ""
+
     def _update(self, resource: str, request: Request) -> Any:
         one = self._known(resource, request)
         if isinstance(request.data, list):
@@ -115,7 +144,8 @@ class Api:
 
     def _delete(self, resource: str, request: Request) -> Any:
         one = self._known(resource, request)
-        if resource == "pods":
+        running = resource == "pods" and one["status"]["phase"] not in ("Succeeded", "Failed")
+        if running:
             grace = one["spec"].get("terminationGracePeriodSeconds", 30)
             one["metadata"]["deletionTimestamp"] = self.objects.now()
             one["metadata"]["deletionGracePeriodSeconds"] = grace
@@ -143,6 +173,14 @@ class Api:
             name = "system:serviceaccount:default:stepwell"
             return {**body, "status": {"userInfo": {"username": name}}}
         return {**body, "status": {"allowed": self.granted(body["spec"]["resourceAttributes"])}}
+
+
+def _validate(pod: Object) -> None:
+    """Of all that a real cluster validates, what tests get wrong."""
+    known = ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None")
+    if (policy := pod.get("dnsPolicy", "Default")) not in known:
+        message = f'spec.template.spec.dnsPolicy: Unsupported value: "{policy}"'
+        raise refusal(422, "Invalid", message)
 
 
 def _fits(one: Object, request: Request) -> bool:

@@ -84,8 +84,7 @@ class Cluster:
             await self._done.wait()
             self.api.closing = True
             self.objects._changed.set()
-            working.cancel()
-            await asyncio.gather(working, return_exceptions=True)
+            await working
             self.nodes.close()
 
 

@@ -27,7 +27,7 @@ class Jobs:
 
     async def run(self) -> None:
         """Look whenever something has changed."""
-        while True:
+        while not self._api.closing:
             version = self._objects.version
             for job in self._objects.select("jobs"):
                 self._look(job)
@@ -111,6 +111,9 @@ class Jobs:
             self._objects.change("jobs", job, conditions=[condition])
 
     def _delete(self, pod: Object) -> None:
+        if pod["status"]["phase"] in ("Succeeded", "Failed"):
+            self._objects.drop("pods", pod)
+            return
         pod["metadata"]["deletionTimestamp"] = self._objects.now()
         self._objects.change("pods", pod)
 

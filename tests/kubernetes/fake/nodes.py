@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -186,7 +187,7 @@ class Nodes:
         name, container = pod["metadata"]["name"], _main(pod)
         given = container.get("command")
         command = [*given, *container.get("args", ())] if given else list(image.command)
-        command[0] = sys.executable if command[0] == "python" else command[0]
+        command[0] = sys.executable if command[0] in ("python", "python3") else command[0]
         usual = {key: os.environ[key] for key in ("PATH", "PYTHONPATH") if key in os.environ}
         with (self._folder / name).open("wb") as log:
             try:
@@ -249,6 +250,7 @@ class Nodes:
         """End all that runs."""
         for process in self.processes.values():
             _signal(process, signal.SIGKILL)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def _main(pod: Object) -> Object:

@@ -200,10 +200,14 @@ def of_events(book: Book) -> Listening:
     return Listening(all_of, book.put_event, lambda _: None)
 
 
+_ENDINGS: Final = ("Complete", "Failed", "FailureTarget", "SuccessCriteriaMet")
+"""The last two come first: a Job has failed when its pods, too, have ended."""
+
+
 def finished(job: Object) -> Object | None:
-    """The condition by which a Job has ended; None while it has not."""
+    """The condition by which a Job has ended, or will when its pods have; None before."""
     for one in job.get("status", {}).get("conditions") or ():
-        if one["type"] in ("Complete", "Failed") and one["status"] == "True":
+        if one["type"] in _ENDINGS and one["status"] == "True":
             return dict(one)
     return None
 

@@ -44,7 +44,7 @@ _NO_OBJECT: Final = re.compile(
 )
 _NODES: Final = re.compile(r"0/(\d+) nodes are available")
 _TAINTED: Final = re.compile(r"(\d+) node\(s\) had untolerated taint")
-_SHORT: Final = re.compile(r"Insufficient ([\w./-]+)")
+_SHORT: Final = re.compile(r"Insufficient ([\w./-]*\w)")
 _KINDS: Final = {"secret": "Secret", "configmap": "ConfigMap", "config": "ConfigMap"}
 
 

@@ -126,6 +126,7 @@ class Mirror:
                 break
         self.lists += 1
         self._listener.replace(objects)
+        self._down_since, self._fault = None, None
         self._ready.set()
         return str(found["metadata"]["resourceVersion"])
 

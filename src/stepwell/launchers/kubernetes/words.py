@@ -27,7 +27,8 @@ def status(
     ----------
     used : the memory that it used when it was looked at last, in bytes.
     """
-    if any(not _lost(one, here, now) for one in pods_alive(seen)) or not _over(seen):
+    lost = [_lost(one, here, now) for one in pods_alive(seen)]
+    if not all(lost) or not (lost or _over(seen)):
         condition = waiting(seen, here, largest)
         reason = "" if condition is None else condition.message
         return LaunchStatus(
