@@ -95,8 +95,10 @@ class Book:
         """A Job as it is now; older news of it than is known are left out."""
         with self._lock:
             entry = self._entry(job["metadata"]["name"])
-            if not _older(job, entry.job):
-                entry.job, entry.gone_at = lean(job), None
+            another = entry.job is None or _uid(entry.job) != _uid(job)
+            if another or not _older(job, entry.job):
+                entry.job = lean(job)
+                entry.gone_at = None if another else entry.gone_at
         if finished(job) is not None:
             self._ended()
 

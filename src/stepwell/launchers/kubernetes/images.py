@@ -13,7 +13,7 @@ from typing import Final
 
 from stepwell.launchers.container.references import parse
 from stepwell.launchers.kubernetes import body, names
-from stepwell.launchers.kubernetes.book import Seen
+from stepwell.launchers.kubernetes.book import Object, Seen, finished
 from stepwell.launchers.kubernetes.conditions import main_status, waiting
 from stepwell.launchers.kubernetes.options import GroupOptions, KubernetesOptions
 from stepwell.launchers.kubernetes.places import Place
@@ -60,27 +60,36 @@ class Images:
     def _looked_at(self, place: Place, image: str, asked: GroupOptions) -> str:
         """The id that a node has of an image."""
         place.check()
-        minute = int(time.time() // body.PROBING)  # a name for each while: tags are moved
-        text = f"{image} {minute}"
-        launch = f"image-{hashlib.sha256(text.encode()).hexdigest()[:20]}"
+        launch = f"image-{hashlib.sha256(image.encode()).hexdigest()[:20]}"
         name = names.job_name(self._owner, launch)
-        if not place.book.seen(name).job:
-            of = {"owner": self._owner, "namespace": place.namespace}
-            place.book.put_job(
-                self._requests.create(place, body.probe(launch, image, asked, self._options, **of))
-            )
+        of = {"owner": self._owner, "namespace": place.namespace}
+        uid = self._begun(place, name, body.probe(launch, image, asked, self._options, **of))
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             seen = place.book.seen(name)
-            if found := _id(seen):
+            if found := _id(seen, uid):
                 self._requests.delete(place, name)
+                if seen.job is not None:
+                    place.book.drop_job(seen.job)
                 return found
             self._check(place, name, image, seen)
             time.sleep(LOOK)
         raise LaunchFailed(f"A pod looks at {image}; it has not said anything yet.")
 
+    def _begun(self, place: Place, name: str, made: Object) -> str:
+        """The Job that looks: made now, unless one is looking just now."""
+        seen = place.book.seen(name)
+        if seen.job is None or seen.gone:
+            job = self._requests.create(place, made)
+            place.book.put_job(job)
+            return str(job["metadata"]["uid"])
+        return str(seen.job["metadata"]["uid"])
+
     def _check(self, place: Place, name: str, image: str, seen: Seen) -> None:
         """Raise for what will not come to a good end."""
+        if seen.job is not None and finished(seen.job) and not seen.gone:
+            self._requests.delete(place, name)
+            raise LaunchFailed(f"The pod that looked at {image} has ended without a word.")
         condition = waiting(seen, lambda _: None, lambda _: None)
         if condition is None or condition.code == "STARTING":
             return
@@ -91,10 +100,15 @@ class Images:
         raise _held(image, condition)
 
 
-def _id(seen: Seen) -> str:
-    """The id of the image, as the container's status has it: `name@sha256:...`, or a hash."""
-    found = str(main_status(seen.pod.pod).get("imageID", "")) if seen.pod else ""
-    return found if "sha256:" in found else ""
+def _id(seen: Seen, uid: str) -> str:
+    """The id of the image, as the status of that Job's pod has it: `name@sha256:...`, or a
+    hash; empty while it is not known."""
+    for one in reversed(seen.pods):
+        owners = one.pod["metadata"].get("ownerReferences") or ()
+        found = str(main_status(one.pod).get("imageID", ""))
+        if uid in [each.get("uid") for each in owners] and "sha256:" in found:
+            return found
+    return ""
 
 
 def _unusable(image: str, error: str) -> ImageUnusable | LaunchFailed:
