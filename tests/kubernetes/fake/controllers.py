@@ -21,7 +21,7 @@ class Jobs:
     def __init__(
         self, api: Api, objects: Objects, pod_began: Callable[[Object], Awaitable[None]]
     ) -> None:
-        self._api, self._objects, self._pod_began = api, objects, pod_began
+        self._api, self._objects, self.pod_began = api, objects, pod_began
         self._tasks: set[asyncio.Task[None]] = set()
         self._told: set[str] = set()
 
@@ -82,7 +82,7 @@ class Jobs:
                     self.tell(job, "Job", "FailedCreate", message)
                 return
         job["status"]["pods_made"] = True
-        self._begin(self._pod_began(self._objects.add("pods", about["namespace"], pod)))
+        self._begin(self.pod_began(self._objects.add("pods", about["namespace"], pod)))
 
     def tell(self, one: Object, kind: str, reason: str, message: str) -> None:
         """An event of type Warning."""
