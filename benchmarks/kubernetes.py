@@ -141,7 +141,7 @@ def _until_all_ended(server: Server, count: int) -> int:
     while True:
         with server.db.read() as conn:
             rows = conn.execute(select(states, func.count()).group_by(states))
-            found: dict[str, int] = dict(rows.all())  # type: ignore[arg-type]
+            found: dict[str, int] = dict(rows.all())
         most = max(most, found.get("starting", 0) + found.get("running", 0))
         if sum(found.get(one, 0) for one in ("succeeded", "failed", "cancelled")) == count:
             assert found == {"succeeded": count}, found

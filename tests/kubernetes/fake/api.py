@@ -36,6 +36,7 @@ class Api:
         self.calls: Counter[str] = Counter()
         self.admission: list[Admission] = [self._quota, self._security]
         self.granted: Callable[[dict[str, Any]], bool] = lambda attributes: True
+        self.permitted: set[tuple[str, str]] | None = None
         self.closing = False
 
     async def answer(self, request: Request) -> Any:
@@ -46,12 +47,20 @@ class Api:
         action = (request.action or request.method).value.lower()
         part = f"/{request.subresource}" if request.subresource else ""
         self.calls[f"{action} {resource}{part}"] += 1
+        if not self._may(action, f"{resource}{part}"):
+            raise refusal(403, "Forbidden", f"{resource} is forbidden: cannot {action} resource")
         if request.resource.group == "metrics.k8s.io":
             raise refusal(404, "NotFound", "the server could not find the requested resource")
         if resource in _REVIEWS:
             return self._review(resource, request.data)
         verb: Callable[[str, Request], Any] = getattr(self, f"_{action}")
         return verb(resource, request)
+
+    def _may(self, action: str, resource: str) -> bool:
+        """Whether who asks has that permission, where permissions are looked at."""
+        reviewing = resource in _REVIEWS
+        verb = {"fetch": "get", "update": "patch"}.get(action, action)
+        return self.permitted is None or reviewing or (verb, resource) in self.permitted
 
     def _list(self, resource: str, request: Request) -> Any:
         found = [
