@@ -54,6 +54,7 @@ from stepwell.cli import (
     views,
     watch,
     why,
+    workflows,
 )
 from stepwell.cli.exits import MEANING
 
@@ -62,6 +63,7 @@ _ROOMS: Final = (
     (groups, reviews, seconding, trying, upkeep, rediscovery, group_check),
     (image,),
     (discoveries,),
+    (workflows,),
     (bulk,),
     (causes,),
     (views,),

@@ -59,6 +59,7 @@ from stepwell.server.steps import controls_api as controls
 from stepwell.server.summary import api as summary
 from stepwell.server.views import api as views
 from stepwell.server.waiting import api as waiting
+from stepwell.server.workflows import api as workflows
 from stepwell.version import VERSION
 
 PREFIX: Final = "/api/v1"
@@ -71,6 +72,7 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     groups.router,
     discoveries.router,
     reviews.router,
+    workflows.router,
     steps.router,
     controls.router,
     schedules.router,
