@@ -26,12 +26,17 @@ class Jobs:
         self._told: set[str] = set()
 
     async def run(self) -> None:
-        """Look whenever something has changed."""
+        """Look at each Job that has changed, or whose pods have; at all when nothing happens."""
+        version = 0
         while not self._api.closing:
-            version = self._objects.version
-            for job in self._objects.select("jobs"):
-                self._look(job)
-            self._collect()
+            touched = self._objects.touched(version) if version else None
+            idle, version = version == self._objects.version, self._objects.version
+            jobs = {one["metadata"]["uid"]: one for one in self._objects.select("jobs")}
+            for uid in jobs if idle or touched is None else touched:
+                if uid in jobs:
+                    self._look(jobs[uid])
+                else:
+                    self._collect(uid)
             if self._objects.version == version:
                 await self._objects.more(0.2)
             else:
@@ -41,9 +46,7 @@ class Jobs:
         status = job.setdefault("status", {})
         if any(one["type"] in ("Complete", "Failed") for one in status.get("conditions", ())):
             return
-        pods = [
-            one for one in self._objects.select("pods") if _owner(one) == job["metadata"]["uid"]
-        ]
+        pods = self._objects.owned("pods", job["metadata"]["uid"])
         if job["spec"].get("suspend"):
             self._suspended(job, pods)
         elif "startTime" not in status:
@@ -120,9 +123,8 @@ class Jobs:
     def _late(self, job: Object) -> None:
         if job["spec"].get("suspend") or _over(job):
             return
-        for pod in self._objects.select("pods"):
-            if _owner(pod) == job["metadata"]["uid"]:
-                self._delete(pod)
+        for pod in self._objects.owned("pods", job["metadata"]["uid"]):
+            self._delete(pod)
         self._end(job, "Failed", "DeadlineExceeded")
 
     def _end(self, job: Object, kind: str, reason: str) -> None:
@@ -134,16 +136,13 @@ class Jobs:
         }
         self._objects.change("jobs", job, conditions=[condition], active=0)
 
-    def _collect(self) -> None:
-        """Remove what is owned by what is gone."""
-        uids = {one["metadata"]["uid"] for one in self._objects.select("jobs")}
-        for resource in ("pods", "secrets"):
-            for one in self._objects.select(resource):
-                if _owner(one) and _owner(one) not in uids:
-                    if resource == "secrets":
-                        self._objects.drop(resource, one)
-                    elif "deletionTimestamp" not in one["metadata"]:
-                        self._delete(one)
+    def _collect(self, uid: str) -> None:
+        """Remove what was owned by what is gone."""
+        for one in self._objects.owned("secrets", uid):
+            self._objects.drop("secrets", one)
+        for one in self._objects.owned("pods", uid):
+            if "deletionTimestamp" not in one["metadata"]:
+                self._delete(one)
 
     def _begin(self, work: Awaitable[None]) -> None:
         async def done() -> None:
@@ -152,11 +151,6 @@ class Jobs:
         task = asyncio.get_running_loop().create_task(done())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _owner(one: Object) -> str:
-    owners = one["metadata"].get("ownerReferences") or ()
-    return next((str(each["uid"]) for each in owners), "")
 
 
 def _over(job: Object) -> bool:

@@ -38,6 +38,7 @@ class Objects:
         self._all: dict[Key, Object] = {}
         self._history: list[tuple[int, str, Key, Object]] = []
         self._changed = asyncio.Event()
+        self._owned: dict[str, set[Key]] = {}
 
     def now(self) -> str:
         """The cluster's clock."""
@@ -55,6 +56,11 @@ class Objects:
                 if all(found.get(name) == value for name, value in labels.items()):
                     yield one
 
+    def owned(self, resource: str, uid: str) -> list[Object]:
+        """What is owned by the object of that uid."""
+        keys = sorted(self._owned.get(uid, ()))
+        return [self._all[key] for key in keys if key[0] == resource and key in self._all]
+
     def add(self, resource: str, namespace: str, made: Mapping[str, Any]) -> Object:
         one = copy.deepcopy(dict(made))
         about = one.setdefault("metadata", {})
@@ -68,6 +74,8 @@ class Objects:
             about["namespace"] = namespace
         one["apiVersion"], one["kind"] = KINDS[resource]
         self._all[key] = one
+        if owner := owner_of(one):
+            self._owned.setdefault(owner, set()).add(key)
         self._note("ADDED", key, one)
         return one
 
@@ -85,6 +93,7 @@ class Objects:
     def drop(self, resource: str, one: Object) -> None:
         about = one["metadata"]
         key = (resource, about.get("namespace", ""), about["name"])
+        self._owned.get(owner_of(one), set()).discard(key)
         if self._all.pop(key, None) is not None:
             self._note("DELETED", key, one)
 
@@ -101,6 +110,13 @@ class Objects:
             if number > version and key[0] == resource and key[1] == namespace
         ]
 
+    def touched(self, version: int) -> set[str]:
+        """The uids of Jobs that were changed since then, or whose pods were."""
+        start = max(0, len(self._history) - (self.version - version))
+        kinds = {"jobs", "pods"}
+        recent = [one for _, _, key, one in self._history[start:] if key[0] in kinds]
+        return {owner_of(one) or one["metadata"]["uid"] for one in recent}
+
     async def more(self, seconds: float) -> None:
         """Until something has changed."""
         event = self._changed
@@ -115,3 +131,9 @@ class Objects:
         self._history.append((self.version, kind, key, copy.deepcopy(one)))
         self._changed.set()
         self._changed = asyncio.Event()
+
+
+def owner_of(one: Object) -> str:
+    """The uid of what owns it; empty if nothing does."""
+    owners = one["metadata"].get("ownerReferences") or ()
+    return next((str(each["uid"]) for each in owners), "")
