@@ -1,8 +1,10 @@
 """A burst of runs on a cluster that starts pods at once: what the server itself adds.
 
 `python -m benchmarks.kubernetes --runs 1000 --limit 50`. The cluster is the one that tests play:
-its pods run at once, do the run's one operation at once, and end. So all that is measured is
-the server, its launcher, and what the played cluster itself takes of the same cores.
+its pods run at once, live for a while (`--lives`, in seconds, by half more or less), and end
+with the run's one operation done. So all that is measured is the server, its launcher, and what
+the played cluster itself takes of the same cores. With pods that live for no time at all, what
+is measured is how many runs a second the server can close.
 
 * launch: from the slot (the attempt's row) to the pod.
 * hand-over: from the end of a pod to the pod that takes its slot, by their order.
@@ -12,8 +14,10 @@ the server, its launcher, and what the played cluster itself takes of the same c
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import queue
+import random
 import sys
 import tempfile
 import threading
@@ -50,6 +54,7 @@ class Pods:
 
     cluster: Cluster
     server: Server
+    lives: float
     began: dict[str, float] = field(default_factory=dict)
     ended: list[float] = field(default_factory=list)
     _due: queue.Queue[Object | None] = field(default_factory=queue.Queue)
@@ -62,7 +67,8 @@ class Pods:
             launch = pod["metadata"]["labels"]["stepwell.launch"]
             self.began.setdefault(launch, time.time())
             await usual(pod)
-            self._due.put(pod)
+            lives = self.lives * random.uniform(0.5, 1.5)
+            asyncio.get_running_loop().call_later(lives, self._due.put, pod)
 
         nodes.began = begins  # type: ignore[method-assign]
         self.cluster.jobs.pod_began = begins
@@ -84,7 +90,7 @@ class Pods:
             self.ended.append(time.time())
 
 
-def burst(count: int, limit: int) -> dict[str, Any]:
+def burst(count: int, limit: int, lives: float) -> dict[str, Any]:
     """Run so many runs, so many at a time."""
     cluster = Cluster()
     cluster.nodes.images[NAME] = Image(instant=True)
@@ -95,7 +101,7 @@ def burst(count: int, limit: int) -> dict[str, Any]:
         release(server, entry, image=NAME, digest=DIGEST)
         with server.db.write() as conn:
             conn.execute(update(groups).values(launcher="kubernetes"))
-        pods = Pods(cluster, server)
+        pods = Pods(cluster, server, lives)
         pods.watch()
         for _ in range(count):
             _start(server)
@@ -111,6 +117,7 @@ def burst(count: int, limit: int) -> dict[str, Any]:
     return {
         "runs": count,
         "limit": limit,
+        "lives, s": lives,
         "seconds": round(took, 1),
         "most at once": most,
         **figures,
@@ -176,8 +183,10 @@ def main() -> int:
     parser = argparse.ArgumentParser("python -m benchmarks.kubernetes", description=__doc__)
     parser.add_argument("--runs", type=int, default=1000)
     parser.add_argument("--limit", type=int, default=50)
+    parser.add_argument("--lives", type=float, default=20.0)
     given = parser.parse_args()
-    print(json.dumps(burst(given.runs, given.limit), indent=2, default=str))
+    found = burst(given.runs, given.limit, given.lives)
+    print(json.dumps(found, indent=2, default=str))
     return 0
 
 
