@@ -144,7 +144,7 @@ def test_a_server_killed_at_the_launch_launches_that_attempt_once(
     served.prepare(here)
     run_id = served.start_run(here)
     with process(served) as first:
-        until(lambda: show(here, run_id).attempts, PATIENCE)
+        until(lambda: show(here, run_id).attempts, PATIENCE * 3)  # a process has to begin
         first.kill()
         first.wait()
     with process(served):
