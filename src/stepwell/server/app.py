@@ -16,11 +16,13 @@ from stepwell.errors import SetupError
 from stepwell.launchers.protocol import Launcher
 from stepwell.server import background, problems
 from stepwell.server.access import api as access
+from stepwell.server.access import permissions
 from stepwell.server.access import service as tokens
 from stepwell.server.access import sessions_api as logins
 from stepwell.server.access import users_api as users
 from stepwell.server.access.states import Provider
 from stepwell.server.admission import Admission
+from stepwell.server.allocation import share_arenas
 from stepwell.server.audit import api as audit
 from stepwell.server.blobs.store import BlobStore
 from stepwell.server.browser import secure
@@ -31,11 +33,13 @@ from stepwell.server.described import TAGS, App, operation_id
 from stepwell.server.discoveries import api as discoveries
 from stepwell.server.events import api as events
 from stepwell.server.events.hub import Hub
+from stepwell.server.first_run import api as first_run
 from stepwell.server.groups import api as groups
 from stepwell.server.headers import SecurityHeaders
 from stepwell.server.hosts import KnownHosts
 from stepwell.server.http import CurrentUser
 from stepwell.server.launchers import enabled
+from stepwell.server.lives import Life
 from stepwell.server.logs import api as logs
 from stepwell.server.metrics import api as metrics
 from stepwell.server.metrics import exposition
@@ -47,6 +51,7 @@ from stepwell.server.reviews import api as reviews
 from stepwell.server.runs import api as runs
 from stepwell.server.runs import container_api as containers
 from stepwell.server.runs import uploads_api as uploads
+from stepwell.server.runs.wire import StoreWire
 from stepwell.server.schedules import api as schedules
 from stepwell.server.schedules import labels_api as schedule_labels
 from stepwell.server.search import api as search
@@ -57,6 +62,9 @@ from stepwell.server.state import api as state
 from stepwell.server.steps import api as steps
 from stepwell.server.steps import controls_api as controls
 from stepwell.server.summary import api as summary
+from stepwell.server.ui.base_path import BelowPath
+from stepwell.server.ui.bundle import Shelf, folder_of
+from stepwell.server.ui.serving import Pages
 from stepwell.server.views import api as views
 from stepwell.server.waiting import api as waiting
 from stepwell.server.workflows import api as workflows
@@ -83,6 +91,7 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     causes.router,
     bulk.router,
     summary.router,
+    first_run.router,
     views.router,
     events.router,
     containers.router,
@@ -99,8 +108,8 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
 """Every room's router; a room adds itself by one line."""
 
 
-def create_app(services: Services) -> FastAPI:
-    """The HTTP side of a server."""
+def create_app(services: Services, rooms: tuple[APIRouter, ...] = ROOMS) -> FastAPI:
+    """The HTTP side of a server, with these rooms."""
     app = App(
         title="Stepwell",
         version=VERSION,
@@ -113,15 +122,25 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.hub = Hub(services.db)
     app.state.provider = _provider(services.settings)
+    app.add_middleware(StoreWire, services=services)  # innermost
+    app.state.acts = permissions.acts_of(rooms)
+    if services.settings.run_ui:
+        settings = services.settings
+        own = {"base": settings.base, "environment": settings.environment}
+        app.add_middleware(Pages, shelf=Shelf(folder_of(settings)), **own)
     app.add_middleware(Admission)
     if services.settings.allowed_hosts:
         app.add_middleware(KnownHosts, hosts=services.settings.allowed_hosts)
     problems.install(app)
     app.include_router(_description(), prefix=PREFIX)
-    for router in ROOMS:
+    for router in rooms:
         app.include_router(router, prefix=PREFIX)
-    app.include_router(exposition.router)
-    app.add_middleware(SecurityHeaders, https=secure(services.settings))  # outermost
+    if not services.db.bare:
+        app.include_router(exposition.router)
+    app.include_router(logins.entrance)
+    app.add_middleware(SecurityHeaders, https=secure(services.settings))
+    if services.settings.base:
+        app.add_middleware(BelowPath, base=services.settings.base)  # outermost
     return app
 
 
@@ -167,6 +186,7 @@ class Server:
         launchers: dict[str, Launcher] | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
+        share_arenas()  # before there are threads
         made = enabled(settings) if launchers is None else launchers
         db, blobs = Database(settings.database), _blobs(settings)
         self.services = Services(settings, db, made, clock, blobs)
@@ -179,6 +199,7 @@ class Server:
             name="server",
         )
         self.seeder = background.Seeder(self.services)
+        self._life = Life(settings.data_dir / "engines")
         self._end_traces = _nothing
 
     @property
@@ -222,6 +243,8 @@ class Server:
             background.seed(conn, self.services)
         if self.settings.run_engine:
             self.engine.start()
+            assert self.engine.id is not None
+            self._life.begin(self.db.store, self.engine.id)
             self.seeder.start()
 
     def end_streams(self) -> None:
@@ -234,6 +257,7 @@ class Server:
         if self.settings.run_engine:
             self.seeder.stop()
             self.engine.stop(timeout)
+            self._life.end()
         for launcher in self.services.launchers.values():
             getattr(launcher, "close", _nothing)()
         self._end_traces()

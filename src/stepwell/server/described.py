@@ -8,6 +8,8 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
+from stepwell.server.examples import explain
+
 _REF: Final = {"$ref": "#/components/schemas/Problem"}
 _PROBLEM: Final = {
     "description": "A problem (RFC 9457)",
@@ -20,6 +22,7 @@ TAGS: Final[list[dict[str, Any]]] = [
     {"name": name, "description": what}
     for name, what in {
         "summary": "Whether everything is all right.",
+        "first-run": "How far a new server has come, and a demo to try it with.",
         "health": "Whether the server works.",
         "groups": "Workflow groups: what is registered.",
         "discoveries": "What was found in the images of groups.",
@@ -112,6 +115,7 @@ class App(FastAPI):
                 for operation in methods.values():
                     _describe(operation["responses"])
             _exchange(described["components"]["schemas"])
+            explain(described)
         assert self.openapi_schema is not None
         return self.openapi_schema
 

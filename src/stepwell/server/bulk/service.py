@@ -111,8 +111,8 @@ def start(conn: Connection, db: Database, asked: NewBulk, *, by: str) -> Bulk:
     )
     step = new_step(BULK, {"id": str(made)}, queue=QUEUE, unique_key=str(made))
     db.steps(conn).add([seal(step, JSON, clock.now())])
-    details = {"query": asked.query, "total": total, "action": asked.action}
-    audit.record(conn, by, f"bulk.{asked.action}", str(made), asked.reason, details)
+    told = asked.model_dump(include={"query", "ids", "arguments", "rate"}) | {"total": total}
+    audit.record(conn, by, f"bulk.{asked.action}", str(made), asked.reason, after=told)
     return get(conn, made)
 
 
@@ -134,6 +134,9 @@ def _command(asked: NewBulk) -> str:
     words = ["stepwell", "bulk", "start", asked.action]
     words += [asked.query] if asked.query is not None else []
     words += [f"--id={one}" for one in asked.ids or ()]
+    for name, value in asked.arguments.items():
+        told = value if isinstance(value, str) else JSON.encode(value)
+        words += ["--param", f"{name}={told}"]
     return shlex.join([*words, "--reason", asked.reason])
 
 
@@ -160,7 +163,8 @@ def cancel(conn: Connection, bulk_id: UUID, reason: str | None, *, by: str) -> B
         raise BulkEnded(f"It is {row['state']}.", fix="Nothing is to be done.")
     values = {"state": BulkState.CANCELLED, "finished_at": clock.now()}
     queries.change(conn, bulk_id, **values)
-    audit.record(conn, by, "bulk.cancel", str(bulk_id), reason, {"done": row["done"]})
+    told = audit.sides(row, values, "state")
+    audit.record(conn, by, "bulk.stop", str(bulk_id), reason, {"done": row["done"]}, **told)
     return get(conn, bulk_id)
 
 

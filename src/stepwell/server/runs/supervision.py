@@ -22,7 +22,7 @@ from stepwell.outcome import Outcome, done, rerun
 from stepwell.server.groups import service as groups
 from stepwell.server.groups.records import Group
 from stepwell.server.logs import service as logs
-from stepwell.server.runs import approvals, closing, launching, queries, slots, waits
+from stepwell.server.runs import approvals, closing, launching, queries, slots, staging, waits
 from stepwell.server.runs.judgement import MOST_LOST, executions, losses, lost_with, operation_of
 from stepwell.server.runs.judgement import ready as ready_rows
 from stepwell.server.runs.records import RunState, Waiting, WaitingCode
@@ -151,6 +151,7 @@ class Supervision:
             steps = closing.rows(tx, self.run_id)
             before = (attempts[-2]["exit"] or {}) if len(attempts) > 1 else {}
             lost = lost_with(steps, before.get("executions", {}), now)
+            staging.lost(conn, run, [one for one in ready_rows(steps) if one.claimed_by])
             _bury(tx, steps)
             values = {
                 "finished_at": status.finished_at or now,

@@ -14,7 +14,7 @@ from stepwell.server.database.tables.access import (
     users,
 )
 from stepwell.server.database.tables.audit import audit, audit_horizon
-from stepwell.server.database.tables.blobs import blobs
+from stepwell.server.database.tables.blobs import blob_uses, blobs
 from stepwell.server.database.tables.bulk import bulk
 from stepwell.server.database.tables.causes import cause_mutes
 from stepwell.server.database.tables.changes import changes
@@ -70,6 +70,7 @@ __all__ = [
     "audit_horizon",
     "backfill_instants",
     "backfills",
+    "blob_uses",
     "blobs",
     "bulk",
     "calendars",
