@@ -522,7 +522,8 @@ export interface paths {
         head?: never;
         /**
          * Change Group
-         * @description Change image, environment or rediscovery; discover it to take up another image.
+         * @description Change image, environment, launch options or rediscovery; discover it to take up another
+         *     image.
          */
         patch: operations["change_group"];
         trace?: never;
@@ -5829,7 +5830,8 @@ export interface components {
          * @description A group. `release` is the number of the current release; instants are UTC.
          *
          *     `looked_at` and `look_error` are of the last look at the digest of its image.
-         *     `two_person` is its own rule for reviews, null the server's setting.
+         *     `two_person` is its own rule for reviews, null the server's setting. `launch_options` is
+         *     what it asks of its launcher beyond what all groups get.
          *
          *     `secrets` has references, never values. `provisional` is true until the first
          *     manifest has named the group.
@@ -5842,6 +5844,7 @@ export interface components {
          *         "LEVEL": "info"
          *       },
          *       "image": "registry.example.org/weather:14",
+         *       "launch_options": {},
          *       "launcher": "container",
          *       "look_error": {},
          *       "looked_at": "2026-01-31T06:00:00Z",
@@ -5892,6 +5895,10 @@ export interface components {
              * @description The image: a reference with a tag, or a file or folder.
              */
             image: string;
+            /** Launch Options */
+            launch_options?: {
+                [key: string]: unknown;
+            } | null;
             /**
              * Launcher
              * @description What starts the image: process, container, kubernetes.
@@ -5954,7 +5961,8 @@ export interface components {
         };
         /**
          * GroupChange
-         * @description What an admin changes; what is left out stays, and null ends a rediscovery.
+         * @description What an admin changes; what is left out stays. Null ends a rediscovery, or takes the
+         *     launch options away.
          */
         GroupChange: {
             /**
@@ -5974,6 +5982,10 @@ export interface components {
              * @description The image: a reference with a tag, or a file or folder.
              */
             image?: string | null;
+            /** Launch Options */
+            launch_options?: {
+                [key: string]: unknown;
+            } | null;
             /**
              * Reason
              * @description Why, for people and the audit log.
@@ -7433,6 +7445,10 @@ export interface components {
              * @description The image: a reference with a tag, or a file or folder.
              */
             image: string;
+            /** Launch Options */
+            launch_options?: {
+                [key: string]: unknown;
+            } | null;
             /**
              * Launcher
              * @description What starts the image: process, container, kubernetes.
@@ -13738,6 +13754,10 @@ export interface components {
              * @description The image: a reference with a tag, or a file or folder.
              */
             image: string;
+            /** Launch Options */
+            launch_options?: {
+                [key: string]: unknown;
+            } | null;
             /**
              * Launcher
              * @description What starts the image: process, container, kubernetes.

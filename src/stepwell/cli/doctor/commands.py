@@ -11,12 +11,13 @@ import typer
 from rich.text import Text
 
 from stepwell.cli.doctor import containers as container_check
+from stepwell.cli.doctor import kubernetes as kubernetes_check
 from stepwell.cli.doctor.checks import Facts, findings_of, unopened
 from stepwell.cli.exits import Exit, exit_code
 from stepwell.cli.serving.app_target import store_url
 from stepwell.cli.session import Session, command
 from stepwell.clock import now
-from stepwell.errors import SetupError, StepwellError
+from stepwell.errors import InvalidInput, SetupError, StepwellError
 from stepwell.stores import Store, open_store
 from stepwell.stores.inspecting import Finding, Inspectable, Severity
 
@@ -42,6 +43,10 @@ def register(app: typer.Typer) -> None:
 
 def doctor(
     session: Session,
+    part: Annotated[
+        str | None,
+        typer.Argument(help="`kubernetes`: what this server may do in its cluster, and no store."),
+    ] = None,
     store: Annotated[
         str | None,
         typer.Option(
@@ -58,6 +63,8 @@ def doctor(
     It changes nothing. The exit code is 0 if nothing wants attention, 8 for warnings,
     1 for a problem, and 3 or 7 if the store cannot be reached or is not set up.
     """
+    if part is not None:
+        return _part(session, part)
     url = store_url(store or os.environ.get("STEPWELL_STORE") or _of_server())
     made = open_store(url)
     with closing(made):
@@ -69,6 +76,18 @@ def doctor(
     _show(session, findings)
     if code is not Exit.OK:
         raise typer.Exit(code)
+    return None
+
+
+def _part(session: Session, part: str) -> None:
+    if part != kubernetes_check.CHECK:
+        raise InvalidInput(f"Doctor knows no {part!r}.", fix="Ask for `kubernetes`, or for all.")
+    found, grants = kubernetes_check.findings(os.environ)
+    _show(session, found)
+    if grants and not session.out.as_json:
+        session.out.line(Text(grants))
+    if any(one.severity is Severity.PROBLEM for one in found):
+        raise typer.Exit(Exit.FAILED)
 
 
 def _of_server() -> str | None:

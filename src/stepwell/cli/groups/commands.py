@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 import typer
 
 from stepwell.cli.client import ALL
-from stepwell.cli.groups import discovered, finder
+from stepwell.cli.groups import discovered, finder, launch_options
+from stepwell.cli.groups.launch_options import LaunchOptions
 from stepwell.cli.options import Reason
 from stepwell.cli.parameters import did_you_mean
 from stepwell.cli.session import Session, command
@@ -44,6 +45,7 @@ FIELDS: Final = COLUMNS | {
     "looked at": "looked_at",
     "could not look": "look_error.what",
     "two reviewers": "two_person",
+    "launch options": "launch_options",
     "archived": "archived_at",
 }
 
@@ -65,6 +67,7 @@ def register(
     launcher: Annotated[str, typer.Option("--launcher", help="What starts the image.")] = "process",
     env: Env = None,
     secret: Secrets = None,
+    options: LaunchOptions = None,
     wait: Wait = True,
 ) -> None:
     """Register an image as a group, and look into it. Nothing runs before it is approved."""
@@ -75,7 +78,7 @@ def register(
         "image": stated(image, launcher),
         "environment": pairs(env),
         "secrets": pairs(secret),
-    }
+    } | ({"launch_options": launch_options.read(options)} if options else {})
     made = session.api.post("/groups", body)
     session.out.note(f"registered {made['name']}")
     _discovered(session, made["discovery_id"], wait)

@@ -7,7 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from stepwell.cli.groups import launch_options
 from stepwell.cli.groups.commands import FIELDS, Env, Name, Secrets, app, here, known, pairs, stated
+from stepwell.cli.groups.launch_options import LaunchOptions
 from stepwell.cli.options import Reason
 from stepwell.cli.session import Session, command
 from stepwell.errors import InvalidInput
@@ -38,16 +40,24 @@ def change(
             help="Whether another reviewer must confirm what is approved.",
         ),
     ] = None,
+    options: LaunchOptions = None,
+    no_options: Annotated[
+        bool, typer.Option("--no-launch-options", help="Take its launch options away.")
+    ] = False,
     reason: Reason = None,
 ) -> None:
-    """Change image, variables, secrets or the rule for reviews; what is not named stays."""
+    """Change image, variables, secrets, launch options or the rule for reviews; what is not
+    named stays."""
     group = known(session, name)
     body: dict[str, Any] = {"discover_with_secrets": with_secrets, "reason": reason}
     body["two_person"] = two_person
     body |= _variables(group, pairs(env), pairs(secret), unset or [])
     if image is not None:
         body["image"] = _image(session, group, image)
-    found = session.api.patch(f"/groups/{name}", _given(body))
+    if options is not None:
+        body["launch_options"] = launch_options.read(options)
+    taken = {"launch_options": None} if no_options else {}
+    found = session.api.patch(f"/groups/{name}", _given(body, taken))
     session.out.record(found, FIELDS)
     session.out.note(f"take it up with: stepwell groups discover {name}")
 
@@ -87,8 +97,8 @@ def _variables(
     return {key: one for key, one in kept.items() if one != group[key]}
 
 
-def _given(body: dict[str, Any]) -> dict[str, Any]:
-    given = {key: value for key, value in body.items() if value is not None}
+def _given(body: dict[str, Any], taken: dict[str, None]) -> dict[str, Any]:
+    given = {key: value for key, value in body.items() if value is not None} | taken
     if not given.keys() - {"reason"}:
         raise InvalidInput(
             "Nothing is to be changed.", fix="Give --image, --env, --secret or --unset."

@@ -73,7 +73,7 @@ def _reason(found: Mapping[str, Any], mark: str | None) -> str:
         return f"It was killed because it needed more memory than {limit} (out of memory)."
     if code == _SIGNALS + signal.SIGKILL:
         return _killed(memory)
-    return _of_code(code, state.get("Error") or "")
+    return of_code(code, state.get("Error") or "")
 
 
 def _killed(memory: int) -> str:
@@ -85,7 +85,8 @@ def _killed(memory: int) -> str:
     )
 
 
-def _of_code(code: int, error: str) -> str:
+def of_code(code: int, error: str) -> str:
+    """An exit code in words; `error` is what the engine says beside it."""
     told = f" The engine says: {error}" if error else ""
     if code == 0:
         return f"It ended.{told}"

@@ -233,7 +233,7 @@ def _check_schedule(given: Mapping[str, Any] | None) -> None:
         schedules.from_json(given)
 
 
-_MAY_END = ("rediscover", "watch_every")
+_MAY_END = ("rediscover", "watch_every", "launch_options")
 
 
 def _told(values: Mapping[str, object]) -> dict[str, object]:

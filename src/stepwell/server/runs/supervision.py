@@ -163,6 +163,7 @@ class Supervision:
                     "tail": tail,
                     "lost": [str(step.id) for step in lost],
                     "executions": executions(steps),
+                    **({"details": dict(status.details)} if status.details else {}),
                 },
             }
             queries.change_attempt(conn, self.run_id, number, **values)
@@ -278,7 +279,8 @@ class Supervision:
             return self._not_launched(run["attempt"], error)
         with self.services.db.write() as conn:
             queries.lock(conn, self.run_id)
-            values = {"handle": handle, "launched_at": clock.now(), "condition": None}
+            values = {"handle": handle, "launched_at": clock.now()}
+            values |= {"condition": None, "launch_condition": None}
             queries.change_attempt(conn, self.run_id, run["attempt"], **values)
             activate_watch(self.services.db.steps(conn))
         emit("run.launched", run=self.run_id, attempt=run["attempt"])
@@ -292,7 +294,10 @@ class Supervision:
             if run["attempt"] != number:
                 return rerun(description="Another supervisor went on meanwhile.")
             tx = self.services.db.steps(conn)
-            queries.change_attempt(conn, self.run_id, number, condition=str(error))
+            told = launching.as_kept(getattr(error, "condition", None))
+            queries.change_attempt(
+                conn, self.run_id, number, condition=str(error), launch_condition=told
+            )
             hopeless = isinstance(error, InvalidInput) or clock.now() >= run["deadline_at"]
             if hopeless and not RunState(run["state"]).ended:
                 queries.change_attempt(conn, self.run_id, number, finished_at=clock.now())
