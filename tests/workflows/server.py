@@ -17,7 +17,7 @@ from stepwell.engine.sealing import seal
 from stepwell.errors import Denied, StepwellError
 from stepwell.ids import new_id
 from stepwell.step import Claim, Step, StepQuery, new_step
-from stepwell.stores.http import signature
+from stepwell.stores.wire import signature
 from stepwell.workflows.context import Write
 from stepwell.workflows.lines import Line, lines_of, unpacked
 from stepwell.workflows.local_backend import LocalBackend, LocalStore

@@ -22,6 +22,7 @@ from stepwell.server.access import sessions_api as logins
 from stepwell.server.access import users_api as users
 from stepwell.server.access.states import Provider
 from stepwell.server.admission import Admission
+from stepwell.server.allocation import share_arenas
 from stepwell.server.audit import api as audit
 from stepwell.server.blobs.store import BlobStore
 from stepwell.server.browser import secure
@@ -32,11 +33,13 @@ from stepwell.server.described import TAGS, App, operation_id
 from stepwell.server.discoveries import api as discoveries
 from stepwell.server.events import api as events
 from stepwell.server.events.hub import Hub
+from stepwell.server.first_run import api as first_run
 from stepwell.server.groups import api as groups
 from stepwell.server.headers import SecurityHeaders
 from stepwell.server.hosts import KnownHosts
 from stepwell.server.http import CurrentUser
 from stepwell.server.launchers import enabled
+from stepwell.server.lives import Life
 from stepwell.server.logs import api as logs
 from stepwell.server.metrics import api as metrics
 from stepwell.server.metrics import exposition
@@ -48,6 +51,7 @@ from stepwell.server.reviews import api as reviews
 from stepwell.server.runs import api as runs
 from stepwell.server.runs import container_api as containers
 from stepwell.server.runs import uploads_api as uploads
+from stepwell.server.runs.wire import StoreWire
 from stepwell.server.schedules import api as schedules
 from stepwell.server.schedules import labels_api as schedule_labels
 from stepwell.server.search import api as search
@@ -87,6 +91,7 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     causes.router,
     bulk.router,
     summary.router,
+    first_run.router,
     views.router,
     events.router,
     containers.router,
@@ -103,8 +108,8 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
 """Every room's router; a room adds itself by one line."""
 
 
-def create_app(services: Services) -> FastAPI:
-    """The HTTP side of a server."""
+def create_app(services: Services, rooms: tuple[APIRouter, ...] = ROOMS) -> FastAPI:
+    """The HTTP side of a server, with these rooms."""
     app = App(
         title="Stepwell",
         version=VERSION,
@@ -117,7 +122,8 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.hub = Hub(services.db)
     app.state.provider = _provider(services.settings)
-    app.state.acts = permissions.acts_of(ROOMS)
+    app.add_middleware(StoreWire, services=services)  # innermost
+    app.state.acts = permissions.acts_of(rooms)
     if services.settings.run_ui:
         settings = services.settings
         own = {"base": settings.base, "environment": settings.environment}
@@ -127,9 +133,10 @@ def create_app(services: Services) -> FastAPI:
         app.add_middleware(KnownHosts, hosts=services.settings.allowed_hosts)
     problems.install(app)
     app.include_router(_description(), prefix=PREFIX)
-    for router in ROOMS:
+    for router in rooms:
         app.include_router(router, prefix=PREFIX)
-    app.include_router(exposition.router)
+    if not services.db.bare:
+        app.include_router(exposition.router)
     app.include_router(logins.entrance)
     app.add_middleware(SecurityHeaders, https=secure(services.settings))
     if services.settings.base:
@@ -179,6 +186,7 @@ class Server:
         launchers: dict[str, Launcher] | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
+        share_arenas()  # before there are threads
         made = enabled(settings) if launchers is None else launchers
         db, blobs = Database(settings.database), _blobs(settings)
         self.services = Services(settings, db, made, clock, blobs)
@@ -191,6 +199,7 @@ class Server:
             name="server",
         )
         self.seeder = background.Seeder(self.services)
+        self._life = Life(settings.data_dir / "engines")
         self._end_traces = _nothing
 
     @property
@@ -234,6 +243,8 @@ class Server:
             background.seed(conn, self.services)
         if self.settings.run_engine:
             self.engine.start()
+            assert self.engine.id is not None
+            self._life.begin(self.db.store, self.engine.id)
             self.seeder.start()
 
     def end_streams(self) -> None:
@@ -246,6 +257,7 @@ class Server:
         if self.settings.run_engine:
             self.seeder.stop()
             self.engine.stop(timeout)
+            self._life.end()
         for launcher in self.services.launchers.values():
             getattr(launcher, "close", _nothing)()
         self._end_traces()

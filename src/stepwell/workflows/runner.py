@@ -140,7 +140,8 @@ def _deliver(link: ServerLink, path: str, body: Any) -> None:
 def _run(image: Image, host: ChildHost, link: ServerLink, book: LogBook) -> int:
     run_id = image.subject
     assignment = patiently(lambda: link.get(f"/api/v1/runs/{run_id}/assignment"), _RESTART)
-    store = HttpStore(image.url, run_id, image.token, link=link)
+    paired = bool(assignment.get("paired"))  # an older server does not say so
+    store = HttpStore(image.url, run_id, image.token, link=link, paired=paired)
     try:
         workflow = _assigned(host, assignment)
     except (InvalidInput, NotFound) as error:

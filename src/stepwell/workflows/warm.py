@@ -15,9 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from stepwell.forked import Forked, fork
+from stepwell.stores.wire import signature
 from stepwell.workflows import child
 from stepwell.workflows.host import Started
 from stepwell.workflows.runner import main
+
+for _verb in ("join_and_claim", "settle_and_claim", "claim", "search", "beat", "leave"):
+    signature(_verb)  # made once, and not by each launch
 
 
 def begin(environment: int, secrets: int) -> int:

@@ -18,8 +18,8 @@ from stepwell.server.app import Server
 from stepwell.server.database.tables import discoveries, groups, release_workflows, releases
 from stepwell.server.runs import tokens
 from stepwell.step import Addition, EndedAs, Step, new_step
-from stepwell.stores.http import signature
 from stepwell.stores.protocol import Claimed, ClaimRequest, EngineInfo
+from stepwell.stores.wire import signature
 
 GROUP = "weather"
 WORKFLOW = "nightly"

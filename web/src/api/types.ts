@@ -415,6 +415,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/first-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show First Run
+         * @description How far this server has come, looked up now; and whether the demo is there.
+         */
+        get: operations["show_first_run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/first-run/demo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Load Demo
+         * @description Register the demo group, and look into it; again is harmless.
+         */
+        post: operations["load_demo"];
+        /**
+         * Remove Demo
+         * @description Archive the demo group, cancel its runs, and remove them as soon as they have ended.
+         */
+        delete: operations["remove_demo"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/groups": {
         parameters: {
             query?: never;
@@ -2249,7 +2293,7 @@ export interface paths {
         put?: never;
         /**
          * Store
-         * @description One verb of the step store, scoped to this run; see `stepwell.stores.http`.
+         * @description One verb of the step store, scoped to this run; see `stepwell.stores.wire`.
          */
         post: operations["store_containers"];
         delete?: never;
@@ -3250,6 +3294,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/steps/{step_id}/lineage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Lineage
+         * @description The steps around one as a graph: who spawned whom, copies, and who waits for whom.
+         */
+        get: operations["show_lineage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/steps/{step_id}/re-executions": {
         parameters: {
             query?: never;
@@ -3765,7 +3829,7 @@ export interface components {
         };
         /**
          * Assignment
-         * @description What a container is to do.
+         * @description What a container is to do. `paired` says that its store takes two verbs in one request.
          */
         Assignment: {
             /** Attempt */
@@ -3777,6 +3841,11 @@ export interface components {
             due_at: string;
             /** Group */
             group: string;
+            /**
+             * Paired
+             * @default true
+             */
+            paired: boolean;
             /** Parameters */
             parameters: {
                 [key: string]: unknown;
@@ -4598,6 +4667,12 @@ export interface components {
          */
         DeliveryState: "waiting" | "sent" | "failed";
         /**
+         * Demo
+         * @description Whether the demo group is there; `removing` is until its last run has ended.
+         * @enum {string}
+         */
+        Demo: "absent" | "loaded" | "removing";
+        /**
          * Discovery
          * @description A discovery as lists show it. Instants are UTC.
          */
@@ -4714,6 +4789,13 @@ export interface components {
             /** P99 */
             p99: number | null;
         };
+        /**
+         * EdgeKind
+         * @description How two steps belong together: `later` was spawned by `earlier`, is a copy of it, or
+         *     waits for its end.
+         * @enum {string}
+         */
+        EdgeKind: "spawned" | "copied" | "awaited";
         /**
          * Edit
          * @description A value written or removed by a person.
@@ -4923,6 +5005,19 @@ export interface components {
              * Format: password
              */
             secret: string;
+        };
+        /**
+         * FirstRun
+         * @description How far a new server has come. `done` says that every item is.
+         */
+        FirstRun: {
+            demo: components["schemas"]["Demo"];
+            /** Demo Group */
+            demo_group: string;
+            /** Done */
+            done: boolean;
+            /** Items */
+            items: components["schemas"]["Item"][];
         };
         /**
          * Format
@@ -5306,6 +5401,43 @@ export interface components {
             user_id: string | null;
         };
         /**
+         * Item
+         * @description A line of the checklist.
+         *
+         *     `seen` is a sentence on what is there; `fix` what to do where something is wrong, else
+         *     null. `command` does it on the command line, `href` is the screen for it. `facts` has
+         *     what the sentence is made of.
+         */
+        Item: {
+            /** Command */
+            command: string;
+            /** Done */
+            done: boolean;
+            /**
+             * Facts
+             * @default {}
+             */
+            facts: {
+                [key: string]: unknown;
+            };
+            /** Fix */
+            fix?: string | null;
+            /** Href */
+            href: string;
+            /** Seen */
+            seen: string;
+            task: components["schemas"]["Task"];
+        };
+        /**
+         * JoinPolicy
+         * @description What a join does when one of the steps that it waits for fails (R28).
+         *
+         *     ``wait`` until a re-executed copy has taken the failed one's place, ``fail`` as well, or
+         *     ``go on`` when the others have ended.
+         * @enum {string}
+         */
+        JoinPolicy: "wait" | "fail" | "go on";
+        /**
          * Keep
          * @description Why the run is to be kept.
          */
@@ -5447,6 +5579,25 @@ export interface components {
          * @enum {string}
          */
         Level: "debug" | "info" | "warning" | "error" | "critical";
+        /**
+         * Lineage
+         * @description The steps around one: its flow, and those up the line. With `more` there are others.
+         */
+        Lineage: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Edges */
+            edges: components["schemas"]["StepEdge"][];
+            /** Limited To */
+            limited_to: number;
+            /** More */
+            more: boolean;
+            /** Nodes */
+            nodes: components["schemas"]["StepNode"][];
+        };
         /**
          * Link
          * @description A one-time link to set a password. Its secret is shown this once.
@@ -8973,6 +9124,8 @@ export interface components {
             explanation: string;
             /** Failure Count */
             failure_count: number;
+            /** Fingerprint */
+            fingerprint?: string | null;
             /**
              * Flow Id
              * Format: uuid
@@ -8983,6 +9136,13 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /** Join Id */
+            join_id?: string | null;
+            join_policy?: components["schemas"]["JoinPolicy"] | null;
+            /** Limit Key */
+            limit_key?: string | null;
+            /** Limit Slots */
+            limit_slots?: number | null;
             /** Lost Count */
             lost_count: number;
             /** Name */
@@ -8993,10 +9153,14 @@ export interface components {
             priority: number;
             /** Queue */
             queue: string;
+            /** Rate Key */
+            rate_key?: string | null;
             /** Result */
             result: unknown;
             /** Result Format */
             result_format: string;
+            /** @default 1 */
+            retention: components["schemas"]["Retention"];
             /**
              * Schedule Time
              * Format: date-time
@@ -9011,6 +9175,28 @@ export interface components {
             status: components["schemas"]["StepStatus"];
             /** Unique Key */
             unique_key: string | null;
+            /**
+             * Waiting For
+             * @default 0
+             */
+            waiting_for: number;
+        };
+        /**
+         * StepEdge
+         * @description From the earlier step to the later one.
+         */
+        StepEdge: {
+            /**
+             * Earlier
+             * Format: uuid
+             */
+            earlier: string;
+            kind: components["schemas"]["EdgeKind"];
+            /**
+             * Later
+             * Format: uuid
+             */
+            later: string;
         };
         /**
          * StepFailures
@@ -9040,6 +9226,41 @@ export interface components {
              * Format: uuid
              */
             step_id: string;
+        };
+        /**
+         * StepNode
+         * @description A step of the graph. Instants are UTC.
+         */
+        StepNode: {
+            /** Claimed By */
+            claimed_by: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Description */
+            description: string | null;
+            ended_as: components["schemas"]["EndedAs"] | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Execution Count */
+            execution_count: number;
+            /** Execution Duration */
+            execution_duration: number | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Schedule Time
+             * Format: date-time
+             */
+            schedule_time: string;
+            status: components["schemas"]["StepStatus"];
         };
         /**
          * StepStatus
@@ -9178,6 +9399,12 @@ export interface components {
              */
             window: number;
         };
+        /**
+         * Task
+         * @description What is to be done on a new server, in this order.
+         * @enum {string}
+         */
+        Task: "engine" | "find" | "review" | "run" | "schedule" | "own";
         /**
          * Tested
          * @description What a test of a source saw: some of its images, or the error. Nothing is kept of it.
@@ -11168,6 +11395,97 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_first_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirstRun"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    load_demo: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirstRun"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_demo: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirstRun"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -16459,6 +16777,8 @@ export interface operations {
                 correlation_id?: string | null;
                 search_key?: string | null;
                 search_key_prefix?: string | null;
+                limit_key?: string | null;
+                rate_key?: string | null;
                 correlation_id_prefix?: string | null;
                 description_contains?: string | null;
                 state_contains?: string | null;
@@ -16534,6 +16854,8 @@ export interface operations {
                 correlation_id?: string | null;
                 search_key?: string | null;
                 search_key_prefix?: string | null;
+                limit_key?: string | null;
+                rate_key?: string | null;
                 correlation_id_prefix?: string | null;
                 description_contains?: string | null;
                 state_contains?: string | null;
@@ -16606,6 +16928,8 @@ export interface operations {
                 correlation_id?: string | null;
                 search_key?: string | null;
                 search_key_prefix?: string | null;
+                limit_key?: string | null;
+                rate_key?: string | null;
                 correlation_id_prefix?: string | null;
                 description_contains?: string | null;
                 state_contains?: string | null;
@@ -16756,6 +17080,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StepDetail"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_lineage: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                step_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lineage"];
                 };
             };
             /** @description A problem (RFC 9457) */

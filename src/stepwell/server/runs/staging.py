@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Collection
 from typing import Any
 
 from pydantic import ValidationError
@@ -21,7 +22,7 @@ from stepwell.server.runs.judgement import operation_of
 from stepwell.server.runs.records import Staged, Staging
 from stepwell.server.state import service as state
 from stepwell.server.state.records import Author, Write
-from stepwell.step import Step, StepQuery, StepStatus
+from stepwell.step import Claim, Step, StepQuery, StepStatus
 from stepwell.stores.protocol import Transaction
 from stepwell.workflows.errors import StateConflict
 
@@ -64,6 +65,11 @@ def stage(conn: Connection, tx: Transaction, run: RowMapping, asked: Staging) ->
     if asked.blob is not None:
         blobs.attach(conn, asked.blob, run["id"], Kind.REPORT)
     return Staged(id=staged_id)
+
+
+def among(conn: Connection, claims: Collection[Claim]) -> set[Claim]:
+    """Those of the claims that something is staged under: mostly none."""
+    return queries.staged_claims(conn, claims) if claims else set()
 
 
 def commit(conn: Connection, run: RowMapping, step: Step, *, keep: bool) -> None:
