@@ -22,6 +22,8 @@ WIDTHS = {1440: 900, 1024: 768, 390: 844}
 """Pixels: a screen, a small one, a phone; and how high each is."""
 
 _RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+_FOLLOWED = """theme => [theme, undefined].includes(
+  document.documentElement.dataset.mantineColorScheme)"""
 _BAD = ("serious", "critical")
 
 # A colour on its way from one theme to the other is none that anybody reads.
@@ -89,11 +91,17 @@ def picture(page: Page, path: Path) -> None:
 @contextmanager
 def theme_of(page: Page, theme: Theme) -> Iterator[None]:
     """The page as for somebody whose system has this theme."""
-    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    _emulate(page, theme)
     try:
         yield
     finally:
-        page.emulate_media(color_scheme="light")
+        _emulate(page, "light")
+
+
+def _emulate(page: Page, theme: Theme) -> None:
+    """Change the system's theme, and wait until the page has followed."""
+    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    page.wait_for_function(_FOLLOWED, arg=theme)
 
 
 def _told(violation: dict[str, Any]) -> str:
