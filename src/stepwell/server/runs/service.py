@@ -23,6 +23,7 @@ from stepwell.server.runs.approvals import asked as asked_of
 from stepwell.server.runs.closing import close_cancelled, end_ready
 from stepwell.server.runs.course import Course
 from stepwell.server.runs.judgement import operation_of
+from stepwell.server.runs.limits import listed as limits_in_use
 from stepwell.server.runs.observing import Observed, observe
 from stepwell.server.runs.phases import phases, totals
 from stepwell.server.runs.records import (
@@ -51,6 +52,7 @@ __all__ = [
     "WorkflowNotReleased",
     "activate_supervisor",
     "asked_of",
+    "limits_in_use",
     "released",
 ]
 
