@@ -1,0 +1,85 @@
+/**
+ * The typed client. Every change carries what the server asks of a browser: the session's
+ * CSRF value and an Idempotency-Key, so that one click is one act however often it is sent.
+ */
+
+import createClient, { type Middleware } from "openapi-fetch";
+import { BASE } from "@/lib/page";
+import { ApiError, asApiError, problemOf } from "./error";
+import type { components, paths } from "./types";
+
+export type Schemas = components["schemas"];
+
+const CSRF_COOKIE = "stepwell_csrf";
+const SAFE = new Set(["GET", "HEAD"]);
+
+/** The session's value from its cookie, which pages of ours may read. */
+export function csrfToken(cookies: string = document.cookie): string {
+  const found = cookies.split("; ").find((one) => one.startsWith(`${CSRF_COOKIE}=`));
+  return found === undefined ? "" : decodeURIComponent(found.slice(CSRF_COOKIE.length + 1));
+}
+
+/** A fresh key; also over plain http, where `crypto.randomUUID` is not there. */
+export function newKey(): string {
+  const random = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(random, (one) => one.toString(16).padStart(2, "0")).join("");
+}
+
+export const changes: Middleware = {
+  onRequest({ request }) {
+    if (SAFE.has(request.method)) return;
+    const csrf = csrfToken();
+    if (csrf !== "") request.headers.set("X-Stepwell-CSRF", csrf);
+    if (!request.headers.has("Idempotency-Key")) request.headers.set("Idempotency-Key", newKey());
+  },
+};
+
+export const api = createClient<paths>({ baseUrl: BASE, credentials: "same-origin" });
+api.use(changes);
+
+type Answer<T> = { data?: T; error?: unknown; response: Response };
+
+let onUnauthenticated: () => void = () => undefined;
+
+/** What to do when the session is over; the shell goes to the login page. */
+export function whenSignedOut(act: () => void): void {
+  onUnauthenticated = act;
+}
+
+/**
+ * What a call answers, or an `ApiError`:
+ *
+ *     const run = await ok(api.GET("/api/v1/runs/{run_id}", { params: { path: { run_id } } }));
+ */
+export async function ok<T>(call: Promise<Answer<T>>): Promise<T> {
+  let answer: Answer<T>;
+  try {
+    answer = await call;
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw asApiError(error);
+  }
+  if (!answer.response.ok) {
+    const problem = problemOf(answer.response, answer.error);
+    if (problem.status === 401 && !answer.response.url.includes("/api/v1/login")) {
+      onUnauthenticated();
+    }
+    throw problem;
+  }
+  return answer.data as T;
+}
+
+/** For routes that answer with text or bytes, outside the typed client. */
+export async function fetchOk(path: string, init?: RequestInit): Promise<Response> {
+  try {
+    const answer = await fetch(`${BASE}${path}`, { credentials: "same-origin", ...init });
+    if (answer.ok) return answer;
+    const body = await answer.json().catch(() => undefined);
+    if (answer.status === 401) onUnauthenticated();
+    throw problemOf(answer, body);
+  } catch (error) {
+    if (error instanceof ApiError || (error instanceof DOMException && error.name === "AbortError"))
+      throw error;
+    throw asApiError(error);
+  }
+}

@@ -1,0 +1,88 @@
+import { QueryClient } from "@tanstack/react-query";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { type Change, Live } from "./live";
+
+class Source extends EventTarget {
+  static all: Source[] = [];
+  readyState = 1;
+  constructor(readonly url: string) {
+    super();
+    Source.all.push(this);
+  }
+  close() {
+    this.readyState = 2;
+  }
+  say(name: string, data: object = {}) {
+    this.dispatchEvent(new MessageEvent(name, { data: JSON.stringify(data) }));
+  }
+}
+
+const change: Change = {
+  topic: "runs",
+  what: "failed",
+  id: "r1",
+  at: "2026-11-26T19:00:00Z",
+  group: "weather",
+};
+
+describe("the live stream", () => {
+  let client: QueryClient;
+  let live: Live;
+  let stale: string[];
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    Source.all = [];
+    stale = [];
+    client = new QueryClient();
+    vi.spyOn(client, "invalidateQueries").mockImplementation(async (filters) => {
+      stale.push(filters?.queryKey?.join(" ") ?? "all");
+    });
+    live = new Live(client, (url) => new Source(url) as unknown as EventSource);
+    live.start();
+  });
+
+  afterEach(() => {
+    live.stop();
+    vi.useRealTimers();
+  });
+
+  it("tells those who listen to a topic, at once", () => {
+    const heard: string[] = [];
+    live.on("runs", (one) => heard.push(`${one.id} ${one.what}`));
+    live.on("bulk", (one) => heard.push(`bulk ${one.id}`));
+    Source.all[0]?.say("runs", change);
+    expect(heard).toEqual(["r1 failed"]);
+  });
+
+  it("has what is stale fetched once for many changes", () => {
+    for (let at = 0; at < 50; at += 1) Source.all[0]?.say("runs", change);
+    expect(stale).toEqual([]);
+    vi.advanceTimersByTime(1000);
+    expect(stale).toEqual(["summary", "causes", "run r1"]);
+  });
+
+  it("fetches everything again after a gap", () => {
+    Source.all[0]?.say("gap");
+    expect(stale).toEqual(["all"]);
+  });
+
+  it("ends while it is paused, and fetches what was missed when it goes on", () => {
+    Source.all[0]?.say("ready");
+    expect(live.snapshot().link).toBe("live");
+    live.pause(true);
+    expect([Source.all[0]?.readyState, live.snapshot().link]).toEqual([2, "paused"]);
+    live.pause(false);
+    Source.all[1]?.say("ready");
+    expect(stale).toEqual(["all"]);
+  });
+
+  it("comes back by itself after the server has refused it", () => {
+    const first = Source.all[0];
+    first?.close();
+    first?.dispatchEvent(new Event("error"));
+    expect(live.snapshot().link).toBe("broken");
+    vi.advanceTimersByTime(5000);
+    expect(Source.all).toHaveLength(2);
+  });
+});

@@ -1,0 +1,89 @@
+import { type ReactNode, useState } from "react";
+import { common } from "@/strings/common";
+import { CopyButton } from "./CopyButton";
+import classes from "./JsonView.module.css";
+
+interface Props {
+  value: unknown;
+  label: string;
+  /** How many levels are open at first. */
+  open?: number;
+  /** The text that the server sent, where numbers are larger than JavaScript keeps exactly. */
+  text?: string;
+}
+
+/** A value as a tree that folds. */
+export function JsonView({ value, label, open = 2, text }: Props) {
+  return (
+    <div className={classes.view}>
+      <div className={classes.copy}>
+        <CopyButton value={() => text ?? JSON.stringify(value, null, 2)} label={label} />
+      </div>
+      <Node value={value} depth={0} open={open} />
+    </div>
+  );
+}
+
+const MOST = 200;
+
+function Node({ value, depth, open, name }: NodeProps) {
+  const [shown, setShown] = useState(depth < open);
+  const key = name === undefined ? null : <span className={classes.key}>{name}: </span>;
+  if (typeof value !== "object" || value === null) {
+    return (
+      <div className={classes.line}>
+        {key}
+        <Leaf value={value} />
+      </div>
+    );
+  }
+  const list = Array.isArray(value);
+  const pairs = Object.entries(value);
+  const brief = list ? `[${pairs.length}]` : `{${pairs.length}}`;
+  if (pairs.length === 0) {
+    return (
+      <div className={classes.line}>
+        {key}
+        <span className={classes.soft}>{list ? "[]" : "{}"}</span>
+      </div>
+    );
+  }
+  return (
+    <div className={classes.node}>
+      <button
+        type="button"
+        className={classes.fold}
+        aria-expanded={shown}
+        onClick={() => setShown(!shown)}
+      >
+        <span aria-hidden="true" className={classes.mark}>
+          {shown ? "▾" : "▸"}
+        </span>
+        {key}
+        <span className={classes.soft}>{brief}</span>
+      </button>
+      {shown ? (
+        <div className={classes.children}>
+          {pairs.slice(0, MOST).map(([inner, one]) => (
+            <Node key={inner} name={inner} value={one} depth={depth + 1} open={open} />
+          ))}
+          {pairs.length > MOST ? (
+            <div className={classes.soft}>{common.sample(MOST, String(pairs.length))}</div>
+          ) : null}
+        </div>
+      ) : null}
+    </div>
+  );
+}
+
+interface NodeProps {
+  value: unknown;
+  depth: number;
+  open: number;
+  name?: string;
+}
+
+function Leaf({ value }: { value: unknown }): ReactNode {
+  if (typeof value === "string") return <span className={classes.string}>"{value}"</span>;
+  return <span className={classes.atom}>{String(value)}</span>;
+}

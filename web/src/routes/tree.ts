@@ -1,0 +1,28 @@
+/** Every screen. A new one is a file beside this, and a line here. */
+
+import { homeRoutes } from "./home";
+import { loginRoute } from "./login";
+import { metricsRoutes } from "./metrics";
+import { reportsRoutes } from "./reports";
+import { reviewRoutes } from "./review";
+import { rootRoute, shellRoute } from "./root";
+import { runsRoutes } from "./runs";
+import { schedulesRoutes } from "./schedules";
+import { settingsRoutes } from "./settings";
+import { stateRoutes } from "./state";
+import { workflowsRoutes } from "./workflows";
+
+export const routeTree = rootRoute.addChildren([
+  loginRoute,
+  shellRoute.addChildren([
+    ...homeRoutes,
+    ...reviewRoutes,
+    ...workflowsRoutes,
+    ...schedulesRoutes,
+    ...runsRoutes,
+    ...metricsRoutes,
+    ...reportsRoutes,
+    ...stateRoutes,
+    ...settingsRoutes,
+  ]),
+]);

@@ -1,0 +1,34 @@
+import { Button } from "@mantine/core";
+import { IconMapOff } from "@tabler/icons-react";
+import { type ErrorComponentProps, Link } from "@tanstack/react-router";
+import { ErrorFace, Face } from "@/components/FourFaces";
+import { usePageTitle } from "@/components/PageHeader";
+import { shell } from "@/strings/shell";
+
+/** A page that met an error: what it was, and another try. */
+export function Broken({ error, reset }: ErrorComponentProps) {
+  usePageTitle(shell.broke);
+  return <ErrorFace error={error} onRetry={reset} />;
+}
+
+export function Missing() {
+  usePageTitle(shell.notFound);
+  return (
+    <Face icon={<IconMapOff size={26} stroke={1.4} />} title={shell.notFound}>
+      <p>{shell.notFoundMore}</p>
+      <Button variant="default" renderRoot={(props) => <Link {...props} to="/" />}>
+        {shell.toHome}
+      </Button>
+    </Face>
+  );
+}
+
+/** Until a screen is built. */
+export function Soon({ title }: { title: string }) {
+  usePageTitle(title);
+  return (
+    <Face title={title}>
+      <p>{shell.soon}</p>
+    </Face>
+  );
+}

@@ -1,0 +1,76 @@
+/** The command palette: screens, workflows, and a search of runs. */
+
+import { Spotlight, type SpotlightActionData } from "@mantine/spotlight";
+import { IconPlayerPlay, IconSearch } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { api, ok } from "@/api/client";
+import { shell } from "@/strings/shell";
+import { SCREENS } from "./screens";
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+export function Palette() {
+  const navigate = useNavigate();
+  const [text, setText] = useState("");
+  const wanted = text.trim();
+  const { data: workflows } = useQuery({
+    queryKey: ["runs", "completions", "palette", wanted],
+    enabled: wanted.length > 0 && !wanted.includes(":"),
+    staleTime: 60_000,
+    queryFn: () =>
+      ok(
+        api.GET("/api/v1/runs/completions", {
+          params: { query: { q: `workflow:${wanted.replaceAll(/[\s"]/g, "")}` } },
+        }),
+      ),
+  });
+  const runs = (q: string) => () => void navigate({ to: "/runs", search: { q } });
+  const actions: SpotlightActionData[] = SCREENS.map((screen) => ({
+    id: screen.id,
+    label: shell.nav[screen.id],
+    leftSection: <screen.icon size={18} stroke={1.6} />,
+    rightSection: <kbd>g {screen.key}</kbd>,
+    onClick: () => void navigate({ to: screen.to }),
+  }));
+  const fitting = actions.filter((one) => one.label?.toLowerCase().includes(wanted.toLowerCase()));
+  const found: SpotlightActionData[] = (workflows?.items ?? []).map((one) => ({
+    id: `workflow ${one.text}`,
+    label: one.text,
+    description: shell.findRuns(`workflow:${one.text}`),
+    leftSection: <IconPlayerPlay size={18} stroke={1.6} />,
+    onClick: runs(`workflow:${one.text}`),
+  }));
+  const search: SpotlightActionData[] =
+    wanted === ""
+      ? []
+      : [
+          {
+            id: "search",
+            label: shell.findRuns(wanted),
+            leftSection: <IconSearch size={18} stroke={1.6} />,
+            onClick: UUID.test(wanted)
+              ? () => void navigate({ to: "/runs/$runId", params: { runId: wanted }, search: {} })
+              : runs(wanted),
+          },
+        ];
+  return (
+    <Spotlight
+      actions={[...fitting, ...found, ...search]}
+      filter={(_, all) => all}
+      query={text}
+      onQueryChange={setText}
+      shortcut="mod + K"
+      clearQueryOnClose
+      nothingFound={shell.paletteNothing}
+      searchProps={{
+        leftSection: <IconSearch size={18} />,
+        placeholder: shell.palette,
+        "aria-label": shell.palette,
+      }}
+      limit={14}
+      scrollable
+    />
+  );
+}

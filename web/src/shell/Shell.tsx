@@ -1,0 +1,71 @@
+/** The frame of every screen: rail, top bar, the page, the live region, keys. */
+
+import { useSuspenseQuery } from "@tanstack/react-query";
+import { Outlet, useLocation } from "@tanstack/react-router";
+import { useEffect, useRef, useState } from "react";
+import { startLive } from "@/api/live";
+import { queryClient } from "@/api/query";
+import { meQuery } from "@/api/session";
+import { onAnnounce } from "@/lib/announce";
+import { shell } from "@/strings/shell";
+import { GlobalKeys } from "./GlobalKeys";
+import { Palette } from "./Palette";
+import { BottomBar, Rail } from "./Rail";
+import classes from "./Shell.module.css";
+import { TopBar } from "./TopBar";
+
+export function Shell() {
+  useSuspenseQuery(meQuery);
+  useEffect(() => {
+    const live = startLive(queryClient);
+    return () => live.stop();
+  }, []);
+  const page = usePageFocus();
+  return (
+    <div className={classes.frame}>
+      {/* biome-ignore lint/a11y/useValidAnchor: it leads to a place of this page */}
+      <a
+        className={classes.skip}
+        href="#page"
+        onClick={(event) => {
+          event.preventDefault();
+          page.current?.focus();
+        }}
+      >
+        {shell.skip}
+      </a>
+      <Rail />
+      <TopBar />
+      <main id="page" ref={page} tabIndex={-1} className={classes.page}>
+        <Outlet />
+      </main>
+      <BottomBar />
+      <Announcer />
+      <Palette />
+      <GlobalKeys />
+    </div>
+  );
+}
+
+/** After another screen has come, the focus is at its beginning; filters leave it where it is. */
+function usePageFocus() {
+  const page = useRef<HTMLElement>(null);
+  const { pathname } = useLocation();
+  const before = useRef(pathname);
+  useEffect(() => {
+    if (before.current === pathname) return;
+    before.current = pathname;
+    page.current?.focus({ preventScroll: true });
+  }, [pathname]);
+  return page;
+}
+
+function Announcer() {
+  const [text, setText] = useState("");
+  useEffect(() => onAnnounce(setText), []);
+  return (
+    <div className="sw-hidden" role="status" aria-live="polite">
+      {text}
+    </div>
+  );
+}

@@ -1,0 +1,151 @@
+import {
+  ActionIcon,
+  Menu,
+  SegmentedControl,
+  Switch,
+  Text,
+  Tooltip,
+  UnstyledButton,
+  useMantineColorScheme,
+} from "@mantine/core";
+import { spotlight } from "@mantine/spotlight";
+import {
+  IconKeyboard,
+  IconLogout,
+  IconPlayerPause,
+  IconPlayerPlay,
+  IconSearch,
+  IconUser,
+} from "@tabler/icons-react";
+import { useNavigate } from "@tanstack/react-router";
+import { theLive, useLiveState } from "@/api/live";
+import { signOut, useMe } from "@/api/session";
+import { useNow } from "@/lib/now";
+import { ENVIRONMENT } from "@/lib/page";
+import { setPrefs, usePrefs } from "@/lib/prefs";
+import { relative, type Zone } from "@/lib/time";
+import { shell } from "@/strings/shell";
+import { openHelp } from "./GlobalKeys";
+import classes from "./TopBar.module.css";
+
+export function TopBar() {
+  return (
+    <header className={classes.bar}>
+      {ENVIRONMENT ? <span className={classes.environment}>{ENVIRONMENT}</span> : null}
+      <UnstyledButton className={classes.search} onClick={() => spotlight.open()}>
+        <IconSearch size={15} aria-hidden="true" />
+        <span className={classes.searchText}>{shell.palette}</span>
+        <kbd className={classes.kbd}>Ctrl K</kbd>
+      </UnstyledButton>
+      <span className={classes.space} />
+      <LiveSwitch />
+      <UserMenu />
+    </header>
+  );
+}
+
+function LiveSwitch() {
+  const { link, updatedAt } = useLiveState();
+  const now = useNow();
+  const paused = link === "paused";
+  const toggle = () => theLive().pause(!paused);
+  const ago = updatedAt > 0 ? relative(new Date(updatedAt).toISOString(), now) : "";
+  return (
+    <Tooltip label={`${paused ? shell.resume : shell.pause} (p)`}>
+      <UnstyledButton
+        className={classes.live}
+        data-link={link}
+        onClick={toggle}
+        aria-pressed={paused}
+        aria-label={paused ? shell.resume : shell.pause}
+      >
+        {paused ? (
+          <IconPlayerPlay size={13} aria-hidden="true" />
+        ) : (
+          <span className={classes.dot} aria-hidden="true" />
+        )}
+        <span className={classes.liveWord}>{shell.live[link]}</span>
+        <span className={classes.ago}>{ago === "" ? "" : shell.updated(ago)}</span>
+        {paused ? null : (
+          <IconPlayerPause size={13} className={classes.pauseIcon} aria-hidden="true" />
+        )}
+      </UnstyledButton>
+    </Tooltip>
+  );
+}
+
+function UserMenu() {
+  const me = useMe();
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const { zone, keys } = usePrefs();
+  const navigate = useNavigate();
+  return (
+    <Menu position="bottom-end" width={280} closeOnItemClick={false}>
+      <Menu.Target>
+        <ActionIcon variant="subtle" color="gray" size={32} aria-label={shell.user}>
+          <IconUser size={18} stroke={1.6} />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <div className={classes.me}>
+          <Text size="xs" c="dimmed">
+            {shell.signedInAs}
+          </Text>
+          <Text fw={600}>{me.name}</Text>
+          <Text size="xs" c="dimmed">
+            {me.role}
+          </Text>
+        </div>
+        <Menu.Divider />
+        <div className={classes.choice}>
+          <span className="sw-label">{shell.theme.label}</span>
+          <SegmentedControl
+            fullWidth
+            aria-label={shell.theme.label}
+            value={colorScheme}
+            onChange={(value) => setColorScheme(value as "auto" | "light" | "dark")}
+            data={(["auto", "light", "dark"] as const).map((value) => ({
+              value,
+              label: shell.theme[value],
+            }))}
+          />
+        </div>
+        <div className={classes.choice}>
+          <span className="sw-label">{shell.zone.label}</span>
+          <SegmentedControl
+            fullWidth
+            aria-label={shell.zone.label}
+            value={zone}
+            onChange={(value) => setPrefs({ zone: value as Zone })}
+            data={(["local", "utc"] as const).map((value) => ({ value, label: shell.zone[value] }))}
+          />
+        </div>
+        <div className={classes.choice}>
+          <Switch
+            size="xs"
+            label={shell.keysOn}
+            checked={keys}
+            onChange={(event) => setPrefs({ keys: event.currentTarget.checked })}
+          />
+        </div>
+        <Menu.Divider />
+        <Menu.Item
+          closeMenuOnClick
+          leftSection={<IconKeyboard size={15} />}
+          rightSection={<kbd className={classes.kbd}>?</kbd>}
+          onClick={openHelp}
+        >
+          {shell.help}
+        </Menu.Item>
+        <Menu.Item
+          leftSection={<IconLogout size={15} />}
+          onClick={() => {
+            void signOut().finally(() => navigate({ to: "/login", search: {} }));
+          }}
+        >
+          {shell.signOut}
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

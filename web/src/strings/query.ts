@@ -1,0 +1,6 @@
+export const query = {
+  edit: (text: string) => `Edit ${text}`,
+  remove: (text: string) => `Remove ${text}`,
+  clear: "Clear the query",
+  offered: "What could follow",
+} as const;
