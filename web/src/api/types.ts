@@ -2342,6 +2342,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/schedules/downtimes/{downtime_id}/answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer Downtime
+         * @description Decide about what a downtime left missed: run each, the latest of each, or none.
+         */
+        post: operations["answer_downtime"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/schedules/strip": {
         parameters: {
             query?: never;
@@ -3646,10 +3666,20 @@ export interface components {
         };
         /**
          * Answer
-         * @description What a reviewer says.
+         * @description What is to become of the instants that a downtime left missed.
          * @enum {string}
          */
-        Answer: "approve" | "reject";
+        "Answer-Output": "each" | "latest" | "leave";
+        /**
+         * Answered
+         * @description What came of an answer: the backfills that run the instants, and what could not be.
+         */
+        Answered: {
+            /** Backfills */
+            backfills: string[];
+            /** Refused */
+            refused: components["schemas"]["Refused"][];
+        };
         /**
          * Applied
          * @description What came of decisions: the release that is current now, and whether it is a new one.
@@ -3677,7 +3707,7 @@ export interface components {
          * @description A reviewer's answer to the operation that waits; a rejection needs a reason.
          */
         Approval: {
-            decision: components["schemas"]["Answer"];
+            decision: components["schemas"]["stepwell__server__runs__approvals__Answer"];
             /** Operation */
             operation?: string | null;
             /** Reason */
@@ -4102,6 +4132,37 @@ export interface components {
          * @enum {string}
          */
         BulkState: "running" | "cancelled" | "finished";
+        /**
+         * Busy
+         * @description A window to come in which more is due than there are slots for: the last of `due` runs
+         *     waits for `wait` seconds. Without a limit: the busiest window, with `runs` at once.
+         */
+        Busy: {
+            /**
+             * Begin
+             * Format: date-time
+             */
+            begin: string;
+            /** Due */
+            due: number;
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /** Kind */
+            kind: string | null;
+            /** Name */
+            name: string | null;
+            /** Runs */
+            runs: number;
+            /** Slots */
+            slots: number | null;
+            /** Text */
+            text: string;
+            /** Wait */
+            wait: number;
+        };
         /**
          * By
          * @description What a ranking has a row for.
@@ -4581,8 +4642,17 @@ export interface components {
         /**
          * Downtime
          * @description A time in which no server ticked; `missed` and `ran` count due instants within it.
+         *
+         *     `answer` is what somebody decided about those missed; null while nobody has.
          */
         Downtime: {
+            answer: components["schemas"]["Answer-Output"] | null;
+            /** Answer Reason */
+            answer_reason: string | null;
+            /** Answered At */
+            answered_at: string | null;
+            /** Answered By */
+            answered_by: string | null;
             /**
              * Began At
              * Format: date-time
@@ -5251,6 +5321,9 @@ export interface components {
         /**
          * Lane
          * @description One schedule. Marks and coming instants, or cells where there are more than 200.
+         *
+         *     `made_up` are its backfills' instants, the latest of each, if they are not more than 200.
+         *     `notes` say what the clock does within the span.
          */
         Lane: {
             /** Description */
@@ -5261,13 +5334,26 @@ export interface components {
             future_cells: components["schemas"]["Cell"][];
             /** Group */
             group: string;
+            /** Made Up */
+            made_up: components["schemas"]["MadeUp"][];
+            /** Misfire */
+            misfire: string | null;
             /** Name */
             name: string;
+            /** Next Due */
+            next_due: string | null;
+            /** Notes */
+            notes: components["schemas"]["ClockNote"][];
             observed: components["schemas"]["Observed"];
+            origin: components["schemas"]["Origin"];
+            /** Overlap */
+            overlap: string | null;
             /** Past */
             past: components["schemas"]["stepwell__server__schedules__strip_records__Mark"][];
             /** Past Cells */
             past_cells: components["schemas"]["Cell"][];
+            /** Pause Reason */
+            pause_reason: string | null;
             /** Paused At */
             paused_at: string | null;
             /** Paused Until */
@@ -5355,6 +5441,20 @@ export interface components {
          */
         Level: "debug" | "info" | "warning" | "error" | "critical";
         /**
+         * LimitLoad
+         * @description The load of the runs that share the slots of a pool or group; `runs` as those of `load`.
+         */
+        LimitLoad: {
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Runs */
+            runs: number[];
+            /** Slots */
+            slots: number;
+        };
+        /**
          * Link
          * @description A one-time link to set a password. Its secret is shown this once.
          */
@@ -5371,7 +5471,9 @@ export interface components {
         };
         /**
          * Load
-         * @description Fifteen minutes from `begin`: how many runs go on on average, and how many begin.
+         * @description `load_seconds` from `begin` on: how many runs go on, and how many begin.
+         *
+         *     `runs` is an average over fifteen minutes; of a longer cell, that of its busiest ones.
          */
         Load: {
             /**
@@ -5549,6 +5651,26 @@ export interface components {
             url_ref: string | null;
         };
         /**
+         * MadeUp
+         * @description An instant of a backfill: `planned`, or the state of its run (ran: kept no more).
+         */
+        MadeUp: {
+            /**
+             * Backfill Id
+             * Format: uuid
+             */
+            backfill_id: string;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Outcome */
+            outcome: string;
+            /** Run Id */
+            run_id: string | null;
+        };
+        /**
          * Me
          * @description Who the caller is, and what they may do.
          *
@@ -5637,6 +5759,8 @@ export interface components {
         /**
          * MissedBy
          * @description What a downtime did to one schedule, and what its misfire policy made of it.
+         *
+         *     `first_due` and `last_due` are of all its instants within, `latest_missed` of those missed.
          */
         MissedBy: {
             /**
@@ -5651,6 +5775,8 @@ export interface components {
              * Format: date-time
              */
             last_due: string;
+            /** Latest Missed */
+            latest_missed: string | null;
             /** Misfire */
             misfire: string;
             /** Missed */
@@ -5677,6 +5803,19 @@ export interface components {
          * @enum {string}
          */
         Mode: "failed operations" | "from an operation" | "from start";
+        /**
+         * NewAnswer
+         * @description Run each missed instant once, only the latest of each schedule, or leave them missed.
+         *
+         *     `schedules`: only of these; every schedule that missed any where it is left out.
+         */
+        NewAnswer: {
+            answer: components["schemas"]["stepwell__server__schedules__watch_records__Answer"];
+            /** Reason */
+            reason: string;
+            /** Schedules */
+            schedules?: string[] | null;
+        };
         /**
          * NewBackfill
          * @description Run the schedule's due instants of a span that is past: `begin` included, `end` not.
@@ -7278,6 +7417,21 @@ export interface components {
             warnings: string[];
         };
         /**
+         * Refused
+         * @description A schedule whose missed instants could not be run, and why.
+         */
+        Refused: {
+            /** Code */
+            code: string;
+            /**
+             * Schedule Id
+             * Format: uuid
+             */
+            schedule_id: string;
+            /** What */
+            what: string;
+        };
+        /**
          * Registration
          * @description An admin's yes to an image: what else its group needs.
          */
@@ -8053,6 +8207,8 @@ export interface components {
         /**
          * Running
          * @description A run that goes on, with the usual time of its workflow in seconds, where known.
+         *
+         *     `progress` is how far its operation says that it is.
          */
         Running: {
             /** Group */
@@ -8062,6 +8218,7 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            progress: components["schemas"]["Progress"] | null;
             /** Started At */
             started_at: string | null;
             /** State */
@@ -8853,7 +9010,8 @@ export interface components {
          * Strip
          * @description A page of schedules; `load` is of all of them, and comes with the first page only.
          *
-         *     `hot` are the busiest windows to come, `quiet` times of the day (UTC) at which least goes on.
+         *     `busy` are the windows to come that are too full, else the busiest, and `hot` the same in
+         *     words; `quiet` are times of the day (UTC) at which least goes on.
          */
         Strip: {
             /**
@@ -8866,6 +9024,8 @@ export interface components {
              * Format: date-time
              */
             begin: string;
+            /** Busy */
+            busy: components["schemas"]["Busy"][];
             /**
              * Cells
              * @enum {string}
@@ -8882,8 +9042,12 @@ export interface components {
             lanes: components["schemas"]["Lane"][];
             /** Limited To */
             limited_to: number;
+            /** Limits */
+            limits: components["schemas"]["LimitLoad"][];
             /** Load */
             load: components["schemas"]["Load"][] | null;
+            /** Load Seconds */
+            load_seconds: number;
             /** Next */
             next: string | null;
             /** Quiet */
@@ -9786,6 +9950,12 @@ export interface components {
             to_release: number | null;
         };
         /**
+         * Answer
+         * @description What a reviewer says.
+         * @enum {string}
+         */
+        stepwell__server__runs__approvals__Answer: "approve" | "reject";
+        /**
          * Difference
          * @description A value that is not the same; null where one run has none of that name.
          */
@@ -9908,6 +10078,12 @@ export interface components {
             /** Why */
             why: string | null;
         };
+        /**
+         * Answer
+         * @description What is to become of the instants that a downtime left missed.
+         * @enum {string}
+         */
+        stepwell__server__schedules__watch_records__Answer: "each" | "latest" | "leave";
         /**
          * Registered
          * @description The group that an image became, and the discovery that began with it.
@@ -14570,6 +14746,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_Downtime_"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answer_downtime: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                downtime_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAnswer"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answered"];
                 };
             };
             /** @description A problem (RFC 9457) */

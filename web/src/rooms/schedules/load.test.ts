@@ -22,7 +22,7 @@ describe("the load lane", () => {
 
   it("has room for its limit", () => {
     const found = area(load, values, 900, 6, scale, 60);
-    expect([found.top, found.limit]).toEqual([10, 24]);
+    expect([found.top, found.limit]).toEqual([7.5, 12]);
   });
 
   it("ends at a round number that is never 0", () => {

@@ -15,9 +15,9 @@ export interface Area {
   top: number;
 }
 
-/** The top of an axis for these values: at least the limit, a round number, never 0. */
+/** The top of an axis for these values: above the limit, a round number, never 0. */
 export function topOf(values: readonly number[], limit: number | null): number {
-  const most = Math.max(1, limit ?? 0, ...values);
+  const most = Math.max(1, 1.2 * (limit ?? 0), ...values);
   if (most <= 5) return Math.ceil(most);
   const size = 10 ** Math.floor(Math.log10(most));
   const half = size / 2;

@@ -90,7 +90,12 @@ describe("past marks", () => {
 
   it("are cells of the server's above 200", () => {
     const past_cells = [
-      { begin: iso(NOON - DAY), count: 60, worst: "missed", outcomes: { missed: 1, succeeded: 59 } },
+      {
+        begin: iso(NOON - DAY),
+        count: 60,
+        worst: "missed",
+        outcomes: { missed: 1, succeeded: 59 },
+      },
     ];
     const [item] = pastItems(lane({ past_cells }), DAYS);
     expect([item?.kind, item?.outcome, item?.count]).toEqual(["cell", "missed", 60]);

@@ -5,7 +5,7 @@ import { type Scale, toX } from "./scale";
 import { HOUR } from "./zones";
 
 export type Lane = Schemas["Lane"];
-export type Mark = Schemas["Mark"];
+export type Mark = Lane["past"][number];
 
 export const OUTCOMES = [
   "failed",
@@ -135,7 +135,8 @@ function markItem(mark: Mark, scale: Scale, made: readonly number[]): Item {
   const outcome = outcomeOf(mark.outcome);
   const started = mark.delay === null ? null : first + mark.delay * 1000;
   const begins = toX(scale, started ?? first);
-  const ends = mark.duration === null ? begins : toX(scale, (started ?? first) + mark.duration * 1000);
+  const ends =
+    mark.duration === null ? begins : toX(scale, (started ?? first) + mark.duration * 1000);
   const several = mark.count > 1;
   return {
     ...blank(`p${mark.first_due}`, several ? "band" : "mark", outcome, first),
