@@ -16,32 +16,47 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-com
 	--constraint constraints.txt
 INSTALL := $(PIP) --build-constraint constraints.txt --editable '.[all]'
 
+# Node builds the pages. Where it is missing, all else goes on without them, but not in CI.
+NODE ?= $(shell node -e '$(NEED_NODE)' 2>/dev/null && command -v npm)
+NEED_NODE := const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)
+PAGES = $(if $(NODE),web/dist/.ready,web/.without-node)
+WEB_SOURCES = $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print)
+
 # Other systems that `make bench PEERS=1` measures, each in an environment of its own.
 PEER_STAMPS := $(foreach peer,pgqueuer oban dbos procrastinate huey,benchmarks/.peers/$(peer).ready)
 
 .DEFAULT_GOAL := help
-.PHONY: demo test check fix docs bench bench-server test-pythons help
+.PHONY: demo test check fix web docs screenshots bench bench-server test-pythons help
 
-demo: $(VENV)/.demo ## run the example groups through the whole path (ONCE=1: then stop, exit code by outcome)
+demo: $(VENV)/.demo $(PAGES) ## run the example groups through the whole path (ONCE=1: then stop, exit code by outcome)
 	$(BIN)/python examples/demo.py $(if $(ONCE),--once)
 
-test: check ## check, then run every test
+test: check $(PAGES) ## check, then run every test
 	.ci/servers
+	.ci/browser
 	.ci/containers
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(TESTS)
 
-check: $(VENV)/.test ## lint, format, types and the direction of imports
+check: $(VENV)/.test $(if $(NODE),web/node_modules/.ready) ## lint, format, types and the direction of imports; of the pages, their unit tests too
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --no-cache
+	$(if $(NODE),cd web && npm run --silent check)
 
 fix: $(VENV)/.test ## format, and mend what can be mended without thinking
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+web: $(PAGES) ## build the pages into web/dist (needs Node 20.19 or newer); a second time does nothing
+	@[ -n "$(NODE)" ]
+
 docs: $(VENV)/.test ## write the generated pages of docs/reference and openapi.json anew
 	$(BIN)/python docs/generate.py
+
+screenshots: $(VENV)/.test $(PAGES) ## take the pictures of docs/screenshots anew, in a real browser
+	.ci/browser
+	STEPWELL_SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest tests/journeys/browser/test_screenshots.py
 
 bench: $(VENV)/.test $(if $(PEERS),$(PEER_STAMPS)) ## measure speed (WORKLOADS=W1,W4 ROUNDS=3 SIZE="steps=2000 minutes=1" PEERS=1)
 	$(BIN)/python -m benchmarks $(if $(WORKLOADS),--workloads $(WORKLOADS)) \
@@ -72,6 +87,19 @@ $(VENV)/.demo: $(VENV)/.pip pyproject.toml constraints.txt
 $(VENV)/.test: $(VENV)/.pip pyproject.toml constraints.txt
 	$(INSTALL) --group test --group check
 	@touch $@ $(VENV)/.demo
+
+web/node_modules/.ready: web/package.json web/package-lock.json
+	cd web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+web/dist/.ready: web/node_modules/.ready $(WEB_SOURCES)
+	cd web && npm run --silent build && node scripts/pack.mjs
+	@touch $@
+
+# Never made, so it is said each time.
+web/.without-node:
+	@echo "Node 20.19 or newer with npm was not found: the pages are not built, and tests of them are skipped." >&2
+	@[ "$$CI" != true ]
 
 benchmarks/.peers/%.ready: benchmarks/peers/requirements-%.txt
 	@mkdir -p benchmarks/.peers

@@ -67,7 +67,7 @@ def test_make_help_lists_every_target(root: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("script", [".ci/run", ".ci/test-pythons"])
+@pytest.mark.parametrize("script", [".ci/run", ".ci/browser", ".ci/test-pythons"])
 def test_a_script_stops_at_its_first_error(root: Path, script: str) -> None:
     path = root / script
     assert path.stat().st_mode & 0o100

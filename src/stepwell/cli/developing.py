@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,13 +17,13 @@ import stepwell
 from stepwell.cli import finder, profile
 from stepwell.cli.client import Client
 from stepwell.cli.feed import RunFeed
-from stepwell.cli.hosting import tell_first
 from stepwell.cli.listener import Listener, bound, bound_near
 from stepwell.cli.places import alone_in
 from stepwell.cli.profile import Profile
 from stepwell.cli.reload import GroupKeeper
 from stepwell.cli.render import Output
 from stepwell.cli.stopping import until_asked_to_stop
+from stepwell.server.access import developer
 from stepwell.server.app import Server
 from stepwell.server.settings import Settings
 
@@ -75,7 +76,6 @@ class Development:
         self._log_to_file()
         with until_asked_to_stop() as asked, Server(settings) as server:
             listener = Listener(server.app, socket).start()
-            tell_first(self.out, server)
             with self._clients(server) as (api, feed):
                 self._follow(api, feed, asked)
                 self._tell_unended(api)
@@ -124,11 +124,12 @@ class Development:
         token = server.admin_token_file.read_text().strip()
         kept = Profile(server.settings.url, token, "stepwell dev")
         path = profile.write(Path.cwd() / profile.FOLDER, kept)
-        self._tell(server.settings, path)
+        self._tell(server, path)
         with Client(kept) as api, Client(kept) as feed:
             yield api, feed
 
-    def _tell(self, settings: Settings, kept: Path) -> None:
+    def _tell(self, server: Server, kept: Path) -> None:
+        settings = server.settings
         places = {
             "API": f"{settings.url}/api/v1",
             "database": settings.database,
@@ -138,6 +139,10 @@ class Development:
         self.out.note(f"stepwell dev {stepwell.__version__}")
         for name, place in places.items():
             self.out.note(f"  {name:9} {place}")
+        self.out.note("Open, once, within the hour (`stepwell ui` opens another):")
+        with server.db.write() as conn:
+            link = developer.link(conn, settings)
+        print(f"  {link.url}", file=sys.stderr, flush=True)
 
     def _log_to_file(self) -> None:
         handler = logging.FileHandler(self.data_dir / "server.log")

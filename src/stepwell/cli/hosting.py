@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from stepwell.cli.listener import Listener, bound
 from stepwell.cli.migrating import tell_applied
@@ -18,6 +19,7 @@ from stepwell.cli.stopping import until_asked_to_stop, wait_for
 from stepwell.cli.supervisor import hold_line, report_ready
 from stepwell.cli.worker import LOG_FORMAT
 from stepwell.server.access import logins
+from stepwell.server.access.developer import is_local
 from stepwell.server.app import Server
 from stepwell.server.database.session import Database
 from stepwell.server.settings import Settings
@@ -109,7 +111,14 @@ def _without_password(url: str) -> str:
 
 def tell_first(out: Output, server: Server) -> None:
     """How to make the first admin, while there is no user; on the terminal, in no log."""
-    secret = logins.setup_secret(server.services)
-    if secret is not None:
-        out.note("  users      none yet; make the first admin within the hour:")
-        print(f"             stepwell users first NAME --secret {secret}", file=sys.stderr)
+    secret, settings = logins.setup_secret(server.services), server.settings
+    if secret is None:
+        return
+    out.note("  users      none yet; make the first admin within the hour:")
+    # Behind a proxy the secret stays out of addresses, and so of the proxy's log.
+    local = is_local(urlsplit(settings.url).hostname)
+    page = f"{settings.url}/login?setup={secret}" if local else f"{settings.url}/login"
+    for way in [f"open {page}"] * settings.run_ui + [
+        f"stepwell users first NAME --secret {secret}"
+    ]:
+        print(f"             {way}", file=sys.stderr)

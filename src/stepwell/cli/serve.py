@@ -67,11 +67,14 @@ def serve(
     database: Database = None,
     data_dir: DataDir = None,
     launcher: Launchers = None,
+    no_engine: Annotated[
+        bool, typer.Option("--no-engine", help="No engine here: another process runs `work`.")
+    ] = False,
     api_only: Annotated[
-        bool, typer.Option("--api-only", help="No engine here: another process runs `work`.")
+        bool, typer.Option("--api-only", help="Neither engine nor pages: the API alone.")
     ] = False,
 ) -> None:
-    """Serve the API and run the server's own steps, until Ctrl-C or SIGTERM.
+    """Serve pages and API, and run the server's own steps, until Ctrl-C or SIGTERM.
 
     Every setting can also be an environment variable: STEPWELL_ and its name in
     capitals. The database must have been migrated (`stepwell migrate`).
@@ -80,7 +83,8 @@ def serve(
     from stepwell.cli.hosting import host_api  # noqa: PLC0415 - needs what was just looked for
 
     given = _given(host=host, port=port, database_url=database, data_dir=data_dir)
-    host_api(session.out, given | _launchers(launcher), run_engine=not api_only)
+    given |= {"run_ui": False} if api_only else {}
+    host_api(session.out, given | _launchers(launcher), run_engine=not (api_only or no_engine))
 
 
 def work(

@@ -16,6 +16,7 @@ from stepwell.errors import SetupError
 from stepwell.launchers.protocol import Launcher
 from stepwell.server import background, problems
 from stepwell.server.access import api as access
+from stepwell.server.access import permissions
 from stepwell.server.access import service as tokens
 from stepwell.server.access import sessions_api as logins
 from stepwell.server.access import users_api as users
@@ -57,6 +58,9 @@ from stepwell.server.state import api as state
 from stepwell.server.steps import api as steps
 from stepwell.server.steps import controls_api as controls
 from stepwell.server.summary import api as summary
+from stepwell.server.ui.base_path import BelowPath
+from stepwell.server.ui.bundle import Shelf, folder_of
+from stepwell.server.ui.serving import Pages
 from stepwell.server.views import api as views
 from stepwell.server.waiting import api as waiting
 from stepwell.version import VERSION
@@ -111,6 +115,11 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.hub = Hub(services.db)
     app.state.provider = _provider(services.settings)
+    app.state.acts = permissions.acts_of(ROOMS)
+    if services.settings.run_ui:
+        settings = services.settings
+        own = {"base": settings.base, "environment": settings.environment}
+        app.add_middleware(Pages, shelf=Shelf(folder_of(settings)), **own)
     app.add_middleware(Admission)
     if services.settings.allowed_hosts:
         app.add_middleware(KnownHosts, hosts=services.settings.allowed_hosts)
@@ -119,7 +128,10 @@ def create_app(services: Services) -> FastAPI:
     for router in ROOMS:
         app.include_router(router, prefix=PREFIX)
     app.include_router(exposition.router)
-    app.add_middleware(SecurityHeaders, https=secure(services.settings))  # outermost
+    app.include_router(logins.entrance)
+    app.add_middleware(SecurityHeaders, https=secure(services.settings))
+    if services.settings.base:
+        app.add_middleware(BelowPath, base=services.settings.base)  # outermost
     return app
 
 

@@ -136,6 +136,7 @@ def require(role: Role) -> Callable[[Request, User], User]:
                 scopes.check(conn, user, request)
         return user
 
+    allowed.role = role  # type: ignore[attr-defined] # `permissions` tells it to pages
     return allowed
 
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from stepwell.errors import InvalidInput, SetupError
 
@@ -30,7 +31,13 @@ class Settings:
     launchers : the launchers that may start images; `serve` names none by default (R42).
     host, port : where the API listens.
     public_url : how images reach the API; empty is `http://{host}:{port}`.
+    base_path : the path below which a proxy shows the server, `/stepwell`; empty is that
+        of `public_url`.
     run_api : serve HTTP (`serve`).
+    run_ui : answer browsers with the pages.
+    ui_folder : where the built pages are; empty is those of the package, else `web/dist` of
+        a checkout.
+    environment : what the pages call this server, `production`; empty says nothing.
     run_engine : run the server's own steps (`work`).
     workers : how many of the server's own steps run at once in this process.
     dev : one process for one developer: tables are made without asking (R44), an admin
@@ -104,7 +111,11 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8420
     public_url: str = ""
+    base_path: str = ""
     run_api: bool = True
+    run_ui: bool = True
+    ui_folder: str = ""
+    environment: str = ""
     run_engine: bool = True
     workers: int = 8
     dev: bool = False
@@ -176,7 +187,11 @@ class Settings:
     @classmethod
     def for_dev(cls, data_dir: Path, **given: Any) -> Settings:
         """One developer's server: loopback, SQLite in `data_dir`, the process launcher (R42)."""
-        local = {"launchers": ("process",), "allowed_hosts": ("127.0.0.1", "localhost", "[::1]")}
+        local = {
+            "launchers": ("process",),
+            "environment": "dev",
+            "allowed_hosts": ("127.0.0.1", "localhost", "[::1]"),
+        }
         return cls(**{"data_dir": data_dir, "dev": True, **local, **given})
 
     @property
@@ -188,6 +203,12 @@ class Settings:
     def url(self) -> str:
         """How images reach the API, without a slash at the end."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def base(self) -> str:
+        """The path below which the server is reached: empty, or `/stepwell`."""
+        path = (self.base_path or urlsplit(self.public_url).path).strip("/")
+        return f"/{path}" if path else ""
 
     @property
     def signing_key(self) -> bytes:

@@ -21,8 +21,10 @@ ANY = "01a2020e-4d21-7083-abba-217f0bf09562"
 
 
 def filled(path: object) -> str:
-    """The path of a route below the API's, with something in place of each parameter."""
-    return re.sub(r"\{\w+(:path)?\}", ANY, str(path).removeprefix("/api/v1/"))
+    """The path of a route below the API's, with something in place of each parameter; the
+    whole address of another route."""
+    below = re.sub(r"\{\w+(:path)?\}", ANY, str(path).removeprefix("/api/v1/"))
+    return f"http://testserver{below}" if below.startswith("/") else below
 
 
 OPEN = {
@@ -37,6 +39,7 @@ OPEN = {
     ("get", "login/oidc/callback"): 401,
     ("get", f"shared/reports/{ANY}"): 404,
     ("get", f"shared/badges/{ANY}"): 404,
+    ("get", "http://testserver/login"): 422,
 }
 """What needs no authentication: health and logging in; and what an empty request gets there."""
 

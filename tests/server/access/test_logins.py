@@ -252,7 +252,8 @@ def test_such_a_token_never_has_a_higher_role_than_the_account_and_ends_with_it(
 
 @on_both
 def test_the_first_admin_is_made_with_the_printed_secret_and_once_only(server: Server) -> None:
-    assert browser(server).get("login").json() == {"password": True, "oidc": None, "setup": True}
+    ways = {"password": True, "oidc": None, "setup": True, "link": False}
+    assert browser(server).get("login").json() == ways
     secret, other = (logins.setup_secret(server.services) for _ in range(2))
     body = {"secret": secret, "name": "Root", "password": PASSWORD}
     client = browser(server)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Request
 from pydantic import BaseModel
 
-from stepwell.server.access import service, sessions
-from stepwell.server.access.records import How, IssuedToken, NewToken, Role, Token
+from stepwell.server.access import permissions, service, sessions
+from stepwell.server.access.permissions import Permissions
+from stepwell.server.access.records import How, IssuedToken, NewToken, Role, Token, User
 from stepwell.server.http import (
     Call,
     CurrentUser,
@@ -22,8 +23,17 @@ from stepwell.server.http import (
     services_of,
     writes,
 )
+from stepwell.version import VERSION
 
 router = Router(tags=["access"])
+
+
+class May(BaseModel):
+    """What the caller may do at all: each needs the role of its name, and no read-only token."""
+
+    operate: bool
+    review: bool
+    administer: bool
 
 
 class Me(BaseModel):
@@ -31,7 +41,8 @@ class Me(BaseModel):
 
     `user_id` is null for a token that belongs to nobody in particular. `groups` are the
     only ones that a token reaches, null is all. `csrf` is what a page must send along in
-    `X-Stepwell-CSRF` with each change, null with a token. Instants are UTC.
+    `X-Stepwell-CSRF` with each change, null with a token. `mode` is "engine" where there are
+    steps and nothing else. `environment` is what the server is called. Instants are UTC.
     """
 
     name: str
@@ -42,12 +53,16 @@ class Me(BaseModel):
     read_only: bool
     expires_at: datetime | None
     csrf: str | None
+    may: May
+    mode: Literal["server", "engine"] = "server"
+    environment: str | None = None
+    version: str = VERSION
 
 
 @router.get("/me")
 def me(request: Request, user: CurrentUser) -> Me:
     """Who the caller is, how they have logged in, and what they may do."""
-    key, session_id = services_of(request).settings.signing_key, user.session_id
+    settings, session_id = services_of(request).settings, user.session_id
     return Me(
         name=user.name,
         role=user.role,
@@ -56,8 +71,21 @@ def me(request: Request, user: CurrentUser) -> Me:
         groups=None if user.groups is None else list(user.groups),
         read_only=user.read_only,
         expires_at=user.expires_at,
-        csrf=None if session_id is None else sessions.csrf_token(key, session_id),
+        csrf=None if session_id is None else sessions.csrf_token(settings.signing_key, session_id),
+        may=_may(user),
+        environment=settings.environment or None,
     )
+
+
+def _may(user: User) -> May:
+    able = {role: not user.read_only and user.role.covers(role) for role in Role}
+    return May(operate=able[Role.OPERATOR], review=able[Role.REVIEWER], administer=able[Role.ADMIN])
+
+
+@router.get("/permissions")
+def list_permissions(request: Request, user: CurrentUser) -> Permissions:
+    """What each act needs, and whether the caller may: so that a page can say it before."""
+    return permissions.told(request.app.state.acts, user)
 
 
 @router.get("/tokens")

@@ -23,11 +23,13 @@ from stepwell.server.settings import Settings
 PASSWORD: Final = "password"  # noqa: S105 - what a link is for
 SETUP: Final = "setup"
 CLI: Final = "cli"
+BROWSER: Final = "browser"
 
 LIFE: Final = {
     PASSWORD: timedelta(hours=24),
     SETUP: timedelta(hours=1),
     CLI: timedelta(minutes=1),
+    BROWSER: timedelta(hours=1),
 }
 
 

@@ -113,9 +113,10 @@ def user_by_subject(conn: Connection, issuer: str, subject: str) -> Row | None:
     return conn.execute(select(users).where(*same)).mappings().one_or_none()
 
 
-def any_user(conn: Connection) -> bool:
-    """Whether there is a user at all."""
-    return conn.execute(select(users.c.id).limit(1)).first() is not None
+def any_user(conn: Connection, *, but: str) -> bool:
+    """Whether there is a user, other than those whom this one has made."""
+    others = users.c.created_by != but
+    return conn.execute(select(users.c.id).where(others).limit(1)).first() is not None
 
 
 def enabled_admins(conn: Connection) -> set[UUID]:

@@ -39,6 +39,7 @@ class How(StrEnum):
     TOKEN = "token"  # noqa: S105 - a word
     PASSWORD = "password"  # noqa: S105 - a word
     OIDC = "oidc"
+    LINK = "link"
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,8 +246,17 @@ class LoginSession(BaseModel):
 
 
 class LoginWays(BaseModel):
-    """How one can log in here. `oidc` is the name to show for it, or null."""
+    """How one can log in here. `oidc` is the name to show for it, or null; with `link` the
+    terminal of `stepwell dev` shows a link, and `stepwell ui` opens another."""
 
     password: bool
     oidc: str | None
     setup: bool
+    link: bool = False
+
+
+class BrowserLink(BaseModel):
+    """A link that logs a browser of this machine in, once. It is shown this once."""
+
+    url: str
+    expires_at: datetime

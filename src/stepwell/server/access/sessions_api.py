@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import Query, Request, Response
-from starlette.responses import RedirectResponse
+from fastapi import APIRouter, Query, Request, Response
+from starlette.responses import PlainTextResponse, RedirectResponse
 
-from stepwell.errors import NotFound
+from stepwell.errors import NotFound, Unauthenticated
 from stepwell.server import browser
-from stepwell.server.access import logins, service, sessions, states
+from stepwell.server.access import developer, logins, service, sessions, states
 from stepwell.server.access.records import (
+    BrowserLink,
     Exchange,
     FirstAdmin,
     IssuedToken,
@@ -38,7 +39,10 @@ from stepwell.server.http import (
 )
 
 router = Router(tags=["login"])
+entrance = APIRouter()
+"""What is no part of the API: the address that a link of `stepwell dev` leads to."""
 
+AGAIN: Final = "Where `stepwell dev` runs, `stepwell ui` opens a new one."
 STATE_COOKIE: Final = "stepwell_login"
 _STATE_PATH: Final = "/"
 
@@ -93,10 +97,33 @@ def set_up(request: Request, body: FirstAdmin) -> Response:
         return _welcome(request, logins.set_up(services, body, origin))
 
 
+@router.post("/login/links", status_code=201)
+def make_browser_link(call: Annotated[Call, writes(Role.ADMIN, remember=False)]) -> BrowserLink:
+    """A link that logs a browser of this machine in, once; of `stepwell dev` only."""
+    return developer.link(call.conn, call.services.settings)
+
+
+@entrance.get("/login", include_in_schema=False)
+def come_in(request: Request, code: Annotated[str, Query(max_length=200)]) -> Response:
+    """Where a link of `stepwell dev` leads to. A browser that is in already stays in."""
+    services = services_of(request)
+    inside = RedirectResponse(f"{services.settings.base}/", status_code=303)
+    inside.headers["Cache-Control"] = "no-store"
+    origin = browser.origin_of(request, services.settings)
+    try:
+        with audit.called_from(origin.address):
+            browser.remember(inside, services.settings, developer.come_in(services, code, origin))
+    except Unauthenticated as error:
+        if _is_in(request):
+            return inside
+        return PlainTextResponse(f"{error.what} {error.why}\n\n{AGAIN}\n", status_code=401)
+    return inside
+
+
 @router.get("/login/oidc", status_code=303, response_class=RedirectResponse)
 def go_to_provider(
     request: Request,
-    next: Annotated[str, Query(max_length=1000)] = "/",
+    next: Annotated[str, Query(max_length=1000)] = "",
     port: Annotated[int | None, Query(ge=1024, le=65535)] = None,
     challenge: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9_-]{43}$")] = None,
 ) -> Response:
@@ -106,7 +133,8 @@ def go_to_provider(
     """
     settings = services_of(request).settings
     waits = port is not None and challenge is not None
-    pending = states.begun(next, port if waits else None, challenge if waits else None)
+    after = next or f"{settings.base}/"
+    pending = states.begun(after, port if waits else None, challenge if waits else None)
     answer = RedirectResponse(_provider(request).address(pending.asked), status_code=303)
     answer.set_cookie(
         STATE_COOKIE,
@@ -180,6 +208,15 @@ def revoke_session(
     """End a session of one's own; an admin may end anybody's."""
     admin = call.user.role is Role.ADMIN
     return sessions.revoke(call.conn, session_id, body.reason, user=call.user, by_admin=admin)
+
+
+def _is_in(request: Request) -> bool:
+    services = services_of(request)
+    cookie = browser.session_cookie(request, services.settings)
+    try:
+        return cookie is not None and bool(sessions.holder(services, cookie))
+    except Unauthenticated:
+        return False
 
 
 def _welcome(request: Request, begun: Begun) -> Response:

@@ -1,0 +1,95 @@
+"""How a page is looked at: by axe, and in pictures of every width and theme."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page
+
+ROOT = Path(__file__).parents[3]
+AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
+
+Theme: TypeAlias = Literal["light", "dark"]
+THEMES: tuple[Theme, ...] = ("light", "dark")
+WIDTHS = {1440: 900, 1024: 768, 390: 844}
+"""Pixels: a screen, a small one, a phone; and how high each is."""
+
+_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+_BAD = ("serious", "critical")
+
+
+def without(what: str) -> None:
+    """Skip the test, or fail it in CI, because of something that is not here."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+def axe(page: Page) -> None:
+    """Fail if axe finds anything serious or critical on the page as it is now."""
+    if not AXE.exists():
+        without("axe-core is not installed: make web")
+    # Evaluated, not added as a script: the page's policy lets in no foreign one.
+    page.evaluate(AXE.read_text())
+    found: dict[str, Any] = page.evaluate(
+        "rules => axe.run(document, {resultTypes: ['violations'], ...rules})", _RULES
+    )
+    bad = [one for one in found["violations"] if one["impact"] in _BAD]
+    assert [_told(one) for one in bad] == []
+
+
+def axe_in_both_themes(page: Page) -> None:
+    """The same in the light and in the dark theme."""
+    for theme in THEMES:
+        with theme_of(page, theme):
+            axe(page)
+
+
+def overflow(page: Page) -> int:
+    """By how many pixels the page is wider than its window: nobody scrolls sideways."""
+    wide: int = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    return max(wide, 0)
+
+
+def pictures(page: Page, name: str, folder: Path) -> list[Path]:
+    """`runs-1440-light.png` and so on: the page in every width and theme."""
+    made = []
+    for theme in THEMES:
+        with theme_of(page, theme):
+            for width, height in WIDTHS.items():
+                page.set_viewport_size({"width": width, "height": height})
+                path = folder / f"{name}-{width}-{theme}.png"
+                picture(page, path)
+                assert overflow(page) == 0, f"{path.name} is too wide"
+                made.append(path)
+    return made
+
+
+def picture(page: Page, path: Path) -> None:
+    """The window as it is now, with few colours: a page is text and lines."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    taken = page.screenshot(animations="disabled", caret="hide", scale="css")
+    image = Image.open(io.BytesIO(taken)).convert("RGB")
+    image.quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+@contextmanager
+def theme_of(page: Page, theme: Theme) -> Iterator[None]:
+    """The page as for somebody whose system has this theme."""
+    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    try:
+        yield
+    finally:
+        page.emulate_media(color_scheme="light")
+
+
+def _told(violation: dict[str, Any]) -> str:
+    places = ", ".join(str(node["target"]) for node in violation["nodes"][:5])
+    return f"{violation['impact']} {violation['id']}: {violation['help']} at {places}"

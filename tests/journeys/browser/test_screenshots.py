@@ -1,0 +1,35 @@
+"""Every screen with real data, in every width and theme: no sideways scrolling, no sins for axe.
+
+`make screenshots` keeps the pictures in docs/screenshots.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from tests.journeys.browser.looking import ROOT, axe_in_both_themes, pictures
+from tests.journeys.browser.site import Site
+
+SCREENS = {"runs": "/runs"}
+"""Name of the picture -> path of the screen."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the pictures go."""
+    wanted = os.environ.get("STEPWELL_SCREENSHOTS")
+    return ROOT / wanted if wanted else tmp_path_factory.mktemp("screenshots")
+
+
+@pytest.mark.parametrize("name", list(SCREENS))
+def test_a_screen_fits_every_width_and_theme(
+    page: Page, site: Site, folder: Path, name: str
+) -> None:
+    page.goto(site.link(SCREENS[name]))
+    expect(page.get_by_role("main")).to_be_visible()
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
+    axe_in_both_themes(page)
+    assert len(pictures(page, name, folder)) == 6
