@@ -70,14 +70,34 @@ describe("past marks", () => {
     expect(item?.right).toBeCloseTo(400 - 600 / 72);
   });
 
-  it("lie in one cell where they cannot be told apart, which shows the worst", () => {
-    const past = [0, 1, 2].map((n) =>
-      mark(NOON - DAY + n * 60_000, n === 1 ? "failed" : "succeeded"),
+  it("are counted in cells where they cannot be told apart, which show the worst", () => {
+    const past = Array.from({ length: 96 }, (_, n) =>
+      mark(NOON - 2 * DAY + (n * HOUR) / 2, n === 5 ? "failed" : "succeeded"),
     );
-    const items = pastItems(lane({ past }), DAYS);
-    expect(items).toHaveLength(1);
-    expect([items[0]?.kind, items[0]?.outcome, items[0]?.count]).toEqual(["cell", "failed", 3]);
-    expect(items[0]?.outcomes).toEqual({ succeeded: 2, failed: 1 });
+    const items = pastItems(lane({ past }), DAYS, NOON);
+    expect(new Set(items.map((one) => one.kind))).toEqual(new Set(["cell"]));
+    expect(items.reduce((sum, one) => sum + one.count, 0)).toBe(96);
+    expect(items.filter((one) => one.outcome === "failed")).toHaveLength(1);
+    expect(items[0]?.outcomes).toEqual({ succeeded: 5, failed: 1 });
+  });
+
+  it("stay themselves where only few of them are near", () => {
+    const hours = [1, 1.2, 10, 20, 30, 40];
+    const past = hours.map((hour) => mark(NOON - 2 * DAY + hour * HOUR, "succeeded"));
+    expect(pastItems(lane({ past }), DAYS, NOON).map((one) => one.kind)).toEqual(
+      hours.map(() => "mark"),
+    );
+  });
+
+  it("end now, and what is to come begins there, where today's cell is of both", () => {
+    const begin = iso(NOON - 12 * HOUR);
+    const cell = { begin, count: 9, worst: "succeeded", outcomes: { succeeded: 9 } };
+    const day = { begin: NOON - 14 * DAY, end: NOON + 7 * DAY, width: 630 };
+    const [past] = pastItems(lane({ past_cells: [cell] }), day, NOON);
+    const coming = { begin, count: 3, worst: "coming", outcomes: { coming: 3 } };
+    const [future] = futureItems(lane({ future_cells: [coming] }), day, NOON);
+    expect(past?.right).toBeCloseTo(420);
+    expect(future?.left).toBeCloseTo(420);
   });
 
   it("say that a backfill made up for them", () => {

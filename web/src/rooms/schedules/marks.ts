@@ -1,7 +1,7 @@
 /** What is drawn of one schedule: marks, bands and cells, by where they lie. Pure. */
 
 import type { Schemas } from "@/api/client";
-import { type Scale, toX } from "./scale";
+import { type Scale, type Span, toX } from "./scale";
 import { HOUR } from "./zones";
 
 export type Lane = Schemas["Lane"];
@@ -54,8 +54,11 @@ export interface Item {
   reach: number;
 }
 
-/** Marks nearer than this lie in one cell. */
-const BIN = 8;
+/** Marks nearer than this cannot be told apart: their row is counted in cells. */
+const NEAR = 7;
+/** How long such a cell may be, and how wide it is at least. */
+const CELLS = [1, 3, 6, 12, 24, 24 * 7].map((hours) => hours * HOUR);
+const CELL_WIDTH = 12;
 /** No mark is narrower. */
 const NARROWEST = 5;
 
@@ -70,15 +73,16 @@ export function worst(outcomes: Iterable<Outcome>): Outcome {
 }
 
 /** What became of past instants, from left to right. */
-export function pastItems(lane: Lane, scale: Scale): Item[] {
+export function pastItems(lane: Lane, scale: Scale, now = scale.end): Item[] {
   const made = madeUpAt(lane);
   const marks = lane.past.map((mark) => markItem(mark, scale, made));
-  const cells = lane.past_cells.map((cell) => cellItem(cell, scale));
-  return [...binned(marks, scale), ...cells].sort((a, b) => a.left - b.left);
+  const past = { ...scale, end: now };
+  const cells = lane.past_cells.map((cell) => cellItem(cell, scale, past));
+  return [...binned(marks, scale, past), ...cells].sort((a, b) => a.left - b.left);
 }
 
 /** What is to come, from left to right. */
-export function futureItems(lane: Lane, scale: Scale): Item[] {
+export function futureItems(lane: Lane, scale: Scale, now = scale.begin): Item[] {
   const { p50, p95 } = lane.observed;
   const coming = lane.future.map((one) => {
     const first = Date.parse(one.at);
@@ -93,8 +97,9 @@ export function futureItems(lane: Lane, scale: Scale): Item[] {
       reach: Math.max(right, toX(scale, first + (p95 ?? 0) * 1000)),
     };
   });
-  const cells = lane.future_cells.map((cell) => cellItem(cell, scale));
-  return [...bands(binned(coming, scale)), ...cells];
+  const future = { ...scale, begin: now };
+  const cells = lane.future_cells.map((cell) => cellItem(cell, scale, future));
+  return [...bands(binned(coming, scale, future)), ...cells];
 }
 
 function comingSkipped(why: string): Outcome {
@@ -157,7 +162,7 @@ function markItem(mark: Mark, scale: Scale, made: readonly number[]): Item {
   };
 }
 
-function cellItem(cell: Schemas["Cell"], scale: Scale): Item {
+function cellItem(cell: Lane["past_cells"][number], scale: Scale, within: Span): Item {
   const begin = Date.parse(cell.begin);
   const length = cellLength(scale);
   const outcomes = Object.fromEntries(
@@ -168,9 +173,15 @@ function cellItem(cell: Schemas["Cell"], scale: Scale): Item {
     count: cell.count,
     outcomes,
     last: begin + length,
-    left: Math.max(0, toX(scale, begin)),
-    right: Math.min(scale.width, toX(scale, begin + length)),
+    ...extent(begin, begin + length, scale, within),
   };
+}
+
+/** From where to where a cell is drawn: the one of today ends or begins now. */
+function extent(begin: number, end: number, scale: Scale, within: Span) {
+  const left = Math.max(0, toX(scale, Math.max(begin, within.begin)));
+  const right = Math.min(scale.width, toX(scale, Math.min(end, within.end)));
+  return { left, right: Math.max(right, left + 2) };
 }
 
 /** As the server counts: by the hour up to eight days, then by the day. */
@@ -178,28 +189,35 @@ function cellLength(scale: Scale): number {
   return scale.end - scale.begin <= 8 * 24 * HOUR ? HOUR : 24 * HOUR;
 }
 
-/** Those that lie too near to each other to be told apart, as one cell each. */
-export function binned(items: readonly Item[], scale: Scale): Item[] {
+/** The same, or where too many lie too near to each other, counted in cells of one length. */
+export function binned(items: readonly Item[], scale: Scale, within: Span = scale): Item[] {
+  const marks = items.filter((one) => one.kind !== "band");
+  const gaps = marks
+    .slice(1)
+    .map((one, at) => toX(scale, one.first) - toX(scale, (marks[at] as Item).first));
+  const near = gaps.filter((gap) => gap < NEAR).length;
+  if (near === 0 || near < gaps.length / 4) return [...items];
+  const length = CELLS.find((one) => wide(one, scale)) ?? 24 * 7 * HOUR;
   const bins = new Map<number, Item[]>();
-  const found: Item[] = [];
-  for (const one of items) {
-    if (one.kind === "band") {
-      found.push(one);
-      continue;
-    }
-    const bin = Math.floor(toX(scale, one.first) / BIN);
-    const there = bins.get(bin);
-    if (there === undefined) bins.set(bin, [one]);
-    else there.push(one);
+  for (const one of marks) {
+    const bin = Math.floor(one.first / length);
+    bins.set(bin, [...(bins.get(bin) ?? []), one]);
   }
-  for (const [bin, mine] of bins) found.push(together(mine, bin));
-  return found.sort((a, b) => a.first - b.first);
+  const cells = [...bins].map(([bin, mine]) => ({
+    ...together(mine),
+    ...extent(bin * length, (bin + 1) * length, scale, within),
+  }));
+  const others = items.filter((one) => one.kind === "band");
+  return [...others, ...cells].sort((a, b) => a.first - b.first);
 }
 
-function together(items: readonly Item[], bin: number): Item {
+function wide(length: number, scale: Scale): boolean {
+  return (length / (scale.end - scale.begin)) * scale.width >= CELL_WIDTH;
+}
+
+function together(items: readonly Item[]): Item {
   const first = items[0] as Item;
   const last = items[items.length - 1] as Item;
-  if (items.length === 1) return first;
   const outcomes: Partial<Record<Outcome, number>> = {};
   for (const one of items) {
     for (const [name, count] of Object.entries(one.outcomes)) {
@@ -222,8 +240,6 @@ function together(items: readonly Item[], bin: number): Item {
     delay: null,
     duration: null,
     madeUp: items.reduce((sum, one) => sum + one.madeUp, 0),
-    left: bin * BIN,
-    right: (bin + 1) * BIN - 1,
   };
 }
 

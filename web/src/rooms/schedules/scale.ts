@@ -61,14 +61,21 @@ export interface Tick {
 
 /** Hours between ticks; what is a day or more are days. */
 const STEPS = [0.25, 0.5, 1, 2, 3, 6, 12, 24, 48, 24 * 7, 24 * 14];
-const ROOM = { hours: 44, days: 58 };
+const ROOM = { hours: 44, days: 74 };
 
 /** Where the axis is marked: whole hours or days of the zone's own clock. */
 export function ticks(scale: Scale, zone: string): Tick[] {
   const perHour = (scale.width / (scale.end - scale.begin)) * HOUR;
   const fits = (step: number) => step * perHour >= (step < 24 ? ROOM.hours : ROOM.days);
   const step = STEPS.find(fits) ?? 24 * 28;
-  return step < 24 ? hourTicks(scale, zone, step) : dayTicks(scale, zone, step / 24);
+  if (step < 24) return hourTicks(scale, zone, step);
+  // Weeks have a rhythm: their days are marked too where there is room, without words.
+  const days = step > 24 && 24 * perHour >= 7 ? dayTicks(scale, zone, 1) : [];
+  const said = dayTicks(scale, zone, step / 24);
+  const silent = days
+    .filter((day) => !said.some((one) => one.at === day.at))
+    .map((day) => ({ ...day, text: "", strong: false }));
+  return [...silent, ...said].sort((a, b) => a.at - b.at);
 }
 
 function days(scale: Span, zone: string): { year: number; month: number; day: number }[] {
@@ -108,7 +115,7 @@ function dayTicks(scale: Scale, zone: string, step: number): Tick[] {
     const at = midnight(day, zone);
     if (at < scale.begin || at > scale.end) continue;
     const monday = (number - 4) % 7 === 0;
-    found.push({ at, text: dayWords(at, zone), strong: step === 1 ? monday : day.day <= step });
+    found.push({ at, text: dayWords(at, zone), strong: step <= 2 ? monday : true });
   }
   return found;
 }
