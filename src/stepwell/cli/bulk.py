@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from stepwell.cli.options import Limit, Reason
+from stepwell.cli.parameters import parsed
 from stepwell.cli.render import named
 from stepwell.cli.session import Session, command
 from stepwell.cli.waiting import polls
@@ -32,9 +33,13 @@ FAILURES: Final = {"run": "run_id", "code": "code", "what": "what"}
 @command(app, "start")
 def start(
     session: Session,
-    action: Annotated[str, typer.Argument(help="cancel, repeat or label.")],
+    action: Annotated[str, typer.Argument(help="cancel, repeat, reexecute or label.")],
     query: Annotated[str | None, typer.Argument(help="Which runs: state:failed since:2h")] = None,
     ids: Annotated[list[str] | None, typer.Option("--id", help="Instead: these runs.")] = None,
+    arguments: Annotated[
+        list[str] | None,
+        typer.Option("--param", "-p", metavar="KEY=VALUE", help="What the action takes."),
+    ] = None,
     reason: Annotated[str, typer.Option("--reason", help="For the audit log.")] = "",
     rate: Annotated[int, typer.Option("--rate", min=1, help="At most so many a second.")] = 20,
     yes: Annotated[
@@ -44,7 +49,7 @@ def start(
 ) -> None:
     """Do something with all runs that a query finds; without --yes only show with how many."""
     body: dict[str, Any] = {"action": action, "reason": reason or "No reason given."}
-    body |= {"query": query, "ids": ids or None, "rate": rate}
+    body |= {"query": query, "ids": ids or None, "rate": rate, "arguments": parsed(arguments)}
     preview = session.api.post("/bulk", body, preview=True)
     if not yes:
         _preview(session, preview)

@@ -77,6 +77,7 @@ def _approved(shell: Shell, groups: Sequence[str]) -> None:
         place = shell.folder / "groups" / name
         shutil.copytree(EXAMPLES / name, place, ignore=shutil.ignore_patterns("__pycache__"))
         shell.good("groups", "register", place)
+    for name in groups:
         shell.good("groups", "approve", name, "--reason", "first release")
 
 

@@ -10,10 +10,10 @@ from tests.journeys.browser.site import PASSWORD, Site
 
 def test_who_logs_in_sees_the_page_that_they_wanted(stranger: Page, site: Site) -> None:
     stranger.goto(site.link("/runs"))
-    expect(stranger.get_by_label("Password")).to_be_visible()
+    expect(stranger.get_by_label("Password", exact=True)).to_be_visible()
     axe_in_both_themes(stranger)
-    stranger.get_by_label("Name").fill("operator")
-    stranger.get_by_label("Password").fill(PASSWORD)
+    stranger.get_by_label("Name", exact=True).fill("operator")
+    stranger.get_by_label("Password", exact=True).fill(PASSWORD)
     stranger.get_by_role("button", name="Sign in").click()
 
     expect(stranger).to_have_title("Runs · Stepwell")

@@ -46,7 +46,8 @@ class Watch:
     def check(self) -> None:
         """Fail if anything was wrong."""
         allowed = re.compile("|".join(self._allowed))
-        assert [one for one in self.wrong if not allowed.search(one)] == []
+        wrong = [one for one in self.wrong if not allowed.search(one)]
+        assert wrong == [], "\n".join(wrong)
 
     def _said(self, message: ConsoleMessage) -> None:
         if message.type == "error":

@@ -148,3 +148,18 @@ def test_a_repeated_key_begins_it_once(server: Server, client: TestClient) -> No
     found = [client.post("bulk", json=body, headers=key).json()["id"] for _ in range(2)]
     assert found[0] == found[1]
     assert len(client.get("bulk").json()["items"]) == 1
+
+
+@on_both
+def test_failed_runs_are_re_executed_with_the_mode_that_is_asked_for(
+    server: Server, client: TestClient
+) -> None:
+    made(server, *failed(2))
+    arguments = {"mode": "from start"}
+    body = {"action": "reexecute", "query": "state:failed", "arguments": arguments, "reason": "x"}
+    shown = client.post("bulk?preview=true", json=body).json()["command"]
+    assert "--param 'mode=from start'" in shown
+    answer = ask(client, "state:failed", "reexecute", arguments=arguments)
+    assert done(client, server, answer.json()["id"])["done"] == 2
+    found = client.get("runs", params={"q": "state:waiting"}).json()["items"]
+    assert [one["trigger"] for one in found] == ["reexecution"] * 2

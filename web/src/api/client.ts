@@ -39,6 +39,9 @@ api.use(changes);
 
 type Answer<T> = { data?: T; error?: unknown; response: Response };
 
+/** Who asks these does not know yet whether anybody is signed in. */
+const ASKS = /\/api\/v1\/(login|me)\b/;
+
 let onUnauthenticated: () => void = () => undefined;
 
 /** What to do when the session is over; the shell goes to the login page. */
@@ -61,9 +64,7 @@ export async function ok<T>(call: Promise<Answer<T>>): Promise<T> {
   }
   if (!answer.response.ok) {
     const problem = problemOf(answer.response, answer.error);
-    if (problem.status === 401 && !answer.response.url.includes("/api/v1/login")) {
-      onUnauthenticated();
-    }
+    if (problem.status === 401 && !ASKS.test(answer.response.url)) onUnauthenticated();
     throw problem;
   }
   return answer.data as T;

@@ -9,6 +9,7 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useSyncExternalStore } from "react";
 import { apiAddress } from "@/lib/page";
+import { queryClient } from "./query";
 
 export const TOPICS = [
   "runs",
@@ -167,30 +168,16 @@ export class Live {
   }
 }
 
-let live: Live | undefined;
-
-export function startLive(client: QueryClient): Live {
-  live ??= new Live(client);
-  live.start();
-  return live;
-}
-
-export function theLive(): Live {
-  if (live === undefined) throw new Error("the live stream was not started");
-  return live;
-}
-
-const nothing: LiveState = { link: "connecting", updatedAt: 0 };
+/** The one stream of this tab; the shell starts it. */
+export const live = new Live(queryClient);
 
 export function useLiveState(): LiveState {
-  return useSyncExternalStore(live?.subscribe ?? (() => () => undefined), () =>
-    live === undefined ? nothing : live.snapshot(),
-  );
+  return useSyncExternalStore(live.subscribe, live.snapshot);
 }
 
 /** Hear of each change of a topic while the component is there. */
 export function useLive(topic: Topic, act: Heard): void {
   const current = useRef(act);
   current.current = act;
-  useEffect(() => live?.on(topic, (change) => current.current(change)), [topic]);
+  useEffect(() => live.on(topic, (change) => current.current(change)), [topic]);
 }

@@ -4,7 +4,7 @@ import { Kbd, Modal, Switch } from "@mantine/core";
 import { spotlight } from "@mantine/spotlight";
 import { useNavigate } from "@tanstack/react-router";
 import { useSyncExternalStore } from "react";
-import { theLive } from "@/api/live";
+import { live } from "@/api/live";
 import { useKeys } from "@/lib/keys";
 import { setPrefs, usePrefs } from "@/lib/prefs";
 import { shell } from "@/strings/shell";
@@ -42,8 +42,8 @@ export function GlobalKeys() {
     ...Object.fromEntries(jumps),
     "?": openHelp,
     "/": () => spotlight.open(),
-    r: () => theLive().refresh(),
-    p: () => theLive().pause(theLive().snapshot().link !== "paused"),
+    r: () => live.refresh(),
+    p: () => live.pause(live.snapshot().link !== "paused"),
   });
   return (
     <Modal opened={opened} onClose={() => setHelp(false)} title={shell.help} size="md">

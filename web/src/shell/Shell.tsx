@@ -3,8 +3,7 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { Outlet, useLocation } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
-import { startLive } from "@/api/live";
-import { queryClient } from "@/api/query";
+import { live } from "@/api/live";
 import { meQuery } from "@/api/session";
 import { onAnnounce } from "@/lib/announce";
 import { shell } from "@/strings/shell";
@@ -17,7 +16,7 @@ import { TopBar } from "./TopBar";
 export function Shell() {
   useSuspenseQuery(meQuery);
   useEffect(() => {
-    const live = startLive(queryClient);
+    live.start();
     return () => live.stop();
   }, []);
   const page = usePageFocus();

@@ -18,7 +18,7 @@ import {
   IconUser,
 } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
-import { theLive, useLiveState } from "@/api/live";
+import { live, useLiveState } from "@/api/live";
 import { signOut, useMe } from "@/api/session";
 import { useNow } from "@/lib/now";
 import { ENVIRONMENT } from "@/lib/page";
@@ -48,7 +48,7 @@ function LiveSwitch() {
   const { link, updatedAt } = useLiveState();
   const now = useNow();
   const paused = link === "paused";
-  const toggle = () => theLive().pause(!paused);
+  const toggle = () => live.pause(!paused);
   const ago = updatedAt > 0 ? relative(new Date(updatedAt).toISOString(), now) : "";
   return (
     <Tooltip label={`${paused ? shell.resume : shell.pause} (p)`}>

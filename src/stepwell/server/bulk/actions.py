@@ -11,8 +11,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlalchemy import Connection
 
 from stepwell.errors import InvalidInput
+from stepwell.server.runs import reexecution
 from stepwell.server.runs import service as runs
 from stepwell.server.runs.records import Cancellation, Labels, Repeat, RunChange
+from stepwell.server.runs.reexecution import Reexecution
 from stepwell.server.services import Services
 
 
@@ -66,9 +68,14 @@ def _repeat(conn: Connection, services: Services, item: Item, asked: Repeat) -> 
     return runs.repeat(conn, services.db, item.run_id, asked, by=item.by)
 
 
+def _reexecute(conn: Connection, services: Services, item: Item, asked: Reexecution) -> object:
+    return reexecution.start(conn, services.db, item.run_id, asked, by=item.by)
+
+
 ACTIONS: Final[dict[str, Kind]] = {
     "cancel": Kind(Cancellation, _cancel),
     "label": Kind(Labelling, _label),
+    "reexecute": Kind(Reexecution, _reexecute),
     "repeat": Kind(Repeat, _repeat),
 }
 """Every action, by its name."""

@@ -134,6 +134,9 @@ def _command(asked: NewBulk) -> str:
     words = ["stepwell", "bulk", "start", asked.action]
     words += [asked.query] if asked.query is not None else []
     words += [f"--id={one}" for one in asked.ids or ()]
+    for name, value in asked.arguments.items():
+        told = value if isinstance(value, str) else JSON.encode(value)
+        words += ["--param", f"{name}={told}"]
     return shlex.join([*words, "--reason", asked.reason])
 
 
