@@ -22,7 +22,7 @@ from stepwell.cli.app import app
 from stepwell.cli.books import StoreBook
 from stepwell.cli.exits import Exit
 from stepwell.clock import now
-from stepwell.outcome import Outcome
+from stepwell.outcome import Outcome, done
 from stepwell.stores import open_store
 from stepwell.stores.memory import MemoryStore
 from stepwell.stores.protocol import Store
@@ -313,3 +313,29 @@ def test_a_reading_without_new_failures_is_one_query(monkeypatch: pytest.MonkeyP
     before = store.asked  # type: ignore[attr-defined]
     list(readings.once())
     assert store.asked - before == 1  # type: ignore[attr-defined]
+
+
+# -- lineage -----------------------------------------------------------------------
+
+
+def test_what_a_step_has_spawned_stands_below_it(mine: Shell, steps: StepClient) -> None:
+    registry = Registry()
+
+    @registry.handler("v1/order")
+    def order(state: Any) -> Outcome:
+        return done(next=[new_step("v1/pack")])
+
+    @registry.handler("v1/pack")
+    def pack(state: Any) -> None:
+        """Nothing."""
+
+    first = add(mine, "--search-key", "x").strip()
+    steps.cancel(steps.search()[0].id, "not this one")
+    root = steps.add(new_step("v1/order"))
+    Engine(steps.store, registry).drain()
+
+    told = mine.good("steps", "lineage", root).out
+    assert told.index("v1/order") < told.index("  v1/pack")
+    assert first not in told
+    found = mine.good("steps", "lineage", root, "--json").json
+    assert [edge["kind"] for edge in found["edges"]] == ["spawned"]

@@ -18,12 +18,14 @@ from stepwell.cli import (
     dev,
     discoveries,
     doctor,
+    first_run,
     group_check,
     groups,
     holding,
     image,
     ledgers,
     limits,
+    lineage,
     login,
     logs,
     metrics,
@@ -49,6 +51,7 @@ from stepwell.cli import (
     targets,
     tokens,
     trying,
+    ui,
     upkeep,
     users,
     views,
@@ -75,13 +78,14 @@ _ROOMS: Final = (
     (targets,),
     (notifications,),
     (state, state_changes),
-    (steps, watch),
+    (steps, watch, lineage),
     (queues,),
     (limits,),
     (pools,),
     (tokens,),
     (users,),
     (audit,),
+    (first_run,),
     (retention,),
 )
 
@@ -121,6 +125,7 @@ def _root(
 dev.register(app)
 run.register(app)
 serve.register(app)
+ui.register(app)
 doctor.register(app)
 why.register(app)
 summary.register(app)

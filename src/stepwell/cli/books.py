@@ -79,6 +79,10 @@ class StepBook(Protocol):
         """Add a copy of an ended step; its id."""
         ...
 
+    def lineage(self, step_id: UUID, limit: int) -> dict[str, Any]:
+        """The steps around one, as nodes and edges."""
+        ...
+
     def overview(self, since: datetime) -> list[dict[str, Any]]:
         """Counts per queue and state; done steps are those that ended since an instant."""
         ...
@@ -139,6 +143,12 @@ class StoreBook:
     def reexecute(self, step_id: UUID) -> str:
         """Add a copy of an ended step; its id."""
         return str(self._steps.reexecute([step_id])[0])
+
+    def lineage(self, step_id: UUID, limit: int) -> dict[str, Any]:
+        """The steps around one; needs the packages of a server."""
+        from stepwell.server.steps.lineage import lineage  # noqa: PLC0415 - as just said
+
+        return lineage(self._steps, step_id, limit).model_dump(mode="json")
 
     def overview(self, since: datetime) -> list[dict[str, Any]]:
         """Counts per queue and state, or per table where the store has no overview."""
@@ -213,6 +223,11 @@ class ApiBook:
     def reexecute(self, step_id: UUID) -> str:
         """Add a copy of an ended step; its id."""
         return str(self._api.post(f"/steps/{step_id}/re-executions", {})["id"])
+
+    def lineage(self, step_id: UUID, limit: int) -> dict[str, Any]:
+        """The steps around one, as nodes and edges."""
+        found: dict[str, Any] = self._api.get(f"/steps/{step_id}/lineage", limit=limit)
+        return found
 
     def overview(self, since: datetime) -> list[dict[str, Any]]:
         """Counts per table: a server tells no queues."""

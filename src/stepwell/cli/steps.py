@@ -110,13 +110,13 @@ def count(
 @command(app, "show")
 def show(session: Session, step_id: Id, store: Store = None) -> None:
     """All fields of one step."""
-    session.out.record(_book(session, store).get(_id(step_id)), FIELDS)
+    session.out.record(_book(session, store).get(id_of(step_id)), FIELDS)
 
 
 @command(app, "explain")
 def explain(session: Session, step_id: Id, store: Store = None) -> None:
     """Why a step is where it is, in a sentence."""
-    said = _book(session, store).get(_id(step_id))["explanation"]
+    said = _book(session, store).get(id_of(step_id))["explanation"]
     session.out.answer({"id": step_id, "explanation": said}, said)
 
 
@@ -129,7 +129,7 @@ def activate(
 ) -> None:
     """Make a ready step due now."""
     value = None if args is None else value_of(args)
-    _book(session, store).activate(_id(step_id), value)
+    _book(session, store).activate(id_of(step_id), value)
     _said(session, step_id, "activated")
 
 
@@ -149,7 +149,7 @@ def reschedule(
     if (at is None) == (after is None):
         raise InvalidInput("One of --at and --in is needed.", fix="Give --in 60, or --at INSTANT.")
     due = _instant(at) if at is not None else clock.now() + timedelta(seconds=after or 0.0)
-    _book(session, store).reschedule(_id(step_id), due)
+    _book(session, store).reschedule(id_of(step_id), due)
     _said(session, step_id, f"due at {due.isoformat(timespec='seconds')}")
 
 
@@ -157,26 +157,26 @@ def reschedule(
 def retry(session: Session, step_id: Id, store: Store = None) -> None:
     """Run it again now: a ready step at once, an ended one as a copy, whose id is printed."""
     book = _book(session, store)
-    found = book.get(_id(step_id))
+    found = book.get(id_of(step_id))
     if found["status"] != StepStatus.READY:
-        copy = book.reexecute(_id(step_id))
+        copy = book.reexecute(id_of(step_id))
         session.out.answer({"id": copy}, copy)
         return
-    book.activate(_id(step_id), found["activation_args"])  # what it was told, it is told again
+    book.activate(id_of(step_id), found["activation_args"])  # what it was told, it is told again
     session.out.answer({"id": step_id}, step_id)
 
 
 @command(app, "cancel")
 def cancel(session: Session, step_id: Id, reason: Why = "by hand", store: Store = None) -> None:
     """End a ready step; if it is running, its outcome is refused."""
-    _book(session, store).cancel(_id(step_id), reason)
+    _book(session, store).cancel(id_of(step_id), reason)
     _said(session, step_id, "cancelled")
 
 
 @command(app, "fail")
 def fail(session: Session, step_id: Id, reason: Why = "by hand", store: Store = None) -> None:
     """End a ready step as failed; if it is running, its outcome is refused."""
-    _book(session, store).fail(_id(step_id), reason)
+    _book(session, store).fail(id_of(step_id), reason)
     _said(session, step_id, "failed")
 
 
@@ -190,14 +190,14 @@ def complete(
 ) -> None:
     """End a ready step as done, with a result; if it is running, its outcome is refused."""
     value = None if result is None else value_of(result)
-    _book(session, store).complete(_id(step_id), reason, value)
+    _book(session, store).complete(id_of(step_id), reason, value)
     _said(session, step_id, "done")
 
 
 @command(app, "reexecute")
 def reexecute(session: Session, step_id: Id, store: Store = None) -> None:
     """Add a copy of an ended step, due now; prints the copy's id."""
-    copy = _book(session, store).reexecute(_id(step_id))
+    copy = _book(session, store).reexecute(id_of(step_id))
     session.out.answer({"id": copy}, copy)
 
 
@@ -218,7 +218,7 @@ def _filters(
         "name_prefix": prefix,
         "status": status,
         "queue": queue,
-        "flow_id": None if flow is None else str(_id(flow)),
+        "flow_id": None if flow is None else str(id_of(flow)),
         "search_key": search_key,
     }
     return {key: value for key, value in given.items() if value is not None}
@@ -228,7 +228,8 @@ def _said(session: Session, step_id: str, what: str) -> None:
     session.out.answer({"id": step_id, "what": what}, f"The step {step_id} is {what}.")
 
 
-def _id(text: str) -> UUID:
+def id_of(text: str) -> UUID:
+    """The id that was typed; raises `InvalidInput`."""
     try:
         return UUID(text)
     except ValueError as error:

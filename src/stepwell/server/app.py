@@ -32,6 +32,7 @@ from stepwell.server.described import TAGS, App, operation_id
 from stepwell.server.discoveries import api as discoveries
 from stepwell.server.events import api as events
 from stepwell.server.events.hub import Hub
+from stepwell.server.first_run import api as first_run
 from stepwell.server.groups import api as groups
 from stepwell.server.headers import SecurityHeaders
 from stepwell.server.hosts import KnownHosts
@@ -85,6 +86,7 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     causes.router,
     bulk.router,
     summary.router,
+    first_run.router,
     views.router,
     events.router,
     containers.router,
@@ -101,8 +103,8 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
 """Every room's router; a room adds itself by one line."""
 
 
-def create_app(services: Services) -> FastAPI:
-    """The HTTP side of a server."""
+def create_app(services: Services, rooms: tuple[APIRouter, ...] = ROOMS) -> FastAPI:
+    """The HTTP side of a server, with these rooms."""
     app = App(
         title="Stepwell",
         version=VERSION,
@@ -115,7 +117,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.hub = Hub(services.db)
     app.state.provider = _provider(services.settings)
-    app.state.acts = permissions.acts_of(ROOMS)
+    app.state.acts = permissions.acts_of(rooms)
     if services.settings.run_ui:
         settings = services.settings
         own = {"base": settings.base, "environment": settings.environment}
@@ -125,9 +127,10 @@ def create_app(services: Services) -> FastAPI:
         app.add_middleware(KnownHosts, hosts=services.settings.allowed_hosts)
     problems.install(app)
     app.include_router(_description(), prefix=PREFIX)
-    for router in ROOMS:
+    for router in rooms:
         app.include_router(router, prefix=PREFIX)
-    app.include_router(exposition.router)
+    if not services.db.bare:
+        app.include_router(exposition.router)
     app.include_router(logins.entrance)
     app.add_middleware(SecurityHeaders, https=secure(services.settings))
     if services.settings.base:

@@ -20,6 +20,7 @@ from stepwell.server.blobs import steps as blobs
 from stepwell.server.bulk import steps as bulk
 from stepwell.server.discoveries import rediscovering
 from stepwell.server.discoveries import steps as discoveries
+from stepwell.server.first_run import steps as first_run
 from stepwell.server.logs import steps as logs
 from stepwell.server.metrics import steps as metrics
 from stepwell.server.notifications import steps as notifications
@@ -48,6 +49,7 @@ ROOMS: Final[tuple[Any, ...]] = (
     notifications,
     blobs,
     logs,
+    first_run,
 )
 """The `steps` modules of all rooms that have background work."""
 

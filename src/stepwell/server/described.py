@@ -20,6 +20,7 @@ TAGS: Final[list[dict[str, Any]]] = [
     {"name": name, "description": what}
     for name, what in {
         "summary": "Whether everything is all right.",
+        "first-run": "How far a new server has come, and a demo to try it with.",
         "health": "Whether the server works.",
         "groups": "Workflow groups: what is registered.",
         "discoveries": "What was found in the images of groups.",

@@ -73,6 +73,7 @@ def me(request: Request, user: CurrentUser) -> Me:
         expires_at=user.expires_at,
         csrf=None if session_id is None else sessions.csrf_token(settings.signing_key, session_id),
         may=_may(user),
+        mode="engine" if services_of(request).db.bare else "server",
         environment=settings.environment or None,
     )
 

@@ -15,12 +15,12 @@ from stepwell import clock
 from stepwell.errors import Conflict
 from stepwell.server.access import links, queries, sessions, users
 from stepwell.server.access.records import BrowserLink, How, NewUser, Origin, Role
+from stepwell.server.access.service import DEVELOPMENT as MAKER
 from stepwell.server.access.sessions import Begun
 from stepwell.server.services import Services
 from stepwell.server.settings import Settings
 
 NAME: Final = "developer"
-MAKER: Final = "stepwell dev"
 
 
 class NotDevelopment(Conflict):
@@ -29,8 +29,11 @@ class NotDevelopment(Conflict):
     code = "not-development"
 
 
-def link(conn: Connection, settings: Settings) -> BrowserLink:
-    """A new link; those before it end.
+ACCOUNT: Final = NewUser(name=NAME, role=Role.ADMIN)
+
+
+def link(conn: Connection, settings: Settings, account: NewUser = ACCOUNT) -> BrowserLink:
+    """A new link for an account, which is made if need be; those before it end.
 
     Raises
     ------
@@ -42,7 +45,7 @@ def link(conn: Connection, settings: Settings) -> BrowserLink:
             why="It is not `stepwell dev`.",
             fix=f"Log in at {settings.url}/login.",
         )
-    secret = links.made(conn, links.BROWSER, by=MAKER, user_id=_account(conn))
+    secret = links.made(conn, links.BROWSER, by=MAKER, user_id=_account(conn, account))
     ends = clock.now() + links.LIFE[links.BROWSER]
     return BrowserLink(url=f"{settings.url}/login?code={secret}", expires_at=ends)
 
@@ -72,9 +75,9 @@ def is_local(address: str | None) -> bool:
         return False
 
 
-def _account(conn: Connection) -> UUID:
-    row = queries.user_by_name(conn, NAME)
+def _account(conn: Connection, wanted: NewUser) -> UUID:
+    row = queries.user_by_name(conn, wanted.name)
     if row is None:
-        return users.create(conn, NewUser(name=NAME, role=Role.ADMIN), by=MAKER)
+        return users.create(conn, wanted, by=MAKER)
     found: UUID = row["id"]
     return found

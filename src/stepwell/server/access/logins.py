@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 
 from stepwell.errors import Conflict, Unauthenticated
 from stepwell.server.access import (
-    developer,
     identities,
     links,
     passwords,
@@ -53,11 +52,12 @@ class SetUpAlready(Conflict):
 def ways(services: Services) -> LoginWays:
     """How one can log in here; whether somebody can is all that it tells of the users."""
     with services.db.read() as conn:
-        anybody = queries.any_user(conn, but=developer.MAKER)
+        anybody = queries.any_user(conn, but=service.DEVELOPMENT)
     settings = services.settings
     name = (settings.oidc_label or "Single sign-on") if settings.oidc_issuer else None
     setup = not anybody and not settings.dev
-    return LoginWays(password=True, oidc=name, setup=setup, link=settings.dev)
+    password = not services.db.bare
+    return LoginWays(password=password, oidc=name, setup=setup, link=settings.dev)
 
 
 def by_password(services: Services, given: PasswordLogin, origin: Origin) -> Begun:
@@ -110,7 +110,7 @@ def set_up(services: Services, given: FirstAdmin, origin: Origin) -> Begun:
     new = NewUser(name=given.name, role=Role.ADMIN)
     with services.db.write() as conn:
         links.used(conn, links.SETUP, given.secret.get_secret_value())
-        if queries.any_user(conn, but=developer.MAKER):
+        if queries.any_user(conn, but=service.DEVELOPMENT):
             raise SetUpAlready("There is a user already.", fix="Log in, or ask an admin.")
         password = given.password.get_secret_value()
         user_id = users.create(conn, new, by="set-up", password=password)
@@ -120,7 +120,7 @@ def set_up(services: Services, given: FirstAdmin, origin: Origin) -> Begun:
 def setup_secret(services: Services) -> str | None:
     """A secret to make the first admin with, to be printed; None where there is a user."""
     with services.db.write() as conn:
-        if queries.any_user(conn, but=developer.MAKER):
+        if queries.any_user(conn, but=service.DEVELOPMENT):
             return None
         return links.made(conn, links.SETUP, by="stepwell")
 

@@ -32,6 +32,9 @@ from stepwell.server.paging import Page, Paging, paged
 from stepwell.server.services import Services
 from stepwell.server.settings import write_secret
 
+DEVELOPMENT: Final = "stepwell dev"
+"""Who has made the account and the token of the developer."""
+
 _USED_EVERY: Final = timedelta(minutes=1)
 """`last_used_at` is written at most so often."""
 
@@ -209,7 +212,7 @@ def kept_admin_token(services: Services, path: Path) -> str:
     path.unlink(missing_ok=True)
     new = NewToken(name=f"dev-{secrets.token_hex(4)}", role=Role.ADMIN)
     with services.db.write() as conn:
-        issued = issue(conn, new, by="stepwell dev")
+        issued = issue(conn, new, by=DEVELOPMENT)
         write_secret(path, issued.secret)
     return issued.secret
 

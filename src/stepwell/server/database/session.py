@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -60,6 +60,9 @@ class Database:
     ------
     SetupError : an address that is neither.
     """
+
+    bare: ClassVar[bool] = False
+    """Whether the steps are another program's, and there is nothing else (`BareDatabase`)."""
 
     def __init__(self, url: str) -> None:
         address, pooling = split_pooling(url)

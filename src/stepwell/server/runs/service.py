@@ -16,7 +16,7 @@ from stepwell.server.audit import service as audit
 from stepwell.server.database.session import Database
 from stepwell.server.groups import service as groups
 from stepwell.server.paging import Page, Paging
-from stepwell.server.runs import approvals, labels, queries, results, slots, waits
+from stepwell.server.runs import approvals, labels, queries, removing, results, slots, waits
 from stepwell.server.runs import parameters as fit
 from stepwell.server.runs.approvals import OPERATIONS, Approval
 from stepwell.server.runs.approvals import asked as asked_of
@@ -253,6 +253,14 @@ def check_workflow(conn: Connection, group: str, workflow: str) -> None:
 def last_state(conn: Connection, group: str, workflow: str) -> str | None:
     """How the last run ended that was not cancelled; None without any."""
     return queries.last_state(conn, group, workflow, (RunState.SUCCEEDED, RunState.FAILED))
+
+
+def remove_ended(conn: Connection, group: str, limit: int) -> int:
+    """Remove runs of a group that have ended, and what is part of them; how many.
+
+    Their reports must be gone.
+    """
+    return removing.ended_of_group(conn, group, limit)
 
 
 def steps(conn: Connection, db: Database, run_id: UUID, pages: Paging) -> Page[RunStep]:

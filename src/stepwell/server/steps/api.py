@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from stepwell.server.access.records import Role
 from stepwell.server.http import Call, Page, Pages, Reason, Router, reads, writes
 from stepwell.server.steps import service
+from stepwell.server.steps.lineage import MOST, Lineage
 from stepwell.server.steps.records import (
     Activation,
     Ending,
@@ -44,6 +45,8 @@ class Filters(BaseModel):
     correlation_id: str | None = None
     search_key: str | None = None
     search_key_prefix: str | None = None
+    limit_key: str | None = None
+    rate_key: str | None = None
     correlation_id_prefix: str | None = None
     description_contains: str | None = None
     state_contains: str | None = None
@@ -112,6 +115,14 @@ def list_failures(
 def show_step(call: Reading, step_id: UUID) -> StepDetail:
     """One step, with why it is where it is."""
     return service.get(call.conn, call.db, step_id)
+
+
+@router.get("/{step_id}/lineage")
+def show_lineage(
+    call: Reading, step_id: UUID, limit: Annotated[int, Query(ge=1, le=MOST)] = 200
+) -> Lineage:
+    """The steps around one as a graph: who spawned whom, copies, and who waits for whom."""
+    return service.around(call.conn, call.db, step_id, limit)
 
 
 @router.post("/{step_id}/activations", status_code=201)

@@ -83,7 +83,7 @@ def put(conn: Connection, db: Database, new: NewControl, *, by: str) -> ControlS
     steps = db.client(conn)
     match new.kind:
         case ControlKind.PAUSE:
-            _check_queue(new.key)
+            _check_queue(db, new.key)
             steps.pause(new.key, new.reason or "", by=by)
         case ControlKind.LIMIT:
             steps.limit(new.key, _given(new.slots, "slots"), reason=new.reason, by=by)
@@ -114,8 +114,8 @@ def _key(new: NewControl) -> tuple[ControlKind, str]:
     return (new.kind, new.key)
 
 
-def _check_queue(queue: str) -> None:
-    if queue == QUEUE:
+def _check_queue(db: Database, queue: str) -> None:
+    if queue == QUEUE and not db.bare:
         raise StepProtected(
             f"The queue {queue!r} cannot be paused.",
             why="The server's own work is in it: schedules, runs, retention.",

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from stepwell.step import EndedAs, StepStatus
+from stepwell.step import EndedAs, JoinPolicy, Retention, StepStatus
 
 
 class StepBrief(BaseModel):
@@ -44,6 +44,14 @@ class StepDetail(StepBrief):
 
     created_by_step_id: UUID | None
     copy_of: UUID | None
+    fingerprint: str | None = None
+    retention: Retention = Retention.STANDARD
+    join_id: UUID | None = None
+    join_policy: JoinPolicy | None = None
+    waiting_for: int = 0
+    limit_key: str | None = None
+    limit_slots: int | None = None
+    rate_key: str | None = None
     activation_no: int
     claimed_at: datetime | None
     parked: bool

@@ -16,6 +16,7 @@ from stepwell.server.audit import service as audit
 from stepwell.server.database.session import Database
 from stepwell.server.paging import Page, Paging
 from stepwell.server.runs import service as runs
+from stepwell.server.steps.lineage import Lineage, lineage
 from stepwell.server.steps.records import (
     Activation,
     Ending,
@@ -67,13 +68,18 @@ def get(conn: Connection, db: Database, step_id: UUID) -> StepDetail:
     return _detail(steps, steps.get(step_id))
 
 
+def around(conn: Connection, db: Database, step_id: UUID, limit: int) -> Lineage:
+    """The graph around a step, at most `limit` nodes; raises `StepNotFound`."""
+    return lineage(db.client(conn), step_id, limit)
+
+
 def activate(
     conn: Connection, db: Database, step_id: UUID, asked: Activation, *, by: str
 ) -> StepDetail:
     """Make a ready step due; raises `StepNotFound`, `StepEnded`, `StepProtected`."""
 
     def act(steps: StepClient) -> None:
-        _check_approved(steps.get(step_id))
+        _check_approved(db, steps.get(step_id))
         steps.activate(step_id, asked.args, at=asked.at)
 
     return _acted(conn, db, step_id, act, "step.activate", asked.reason, by)
@@ -85,7 +91,7 @@ def reschedule(
     """Make a ready step due at another time; raises `StepNotFound`, `StepEnded`."""
 
     def act(steps: StepClient) -> None:
-        _check_approved(steps.get(step_id))
+        _check_approved(db, steps.get(step_id))
         steps.reschedule(step_id, asked.at)
 
     return _acted(conn, db, step_id, act, "step.reschedule", asked.reason, by)
@@ -95,7 +101,7 @@ def end(conn: Connection, db: Database, step_id: UUID, asked: Ending, *, by: str
     """End a ready step by hand; raises `StepNotFound`, `StepEnded`, `StepProtected`."""
 
     def act(steps: StepClient) -> None:
-        _check_endable(steps.get(step_id))
+        _check_endable(db, steps.get(step_id))
         match asked.ended_as:
             case EndedAs.FAILED:
                 steps.fail(step_id, asked.reason)
@@ -112,7 +118,7 @@ def reexecute(
 ) -> StepDetail:
     """Add a copy of an ended step, due now (R7); raises `StepNotFound`, `StepNotEnded`."""
     steps = db.client(conn)
-    _check_endable(steps.get(step_id))
+    _check_endable(db, steps.get(step_id))
     copy = steps.reexecute([step_id])[0]
     audit.record(conn, by, "step.re-execute", str(step_id), reason, {"copy": str(copy)})
     return get(conn, db, copy)
@@ -130,14 +136,16 @@ def _acted(
     steps = db.client(conn)
     act(steps)
     found = steps.get(step_id)
-    if found.queue == runs.OPERATIONS:
+    if found.queue == runs.OPERATIONS and not db.bare:
         runs.activate_supervisor(db.steps(conn), found.flow_id)
     audit.record(conn, by, action, str(step_id), reason, {"name": found.name})
     return _detail(steps, found)
 
 
-def _check_approved(step: Step) -> None:
+def _check_approved(db: Database, step: Step) -> None:
     """What waits for a reviewer is woken by the reviewer alone."""
+    if db.bare:
+        return
     if step.queue == runs.OPERATIONS and runs.asked_of(step) is not None:
         raise StepProtected(
             f"The step {step.name!r} waits for approval.",
@@ -146,8 +154,10 @@ def _check_approved(step: Step) -> None:
         )
 
 
-def _check_endable(step: Step) -> None:
+def _check_endable(db: Database, step: Step) -> None:
     """A run's operations and the server's own singletons have verbs of their own."""
+    if db.bare:
+        return
     own = step.queue == "server" and step.unique_key is not None
     if own or step.queue == "runs":
         raise StepProtected(
@@ -171,6 +181,14 @@ def _detail(steps: StepClient, step: Step) -> StepDetail:
 _MORE = (
     "created_by_step_id",
     "copy_of",
+    "fingerprint",
+    "retention",
+    "join_id",
+    "join_policy",
+    "waiting_for",
+    "limit_key",
+    "limit_slots",
+    "rate_key",
     "activation_no",
     "claimed_at",
     "parked",

@@ -1,0 +1,1 @@
+"""How far a new server has come, and a group to try it with."""
