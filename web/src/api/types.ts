@@ -415,6 +415,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/first-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show First Run
+         * @description How far this server has come, looked up now; and whether the demo is there.
+         */
+        get: operations["show_first_run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/first-run/demo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Load Demo
+         * @description Register the demo group, and look into it; again is harmless.
+         */
+        post: operations["load_demo"];
+        /**
+         * Remove Demo
+         * @description Archive the demo group, cancel its runs, and remove them as soon as they have ended.
+         */
+        delete: operations["remove_demo"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/groups": {
         parameters: {
             query?: never;
@@ -936,6 +980,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/login/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make Browser Link
+         * @description A link that logs a browser of this machine in, once; of `stepwell dev` only.
+         */
+        post: operations["make_browser_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/login/oidc": {
         parameters: {
             query?: never;
@@ -1408,6 +1472,26 @@ export interface paths {
          * @description Change the caller's own password. All their sessions and login tokens end.
          */
         post: operations["change_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Permissions
+         * @description What each act needs, and whether the caller may: so that a page can say it before.
+         */
+        get: operations["list_permissions"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3230,6 +3314,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/steps/{step_id}/lineage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Lineage
+         * @description The steps around one as a graph: who spawned whom, copies, and who waits for whom.
+         */
+        get: operations["show_lineage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/steps/{step_id}/re-executions": {
         parameters: {
             query?: never;
@@ -4035,6 +4139,19 @@ export interface components {
             name: string;
         };
         /**
+         * BrowserLink
+         * @description A link that logs a browser of this machine in, once. It is shown this once.
+         */
+        BrowserLink: {
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Url */
+            url: string;
+        };
+        /**
          * Bucket
          * @description The runs that were created within `seconds` from `at` on, by state.
          */
@@ -4566,6 +4683,12 @@ export interface components {
          */
         DeliveryState: "waiting" | "sent" | "failed";
         /**
+         * Demo
+         * @description Whether the demo group is there; `removing` is until its last run has ended.
+         * @enum {string}
+         */
+        Demo: "absent" | "loaded" | "removing";
+        /**
          * Discovery
          * @description A discovery as lists show it. Instants are UTC.
          */
@@ -4691,6 +4814,13 @@ export interface components {
             /** P99 */
             p99: number | null;
         };
+        /**
+         * EdgeKind
+         * @description How two steps belong together: `later` was spawned by `earlier`, is a copy of it, or
+         *     waits for its end.
+         * @enum {string}
+         */
+        EdgeKind: "spawned" | "copied" | "awaited";
         /**
          * Edit
          * @description A value written or removed by a person.
@@ -4900,6 +5030,19 @@ export interface components {
              * Format: password
              */
             secret: string;
+        };
+        /**
+         * FirstRun
+         * @description How far a new server has come. `done` says that every item is.
+         */
+        FirstRun: {
+            demo: components["schemas"]["Demo"];
+            /** Demo Group */
+            demo_group: string;
+            /** Done */
+            done: boolean;
+            /** Items */
+            items: components["schemas"]["Item"][];
         };
         /**
          * Format
@@ -5178,7 +5321,7 @@ export interface components {
          * @description How somebody has shown who they are.
          * @enum {string}
          */
-        How: "token" | "password" | "oidc";
+        How: "token" | "password" | "oidc" | "link";
         /**
          * ImageState
          * @description What became of an image that a scan has found.
@@ -5282,6 +5425,43 @@ export interface components {
             /** User Id */
             user_id: string | null;
         };
+        /**
+         * Item
+         * @description A line of the checklist.
+         *
+         *     `seen` is a sentence on what is there; `fix` what to do where something is wrong, else
+         *     null. `command` does it on the command line, `href` is the screen for it. `facts` has
+         *     what the sentence is made of.
+         */
+        Item: {
+            /** Command */
+            command: string;
+            /** Done */
+            done: boolean;
+            /**
+             * Facts
+             * @default {}
+             */
+            facts: {
+                [key: string]: unknown;
+            };
+            /** Fix */
+            fix?: string | null;
+            /** Href */
+            href: string;
+            /** Seen */
+            seen: string;
+            task: components["schemas"]["Task"];
+        };
+        /**
+         * JoinPolicy
+         * @description What a join does when one of the steps that it waits for fails (R28).
+         *
+         *     ``wait`` until a re-executed copy has taken the failed one's place, ``fail`` as well, or
+         *     ``go on`` when the others have ended.
+         * @enum {string}
+         */
+        JoinPolicy: "wait" | "fail" | "go on";
         /**
          * Keep
          * @description Why the run is to be kept.
@@ -5455,6 +5635,25 @@ export interface components {
             slots: number;
         };
         /**
+         * Lineage
+         * @description The steps around one: its flow, and those up the line. With `more` there are others.
+         */
+        Lineage: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Edges */
+            edges: components["schemas"]["StepEdge"][];
+            /** Limited To */
+            limited_to: number;
+            /** More */
+            more: boolean;
+            /** Nodes */
+            nodes: components["schemas"]["StepNode"][];
+        };
+        /**
          * Link
          * @description A one-time link to set a password. Its secret is shown this once.
          */
@@ -5616,9 +5815,15 @@ export interface components {
         };
         /**
          * LoginWays
-         * @description How one can log in here. `oidc` is the name to show for it, or null.
+         * @description How one can log in here. `oidc` is the name to show for it, or null; with `link` the
+         *     terminal of `stepwell dev` shows a link, and `stepwell ui` opens another.
          */
         LoginWays: {
+            /**
+             * Link
+             * @default false
+             */
+            link: boolean;
             /** Oidc */
             oidc: string | null;
             /** Password */
@@ -5671,21 +5876,43 @@ export interface components {
             run_id: string | null;
         };
         /**
+         * May
+         * @description What the caller may do at all: each needs the role of its name, and no read-only token.
+         */
+        May: {
+            /** Administer */
+            administer: boolean;
+            /** Operate */
+            operate: boolean;
+            /** Review */
+            review: boolean;
+        };
+        /**
          * Me
          * @description Who the caller is, and what they may do.
          *
          *     `user_id` is null for a token that belongs to nobody in particular. `groups` are the
          *     only ones that a token reaches, null is all. `csrf` is what a page must send along in
-         *     `X-Stepwell-CSRF` with each change, null with a token. Instants are UTC.
+         *     `X-Stepwell-CSRF` with each change, null with a token. `mode` is "engine" where there are
+         *     steps and nothing else. `environment` is what the server is called. Instants are UTC.
          */
         Me: {
             /** Csrf */
             csrf: string | null;
+            /** Environment */
+            environment?: string | null;
             /** Expires At */
             expires_at: string | null;
             /** Groups */
             groups: string[] | null;
             how: components["schemas"]["How"];
+            may: components["schemas"]["May"];
+            /**
+             * Mode
+             * @default server
+             * @enum {string}
+             */
+            mode: "server" | "engine";
             /** Name */
             name: string;
             /** Read Only */
@@ -5693,6 +5920,11 @@ export interface components {
             role: components["schemas"]["Role"];
             /** User Id */
             user_id: string | null;
+            /**
+             * Version
+             * @default 0.1.0
+             */
+            version: string;
         };
         /**
          * Measured
@@ -6936,6 +7168,30 @@ export interface components {
             to: string;
             /** Waits */
             waits: components["schemas"]["stepwell__server__metrics__records__Waiting"][];
+        };
+        /**
+         * Permission
+         * @description An act, by the name of its route in openapi.json; the least role that may do it; and
+         *     whether the caller may.
+         */
+        Permission: {
+            /** Act */
+            act: string;
+            /** Allowed */
+            allowed: boolean;
+            /** Method */
+            method: string;
+            /** Path */
+            path: string;
+            role: components["schemas"]["Role"];
+        };
+        /**
+         * Permissions
+         * @description Every act, by name.
+         */
+        Permissions: {
+            /** Items */
+            items: components["schemas"]["Permission"][];
         };
         /**
          * Phase
@@ -8932,6 +9188,8 @@ export interface components {
             explanation: string;
             /** Failure Count */
             failure_count: number;
+            /** Fingerprint */
+            fingerprint?: string | null;
             /**
              * Flow Id
              * Format: uuid
@@ -8942,6 +9200,13 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /** Join Id */
+            join_id?: string | null;
+            join_policy?: components["schemas"]["JoinPolicy"] | null;
+            /** Limit Key */
+            limit_key?: string | null;
+            /** Limit Slots */
+            limit_slots?: number | null;
             /** Lost Count */
             lost_count: number;
             /** Name */
@@ -8952,10 +9217,14 @@ export interface components {
             priority: number;
             /** Queue */
             queue: string;
+            /** Rate Key */
+            rate_key?: string | null;
             /** Result */
             result: unknown;
             /** Result Format */
             result_format: string;
+            /** @default 1 */
+            retention: components["schemas"]["Retention"];
             /**
              * Schedule Time
              * Format: date-time
@@ -8970,6 +9239,28 @@ export interface components {
             status: components["schemas"]["StepStatus"];
             /** Unique Key */
             unique_key: string | null;
+            /**
+             * Waiting For
+             * @default 0
+             */
+            waiting_for: number;
+        };
+        /**
+         * StepEdge
+         * @description From the earlier step to the later one.
+         */
+        StepEdge: {
+            /**
+             * Earlier
+             * Format: uuid
+             */
+            earlier: string;
+            kind: components["schemas"]["EdgeKind"];
+            /**
+             * Later
+             * Format: uuid
+             */
+            later: string;
         };
         /**
          * StepFailures
@@ -8999,6 +9290,41 @@ export interface components {
              * Format: uuid
              */
             step_id: string;
+        };
+        /**
+         * StepNode
+         * @description A step of the graph. Instants are UTC.
+         */
+        StepNode: {
+            /** Claimed By */
+            claimed_by: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Description */
+            description: string | null;
+            ended_as: components["schemas"]["EndedAs"] | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Execution Count */
+            execution_count: number;
+            /** Execution Duration */
+            execution_duration: number | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Schedule Time
+             * Format: date-time
+             */
+            schedule_time: string;
+            status: components["schemas"]["StepStatus"];
         };
         /**
          * StepStatus
@@ -9144,6 +9470,12 @@ export interface components {
              */
             window: number;
         };
+        /**
+         * Task
+         * @description What is to be done on a new server, in this order.
+         * @enum {string}
+         */
+        Task: "engine" | "find" | "review" | "run" | "schedule" | "own";
         /**
          * Tested
          * @description What a test of a source saw: some of its images, or the error. Nothing is kept of it.
@@ -11054,6 +11386,97 @@ export interface operations {
             };
         };
     };
+    show_first_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirstRun"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    load_demo: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirstRun"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_demo: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirstRun"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_groups: {
         parameters: {
             query?: {
@@ -12094,6 +12517,37 @@ export interface operations {
             };
         };
     };
+    make_browser_link: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BrowserLink"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     go_to_provider: {
         parameters: {
             query?: {
@@ -12958,6 +13412,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_permissions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Permissions"];
+                };
             };
             /** @description A problem (RFC 9457) */
             default: {
@@ -16309,6 +16792,8 @@ export interface operations {
                 correlation_id?: string | null;
                 search_key?: string | null;
                 search_key_prefix?: string | null;
+                limit_key?: string | null;
+                rate_key?: string | null;
                 correlation_id_prefix?: string | null;
                 description_contains?: string | null;
                 state_contains?: string | null;
@@ -16384,6 +16869,8 @@ export interface operations {
                 correlation_id?: string | null;
                 search_key?: string | null;
                 search_key_prefix?: string | null;
+                limit_key?: string | null;
+                rate_key?: string | null;
                 correlation_id_prefix?: string | null;
                 description_contains?: string | null;
                 state_contains?: string | null;
@@ -16456,6 +16943,8 @@ export interface operations {
                 correlation_id?: string | null;
                 search_key?: string | null;
                 search_key_prefix?: string | null;
+                limit_key?: string | null;
+                rate_key?: string | null;
                 correlation_id_prefix?: string | null;
                 description_contains?: string | null;
                 state_contains?: string | null;
@@ -16606,6 +17095,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StepDetail"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_lineage: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                step_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lineage"];
                 };
             };
             /** @description A problem (RFC 9457) */
