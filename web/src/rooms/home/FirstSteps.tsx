@@ -59,10 +59,27 @@ export function FirstSteps() {
           <IconX size={16} />
         </ActionIcon>
       </div>
-      <ol className={classes.list}>
-        {data.items.map((one) => (
-          <Step key={one.task} item={one} open={one.task === next} found={data} />
-        ))}
+      <ul className={classes.done} aria-label={words.first.done}>
+        {data.items
+          .filter((one) => one.done)
+          .map((one) => (
+            <li key={one.task} title={one.seen}>
+              <IconCircleCheckFilled size={16} aria-hidden="true" />
+              {words.first.tasks[one.task]}
+            </li>
+          ))}
+        {data.demo === "absent" ? null : (
+          <li>
+            <DemoButton found={data} />
+          </li>
+        )}
+      </ul>
+      <ol className={classes.list} aria-label={words.first.open}>
+        {data.items
+          .filter((one) => !one.done)
+          .map((one) => (
+            <Step key={one.task} item={one} open={one.task === next} found={data} />
+          ))}
       </ol>
     </section>
   );
@@ -71,16 +88,14 @@ export function FirstSteps() {
 type Item = FirstRun["items"][number];
 
 function Step({ item, open, found }: { item: Item; open: boolean; found: FirstRun }) {
-  const Icon = item.done ? IconCircleCheckFilled : IconCircleDashed;
   const hint = words.first.hints[item.task];
   return (
-    <li className={classes.step} data-done={item.done || undefined} data-open={open || undefined}>
-      <Icon size={19} role="img" aria-label={item.done ? words.first.done : words.first.open} />
+    <li className={classes.step} data-open={open || undefined}>
+      <IconCircleDashed size={19} aria-hidden="true" />
       <div className={classes.body}>
         <div className="sw-row sw-wrap">
           <strong>{words.first.tasks[item.task]}</strong>
           <span className="sw-soft">{item.seen}</span>
-          {item.task === "find" && item.done ? <DemoButton found={found} /> : null}
         </div>
         {item.fix ? (
           <p className={classes.fix}>
@@ -91,8 +106,11 @@ function Step({ item, open, found }: { item: Item; open: boolean; found: FirstRu
           <>
             {hint ? <p className="sw-soft">{hint}</p> : null}
             <div className={classes.acts}>
-              {item.task === "find" ? <DemoButton found={found} /> : null}
+              {item.task === "find" && found.demo === "absent" ? (
+                <DemoButton found={found} />
+              ) : null}
               <InnerLink
+                className={classes.link}
                 href={item.task === "schedule" ? "/schedules?add=30 7 * * MON-FRI" : item.href}
               >
                 {words.first.go[item.task]}
@@ -123,7 +141,6 @@ function DemoButton({ found }: { found: FirstRun }) {
     },
   });
   if (found.demo === "removing") return <span className="sw-soft">{words.first.removing}</span>;
-  if (absent && found.items.some((one) => one.task === "find" && one.done)) return null;
   return (
     <>
       <RoleGate needs="admin">

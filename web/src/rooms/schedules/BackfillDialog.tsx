@@ -183,10 +183,13 @@ function Told({ found, stale }: { found: Preview; stale: boolean }) {
   );
 }
 
+/** Without the milliseconds. */
+const plain = (at: string) => at.replace(/\.000Z$/, "Z");
+
 function command(lane: Lane, body: NewBackfill, reason: string): string {
   return [
     `stepwell schedules backfill ${placeOf(lane)}`,
-    `--from ${body.begin} --to ${body.end}`,
+    `--from ${plain(body.begin)} --to ${plain(body.end)}`,
     body.which === "not-run" ? "" : `--which ${body.which}`,
     body.order === "oldest-first" ? "" : `--order ${body.order}`,
     body.concurrency === 1 ? "" : `--concurrency ${body.concurrency}`,

@@ -29,7 +29,7 @@ export function FireDialog({ ask, onClose }: Props) {
       submit={words.fire.submit}
       optional
       cli={(reason) =>
-        `stepwell schedules fire ${placeOf(ask.lane)} ${due} --reason ${quoted(reason)}`
+        `stepwell schedules fire ${placeOf(ask.lane)} ${due.replace(/\.000Z$/, "Z")} --reason ${quoted(reason)}`
       }
       onSubmit={async (reason) => {
         await fire(ask.lane, due, reason);
