@@ -57,6 +57,7 @@ from stepwell.cli import (
     views,
     watch,
     why,
+    workflows,
 )
 from stepwell.cli.exits import MEANING
 
@@ -65,6 +66,7 @@ _ROOMS: Final = (
     (groups, reviews, seconding, trying, upkeep, rediscovery, group_check),
     (image,),
     (discoveries,),
+    (workflows,),
     (bulk,),
     (causes,),
     (views,),

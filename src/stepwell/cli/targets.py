@@ -7,9 +7,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from stepwell.cli.naming import parts_of
 from stepwell.cli.options import OfGroup, OfWorkflow, Reason
 from stepwell.cli.session import Session, command
-from stepwell.errors import InvalidInput
 
 app = typer.Typer(
     name="targets", help="Targets of workflows: list, set, drop.", no_args_is_help=True
@@ -57,7 +57,7 @@ def set_targets(
     reason: Reason = None,
 ) -> None:
     """Hold a workflow to this, in place of what its source says."""
-    group, name = _parts(workflow)
+    group, name = parts_of(workflow)
     body = {"success": success, "p95": p95, "window": window, "reason": reason}
     made = session.api.put(f"/targets/{group}/{name}", body)
     session.out.answer(made, f"{workflow} is held to this from now on.")
@@ -66,7 +66,7 @@ def set_targets(
 @command(app, "drop")
 def drop_targets(session: Session, workflow: Named, reason: Reason = None) -> None:
     """Hold a workflow to what its source says again."""
-    group, name = _parts(workflow)
+    group, name = parts_of(workflow)
     session.api.delete(f"/targets/{group}/{name}", reason=reason)
     session.out.answer({"dropped": workflow}, f"{workflow} is held to what its source says.")
 
@@ -78,10 +78,3 @@ def _rows(found: list[dict[str, Any]]) -> Iterator[Mapping[str, Any]]:
             more = {"name": f"{one['group']}/{one['workflow']}", "origin": one["origin"]}
             allowed = f"{each['allowed']:.1f}"
             yield {**each, **more, "budget_left_rate": left, "allowed": allowed}
-
-
-def _parts(workflow: str) -> tuple[str, str]:
-    group, slash, name = workflow.partition("/")
-    if not (group and slash and name):
-        raise InvalidInput(f"{workflow!r} is no workflow.", fix="Write GROUP/WORKFLOW.")
-    return group, name

@@ -64,6 +64,7 @@ from stepwell.server.ui.bundle import Shelf, folder_of
 from stepwell.server.ui.serving import Pages
 from stepwell.server.views import api as views
 from stepwell.server.waiting import api as waiting
+from stepwell.server.workflows import api as workflows
 from stepwell.version import VERSION
 
 PREFIX: Final = "/api/v1"
@@ -76,6 +77,7 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     groups.router,
     discoveries.router,
     reviews.router,
+    workflows.router,
     steps.router,
     controls.router,
     schedules.router,

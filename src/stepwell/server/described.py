@@ -25,6 +25,7 @@ TAGS: Final[list[dict[str, Any]]] = [
         "groups": "Workflow groups: what is registered.",
         "discoveries": "What was found in the images of groups.",
         "reviews": "What differs from the current release, and what was decided about it.",
+        "workflows": "What is in force, and how it went lately.",
         "schedules": "When workflows run, and what became of each due instant.",
         "runs": "What ran, runs and waits.",
         "causes": "What failed, by cause.",

@@ -3618,6 +3618,46 @@ export interface paths {
         patch: operations["change_view"];
         trace?: never;
     };
+    "/api/v1/workflows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Workflows
+         * @description What is in force, by group and name, each with its newest runs.
+         */
+        get: operations["list_workflows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workflows/{group}/{workflow}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Workflow
+         * @description One workflow in force: what its source declares, and the releases that changed it.
+         */
+        get: operations["show_workflow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workflows/{group}/{workflow}/badges": {
         parameters: {
             query?: never;
@@ -6665,6 +6705,26 @@ export interface components {
          */
         Others: "keep" | "pause";
         /**
+         * Outcome
+         * @description A run among the newest of a workflow; `seconds` is how long it ran, null until it ended.
+         */
+        Outcome: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Run Id
+             * Format: uuid
+             */
+            run_id: string;
+            /** Seconds */
+            seconds: number | null;
+            /** State */
+            state: string;
+        };
+        /**
          * Output
          * @description What one attempt wrote to stdout and stderr; the middle is cut where it was too much.
          */
@@ -7066,6 +7126,20 @@ export interface components {
             as_of: string;
             /** Items */
             items: components["schemas"]["stepwell__server__reviews__records__Waiting"][];
+            /** Limited To */
+            limited_to: number;
+            /** Next */
+            next: string | null;
+        };
+        /** Page[Workflow] */
+        Page_Workflow_: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Items */
+            items: components["schemas"]["Workflow"][];
             /** Limited To */
             limited_to: number;
             /** Next */
@@ -9628,6 +9702,31 @@ export interface components {
             path: string;
         };
         /**
+         * Version
+         * @description A release that brought a workflow, or another image of it.
+         */
+        Version: {
+            /** Confirmed By */
+            confirmed_by: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Digest */
+            digest: string;
+            /** Reason */
+            reason: string | null;
+            /** Release */
+            release: number;
+            /** Renamed From */
+            renamed_from: string | null;
+            /** Rollback Of */
+            rollback_of: number | null;
+        };
+        /**
          * View
          * @description A view. One that is built in has no id and no owner; `default` says that it is yours.
          */
@@ -9706,6 +9805,45 @@ export interface components {
             waiting: boolean;
         };
         /**
+         * Workflow
+         * @description One workflow of a group's current release. Instants are UTC.
+         *
+         *     `since` is the number of the release that brought it as it is now, `outcomes` its newest
+         *     runs, the oldest of them first. `next_due` is of the schedule that is due first; `paused`
+         *     is true where it has schedules, and all of them are paused.
+         */
+        Workflow: {
+            /** Description */
+            description: string;
+            /** Digest */
+            digest: string;
+            /** Group */
+            group: string;
+            /** Next Due */
+            next_due: string | null;
+            /** Operations */
+            operations: number;
+            /** Outcomes */
+            outcomes: components["schemas"]["Outcome"][];
+            /**
+             * Owner
+             * @description who answers for it, or for its group, by the manifest
+             */
+            owner: string | null;
+            /** Paused */
+            paused: boolean;
+            /** Release */
+            release: number;
+            /** Schedules */
+            schedules: number;
+            /** Since */
+            since: number;
+            /** Tags */
+            tags: string[];
+            /** Workflow */
+            workflow: string;
+        };
+        /**
          * WorkflowChanges
          * @description All that changed in one workflow, under its new name where it was renamed.
          */
@@ -9718,6 +9856,47 @@ export interface components {
             /** Renamed From */
             renamed_from?: string | null;
             standing: components["schemas"]["Standing"];
+            /** Workflow */
+            workflow: string;
+        };
+        /**
+         * WorkflowDetail
+         * @description The same, with what its source declares, and the releases that changed it, newest first.
+         */
+        WorkflowDetail: {
+            /** Description */
+            description: string;
+            /** Digest */
+            digest: string;
+            /** Entry */
+            entry: {
+                [key: string]: unknown;
+            };
+            /** Group */
+            group: string;
+            /** Next Due */
+            next_due: string | null;
+            /** Operations */
+            operations: number;
+            /** Outcomes */
+            outcomes: components["schemas"]["Outcome"][];
+            /**
+             * Owner
+             * @description who answers for it, or for its group, by the manifest
+             */
+            owner: string | null;
+            /** Paused */
+            paused: boolean;
+            /** Release */
+            release: number;
+            /** Schedules */
+            schedules: number;
+            /** Since */
+            since: number;
+            /** Tags */
+            tags: string[];
+            /** Versions */
+            versions: components["schemas"]["Version"][];
             /** Workflow */
             workflow: string;
         };
@@ -17784,6 +17963,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["View"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_workflows: {
+        parameters: {
+            query?: {
+                group?: string | null;
+                /** @description in group, name or description */
+                text?: string | null;
+                /** @description `next` of the page before */
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Workflow_"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_workflow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group: string;
+                workflow: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkflowDetail"];
                 };
             };
             /** @description A problem (RFC 9457) */

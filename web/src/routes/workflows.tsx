@@ -1,12 +1,33 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
-import { params } from "@/lib/search";
+import { flag, oneOf, params, text, whole } from "@/lib/search";
 import { shellRoute } from "./root";
+
+export const WORKFLOW_TABS = [
+  "overview",
+  "runs",
+  "schedules",
+  "versions",
+  "state",
+  "reports",
+] as const;
 
 export const workflowsRoutes = [
   createRoute({
     getParentRoute: () => shellRoute,
     path: "/workflows",
-    validateSearch: params({}),
+    validateSearch: params({ text: text(200) }),
     component: lazyRouteComponent(() => import("@/rooms/workflows/CatalogPage"), "CatalogPage"),
+  }),
+  createRoute({
+    getParentRoute: () => shellRoute,
+    path: "/workflows/$group/$workflow",
+    validateSearch: params({
+      tab: oneOf(...WORKFLOW_TABS),
+      /** The dialog that starts a run. */
+      start: flag(),
+      one: whole(1),
+      other: whole(1),
+    }),
+    component: lazyRouteComponent(() => import("@/rooms/workflows/WorkflowPage"), "WorkflowPage"),
   }),
 ] as const;

@@ -52,13 +52,7 @@ function LiveSwitch() {
   const ago = updatedAt > 0 ? relative(new Date(updatedAt).toISOString(), now) : "";
   return (
     <Tooltip label={`${paused ? shell.resume : shell.pause} (p)`}>
-      <UnstyledButton
-        className={classes.live}
-        data-link={link}
-        onClick={toggle}
-        aria-pressed={paused}
-        aria-label={paused ? shell.resume : shell.pause}
-      >
+      <UnstyledButton className={classes.live} data-link={link} onClick={toggle}>
         {paused ? (
           <IconPlayerPlay size={13} aria-hidden="true" />
         ) : (
@@ -66,6 +60,7 @@ function LiveSwitch() {
         )}
         <span className={classes.liveWord}>{shell.live[link]}</span>
         <span className={classes.ago}>{ago === "" ? "" : shell.updated(ago)}</span>
+        <span className="sw-hidden">{paused ? shell.resume : shell.pause}</span>
         {paused ? null : (
           <IconPlayerPause size={13} className={classes.pauseIcon} aria-hidden="true" />
         )}

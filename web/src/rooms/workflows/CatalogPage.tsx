@@ -1,6 +1,217 @@
-import { Soon } from "@/shell/Broken";
-import { shell } from "@/strings/shell";
+import { Button, TextInput } from "@mantine/core";
+import { useDebouncedCallback } from "@mantine/hooks";
+import { IconBook2, IconSearch } from "@tabler/icons-react";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useMemo, useState } from "react";
+import type { Schemas } from "@/api/client";
+import { CopyAs, quoted } from "@/components/CopyAs";
+import { type Column, DataTable } from "@/components/DataTable";
+import { FourFaces } from "@/components/FourFaces";
+import { Instant } from "@/components/Instant";
+import { OutcomeBars } from "@/components/OutcomeBars";
+import { PageHeader } from "@/components/PageHeader";
+import { duration } from "@/lib/time";
+import { workflows as words } from "@/strings/workflows";
+import { barsOf, inWords } from "./outcomes";
+import { rankingQuery, type Workflow, workflowsQuery } from "./queries";
+import classes from "./Workflows.module.css";
+
+interface Row extends Workflow {
+  figures: Schemas["Ranked"] | undefined;
+}
 
 export function CatalogPage() {
-  return <Soon title={shell.nav.catalog} />;
+  const { text = "" } = useSearch({ from: "/shell/workflows" });
+  const navigate = useNavigate();
+  const found = useInfiniteQuery(workflowsQuery(text));
+  const ranking = useQuery(rankingQuery);
+  const rows = useMemo(() => {
+    const by = new Map(
+      (ranking.data?.rows ?? []).map((one) => [`${one.group}/${one.workflow}`, one]),
+    );
+    return (found.data?.pages ?? [])
+      .flatMap((page) => page.items)
+      .map((one): Row => ({ ...one, figures: by.get(`${one.group}/${one.workflow}`) }));
+  }, [found.data, ranking.data]);
+  const clear = () => void navigate({ to: "/workflows", search: {} });
+  return (
+    <>
+      <PageHeader
+        title={words.title}
+        lead={words.lead}
+        actions={
+          <>
+            <Search
+              key={text === "" ? "empty" : "set"}
+              text={text}
+              onChange={(next) =>
+                void navigate({
+                  to: "/workflows",
+                  search: { text: next || undefined },
+                  replace: true,
+                })
+              }
+            />
+            <CopyAs
+              call={{
+                cli: `stepwell workflows list${text === "" ? "" : ` --text ${quoted(text)}`}`,
+                path: `/workflows${text === "" ? "" : `?text=${encodeURIComponent(text)}`}`,
+              }}
+            />
+          </>
+        }
+      />
+      <FourFaces
+        loading={found.isPending}
+        error={found.error}
+        onRetry={() => void found.refetch()}
+        empty={rows.length === 0}
+        filtered={text !== ""}
+        never={{
+          title: words.never.title,
+          text: words.never.text,
+          icon: <IconBook2 size={28} />,
+          action: (
+            <Button component={Link} to="/review">
+              {words.never.action}
+            </Button>
+          ),
+        }}
+        nothing={{ title: words.nothing(text), onClear: clear }}
+      >
+        <div className="sw-panel">
+          <DataTable
+            label={words.title}
+            columns={COLUMNS}
+            rows={rows}
+            rowHeight={40}
+            rowId={(one) => `${one.group}/${one.workflow}`}
+            rowName={(one) => `${one.group}/${one.workflow}`}
+            onOpen={(one) => void navigate(address(one))}
+            more={{
+              there: found.hasNextPage,
+              loading: found.isFetchingNextPage,
+              load: () => void found.fetchNextPage(),
+            }}
+          />
+        </div>
+      </FourFaces>
+    </>
+  );
+}
+
+function Search({ text, onChange }: { text: string; onChange: (text: string) => void }) {
+  const [typed, setTyped] = useState(text);
+  const later = useDebouncedCallback(onChange, 250);
+  return (
+    <TextInput
+      type="search"
+      aria-label={words.search}
+      placeholder={words.search}
+      leftSection={<IconSearch size={14} />}
+      value={typed}
+      maxLength={200}
+      onChange={(event) => {
+        setTyped(event.currentTarget.value);
+        later(event.currentTarget.value.trim());
+      }}
+    />
+  );
+}
+
+function address(one: Workflow) {
+  return {
+    to: "/workflows/$group/$workflow",
+    params: { group: one.group, workflow: one.workflow },
+  } as const;
+}
+
+const COLUMNS: Column<Row>[] = [
+  {
+    key: "workflow",
+    header: words.columns.workflow,
+    width: "34%",
+    card: "head",
+    sort: (one) => `${one.group}/${one.workflow}`,
+    cell: (one) => (
+      <div className={classes.named}>
+        <Link {...address(one)} className={classes.name}>
+          <span className="sw-soft">{one.group}/</span>
+          {one.workflow}
+        </Link>
+        <span className={classes.description}>{one.description}</span>
+      </div>
+    ),
+  },
+  {
+    key: "outcomes",
+    header: words.columns.outcomes,
+    width: "10.5rem",
+    cell: (one) =>
+      one.outcomes.length === 0 ? (
+        <span className="sw-soft">{words.noOutcomes}</span>
+      ) : (
+        <OutcomeBars outcomes={barsOf(one.outcomes)} label={inWords(one.outcomes)} />
+      ),
+  },
+  {
+    key: "rate",
+    header: words.columns.rate,
+    align: "end",
+    width: "9rem",
+    sort: (one) => one.figures?.success_rate,
+    cell: (one) => <Rate of={one.figures} />,
+  },
+  {
+    key: "p95",
+    header: words.columns.p95,
+    align: "end",
+    width: "6.5rem",
+    sort: (one) => one.figures?.duration.p95,
+    cell: (one) => {
+      const p95 = one.figures?.duration.p95;
+      return p95 == null ? <span className="sw-soft">{words.none}</span> : duration(p95);
+    },
+  },
+  {
+    key: "next",
+    header: words.columns.next,
+    width: "8rem",
+    sort: (one) => one.next_due,
+    cell: (one) =>
+      one.paused ? (
+        <span className={classes.paused}>{words.paused}</span>
+      ) : one.schedules === 0 ? (
+        <span className="sw-soft">{words.onRequest}</span>
+      ) : (
+        <Instant at={one.next_due} as="ago" />
+      ),
+  },
+  {
+    key: "release",
+    header: words.columns.release,
+    align: "end",
+    width: "5rem",
+    sort: (one) => one.since,
+    cell: (one) => one.since,
+  },
+  {
+    key: "owner",
+    header: words.columns.owner,
+    width: "10%",
+    sort: (one) => one.owner,
+    cell: (one) => one.owner ?? <span className="sw-soft">{words.none}</span>,
+  },
+];
+
+function Rate({ of }: { of: Schemas["Ranked"] | undefined }) {
+  if (of === undefined || of.success_rate === null)
+    return <span className="sw-soft">{words.none}</span>;
+  return (
+    <span className={classes.rate} data-bad={of.success_rate < 0.9 || undefined}>
+      {(of.success_rate * 100).toFixed(of.success_rate === 1 ? 0 : 1)} %
+      <span className="sw-soft"> {words.runs(of.succeeded, of.judged)}</span>
+    </span>
+  );
 }

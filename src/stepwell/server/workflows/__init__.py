@@ -1,0 +1,1 @@
+"""What is in force: every workflow of every group's current release, with how it went lately."""

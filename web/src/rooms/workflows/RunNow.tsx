@@ -1,0 +1,140 @@
+import { Alert, Button, Modal, Select, TextInput } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { api, ok } from "@/api/client";
+import { asApiError } from "@/api/error";
+import { CodeBlock } from "@/components/CodeBlock";
+import { quoted } from "@/components/CopyAs";
+import { ParameterForm } from "@/components/ParameterForm";
+import { written } from "@/components/parameters";
+import { instant } from "@/lib/time";
+import { common } from "@/strings/common";
+import { workflows as words } from "@/strings/workflows";
+import { recentQuery, type WorkflowDetail } from "./queries";
+import classes from "./Workflows.module.css";
+
+interface Props {
+  detail: WorkflowDetail;
+  onClose: () => void;
+}
+
+/** A form from the workflow's schema; the inputs of its last runs are one choice away. */
+export function RunNow({ detail, onClose }: Props) {
+  const { group, workflow } = detail;
+  const [given, setGiven] = useState<Record<string, unknown>>({});
+  const [from, setFrom] = useState<string | null>(null);
+  const [reason, setReason] = useState("");
+  const [error, setError] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const recent = useQuery(recentQuery(group, workflow));
+  const navigate = useNavigate();
+  const cache = useQueryClient();
+
+  async function start() {
+    setBusy(true);
+    setError(null);
+    try {
+      const run = await ok(
+        api.POST("/api/v1/workflows/{group}/{workflow}/runs", {
+          params: { path: { group, workflow } },
+          body: { parameters: given, reason: reason.trim() || null } as never,
+        }),
+      );
+      notifications.show({ message: words.begun });
+      void cache.invalidateQueries({ queryKey: ["runs"] });
+      if ("id" in run) await navigate({ to: "/runs/$runId", params: { runId: run.id } });
+    } catch (thrown) {
+      setError(thrown);
+    } finally {
+      setBusy(false);
+    }
+  }
+
+  const earlier = (recent.data?.items ?? []).filter(
+    (one) => Object.keys(one.parameters).length > 0,
+  );
+  const problem = error === null ? null : asApiError(error);
+  return (
+    <Modal opened onClose={onClose} title={words.startTitle(`${group}/${workflow}`)} size="lg">
+      <form
+        className={classes.start}
+        onSubmit={(event) => {
+          event.preventDefault();
+          void start();
+        }}
+      >
+        <p className="sw-soft">{words.startLead(short(detail.digest), detail.release)}</p>
+        {earlier.length > 0 ? (
+          <Select
+            label={words.again}
+            clearable
+            value={from}
+            data={earlier.map((one) => ({
+              value: one.id,
+              label: `${instant(one.created_at, "local", Date.now())} · ${one.state} · ${brief(one.parameters)}`,
+            }))}
+            onChange={(id) => {
+              setFrom(id);
+              setGiven(earlier.find((one) => one.id === id)?.parameters ?? {});
+            }}
+          />
+        ) : null}
+        <ParameterForm
+          key={from}
+          schema={detail.entry.parameters}
+          value={given}
+          onChange={setGiven}
+          errors={Object.fromEntries(
+            (problem?.errors ?? []).map((one) => [
+              one.field.split(/[./]/).at(-1) ?? "",
+              one.message,
+            ]),
+          )}
+        />
+        <TextInput
+          label={words.reason}
+          value={reason}
+          maxLength={1000}
+          onChange={(event) => setReason(event.currentTarget.value)}
+        />
+        {problem === null ? null : (
+          <Alert color="red" title={problem.what}>
+            {problem.why} {problem.fix}
+          </Alert>
+        )}
+        <div>
+          <div className="sw-label">{common.sameCommand}</div>
+          <CodeBlock label="command" wrap>
+            {command(group, workflow, given)}
+          </CodeBlock>
+        </div>
+        <div className="sw-row">
+          <span className="sw-grow" />
+          <Button type="submit" loading={busy}>
+            {words.start}
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  );
+}
+
+function command(group: string, workflow: string, given: Record<string, unknown>): string {
+  const params = Object.entries(given).map(
+    ([name, value]) => ` --param ${quoted(`${name}=${written(value)}`)}`,
+  );
+  return `stepwell runs start ${group} ${workflow}${params.join("")}`;
+}
+
+function brief(parameters: Record<string, unknown>): string {
+  const text = Object.entries(parameters)
+    .map(([name, value]) => `${name}=${written(value)}`)
+    .join(" ");
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+function short(digest: string): string {
+  return digest.replace(/^sha256:/, "").slice(0, 12);
+}
