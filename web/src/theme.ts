@@ -122,6 +122,11 @@ export const theme = createTheme({
     Menu: Menu.extend({ defaultProps: { shadow: "md", withinPortal: true } }),
     Popover: Popover.extend({ defaultProps: { shadow: "md" } }),
     Modal: Modal.extend({
+      styles: {
+        title: { fontSize: "1rem", fontWeight: 620 },
+        content: { background: "var(--sw-surface)" },
+        header: { background: "var(--sw-surface)" },
+      },
       defaultProps: {
         centered: false,
         yOffset: "8vh",

@@ -25,6 +25,7 @@ from stepwell.server.database.tables import (
     discoveries,
     groups,
     release_workflows,
+    releases,
     run_limits,
     runs,
     staged,
@@ -70,6 +71,17 @@ def entry(conn: Connection, run: RowMapping) -> dict[str, Any]:
     )
     found: dict[str, Any] = conn.execute(query).scalar_one()
     return found
+
+
+def release_of(conn: Connection, run: RowMapping) -> tuple[int, bool]:
+    """The number of a run's release, below zero a trial's, and whether it is in force."""
+    query = (
+        select(releases.c.number, groups.c.release_id == releases.c.id)
+        .join(groups, groups.c.name == releases.c.group_name)
+        .where(releases.c.id == run["release_id"])
+    )
+    number, current = conn.execute(query).one()
+    return number, bool(current)
 
 
 def add_all(conn: Connection, headers: Sequence[dict[str, Any]]) -> None:

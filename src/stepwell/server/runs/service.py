@@ -30,6 +30,7 @@ from stepwell.server.runs.records import (
     PRIORITIES,
     Attempt,
     Cancellation,
+    ReleaseBrief,
     Repeat,
     Run,
     RunChange,
@@ -226,12 +227,15 @@ def detail(conn: Connection, run_id: UUID) -> RunDetail:
     row = found(queries.get(conn, run_id), run_id)
     attempts = queries.attempts_of(conn, run_id)
     pieces = phases(row, attempts, clock.now())
+    number, current = queries.release_of(conn, row)
     return RunDetail(
         **_fields(row) | {"waiting": waits.fresh(conn, row)},
         attempts=[_attempt(one) for one in attempts],
         phases=pieces,
         totals=totals(pieces),
         reproduce=command(groups.get(conn, row["group_name"]), row),
+        operations=[one["name"] for one in queries.entry(conn, row)["operations"]],
+        release=ReleaseBrief(number=number if number > 0 else None, current=current),
     )
 
 
