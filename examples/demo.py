@@ -190,11 +190,18 @@ def stepwell_server() -> Iterator[Client]:
             with Client(profile) as api:
                 until_up(api, server)
                 say.print(f"  API {profile.url}/api/v1, log in {shown(HOME / 'server.log')}")
+                say.print(f"  pages {way_in(profile.url)}", soft_wrap=True)
                 say.print("  in another terminal, from .demo: ../.venv/bin/stepwell runs list")
                 yield api
         finally:
             end(server)
             end_launched()
+
+
+def way_in(url: str) -> str:
+    """Where the first admin is made: what the server has printed, with the secret for it."""
+    found = re.search(r"open (\S+)", (HOME / "server.log").read_text())
+    return found[1] if found else url
 
 
 def end_launched() -> None:
