@@ -415,6 +415,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/first-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show First Run
+         * @description How far this server has come, looked up now; and whether the demo is there.
+         */
+        get: operations["show_first_run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/first-run/demo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Load Demo
+         * @description Register the demo group, and look into it; again is harmless.
+         */
+        post: operations["load_demo"];
+        /**
+         * Remove Demo
+         * @description Archive the demo group, cancel its runs, and remove them as soon as they have ended.
+         */
+        delete: operations["remove_demo"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/groups": {
         parameters: {
             query?: never;
@@ -2382,6 +2426,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/schedules/downtimes/{downtime_id}/answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer Downtime
+         * @description Decide about what a downtime left missed: run each, the latest of each, or none.
+         */
+        post: operations["answer_downtime"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/schedules/strip": {
         parameters: {
             query?: never;
@@ -3250,6 +3314,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/steps/{step_id}/lineage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Lineage
+         * @description The steps around one as a graph: who spawned whom, copies, and who waits for whom.
+         */
+        get: operations["show_lineage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/steps/{step_id}/re-executions": {
         parameters: {
             query?: never;
@@ -3726,10 +3810,20 @@ export interface components {
         };
         /**
          * Answer
-         * @description What a reviewer says.
+         * @description What is to become of the instants that a downtime left missed.
          * @enum {string}
          */
-        Answer: "approve" | "reject";
+        "Answer-Output": "each" | "latest" | "leave";
+        /**
+         * Answered
+         * @description What came of an answer: the backfills that run the instants, and what could not be.
+         */
+        Answered: {
+            /** Backfills */
+            backfills: string[];
+            /** Refused */
+            refused: components["schemas"]["Refused"][];
+        };
         /**
          * Applied
          * @description What came of decisions: the release that is current now, and whether it is a new one.
@@ -3757,7 +3851,7 @@ export interface components {
          * @description A reviewer's answer to the operation that waits; a rejection needs a reason.
          */
         Approval: {
-            decision: components["schemas"]["Answer"];
+            decision: components["schemas"]["stepwell__server__runs__approvals__Answer"];
             /** Operation */
             operation?: string | null;
             /** Reason */
@@ -4196,6 +4290,37 @@ export interface components {
          */
         BulkState: "running" | "cancelled" | "finished";
         /**
+         * Busy
+         * @description A window to come in which more is due than there are slots for: the last of `due` runs
+         *     waits for `wait` seconds. Without a limit: the busiest window, with `runs` at once.
+         */
+        Busy: {
+            /**
+             * Begin
+             * Format: date-time
+             */
+            begin: string;
+            /** Due */
+            due: number;
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /** Kind */
+            kind: string | null;
+            /** Name */
+            name: string | null;
+            /** Runs */
+            runs: number;
+            /** Slots */
+            slots: number | null;
+            /** Text */
+            text: string;
+            /** Wait */
+            wait: number;
+        };
+        /**
          * By
          * @description What a ranking has a row for.
          * @enum {string}
@@ -4598,6 +4723,12 @@ export interface components {
          */
         DeliveryState: "waiting" | "sent" | "failed";
         /**
+         * Demo
+         * @description Whether the demo group is there; `removing` is until its last run has ended.
+         * @enum {string}
+         */
+        Demo: "absent" | "loaded" | "removing";
+        /**
          * Discovery
          * @description A discovery as lists show it. Instants are UTC.
          */
@@ -4674,8 +4805,17 @@ export interface components {
         /**
          * Downtime
          * @description A time in which no server ticked; `missed` and `ran` count due instants within it.
+         *
+         *     `answer` is what somebody decided about those missed; null while nobody has.
          */
         Downtime: {
+            answer: components["schemas"]["Answer-Output"] | null;
+            /** Answer Reason */
+            answer_reason: string | null;
+            /** Answered At */
+            answered_at: string | null;
+            /** Answered By */
+            answered_by: string | null;
             /**
              * Began At
              * Format: date-time
@@ -4714,6 +4854,13 @@ export interface components {
             /** P99 */
             p99: number | null;
         };
+        /**
+         * EdgeKind
+         * @description How two steps belong together: `later` was spawned by `earlier`, is a copy of it, or
+         *     waits for its end.
+         * @enum {string}
+         */
+        EdgeKind: "spawned" | "copied" | "awaited";
         /**
          * Edit
          * @description A value written or removed by a person.
@@ -4923,6 +5070,19 @@ export interface components {
              * Format: password
              */
             secret: string;
+        };
+        /**
+         * FirstRun
+         * @description How far a new server has come. `done` says that every item is.
+         */
+        FirstRun: {
+            demo: components["schemas"]["Demo"];
+            /** Demo Group */
+            demo_group: string;
+            /** Done */
+            done: boolean;
+            /** Items */
+            items: components["schemas"]["Item"][];
         };
         /**
          * Format
@@ -5306,6 +5466,43 @@ export interface components {
             user_id: string | null;
         };
         /**
+         * Item
+         * @description A line of the checklist.
+         *
+         *     `seen` is a sentence on what is there; `fix` what to do where something is wrong, else
+         *     null. `command` does it on the command line, `href` is the screen for it. `facts` has
+         *     what the sentence is made of.
+         */
+        Item: {
+            /** Command */
+            command: string;
+            /** Done */
+            done: boolean;
+            /**
+             * Facts
+             * @default {}
+             */
+            facts: {
+                [key: string]: unknown;
+            };
+            /** Fix */
+            fix?: string | null;
+            /** Href */
+            href: string;
+            /** Seen */
+            seen: string;
+            task: components["schemas"]["Task"];
+        };
+        /**
+         * JoinPolicy
+         * @description What a join does when one of the steps that it waits for fails (R28).
+         *
+         *     ``wait`` until a re-executed copy has taken the failed one's place, ``fail`` as well, or
+         *     ``go on`` when the others have ended.
+         * @enum {string}
+         */
+        JoinPolicy: "wait" | "fail" | "go on";
+        /**
          * Keep
          * @description Why the run is to be kept.
          */
@@ -5344,6 +5541,9 @@ export interface components {
         /**
          * Lane
          * @description One schedule. Marks and coming instants, or cells where there are more than 200.
+         *
+         *     `made_up` are its backfills' instants, the latest of each, if they are not more than 200.
+         *     `notes` say what the clock does within the span.
          */
         Lane: {
             /** Description */
@@ -5354,13 +5554,26 @@ export interface components {
             future_cells: components["schemas"]["Cell"][];
             /** Group */
             group: string;
+            /** Made Up */
+            made_up: components["schemas"]["MadeUp"][];
+            /** Misfire */
+            misfire: string | null;
             /** Name */
             name: string;
+            /** Next Due */
+            next_due: string | null;
+            /** Notes */
+            notes: components["schemas"]["ClockNote"][];
             observed: components["schemas"]["Observed"];
+            origin: components["schemas"]["Origin"];
+            /** Overlap */
+            overlap: string | null;
             /** Past */
             past: components["schemas"]["stepwell__server__schedules__strip_records__Mark"][];
             /** Past Cells */
             past_cells: components["schemas"]["Cell"][];
+            /** Pause Reason */
+            pause_reason: string | null;
             /** Paused At */
             paused_at: string | null;
             /** Paused Until */
@@ -5448,6 +5661,39 @@ export interface components {
          */
         Level: "debug" | "info" | "warning" | "error" | "critical";
         /**
+         * LimitLoad
+         * @description The load of the runs that share the slots of a pool or group; `runs` as those of `load`.
+         */
+        LimitLoad: {
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Runs */
+            runs: number[];
+            /** Slots */
+            slots: number;
+        };
+        /**
+         * Lineage
+         * @description The steps around one: its flow, and those up the line. With `more` there are others.
+         */
+        Lineage: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Edges */
+            edges: components["schemas"]["StepEdge"][];
+            /** Limited To */
+            limited_to: number;
+            /** More */
+            more: boolean;
+            /** Nodes */
+            nodes: components["schemas"]["StepNode"][];
+        };
+        /**
          * Link
          * @description A one-time link to set a password. Its secret is shown this once.
          */
@@ -5464,7 +5710,9 @@ export interface components {
         };
         /**
          * Load
-         * @description Fifteen minutes from `begin`: how many runs go on on average, and how many begin.
+         * @description `load_seconds` from `begin` on: how many runs go on, and how many begin.
+         *
+         *     `runs` is an average over fifteen minutes; of a longer cell, that of its busiest ones.
          */
         Load: {
             /**
@@ -5648,6 +5896,26 @@ export interface components {
             url_ref: string | null;
         };
         /**
+         * MadeUp
+         * @description An instant of a backfill: `planned`, or the state of its run (ran: kept no more).
+         */
+        MadeUp: {
+            /**
+             * Backfill Id
+             * Format: uuid
+             */
+            backfill_id: string;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Outcome */
+            outcome: string;
+            /** Run Id */
+            run_id: string | null;
+        };
+        /**
          * May
          * @description What the caller may do at all: each needs the role of its name, and no read-only token.
          */
@@ -5763,6 +6031,8 @@ export interface components {
         /**
          * MissedBy
          * @description What a downtime did to one schedule, and what its misfire policy made of it.
+         *
+         *     `first_due` and `last_due` are of all its instants within, `latest_missed` of those missed.
          */
         MissedBy: {
             /**
@@ -5777,6 +6047,8 @@ export interface components {
              * Format: date-time
              */
             last_due: string;
+            /** Latest Missed */
+            latest_missed: string | null;
             /** Misfire */
             misfire: string;
             /** Missed */
@@ -5803,6 +6075,19 @@ export interface components {
          * @enum {string}
          */
         Mode: "failed operations" | "from an operation" | "from start";
+        /**
+         * NewAnswer
+         * @description Run each missed instant once, only the latest of each schedule, or leave them missed.
+         *
+         *     `schedules`: only of these; every schedule that missed any where it is left out.
+         */
+        NewAnswer: {
+            answer: components["schemas"]["stepwell__server__schedules__watch_records__Answer"];
+            /** Reason */
+            reason: string;
+            /** Schedules */
+            schedules?: string[] | null;
+        };
         /**
          * NewBackfill
          * @description Run the schedule's due instants of a span that is past: `begin` included, `end` not.
@@ -7462,6 +7747,21 @@ export interface components {
             warnings: string[];
         };
         /**
+         * Refused
+         * @description A schedule whose missed instants could not be run, and why.
+         */
+        Refused: {
+            /** Code */
+            code: string;
+            /**
+             * Schedule Id
+             * Format: uuid
+             */
+            schedule_id: string;
+            /** What */
+            what: string;
+        };
+        /**
          * Registration
          * @description An admin's yes to an image: what else its group needs.
          */
@@ -8251,6 +8551,8 @@ export interface components {
         /**
          * Running
          * @description A run that goes on, with the usual time of its workflow in seconds, where known.
+         *
+         *     `progress` is how far its operation says that it is.
          */
         Running: {
             /** Group */
@@ -8260,6 +8562,7 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            progress: components["schemas"]["Progress"] | null;
             /** Started At */
             started_at: string | null;
             /** State */
@@ -8973,6 +9276,8 @@ export interface components {
             explanation: string;
             /** Failure Count */
             failure_count: number;
+            /** Fingerprint */
+            fingerprint?: string | null;
             /**
              * Flow Id
              * Format: uuid
@@ -8983,6 +9288,13 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /** Join Id */
+            join_id?: string | null;
+            join_policy?: components["schemas"]["JoinPolicy"] | null;
+            /** Limit Key */
+            limit_key?: string | null;
+            /** Limit Slots */
+            limit_slots?: number | null;
             /** Lost Count */
             lost_count: number;
             /** Name */
@@ -8993,10 +9305,14 @@ export interface components {
             priority: number;
             /** Queue */
             queue: string;
+            /** Rate Key */
+            rate_key?: string | null;
             /** Result */
             result: unknown;
             /** Result Format */
             result_format: string;
+            /** @default 1 */
+            retention: components["schemas"]["Retention"];
             /**
              * Schedule Time
              * Format: date-time
@@ -9011,6 +9327,28 @@ export interface components {
             status: components["schemas"]["StepStatus"];
             /** Unique Key */
             unique_key: string | null;
+            /**
+             * Waiting For
+             * @default 0
+             */
+            waiting_for: number;
+        };
+        /**
+         * StepEdge
+         * @description From the earlier step to the later one.
+         */
+        StepEdge: {
+            /**
+             * Earlier
+             * Format: uuid
+             */
+            earlier: string;
+            kind: components["schemas"]["EdgeKind"];
+            /**
+             * Later
+             * Format: uuid
+             */
+            later: string;
         };
         /**
          * StepFailures
@@ -9042,6 +9380,41 @@ export interface components {
             step_id: string;
         };
         /**
+         * StepNode
+         * @description A step of the graph. Instants are UTC.
+         */
+        StepNode: {
+            /** Claimed By */
+            claimed_by: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Description */
+            description: string | null;
+            ended_as: components["schemas"]["EndedAs"] | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Execution Count */
+            execution_count: number;
+            /** Execution Duration */
+            execution_duration: number | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Schedule Time
+             * Format: date-time
+             */
+            schedule_time: string;
+            status: components["schemas"]["StepStatus"];
+        };
+        /**
          * StepStatus
          * @description The table that a step lives in.
          * @enum {string}
@@ -9051,7 +9424,8 @@ export interface components {
          * Strip
          * @description A page of schedules; `load` is of all of them, and comes with the first page only.
          *
-         *     `hot` are the busiest windows to come, `quiet` times of the day (UTC) at which least goes on.
+         *     `busy` are the windows to come that are too full, else the busiest, and `hot` the same in
+         *     words; `quiet` are times of the day (UTC) at which least goes on.
          */
         Strip: {
             /**
@@ -9064,6 +9438,8 @@ export interface components {
              * Format: date-time
              */
             begin: string;
+            /** Busy */
+            busy: components["schemas"]["Busy"][];
             /**
              * Cells
              * @enum {string}
@@ -9080,8 +9456,12 @@ export interface components {
             lanes: components["schemas"]["Lane"][];
             /** Limited To */
             limited_to: number;
+            /** Limits */
+            limits: components["schemas"]["LimitLoad"][];
             /** Load */
             load: components["schemas"]["Load"][] | null;
+            /** Load Seconds */
+            load_seconds: number;
             /** Next */
             next: string | null;
             /** Quiet */
@@ -9178,6 +9558,12 @@ export interface components {
              */
             window: number;
         };
+        /**
+         * Task
+         * @description What is to be done on a new server, in this order.
+         * @enum {string}
+         */
+        Task: "engine" | "find" | "review" | "run" | "schedule" | "own";
         /**
          * Tested
          * @description What a test of a source saw: some of its images, or the error. Nothing is kept of it.
@@ -10089,6 +10475,12 @@ export interface components {
             to_release: number | null;
         };
         /**
+         * Answer
+         * @description What a reviewer says.
+         * @enum {string}
+         */
+        stepwell__server__runs__approvals__Answer: "approve" | "reject";
+        /**
          * Difference
          * @description A value that is not the same; null where one run has none of that name.
          */
@@ -10211,6 +10603,12 @@ export interface components {
             /** Why */
             why: string | null;
         };
+        /**
+         * Answer
+         * @description What is to become of the instants that a downtime left missed.
+         * @enum {string}
+         */
+        stepwell__server__schedules__watch_records__Answer: "each" | "latest" | "leave";
         /**
          * Registered
          * @description The group that an image became, and the discovery that began with it.
@@ -11168,6 +11566,97 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_first_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirstRun"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    load_demo: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirstRun"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_demo: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirstRun"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -14946,6 +15435,43 @@ export interface operations {
             };
         };
     };
+    answer_downtime: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                downtime_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAnswer"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answered"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     show_strip: {
         parameters: {
             query?: {
@@ -16459,6 +16985,8 @@ export interface operations {
                 correlation_id?: string | null;
                 search_key?: string | null;
                 search_key_prefix?: string | null;
+                limit_key?: string | null;
+                rate_key?: string | null;
                 correlation_id_prefix?: string | null;
                 description_contains?: string | null;
                 state_contains?: string | null;
@@ -16534,6 +17062,8 @@ export interface operations {
                 correlation_id?: string | null;
                 search_key?: string | null;
                 search_key_prefix?: string | null;
+                limit_key?: string | null;
+                rate_key?: string | null;
                 correlation_id_prefix?: string | null;
                 description_contains?: string | null;
                 state_contains?: string | null;
@@ -16606,6 +17136,8 @@ export interface operations {
                 correlation_id?: string | null;
                 search_key?: string | null;
                 search_key_prefix?: string | null;
+                limit_key?: string | null;
+                rate_key?: string | null;
                 correlation_id_prefix?: string | null;
                 description_contains?: string | null;
                 state_contains?: string | null;
@@ -16756,6 +17288,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StepDetail"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_lineage: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                step_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lineage"];
                 };
             };
             /** @description A problem (RFC 9457) */
