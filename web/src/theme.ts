@@ -79,7 +79,7 @@ const MONO =
 export const theme = createTheme({
   colors: { well, sand, gray, dark },
   primaryColor: "well",
-  primaryShade: { light: 7, dark: 4 },
+  primaryShade: { light: 7, dark: 6 },
   autoContrast: true,
   luminanceThreshold: 0.28,
   black: "#1f1e1b",

@@ -23,6 +23,13 @@ WIDTHS = {1440: 900, 1024: 768, 390: 844}
 
 _RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 _BAD = ("serious", "critical")
+_SETTLED = """async theme => {
+  const shown = document.documentElement.dataset.mantineColorScheme
+  await Promise.all(document.getAnimations().map(one => one.finished.catch(() => 0)))
+  await new Promise(go => requestAnimationFrame(() => requestAnimationFrame(go)))
+  return shown === undefined || shown === theme
+}"""
+"""Colours have changed, and none of them is on its way: what axe would see is there to stay."""
 
 
 def without(what: str) -> None:
@@ -84,6 +91,7 @@ def picture(page: Page, path: Path) -> None:
 def theme_of(page: Page, theme: Theme) -> Iterator[None]:
     """The page as for somebody whose system has this theme."""
     page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    page.wait_for_function(_SETTLED, arg=theme)
     try:
         yield
     finally:

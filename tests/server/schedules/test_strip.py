@@ -56,6 +56,15 @@ def test_a_change_of_the_clock_within_the_span_is_said(
     assert lane["notes"] == []
 
 
+def test_a_schedule_that_is_due_at_the_very_change_says_so(
+    client: TestClient, server: Server, hands: Hands
+) -> None:
+    hands.at = datetime(2026, 3, 28, 12, tzinfo=UTC)
+    one = scheduled(server, Cron("30 2 * * *", timezone="Europe/Oslo"))
+    found = client.get(f"schedules/{one}").json()
+    assert found["next_due"] == found["notes"][0]["at"] == "2026-03-29T01:00:00Z"
+
+
 def test_a_lane_has_what_is_in_force(client: TestClient, server: Server) -> None:
     one = scheduled(server, Every(hours=1, overlap=Overlap.QUEUE, misfire=Misfire.ALL))
     client.post(f"schedules/{one}/pauses", json={"reason": "the database moves"})

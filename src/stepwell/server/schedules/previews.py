@@ -105,7 +105,8 @@ def clock_notes(row: Row) -> list[ClockNote]:
     if row["next_due"] is None:
         return []
     try:
-        return noted(queries.spec_of(row), row["next_due"], row["next_due"] + YEAR)
+        # What is due at the very change is of that change too.
+        return noted(queries.spec_of(row), row["next_due"] - _INSTANT, row["next_due"] + YEAR)
     except StepwellError:
         return []
 

@@ -138,7 +138,7 @@ function Row(props: { cause: Cause; onRerun: () => void; onMute: () => void }) {
         to="/runs"
         search={{ q: cause.query }}
         className={classes.count}
-        aria-label={`${words.causes.runs(cause.runs)}: ${words.causes.showRuns}`}
+        title={words.causes.showRuns}
       >
         <strong>{number(cause.runs)}</strong>
         <span className="sw-soft">{cause.runs === 1 ? "run" : "runs"}</span>
