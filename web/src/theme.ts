@@ -18,6 +18,7 @@ import {
   TextInput,
   Tooltip,
 } from "@mantine/core";
+import { common } from "@/strings/common";
 
 const well: MantineColorsTuple = [
   "#e9f6f4",
@@ -128,6 +129,7 @@ export const theme = createTheme({
         header: { background: "var(--sw-surface)" },
       },
       defaultProps: {
+        closeButtonProps: { "aria-label": common.close },
         centered: false,
         yOffset: "8vh",
         radius: "lg",

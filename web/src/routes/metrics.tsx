@@ -1,12 +1,21 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
-import { params } from "@/lib/search";
+import { moment, oneOf, params, text } from "@/lib/search";
 import { shellRoute } from "./root";
 
 export const metricsRoutes = [
   createRoute({
     getParentRoute: () => shellRoute,
     path: "/metrics",
-    validateSearch: params({}),
+    validateSearch: params({
+      group: text(100),
+      workflow: text(100),
+      operation: text(100),
+      range: oneOf("24h", "7d", "30d", "90d"),
+      from: moment(),
+      to: moment(),
+      by: oneOf("workflow", "operation", "group"),
+      order: oneOf("average", "error-rate", "failed", "count", "time"),
+    }),
     component: lazyRouteComponent(() => import("@/rooms/metrics/MetricsPage"), "MetricsPage"),
   }),
 ] as const;

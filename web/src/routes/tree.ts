@@ -10,6 +10,7 @@ import { runsRoutes } from "./runs";
 import { schedulesRoutes } from "./schedules";
 import { settingsRoutes } from "./settings";
 import { stateRoutes } from "./state";
+import { stepsRoutes } from "./steps";
 import { workflowsRoutes } from "./workflows";
 
 export const routeTree = rootRoute.addChildren([
@@ -23,6 +24,7 @@ export const routeTree = rootRoute.addChildren([
     ...metricsRoutes,
     ...reportsRoutes,
     ...stateRoutes,
+    ...stepsRoutes,
     ...settingsRoutes,
   ]),
 ]);

@@ -51,8 +51,6 @@ export const workflows = {
     targets: "Targets",
   },
   releaseOf: (n: number) => `release ${n}`,
-  releasesOf: (numbers: number[]) =>
-    numbers.length === 1 ? `release ${numbers[0]}` : `releases ${numbers.join(", ")}`,
   operations: "Operations",
   parameters: "Parameters",
   parameterless: "It takes no parameters.",
@@ -66,9 +64,6 @@ export const workflows = {
     runs: "Runs",
   },
   window: "last 7 days",
-  durations: "Run time, p50 and p95",
-  outcomesBy: "Runs by outcome",
-  noPoints: "The first point comes with the next run.",
   schedules: {
     none: "No schedule: it runs on request.",
     name: "Name",

@@ -245,7 +245,7 @@ class Output(BaseModel):
 
 
 class Assignment(BaseModel):
-    """What a container is to do."""
+    """What a container is to do. `paired` says that its store takes two verbs in one request."""
 
     run_id: UUID
     group: str
@@ -253,6 +253,7 @@ class Assignment(BaseModel):
     attempt: int
     parameters: dict[str, Any]
     due_at: datetime
+    paired: bool = True
 
 
 class NewRun(BaseModel):

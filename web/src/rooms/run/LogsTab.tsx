@@ -22,7 +22,7 @@ import { hasEnded, type LogLine, type RunDetail } from "./queries";
 import { type Filter, useLog } from "./useLog";
 
 const said = words.logs;
-const ROW = 20;
+const ROW = 24;
 const LEVELS = ["debug", "info", "warning", "error", "critical"] as const;
 
 export function LogsTab({ run }: { run: RunDetail }) {

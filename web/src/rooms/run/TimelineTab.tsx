@@ -52,7 +52,6 @@ export function TimelineTab(props: Props) {
     <section aria-label={said.label}>
       <div className={classes.bar}>
         <Legend rows={rows} />
-        <span className="sw-grow" />
         {run.attempts.length > 1 ? (
           <NativeSelect
             size="xs"
@@ -316,6 +315,7 @@ function TimelineRow({
           <span className={classes.word}>{row.step?.reused ? said.reused : said.notBegun}</span>
         ) : null}
       </span>
+      <span className="sw-hidden">{label}</span>
       <span className={classes.length}>{row.seconds > 0 ? duration(row.seconds) : ""}</span>
     </>
   );
@@ -329,7 +329,7 @@ function TimelineRow({
   };
   if (onOpen === undefined) return <div {...shared}>{inner}</div>;
   return (
-    <button type="button" {...shared} aria-label={label} onClick={onOpen}>
+    <button type="button" {...shared} onClick={onOpen}>
       {inner}
     </button>
   );

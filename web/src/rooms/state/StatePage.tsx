@@ -1,6 +1,227 @@
-import { Soon } from "@/shell/Broken";
-import { shell } from "@/strings/shell";
+import { Select, TextInput } from "@mantine/core";
+import { useDebouncedCallback } from "@mantine/hooks";
+import { IconDatabase, IconSearch } from "@tabler/icons-react";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useState } from "react";
+import { CodeBlock } from "@/components/CodeBlock";
+import { CopyAs } from "@/components/CopyAs";
+import { type Column, DataTable } from "@/components/DataTable";
+import { FourFaces } from "@/components/FourFaces";
+import { Instant } from "@/components/Instant";
+import { PageHeader } from "@/components/PageHeader";
+import { writeSearch } from "@/lib/search";
+import { bytes } from "@/lib/time";
+import { state as words } from "@/strings/state";
+import { EntryDrawer } from "./EntryDrawer";
+import { type Entry, entriesQuery, groupsQuery } from "./queries";
+import classes from "./State.module.css";
+import { inWords } from "./scopes";
+
+const FROM = "/shell/state";
 
 export function StatePage() {
-  return <Soon title={shell.nav.state} />;
+  const search = useSearch({ from: FROM });
+  const { group, scope, prefix, key, of, at } = search;
+  const navigate = useNavigate({ from: "/state" });
+  const found = useInfiniteQuery(entriesQuery({ group, scope, prefix }));
+  const rows = (found.data?.pages ?? []).flatMap((page) => page.items);
+  const filtered = group !== undefined || scope !== undefined || prefix !== undefined;
+  const open = (one: Entry | null) =>
+    void navigate({
+      search: (old) => ({
+        ...old,
+        key: one?.key,
+        of: one?.group,
+        at: one?.scope,
+        version: undefined,
+      }),
+      replace: key !== undefined,
+    });
+  const place =
+    key !== undefined && of !== undefined && at !== undefined
+      ? { group: of, scope: at, key }
+      : null;
+  return (
+    <>
+      <PageHeader
+        title={words.title}
+        lead={words.lead}
+        actions={
+          <CopyAs
+            call={{
+              cli: `stepwell state list${group === undefined ? "" : ` ${group}`}`,
+              path: `/state${writeSearch({ group, scope, prefix })}`,
+            }}
+          />
+        }
+      />
+      <Filters
+        group={group}
+        prefix={prefix}
+        onChange={(next) =>
+          void navigate({ search: (old) => ({ ...old, ...next }), replace: true })
+        }
+      />
+      <FourFaces
+        loading={found.isPending}
+        error={found.error}
+        onRetry={() => void found.refetch()}
+        empty={rows.length === 0}
+        filtered={filtered}
+        never={{
+          title: words.never.title,
+          icon: <IconDatabase size={28} />,
+          text: (
+            <>
+              <p>{words.never.text}</p>
+              <CodeBlock label="Python">{words.never.code}</CodeBlock>
+            </>
+          ),
+        }}
+        nothing={{
+          title: words.nothing,
+          onClear: () => void navigate({ search: {} }),
+        }}
+      >
+        <div className={classes.columns} data-open={place !== null || undefined}>
+          <div className="sw-panel">
+            <DataTable
+              label={words.title}
+              columns={COLUMNS}
+              rows={rows}
+              rowId={idOf}
+              rowName={(one) => one.key}
+              current={place === null ? undefined : `${of} ${at} ${key}`}
+              onOpen={open}
+              more={{
+                there: found.hasNextPage,
+                loading: found.isFetchingNextPage,
+                load: () => void found.fetchNextPage(),
+              }}
+            />
+          </div>
+        </div>
+      </FourFaces>
+      {place === null ? null : (
+        <EntryDrawer
+          key={`${of} ${at} ${key}`}
+          place={place}
+          version={search.version}
+          onVersion={(version) =>
+            void navigate({ search: (old) => ({ ...old, version }), replace: true })
+          }
+          onClose={() => open(null)}
+        />
+      )}
+    </>
+  );
+}
+
+interface FilterProps {
+  group: string | undefined;
+  prefix: string | undefined;
+  onChange: (next: { group?: string; prefix?: string }) => void;
+}
+
+function Filters({ group, prefix, onChange }: FilterProps) {
+  const groups = useQuery(groupsQuery);
+  const [typed, setTyped] = useState(prefix ?? "");
+  const later = useDebouncedCallback(
+    (text: string) => onChange({ prefix: text || undefined }),
+    250,
+  );
+  return (
+    <div className={classes.filters}>
+      <Select
+        aria-label={words.group}
+        placeholder={words.allGroups}
+        clearable
+        searchable
+        value={group ?? null}
+        data={(groups.data?.items ?? []).map((one) => one.name)}
+        onChange={(next) => onChange({ group: next ?? undefined })}
+      />
+      <TextInput
+        type="search"
+        aria-label={words.prefix}
+        placeholder={words.prefix}
+        leftSection={<IconSearch size={14} />}
+        value={typed}
+        onChange={(event) => {
+          setTyped(event.currentTarget.value);
+          later(event.currentTarget.value.trim());
+        }}
+      />
+    </div>
+  );
+}
+
+function idOf(one: Entry): string {
+  return `${one.group} ${one.scope} ${one.key}`;
+}
+
+const COLUMNS: Column<Entry>[] = [
+  {
+    key: "key",
+    header: words.columns.key,
+    width: "24%",
+    card: "head",
+    sort: (one) => one.key,
+    cell: (one) => <code className={classes.key}>{one.key}</code>,
+  },
+  {
+    key: "scope",
+    header: words.columns.scope,
+    width: "20%",
+    sort: (one) => `${one.group} ${one.scope}`,
+    cell: (one) => (
+      <>
+        {one.group} <span className="sw-soft">{inWords(one.scope)}</span>
+      </>
+    ),
+  },
+  {
+    key: "value",
+    header: words.columns.value,
+    cell: (one) =>
+      one.deleted ? (
+        <span className="sw-soft">{words.deleted}</span>
+      ) : (
+        <code className="sw-truncate sw-soft">{JSON.stringify(one.value)?.slice(0, 120)}</code>
+      ),
+  },
+  {
+    key: "size",
+    header: words.columns.size,
+    width: "5rem",
+    align: "end",
+    sort: (one) => sizeOf(one),
+    cell: (one) => bytes(sizeOf(one)),
+  },
+  {
+    key: "version",
+    header: words.columns.version,
+    width: "5rem",
+    align: "end",
+    sort: (one) => one.version,
+    cell: (one) => one.version,
+  },
+  {
+    key: "by",
+    header: words.columns.by,
+    width: "13%",
+    cell: (one) => <span className="sw-truncate">{one.written_by}</span>,
+  },
+  {
+    key: "at",
+    header: words.columns.at,
+    width: "7.5rem",
+    sort: (one) => one.written_at,
+    cell: (one) => <Instant at={one.written_at} as="ago" />,
+  },
+];
+
+function sizeOf(one: Entry): number {
+  return JSON.stringify(one.value ?? null).length;
 }

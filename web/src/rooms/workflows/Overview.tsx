@@ -1,15 +1,11 @@
-import "@mantine/charts/styles.layer.css";
-import { BarChart, LineChart } from "@mantine/charts";
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import type { Schemas } from "@/api/client";
-import { ChartFrame } from "@/components/ChartFrame";
 import { CopyButton } from "@/components/CopyButton";
 import { Instant } from "@/components/Instant";
+import { MeasuredCharts } from "@/components/MeasuredCharts";
 import { OutcomeBars } from "@/components/OutcomeBars";
 import { fieldsOf } from "@/components/parameters";
-import { usePrefs } from "@/lib/prefs";
-import { duration, instant, number } from "@/lib/time";
+import { duration } from "@/lib/time";
 import { workflows as words } from "@/strings/workflows";
 import { barsOf, inWords } from "./outcomes";
 import { measuredQuery, type WorkflowDetail } from "./queries";
@@ -175,7 +171,7 @@ function Figures({ detail }: { detail: WorkflowDetail }) {
         <Figure label={words.figures.average} value={seconds(total?.duration.average)} />
       </dl>
       {found.data !== undefined && found.data.points.length > 0 ? (
-        <Charts measured={found.data} />
+        <MeasuredCharts window={words.window} measured={found.data} />
       ) : null}
     </>
   );
@@ -192,78 +188,4 @@ function Figure({ label, value }: { label: string; value: ReactNode }) {
       <dd>{value}</dd>
     </div>
   );
-}
-
-function Charts({ measured }: { measured: Schemas["Measured"] }) {
-  const { zone } = usePrefs();
-  const now = Date.parse(measured.as_of);
-  const data = measured.points.map((one) => ({
-    at: instant(one.at, zone, now),
-    succeeded: one.succeeded,
-    failed: one.failed,
-    p50: one.duration.p50,
-    p95: one.duration.p95,
-  }));
-  const marks = marksOf(measured).map(([at, numbers]) => ({
-    x: instant(at, zone, now),
-    label: words.releasesOf(numbers),
-    color: "gray.6",
-  }));
-  const sample = `${number(measured.total.judged)} ${words.figures.runs.toLowerCase()}`;
-  const shared = {
-    window: words.window,
-    sample,
-    asOf: measured.as_of,
-  };
-  return (
-    <div className={classes.charts}>
-      <ChartFrame title={words.outcomesBy} {...shared}>
-        <BarChart
-          className={classes.chart}
-          h={176}
-          data={data}
-          dataKey="at"
-          type="stacked"
-          maxBarWidth={22}
-          series={[
-            { name: "succeeded", color: "var(--sw-succeeded)" },
-            { name: "failed", color: "var(--sw-failed)" },
-          ]}
-          referenceLines={marks}
-          tickLine="none"
-          gridAxis="x"
-          withLegend
-        />
-      </ChartFrame>
-      <ChartFrame title={words.durations} {...shared}>
-        <LineChart
-          className={classes.chart}
-          h={176}
-          data={data}
-          dataKey="at"
-          series={[
-            { name: "p50", color: "var(--sw-running)" },
-            { name: "p95", color: "var(--sw-queued)" },
-          ]}
-          valueFormatter={(value) => duration(value)}
-          referenceLines={marks}
-          connectNulls={false}
-          tickLine="none"
-          gridAxis="x"
-          withLegend
-          dotProps={{ r: 2 }}
-        />
-      </ChartFrame>
-    </div>
-  );
-}
-
-/** The releases by the point in which they were made: one mark, however many there are. */
-function marksOf({ points, releases }: Schemas["Measured"]): [string, number[]][] {
-  const found = new Map<string, number[]>();
-  for (const one of releases) {
-    const point = points.findLast((each) => Date.parse(each.at) <= Date.parse(one.at));
-    if (point !== undefined) found.set(point.at, [...(found.get(point.at) ?? []), one.number]);
-  }
-  return [...found];
 }

@@ -1,0 +1,76 @@
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import type { Schemas } from "@/api/client";
+import { type Column, DataTable } from "@/components/DataTable";
+import { FourFaces } from "@/components/FourFaces";
+import { Instant } from "@/components/Instant";
+import { number } from "@/lib/time";
+import { steps as words } from "@/strings/steps";
+import { type Filters, failuresQuery } from "./queries";
+import classes from "./Steps.module.css";
+
+type Group = Schemas["StepFailures"];
+
+/** Failed steps by how they failed: one row for a cause, however many steps it has hit. */
+export function Failures({ filters }: { filters: Filters }) {
+  const found = useQuery(failuresQuery(filters));
+  const navigate = useNavigate({ from: "/steps" });
+  const rows = found.data ?? [];
+  return (
+    <FourFaces
+      loading={found.isPending}
+      error={found.error}
+      onRetry={() => void found.refetch()}
+      empty={rows.length === 0}
+      never={{ title: words.noFailures, text: null }}
+    >
+      <div className="sw-panel">
+        <DataTable
+          label={words.failures}
+          columns={COLUMNS}
+          rows={rows}
+          rowId={(one) => `${one.name} ${one.fingerprint}`}
+          onOpen={(one) =>
+            void navigate({
+              search: {
+                status: "failed",
+                name_prefix: one.name,
+                fingerprint: one.fingerprint ?? undefined,
+              },
+            })
+          }
+        />
+      </div>
+    </FourFaces>
+  );
+}
+
+const COLUMNS: Column<Group>[] = [
+  {
+    key: "name",
+    header: words.columns.name,
+    width: "22%",
+    card: "head",
+    cell: (one) => <span className={classes.name}>{one.name}</span>,
+  },
+  {
+    key: "description",
+    header: words.columns.description,
+    cell: (one) => <span className="sw-truncate">{one.description}</span>,
+  },
+  {
+    key: "count",
+    header: words.columns.count,
+    width: "6rem",
+    align: "end",
+    sort: (one) => one.count,
+    cell: (one) => number(one.count),
+  },
+  {
+    key: "last",
+    header: words.columns.last,
+    width: "9rem",
+    sort: (one) => one.last_at,
+    cell: (one) => <Instant at={one.last_at} as="ago" />,
+  },
+];
