@@ -8,7 +8,7 @@ from alembic import op
 from stepwell.server.database.tables import Instant
 
 revision = "0027"
-down_revision = "0026"
+down_revision = "0021"
 
 
 def upgrade() -> None:
