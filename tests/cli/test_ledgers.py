@@ -59,6 +59,12 @@ def test_alerts_and_downtimes_say_that_there_were_none(served: Shell) -> None:
     served.good("schedules", "downtimes")
 
 
+def test_a_downtime_that_is_none_cannot_be_answered(served: Shell) -> None:
+    nowhere = "019e0000-0000-7000-8000-000000000000"
+    answer = served.type("schedules", "answer", nowhere, "each", "--reason", "tests")
+    assert (answer.code, "downtime-not-found" in answer.err) == (Exit.NOT_FOUND, True)
+
+
 def test_a_plan_is_applied_once(served: Shell, tmp_path: Path) -> None:
     plan = tmp_path / "plan.toml"
     spec = '{kind = "once", at = "2099-01-01T00:00:00Z"}'

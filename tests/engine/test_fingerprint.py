@@ -99,3 +99,15 @@ def test_a_failure_is_kept_with_the_row_until_a_success(store: Store, registry: 
     marks = {name: client.get(one).fingerprint for name, one in zip(names, ids, strict=True)}
     assert {name for name, mark in marks.items() if mark is None} == {"v1/heals", "v1/says-no"}
     assert len({mark for mark in marks.values() if mark}) == 4
+
+
+def test_an_error_that_tells_of_another_one_is_grouped_by_that_one() -> None:
+    """What a child process says of its failure is always the same kind of error."""
+
+    def told(of: str) -> str:
+        error = RuntimeError("in the child")
+        error.origin = of  # type: ignore[attr-defined]
+        return fingerprint(error, "v1/shop/load/read")
+
+    assert told("builtins.ValueError|shop.py:read") != told("builtins.OSError|shop.py:read")
+    assert told("builtins.OSError|shop.py:read") == told("builtins.OSError|shop.py:read")

@@ -25,9 +25,17 @@ def fingerprint(error: BaseException, step_name: str) -> str:
     Messages and line numbers do not count, so that a failure keeps its fingerprint over
     other values, and over changes elsewhere in the file.
     """
-    kind = type(error)
-    text = f"{kind.__module__}.{kind.__qualname__}|{_place(error)}|{step_name}"
+    text = f"{origin(error)}|{step_name}"
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:_DIGITS]
+
+
+def origin(error: BaseException) -> str:
+    """Type and place of an exception; of one that only tells of another, its `origin`."""
+    told = getattr(error, "origin", "")
+    if isinstance(told, str) and told:
+        return told
+    kind = type(error)
+    return f"{kind.__module__}.{kind.__qualname__}|{_place(error)}"
 
 
 def _place(error: BaseException) -> str:

@@ -20,6 +20,7 @@ import threading
 from pathlib import Path
 from typing import Any, NoReturn
 
+from stepwell.engine.fingerprint import origin
 from stepwell.errors import StepwellError, revive
 from stepwell.workflows.approvals import ApprovalWanted, as_entry
 from stepwell.workflows.bound import Operation, Workflow
@@ -131,7 +132,7 @@ class Child:
         except ApprovalWanted as wanted:
             return {"waits": as_entry(wanted.approval)}
         except StepwellError as error:
-            return {"failed": error.as_dict()}
+            return {"failed": error.as_dict(), "origin": getattr(error, "origin", "")}
 
     def _parameters(self, request: Message) -> dict[str, Any]:
         return parse(self._workflow(request["workflow"]), request["values"])
@@ -165,9 +166,9 @@ class Child:
         except ApprovalWanted:
             raise
         except BaseException as error:  # also SystemExit: an operation that calls sys.exit
-            raise AttemptFailed(
-                f"{headline(error)}\n{own_frames(error, self._path)}".rstrip()
-            ) from error
+            failed = AttemptFailed(f"{headline(error)}\n{own_frames(error, self._path)}".rstrip())
+            failed.origin = origin(error)
+            raise failed from error
 
 
 def _instance(workflow: Workflow, call: Call) -> Any:

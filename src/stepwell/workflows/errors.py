@@ -236,9 +236,13 @@ class ImageContract(SetupError):
 
 
 class AttemptFailed(StepwellError):
-    """An operation raised; the message has the type, the text and the user's frames."""
+    """An operation raised; the message has the type, the text and the user's frames.
+
+    `origin` is type and place of what it raised, by which failures are grouped.
+    """
 
     code = "attempt-failed"
+    origin: str = ""
 
 
 class ValueMisfit(AttemptFailed):

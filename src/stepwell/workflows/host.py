@@ -22,7 +22,7 @@ from stepwell.forked import Forked
 from stepwell.workflows.approvals import Approval, ApprovalWanted
 from stepwell.workflows.channel import Channel, ChannelClosed, Message
 from stepwell.workflows.context import Versioned, Write
-from stepwell.workflows.errors import GroupImportFailed, ProcessEnded, TimedOut
+from stepwell.workflows.errors import AttemptFailed, GroupImportFailed, ProcessEnded, TimedOut
 from stepwell.workflows.logbook import Log
 from stepwell.workflows.manifest import Manifest, load_manifest
 from stepwell.workflows.messages import (
@@ -266,7 +266,10 @@ def _reply(message: Message) -> Any:
         return message["done"]
     if "waits" in message:
         raise ApprovalWanted(Approval(**message["waits"]))
-    raise revive(message["failed"])
+    error = revive(message["failed"])
+    if isinstance(error, AttemptFailed):
+        error.origin = str(message.get("origin", ""))
+    raise error
 
 
 def _answered(message: Message, desk: Desk) -> Any:

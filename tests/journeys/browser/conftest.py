@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, Playwright, expect
 from playwright.sync_api import sync_playwright as started
 from tests.journeys.browser.looking import without
 from tests.journeys.browser.site import PASSWORD, Site, serving
@@ -30,6 +30,8 @@ from stepwell.server.ui.bundle import folder_of
 
 Visit: TypeAlias = Callable[..., Page]
 Watches: TypeAlias = dict[Page, Watch]
+
+expect.set_options(timeout=30_000)  # ms; a busy machine takes its time
 
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 _FLAGS = (

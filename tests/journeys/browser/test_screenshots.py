@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from tests.journeys.browser.looking import ROOT, axe_in_both_themes, pictures
 from tests.journeys.browser.site import Site
 
-SCREENS = {"runs": "/runs"}
+SCREENS = {"home": "/", "schedules": "/schedules", "runs": "/runs"}
 """Name of the picture -> path of the screen."""
 
 

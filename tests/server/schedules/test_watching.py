@@ -12,10 +12,11 @@ from tests.server.schedules.support import (
     NOON,
     Hands,
     end_runs,
+    faults,
     scheduled,
     ticked,
 )
-from tests.server.support import Api, on_both
+from tests.server.support import Api, on_both, problem
 
 from stepwell.outcome import Rerun
 from stepwell.schedules import Cron, Every, Misfire, Overlap
@@ -122,6 +123,62 @@ def test_a_downtime_shows_what_was_missed_and_what_the_policy_did(
     hands.move(seconds=59)
     tick(server.services, books_of(server.services), state)
     assert len(items(client, "schedules/downtimes")) == 1
+
+
+@on_both
+def test_what_a_downtime_missed_is_run_after_all_once(
+    client: TestClient, server: Server, hands: Hands
+) -> None:
+    skip = scheduled(server, Every(hours=1, misfire=Misfire.SKIP, overlap=Overlap.ALLOW))
+    scheduled(server, HOURLY, name="latest")
+    downtime = away(client, server, hands)
+    assert downtime["answer"] is None
+    path, body = f"schedules/downtimes/{downtime['id']}/answers", {"reason": "it was the power"}
+    made = client.post(path, json={"answer": "each", "schedules": [str(skip)], **body}).json()
+    [backfill] = made["backfills"]
+    found = client.get(f"backfills/{backfill}").json()
+    assert (found["schedule_id"], found["instants"]) == (str(skip), 3)
+    [told] = items(client, "schedules/downtimes")
+    assert (told["answer"], told["answer_reason"]) == ("each", "it was the power")
+    again = client.post(path, json={"answer": "leave", **body})
+    problem(again, 409, "downtime-answered")
+    assert faults(server, skip) == [], "the ledger keeps saying that it was missed"
+
+
+def test_the_latest_that_ran_already_is_not_run_again(
+    client: TestClient, server: Server, hands: Hands
+) -> None:
+    skip = scheduled(server, Every(hours=1, misfire=Misfire.SKIP, overlap=Overlap.ALLOW))
+    scheduled(server, HOURLY, name="latest")
+    downtime = away(client, server, hands)
+    path = f"schedules/downtimes/{downtime['id']}/answers"
+    made = client.post(path, json={"answer": "latest", "reason": "once is enough"}).json()
+    [backfill] = made["backfills"]
+    found = client.get(f"backfills/{backfill}").json()
+    assert (found["schedule_id"], found["begin"]) == (str(skip), "2026-05-01T15:00:00Z")
+
+
+def test_a_schedule_that_cannot_catch_up_is_named_and_the_others_go_on(
+    client: TestClient, server: Server, hands: Hands
+) -> None:
+    every = Every(hours=1, misfire=Misfire.SKIP)
+    gone, kept = (scheduled(server, every, name=name) for name in ("gone", "kept"))
+    downtime = away(client, server, hands)
+    client.delete(f"schedules/{gone}", params={"reason": "not needed"})
+    path = f"schedules/downtimes/{downtime['id']}/answers"
+    made = client.post(path, json={"answer": "each", "reason": "power"}).json()
+    assert [one["schedule_id"] for one in made["refused"]] == [str(gone)]
+    [backfill] = made["backfills"]
+    assert client.get(f"backfills/{backfill}").json()["schedule_id"] == str(kept)
+
+
+def away(client: TestClient, server: Server, hands: Hands) -> dict[str, Any]:
+    """Nobody ticks for three and a half hours; the downtime that came of it."""
+    state = state_after(tick(server.services, books_of(server.services)))
+    hands.move(hours=3.5)
+    tick(server.services, books_of(server.services), state)
+    [downtime] = items(client, "schedules/downtimes")
+    return downtime
 
 
 def state_after(outcome: Any) -> Any:

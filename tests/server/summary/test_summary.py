@@ -7,13 +7,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import insert, update
 from starlette.testclient import TestClient
 from tests.server.runs.conftest import Start
 from tests.server.search.support import made
 from tests.server.support import Api, on_both
 
 from stepwell import clock
+from stepwell.ids import new_id
 from stepwell.server.app import Server
+from stepwell.server.blobs.store import BlobStoreUnavailable
+from stepwell.server.database.tables import sources
 
 Work = Callable[..., None]
 
@@ -69,3 +73,47 @@ def test_a_scheduler_that_is_behind_says_by_how_much(
     (part,) = [p for p in client.get("health").json()["parts"] if p["name"] == "scheduler"]
     assert part["state"] == "problem"
     assert part["sentence"].startswith("The scheduler is behind by 3 m")
+
+
+def test_the_store_of_reports_is_as_it_was_when_it_was_last_needed(
+    api: Api, server: Server
+) -> None:
+    def reports() -> dict[str, str]:
+        parts = api("viewer").get("health").json()["parts"]
+        return next(dict(one) for one in parts if one["name"] == "reports")
+
+    assert reports()["sentence"].startswith("The store of reports was not needed")
+    server.services.blobs.put(new_id(), b"1")
+    assert reports()["state"] == "ok"
+    server.services.blobs._place = Broken()  # type: ignore[assignment]
+    with pytest.raises(BlobStoreUnavailable):
+        server.services.blobs.put(new_id(), b"1")
+    assert reports()["state"] == "problem"
+    assert reports()["sentence"].endswith("ago: the disk is full")
+
+
+class Broken:
+    """A place in which nothing can be put."""
+
+    def put(self, key: str, content: bytes) -> None:
+        raise OSError("the disk is full")
+
+
+def test_a_source_that_could_not_be_read_is_a_warning(api: Api, server: Server) -> None:
+    def found() -> list[dict[str, str]]:
+        parts = api("viewer").get("health").json()["parts"]
+        return [dict(one) for one in parts if one["name"] == "sources"]
+
+    assert found() == []
+    source = {"name": "here", "kind": "folder", "location": "/nowhere"}
+    values = {"launcher": "process", "include": [], "exclude": []}
+    values |= {"credentials": {}, "created_by": "the test"}
+    with server.db.write() as conn:
+        at = {"created_at": clock.now(), "scanned_at": clock.now()}
+        conn.execute(insert(sources).values(**source, **values, **at))
+    (part,) = found()
+    assert (part["state"], part["sentence"]) == ("ok", "Sources of images: scanned 0 s ago.")
+    with server.db.write() as conn:
+        conn.execute(update(sources).values(scan_error={"what": "gone"}))
+    (part,) = found()
+    assert (part["state"], part["sentence"]) == ("warning", "The source here could not be read.")

@@ -2427,6 +2427,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/schedules/downtimes/{downtime_id}/answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer Downtime
+         * @description Decide about what a downtime left missed: run each, the latest of each, or none.
+         */
+        post: operations["answer_downtime"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/schedules/strip": {
         parameters: {
             query?: never;
@@ -3907,10 +3927,20 @@ export interface components {
         };
         /**
          * Answer
-         * @description What a reviewer says.
+         * @description What is to become of the instants that a downtime left missed.
          * @enum {string}
          */
-        Answer: "approve" | "reject";
+        "Answer-Output": "each" | "latest" | "leave";
+        /**
+         * Answered
+         * @description What came of an answer: the backfills that run the instants, and what could not be.
+         */
+        Answered: {
+            /** Backfills */
+            backfills: string[];
+            /** Refused */
+            refused: components["schemas"]["Refused"][];
+        };
         /**
          * Applied
          * @description What came of decisions: the release that is current now, and whether it is a new one.
@@ -3994,7 +4024,7 @@ export interface components {
          * @description A reviewer's answer to the operation that waits; a rejection needs a reason.
          */
         Approval: {
-            decision: components["schemas"]["Answer"];
+            decision: components["schemas"]["stepwell__server__runs__approvals__Answer"];
             /**
              * Operation
              * @description The operation's name.
@@ -4699,6 +4729,54 @@ export interface components {
          */
         BulkState: "running" | "cancelled" | "finished";
         /**
+         * Busy
+         * @description A window to come in which more is due than there are slots for: the last of `due` runs
+         *     waits for `wait` seconds. Without a limit: the busiest window, with `runs` at once.
+         */
+        Busy: {
+            /**
+             * Begin
+             * Format: date-time
+             * @description From this instant on, UTC.
+             */
+            begin: string;
+            /** Due */
+            due: number;
+            /**
+             * End
+             * Format: date-time
+             * @description Up to this instant, which is left out, UTC.
+             */
+            end: string;
+            /**
+             * Kind
+             * @description Which of the kinds it is.
+             */
+            kind: string | null;
+            /**
+             * Name
+             * @description Its name.
+             */
+            name: string | null;
+            /**
+             * Runs
+             * @description How many runs.
+             */
+            runs: number;
+            /**
+             * Slots
+             * @description So many at once, or within the period.
+             */
+            slots: number | null;
+            /**
+             * Text
+             * @description What is said.
+             */
+            text: string;
+            /** Wait */
+            wait: number;
+        };
+        /**
          * By
          * @description What a ranking has a row for.
          * @enum {string}
@@ -5378,8 +5456,17 @@ export interface components {
         /**
          * Downtime
          * @description A time in which no server ticked; `missed` and `ran` count due instants within it.
+         *
+         *     `answer` is what somebody decided about those missed; null while nobody has.
          */
         Downtime: {
+            answer: components["schemas"]["Answer-Output"] | null;
+            /** Answer Reason */
+            answer_reason: string | null;
+            /** Answered At */
+            answered_at: string | null;
+            /** Answered By */
+            answered_by: string | null;
             /**
              * Began At
              * Format: date-time
@@ -6522,6 +6609,9 @@ export interface components {
         /**
          * Lane
          * @description One schedule. Marks and coming instants, or cells where there are more than 200.
+         *
+         *     `made_up` are its backfills' instants, the latest of each, if they are not more than 200.
+         *     `notes` say what the clock does within the span.
          */
         Lane: {
             /**
@@ -6538,16 +6628,32 @@ export interface components {
              * @description The workflow group's name.
              */
             group: string;
+            /** Made Up */
+            made_up: components["schemas"]["MadeUp"][];
+            /** Misfire */
+            misfire: string | null;
             /**
              * Name
              * @description Its name.
              */
             name: string;
+            /**
+             * Next Due
+             * @description When it is due next, UTC; null for never.
+             */
+            next_due: string | null;
+            /** Notes */
+            notes: components["schemas"]["ClockNote"][];
             observed: components["schemas"]["Observed"];
+            origin: components["schemas"]["Origin"];
+            /** Overlap */
+            overlap: string | null;
             /** Past */
             past: components["schemas"]["stepwell__server__schedules__strip_records__Mark"][];
             /** Past Cells */
             past_cells: components["schemas"]["Cell"][];
+            /** Pause Reason */
+            pause_reason: string | null;
             /**
              * Paused At
              * @description Since when it is paused, UTC.
@@ -6669,6 +6775,32 @@ export interface components {
          */
         Level: "debug" | "info" | "warning" | "error" | "critical";
         /**
+         * LimitLoad
+         * @description The load of the runs that share the slots of a pool or group; `runs` as those of `load`.
+         */
+        LimitLoad: {
+            /**
+             * Kind
+             * @description Which of the kinds it is.
+             */
+            kind: string;
+            /**
+             * Name
+             * @description Its name.
+             */
+            name: string;
+            /**
+             * Runs
+             * @description How many runs.
+             */
+            runs: number[];
+            /**
+             * Slots
+             * @description So many at once, or within the period.
+             */
+            slots: number;
+        };
+        /**
          * Lineage
          * @description The steps around one: its flow, and those up the line. With `more` there are others.
          */
@@ -6718,7 +6850,9 @@ export interface components {
         };
         /**
          * Load
-         * @description Fifteen minutes from `begin`: how many runs go on on average, and how many begin.
+         * @description `load_seconds` from `begin` on: how many runs go on, and how many begin.
+         *
+         *     `runs` is an average over fifteen minutes; of a longer cell, that of its busiest ones.
          */
         Load: {
             /**
@@ -6961,6 +7095,30 @@ export interface components {
             url_ref: string | null;
         };
         /**
+         * MadeUp
+         * @description An instant of a backfill: `planned`, or the state of its run (ran: kept no more).
+         */
+        MadeUp: {
+            /**
+             * Backfill Id
+             * Format: uuid
+             */
+            backfill_id: string;
+            /**
+             * Due At
+             * Format: date-time
+             * @description When it was due, UTC.
+             */
+            due_at: string;
+            /** Outcome */
+            outcome: string;
+            /**
+             * Run Id
+             * @description The run's id.
+             */
+            run_id: string | null;
+        };
+        /**
          * May
          * @description What the caller may do at all: each needs the role of its name, and no read-only token.
          */
@@ -7126,6 +7284,8 @@ export interface components {
         /**
          * MissedBy
          * @description What a downtime did to one schedule, and what its misfire policy made of it.
+         *
+         *     `first_due` and `last_due` are of all its instants within, `latest_missed` of those missed.
          */
         MissedBy: {
             /**
@@ -7145,6 +7305,8 @@ export interface components {
              * @description The last of the instants, UTC.
              */
             last_due: string;
+            /** Latest Missed */
+            latest_missed: string | null;
             /** Misfire */
             misfire: string;
             /** Missed */
@@ -7178,6 +7340,25 @@ export interface components {
          * @enum {string}
          */
         Mode: "failed operations" | "from an operation" | "from start";
+        /**
+         * NewAnswer
+         * @description Run each missed instant once, only the latest of each schedule, or leave them missed.
+         *
+         *     `schedules`: only of these; every schedule that missed any where it is left out.
+         */
+        NewAnswer: {
+            answer: components["schemas"]["stepwell__server__schedules__watch_records__Answer"];
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
+            reason: string;
+            /**
+             * Schedules
+             * @description The schedules.
+             */
+            schedules?: string[] | null;
+        };
         /**
          * NewBackfill
          * @description Run the schedule's due instants of a span that is past: `begin` included, `end` not.
@@ -9695,6 +9876,28 @@ export interface components {
             warnings: string[];
         };
         /**
+         * Refused
+         * @description A schedule whose missed instants could not be run, and why.
+         */
+        Refused: {
+            /**
+             * Code
+             * @description What it is, as a word that stays the same.
+             */
+            code: string;
+            /**
+             * Schedule Id
+             * Format: uuid
+             * @description The schedule's id.
+             */
+            schedule_id: string;
+            /**
+             * What
+             * @description What happened.
+             */
+            what: string;
+        };
+        /**
          * Registration
          * @description An admin's yes to an image: what else its group needs.
          */
@@ -11205,6 +11408,8 @@ export interface components {
         /**
          * Running
          * @description A run that goes on, with the usual time of its workflow in seconds, where known.
+         *
+         *     `progress` is how far its operation says that it is.
          */
         Running: {
             /**
@@ -11218,6 +11423,7 @@ export interface components {
              * @description Its id.
              */
             id: string;
+            progress: components["schemas"]["Progress"] | null;
             /**
              * Started At
              * @description When it began, UTC.
@@ -12632,7 +12838,8 @@ export interface components {
          * Strip
          * @description A page of schedules; `load` is of all of them, and comes with the first page only.
          *
-         *     `hot` are the busiest windows to come, `quiet` times of the day (UTC) at which least goes on.
+         *     `busy` are the windows to come that are too full, else the busiest, and `hot` the same in
+         *     words; `quiet` are times of the day (UTC) at which least goes on.
          */
         Strip: {
             /**
@@ -12647,6 +12854,8 @@ export interface components {
              * @description From this instant on, UTC.
              */
             begin: string;
+            /** Busy */
+            busy: components["schemas"]["Busy"][];
             /**
              * Cells
              * @enum {string}
@@ -12667,8 +12876,12 @@ export interface components {
              * @description How many one page has at most.
              */
             limited_to: number;
+            /** Limits */
+            limits: components["schemas"]["LimitLoad"][];
             /** Load */
             load: components["schemas"]["Load"][] | null;
+            /** Load Seconds */
+            load_seconds: number;
             /**
              * Next
              * @description The cursor of the next page; null at the end.
@@ -12753,6 +12966,15 @@ export interface components {
          *         {
          *           "group": "weather",
          *           "id": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *           "progress": {
+         *             "at": "2026-01-31T06:00:00Z",
+         *             "done": 40,
+         *             "fraction": null,
+         *             "note": "loading rows",
+         *             "operation": "load",
+         *             "step_id": "01a21939-59eb-7753-a85d-5367ad802bd8",
+         *             "total": 100
+         *           },
          *           "started_at": "2026-01-31T06:00:02Z",
          *           "state": "text",
          *           "usual": 1,
@@ -14275,6 +14497,12 @@ export interface components {
             to_release: number | null;
         };
         /**
+         * Answer
+         * @description What a reviewer says.
+         * @enum {string}
+         */
+        stepwell__server__runs__approvals__Answer: "approve" | "reject";
+        /**
          * Difference
          * @description A value that is not the same; null where one run has none of that name.
          */
@@ -14442,6 +14670,12 @@ export interface components {
              */
             why: string | null;
         };
+        /**
+         * Answer
+         * @description What is to become of the instants that a downtime left missed.
+         * @enum {string}
+         */
+        stepwell__server__schedules__watch_records__Answer: "each" | "latest" | "leave";
         /**
          * Registered
          * @description The group that an image became, and the discovery that began with it.
@@ -19689,6 +19923,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_Downtime_"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answer_downtime: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                downtime_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAnswer"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answered"];
                 };
             };
             /** @description A problem (RFC 9457) */

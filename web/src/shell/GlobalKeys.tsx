@@ -2,7 +2,7 @@
 
 import { Kbd, Modal, Switch } from "@mantine/core";
 import { spotlight } from "@mantine/spotlight";
-import { useNavigate } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 import { useSyncExternalStore } from "react";
 import { live } from "@/api/live";
 import { useKeys } from "@/lib/keys";
@@ -63,6 +63,11 @@ export function GlobalKeys() {
         ))}
       </dl>
       <p className="sw-soft">{shell.helpFields}</p>
+      <p>
+        <Link to="/" search={{ first: true }} onClick={() => setHelp(false)}>
+          {shell.firstSteps}
+        </Link>
+      </p>
       <Switch
         size="sm"
         label={shell.keysOn}

@@ -41,6 +41,7 @@ export const shell = {
   signedInAs: "Signed in as",
   keysOn: "Single-letter keys",
   help: "Keys",
+  firstSteps: "First steps",
   helpFields: "None of them acts while you type in a field.",
   keys: [
     ["?", "This list"],

@@ -125,6 +125,7 @@ def downtimes(session: Session, limit: Limit = 20) -> None:
         return
     for one in found:
         session.out.line(f"{instant(one['began_at'])} to {instant(one['ended_at'])}: {one['text']}")
+        session.out.line(f"  {_answer(one)}")
         for mine in one["schedules"]:
             session.out.line(
                 f"  {place(mine)}: {mine['missed']} missed, {mine['ran']} run after all. "
@@ -132,3 +133,33 @@ def downtimes(session: Session, limit: Limit = 20) -> None:
             )
     if not found:
         session.out.line("There was always a server that ticked.")
+
+
+def _answer(downtime: Mapping[str, Any]) -> str:
+    if downtime["answer"] is None:
+        return f"Nobody has decided: stepwell schedules answer {downtime['id']} each|latest|leave"
+    return f"{downtime['answer']}, by {downtime['answered_by']}: {downtime['answer_reason']}"
+
+
+@command(app, "answer")
+def answer(
+    session: Session,
+    downtime: Annotated[str, typer.Argument(help="Its id, as `downtimes` tells it.")],
+    what: Annotated[
+        str,
+        typer.Argument(metavar="each|latest|leave", help="Run each, the latest of each, or none."),
+    ],
+    reason: Annotated[str, typer.Option("--reason", help="Why; the audit log keeps it.")],
+) -> None:
+    """Decide what becomes of the instants that a downtime left missed."""
+    body = {"answer": what, "reason": reason}
+    made = session.api.post(f"/schedules/downtimes/{downtime}/answers", body)
+    if session.out.as_json:
+        session.out.json(made)
+        return
+    for one in made["backfills"]:
+        session.out.line(f"backfill {one} begins")
+    for one in made["refused"]:
+        session.out.line(f"schedule {one['schedule_id']}: {one['what']}")
+    if not made["backfills"] and not made["refused"]:
+        session.out.line("What was missed stays missed.")

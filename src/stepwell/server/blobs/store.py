@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, Self
 from uuid import UUID
 
+from stepwell import clock
 from stepwell.errors import NotFound, SetupError, Unavailable
 from stepwell.server.blobs.places import Disk, Memory, Place
 
@@ -45,6 +46,8 @@ class BlobStore:
 
     def __init__(self, place: Place) -> None:
         self._place = place
+        self._answered: datetime | None = None
+        self._failed: tuple[datetime, str] | None = None
 
     @classmethod
     def in_memory(cls) -> Self:
@@ -78,13 +81,13 @@ class BlobStore:
         ------
         BlobStoreUnavailable : nothing is kept.
         """
-        with _translated():
+        with self._asked():
             self._place.put(_key(blob_id), content)
 
     def get(self, blob_id: UUID) -> bytes:
         """The bytes; raises `BlobMissing`, `BlobStoreUnavailable`."""
         try:
-            with _translated():
+            with self._asked():
                 return self._place.get(_key(blob_id))
         except FileNotFoundError as error:
             raise BlobMissing(
@@ -96,12 +99,39 @@ class BlobStore:
     def delete(self, blob_ids: Sequence[UUID]) -> None:
         """Remove blobs; those that are not there are no mistake."""
         if blob_ids:
-            with _translated():
+            with self._asked():
                 self._place.delete([_key(one) for one in blob_ids])
+
+    @property
+    def answered(self) -> datetime | None:
+        """When it last answered; None if it was not asked since this process began."""
+        return self._answered
+
+    @property
+    def failure(self) -> tuple[datetime, str] | None:
+        """When it last did not answer, and why; None if it has answered since."""
+        return self._failed
+
+    @contextmanager
+    def _asked(self) -> Iterator[None]:
+        """Remembers how it went; that nothing is there is an answer too."""
+        try:
+            yield
+        except FileNotFoundError:
+            self._answered, self._failed = clock.now(), None
+            raise
+        except OSError as error:
+            self._failed = (clock.now(), _said(error))
+            raise BlobStoreUnavailable(
+                "The blob store does not answer.",
+                why=_said(error),
+                fix="Try again; if it lasts, see its address, its credentials and its disk.",
+            ) from error
+        self._answered, self._failed = clock.now(), None
 
     def of_hour(self, hour: datetime) -> Iterator[UUID]:
         """The ids that were made in the hour that begins then (UTC)."""
-        with _translated():
+        with self._asked():
             yield from map(UUID, self._place.names(hour.strftime(_HOUR)))
 
 
@@ -133,20 +163,6 @@ def hour_of(blob_id: UUID) -> datetime:
 
 def _key(blob_id: UUID) -> str:
     return f"{hour_of(blob_id).strftime(_HOUR)}/{blob_id}"
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise BlobStoreUnavailable(
-            "The blob store does not answer.",
-            why=_said(error),
-            fix="Try again; if it lasts, see its address, its credentials and its disk.",
-        ) from error
 
 
 def _said(error: Exception) -> str:

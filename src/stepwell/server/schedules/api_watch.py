@@ -9,14 +9,21 @@ from fastapi import Query
 from pydantic import AwareDatetime
 
 from stepwell.server.access.records import Role
-from stepwell.server.http import Call, Page, Pages, Router, reads
-from stepwell.server.schedules import alerts, auditing, downtimes, strip
+from stepwell.server.http import Call, Page, Pages, Router, reads, writes
+from stepwell.server.schedules import alerts, answering, auditing, downtimes, strip
 from stepwell.server.schedules.strip_records import Strip
-from stepwell.server.schedules.watch_records import Alert, AuditOfAll, Downtime
+from stepwell.server.schedules.watch_records import (
+    Alert,
+    Answered,
+    AuditOfAll,
+    Downtime,
+    NewAnswer,
+)
 
 router = Router()
 
 Reading = Annotated[Call, reads(Role.VIEWER)]
+Operating = Annotated[Call, writes(Role.OPERATOR)]
 Begin = Annotated[AwareDatetime | None, Query(alias="from")]
 End = Annotated[AwareDatetime | None, Query(alias="to")]
 
@@ -37,6 +44,12 @@ def list_alerts(
 def list_downtimes(call: Reading, pages: Pages) -> Page[Downtime]:
     """When no server ticked, newest first: what was due meanwhile, and what became of it."""
     return downtimes.listed(call.conn, pages)
+
+
+@router.post("/schedules/downtimes/{downtime_id}/answers", status_code=201)
+def answer_downtime(call: Operating, downtime_id: UUID, body: NewAnswer) -> Answered:
+    """Decide about what a downtime left missed: run each, the latest of each, or none."""
+    return answering.answer(call.conn, call.services, downtime_id, body, by=call.user.name)
 
 
 @router.get("/schedules/audit")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import Connection, insert, select
 
@@ -15,7 +16,7 @@ from stepwell.schedules.ledger import Fate, Why
 from stepwell.server.database.tables import downtimes as t
 from stepwell.server.database.tables import ledger, schedules
 from stepwell.server.paging import Page, Paging, paged
-from stepwell.server.schedules import queries
+from stepwell.server.schedules import errors, queries
 from stepwell.server.schedules.queries import Row
 from stepwell.server.schedules.watch_records import Downtime, MissedBy
 
@@ -27,6 +28,9 @@ _POLICY: Final = {
     Misfire.ALL: "Each runs, the newest 100 at most; the others stay missed.",
     Misfire.SKIP: "None runs.",
 }
+
+
+_ANSWER: Final = ("answer", "answered_by", "answered_at", "answer_reason")
 
 
 def note(conn: Connection, expected: datetime, now: datetime) -> None:
@@ -43,6 +47,16 @@ def listed(conn: Connection, pages: Paging) -> Page[Downtime]:
     return pages.page([_told(conn, row) for row in page.items], page.next)
 
 
+def one(conn: Connection, downtime_id: UUID) -> Downtime:
+    """A downtime; raises `DowntimeNotFound`."""
+    row = conn.execute(select(t).where(t.c.id == downtime_id)).mappings().one_or_none()
+    if row is None:
+        raise errors.DowntimeNotFound(
+            f"There is no downtime {downtime_id}.", fix="See `stepwell schedules downtimes`."
+        )
+    return _told(conn, row)
+
+
 def _told(conn: Connection, row: Row) -> Downtime:
     missed = list(_by_schedule(_lines(conn, row)))
     fires = sum(one.missed + one.ran for one in missed)
@@ -53,6 +67,7 @@ def _told(conn: Connection, row: Row) -> Downtime:
         missed=sum(one.missed for one in missed),
         ran=sum(one.ran for one in missed),
         text=f"No server ticked for {_length(row)}. {fires} due instants passed meanwhile.",
+        **{name: row[name] for name in _ANSWER},
         schedules=missed,
     )
 
@@ -92,6 +107,9 @@ def _by_schedule(lines: Sequence[Row]) -> Iterator[MissedBy]:
             missed=_count(mine, Fate.MISSED),
             ran=_count(mine, Fate.RAN) + _count(mine, Fate.QUEUED),
             skipped=_count(mine, Fate.SKIPPED),
+            latest_missed=max(
+                (line["last_due"] for line in mine if line["fate"] == Fate.MISSED), default=None
+            ),
             misfire=misfire,
             policy=_POLICY[misfire],
         )

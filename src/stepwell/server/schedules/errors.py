@@ -102,6 +102,18 @@ class ScheduleNothingSkipped(Conflict):
     code = "schedule-nothing-skipped"
 
 
+class DowntimeNotFound(NotFound):
+    """No downtime has this id."""
+
+    code = "downtime-not-found"
+
+
+class DowntimeAnswered(Conflict):
+    """Somebody has decided already about what was missed."""
+
+    code = "downtime-answered"
+
+
 class BackfillNotFound(NotFound):
     """No backfill has this id."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Final
@@ -12,10 +13,12 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from stepwell.errors import StepwellError
-from stepwell.server.schedules import queries, strip_queries
+from stepwell.server.runs import service as runs
+from stepwell.server.schedules import busy, queries, strip_queries
+from stepwell.server.schedules.busy import Going, Key
 from stepwell.server.schedules.durations import Durations
 from stepwell.server.schedules.queries import Row
-from stepwell.server.schedules.strip_records import Load
+from stepwell.server.schedules.strip_records import Busy, LimitLoad, Load
 
 CELL: Final = timedelta(minutes=15)
 MOST: Final = 200_000
@@ -24,10 +27,16 @@ MOST: Final = 200_000
 RUNS: Final = 100_000
 """So many past runs are looked at, the newest."""
 
+_LENGTHS: Final = (
+    (timedelta(days=8), CELL),
+    (timedelta(days=32), timedelta(hours=1)),
+    (timedelta(days=400), timedelta(hours=6)),
+)
+"""Of a span up to so long a cell that is shown is so long: there are never 900."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY: Final = timedelta(days=1) // CELL
-_BUSY: Final = 0.8
-_SHOWN: Final = 3
+_QUIET: Final = 3
 
 
 class _Sum:
@@ -37,14 +46,30 @@ class _Sum:
         self.seconds: dict[int, float] = defaultdict(float)
         self.begins: Counter[int] = Counter()
 
-    def add(self, begin: datetime, seconds: float) -> None:
-        """A run that begins then and takes so long."""
-        cell, left = _cell(begin), seconds
+    def add(self, one: Going) -> None:
+        cell, left = _cell(one.begin), one.seconds
         self.begins[cell] += 1
-        room = (_at(cell + 1) - begin).total_seconds()
+        room = (_at(cell + 1) - one.begin).total_seconds()
         while left > 0:
             self.seconds[cell] += min(left, room)
             left, cell, room = left - room, cell + 1, CELL.total_seconds()
+
+    def runs(self, cells: range) -> float:
+        """The most that goes on in one of the cells."""
+        most = max((self.seconds.get(cell, 0.0) for cell in cells), default=0.0)
+        return round(most / CELL.total_seconds(), 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Loads:
+    """The load of a span: in cells to be shown and in quarters of an hour, by limit, and where
+    it is too much.
+    """
+
+    shown: list[Load] = field(default_factory=list)
+    fine: list[Load] = field(default_factory=list)
+    limits: list[LimitLoad] = field(default_factory=list)
+    busy: list[Busy] = field(default_factory=list)
 
 
 def loads(
@@ -54,30 +79,65 @@ def loads(
     now: datetime,
     took: Durations,
     known: Mapping[UUID, Sequence[datetime]],
-) -> list[Load]:
-    """Every fifteen minutes of the span; from now on as expected from schedules and p50.
+) -> Loads:
+    """The load of a span; from now on as expected from schedules and p50.
 
     Parameters
     ----------
     known : schedule -> all its due instants from now to the end, where they are computed already.
     """
-    past, future = _Sum(), _Sum()
-    if begin < now:
-        for started, finished in strip_queries.spans(conn, begin - timedelta(days=1), now, RUNS):
-            past.add(started, ((finished or now) - started).total_seconds())
+    past = list(_past(conn, begin, now)) if begin < now else []
+    coming: list[Going] = []
     if end > now:
-        for at, seconds in islice(_expected(conn, now, end, took, known), MOST):
-            future.add(at, seconds)
-    return [_load(cell, past, future, now) for cell in range(_cell(begin), _cell(end) + 1)]
+        coming = list(islice(_expected(conn, now, end, took, known), MOST))
+    sizes = busy.sizes(runs.limits_in_use(conn).items)
+    sums: dict[Key | None, _Sum] = {key: _Sum() for key in (None, *sizes)}
+    for one in (*past, *coming):
+        sums[None].add(one)
+        for key in busy.keys(one.group, one.pool):
+            if key in sums:
+                sums[key].add(one)
+    total, cells = sums.pop(None), _cells(begin, end, CELL)
+    fine = [_load(total, cell, now) for cell in cells]
+    shown = _cells(begin, end, length(end - begin))
+    return Loads(
+        shown=[_load(total, cell, now) for cell in shown],
+        fine=fine,
+        limits=[
+            LimitLoad(
+                kind=key[0], name=key[1], slots=slots, runs=[sums[key].runs(one) for one in shown]
+            )
+            for key, slots in sizes.items()
+            if sums[key].begins
+        ],
+        busy=busy.windows(coming, sizes, fine),
+    )
 
 
-def _load(cell: int, past: _Sum, future: _Sum, now: datetime) -> Load:
-    seconds = past.seconds.get(cell, 0.0) + future.seconds.get(cell, 0.0)
+def length(span: timedelta) -> timedelta:
+    """How long the cells of a span are."""
+    return next((cell for most, cell in _LENGTHS if span <= most), _LENGTHS[-1][1])
+
+
+def _past(conn: Connection, begin: datetime, now: datetime) -> Iterator[Going]:
+    found = strip_queries.spans(conn, begin - timedelta(days=1), now, RUNS)
+    for started, finished, group, pool in found:
+        yield Going(started, ((finished or now) - started).total_seconds(), group, pool)
+
+
+def _cells(begin: datetime, end: datetime, length: timedelta) -> list[range]:
+    """The cells of a span, each as its quarters of an hour."""
+    quarters = length // CELL
+    first, last = _cell(begin) // quarters, _cell(end) // quarters
+    return [range(one * quarters, (one + 1) * quarters) for one in range(first, last + 1)]
+
+
+def _load(total: _Sum, cell: range, now: datetime) -> Load:
     return Load(
-        begin=_at(cell),
-        runs=round(seconds / CELL.total_seconds(), 3),
-        begins=past.begins[cell] + future.begins[cell],
-        expected=_at(cell) >= now,
+        begin=_at(cell.start),
+        runs=total.runs(cell),
+        begins=sum(total.begins[one] for one in cell),
+        expected=_at(cell.start) >= now,
     )
 
 
@@ -87,11 +147,14 @@ def _expected(
     end: datetime,
     took: Durations,
     known: Mapping[UUID, Sequence[datetime]],
-) -> Iterator[tuple[datetime, float]]:
-    for row in conn.execute(queries.listed(active=True)).mappings().all():
-        seconds = took.of(row["group_name"], row["workflow"]).p50 or 0.0
+) -> Iterator[Going]:
+    rows = conn.execute(queries.listed(active=True)).mappings().all()
+    entries = queries.entries_in_force(conn, list({queries.place(row) for row in rows}))
+    for row in rows:
+        seconds = took.of(*queries.place(row)).p50 or 0.0
+        pool = entries.get(queries.place(row), {}).get("pool")
         for at in _fires(row, now, end, known.get(row["id"])):
-            yield at, seconds
+            yield Going(at, seconds, row["group_name"], pool)
 
 
 def _fires(
@@ -108,28 +171,6 @@ def _fires(
         return
 
 
-def hot(loads: Sequence[Load]) -> list[str]:
-    """The busiest windows to come, in words."""
-    coming = [one for one in loads if one.expected]
-    peak = max((one.runs for one in coming), default=0.0)
-    if peak < 1:
-        return []
-    busy = [one for one in coming if one.runs >= _BUSY * peak]
-    windows: list[list[Load]] = []
-    for one in busy:
-        if windows and windows[-1][-1].begin + CELL == one.begin:
-            windows[-1].append(one)
-        else:
-            windows.append([one])
-    return [_said(window) for window in windows[:_SHOWN]]
-
-
-def _said(window: Sequence[Load]) -> str:
-    first, last = window[0].begin, window[-1].begin + CELL
-    most = max(one.runs for one in window)
-    return f"{first:%Y-%m-%d %H:%M} to {last:%H:%M} UTC: about {most:.0f} runs at once."
-
-
 def quiet(loads: Sequence[Load]) -> list[str]:
     """Times of the day at which least goes on in the days to come: '04:15'."""
     coming = [one for one in loads if one.expected]
@@ -138,7 +179,7 @@ def quiet(loads: Sequence[Load]) -> list[str]:
     sums: dict[int, float] = defaultdict(float)
     for one in coming:
         sums[_cell(one.begin) % _DAY] += one.runs + one.begins
-    best = sorted(sums, key=lambda cell: (sums[cell], cell))[:_SHOWN]
+    best = sorted(sums, key=lambda cell: (sums[cell], cell))[:_QUIET]
     return [f"{_at(cell):%H:%M}" for cell in best]
 
 

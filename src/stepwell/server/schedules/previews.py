@@ -51,7 +51,7 @@ def preview(conn: Connection, services: Services, asked: NewPreview) -> Preview:
     return Preview(
         description=spec.describe(),
         fires=shown,
-        notes=_noted(spec, after),
+        notes=noted(spec, after, after + YEAR),
         observed=seen,
         overlaps=sum(one.overlaps for one in shown),
         says=list(_says(spec, shown, seen)),
@@ -105,13 +105,15 @@ def clock_notes(row: Row) -> list[ClockNote]:
     if row["next_due"] is None:
         return []
     try:
-        return _noted(queries.spec_of(row), row["next_due"])
+        # What is due at the very change is of that change too.
+        return noted(queries.spec_of(row), row["next_due"] - _INSTANT, row["next_due"] + YEAR)
     except StepwellError:
         return []
 
 
-def _noted(spec: Schedule, after: datetime) -> list[ClockNote]:
-    return [ClockNote(at=one.at, text=one.text) for one in notes(spec, after, after + YEAR)]
+def noted(spec: Schedule, begin: datetime, end: datetime) -> list[ClockNote]:
+    """What the changes of the clock in a span do to a schedule."""
+    return [ClockNote(at=one.at, text=one.text) for one in notes(spec, begin, end)]
 
 
 def _key(asked: NewPreview, row: Row | None) -> str:

@@ -61,6 +61,11 @@ def spec_of(row: Row) -> Schedule:
     return from_json(row["spec"]).keyed(key_of(row))
 
 
+def place(row: Row) -> tuple[str, str]:
+    """Group and workflow of a row."""
+    return row["group_name"], row["workflow"]
+
+
 def key_of(row: Row) -> str:
     """What the jitter of a row's schedule depends on."""
     return row["jitter_key"] or str(row["id"])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby, islice
 from operator import itemgetter
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -19,11 +19,12 @@ from stepwell.schedules.calendars import Exclusion, exclusion, never
 from stepwell.schedules.ledger import Fate, Why
 from stepwell.server.database.tables import schedules
 from stepwell.server.paging import Paging, paged
-from stepwell.server.schedules import calendars, changing, load, queries, skips
+from stepwell.server.schedules import calendars, changing, load, previews, queries, skips
 from stepwell.server.schedules import strip_queries as read
+from stepwell.server.schedules.backfill_records import BackfillFate
 from stepwell.server.schedules.durations import Durations
 from stepwell.server.schedules.queries import Row
-from stepwell.server.schedules.strip_records import Cell, Coming, Lane, Mark, Strip
+from stepwell.server.schedules.strip_records import Cell, Coming, Lane, MadeUp, Mark, Strip
 from stepwell.server.services import Services
 
 LEFT: Final = timedelta(days=14)
@@ -88,15 +89,18 @@ def strip(
     took = Durations(conn)
     lanes, known = _lanes(conn, page.items, window, took)
     first, span = pages.cursor is None, (window.begin, window.end, window.now)
-    loads = load.loads(conn, *span, took, known) if first else None
+    loads = load.loads(conn, *span, took, known) if first else load.Loads()
     return Strip(
         begin=window.begin,
         end=window.end,
         cells="hour" if window.cell == "hour" else "day",
         lanes=lanes,
-        load=loads,
-        hot=load.hot(loads or ()),
-        quiet=load.quiet(loads or ()),
+        load=loads.shown if first else None,
+        load_seconds=int(load.length(window.end - window.begin).total_seconds()),
+        limits=loads.limits,
+        busy=loads.busy,
+        hot=[one.text for one in loads.busy],
+        quiet=load.quiet(loads.fine),
         next=page.next,
         limited_to=pages.limit,
         as_of=window.now,
@@ -125,22 +129,24 @@ def _lanes(
     marks = _marks(read.lines(conn, few, window.begin, window.end))
     counts = read.counted(conn, many, window.begin, window.end, window.cell) if many else ()
     cells = _past_cells(counts)
+    made = _made_up(read.made_up(conn, ids, window.begin, window.end, SHOWN))
     lanes = [
-        _lane(conn, row, window, took, marks.get(row["id"], []), cells.get(row["id"], []))
+        _lane(
+            conn,
+            row,
+            window,
+            took,
+            past=marks.get(row["id"], []),
+            past_cells=cells.get(row["id"], []),
+            made_up=made.get(row["id"], []),
+        )
         for row in rows
     ]
     whole = (one for one in lanes if one.future and window.begin <= window.now)
     return lanes, {one.schedule_id: [each.at for each in one.future] for one in whole}
 
 
-def _lane(
-    conn: Connection,
-    row: Row,
-    window: Window,
-    took: Durations,
-    past: list[Mark],
-    past_cells: list[Cell],
-) -> Lane:
+def _lane(conn: Connection, row: Row, window: Window, took: Durations, **past: list[Any]) -> Lane:
     spec, excluded = _read(conn, row)
     coming = _coming(row, spec, excluded, window)
     few = len(coming) <= SHOWN
@@ -151,11 +157,16 @@ def _lane(
         name=row["name"],
         description="It cannot be read." if spec is None else spec.describe(),
         timezone="UTC" if spec is None else spec.zone,
+        origin=row["origin"],
+        overlap=None if spec is None else spec.overlap,
+        misfire=None if spec is None else spec.misfire,
+        next_due=row["next_due"],
         paused_at=row["paused_at"],
         paused_until=row["paused_until"],
+        pause_reason=row["pause_reason"],
+        notes=[] if spec is None else previews.noted(spec, window.begin, window.end),
         observed=took.of(row["group_name"], row["workflow"]),
-        past=past,
-        past_cells=past_cells,
+        **past,
         future=coming if few else [],
         future_cells=[] if few else _future_cells(coming, window.cell),
         truncated=len(coming) >= MOST,
@@ -201,6 +212,20 @@ def _outcome(line: Row) -> str:
 
 def _seconds(begin: datetime | None, end: datetime | None) -> float | None:
     return None if begin is None or end is None else (end - begin).total_seconds()
+
+
+def _made_up(lines: Sequence[Row]) -> dict[UUID, list[MadeUp]]:
+    found: dict[UUID, dict[datetime, MadeUp]] = {}
+    for one in lines:
+        outcome = one["fate"] if one["fate"] == BackfillFate.PLANNED else one["state"] or "ran"
+        mine = found.setdefault(one["schedule_id"], {})
+        mine[one["due_at"]] = MadeUp(
+            due_at=one["due_at"],
+            outcome=outcome,
+            backfill_id=one["backfill_id"],
+            run_id=one["run_id"],
+        )
+    return {schedule_id: list(mine.values()) for schedule_id, mine in found.items()}
 
 
 def _past_cells(counts: Sequence[Row]) -> dict[UUID, list[Cell]]:

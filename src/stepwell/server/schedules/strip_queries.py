@@ -10,8 +10,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from stepwell.schedules.ledger import Fate
-from stepwell.server.database.tables import ledger, runs
+from stepwell.server.database.tables import backfill_instants, ledger, runs
 from stepwell.server.runs.records import RunState
+from stepwell.server.schedules.backfill_records import BackfillFate
 from stepwell.server.schedules.queries import Row
 
 _SPOKEN = ledger.c.fate != Fate.CHANGED.value
@@ -54,10 +55,30 @@ def counted(
     return conn.execute(query).mappings().all()
 
 
-def spans(conn: Connection, begin: datetime, end: datetime, limit: int) -> Sequence[Any]:
-    """Begin and end (None: goes on) of the runs created in the span, newest first."""
+def made_up(
+    conn: Connection, ids: Sequence[UUID], begin: datetime, end: datetime, most: int
+) -> Sequence[Row]:
+    """Instants that backfills run or have run, with the states of their runs, oldest first.
+
+    Of a schedule with more than `most` of them there are none.
+    """
+    t = backfill_instants.c
+    mine = (t.schedule_id.in_(ids), t.due_at >= begin, t.due_at < end)
+    wanted = (*mine, t.fate.in_((BackfillFate.RAN.value, BackfillFate.PLANNED.value)))
+    few = select(t.schedule_id).where(*wanted).group_by(t.schedule_id)
     query = (
-        select(runs.c.started_at, runs.c.finished_at)
+        select(backfill_instants, runs.c.state)
+        .outerjoin(runs, runs.c.id == t.run_id)
+        .where(*wanted, t.schedule_id.in_(few.having(func.count() <= most)))
+        .order_by(t.schedule_id, t.due_at, t.entered_at)
+    )
+    return conn.execute(query).mappings().all()
+
+
+def spans(conn: Connection, begin: datetime, end: datetime, limit: int) -> Sequence[Any]:
+    """Begin, end (None: goes on), group and pool of the runs created in the span, newest first."""
+    query = (
+        select(runs.c.started_at, runs.c.finished_at, runs.c.group_name, runs.c.pool)
         .where(
             runs.c.state.in_([state.value for state in RunState]),  # so that an index fits
             runs.c.created_at >= begin,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from stepwell.server.schedules.records import Observed
+from stepwell.server.schedules.records import ClockNote, Observed, Origin
 
 
 class Mark(BaseModel):
@@ -45,8 +45,21 @@ class Cell(BaseModel):
     outcomes: dict[str, int]
 
 
+class MadeUp(BaseModel):
+    """An instant of a backfill: `planned`, or the state of its run (ran: kept no more)."""
+
+    due_at: datetime
+    outcome: str
+    backfill_id: UUID
+    run_id: UUID | None
+
+
 class Lane(BaseModel):
-    """One schedule. Marks and coming instants, or cells where there are more than 200."""
+    """One schedule. Marks and coming instants, or cells where there are more than 200.
+
+    `made_up` are its backfills' instants, the latest of each, if they are not more than 200.
+    `notes` say what the clock does within the span.
+    """
 
     schedule_id: UUID
     group: str
@@ -54,8 +67,15 @@ class Lane(BaseModel):
     name: str
     description: str
     timezone: str
+    origin: Origin
+    overlap: str | None
+    misfire: str | None
+    next_due: datetime | None
     paused_at: datetime | None
     paused_until: datetime | None
+    pause_reason: str | None
+    notes: list[ClockNote]
+    made_up: list[MadeUp]
     observed: Observed
     past: list[Mark]
     past_cells: list[Cell]
@@ -65,7 +85,10 @@ class Lane(BaseModel):
 
 
 class Load(BaseModel):
-    """Fifteen minutes from `begin`: how many runs go on on average, and how many begin."""
+    """`load_seconds` from `begin` on: how many runs go on, and how many begin.
+
+    `runs` is an average over fifteen minutes; of a longer cell, that of its busiest ones.
+    """
 
     begin: datetime
     runs: float
@@ -73,10 +96,36 @@ class Load(BaseModel):
     expected: bool
 
 
+class LimitLoad(BaseModel):
+    """The load of the runs that share the slots of a pool or group; `runs` as those of `load`."""
+
+    kind: str
+    name: str
+    slots: int
+    runs: list[float]
+
+
+class Busy(BaseModel):
+    """A window to come in which more is due than there are slots for: the last of `due` runs
+    waits for `wait` seconds. Without a limit: the busiest window, with `runs` at once.
+    """
+
+    begin: datetime
+    end: datetime
+    due: int
+    runs: float
+    kind: str | None
+    name: str | None
+    slots: int | None
+    wait: float
+    text: str
+
+
 class Strip(BaseModel):
     """A page of schedules; `load` is of all of them, and comes with the first page only.
 
-    `hot` are the busiest windows to come, `quiet` times of the day (UTC) at which least goes on.
+    `busy` are the windows to come that are too full, else the busiest, and `hot` the same in
+    words; `quiet` are times of the day (UTC) at which least goes on.
     """
 
     begin: datetime
@@ -84,6 +133,9 @@ class Strip(BaseModel):
     cells: Literal["hour", "day"]
     lanes: list[Lane]
     load: list[Load] | None
+    load_seconds: int
+    limits: list[LimitLoad]
+    busy: list[Busy]
     hot: list[str]
     quiet: list[str]
     next: str | None

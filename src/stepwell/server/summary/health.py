@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, RowMapping, text
 
 from stepwell import clock
 from stepwell.server.services import QUEUE, Services
+from stepwell.server.summary import queries
 from stepwell.server.summary.records import Part, State
 from stepwell.server.words import span
 from stepwell.step import Step, StepQuery, StepStatus
@@ -29,6 +31,8 @@ def parts(conn: Connection, services: Services) -> list[Part]:
         _engines(services),
         *_launchers(services),
         _database(conn),
+        _blobs(services),
+        *_sources(conn),
     ]
 
 
@@ -80,3 +84,46 @@ def _database(conn: Connection) -> Part:
     state: State = "warning" if took > SLOW else "ok"
     said = f"The database answers within {took * 1000:.0f} ms."
     return Part(name="database", state=state, sentence=said)
+
+
+def _blobs(services: Services) -> Part:
+    """How the latest use of it went: it is not asked for this, for it may be far away."""
+    failure, answered = services.blobs.failure, services.blobs.answered
+    if failure is not None:
+        at, why = failure
+        said = f"The store of reports did not answer {span(clock.now() - at)} ago: {why}"
+        return Part(name="reports", state="problem", sentence=said)
+    if answered is None:
+        said = "The store of reports was not needed since this server started."
+        return Part(name="reports", state="ok", sentence=said)
+    said = f"The store of reports answered {span(clock.now() - answered)} ago."
+    return Part(name="reports", state="ok", sentence=said)
+
+
+def _sources(conn: Connection) -> Iterator[Part]:
+    """One part for all sources of images; none where there is no source."""
+    found = queries.scans(conn)
+    if not found:
+        return
+    now = clock.now()
+    wrong = [row["name"] for row in found if row["scan_error"] is not None]
+    late = [row["name"] for row in found if _is_late(row, now)]
+    if wrong or late:
+        named, what = (wrong, "could not be read") if wrong else (late, "was not scanned in time")
+        said = f"The source {named[0]} {what}{_and_more(len(named) - 1)}."
+        yield Part(name="sources", state="warning", sentence=said)
+        return
+    scanned = [row["scanned_at"] for row in found if row["scanned_at"] is not None]
+    age = f"scanned {span(now - min(scanned))} ago" if scanned else "not scanned yet"
+    yield Part(name="sources", state="ok", sentence=f"Sources of images: {age}.")
+
+
+def _is_late(row: RowMapping, now: datetime) -> bool:
+    if row["scan_every"] is None:
+        return False
+    since = row["scanned_at"] or row["created_at"]
+    return bool((now - since).total_seconds() > 2 * row["scan_every"] + BAD.total_seconds())
+
+
+def _and_more(others: int) -> str:
+    return f", nor were {others} more" if others else ""

@@ -8,7 +8,7 @@ from statistics import median
 
 from sqlalchemy import Connection, RowMapping, func, select
 
-from stepwell.server.database.tables import runs, schedules
+from stepwell.server.database.tables import runs, schedules, sources
 
 OPEN = ("waiting", "starting", "running", "cancelling")
 
@@ -48,6 +48,13 @@ def next_fires(conn: Connection, limit: int) -> Sequence[RowMapping]:
         .limit(limit)
     )
     return conn.execute(query).mappings().all()
+
+
+def scans(conn: Connection) -> Sequence[RowMapping]:
+    """name, created_at, scan_every, scanned_at, scan_error of every source of images."""
+    t = sources.c
+    query = select(t.name, t.created_at, t.scan_every, t.scanned_at, t.scan_error)
+    return conn.execute(query.order_by(t.name)).mappings().all()
 
 
 def usual(conn: Connection, group: str, workflow: str) -> float | None:

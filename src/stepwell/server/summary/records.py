@@ -8,6 +8,8 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from stepwell.server.runs.records import Progress
+
 State: TypeAlias = Literal["ok", "warning", "problem"]
 
 
@@ -32,7 +34,10 @@ class Counts(BaseModel):
 
 
 class Running(BaseModel):
-    """A run that goes on, with the usual time of its workflow in seconds, where known."""
+    """A run that goes on, with the usual time of its workflow in seconds, where known.
+
+    `progress` is how far its operation says that it is.
+    """
 
     id: UUID
     group: str
@@ -40,6 +45,7 @@ class Running(BaseModel):
     state: str
     started_at: datetime | None
     usual: float | None
+    progress: Progress | None
 
 
 class Waiting(BaseModel):

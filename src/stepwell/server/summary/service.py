@@ -100,6 +100,7 @@ def _running(conn: Connection) -> list[Running]:
             state=row["state"],
             started_at=row["started_at"],
             usual=usual[_of(row)],
+            progress=row["progress"],
         )
         for row in rows
     ]

@@ -143,5 +143,9 @@ downtimes = Table(
     id_column(),
     Column("began_at", Instant, nullable=False),
     Column("ended_at", Instant, nullable=False),
+    Column("answer", String(20)),
+    Column("answered_by", String(100)),
+    Column("answered_at", Instant),
+    Column("answer_reason", Text),
     Index(None, "ended_at"),
 )

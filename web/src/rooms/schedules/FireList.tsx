@@ -1,0 +1,48 @@
+/** The next fires, one a line: on the schedule's clock and the reader's, and what is special. */
+
+import type { Schemas } from "@/api/client";
+import { usePrefs } from "@/lib/prefs";
+import { schedules as words } from "@/strings/schedules";
+import classes from "./FireList.module.css";
+import { shownZone } from "./MarkCard";
+import { dayAndClock, forReader } from "./zones";
+
+type Fire = Schemas["Fire"];
+
+export function FireList({
+  fires,
+  zone,
+  most = 10,
+}: {
+  fires: Fire[];
+  zone: string;
+  most?: number;
+}) {
+  const own = shownZone(usePrefs().zone);
+  if (fires.length === 0) return <p className="sw-soft">{words.nextNone}</p>;
+  return (
+    <ol className={classes.list}>
+      {fires.slice(0, most).map((one) => {
+        const at = Date.parse(one.at);
+        const there = forReader(at, zone, own);
+        const off = one.excluded != null || one.skipped != null;
+        return (
+          <li key={one.at} data-off={off || undefined}>
+            <time dateTime={one.at}>{dayAndClock(at, zone)}</time>
+            <span className="sw-soft">
+              {[
+                there === null ? null : words.forYou(there),
+                one.jitter ? words.jitter(one.jitter) : null,
+                one.excluded == null ? null : words.excluded(one.excluded),
+                one.skipped,
+                one.overlaps ? words.overlapsHere : null,
+              ]
+                .filter(Boolean)
+                .join(" · ")}
+            </span>
+          </li>
+        );
+      })}
+    </ol>
+  );
+}

@@ -1,0 +1,175 @@
+/** Filters and zoom of the strips; with rows selected, what can be done with them. */
+
+import { ActionIcon, Button, SegmentedControl, Select, TextInput } from "@mantine/core";
+import {
+  IconChevronLeft,
+  IconChevronRight,
+  IconPlayerPause,
+  IconPlayerPlay,
+  IconPlayerSkipForward,
+  IconSearch,
+  IconTable,
+  IconTimeline,
+} from "@tabler/icons-react";
+import { useEffect, useRef, useState } from "react";
+import { RoleGate } from "@/components/RoleGate";
+import { useKeys } from "@/lib/keys";
+import { common } from "@/strings/common";
+import { schedules as words } from "@/strings/schedules";
+import type { Show } from "./filters";
+import { Legend } from "./Legend";
+import type { Lane } from "./marks";
+import type { ScheduleActs } from "./RowActs";
+import { ZOOMS, type Zoom } from "./scale";
+import classes from "./Toolbar.module.css";
+
+interface Props {
+  find: string;
+  onFind: (find: string) => void;
+  group: string | undefined;
+  groups: readonly string[];
+  onGroup: (group: string | undefined) => void;
+  show: Show | undefined;
+  onShow: (show: Show | undefined) => void;
+  zoom: Zoom;
+  onZoom: (zoom: Zoom) => void;
+  follows: boolean;
+  onMove: (by: number | null) => void;
+  table: boolean;
+  onTable: (table: boolean) => void;
+}
+
+export function Toolbar(props: Props) {
+  const input = useRef<HTMLInputElement>(null);
+  const [typed, setTyped] = useState(props.find);
+  useEffect(() => setTyped(props.find), [props.find]);
+  useKeys({ "/": () => input.current?.focus(), t: () => props.onTable(!props.table) });
+  return (
+    <div className={classes.bar}>
+      <TextInput
+        ref={input}
+        className={classes.find}
+        size="xs"
+        type="search"
+        aria-label={words.filter}
+        placeholder={words.filter}
+        leftSection={<IconSearch size={14} />}
+        value={typed}
+        onChange={(event) => {
+          setTyped(event.currentTarget.value);
+          props.onFind(event.currentTarget.value);
+        }}
+      />
+      {props.groups.length > 1 || props.group ? (
+        <Select
+          size="xs"
+          className={classes.group}
+          aria-label={words.group}
+          placeholder={words.allGroups}
+          clearable
+          searchable
+          data={[...props.groups]}
+          value={props.group ?? null}
+          onChange={(group) => props.onGroup(group ?? undefined)}
+        />
+      ) : null}
+      <SegmentedControl
+        aria-label={words.title}
+        data={[
+          { value: "", label: words.show.all },
+          { value: "attention", label: words.show.attention },
+          { value: "paused", label: words.show.paused },
+          { value: "changed", label: words.show.changed },
+        ]}
+        value={props.show ?? ""}
+        onChange={(show) => props.onShow(show === "" ? undefined : (show as Show))}
+      />
+      <span className="sw-grow" />
+      <div className={classes.time}>
+        <ActionIcon
+          variant="default"
+          size={30}
+          aria-label={words.earlier}
+          onClick={() => props.onMove(-1 / 3)}
+        >
+          <IconChevronLeft size={16} />
+        </ActionIcon>
+        <SegmentedControl
+          aria-label={words.zoom}
+          data={ZOOMS.map((value) => ({ value, label: words.zooms[value] }))}
+          value={props.zoom}
+          onChange={(zoom) => props.onZoom(zoom as Zoom)}
+        />
+        <ActionIcon
+          variant="default"
+          size={30}
+          aria-label={words.later}
+          onClick={() => props.onMove(1 / 3)}
+        >
+          <IconChevronRight size={16} />
+        </ActionIcon>
+        {props.follows ? null : (
+          <Button variant="light" onClick={() => props.onMove(null)}>
+            {words.toNow}
+          </Button>
+        )}
+      </div>
+      <div className={classes.time}>
+        <ActionIcon
+          variant={props.table ? "light" : "default"}
+          size={30}
+          aria-label={props.table ? common.showPicture : common.showTable}
+          title={props.table ? common.showPicture : common.showTable}
+          aria-keyshortcuts="t"
+          onClick={() => props.onTable(!props.table)}
+        >
+          {props.table ? <IconTimeline size={16} /> : <IconTable size={16} />}
+        </ActionIcon>
+        {props.table ? null : <Legend />}
+      </div>
+    </div>
+  );
+}
+
+interface SelectionProps {
+  lanes: readonly Lane[];
+  total: number;
+  acts: ScheduleActs;
+  onAll: () => void;
+  onClear: () => void;
+}
+
+/** Instead of the filters, as long as rows are selected. */
+export function SelectionBar({ lanes, total, acts, onAll, onClear }: SelectionProps) {
+  const verbs = [
+    ["run", IconPlayerPlay],
+    ["pause", IconPlayerPause],
+    ["resume", IconPlayerPlay],
+    ["skip", IconPlayerSkipForward],
+  ] as const;
+  return (
+    <section className={classes.selection} aria-label={words.selected(lanes.length)}>
+      <strong>{words.selected(lanes.length)}</strong>
+      {verbs.map(([verb, Icon]) => (
+        <RoleGate key={verb} needs="operator">
+          <Button
+            variant="default"
+            leftSection={<Icon size={14} />}
+            onClick={() => acts.ask(verb, lanes)}
+          >
+            {words.acts[verb]}
+          </Button>
+        </RoleGate>
+      ))}
+      <span className="sw-grow" />
+      {lanes.length < total ? (
+        <Button variant="subtle" onClick={onAll}>
+          {words.selectAll(total)}
+        </Button>
+      ) : null}
+      <Button variant="subtle" color="gray" onClick={onClear}>
+        {words.clearSelection}
+      </Button>
+    </section>
+  );
+}

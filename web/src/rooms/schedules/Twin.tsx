@@ -1,0 +1,108 @@
+/** The same as the strips, as a table: for those who would rather read. */
+
+import { type Column, DataTable, type Selection } from "@/components/DataTable";
+import { Instant } from "@/components/Instant";
+import { duration, number } from "@/lib/time";
+import { schedules as words } from "@/strings/schedules";
+import { type Lane, latest, type Outcome, tally } from "./marks";
+import { placeOf } from "./queries";
+import { Sample } from "./shapes";
+
+interface Props {
+  lanes: readonly Lane[];
+  selection: Selection;
+  current: string | undefined;
+  onOpen: (lane: Lane) => void;
+}
+
+function counted(lane: Lane, outcome: Outcome): number {
+  const found = tally(lane);
+  return [...found.bad, ...found.other].find((one) => one.outcome === outcome)?.count ?? 0;
+}
+
+const count = (value: number) => (value === 0 ? <span className="sw-soft">–</span> : number(value));
+
+const COLUMNS: Column<Lane>[] = [
+  {
+    key: "schedule",
+    header: words.table.schedule,
+    width: "22%",
+    card: "head",
+    sort: placeOf,
+    cell: (lane) => <strong className="sw-truncate">{placeOf(lane)}</strong>,
+  },
+  {
+    key: "when",
+    header: words.table.when,
+    width: "24%",
+    sort: (lane) => lane.description,
+    cell: (lane) => lane.description,
+  },
+  {
+    key: "next",
+    header: words.table.next,
+    sort: (lane) => lane.next_due,
+    cell: (lane) =>
+      lane.paused_at === null ? <Instant at={lane.next_due} /> : <span>{words.paused}</span>,
+  },
+  {
+    key: "last",
+    header: words.table.last,
+    sort: (lane) => latest(lane),
+    cell: (lane) => {
+      const last = latest(lane);
+      if (last === null) return <span className="sw-soft">–</span>;
+      return (
+        <span className="sw-row">
+          <Sample item={{ outcome: last }} width={22} />
+          {words.outcomes[last]}
+        </span>
+      );
+    },
+  },
+  {
+    key: "succeeded",
+    header: words.table.succeeded,
+    align: "end",
+    sort: (lane) => tally(lane).good,
+    cell: (lane) => count(tally(lane).good),
+  },
+  ...(["failed", "missed", "skipped"] as const).map(
+    (outcome): Column<Lane> => ({
+      key: outcome,
+      header: words.table[outcome],
+      align: "end",
+      sort: (lane) => counted(lane, outcome),
+      cell: (lane) => count(counted(lane, outcome)),
+    }),
+  ),
+  {
+    key: "late",
+    header: words.table.late,
+    align: "end",
+    sort: (lane) => tally(lane).late,
+    cell: (lane) => count(tally(lane).late),
+  },
+  {
+    key: "usual",
+    header: words.table.usual,
+    align: "end",
+    sort: (lane) => lane.observed.p50,
+    cell: (lane) => (lane.observed.p50 === null ? "–" : duration(lane.observed.p50)),
+  },
+];
+
+export function Twin({ lanes, selection, current, onOpen }: Props) {
+  return (
+    <DataTable
+      label={words.table.label}
+      columns={COLUMNS}
+      rows={lanes}
+      rowId={(lane) => lane.schedule_id}
+      rowName={placeOf}
+      onOpen={onOpen}
+      selection={selection}
+      current={current}
+    />
+  );
+}
