@@ -26,7 +26,7 @@ WEB_SOURCES = $(shell find web -path web/node_modules -prune -o -path web/dist -
 PEER_STAMPS := $(foreach peer,pgqueuer oban dbos procrastinate huey,benchmarks/.peers/$(peer).ready)
 
 .DEFAULT_GOAL := help
-.PHONY: demo test check fix web docs screenshots bench bench-server test-pythons help
+.PHONY: demo test check fix web docs screenshots bench bench-server test-kubernetes test-pythons help
 
 demo: $(VENV)/.demo $(PAGES) ## run the example groups through the whole path (ONCE=1: then stop, exit code by outcome)
 	$(BIN)/python examples/demo.py $(if $(ONCE),--once)
@@ -65,6 +65,9 @@ bench: $(VENV)/.test $(if $(PEERS),$(PEER_STAMPS)) ## measure speed (WORKLOADS=W
 bench-server: $(VENV)/.test ## measure how light and quick the server is (FIGURES=run,due ROUNDS=1 SIZE="run=5 due=10")
 	$(BIN)/python -m benchmarks.server $(if $(FIGURES),--figures $(FIGURES)) \
 		$(if $(ROUNDS),--rounds $(ROUNDS)) $(addprefix --size ,$(SIZE))
+
+test-kubernetes: $(VENV)/.test ## test the Kubernetes launcher on the cluster that KUBECONFIG names, else on a played one
+	STEPWELL_TEST_KUBECONFIG="$(KUBECONFIG)" $(BIN)/python -m pytest tests/kubernetes $(TESTS)
 
 test-pythons: ## run the unit and contract tests on every Python from 3.11 that this machine has
 	.ci/test-pythons

@@ -30,12 +30,13 @@ from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
 
-from stepwell.cli import feed, render
+from stepwell.cli import render
 from stepwell.cli.app import app
 from stepwell.cli.client import Client
 from stepwell.cli.exits import described
-from stepwell.cli.listener import bound
 from stepwell.cli.profile import Profile, write
+from stepwell.cli.runs import feed
+from stepwell.cli.serving.listener import bound
 from stepwell.errors import StepwellError
 from stepwell.launchers.process import ProcessLauncher
 

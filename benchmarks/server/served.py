@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from stepwell.cli.client import Client
-from stepwell.cli.listener import bound
 from stepwell.cli.profile import FILE, FOLDER, read
+from stepwell.cli.serving.listener import bound
 
 GROUP: Final = """
 from stepwell.workflows import WorkflowGroup, operation

@@ -114,6 +114,14 @@ class Registry:
         """The handler of a step name; KeyError if there is none."""
         return self._by_name[name]
 
+    def without(self, *names: str) -> Registry:
+        """Another registry with the handlers of all other names: those are handled elsewhere."""
+        made = Registry(self.resolve)
+        made.injection, left_out = self.injection, frozenset(names)
+        made.classes = self.classes
+        made._by_name = {k: v for k, v in self._by_name.items() if k not in left_out}
+        return made
+
     def handler(
         self,
         *names: str,

@@ -19,8 +19,8 @@ from typer.testing import CliRunner
 
 from stepwell.cli.app import app
 from stepwell.cli.client import Client
-from stepwell.cli.listener import bound
 from stepwell.cli.profile import FILE, FOLDER, read
+from stepwell.cli.serving.listener import bound
 from stepwell.launchers.process import ProcessLauncher
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

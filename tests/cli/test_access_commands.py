@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.cli.shell import Shell
 
-from stepwell.cli import logins
+from stepwell.cli.access import logins
 from stepwell.cli.profile import NoServer, Profile
 from stepwell.ids import new_id
 

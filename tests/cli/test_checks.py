@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from stepwell.cli.checks import CHECKS, Facts, findings_of
+from stepwell.cli.doctor.checks import CHECKS, Facts, findings_of
 from stepwell.ids import new_id
 from stepwell.stores.inspecting import Finding, Inspection, Line, Overview, Parked, Severity
 from stepwell.stores.postgres import inspecting as postgres

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stepwell.cli.container_check import findings
+from stepwell.cli.doctor.containers import findings
 
 
 def test_a_server_without_containers_is_not_asked_for_an_engine() -> None:

@@ -14,7 +14,8 @@ from tests.cli.test_mistakes import refused
 from tests.stores.postgres.support import add
 
 from stepwell import Engine, Registry, StepClient, done, new_step
-from stepwell.cli import checks, doctor
+from stepwell.cli.doctor import checks
+from stepwell.cli.doctor import commands as doctor
 from stepwell.cli.exits import Exit
 from stepwell.clock import now
 from stepwell.ids import new_id

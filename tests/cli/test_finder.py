@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stepwell.cli.finder import Found, GroupTwice, NoGroups, find, scan
+from stepwell.cli.groups.finder import Found, GroupTwice, NoGroups, find, scan
 
 DECLARES = 'from stepwell.workflows import WorkflowGroup\ngroup = WorkflowGroup("{}")\n'
 

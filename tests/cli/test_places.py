@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stepwell.cli.places import alone_in
+from stepwell.cli.serving.places import alone_in
 from stepwell.errors import Conflict, SetupError
 
 

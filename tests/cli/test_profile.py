@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,20 @@ def test_a_damaged_profile_is_named(tmp_path: Path) -> None:
     with pytest.raises(ProfileInvalid) as caught:
         read(path)
     assert str(path) in caught.value.what
+
+
+def test_a_profile_that_cannot_be_written_leaves_the_old_one_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another command may read it at any moment."""
+    path = write(tmp_path, KEPT)
+
+    def full(*_: object, **__: object) -> str:
+        assert read(path).token == "kept-secret"
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(json, "dumps", full)
+    with pytest.raises(OSError, match="No space"):
+        write(tmp_path, Profile("http://127.0.0.1:1", "new"))
+    assert read(path).token == "kept-secret"
+    assert sorted(one.name for one in tmp_path.iterdir()) == [".gitignore", "client.json"]

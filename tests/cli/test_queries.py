@@ -41,3 +41,12 @@ def test_causes_views_and_the_first_page_are_shown(served: Shell) -> None:
     assert served.good("summary").out.strip()
     (schedule,) = served.good("schedules", "list", "--json").json
     assert "Paused" in served.good("why", schedule["id"], "--schedule").out
+
+
+def test_what_many_runs_are_to_be_done_with_is_typed_as_options(served: Shell) -> None:
+    nobody = ("by:nobody", "--reason", "x", "--json")
+    shown = served.good("bulk", "start", "reexecute", "--from-start", "--current", *nobody).json
+    assert "--param 'mode=from start' --param release=current" in shown["command"]
+    shown = served.good("bulk", "start", "label", "--label", "team=data", *nobody).json
+    assert '--param \'labels={"team":"data"}\'' in shown["command"]
+    assert served.type("bulk", "start", "cancel", "--from-start", *nobody).code == 2

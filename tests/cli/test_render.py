@@ -8,6 +8,8 @@ import pytest
 
 from stepwell import clock
 from stepwell.cli import render
+from stepwell.cli.retention import _prospect
+from stepwell.cli.state.commands import short
 
 
 @pytest.mark.parametrize(
@@ -40,3 +42,16 @@ def test_a_missing_value_is_a_dash_and_a_rate_a_percentage() -> None:
 def test_dotted_keys_reach_into_nested_values() -> None:
     assert render.lookup({"duration": {"p95": 2}}, "duration.p95") == 2
     assert render.lookup({"duration": None}, "duration.p95") is None
+
+
+def test_a_value_of_state_is_shown_as_the_json_that_it_is() -> None:
+    assert short({"done": True, "at": None}) == '{"done": true, "at": null}'
+    assert (short("42"), short(42)) == ('"42"', "42")
+    assert len(short("x" * 100)) == 60
+
+
+def test_a_prospect_of_retention_is_shown_to_the_second() -> None:
+    row = {"kind": "runs", "before": "2026-01-31T06:00:00.123456Z", "count": 3, "more": True}
+    shown = _prospect(row)
+    assert (shown["until"], shown["shown"]) == ("2026-01-31 06:00:00Z", "3+")
+    assert _prospect({**row, "before": None})["until"] is None

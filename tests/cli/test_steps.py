@@ -17,10 +17,10 @@ from tests.cli.test_mistakes import refused
 from typer.main import get_command
 
 from stepwell import Engine, FailStep, Registry, StepClient, new_step
-from stepwell.cli import watch
 from stepwell.cli.app import app
-from stepwell.cli.books import StoreBook
 from stepwell.cli.exits import Exit
+from stepwell.cli.steps import watch
+from stepwell.cli.steps.books import StoreBook
 from stepwell.clock import now
 from stepwell.outcome import Outcome, done
 from stepwell.stores import open_store
@@ -305,7 +305,7 @@ class Counted(MemoryStore):
 
 def test_a_reading_without_new_failures_is_one_query(monkeypatch: pytest.MonkeyPatch) -> None:
     store: Store = Counted()
-    monkeypatch.setattr("stepwell.cli.books.open_store", lambda _: store)
+    monkeypatch.setattr("stepwell.cli.steps.commands.books.open_store", lambda _: store)
     steps = StepClient(store)
     steps.fail(steps.add(new_step("v1/hello")), "no")
     readings = watch.Readings(StoreBook("memory://"), 5)

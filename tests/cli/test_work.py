@@ -18,8 +18,8 @@ from tests.cli.shell import PATIENCE, Shell, free_port, wait
 from tests.cli.test_mistakes import refused
 
 from stepwell import StepClient, new_step
-from stepwell.cli.app_target import load_engine
 from stepwell.cli.exits import Exit
+from stepwell.cli.serving.app_target import load_engine
 from stepwell.stores import open_store
 
 PROGRAM = """

@@ -54,6 +54,13 @@ def upgrade() -> None:
 '''
 
 
+EACH_SECOND = {
+    "group": "greetings",
+    "workflow": "greet",
+    "name": "each-second",
+    "spec": {"kind": "interval", "seconds": 1, "overlap": "skip"},
+}
+
 PATIENCE = 240.0
 """Seconds that anything may take: each command starts an interpreter, on a busy machine."""
 
@@ -179,6 +186,11 @@ def succeeded(client: Client, run_id: str) -> bool:
     return bool(state == "succeeded")
 
 
+def accounted(client: Client, schedule: str) -> int:
+    """How many due instants are in the ledger; both versions write it."""
+    return sum(one["count"] for one in client.items(f"/schedules/{schedule}/ledger", 1000))
+
+
 def reviewed(client: Client, group: str) -> dict[str, Any] | None:
     (found,) = client.items(f"/groups/{group}/discoveries", 1)
     assert found["state"] != "failed", found
@@ -189,13 +201,15 @@ def reviewed(client: Client, group: str) -> dict[str, Any] | None:
 def test_the_version_before_goes_on_while_the_tables_are_those_of_today(
     before: Version, tmp_path: Path, url: str
 ) -> None:
-    """It serves and works when the new one migrates, and while the new one works too."""
+    """It serves and works when the new one migrates, and while the new one works too. No due
+    instant is lost or doubled between them, nor when the old one goes."""
     now = Version("now", ROOT / "src", tmp_path, url)
     (tmp_path / "greetings.py").write_text(GROUP)
     before.good("migrate")
     token = before.good("tokens", "create", "tests", "--role", "admin", "--direct")
     with ExitStack() as stack:
-        old = stack.enter_context(before.serving(token))
+        going = stack.enter_context(ExitStack())
+        old = going.enter_context(before.serving(token))
         now.good("migrate")
         old.post("/groups", {"launcher": "process", "image": str(tmp_path / "greetings.py")})
         wait(lambda: reviewed(old, "greetings"))
@@ -208,6 +222,13 @@ def test_the_version_before_goes_on_while_the_tables_are_those_of_today(
             assert succeeded(old, run["id"])
         old.post("/tokens", {"name": "made-by-the-old-one", "role": "viewer"})
         assert "made-by-the-old-one" in [one["name"] for one in new.items("/tokens")]
+        schedule = old.post("/schedules", EACH_SECOND)["id"]
+        wait(lambda: accounted(old, schedule) > 3)
+        going.close()
+        before_that = accounted(new, schedule)
+        wait(lambda: accounted(new, schedule) > before_that + 3)
+        new.post(f"/schedules/{schedule}/pauses", {"reason": "the end"})
+        wait(lambda: new.get(f"/schedules/{schedule}/audit")["proven"])
 
 
 @pytest.mark.slow

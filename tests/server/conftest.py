@@ -21,8 +21,25 @@ from starlette.testclient import TestClient
 from tests.server.support import Api, free_port, token
 
 from stepwell.server.app import Server
+from stepwell.server.audit import service as audit
+from stepwell.server.audit.actions import fault
 from stepwell.server.database.session import Database
 from stepwell.server.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def audited(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever a test makes the audit log tell, it tells before and after where it should."""
+    record, faults = audit.record, []
+
+    def checked(conn: Any, actor: str, action: str, *args: Any, **told: Any) -> None:
+        wrong = fault(action, told.get("before"), told.get("after"))
+        faults.extend([wrong] if wrong and not action.startswith("thing.") else [])
+        record(conn, actor, action, *args, **told)
+
+    monkeypatch.setattr(audit, "record", checked)
+    yield
+    assert faults == []
 
 
 @pytest.fixture

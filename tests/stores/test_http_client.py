@@ -36,8 +36,9 @@ from stepwell.step import (
     StepQuery,
     StepStatus,
 )
-from stepwell.stores.http import HttpStore, PollingWake, ServerLink, signature
+from stepwell.stores.http import HttpStore, PollingWake, ServerLink
 from stepwell.stores.protocol import Claimed, ClaimRequest, Counts, EngineInfo, Pulse, Transaction
+from stepwell.stores.wire import signature
 
 NOW = datetime(2026, 11, 22, 6, 26, 40, 123456, tzinfo=UTC)
 RUN = new_id()

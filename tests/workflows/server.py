@@ -17,7 +17,7 @@ from stepwell.engine.sealing import seal
 from stepwell.errors import Denied, StepwellError
 from stepwell.ids import new_id
 from stepwell.step import Claim, Step, StepQuery, new_step
-from stepwell.stores.http import signature
+from stepwell.stores.wire import signature
 from stepwell.workflows.context import Write
 from stepwell.workflows.lines import Line, lines_of, unpacked
 from stepwell.workflows.local_backend import LocalBackend, LocalStore
@@ -119,7 +119,11 @@ class MiniServer:
         if body["kind"] == "report":
             blob = body.get("blob")
             content = self.backend.fetch(UUID(blob)) if blob else base64.b64decode(body["content"])
-            effects.reports.append(Report(**body["payload"], content=content))
+            report = Report(**body["payload"], content=content)
+            if report.on_failure and not report.every:
+                self.backend.report(claim, report)
+                return {}
+            effects.reports.append(report)
         elif (write := Write(**body["payload"])).now:
             self.backend.write_now(claim, write)
         else:

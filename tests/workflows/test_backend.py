@@ -60,6 +60,19 @@ def test_a_lost_answer_is_asked_for_again_under_the_same_id(waits: list[float]) 
     assert waits == [0.1, 0.2]
 
 
+def test_what_tells_why_is_in_no_sample_and_waits_for_no_server(waits: list[float]) -> None:
+    """The operation goes on meanwhile; what could not be sent is sent when it has failed."""
+    link = Link(lost=1)
+    desk = OperationDesk(HttpBackend(link, uuid4()), CLAIM, facts())
+    desk.report(Report("why", "text", "text/plain", b"step 1", on_failure=True))
+    assert (len(link.asked), waits) == (1, [])
+    desk.report(Report("why", "text", "text/plain", b"step 2", on_failure=True))
+    desk.failed()
+    (_, first), (_, second) = link.asked
+    assert (second["payload"]["every"], second["payload"]["on_failure"]) == (0, True)
+    assert first["content"] != second["content"]
+
+
 def test_a_swap_at_once_is_not_sent_again(waits: list[float]) -> None:
     """It may have been applied."""
     link = Link(lost=1)

@@ -9,6 +9,7 @@ import pytest
 
 from stepwell.workflows.context import Context, Facts, Versioned, Write
 from stepwell.workflows.errors import StateInvalid
+from stepwell.workflows.reports import Report
 
 
 class Kept:
@@ -18,6 +19,7 @@ class Kept:
         self.entries: dict[tuple[str, str], Versioned] = {}
         self.written: list[Write] = []
         self.told: list[float] = []
+        self.handed_over: list[Report] = []
 
     def read(self, scope: str, key: str) -> Versioned | None:
         return self.entries.get((scope, key))
@@ -27,6 +29,9 @@ class Kept:
 
     def write_now(self, write: Write) -> None:
         self.written.append(write)
+
+    def report(self, report: Report) -> None:
+        self.handed_over.append(report)
 
     def progress(self, done: float, total: float | None, note: str) -> None:
         self.told.append(done)

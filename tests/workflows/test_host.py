@@ -32,6 +32,7 @@ from stepwell.workflows.errors import (
 )
 from stepwell.workflows.host import ChildHost
 from stepwell.workflows.messages import Call, Effects
+from stepwell.workflows.reports import Report
 
 SALES = """
     @group.workflow
@@ -63,8 +64,16 @@ SALES = """
             sys.exit(3)
 
         @operation
-        def dies(self) -> None:
+        def dies(self, ctx: Context) -> None:
+            ctx.report.text("why", "soon", on_failure=True)
+            ctx.report.text("notes", "all is well")
             os._exit(7)
+
+        @operation
+        def slow(self, ctx: Context) -> None:
+            ctx.report.text("why", "too slow", on_failure=True)
+            ctx.report.text("notes", "all is well")
+            time.sleep(600)
 
         @operation
         def waits(self) -> None:
@@ -92,6 +101,7 @@ class Desk:
     def __init__(self) -> None:
         self.entries: dict[tuple[str, str], Versioned] = {}
         self.told: list[tuple[float, float | None, str]] = []
+        self.reports: list[Report] = []
 
     def read(self, scope: str, key: str) -> Versioned | None:
         return self.entries.get((scope, key))
@@ -99,8 +109,8 @@ class Desk:
     def keys(self, scope: str, prefix: str) -> list[str]:
         return sorted(k for s, k in self.entries if s == scope and k.startswith(prefix))
 
-    def stage(self, effects: Effects) -> None:
-        self.staged = effects
+    def report(self, report: Report) -> None:
+        self.reports.append(report)
 
     def write_now(self, write: Write) -> None:
         raise StateConflict("The state 'seen' has changed.")
@@ -230,6 +240,17 @@ def test_a_timeout_ends_the_process_and_all_that_it_has_started(shop: Shop) -> N
         shop.run("waits", timeout=1.0)
     wait_for(lambda: all(map(is_gone, shop.pids())))
     assert shop.run("well").result["day"] == 31
+
+
+@pytest.mark.parametrize(("operation", "timeout"), [("slow", 1.0), ("dies", None)])
+def test_what_tells_why_is_handed_over_before_the_process_is_ended(
+    shop: Shop, operation: str, timeout: float | None
+) -> None:
+    """The reports that are kept on failure, and no others."""
+    shop.host.manifest()
+    with pytest.raises(AttemptFailed):
+        shop.run(operation, timeout=timeout)
+    assert [one.name for one in shop.desk.reports] == ["why"]
 
 
 def test_the_process_ends_when_the_engines_process_is_killed(shop: Shop, tmp_path: Path) -> None:

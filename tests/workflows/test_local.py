@@ -98,6 +98,20 @@ GROUP = """
             os._exit(9)
 
     @group.workflow
+    class Slow:
+        @operation(timeout=1.0, halt_on_error=False)
+        def sleeps(self, ctx: Context) -> None:
+            import time
+            ctx.report.text("why", "step 1", on_failure=True)
+            ctx.report.text("why", "step 2", on_failure=True)
+            ctx.report.text("rows", "none")
+            time.sleep(60)
+
+        @operation
+        def goes_well(self, ctx: Context) -> None:
+            ctx.report.text("good", "", on_failure=True)
+
+    @group.workflow
     class Keeps:
         @operation
         def keep(self, ctx: Context) -> None:
@@ -199,6 +213,14 @@ def test_what_would_fail_again_is_not_retried_and_still_need_not_halt(run: Run) 
     assert result.operations[1].result == "x" * 300_000, "kept by reference (R38)"
     assert "exit code 9" in (result.operations[2].error or "")
     assert result.state == "failed"
+
+
+def test_an_operation_that_runs_out_of_time_leaves_what_tells_why(run: Run) -> None:
+    reports = run("slow").reports
+    assert [(path.name, path.read_text()) for path in reports] == [
+        ("why.txt", "step 2"),
+        ("good.txt", ""),
+    ]
 
 
 def test_what_is_saved_now_stays_when_the_operation_fails(run: Run, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ import {
   TextInput,
   Tooltip,
 } from "@mantine/core";
+import { common } from "@/strings/common";
 
 const well: MantineColorsTuple = [
   "#e9f6f4",
@@ -79,7 +80,7 @@ const MONO =
 export const theme = createTheme({
   colors: { well, sand, gray, dark },
   primaryColor: "well",
-  primaryShade: { light: 7, dark: 4 },
+  primaryShade: { light: 7, dark: 6 },
   autoContrast: true,
   luminanceThreshold: 0.28,
   black: "#1f1e1b",
@@ -122,7 +123,13 @@ export const theme = createTheme({
     Menu: Menu.extend({ defaultProps: { shadow: "md", withinPortal: true } }),
     Popover: Popover.extend({ defaultProps: { shadow: "md" } }),
     Modal: Modal.extend({
+      styles: {
+        title: { fontSize: "1rem", fontWeight: 620 },
+        content: { background: "var(--sw-surface)" },
+        header: { background: "var(--sw-surface)" },
+      },
       defaultProps: {
+        closeButtonProps: { "aria-label": common.close },
         centered: false,
         yOffset: "8vh",
         radius: "lg",

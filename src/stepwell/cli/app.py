@@ -9,57 +9,33 @@ import typer
 import stepwell
 from stepwell.cli import (
     audit,
-    backfills,
-    backups,
-    bulk,
-    cadence,
-    calendars,
-    causes,
-    dev,
-    discoveries,
-    doctor,
-    first_run,
-    group_check,
-    groups,
-    holding,
-    image,
-    ledgers,
-    limits,
-    lineage,
-    login,
-    logs,
     metrics,
     notifications,
     pools,
-    queues,
-    rediscovery,
     reports,
-    rerunning,
     retention,
-    reviews,
     run,
-    runs,
-    schedule_labels,
-    schedules,
-    seconding,
-    serve,
     sources,
-    state,
-    state_changes,
-    steps,
     summary,
     targets,
-    tokens,
-    trying,
-    ui,
-    upkeep,
-    users,
-    views,
-    watch,
-    why,
     workflows,
 )
+from stepwell.cli.access import login, tokens, users
+from stepwell.cli.doctor import commands as doctor
 from stepwell.cli.exits import MEANING
+from stepwell.cli.groups import check as group_check
+from stepwell.cli.groups import commands as groups
+from stepwell.cli.groups import discoveries, image, rediscovery, reviews, seconding, trying, upkeep
+from stepwell.cli.runs import bulk, causes, logs, rerunning, views, why
+from stepwell.cli.runs import commands as runs
+from stepwell.cli.schedules import backfills, cadence, calendars, holding, ledgers
+from stepwell.cli.schedules import commands as schedules
+from stepwell.cli.schedules import labels as schedule_labels
+from stepwell.cli.serving import backups, dev, first_run, serve, ui
+from stepwell.cli.state import changes as state_changes
+from stepwell.cli.state import commands as state
+from stepwell.cli.steps import commands as steps
+from stepwell.cli.steps import limits, lineage, queues, watch
 
 # The first module of a room has its app; the others add their commands to it.
 _ROOMS: Final = (

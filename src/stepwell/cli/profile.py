@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -37,15 +38,22 @@ class Profile:
 
 
 def write(folder: Path, profile: Profile) -> Path:
-    """Keep the profile as `client.json` in `folder`, readable by its owner only (0600)."""
+    """Keep the profile as `client.json` in `folder`, readable by its owner only (0600).
+
+    Who reads it meanwhile finds the old one or the new one, whole.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ".gitignore").write_text("*\n")  # it holds secrets
     path = folder / FILE
-    path.unlink(missing_ok=True)
     data = {key: value for key, value in asdict(profile).items() if key != "source"}
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(json.dumps(data, indent=2) + "\n")
+    descriptor, beside = tempfile.mkstemp(dir=folder, prefix=FILE)  # 0600
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(json.dumps(data, indent=2) + "\n")
+        Path(beside).replace(path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
     return path
 
 

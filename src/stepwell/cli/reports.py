@@ -12,7 +12,8 @@ import typer
 from stepwell.cli.options import Limit, OfGroup, OfWorkflow, Reason
 from stepwell.cli.render import named
 from stepwell.cli.session import Session, command
-from stepwell.cli.state import CHANGES
+from stepwell.cli.state.commands import CHANGES
+from stepwell.cli.workflow import Apart, Named, words
 
 app = typer.Typer(
     name="reports",
@@ -40,11 +41,10 @@ FIELDS: Final = {
     "run": "run_id",
     "created": "created_at",
     "kept until": "keep_until",
+    "of a failed attempt": "of_failure",
 }
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The report's id.")]
-Group = Annotated[str, typer.Argument(help="The workflow group.")]
-Workflow = Annotated[str, typer.Argument(help="One of its workflows.")]
 To = Annotated[Path | None, typer.Option("--output", "-o", help="A file; default: stdout.")]
 
 
@@ -79,12 +79,13 @@ def download(session: Session, report_id: Id, output: To = None) -> None:
 @command(app, "latest")
 def latest(
     session: Session,
-    group: Group,
-    workflow: Workflow,
+    workflow: Named,
     name: Annotated[str, typer.Argument(help="The report's name.")],
+    apart: Apart = None,
     output: To = None,
 ) -> None:
     """The content of the newest report of a name; with --json, what is known of it."""
+    group, workflow, name = words(3, workflow, name, apart)
     where = {"group": group, "workflow": workflow, "name": name}
     if session.out.as_json:
         session.out.json(session.api.get("/reports/latest", **where))
@@ -131,14 +132,15 @@ def share(
 @command(app, "badge")
 def badge(
     session: Session,
-    group: Group,
-    workflow: Workflow,
+    workflow: Named,
+    apart: Apart = None,
     days: Annotated[float, typer.Option("--days", help="So long the link works.")] = 366.0,
     reason: Reason = None,
 ) -> None:
     """A link to a drawing (SVG) that says whether the workflow's last run succeeded."""
+    group, name = words(2, workflow, apart)
     body = {"days": days, "reason": reason}
-    _link(session, session.api.post(f"/workflows/{group}/{workflow}/badges", body))
+    _link(session, session.api.post(f"/workflows/{group}/{name}/badges", body))
 
 
 def _save(session: Session, path: str, where: dict[str, Any], output: Path | None) -> None:

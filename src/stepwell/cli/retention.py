@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
 
 import typer
 
 from stepwell.cli.options import Reason
+from stepwell.cli.render import instant
 from stepwell.cli.session import Session, command
 from stepwell.errors import InvalidInput
 
@@ -39,10 +41,8 @@ def preview(
 ) -> None:
     """What the next sweeps would remove; nothing is removed."""
     found = session.api.get("/retention/preview", kind=kind or None)["items"]
-    for one in found:
-        one["shown"] = f"{one['count']:,}{'+' if one['more'] else ''}"
-    columns = {"kind": "kind", "over before": "before", "would go": "shown"}
-    session.out.rows(found, columns, "")
+    columns = {"kind": "kind", "over before": "until", "would go": "shown"}
+    session.out.rows(found, columns, "", _prospect)
 
 
 @command(app, "set")
@@ -82,6 +82,12 @@ def keep(
         session.out.record(session.api.delete(f"/runs/{run}/keeps", reason=reason), _MARK)
         return
     session.out.record(session.api.post(f"/runs/{run}/keeps", {"reason": reason or ""}), _MARK)
+
+
+def _prospect(one: Mapping[str, Any]) -> Mapping[str, Any]:
+    """As people read it: an instant to the second, and that there may be more."""
+    until = None if one["before"] is None else instant(one["before"])
+    return {**one, "until": until, "shown": f"{one['count']:,}{'+' if one['more'] else ''}"}
 
 
 _MARK: Final = {"run": "run_id", "reason": "reason"}

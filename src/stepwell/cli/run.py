@@ -11,7 +11,7 @@ import typer
 
 from stepwell.cli.exits import WorkFailed
 from stepwell.cli.parameters import Params, texts
-from stepwell.cli.serve import PartMissing
+from stepwell.cli.serving.serve import PartMissing
 from stepwell.cli.session import Session, command
 from stepwell.events import Event
 

@@ -13,9 +13,9 @@ from typing import Annotated, Any, Final, TypeVar, get_type_hints
 
 import typer
 
+from stepwell.cli.access.logins import with_login
 from stepwell.cli.client import Client
 from stepwell.cli.exits import described, exit_code
-from stepwell.cli.logins import with_login
 from stepwell.cli.profile import Profile
 from stepwell.cli.render import Output
 from stepwell.errors import StepwellError

@@ -7,17 +7,13 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from stepwell.cli.naming import parts_of
 from stepwell.cli.options import OfGroup, OfWorkflow, Reason
 from stepwell.cli.session import Session, command
+from stepwell.cli.workflow import Named, words
 
 app = typer.Typer(
     name="targets", help="Targets of workflows: list, set, drop.", no_args_is_help=True
 )
-
-Named = Annotated[
-    str, typer.Argument(metavar="GROUP/WORKFLOW", help="The workflow, with its group.")
-]
 
 COLUMNS: Final = {
     "workflow": "name",
@@ -57,7 +53,7 @@ def set_targets(
     reason: Reason = None,
 ) -> None:
     """Hold a workflow to this, in place of what its source says."""
-    group, name = parts_of(workflow)
+    group, name = words(2, workflow)
     body = {"success": success, "p95": p95, "window": window, "reason": reason}
     made = session.api.put(f"/targets/{group}/{name}", body)
     session.out.answer(made, f"{workflow} is held to this from now on.")
@@ -66,7 +62,7 @@ def set_targets(
 @command(app, "drop")
 def drop_targets(session: Session, workflow: Named, reason: Reason = None) -> None:
     """Hold a workflow to what its source says again."""
-    group, name = parts_of(workflow)
+    group, name = words(2, workflow)
     session.api.delete(f"/targets/{group}/{name}", reason=reason)
     session.out.answer({"dropped": workflow}, f"{workflow} is held to what its source says.")
 

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from stepwell.cli.naming import parts_of
 from stepwell.cli.options import Limit, OfGroup
 from stepwell.cli.session import Session, command
+from stepwell.cli.workflow import Named, words
 
 app = typer.Typer(name="workflows", help="Workflows in force: list, show.", no_args_is_help=True)
 
@@ -46,10 +46,6 @@ VERSIONS: Final = {
 MARKS: Final = {"succeeded": "#", "failed": "F", "superseded": "f", "cancelled": "c"}
 """How an outcome is drawn, the newest at the right; whatever has not ended is a dot."""
 
-Named = Annotated[
-    str, typer.Argument(metavar="GROUP/WORKFLOW", help="The workflow, with its group.")
-]
-
 
 @command(app, "list")
 def list_workflows(
@@ -71,7 +67,7 @@ def list_workflows(
 @command(app, "show")
 def show(session: Session, workflow: Named) -> None:
     """One workflow: what its source declares, and the releases that changed it."""
-    group, name = parts_of(workflow)
+    group, name = words(2, workflow)
     found = session.api.get(f"/workflows/{group}/{name}")
     if session.out.as_json:
         session.out.json(found)

@@ -216,7 +216,7 @@ class Execution:
         text = self.step.activation_args
         return None if text is None else self._codec.decode(text, annotation)
 
-    def _judged(self, outcome: Outcome) -> Settlement:
+    def _judged(self, outcome: Outcome | Settlement) -> Settlement:
         facts = self._facts()
         try:
             return judge(facts, outcome)

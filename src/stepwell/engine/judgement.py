@@ -44,8 +44,10 @@ class Facts:
         return self.started_at + timedelta(seconds=self.duration)
 
 
-def judge(facts: Facts, outcome: Outcome) -> Settlement:
+def judge(facts: Facts, outcome: Outcome | Settlement) -> Settlement:
     """What the store is told when a handler returned `outcome`.
+
+    A settlement is one that was made where the step was executed; it is taken over.
 
     Raises
     ------
@@ -60,6 +62,8 @@ def judge(facts: Facts, outcome: Outcome) -> Settlement:
             return _ended(facts, EndedAs.FAILED, outcome.description, outcome)
         case Rerun():
             return _rerun(facts, outcome)
+        case Settlement():
+            return replace(outcome, claim=facts.step.claim, unwritten=facts.step.claimed_by is None)
 
 
 def judge_error(facts: Facts, error: BaseException) -> Settlement:
@@ -85,8 +89,10 @@ def failed_with(facts: Facts, error: Exception) -> Settlement:
     return _marked(_ended(facts, EndedAs.FAILED, said, Fan()), facts, error)
 
 
-def as_outcome(value: Any, handler: Handler) -> Outcome:
+def as_outcome(value: Any, handler: Handler) -> Outcome | Settlement:
     """What a handler returned, as an outcome; None means done.
+
+    A handler that has had its step executed elsewhere returns the settlement made there.
 
     Raises
     ------
@@ -94,7 +100,7 @@ def as_outcome(value: Any, handler: Handler) -> Outcome:
     """
     if value is None:
         return _DONE
-    if isinstance(value, Done | Skip | Fail | Rerun):
+    if isinstance(value, Done | Skip | Fail | Rerun | Settlement):
         return value
     raise HandlerInvalid(
         f"The handler of {handler.names[0]!r} returned a {type(value).__name__}.",

@@ -44,14 +44,12 @@ GIVE_BACK: Final = 1.0
 SETTLING: Final = 5.0
 """Seconds that the last outcomes get to be settled at a stop."""
 RECONCILE: Final = 60.0
-"""Seconds between looks for claims in this engine's name that it does not hold; after a
-lost answer it looks at once."""
+"""Seconds between looks for claims that it does not hold; after a lost answer: at once."""
 TRUSTED: Final = 200
 """Executions after which an engine claims by lock alone. A step that kills its engine leaves
 no trace on a row that was only locked; the engine that comes after claims it in writing (R15)."""
 QUARANTINE: Final = 10.0
-"""Seconds for which an engine waits to be empty before it takes a suspect, and for
-which it then takes nothing else (R15)."""
+"""Seconds that an engine waits to be empty for a suspect, and then takes nothing else (R15)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +90,7 @@ class Worker:
         self._store, self._registry, self._codec, self._clock = store, registry, codec, clock
         self._scope, self._intake, self._fresh, self._on_buried = scope, intake, fresh, on_buried
         self._held, self._pauses = intake.held, pauses
+        self._one_at_a_time = store.capabilities.scoped and scope.slots.most == 1
         self.engine_id: UUID | None = None
         self.committer = Committer(store, self._held, self.nudge)
         self._once = Once(store, self._held)
@@ -117,8 +116,7 @@ class Worker:
         self.rests_until: datetime | None = None
         self._wake: Wake = store.wake()
         self._over = threading.Event()
-        self._failures, self._unaided = 0, True
-        self._reconciled = clock.monotonic()
+        self._failures, self._unaided, self._reconciled = 0, True, clock.monotonic()
         self._suspect_since: float | None = None
         self._alone_until = float("-inf")
         self._trusted_from = TRUSTED
@@ -265,7 +263,8 @@ class Worker:
             return 1 if empty or waited > QUARANTINE else 0
         if self._by_lock():
             return self._relay.room(self._bursts)
-        return self._intake.room(self._runner.average, AHEAD, MOST, self._bursts.taken)
+        room = self._intake.room(self._runner.average, AHEAD, MOST, self._bursts.taken)
+        return 0 if self._one_at_a_time and len(self._held) > self._bursts.pending else room
 
     def _may_go_on(self) -> bool:
         alone = self._suspect_since is not None or self._clock.monotonic() < self._alone_until

@@ -18,7 +18,7 @@ from stepwell.errors import InvalidInput, Unavailable
 Handle: TypeAlias = dict[str, Any]
 """JSON-able; only the launcher that made it reads it."""
 
-Mode: TypeAlias = Literal["discover", "run"]
+Mode: TypeAlias = Literal["discover", "run", "step"]
 
 
 class ImageUnusable(InvalidInput):
@@ -34,9 +34,13 @@ class LaunchSpecInvalid(InvalidInput):
 
 
 class LaunchFailed(Unavailable):
-    """The launcher could not start the image now; it may be tried again."""
+    """The launcher could not start the image now; it may be tried again.
+
+    `condition` is what it waits for, where the launcher knows it so exactly.
+    """
 
     code = "launch-failed"
+    condition: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +59,11 @@ class LaunchSpec:
     ----------
     name : the launch's name, unique for all time: lower-case letters, digits and dashes.
     image : the location of a pinned image.
-    mode : 'discover' or 'run'; the image finds it in `STEPWELL_MODE`.
+    mode : 'discover', 'run' or 'step'; the image finds it in `STEPWELL_MODE`.
     environment : what the image gets beside the launcher's own few variables. Secret.
     deadline_seconds : it is stopped when it runs longer.
+    options : what is asked of the launcher beyond what all launches get, as `Configurable`
+        launchers check it.
     """
 
     name: str
@@ -65,6 +71,7 @@ class LaunchSpec:
     mode: Mode
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     deadline_seconds: float = 24 * 60 * 60.0
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +100,8 @@ class LaunchStatus:
 
     `reason` is a sentence for people: why it ended, or what it waits for.
     `exit_code` is None while it runs, and where it ended without one. `condition` is what
-    it waits for while its image does not run yet.
+    it waits for while its image does not run yet. `details`, JSON, is what else is worth
+    keeping when it has ended: where it ran, and what was told of it.
     """
 
     state: Literal["running", "ended"]
@@ -102,6 +110,7 @@ class LaunchStatus:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     condition: Condition | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Launcher(Protocol):
@@ -167,3 +176,23 @@ class Sweepable(Protocol):
     def sweep_images(self, needed: Collection[str], before: datetime) -> int:
         """Let go of kept images made before that instant, but for these digests; how many."""
         ...
+
+
+@runtime_checkable
+class Configurable(Protocol):
+    """A launcher of which a group can ask for something: a namespace, resources, a patch."""
+
+    def check_options(self, options: Mapping[str, Any]) -> None:
+        """Raise an `InvalidInput` for what cannot be, and `LaunchFailed` where nobody can say."""
+        ...
+
+    def pin_for(self, image: str, options: Mapping[str, Any]) -> Pinned:
+        """As `pin`, with what the group asks for: the secret of its registry, for example."""
+        ...
+
+
+def pin(launcher: Launcher, image: str, options: Mapping[str, Any] | None) -> Pinned:
+    """Pin the image of a group, with what the group asks of its launcher."""
+    if options and isinstance(launcher, Configurable):
+        return launcher.pin_for(image, options)
+    return launcher.pin(image)

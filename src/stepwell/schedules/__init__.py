@@ -10,18 +10,36 @@ keeps them in a database and does so there.
     Timetable(engine, registry).schedule("v1/report", cron="30 7 * * *", tz="Europe/Oslo")
 """
 
-from stepwell.schedules.base import Misfire, Overlap, Schedule
-from stepwell.schedules.cron import Cron
-from stepwell.schedules.errors import (
-    CronInvalid,
-    IntervalInvalid,
-    ScheduleInvalid,
-    TimezoneUnknown,
+from typing import TYPE_CHECKING
+
+from stepwell.lazily import lazily
+
+if TYPE_CHECKING:
+    from stepwell.schedules.base import Misfire, Overlap, Schedule
+    from stepwell.schedules.cron import Cron
+    from stepwell.schedules.errors import (
+        CronInvalid,
+        IntervalInvalid,
+        ScheduleInvalid,
+        TimezoneUnknown,
+    )
+    from stepwell.schedules.every import Every
+    from stepwell.schedules.kinds import from_json
+    from stepwell.schedules.once import Once
+    from stepwell.schedules.recurring import Plan, Timetable, correlation, due_at
+
+__getattr__ = lazily(
+    __name__,
+    {
+        "stepwell.schedules.base": "Misfire Overlap Schedule",
+        "stepwell.schedules.cron": "Cron",
+        "stepwell.schedules.errors": "CronInvalid IntervalInvalid ScheduleInvalid TimezoneUnknown",
+        "stepwell.schedules.every": "Every",
+        "stepwell.schedules.kinds": "from_json",
+        "stepwell.schedules.once": "Once",
+        "stepwell.schedules.recurring": "Plan Timetable correlation due_at",
+    },
 )
-from stepwell.schedules.every import Every
-from stepwell.schedules.kinds import from_json
-from stepwell.schedules.once import Once
-from stepwell.schedules.recurring import Plan, Timetable, correlation, due_at
 
 __all__ = [
     "Cron",

@@ -14,7 +14,7 @@ from stepwell.clock import SYSTEM, Clock
 from stepwell.engine import Engine
 from stepwell.errors import SetupError
 from stepwell.launchers.protocol import Launcher
-from stepwell.server import background, problems
+from stepwell.server import background, probes, problems
 from stepwell.server.access import api as access
 from stepwell.server.access import permissions
 from stepwell.server.access import service as tokens
@@ -22,6 +22,7 @@ from stepwell.server.access import sessions_api as logins
 from stepwell.server.access import users_api as users
 from stepwell.server.access.states import Provider
 from stepwell.server.admission import Admission
+from stepwell.server.allocation import share_arenas
 from stepwell.server.audit import api as audit
 from stepwell.server.blobs.store import BlobStore
 from stepwell.server.browser import secure
@@ -37,7 +38,10 @@ from stepwell.server.groups import api as groups
 from stepwell.server.headers import SecurityHeaders
 from stepwell.server.hosts import KnownHosts
 from stepwell.server.http import CurrentUser
+from stepwell.server.jobs import api as jobs
+from stepwell.server.jobs import images, running
 from stepwell.server.launchers import enabled
+from stepwell.server.lives import Life
 from stepwell.server.logs import api as logs
 from stepwell.server.metrics import api as metrics
 from stepwell.server.metrics import exposition
@@ -49,6 +53,7 @@ from stepwell.server.reviews import api as reviews
 from stepwell.server.runs import api as runs
 from stepwell.server.runs import container_api as containers
 from stepwell.server.runs import uploads_api as uploads
+from stepwell.server.runs.wire import StoreWire
 from stepwell.server.schedules import api as schedules
 from stepwell.server.schedules import labels_api as schedule_labels
 from stepwell.server.search import api as search
@@ -79,6 +84,7 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     reviews.router,
     workflows.router,
     steps.router,
+    jobs.router,
     controls.router,
     schedules.router,
     search.router,
@@ -119,6 +125,7 @@ def create_app(services: Services, rooms: tuple[APIRouter, ...] = ROOMS) -> Fast
     app.state.services = services
     app.state.hub = Hub(services.db)
     app.state.provider = _provider(services.settings)
+    app.add_middleware(StoreWire, services=services)  # innermost
     app.state.acts = permissions.acts_of(rooms)
     if services.settings.run_ui:
         settings = services.settings
@@ -133,6 +140,7 @@ def create_app(services: Services, rooms: tuple[APIRouter, ...] = ROOMS) -> Fast
         app.include_router(router, prefix=PREFIX)
     if not services.db.bare:
         app.include_router(exposition.router)
+    app.include_router(probes.router)
     app.include_router(logins.entrance)
     app.add_middleware(SecurityHeaders, https=secure(services.settings))
     if services.settings.base:
@@ -182,6 +190,7 @@ class Server:
         launchers: dict[str, Launcher] | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
+        share_arenas()  # before there are threads
         made = enabled(settings) if launchers is None else launchers
         db, blobs = Database(settings.database), _blobs(settings)
         self.services = Services(settings, db, made, clock, blobs)
@@ -193,7 +202,9 @@ class Server:
             workers=settings.workers,
             name="server",
         )
+        self.jobs = _jobs(self.services)
         self.seeder = background.Seeder(self.services)
+        self._life = Life(settings.data_dir / "engines")
         self._end_traces = _nothing
 
     @property
@@ -237,7 +248,11 @@ class Server:
             background.seed(conn, self.services)
         if self.settings.run_engine:
             self.engine.start()
+            assert self.engine.id is not None
+            self._life.begin(self.db.store, self.engine.id)
             self.seeder.start()
+            if self.jobs is not None:
+                self.jobs.start()
 
     def end_streams(self) -> None:
         """End the live views; before the listener stops, which waits for what is open."""
@@ -248,7 +263,10 @@ class Server:
         self.end_streams()
         if self.settings.run_engine:
             self.seeder.stop()
+            if self.jobs is not None:
+                self.jobs.stop(timeout=0.0)  # their containers go on, and are found again
             self.engine.stop(timeout)
+            self._life.end()
         for launcher in self.services.launchers.values():
             getattr(launcher, "close", _nothing)()
         self._end_traces()
@@ -260,6 +278,17 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _jobs(services: Services) -> Engine | None:
+    """What executes steps in containers of their own; None where no step has an image."""
+    settings = services.settings
+    if not settings.step_images:
+        return None
+    found = images.read(settings.step_images, tuple(services.launchers))
+    registry = running.handlers(services, found)
+    queues, workers = settings.step_queues, settings.step_workers
+    return Engine(services.db.store, registry, queues=queues, workers=workers, name="step jobs")
 
 
 def _nothing() -> None:

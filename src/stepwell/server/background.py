@@ -21,6 +21,7 @@ from stepwell.server.bulk import steps as bulk
 from stepwell.server.discoveries import rediscovering
 from stepwell.server.discoveries import steps as discoveries
 from stepwell.server.first_run import steps as first_run
+from stepwell.server.jobs import steps as jobs
 from stepwell.server.logs import steps as logs
 from stepwell.server.metrics import steps as metrics
 from stepwell.server.notifications import steps as notifications
@@ -42,6 +43,7 @@ ROOMS: Final[tuple[Any, ...]] = (
     reviews,
     schedules,
     runs,
+    jobs,
     bulk,
     retention,
     sources,

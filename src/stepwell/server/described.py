@@ -8,6 +8,8 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
+from stepwell.server.examples import explain
+
 _REF: Final = {"$ref": "#/components/schemas/Problem"}
 _PROBLEM: Final = {
     "description": "A problem (RFC 9457)",
@@ -113,6 +115,7 @@ class App(FastAPI):
                 for operation in methods.values():
                     _describe(operation["responses"])
             _exchange(described["components"]["schemas"])
+            explain(described)
         assert self.openapi_schema is not None
         return self.openapi_schema
 

@@ -8,6 +8,7 @@ from stepwell.server.access import kept as access
 from stepwell.server.audit import kept as audit
 from stepwell.server.discoveries import kept as discoveries
 from stepwell.server.events import kept as events
+from stepwell.server.jobs import kept as jobs
 from stepwell.server.logs import kept as logs
 from stepwell.server.metrics import kept as metrics
 from stepwell.server.notifications import kept as notifications
@@ -26,6 +27,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     *schedules.KINDS,
     *audit.KINDS,
     *discoveries.KINDS,
+    *jobs.KINDS,
     *logs.KINDS,
     *metrics.KINDS,
     *notifications.KINDS,

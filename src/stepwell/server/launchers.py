@@ -44,9 +44,39 @@ def _containers(settings: Settings) -> Launcher:
     return ContainerLauncher(settings.data_dir, engine, options, owner=_owner(settings))
 
 
+def _kubernetes(settings: Settings) -> Launcher:
+    """The Kubernetes launcher, whose Jobs are those of the server's secret key."""
+    # As for containers.
+    from stepwell.launchers.kubernetes import (  # noqa: PLC0415
+        KubernetesLauncher,
+        KubernetesOptions,
+    )
+    from stepwell.launchers.kubernetes.api import KubernetesApi  # noqa: PLC0415
+    from stepwell.launchers.kubernetes.kubeconfig import reached  # noqa: PLC0415
+
+    options = KubernetesOptions(
+        namespace=settings.kubernetes_namespace,
+        namespaces=settings.kubernetes_namespaces,
+        cpu=settings.kubernetes_cpu,
+        memory=settings.kubernetes_memory,
+        tmp=settings.kubernetes_tmp,
+        user=settings.kubernetes_user,
+        pull_policy=settings.kubernetes_pull_policy,
+        pull_secrets=settings.kubernetes_pull_secrets,
+        service_account=settings.kubernetes_service_account,
+        lost_after=settings.kubernetes_lost_after,
+        keep_ended=settings.keep_containers_days * 86400,
+    )
+    access = reached(
+        settings.kubernetes_config, settings.kubernetes_context, environment=os.environ
+    )
+    return KubernetesLauncher(KubernetesApi(access), options, owner=_owner(settings))
+
+
 LAUNCHERS: Final[dict[str, Callable[[Settings], Launcher]]] = {
     "process": _process,
     "container": _containers,
+    "kubernetes": _kubernetes,
 }
 """Every launcher that a setting may name."""
 

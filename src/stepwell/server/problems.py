@@ -142,6 +142,11 @@ def problem(
 
 def _stepwell(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, StepwellError)
+    return of(request, error)
+
+
+def of(request: Request, error: StepwellError) -> JSONResponse:
+    """The document for an error of ours, with what it says of trying again."""
     answer = problem(request, status_of(error), error.as_dict())
     after = getattr(error, "retry_after", None)
     if after is not None:

@@ -25,7 +25,7 @@ from stepwell.server.runs.records import (
 from stepwell.server.runs.scoped import VERBS
 from stepwell.server.runs.uploads_api import BYTES, Uploaded
 from stepwell.server.state.records import Write
-from stepwell.stores.http import signature
+from stepwell.stores.wire import signature
 from stepwell.workflows.manifest import Manifest
 
 DISCOVERY: Final = "/api/v1/discoveries/{discovery_id}"

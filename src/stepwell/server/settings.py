@@ -74,7 +74,7 @@ class Settings:
     keep_discoveries_days : for how long what an image wrote when it was discovered is kept.
     keep_images_days, keep_jobs_days : for how long copies of local groups that no release
         needs, and the folders of ended launches, stay in `data_dir`.
-    keep_containers_days : for how long ended containers stay in their engine.
+    keep_containers_days : for how long ended containers, and Jobs of Kubernetes, stay.
     keep_state_days : for how long earlier versions of state are kept.
     keep_access_days : for how long ended sessions and used links are kept.
     smtp_url : the mail server for notifications: `smtp://user:password@host:587`,
@@ -102,6 +102,24 @@ class Settings:
     container_user : `uid:gid` for images that name no user, or root.
     container_volumes : `host-path:path[:ro]` each, for all containers.
     container_init : give containers a small init, which reaps processes and hands on signals.
+    step_images : `NAME=IMAGE` or `NAME=LAUNCHER:IMAGE` each: steps of that name are executed in
+        containers of that image, outside of any workflow group.
+    step_queues : the queues of such steps.
+    step_workers : so many of them run at once, for each server.
+    step_deadline : one execution may take so long.
+    keep_step_jobs_days : for how long it is kept what became of their containers.
+    kubernetes_config, kubernetes_context : the kubeconfig of the launcher `kubernetes`, and a
+        context in it; empty is `KUBECONFIG`, else the cluster that the server runs in, else
+        `~/.kube/config`, and its current context.
+    kubernetes_namespace : where Jobs are made; empty is the context's, or the server's own.
+    kubernetes_namespaces : others that groups may ask for.
+    kubernetes_cpu, kubernetes_memory, kubernetes_tmp : what a pod asks for (of memory and
+        `/tmp` it is the most, too), as Kubernetes writes amounts; empty is none.
+    kubernetes_user : `uid:gid` in pods; empty is the image's own, which must be a number.
+    kubernetes_pull_policy : `IfNotPresent`, `Always`, or `Never` for images that are on the
+        nodes and in no registry.
+    kubernetes_pull_secrets, kubernetes_service_account : for groups that name none.
+    kubernetes_lost_after : seconds after which pods of a node that is not heard of are given up.
     """
 
     data_dir: Path = field(default_factory=lambda: Path(".stepwell"))
@@ -166,6 +184,23 @@ class Settings:
     container_user: str = "65532:65532"
     container_volumes: tuple[str, ...] = ()
     container_init: bool = True
+    step_images: tuple[str, ...] = ()
+    step_queues: tuple[str, ...] = ("default",)
+    step_workers: int = 16
+    step_deadline: float = 24 * 3600.0
+    keep_step_jobs_days: int = 90
+    kubernetes_config: str = ""
+    kubernetes_context: str = ""
+    kubernetes_namespace: str = ""
+    kubernetes_namespaces: tuple[str, ...] = ()
+    kubernetes_cpu: str = "500m"
+    kubernetes_memory: str = "1Gi"
+    kubernetes_tmp: str = "256Mi"
+    kubernetes_user: str = "65532:65532"
+    kubernetes_pull_policy: str = "IfNotPresent"
+    kubernetes_pull_secrets: tuple[str, ...] = ()
+    kubernetes_service_account: str = ""
+    kubernetes_lost_after: int = 60
 
     @classmethod
     def from_environment(

@@ -30,3 +30,8 @@ def first_line(text: str | None, otherwise: str = "no reason given") -> str:
 def counted(number: int, noun: str) -> str:
     """`1 node`, `12 nodes`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def capitalised(text: str) -> str:
+    """The text, beginning as a sentence does."""
+    return text[:1].upper() + text[1:]

@@ -2,26 +2,20 @@
 
 Each verb is one POST and commits by itself. The arguments and the answer are the
 JSON that pydantic makes of the types in `Transaction`'s signatures, so both sides
-of the wire read the same page: see `signature`.
+of the wire read the same page: see `stores.wire`.
 """
 
 from __future__ import annotations
 
-import inspect
 import json
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
-from datetime import datetime
-from functools import cache
-from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
 
 import urllib3
-from pydantic import TypeAdapter
-from pydantic import ValidationError as Misfit
 from urllib3.exceptions import HTTPError
 
 from stepwell.errors import (
@@ -29,32 +23,13 @@ from stepwell.errors import (
     Denied,
     InvalidInput,
     NotFound,
-    NotSupported,
     StepwellError,
     StoreUnavailable,
     catalogue,
 )
 from stepwell.ids import new_id
-from stepwell.outcome import Settlement, Verdict
-from stepwell.retention import Expiry
-from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery
-from stepwell.stores.controls import Control, ControlKind
-from stepwell.stores.loading import additions
-from stepwell.stores.protocol import (
-    Burial,
-    Capabilities,
-    Claimed,
-    ClaimRequest,
-    Counts,
-    EngineInfo,
-    Exclusive,
-    Failures,
-    Pulse,
-    Swept,
-    Transaction,
-)
-
-R = TypeVar("R")
+from stepwell.stores.http_verbs import PairedVerbs, Verbs, unsupported
+from stepwell.stores.protocol import Capabilities, Exclusive, Transaction
 
 TIMEOUT: Final = urllib3.Timeout(connect=5.0, read=30.0)
 """Seconds until an answer is given up; whether the server has acted is then unknown (R13)."""
@@ -71,46 +46,6 @@ _BY_STATUS: Final[dict[int, type[StepwellError]]] = {
 _NAMELESS: Final = frozenset({"error", "internal"})
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """How a verb crosses the wire: the type of each keyword argument, which of them must be
-    given, and the type of the result."""
-
-    arguments: Mapping[str, TypeAdapter[Any]]
-    required: frozenset[str]
-    result: TypeAdapter[Any]
-
-    def write_arguments(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Python values as JSON data."""
-        return {
-            name: self.arguments[name].dump_python(value, mode="json")
-            for name, value in values.items()
-        }
-
-    def read_arguments(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """JSON data as Python values; raises pydantic's ValidationError, or KeyError."""
-        return {name: self.arguments[name].validate_python(value) for name, value in data.items()}
-
-
-@cache
-def signature(verb: str) -> Signature:
-    """The wire form of a verb of `Transaction`; AttributeError if there is none of that name."""
-    function = getattr(Transaction, verb)
-    hints = get_type_hints(function)
-    result = TypeAdapter(hints.pop("return"))
-    parameters = inspect.signature(function).parameters
-    return Signature(
-        {name: TypeAdapter(_listed(kind)) for name, kind in hints.items()},
-        frozenset(name for name in hints if parameters[name].default is inspect.Parameter.empty),
-        result,
-    )
-
-
-def _listed(kind: Any) -> Any:
-    """Anything that can be iterated crosses the wire as a list."""
-    return list[get_args(kind)[0]] if get_origin(kind) in (Iterable, Sequence) else kind  # type: ignore[misc] # a type made at run time
-
-
 class ServerLink:
     """Authenticated JSON requests to a Stepwell server, over connections that are kept alive.
 
@@ -124,11 +59,13 @@ class ServerLink:
     Attributes
     ----------
     on_denied : called, in whatever thread, when the server refuses the token.
+    has_answered : whether a request was answered well.
     """
 
     def __init__(self, url: str, token: str, *, timeout: urllib3.Timeout = TIMEOUT) -> None:
         self.url = url.rstrip("/")
         self.on_denied: Callable[[Denied], None] | None = None
+        self.has_answered = False
         self._pool = urllib3.PoolManager(
             num_pools=1,
             maxsize=4,
@@ -177,6 +114,7 @@ class ServerLink:
             raise self._unreachable(error) from error
         if answer.status >= 300:
             raise self._refused(answer.status, answer.data)
+        self.has_answered = True
         return answer.data
 
     def close(self) -> None:
@@ -230,23 +168,36 @@ class HttpStore:
     run_id : the run, which is its flow.
     token : the token of the run's current attempt (R35).
     link : instead of url and token, requests that are made already.
+    paired : whether the server takes `wire.Paired` verbs; it says so in its assignment.
+        They are for an engine that runs one step at a time.
     """
 
     capabilities = Capabilities(transactions=False, outbox=False, durable=True, scoped=True)
 
     def __init__(
-        self, url: str, run_id: UUID, token: str, *, link: ServerLink | None = None
+        self,
+        url: str,
+        run_id: UUID,
+        token: str,
+        *,
+        link: ServerLink | None = None,
+        paired: bool = False,
     ) -> None:
         self.link = link or ServerLink(url, token)
-        self._verbs = _Verbs(self.link, f"/api/v1/runs/{run_id}/store")
+        kind = PairedVerbs if paired else Verbs
+        self._verbs = kind(self.link.post, f"/api/v1/runs/{run_id}/store")
 
     def migrate(self) -> list[str]:
         """Nothing: the server owns its schema."""
         return []
 
     def open(self) -> None:
-        """One request, which fails fast (R24): `Denied`, `NotFound` or `StoreUnavailable`."""
-        self._verbs.claimed(new_id())
+        """First contact, which fails fast (R24): `Denied`, `NotFound` or `StoreUnavailable`.
+
+        One request, unless the server has answered one already.
+        """
+        if not self.link.has_answered:
+            self._verbs.claimed(new_id())
 
     def close(self) -> None:
         """Close the connections."""
@@ -259,11 +210,11 @@ class HttpStore:
 
     def exclusive(self) -> AbstractContextManager[Exclusive]:
         """Not offered: the database is the server's."""
-        raise _unsupported("has no connection for a handler")
+        raise unsupported("has no connection for a handler")
 
     def on(self, connection: Any) -> Transaction:
         """Not offered: the database is the server's."""
-        raise _unsupported("lends no connection")
+        raise unsupported("lends no connection")
 
     def wake(self) -> PollingWake:
         """A new wake, which hears of this process's own changes only."""
@@ -293,105 +244,3 @@ class PollingWake:
 
 def _asked(path: str, query: Mapping[str, str]) -> str:
     return f"{path}?{urlencode(query)}" if query else path
-
-
-class _Verbs:
-    """Each verb of `Transaction` as one POST."""
-
-    def __init__(self, link: ServerLink, path: str) -> None:
-        self._link = link
-        self._path = path
-
-    def _call(self, verb: str, **arguments: Any) -> R:  # type: ignore[type-var] # the caller's
-        wire = signature(verb)
-        answer = self._link.post(f"{self._path}/{verb}", wire.write_arguments(arguments))
-        try:
-            result: R = wire.result.validate_python(answer["result"])
-            return result
-        except (Misfit, KeyError, TypeError) as error:
-            raise StoreUnavailable(
-                f"The server's answer to {verb!r} is not understood.",
-                why=f"{error}.",
-                fix="See whether something else than a Stepwell server answers there.",
-            ) from error
-
-    def join(self, engine: EngineInfo) -> Pulse:
-        return self._call("join", engine=engine)
-
-    def beat(self, engine_id: UUID, started: Sequence[Claim]) -> Pulse:
-        return self._call("beat", engine_id=engine_id, started=list(started))
-
-    def bury(self, engine_id: UUID, beat: int) -> Burial | None:
-        raise _unsupported("buries no engine")
-
-    def leave(self, engine_id: UUID) -> None:
-        self._call("leave", engine_id=engine_id)
-
-    def claim(self, request: ClaimRequest) -> Claimed:
-        return self._call("claim", request=request)
-
-    def claimed(self, engine_id: UUID) -> list[Claim]:
-        return self._call("claimed", engine_id=engine_id)
-
-    def hold(
-        self,
-        engine_id: UUID,
-        request_id: UUID,
-        claims: Sequence[Claim],
-        *,
-        freed: bool = False,
-    ) -> int:
-        raise NotSupported("A server marks the claims of a run at once.")
-
-    def release(self, engine_id: UUID, claims: Iterable[Claim]) -> int:
-        return self._call("release", engine_id=engine_id, claims=list(claims))
-
-    def settle(self, engine_id: UUID, settlements: Sequence[Settlement]) -> list[Verdict]:
-        return self._call("settle", engine_id=engine_id, settlements=list(settlements))
-
-    def add(self, additions: Sequence[Addition]) -> list[bool]:
-        return self._call("add", additions=list(additions))
-
-    def load(self, template: Step, rows: Iterable[tuple[str, str]]) -> int:
-        return sum(self.add(list(additions(template, rows))))
-
-    def add_if_none(self, addition: Addition, query: StepQuery) -> bool:
-        raise _unsupported("has no add_if_none")
-
-    def search(self, query: StepQuery) -> list[Step]:
-        return self._call("search", query=query)
-
-    def count(self, query: StepQuery, at_most: int | None = None) -> Counts:
-        return self._call("count", query=query, at_most=at_most)
-
-    def failures(self, query: StepQuery) -> list[Failures]:
-        return self._call("failures", query=query)
-
-    def activate(self, step_id: UUID, args: str | None, at: datetime | None) -> bool:
-        return self._call("activate", step_id=step_id, args=args, at=at)
-
-    def end(self, step_id: UUID, ended_as: EndedAs, reason: str, result: str | None = None) -> bool:
-        return self._call("end", step_id=step_id, ended_as=ended_as, reason=reason, result=result)
-
-    def reschedule(self, step_id: UUID, at: datetime) -> bool:
-        return self._call("reschedule", step_id=step_id, at=at)
-
-    def set_control(self, control: Control) -> None:
-        raise _unsupported("has no controls")
-
-    def drop_control(self, kind: ControlKind, key: str) -> bool:
-        raise _unsupported("has no controls")
-
-    def controls(self) -> list[Control]:
-        raise _unsupported("has no controls")
-
-    def sweep(self, expiries: Sequence[Expiry], limit: int) -> Swept:
-        raise _unsupported("removes no ended steps")
-
-
-def _unsupported(what: str) -> NotSupported:
-    return NotSupported(
-        f"The store of a container {what}.",
-        why="It sees one run only, through the server.",
-        fix="Do that on the server's side.",
-    )

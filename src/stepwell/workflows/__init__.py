@@ -17,11 +17,27 @@ class Collect:
         ctx.report.json("rows", rows)
 """
 
-from stepwell.workflows.approvals import Approval, Approved
-from stepwell.workflows.context import Context, Versioned
-from stepwell.workflows.decorators import operation
-from stepwell.workflows.group import WorkflowGroup
-from stepwell.workflows.targets import Targets
+from typing import TYPE_CHECKING
+
+from stepwell.lazily import lazily
+
+if TYPE_CHECKING:
+    from stepwell.workflows.approvals import Approval, Approved
+    from stepwell.workflows.context import Context, Versioned
+    from stepwell.workflows.decorators import operation
+    from stepwell.workflows.group import WorkflowGroup
+    from stepwell.workflows.targets import Targets
+
+__getattr__ = lazily(
+    __name__,
+    {
+        "stepwell.workflows.approvals": "Approval Approved",
+        "stepwell.workflows.context": "Context Versioned",
+        "stepwell.workflows.decorators": "operation",
+        "stepwell.workflows.group": "WorkflowGroup",
+        "stepwell.workflows.targets": "Targets",
+    },
+)
 
 __all__ = [
     "Approval",

@@ -10,6 +10,7 @@ import base64
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
 
@@ -52,6 +53,17 @@ class Backend(Protocol):
         """Keep what commits with the settlement of this claim."""
         ...
 
+    def report(self, claim: Claim, report: Report) -> None:
+        """Keep a report for the case that the claim is lost or ends badly, and only for it.
+
+        One of the same name under the claim takes the place of the one before.
+
+        Raises
+        ------
+        StoreUnavailable : it could not be kept now.
+        """
+        ...
+
     def keep(self, content: bytes) -> UUID:
         """Keep bytes, to be referred to by what is staged or settled; their id."""
         ...
@@ -73,6 +85,7 @@ class OperationDesk:
         self._claim = claim
         self._facts = facts
         self._shown = -SHOW_EVERY
+        self._unsent: dict[str, Report] = {}
 
     def read(self, scope: str, key: str) -> Versioned | None:
         """The committed entry of one of this operation's scopes."""
@@ -100,6 +113,19 @@ class OperationDesk:
         if now - self._shown >= SHOW_EVERY or done == total:
             self._shown = now
             self._backend.progress(self._claim, done, total, note)
+
+    def report(self, report: Report) -> None:
+        """Keep it for the case that the operation fails; later, if the server is away."""
+        self._unsent.pop(report.name, None)
+        try:
+            self._backend.report(self._claim, report)
+        except StoreUnavailable:
+            self._unsent[report.name] = report
+
+    def failed(self) -> None:
+        """The operation has failed: what could not be kept at once is kept now."""
+        for report in self._unsent.values():
+            patiently(partial(self._backend.report, self._claim, report))
 
     def stage(self, effects: Effects) -> None:
         """Keep what the operation leaves for its settlement."""
@@ -160,20 +186,30 @@ class HttpBackend:
         for write in effects.writes:
             self._post(claim, "state", asdict(write))
         for report in effects.reports:
-            blob = self._uploaded(report) if len(report.content) > SMALL else None
-            content = None if blob else base64.b64encode(report.content).decode()
-            self._post(claim, "report", about(report), content, blob=blob)
+            self._report(claim, report)
 
-    def _uploaded(self, report: Report) -> UUID | None:
+    def report(self, claim: Claim, report: Report) -> None:
+        """Posted once; in no sample, so that nothing of it stays if all goes well."""
+        self._report(claim, replace(report, every=0, on_failure=True), delays=())
+
+    def _report(self, claim: Claim, report: Report, delays: Iterable[float] | None = None) -> None:
+        blob = self._uploaded(report, delays) if len(report.content) > SMALL else None
+        content = None if blob else base64.b64encode(report.content).decode()
+        self._post(claim, "report", about(report), content, blob=blob, delays=delays)
+
+    def _uploaded(self, report: Report, delays: Iterable[float] | None) -> UUID | None:
         """None on an older server, which takes it with what is said of it."""
         try:
-            return self.keep(report.content)
+            return self._put(report.content, delays)
         except NotFound:
             return None
 
     def keep(self, content: bytes) -> UUID:
         """Upload it to the run."""
-        answer = patiently(lambda: self._link.post_bytes(f"{self._path}/blobs", content))
+        return self._put(content)
+
+    def _put(self, content: bytes, delays: Iterable[float] | None = None) -> UUID:
+        answer = patiently(lambda: self._link.post_bytes(f"{self._path}/blobs", content), delays)
         return UUID(answer["id"])
 
     def fetch(self, blob_id: UUID) -> bytes:

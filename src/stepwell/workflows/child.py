@@ -73,7 +73,6 @@ class Child:
         self._requests: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._calling = threading.Lock()
-        self._reports: dict[str, Report] = {}
 
     def serve(self) -> None:
         """Run what is asked for; never returns."""
@@ -103,6 +102,11 @@ class Child:
         values = {"done": done, "total": total, "note": note}
         self._channel.send({"tell": "progress", "values": values})
 
+    def report(self, report: Report) -> None:
+        """Of `Link`: hand over a report for the case that the operation fails."""
+        (values,) = write_reports([report])
+        self._channel.send({"tell": "report", "values": values})
+
     def _listen(self) -> None:
         try:
             while True:
@@ -120,7 +124,6 @@ class Child:
         return answer["answer"]
 
     def _reply(self, request: Message) -> Message:
-        self._reports = {}
         try:
             if request["ask"] == "parameters":
                 return {"done": self._parameters(request)}
@@ -128,8 +131,7 @@ class Child:
         except ApprovalWanted as wanted:
             return {"waits": as_entry(wanted.approval)}
         except StepwellError as error:
-            kept = [one for one in self._reports.values() if one.on_failure]
-            return {"failed": error.as_dict(), "reports": write_reports(kept)}
+            return {"failed": error.as_dict()}
 
     def _parameters(self, request: Message) -> dict[str, Any]:
         return parse(self._workflow(request["workflow"]), request["values"])
@@ -147,7 +149,6 @@ class Child:
         workflow = self._workflow(call.facts.workflow)
         operation = workflow.operation(call.facts.operation)
         context = Context(call.facts, self)
-        self._reports = context.reports
         instance = _instance(workflow, call)
         arguments = _arguments(operation, call, context)
         with within(call.facts):

@@ -88,6 +88,10 @@ class Link(Protocol):
         """Show how far the operation is."""
         ...
 
+    def report(self, report: Report) -> None:
+        """Hand over at once what is kept on failure: this process may be killed."""
+        ...
+
 
 class State:
     """Values that outlive the run, by key, in one of three scopes.
@@ -250,6 +254,8 @@ class Context:
 
     def _keep(self, report: Report) -> None:
         self.reports[report.name] = report
+        if report.on_failure:
+            self._link.report(report)
 
 
 def _place(scope: str, key: Any) -> tuple[str, str]:

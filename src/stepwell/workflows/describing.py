@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
+from stepwell import schedules
 from stepwell.errors import StepwellError
-from stepwell.schedules import from_json
 from stepwell.version import VERSION as SDK
 from stepwell.workflows.approvals import as_entry
 from stepwell.workflows.binding import bind
@@ -120,7 +120,7 @@ def _schedule(declaration: Declaration, complaints: Complaints) -> dict[str, Any
     if declaration.schedule is None:
         return None
     try:
-        return from_json(declaration.schedule.as_json()).as_json()
+        return schedules.from_json(declaration.schedule.as_json()).as_json()
     except AttributeError:
         complaints.add(
             OptionInvalid,

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NoReturn, Protocol, TypeAlias
 
-import stepwell.schedules  # noqa: F401 - so that errors of schedules revive as what they are
+import stepwell.schedules.errors  # noqa: F401 - so that errors of schedules revive as what they are
 from stepwell.errors import StepwellError, revive
 from stepwell.forked import Forked
 from stepwell.workflows.approvals import Approval, ApprovalWanted
@@ -34,6 +34,7 @@ from stepwell.workflows.messages import (
     write_versioned,
 )
 from stepwell.workflows.output import Echo, Output, pass_through
+from stepwell.workflows.reports import Report
 
 SECRETS: Final = ("STEPWELL_TOKEN",)
 """Not handed to the user's code, which acts through the runner only."""
@@ -56,8 +57,8 @@ class Desk(Protocol):
         """The keys that begin so, in order."""
         ...
 
-    def stage(self, effects: Effects) -> None:
-        """Keep what a failed operation wants to be kept all the same."""
+    def report(self, report: Report) -> None:
+        """Keep a report for the case that the operation fails or is killed."""
         ...
 
     def write_now(self, write: Write) -> None:
@@ -199,7 +200,7 @@ class ChildHost:
                 message = self._receive(deadline)
                 if "done" in message or "failed" in message or "waits" in message:
                     self._output.wait_for(self._asked)
-                    return _reply(message, desk)
+                    return _reply(message)
                 assert desk is not None, "only operations call back"
                 self._serve(message, desk)
         except TimeoutError:
@@ -212,7 +213,7 @@ class ChildHost:
 
     def _serve(self, message: Message, desk: Desk) -> None:
         if "tell" in message:
-            desk.progress(**message["values"])
+            _told(message, desk)
             return
         try:
             answer = {"answer": _answered(message, desk)}
@@ -252,14 +253,19 @@ class ChildHost:
         raise ProcessEnded(f"The process that ran it {_end_words(code)}", fix=_end_remedy(code))
 
 
-def _reply(message: Message, desk: Desk | None) -> Any:
+def _told(message: Message, desk: Desk) -> None:
+    if message["tell"] == "progress":
+        desk.progress(**message["values"])
+        return
+    for report in read_reports([message["values"]]):
+        desk.report(report)
+
+
+def _reply(message: Message) -> Any:
     if "done" in message:
         return message["done"]
     if "waits" in message:
         raise ApprovalWanted(Approval(**message["waits"]))
-    reports = read_reports(message.get("reports", ()))
-    if reports and desk is not None:
-        desk.stage(Effects(reports=reports))
     raise revive(message["failed"])
 
 

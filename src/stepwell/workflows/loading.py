@@ -32,7 +32,7 @@ def load_group(path: Path) -> tuple[WorkflowGroup, str]:
     GroupImportFailed : the code raised; `why` has the user's own frames.
     GroupMissing, GroupAmbiguous : not exactly one WorkflowGroup.
     """
-    module = _import(_checked(path.absolute()))
+    module = import_path(path)
     found = _groups(module)
     if not found:
         raise GroupMissing(
@@ -47,6 +47,11 @@ def load_group(path: Path) -> tuple[WorkflowGroup, str]:
             fix="Put each into a file or package of its own.",
         )
     return next(iter(found.items()))
+
+
+def import_path(path: Path) -> ModuleType:
+    """The module of a file or package; raises as `load_group` does for it."""
+    return _import(_checked(path.absolute()))
 
 
 def _checked(path: Path) -> Path:

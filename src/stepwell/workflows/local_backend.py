@@ -64,6 +64,7 @@ class LocalBackend:
         self._state_file = state_file
         self._entries = {} if state_file is None else _loaded(state_file)
         self._staged: dict[Claim, Effects] = {}
+        self._on_failure: dict[Claim, dict[str, Report]] = {}
         self._blobs: dict[UUID | None, bytes] = {}
 
     def read(self, scope: str, key: str, operation: str = "") -> Versioned | None:
@@ -84,6 +85,10 @@ class LocalBackend:
     def stage(self, claim: Claim, effects: Effects) -> None:
         """Keep what commits with the settlement of this claim."""
         self._staged[claim] = effects
+
+    def report(self, claim: Claim, report: Report) -> None:
+        """Keep a report for the case that this claim ends badly."""
+        self._on_failure.setdefault(claim, {})[report.name] = report
 
     def keep(self, content: bytes) -> UUID:
         """Keep bytes while the process lives."""
@@ -111,16 +116,16 @@ class LocalBackend:
     def commit(self, claim: Claim) -> None:
         """Make what is staged under the claim real."""
         effects = self._staged.pop(claim, Effects())
+        self._on_failure.pop(claim, None)
         self._apply(effects.writes)
         for report in effects.reports:
             self.reports.append(self._write_report(report))
 
     def drop(self, claim: Claim) -> None:
         """Forget what is staged under the claim, but for what is kept on failure."""
-        effects = self._staged.pop(claim, Effects())
-        for report in effects.reports:
-            if report.on_failure:
-                self.reports.append(self._write_report(report))
+        self._staged.pop(claim, None)
+        for report in self._on_failure.pop(claim, {}).values():
+            self.reports.append(self._write_report(report))
 
     def _check(self, write: Write) -> None:
         found = self.read(write.scope, write.key)

@@ -37,7 +37,7 @@ from stepwell.workflows.errors import ApprovalMissing, ValueMisfit
 from stepwell.workflows.host import ChildHost
 from stepwell.workflows.logbook import Log
 from stepwell.workflows.manifest import InputEntry, OperationEntry, WorkflowEntry
-from stepwell.workflows.messages import Call
+from stepwell.workflows.messages import Call, Effects
 from stepwell.workflows.names import step_name
 from stepwell.workflows.references import FORMAT, LARGEST, blob_of, reference
 
@@ -85,6 +85,9 @@ class Operations:
         self._due_at = due_at
         self._log = log
         self._approved = approved
+        self._results: dict[str, Any] = {}
+        """What operations have returned here, so that it need not be read back: the row of
+        whatever is executed now was spawned by the settlement of the one before."""
 
     def register(self, registry: Registry) -> None:
         """Add a handler for each operation's step name (R3: one attempt unless `retries=`)."""
@@ -134,6 +137,7 @@ class Operations:
 
     def failed(self, entry: OperationEntry, step: Step, error: BaseException) -> Outcome:
         """The end of an operation whose attempts are used up: it halts the run, or not."""
+        self._results.pop(entry.name, None)  # a settlement may have been refused
         words = str(error) if isinstance(error, StepwellError) else repr(error)
         state = JSON.decode(step.state or "{}")
         following = () if entry.halt_on_error else self._next(entry, step, state)
@@ -159,10 +163,21 @@ class Operations:
         desk = OperationDesk(self._backend, step.claim, facts)
         call = Call(facts=facts, parameters=parameters, inputs=inputs)
         with self._logged(facts):
-            effects = self._host.run(call, desk, entry.timeout)
+            effects = self._ran(call, desk, entry.timeout)
         result = self._kept(entry, effects.result)
         desk.stage(effects)
+        if result is effects.result:
+            self._results[entry.name] = result
         return result
+
+    def _ran(self, call: Call, desk: OperationDesk, timeout: float | None) -> Effects:
+        try:
+            return self._host.run(call, desk, timeout)
+        except ApprovalWanted:
+            raise
+        except StepwellError:
+            desk.failed()
+            raise
 
     @contextmanager
     def _logged(self, facts: Facts) -> Iterator[None]:
@@ -209,6 +224,9 @@ class Operations:
     def _add_output(
         self, found: dict[str, Any], name: str, wanted: InputEntry, flow_id: UUID
     ) -> None:
+        if wanted.source in self._results:
+            found[name] = self._results[wanted.source]
+            return
         rows = self._ended_well(wanted.source, flow_id)
         if rows:
             found[name] = self._value(rows[0])

@@ -20,12 +20,16 @@ from stepwell.outcome import Fail, Outcome
 from stepwell.registry import Registry
 from stepwell.step import StepQuery, StepStatus
 from stepwell.stores.http import HttpStore, ServerLink
+from stepwell.workflows import one_step
 from stepwell.workflows.backend import HttpBackend, patiently
 from stepwell.workflows.errors import ImageContract, WorkflowUnknown
 from stepwell.workflows.host import ChildHost, Started
 from stepwell.workflows.logbook import LogBook, sender
 from stepwell.workflows.manifest import WorkflowEntry
 from stepwell.workflows.operations import QUEUE, Operations
+
+SINGLE: Final = "step"
+"""The mode in which one step is executed, outside of any workflow group."""
 
 OK: Final = 0
 USERS_MISTAKE: Final = 2
@@ -63,7 +67,9 @@ class Image:
         """Read it; raises `ImageContract`, naming the variable that is missing or wrong."""
         mode = _variable(environment, "STEPWELL_MODE")
         if mode not in ("discover", "run"):
-            raise ImageContract(f"STEPWELL_MODE is {mode!r}.", fix="It is 'discover' or 'run'.")
+            raise ImageContract(
+                f"STEPWELL_MODE is {mode!r}.", fix="It is 'discover', 'run' or 'step'."
+            )
         subject = "STEPWELL_RUN_ID" if mode == "run" else "STEPWELL_DISCOVERY_ID"
         return Image(
             mode,
@@ -81,6 +87,8 @@ def main(environment: Mapping[str, str], started: Started | None = None) -> int:
     0: done, whatever became of the run. 2: a mistake in the image, which is reported.
     3: the server is not reachable, or refuses the token. 143: stopped by SIGTERM.
     """
+    if environment.get("STEPWELL_MODE") == SINGLE:
+        return one_step.main(environment)
     try:
         image = Image.of(environment)
         link = ServerLink(image.url, image.token)
@@ -140,7 +148,8 @@ def _deliver(link: ServerLink, path: str, body: Any) -> None:
 def _run(image: Image, host: ChildHost, link: ServerLink, book: LogBook) -> int:
     run_id = image.subject
     assignment = patiently(lambda: link.get(f"/api/v1/runs/{run_id}/assignment"), _RESTART)
-    store = HttpStore(image.url, run_id, image.token, link=link)
+    paired = bool(assignment.get("paired"))  # an older server does not say so
+    store = HttpStore(image.url, run_id, image.token, link=link, paired=paired)
     try:
         workflow = _assigned(host, assignment)
     except (InvalidInput, NotFound) as error:

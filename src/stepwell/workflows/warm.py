@@ -1,5 +1,5 @@
-"""A Python image in a process that was forked with all of this imported: see
-`stepwell.launchers.template`.
+"""A Python image in a process that has imported all of this: forked from
+`stepwell.launchers.template`, or started as `stepwell.workflows.cold`.
 
 The group's own process is forked before the token is read, so that neither its environment
 nor its memory ever holds it.
@@ -15,9 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from stepwell.forked import Forked, fork
+from stepwell.stores.wire import signature
 from stepwell.workflows import child
 from stepwell.workflows.host import Started
 from stepwell.workflows.runner import main
+
+for _verb in ("join_and_claim", "settle_and_claim", "claim", "search", "beat", "leave"):
+    signature(_verb)  # made once, and not by each launch
 
 
 def begin(environment: int, secrets: int) -> int:
@@ -29,8 +33,18 @@ def begin(environment: int, secrets: int) -> int:
     """
     os.environ.clear()
     os.environ.update(_read(environment))
-    group = os.environ.get("STEPWELL_GROUP")
-    started = None if group is None else _forked(group, secrets)
+    return go_on(secrets)
+
+
+def go_on(secrets: int) -> int:
+    """Run the image that this process's environment names; its exit code.
+
+    Parameters
+    ----------
+    secrets : a pipe with variables as JSON, which only this process may read.
+    """
+    group, single = os.environ.get("STEPWELL_GROUP"), os.environ.get("STEPWELL_MODE") == "step"
+    started = None if group is None or single else _forked(group, secrets)
     os.environ.update(_read(secrets))
     return main(os.environ, started)
 

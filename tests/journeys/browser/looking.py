@@ -24,6 +24,11 @@ WIDTHS = {1440: 900, 1024: 768, 390: 844}
 _RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 _BAD = ("serious", "critical")
 
+# A colour on its way from one theme to the other is none that anybody reads.
+_SETTLED = """() => Promise.all(document.getAnimations()
+  .filter(one => Number.isFinite(one.effect.getComputedTiming().endTime))
+  .map(one => one.finished.catch(() => 0))).then(() => true)"""
+
 
 def without(what: str) -> None:
     """Skip the test, or fail it in CI, because of something that is not here."""
@@ -38,6 +43,7 @@ def axe(page: Page) -> None:
         without("axe-core is not installed: make web")
     # Evaluated, not added as a script: the page's policy lets in no foreign one.
     page.evaluate(AXE.read_text())
+    page.evaluate(_SETTLED)
     found: dict[str, Any] = page.evaluate(
         "rules => axe.run(document, {resultTypes: ['violations'], ...rules})", _RULES
     )

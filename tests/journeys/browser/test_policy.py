@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.journeys.browser.watching import Watch
 from tests.server.ui.conftest import INDEX
 
-from stepwell.cli.listener import Listener, bound
+from stepwell.cli.serving.listener import Listener, bound
 from stepwell.server.ui.base_path import BelowPath
 from stepwell.server.ui.bundle import Shelf
 from stepwell.server.ui.serving import Pages

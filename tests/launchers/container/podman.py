@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 import threading
@@ -22,6 +23,7 @@ from stepwell.testing.launcher_contract import until
 CACHE: Final = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stepwell"
 TAR: Final = CACHE / "base-bookworm-1.tar"
 WHEELS: Final = CACHE / "wheels-311"
+SERVER_WHEELS: Final = CACHE / "wheels-server-311"
 BASE: Final = "localhost/stepwell-base:bookworm-1"
 
 OPTIONS: Final = ContainerOptions(network="host", memory_mib=256, cpus=0.0)
@@ -51,6 +53,11 @@ class Podman:
         self.folder, self.socket = folder, folder / "podman.sock"
         self._building = threading.Lock()
         (folder / "containers.conf").write_text(_ENGINE)
+        self.registry = f"127.0.0.1:{_free_port()}"
+        """Where a test may have a registry without TLS."""
+        (folder / "registries.conf").write_text(
+            f'[[registry]]\nlocation = "{self.registry}"\ninsecure = true\n'
+        )
         storage = (
             f'driver = "overlay"\nrunroot = "/run/stepwell-tests"\ngraphroot = "{CACHE}/podman"'
         )
@@ -59,6 +66,7 @@ class Podman:
             **os.environ,
             "CONTAINERS_CONF": str(folder / "containers.conf"),
             "CONTAINERS_STORAGE_CONF": str(folder / "storage.conf"),
+            "CONTAINERS_REGISTRIES_CONF": str(folder / "registries.conf"),
             "BUILDAH_ISOLATION": "chroot",
         }
 
@@ -124,7 +132,12 @@ class Podman:
         """The API on the socket, for as long as the block."""
         command = ["podman", "system", "service", "--time", "0", self.address]
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        one = subprocess.Popen(command, env=self.environment, **quiet)  # type: ignore[call-overload]
+        one = subprocess.Popen(  # type: ignore[call-overload]
+            command,
+            cwd=self.folder,  # where its monitors leave notes of out-of-memory kills
+            env=self.environment,
+            **quiet,
+        )
         try:
             until(self.socket.exists)
             yield
@@ -150,3 +163,10 @@ def missing() -> str:
 
 def _path() -> str:
     return f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

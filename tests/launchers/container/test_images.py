@@ -10,7 +10,7 @@ import pytest
 from tests.launchers.container import wheels
 from tests.launchers.container.podman import BASE, Podman, owner
 
-from stepwell.cli.image import Builder, BuildFailed
+from stepwell.cli.groups.image import Builder, BuildFailed
 from stepwell.launchers.protocol import ImageUnusable
 from stepwell.launchers.recipe import MANIFEST_LABEL, RECIPE, RecipeExists, write
 from stepwell.version import VERSION

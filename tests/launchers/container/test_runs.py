@@ -22,7 +22,7 @@ from tests.server.runs.support import GIVEN, GROUP, WORKFLOW, release
 from tests.server.runs.test_kill import SOURCE, ended
 from tests.server.support import free_port, token
 
-from stepwell.cli.image import Builder
+from stepwell.cli.groups.image import Builder
 from stepwell.launchers.container.options import OWNER
 from stepwell.launchers.recipe import write
 from stepwell.server.app import Server

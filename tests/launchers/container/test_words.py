@@ -9,7 +9,7 @@ import pytest
 
 from stepwell.launchers.container import words
 from stepwell.launchers.container.output import HeadAndTail, frames
-from stepwell.launchers.container.references import parse, repo_digest
+from stepwell.launchers.container.references import parse, repo_digests
 
 BEGUN = "2026-01-31T10:00:00.123456789+02:00"
 
@@ -35,7 +35,7 @@ def container(code: int = 0, *, status: str = "exited", **state: Any) -> dict[st
         (container(0), None, "It ended."),
         (container(3), None, "It ended with exit code 3."),
         (container(137, OOMKilled=True), None, "limit of 512 MiB (out of memory)"),
-        (container(137), None, "often it has needed more memory than its limit of 512 MiB"),
+        (container(137), None, "limit of 512 MiB (out of memory), which this engine does not tell"),
         (container(139), None, "It was ended by SIGSEGV (exit code 139)."),
         (container(127), None, "Its command could not be run"),
         (container(1, Error="no room"), None, "The engine says: no room"),
@@ -99,5 +99,5 @@ def test_a_name_has_parts(image: str, repository: str, tag: str, qualified: bool
 def test_the_digest_is_that_of_the_own_registry() -> None:
     """An image may have been pushed to several."""
     known = ["docker.io/a/b@sha256:1", "ghcr.io/a/b@sha256:2"]
-    assert repo_digest(parse("ghcr.io/a/b:1"), known) == "sha256:2"
-    assert repo_digest(parse("quay.io/a/b:1"), known) is None
+    assert repo_digests(parse("ghcr.io/a/b:1"), known) == ["sha256:2"]
+    assert repo_digests(parse("quay.io/a/b:1"), known) == []

@@ -15,13 +15,15 @@ from stepwell.version import VERSION
 _TAG = "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
 
-def put(folder: Path) -> None:
-    """The wheels of a group's image, in a folder."""
-    shutil.copytree(WHEELS, folder)
+def put(folder: Path, others: Path = WHEELS) -> None:
+    """The wheels of a group's image, or of another one that needs others, in a folder."""
+    shutil.copytree(others, folder)
     info = f"stepwell-{VERSION}.dist-info"
     root = Path(stepwell.__file__).parent
+    installed = importlib.metadata.distribution("stepwell")
     texts = {
-        f"{info}/METADATA": importlib.metadata.distribution("stepwell").read_text("METADATA") or "",
+        f"{info}/METADATA": installed.read_text("METADATA") or "",
+        f"{info}/entry_points.txt": installed.read_text("entry_points.txt") or "",
         f"{info}/WHEEL": _TAG,
         f"{info}/RECORD": "",
     }

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
+from moto.server import ThreadedMotoServer
 from tests.server.blobs.fake_s3 import Bucket, serving
 
 from stepwell.ids import new_id
@@ -18,28 +21,60 @@ from stepwell.server.blobs.store import (
     hour_of,
 )
 
+REGION = (
+    '<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+    "<LocationConstraint>eu-north-1</LocationConstraint></CreateBucketConfiguration>"
+)
+
+
+def point_at(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Say where S3 is, as an operator does."""
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "me",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_REGION": "eu-north-1",
+        "AWS_ENDPOINT_URL": address,
+        "AWS_ALLOW_HTTP": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+
 
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
     """A bucket that the environment points at."""
     made = Bucket()
     with serving(made) as address:
-        for name, value in {
-            "AWS_ACCESS_KEY_ID": "me",
-            "AWS_SECRET_ACCESS_KEY": "secret",
-            "AWS_REGION": "eu-north-1",
-            "AWS_ENDPOINT_URL": address,
-            "AWS_ALLOW_HTTP": "true",
-        }.items():
-            monkeypatch.setenv(name, value)
+        point_at(address, monkeypatch)
         yield made
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[str]:
+    """Moto's S3 on this machine, with the bucket `stepwell`; yields its address."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server.start()
+    host, port = server.get_host_and_port()
+    address = f"http://{host}:{port}"
+    try:
+        httpx.put(f"{address}/stepwell", content=REGION).raise_for_status()
+        yield address
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def s3(moto: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The environment points at it."""
+    point_at(moto, monkeypatch)
+    return moto
 
 
 @pytest.fixture(params=["disk", "memory", "s3"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
     if request.param == "s3":
-        request.getfixturevalue("bucket")
-        return BlobStore.at("s3://stepwell/prefix")
+        request.getfixturevalue("s3")
+        return BlobStore.at(f"s3://stepwell/{new_id()}")
     if request.param == "disk":
         return BlobStore.on_disk(tmp_path / "new" / "blobs")
     return BlobStore.in_memory()
@@ -72,6 +107,43 @@ def test_objects_lie_below_the_prefix_of_the_address(bucket: Bucket) -> None:
     store.put(one, b"x")
     assert [key.split("/")[0] for key in bucket.objects] == ["prefix"]
     assert next(iter(bucket.objects)).endswith(str(one))
+
+
+def test_a_bucket_that_is_not_there_is_an_error_that_may_be_tried_again(s3: str) -> None:
+    store = BlobStore.at("s3://nobodys")
+    with pytest.raises(BlobStoreUnavailable):
+        store.put(new_id(), b"x")
+    with pytest.raises(BlobStoreUnavailable):
+        list(store.of_hour(hour_of(new_id())))
+
+
+def test_many_are_deleted_at_once_and_those_that_are_missing_are_no_mistake(s3: str) -> None:
+    """S3 takes a thousand in a request."""
+    store, ids = BlobStore.at(f"s3://stepwell/{new_id()}"), [new_id() for _ in range(30)]
+    for one in ids:
+        store.put(one, b"x")
+    store.delete([*ids[:20], *(new_id() for _ in range(1000))])
+    hours = {hour_of(one) for one in ids}
+    assert {one for hour in hours for one in store.of_hour(hour)} == set(ids[20:])
+
+
+@pytest.mark.parametrize(
+    ("url", "environment"),
+    [
+        ("gs://bucket/prefix", {"GOOGLE_SKIP_SIGNATURE": "true"}),
+        (
+            "az://container/prefix",
+            {"AZURE_STORAGE_ACCOUNT_NAME": "me", "AZURE_STORAGE_ACCOUNT_KEY": "c2VjcmV0"},
+        ),
+    ],
+)
+def test_addresses_of_google_and_azure_are_taken_with_what_the_environment_says(
+    url: str, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No more than that: nothing is read or written there, for there is nothing to run against."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert isinstance(BlobStore.at(url), BlobStore)
 
 
 def test_a_store_that_refuses_is_an_error_that_may_be_tried_again(bucket: Bucket) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from starlette.testclient import TestClient
 from tests.server.runs.conftest import PlayedLauncher, Start
 from tests.server.runs.support import Pod
@@ -17,7 +17,7 @@ from tests.server.support import on_both, problem
 from stepwell import clock
 from stepwell.ids import new_id
 from stepwell.server.app import Server
-from stepwell.server.database.tables import releases, runs
+from stepwell.server.database.tables import cause_mutes, releases, runs
 from stepwell.step import EndedAs
 
 Pods = Callable[..., Pod]
@@ -162,3 +162,40 @@ def test_causes_come_in_pages_the_one_seen_last_first(server: Server, client: Te
     names = [one["fingerprint"] for page in (first, second) for one in page["items"]]
     assert names == ["f4", "f3", "f2", "f1", "f0"]
     assert second["next"] is None
+
+
+@on_both
+def test_what_is_muted_in_the_list_is_muted_in_messages_and_the_other_way_round(
+    server: Server, client: TestClient
+) -> None:
+    """One row (decision 152)."""
+    made(server, failed("f1"), failed("f2"))
+    until = (clock.now() + timedelta(days=1)).isoformat()
+    body = {"until": until, "reason": "known"}
+    assert client.post("causes/f1/mutes", json=body).status_code == 201
+    assert client.post("notifications/mutes", json={**body, "cause": "f2"}).status_code == 201
+    listed = client.get("notifications/mutes").json()["items"]
+    assert [one["cause"] for one in listed] == ["f1", "f2"]
+    assert (causes(client)["items"], causes(client)["muted"]) == ([], 2)
+    assert client.delete("notifications/mutes/f1").status_code == 204
+    assert [one["fingerprint"] for one in causes(client)["items"]] == ["f1"]
+
+
+@on_both
+def test_what_a_server_of_the_version_before_mutes_is_muted_here_too(
+    server: Server, client: TestClient
+) -> None:
+    """During a rolling upgrade it writes into a table of its own."""
+    made(server, failed("f1"))
+    values = {"fingerprint": "f1", "reason": "known", "muted_by": "anna", "muted_at": clock.now()}
+    for days in (1, 2):
+        with server.db.write() as conn:
+            until = clock.now() + timedelta(days=days)
+            conn.execute(delete(cause_mutes).where(cause_mutes.c.fingerprint == "f1"))
+            conn.execute(insert(cause_mutes).values(until=until, **values))
+        (muted,) = client.get("notifications/mutes").json()["items"]
+        assert muted["until"].startswith(f"{until:%Y-%m-%dT%H:%M}")
+        assert causes(client)["muted"] == 1
+    with server.db.write() as conn:
+        conn.execute(delete(cause_mutes))
+    assert client.get("notifications/mutes").json()["items"] == []

@@ -21,7 +21,7 @@ from tests.server.access.test_scopes import group
 from tests.server.support import drain, on_both, problem
 
 from stepwell import clock
-from stepwell.cli.copying import CopyBroken, after_restore, copy_in, copy_out
+from stepwell.cli.serving.copying import CopyBroken, after_restore, copy_in, copy_out
 from stepwell.engine import StepClient
 from stepwell.errors import Conflict, NotSupported
 from stepwell.ids import new_id

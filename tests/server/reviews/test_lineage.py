@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import pytest
 from sqlalchemy import select
+from tests.server.reviews import conftest
 from tests.server.reviews.conftest import Discover
 from tests.server.reviews.support import ALL, DAILY, choices, decide, diff, released
-from tests.server.support import Api, on_both, operation, problem, workflow
+from tests.server.support import Api, manifest, on_both, operation, problem, workflow
 
 from stepwell import clock
 from stepwell.server.app import Server
@@ -172,3 +174,20 @@ def test_comparing_releases_follows_renames_both_ways(api: Api, discover: Discov
     back = client.get("groups/weather/releases/1/diff?against=2").json()["workflows"]
     assert [(one["workflow"], one["renamed_from"]) for one in forth] == [("daily", "nightly")]
     assert [(one["workflow"], one["renamed_from"]) for one in back] == [("nightly", "daily")]
+
+
+def test_a_release_says_what_its_source_declares_for_the_whole_group(
+    api: Api, discover: Discover, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def declared(*entries: dict[str, Any]) -> dict[str, Any]:
+        made = manifest(*entries)
+        return {**made, "group": {**made["group"], "owner": "the data team", "limit": 3}}
+
+    client = api("reviewer")
+    decide(client, discover(workflow("nightly")), decisions=choices(nightly="accept"))
+    first = client.get("groups/weather/releases/1").json()
+    assert (first["owner"], first["limit"]) == (None, None)
+    monkeypatch.setattr(conftest, "manifest", declared)
+    decide(client, discover(workflow("nightly")), decisions=choices(nightly="accept"))
+    second = client.get("groups/weather/releases/2").json()
+    assert (second["owner"], second["limit"]) == ("the data team", 3)

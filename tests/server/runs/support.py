@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import timedelta
+from typing import Any, TypeAlias
 from uuid import UUID
 
+import pytest
 from sqlalchemy import insert, update
 from starlette.testclient import TestClient
 
@@ -16,10 +19,10 @@ from stepwell.ids import new_id
 from stepwell.outcome import Settlement, Verdict
 from stepwell.server.app import Server
 from stepwell.server.database.tables import discoveries, groups, release_workflows, releases
-from stepwell.server.runs import tokens
+from stepwell.server.runs import closing, queries, tokens
 from stepwell.step import Addition, EndedAs, Step, new_step
-from stepwell.stores.http import signature
 from stepwell.stores.protocol import Claimed, ClaimRequest, EngineInfo
+from stepwell.stores.wire import signature
 
 GROUP = "weather"
 WORKFLOW = "nightly"
@@ -99,6 +102,30 @@ def release(
         )
         conn.execute(update(groups).where(groups.c.name == group).values(release_id=made))
     return made
+
+
+def release_again(server: Server, entry: dict[str, Any]) -> None:
+    """The next release, whose digest is another one."""
+    made, by = new_id(), {"created_at": clock.now(), "created_by": "the test"}
+    with server.db.write() as conn:
+        before = queries.released(conn, GROUP, WORKFLOW)
+        assert before is not None
+        discovery = before["discovery_id"]
+        conn.execute(
+            insert(releases).values(
+                id=made, group_name=GROUP, number=2, discovery_id=discovery, **by
+            )
+        )
+        conn.execute(
+            insert(release_workflows).values(
+                release_id=made,
+                workflow=WORKFLOW,
+                discovery_id=discovery,
+                digest="sha256:new",
+                entry=entry,
+            )
+        )
+        conn.execute(update(groups).where(groups.c.name == GROUP).values(release_id=made))
 
 
 @dataclass
@@ -200,3 +227,19 @@ def following(step: Step, operation: str) -> Addition:
     """The next operation's row."""
     name = f"{step.name.rpartition('/')[0]}/{operation}"
     return seal(new_step(name, queue="runs"), JSON, clock.now(), step)
+
+
+def rows(server: Server, run: dict[str, Any]) -> list[Step]:
+    """The rows of a run, in the order in which they came."""
+    with server.db.read() as conn:
+        return closing.rows(server.db.steps(conn), UUID(run["id"]))
+
+
+def pass_time(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """The server's clock, but not that of its steps, is so many seconds ahead."""
+    real = clock.now
+    monkeypatch.setattr(clock, "now", lambda: real() + timedelta(seconds=seconds))
+
+
+Pods: TypeAlias = Callable[..., Pod]
+Work: TypeAlias = Callable[..., None]

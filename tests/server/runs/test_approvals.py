@@ -10,8 +10,7 @@ from uuid import UUID
 import pytest
 from starlette.testclient import TestClient
 from tests.server.runs.conftest import PlayedLauncher, Start
-from tests.server.runs.support import Pod, operation, settlement, workflow
-from tests.server.runs.test_supervision import rows
+from tests.server.runs.support import Pod, operation, rows, settlement, workflow
 from tests.server.support import Api, on_both, problem
 
 from stepwell import clock

@@ -13,8 +13,7 @@ import pytest
 from sqlalchemy import func, select
 from starlette.testclient import TestClient
 from tests.server.runs.conftest import PlayedLauncher, Start
-from tests.server.runs.support import GROUP, WORKFLOW, Pod, settlement, workflow
-from tests.server.runs.test_supervision import pass_time
+from tests.server.runs.support import GROUP, WORKFLOW, Pod, pass_time, settlement, workflow
 from tests.server.support import Api, on_both, problem
 
 from stepwell import clock

@@ -43,7 +43,7 @@ def row(name: str, ended_as: EndedAs | None = EndedAs.DONE, result: Any = 1) -> 
 
 def marks(*rows: Step, mode: Mode = Mode.FAILED, at: str | None = None) -> list[str]:
     last = {one.name.rpartition("/")[2]: one for one in rows}
-    return [one.mark.value for one in Planner(ENTRY, last).plan(mode, at)]
+    return [one.mark.value for one in Planner(ENTRY, last, ENTRY).plan(mode, at)]
 
 
 AGAIN, REUSE, SKIP = "run again", "reuse result", "skipped"
@@ -65,7 +65,7 @@ def test_from_an_operation_on_nothing_before_it_runs() -> None:
 
 
 def test_who_needs_what_was_left_out_is_warned_of() -> None:
-    plan = Planner(ENTRY, {}).plan(Mode.FROM_OPERATION, "c")
+    plan = Planner(ENTRY, {}, ENTRY).plan(Mode.FROM_OPERATION, "c")
     assert [one.mark.value for one in plan] == [SKIP, SKIP, AGAIN, AGAIN]
     lacks, effects = warnings(plan, ENTRY)
     assert lacks == "c will be skipped: it needs what b has not given."
@@ -74,7 +74,7 @@ def test_who_needs_what_was_left_out_is_warned_of() -> None:
 
 def test_a_result_that_fits_no_longer_is_not_taken_over() -> None:
     entry = workflow(operation("a"), operation("b", inputs=takes("a", type="string")))
-    plan = Planner(entry, {"a": row("a", result=3), "b": row("b")}).plan(Mode.FAILED)
+    plan = Planner(entry, {"a": row("a", result=3), "b": row("b")}, entry).plan(Mode.FAILED)
     assert [one.mark.value for one in plan] == [AGAIN, AGAIN]
     assert plan[0].why == "Its result does not fit what b takes now."
     assert plan[1].why == "It takes what a will give anew."

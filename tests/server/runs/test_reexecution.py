@@ -7,30 +7,25 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import insert, update
 from starlette.testclient import TestClient
 from tests.server.runs.conftest import PlayedLauncher, Start
 from tests.server.runs.support import (
     GIVEN,
-    GROUP,
-    WORKFLOW,
-    Pod,
+    Pods,
+    Work,
     operation,
+    release_again,
+    rows,
     settlement,
     workflow,
 )
-from tests.server.runs.test_supervision import rows
 from tests.server.support import Api, on_both, problem
 
-from stepwell import clock
 from stepwell.ids import new_id
 from stepwell.server.app import Server
-from stepwell.server.database.tables import groups, release_workflows, releases
 from stepwell.server.runs import queries
 from stepwell.step import EndedAs
 
-Pods = Callable[..., Pod]
-Work = Callable[..., None]
 Show = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -181,7 +176,7 @@ def test_a_result_that_does_not_fit_the_current_release_is_not_taken_over(
 ) -> None:
     load = operation("load", inputs=takes("fetch", type="string"))
     entry = {**ENTRY, "operations": [*ENTRY["operations"][:2], load, ENTRY["operations"][3]]}
-    _release_again(server, entry)
+    release_again(server, entry)
     plan = ask(client, failed, preview=True, release="current").json()
     assert not plan["same_release"]
     fetch = plan["operations"][0]
@@ -259,26 +254,3 @@ def test_a_repeat_with_the_same_parameters_supersedes_and_one_with_others_does_n
     assert (show(failed)["state"], other["repeat_of"]) == ("failed", failed["id"])
     same = repeated()
     assert (show(failed)["state"], show(failed)["superseded_by"]) == ("superseded", same["id"])
-
-
-def _release_again(server: Server, entry: dict[str, Any]) -> None:
-    made, by = new_id(), {"created_at": clock.now(), "created_by": "the test"}
-    with server.db.write() as conn:
-        before = queries.released(conn, GROUP, WORKFLOW)
-        assert before is not None
-        discovery = before["discovery_id"]
-        conn.execute(
-            insert(releases).values(
-                id=made, group_name=GROUP, number=2, discovery_id=discovery, **by
-            )
-        )
-        conn.execute(
-            insert(release_workflows).values(
-                release_id=made,
-                workflow=WORKFLOW,
-                discovery_id=discovery,
-                digest="sha256:new",
-                entry=entry,
-            )
-        )
-        conn.execute(update(groups).where(groups.c.name == GROUP).values(release_id=made))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
-from tests.server.runs.conftest import Start
+from tests.server.runs.conftest import PlayedLauncher, Start
 from tests.server.runs.support import GROUP, Pod, settlement
 from tests.server.support import on_both
 
@@ -111,6 +111,50 @@ def test_what_a_failed_attempt_has_staged_is_dropped(
     one.stage(step, "report", REPORT, content())
     one.settle(settlement(step, **end))
     assert (read(one)["exists"], shown(one), left(server)) == (False, [], 0)
+
+
+ON_FAILURE = {**REPORT, "every": 0, "on_failure": True}
+
+
+def kept_reports(pod: Pod) -> list[tuple[str, bool]]:
+    answer = pod.client.get("/reports", params={"run_id": pod.run_id})
+    return sorted((item["name"], item["of_failure"]) for item in answer.json()["items"])
+
+
+@on_both
+def test_a_container_that_is_lost_leaves_the_reports_that_tell_why_and_no_state(
+    one: Pod, step: Step, server: Server, work: Work, launcher: PlayedLauncher
+) -> None:
+    """As if its operation had failed under that claim; the next attempt adds its own."""
+    one.stage(step, "state", state())
+    one.stage(step, "report", REPORT, content())
+    one.stage(step, "report", {**ON_FAILURE, "name": "why"}, content(b"step 1"))
+    one.stage(step, "report", {**ON_FAILURE, "name": "why"}, content(b"step 2"))
+    launcher.end(f"{one.run_id}-1", None, "It was killed.")
+    work(lambda: f"{one.run_id}-2" in launcher.specs)
+    assert (kept_reports(one), read_by_people(one), left(server)) == ([("why", True)], b"step 2", 0)
+    second = Pod(one.client, server, one.run_id, 2).join()
+    again = second.claim()
+    assert again is not None
+    assert read(second)["exists"] is False
+    second.stage(again, "report", REPORT, content())
+    second.settle(settlement(again))
+    assert kept_reports(one) == [("rows", False), ("why", True)]
+
+
+def read_by_people(pod: Pod) -> bytes:
+    """The content of the newest report."""
+    newest = pod.client.get("/reports", params={"run_id": pod.run_id}).json()["items"][0]
+    return bytes(pod.client.get(f"/reports/{newest['id']}/content").content)
+
+
+def test_what_is_handed_over_for_a_failure_is_gone_when_all_goes_well(
+    one: Pod, step: Step, server: Server
+) -> None:
+    one.stage(step, "report", {**ON_FAILURE, "name": "why"}, content())
+    one.stage(step, "report", REPORT, content())
+    one.settle(settlement(step))
+    assert (kept_reports(one), left(server)) == ([("rows", False)], 0)
 
 
 def test_what_a_rerun_has_staged_is_kept(one: Pod, step: Step) -> None:

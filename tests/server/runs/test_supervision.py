@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,30 +9,15 @@ from uuid import UUID
 import pytest
 from starlette.testclient import TestClient
 from tests.server.runs.conftest import PlayedLauncher, Start
-from tests.server.runs.support import Pod, settlement
+from tests.server.runs.support import Pods, Work, pass_time, rows, settlement
 from tests.server.support import on_both
 
 from stepwell import clock
 from stepwell.launchers.protocol import LaunchStatus
 from stepwell.outcome import Rerun
 from stepwell.server.app import Server
-from stepwell.server.runs import closing
 from stepwell.server.runs.supervision import Supervision
-from stepwell.step import EndedAs, Step, StepQuery
-
-Pods = Callable[..., Pod]
-Work = Callable[..., None]
-
-
-def rows(server: Server, run: dict[str, Any]) -> list[Step]:
-    with server.db.read() as conn:
-        return closing.rows(server.db.steps(conn), UUID(run["id"]))
-
-
-def pass_time(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    """The server's clock, but not that of its steps, is so many seconds ahead."""
-    real = clock.now
-    monkeypatch.setattr(clock, "now", lambda: real() + timedelta(seconds=seconds))
+from stepwell.step import EndedAs, StepQuery
 
 
 @on_both

@@ -7,12 +7,14 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from starlette.testclient import TestClient
 from tests.server.runs.conftest import PlayedLauncher, Start
 from tests.server.runs.support import GIVEN, GROUP, WORKFLOW, Pod, settlement
 from tests.server.support import Api, on_both, problem
 
 from stepwell.server.app import Server
+from stepwell.server.database.tables import groups
 from stepwell.step import EndedAs
 
 RUNS = f"/workflows/{GROUP}/{WORKFLOW}/runs"
@@ -66,10 +68,8 @@ def test_changing_a_run_is_in_the_audit_log_with_before_and_after(
     one = begin(client, labels={"a": "1"})
     client.patch(f"/runs/{one['id']}", json={"labels": {}, "priority": "high", "reason": "late"})
     (entry,) = api("admin").get("/audit", params={"action": "run.change"}).json()["items"]
-    assert entry["details"] == {
-        "before": {"labels": {"a": "1"}, "priority": "normal"},
-        "after": {"labels": {}, "priority": "high"},
-    }
+    assert entry["before"] == {"labels": {"a": "1"}, "priority": "normal"}
+    assert entry["after"] == {"labels": {}, "priority": "high"}
     problem(api("viewer").patch(f"/runs/{one['id']}", json={}), 403, "role-missing")
 
 
@@ -94,6 +94,18 @@ def test_the_command_to_try_it_has_the_parameters(client: TestClient, show: Show
     assert show(run)["reproduce"] == (
         "stepwell run group.py nightly --param day=2026-01-31 --param limit=7"
     )
+
+
+@on_both
+def test_a_run_tells_all_that_it_has_to_do_and_whether_its_release_is_still_in_force(
+    client: TestClient, show: Show, server: Server
+) -> None:
+    run = begin(client)
+    assert show(run)["operations"] == ["fetch", "load", "report"]
+    assert show(run)["release"] == {"number": 1, "current": True}
+    with server.db.write() as conn:
+        conn.execute(update(groups).values(release_id=None))
+    assert show(run)["release"] == {"number": 1, "current": False}
 
 
 def test_progress_is_shown_while_the_operation_runs(

@@ -104,7 +104,7 @@ def test_a_log_is_read_while_it_is_written_and_whole_when_its_run_has_ended(plac
         assert len(client.get(f"/reports/{big['id']}/content").content) == 100_000
 
 
-def test_a_container_that_is_killed_leaves_what_it_wrote_and_nothing_that_it_staged(
+def test_a_container_that_is_killed_leaves_what_it_wrote_and_of_what_it_staged_what_tells_why(
     place: Place,
 ) -> None:
     """What its runner could not send is taken from the launcher's output (R39)."""
@@ -125,6 +125,12 @@ def test_a_container_that_is_killed_leaves_what_it_wrote_and_nothing_that_it_sta
         ) == ["INFO weather.nightly.fetch: rows came", "careful", "fetching", "loading 500"]
         assert texts(read(client, run_id, attempt=2)) == ["loading 500", "loaded"]
         assert [len(kept(server, table)) for table in ("state_entries", "staged")] == [1, 0]
+        shown = client.get("/reports", params={"run_id": str(run_id)}).json()["items"]
+        assert sorted((one["name"], one["of_failure"]) for one in shown) == [
+            ("big", False),
+            ("why", False),
+            ("why", True),
+        ]
         kinds = [row.kind for row in kept(server, "blobs") if row.dropped_at is None]
         assert sorted(kind for kind in kinds if kind != "log") == ["report", "result"]
 
@@ -139,5 +145,5 @@ def test_an_operation_that_fails_keeps_the_reports_that_it_says(place: Place) ->
         run = ended(server, run_id)
         assert run.state is RunState.FAILED
         shown = client.get("/reports", params={"run_id": str(run_id)}).json()["items"]
-        assert [one["name"] for one in shown] == ["why"]
+        assert [(one["name"], one["of_failure"]) for one in shown] == [("why", True)]
         assert kept(server, "state_entries") == []

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 from starlette.testclient import TestClient
 from tests.server.runs.conftest import PlayedLauncher, Start
-from tests.server.runs.support import Pod, operation, settlement, workflow
+from tests.server.runs.support import Pods, Work, operation, pass_time, rows, settlement, workflow
 from tests.server.support import Api, on_both, problem
+from tests.server.waiting.support import Why
 
 from stepwell import clock
 from stepwell.errors import StepwellError
@@ -19,16 +18,9 @@ from stepwell.ids import new_id
 from stepwell.launchers.protocol import Condition, LaunchFailed, LaunchStatus
 from stepwell.outcome import rerun
 from stepwell.server.app import Server
-from stepwell.server.runs import closing
 from stepwell.server.runs.supervision import Supervision
 from stepwell.server.waiting import conditions
-from stepwell.step import Step
 from stepwell.stores.controls import Control, ControlKind
-from stepwell.stores.protocol import EngineInfo
-
-Pods = Callable[..., Pod]
-Work = Callable[..., None]
-Why = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
@@ -37,41 +29,6 @@ def entry(request: pytest.FixtureRequest) -> dict[str, Any]:
     more = dict(getattr(request, "param", {}))
     load = operation("load", **more.pop("load", {}))
     return workflow(operation("fetch", retries=4), load, operation("report"), **more)
-
-
-@pytest.fixture
-def why(api: Api) -> Why:
-    client = api("viewer")
-
-    def ask(run: dict[str, Any], step: str | None = None) -> dict[str, Any]:
-        query = {} if step is None else {"step": step}
-        answer = client.get(f"runs/{run['id']}/why", params=query)
-        assert answer.status_code == 200, answer.text
-        return dict(answer.json())
-
-    return ask
-
-
-@pytest.fixture
-def engine(server: Server) -> None:
-    """An engine of the server's own steps has joined; it does nothing."""
-    info = EngineInfo(id=new_id(), name="server", version="1", handles=(), queues=("server",))
-    with server.db.store.transaction() as tx:
-        tx.join(info)
-
-
-def row(server: Server, run: dict[str, Any]) -> Step:
-    with server.db.read() as conn:
-        return closing.rows(server.db.steps(conn), UUID(run["id"]))[-1]
-
-
-def later(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    real = clock.now
-    monkeypatch.setattr(clock, "now", lambda: real() + timedelta(seconds=seconds))
-
-
-def codes(found: dict[str, Any]) -> list[str]:
-    return [one["code"] for one in [found["reason"], *found["then_also"]] if one]
 
 
 @on_both
@@ -96,7 +53,7 @@ def test_what_is_not_due_says_when_it_is(
     run = start()
     at = clock.now() + timedelta(hours=3, minutes=10)
     with server.db.write() as conn:
-        server.db.steps(conn).reschedule(row(server, run).id, at)
+        server.db.steps(conn).reschedule(rows(server, run)[-1].id, at)
     found = why(run)
     assert found["reason"]["code"] == "NOT_DUE"
     assert found["sentence"].endswith("in 3 h 10 m.") or found["sentence"].endswith("in 3 h 9 m.")
@@ -258,7 +215,7 @@ def test_a_container_that_does_not_come_for_what_is_due_is_lost(
     run = start()
     work()
     pod(run).work(then="load")
-    later(monkeypatch, 20)
+    pass_time(monkeypatch, 20)
     found = why(run)
     assert found["reason"]["code"] == "LOST"
     assert found["sentence"].startswith("Its container has not come for *load* for 2")
@@ -269,7 +226,7 @@ def test_a_server_that_is_behind_says_by_how_much(
     start: Start, why: Why, engine: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = start()
-    later(monkeypatch, 200)
+    pass_time(monkeypatch, 200)
     found = why(run)
     assert found["reason"]["code"] == "ENGINE"
     assert found["sentence"].startswith("Scheduler behind by 3 m 2")

@@ -522,7 +522,8 @@ export interface paths {
         head?: never;
         /**
          * Change Group
-         * @description Change image, environment or rediscovery; discover it to take up another image.
+         * @description Change image, environment, launch options or rediscovery; discover it to take up another
+         *     image.
          */
         patch: operations["change_group"];
         trace?: never;
@@ -2293,7 +2294,7 @@ export interface paths {
         put?: never;
         /**
          * Store
-         * @description One verb of the step store, scoped to this run; see `stepwell.stores.http`.
+         * @description One verb of the step store, scoped to this run; see `stepwell.stores.wire`.
          */
         post: operations["store_containers"];
         delete?: never;
@@ -3174,6 +3175,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/step-jobs/{step_id}/assignments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Assignment
+         * @description The step that this container is to execute.
+         */
+        post: operations["take_assignment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/step-jobs/{step_id}/outcomes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell Outcome
+         * @description What the execution came to. It counts when the container has ended; saying it again is
+         *     harmless.
+         */
+        post: operations["tell_outcome"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/steps": {
         parameters: {
             query?: never;
@@ -3288,6 +3330,26 @@ export interface paths {
          * @description End a ready step by hand: as cancelled, failed or done.
          */
         post: operations["end_step"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/steps/{step_id}/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Jobs
+         * @description The launches of a step that runs in containers of its own, the newest first.
+         */
+        get: operations["list_jobs"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3690,24 +3752,35 @@ export interface components {
             /**
              * Created At
              * Format: date-time
+             * @description When it was made, UTC.
              */
             created_at: string;
-            /** Created By */
+            /**
+             * Created By
+             * @description Who made it.
+             */
             created_by: string;
             /** Disabled At */
             disabled_at: string | null;
-            /** Email */
+            /**
+             * Email
+             * @description Where messages for the person go.
+             */
             email: string | null;
             /**
              * Id
              * Format: uuid
+             * @description Its id.
              */
             id: string;
             /** Last Login At */
             last_login_at: string | null;
             /** Login */
             login: string;
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
             /** Password Changed At */
             password_changed_at: string | null;
@@ -3720,7 +3793,10 @@ export interface components {
         Action: {
             /** Command */
             command: string;
-            /** Label */
+            /**
+             * Label
+             * @description What tells it apart from others, for people.
+             */
             label: string;
             /** Method */
             method?: ("GET" | "POST" | "PATCH" | "DELETE") | null;
@@ -3732,11 +3808,20 @@ export interface components {
          * @description Make a ready step due, now or at an instant, with arguments for its handler (R8).
          */
         Activation: {
-            /** Args */
+            /**
+             * Args
+             * @description What the step gets as activation_args; JSON.
+             */
             args?: unknown;
-            /** At */
+            /**
+             * At
+             * @description The instant, UTC.
+             */
             at?: string | null;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
         };
         /**
@@ -3744,11 +3829,20 @@ export interface components {
          * @description A workflow that fails for this cause.
          */
         Affected: {
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group: string;
-            /** Runs */
+            /**
+             * Runs
+             * @description How many runs.
+             */
             runs: number;
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string;
         };
         /**
@@ -3756,14 +3850,21 @@ export interface components {
          * @description Something that was late or took too long; over when `over_at` is set. Told once.
          */
         Alert: {
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group: string;
             /**
              * Id
              * Format: uuid
+             * @description Its id.
              */
             id: string;
-            /** Kind */
+            /**
+             * Kind
+             * @description Which of the kinds it is.
+             */
             kind: string;
             /**
              * Noticed At
@@ -3772,20 +3873,36 @@ export interface components {
             noticed_at: string;
             /** Over At */
             over_at: string | null;
-            /** Run Id */
+            /**
+             * Run Id
+             * @description The run's id.
+             */
             run_id: string | null;
-            /** Schedule Id */
+            /**
+             * Schedule Id
+             * @description The schedule's id.
+             */
             schedule_id: string | null;
             /**
              * Since
              * Format: date-time
+             * @description Since when, UTC.
              */
             since: string;
-            /** Subject */
+            /**
+             * Subject
+             * @description Who it is at the identity provider.
+             */
             subject: string;
-            /** Text */
+            /**
+             * Text
+             * @description What is said.
+             */
             text: string;
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string;
         };
         /**
@@ -3800,6 +3917,61 @@ export interface components {
          *
          *     Of what was `accepted`, `removed` is what is not started any more.
          *     With a `proposal`, nothing is in force yet: another reviewer must confirm it.
+         * @example {
+         *       "accepted": [
+         *         "text"
+         *       ],
+         *       "changed": false,
+         *       "kept": [
+         *         "text"
+         *       ],
+         *       "proposal": {
+         *         "against_release": 13,
+         *         "decisions": [
+         *           {
+         *             "decision": "accept",
+         *             "reason": "The database is back.",
+         *             "renamed_from": null,
+         *             "renamed_operations": null,
+         *             "until": "2026-02-03T06:00:00Z",
+         *             "workflow": "nightly"
+         *           }
+         *         ],
+         *         "discovery_id": "01a21939-59eb-7753-a85d-5367ad802bd5",
+         *         "ended_at": "2026-01-31T06:01:04Z",
+         *         "ended_by": "text",
+         *         "ended_reason": "text",
+         *         "group_name": "weather",
+         *         "id": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *         "reason": "The database is back.",
+         *         "release": 1,
+         *         "requested_at": "2026-01-31T06:00:00Z",
+         *         "requested_by": "anna",
+         *         "state": "open",
+         *         "to_release": 13
+         *       },
+         *       "release": {
+         *         "confirmed_by": "text",
+         *         "created_at": "2026-01-31T06:00:00Z",
+         *         "created_by": "anna",
+         *         "discovery_id": "01a21939-59eb-7753-a85d-5367ad802bd5",
+         *         "environment": [
+         *           "text"
+         *         ],
+         *         "group_name": "weather",
+         *         "id": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *         "image": "registry.example.org/weather:14",
+         *         "number": 14,
+         *         "reason": "The database is back.",
+         *         "rollback_of": 1,
+         *         "secrets": {
+         *           "DB_PASS": "env:WEATHER_DB_PASS"
+         *         }
+         *       },
+         *       "removed": [
+         *         "text"
+         *       ]
+         *     }
          */
         Applied: {
             /** Accepted */
@@ -3809,6 +3981,7 @@ export interface components {
             /** Kept */
             kept: string[];
             proposal?: components["schemas"]["Proposal"] | null;
+            /** @description The release. */
             release: components["schemas"]["Release"] | null;
             /**
              * Removed
@@ -3822,35 +3995,60 @@ export interface components {
          */
         Approval: {
             decision: components["schemas"]["Answer"];
-            /** Operation */
+            /**
+             * Operation
+             * @description The operation's name.
+             */
             operation?: string | null;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
         };
         /**
          * Assignment
-         * @description What a container is to do.
+         * @description What a container is to do. `paired` says that its store takes two verbs in one request.
          */
         Assignment: {
-            /** Attempt */
+            /**
+             * Attempt
+             * @description The number of the attempt; the first is 1.
+             */
             attempt: number;
             /**
              * Due At
              * Format: date-time
+             * @description When it was due, UTC.
              */
             due_at: string;
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group: string;
-            /** Parameters */
+            /**
+             * Paired
+             * @default true
+             */
+            paired: boolean;
+            /**
+             * Parameters
+             * @description The workflow's parameters, as its schema has them.
+             */
             parameters: {
                 [key: string]: unknown;
             };
             /**
              * Run Id
              * Format: uuid
+             * @description The run's id.
              */
             run_id: string;
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string;
         };
         /**
@@ -3868,13 +4066,19 @@ export interface components {
             exit: {
                 [key: string]: unknown;
             } | null;
-            /** Finished At */
+            /**
+             * Finished At
+             * @description When it ended, UTC; null while it goes on.
+             */
             finished_at: string | null;
             /** Launched At */
             launched_at: string | null;
             /** Lined Up At */
             lined_up_at: string | null;
-            /** Number */
+            /**
+             * Number
+             * @description Its number.
+             */
             number: number;
             /**
              * Queued At
@@ -3883,7 +4087,10 @@ export interface components {
             queued_at: string;
             /** Revoked At */
             revoked_at: string | null;
-            /** Started At */
+            /**
+             * Started At
+             * @description When it began, UTC.
+             */
             started_at: string | null;
             /** Waited For */
             waited_for: string | null;
@@ -3895,7 +4102,10 @@ export interface components {
         AttemptsBrief: {
             /** Condition */
             condition: string | null;
-            /** Count */
+            /**
+             * Count
+             * @description How many.
+             */
             count: number;
             /** Node */
             node: string | null;
@@ -3920,11 +4130,15 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
             /** Backfilled */
             backfilled: number;
-            /** Begin */
+            /**
+             * Begin
+             * @description From this instant on, UTC.
+             */
             begin: string | null;
             /** Breaks */
             breaks: string[];
@@ -3937,13 +4151,20 @@ export interface components {
             /**
              * End
              * Format: date-time
+             * @description Up to this instant, which is left out, UTC.
              */
             end: string;
-            /** Entries */
+            /**
+             * Entries
+             * @description The entries.
+             */
             entries: number;
             /** Folded */
             folded: number;
-            /** Next Due */
+            /**
+             * Next Due
+             * @description When it is due next, UTC; null for never.
+             */
             next_due: string | null;
             /** Open */
             open: number;
@@ -3962,24 +4183,32 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
             /** Audits */
             audits: components["schemas"]["ScheduleAudit"][];
-            /** Begin */
+            /**
+             * Begin
+             * @description From this instant on, UTC.
+             */
             begin: string | null;
             /** Due */
             due: number;
             /**
              * End
              * Format: date-time
+             * @description Up to this instant, which is left out, UTC.
              */
             end: string;
             /** Open */
             open: number;
             /** Proven */
             proven: boolean;
-            /** Schedules */
+            /**
+             * Schedules
+             * @description The schedules.
+             */
             schedules: number;
         };
         /**
@@ -3987,14 +4216,21 @@ export interface components {
          * @description A backfill and how far it is. `counts` has a number per fate; `active` runs go on.
          */
         Backfill: {
-            /** Active */
+            /**
+             * Active
+             * @description Whether it is in force.
+             */
             active: number;
             /**
              * Begin
              * Format: date-time
+             * @description From this instant on, UTC.
              */
             begin: string;
-            /** Concurrency */
+            /**
+             * Concurrency
+             * @description So many go on at the same time at most.
+             */
             concurrency: number;
             /** Counts */
             counts: {
@@ -4003,47 +4239,75 @@ export interface components {
             /**
              * Created At
              * Format: date-time
+             * @description When it was made, UTC.
              */
             created_at: string;
             /**
              * End
              * Format: date-time
+             * @description Up to this instant, which is left out, UTC.
              */
             end: string;
             /** Expected End */
             expected_end: string | null;
-            /** Finished At */
+            /**
+             * Finished At
+             * @description When it ended, UTC; null while it goes on.
+             */
             finished_at: string | null;
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group: string;
             /**
              * Id
              * Format: uuid
+             * @description Its id.
              */
             id: string;
             /** Instants */
             instants: number;
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
             order: components["schemas"]["stepwell__server__schedules__backfill_records__Order"];
-            /** Parameters */
+            /**
+             * Parameters
+             * @description The workflow's parameters, as its schema has them.
+             */
             parameters: {
                 [key: string]: unknown;
             } | null;
-            /** Per Minute */
+            /**
+             * Per Minute
+             * @description So many are started a minute at most.
+             */
             per_minute: number | null;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason: string | null;
-            /** Requested By */
+            /**
+             * Requested By
+             * @description Who asked for it.
+             */
             requested_by: string;
             /**
              * Schedule Id
              * Format: uuid
+             * @description The schedule's id.
              */
             schedule_id: string;
             state: components["schemas"]["BackfillState"];
             which: components["schemas"]["Which"];
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string;
         };
         /**
@@ -4051,10 +4315,14 @@ export interface components {
          * @description End a backfill: what is planned does not run. `runs`: cancel those that go on, too.
          */
         BackfillEnd: {
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
             /**
              * Runs
+             * @description How many runs.
              * @default false
              */
             runs: boolean;
@@ -4078,6 +4346,7 @@ export interface components {
             /**
              * Due At
              * Format: date-time
+             * @description When it was due, UTC.
              */
             due_at: string;
             /**
@@ -4086,14 +4355,21 @@ export interface components {
              */
             entered_at: string;
             fate: components["schemas"]["BackfillFate"];
-            /** Run Id */
+            /**
+             * Run Id
+             * @description The run's id.
+             */
             run_id: string | null;
             /**
              * Schedule Id
              * Format: uuid
+             * @description The schedule's id.
              */
             schedule_id: string;
-            /** Why */
+            /**
+             * Why
+             * @description Why it is so.
+             */
             why: string | null;
         };
         /**
@@ -4103,7 +4379,10 @@ export interface components {
          *     `expected_seconds` is computed from how long runs took; null where none has run yet.
          */
         BackfillPreview: {
-            /** Concurrency */
+            /**
+             * Concurrency
+             * @description So many go on at the same time at most.
+             */
             concurrency: number;
             /** Excluded */
             excluded: number;
@@ -4121,11 +4400,17 @@ export interface components {
             left_out: number;
             observed: components["schemas"]["Observed"];
             order: components["schemas"]["stepwell__server__schedules__backfill_records__Order"];
-            /** Per Minute */
+            /**
+             * Per Minute
+             * @description So many are started a minute at most.
+             */
             per_minute: number | null;
             /** Sample */
             sample: string[];
-            /** Text */
+            /**
+             * Text
+             * @description What is said.
+             */
             text: string;
         };
         /**
@@ -4139,13 +4424,25 @@ export interface components {
          * @description The thing that has to change. `link` is its path below /api/v1 and on the screens.
          */
         Blocking: {
-            /** Id */
+            /**
+             * Id
+             * @description Its id.
+             */
             id: string;
-            /** Kind */
+            /**
+             * Kind
+             * @description Which of the kinds it is.
+             */
             kind: string;
-            /** Link */
+            /**
+             * Link
+             * @description Where it is on the screens.
+             */
             link: string;
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
         };
         /**
@@ -4156,9 +4453,13 @@ export interface components {
             /**
              * Expires At
              * Format: date-time
+             * @description When it ends, UTC; null for never.
              */
             expires_at: string;
-            /** Url */
+            /**
+             * Url
+             * @description Where messages are posted.
+             */
             url: string;
         };
         /**
@@ -4169,6 +4470,7 @@ export interface components {
             /**
              * At
              * Format: date-time
+             * @description The instant, UTC.
              */
             at: string;
             /** Counts */
@@ -4179,44 +4481,107 @@ export interface components {
         /**
          * Bulk
          * @description An action on many runs. `failures` are the first hundred of `failed`.
+         * @example {
+         *       "action": "repeat",
+         *       "arguments": {},
+         *       "created_at": "2026-01-31T06:00:00Z",
+         *       "created_by": "anna",
+         *       "done": 40,
+         *       "failed": 1,
+         *       "failures": [
+         *         {
+         *           "code": "run-ended",
+         *           "run_id": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *           "what": "The image cannot be imported."
+         *         }
+         *       ],
+         *       "finished_at": "2026-01-31T06:01:04Z",
+         *       "id": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *       "ids": [
+         *         "01a21939-59eb-7753-a85d-5367ad802bd4"
+         *       ],
+         *       "query": "state:failed since:2h",
+         *       "rate": 20,
+         *       "reason": "The database is back.",
+         *       "state": "running",
+         *       "total": 100
+         *     }
          */
         Bulk: {
-            /** Action */
+            /**
+             * Action
+             * @description What is done.
+             */
             action: string;
-            /** Arguments */
+            /**
+             * Arguments
+             * @description What the action takes beside the reason.
+             */
             arguments: {
                 [key: string]: unknown;
             };
             /**
              * Created At
              * Format: date-time
+             * @description When it was made, UTC.
              */
             created_at: string;
-            /** Created By */
+            /**
+             * Created By
+             * @description Who made it.
+             */
             created_by: string;
-            /** Done */
+            /**
+             * Done
+             * @description How much of it is done.
+             */
             done: number;
-            /** Failed */
+            /**
+             * Failed
+             * @description How many failed.
+             */
             failed: number;
-            /** Failures */
+            /**
+             * Failures
+             * @description What failed, and why.
+             */
             failures: components["schemas"]["BulkFailure"][];
-            /** Finished At */
+            /**
+             * Finished At
+             * @description When it ended, UTC; null while it goes on.
+             */
             finished_at: string | null;
             /**
              * Id
              * Format: uuid
+             * @description Its id.
              */
             id: string;
-            /** Ids */
+            /**
+             * Ids
+             * @description These ones.
+             */
             ids: string[] | null;
-            /** Query */
+            /**
+             * Query
+             * @description Which runs, in the language of search.
+             */
             query: string | null;
-            /** Rate */
+            /**
+             * Rate
+             * @description So many a second at most.
+             */
             rate: number;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason: string;
             state: components["schemas"]["BulkState"];
-            /** Total */
+            /**
+             * Total
+             * @description How many, or how much, in all.
+             */
             total: number;
         };
         /**
@@ -4224,33 +4589,107 @@ export interface components {
          * @description A run with which it could not be done, and why.
          */
         BulkFailure: {
-            /** Code */
+            /**
+             * Code
+             * @description What it is, as a word that stays the same.
+             */
             code: string;
             /**
              * Run Id
              * Format: uuid
+             * @description The run's id.
              */
             run_id: string;
-            /** What */
+            /**
+             * What
+             * @description What happened.
+             */
             what: string;
         };
         /**
          * BulkPreview
          * @description What would be done: the exact count, the newest five, the command that does the same.
+         * @example {
+         *       "action": "repeat",
+         *       "as_of": "2026-01-31T06:00:05Z",
+         *       "command": "text",
+         *       "sample": [
+         *         {
+         *           "attempt": 1,
+         *           "created_at": "2026-01-31T06:00:00Z",
+         *           "deadline_at": "2026-02-01T06:00:00Z",
+         *           "digest": "sha256:4f2a0c9b1d8e",
+         *           "due_at": "2026-01-31T06:00:00Z",
+         *           "failed_operation": "text",
+         *           "fingerprint": "5f0c6e12ab34cd56",
+         *           "finished_at": "2026-01-31T06:01:04Z",
+         *           "group": "weather",
+         *           "id": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *           "labels": {
+         *             "team": "data"
+         *           },
+         *           "parameters": {
+         *             "day": "2026-01-31"
+         *           },
+         *           "pool": "etl-db",
+         *           "priority": "normal",
+         *           "progress": {
+         *             "at": "2026-01-31T06:00:00Z",
+         *             "done": 40,
+         *             "fraction": null,
+         *             "note": "loading rows",
+         *             "operation": "load",
+         *             "step_id": "01a21939-59eb-7753-a85d-5367ad802bd8",
+         *             "total": 100
+         *           },
+         *           "reason": "The database is back.",
+         *           "reexecution_of": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *           "release_id": "01a21939-59eb-7753-a85d-5367ad802bd6",
+         *           "repeat_of": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *           "requested_by": "anna",
+         *           "schedule_id": "01a21939-59eb-7753-a85d-5367ad802bd7",
+         *           "started_at": "2026-01-31T06:00:02Z",
+         *           "state": "waiting",
+         *           "superseded_by": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *           "trial": {
+         *             "discovery_id": "01a21939-59eb-7753-a85d-5367ad802bd5",
+         *             "with_secrets": false
+         *           },
+         *           "trigger": "schedule",
+         *           "waiting": {
+         *             "code": "limit",
+         *             "details": {},
+         *             "sentence": "All operations ended.",
+         *             "since": "2026-01-31T06:00:00Z",
+         *             "until": "2026-02-03T06:00:00Z"
+         *           },
+         *           "warnings": 1,
+         *           "workflow": "nightly"
+         *         }
+         *       ],
+         *       "total": 100
+         *     }
          */
         BulkPreview: {
-            /** Action */
+            /**
+             * Action
+             * @description What is done.
+             */
             action: string;
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
             /** Command */
             command: string;
             /** Sample */
             sample: components["schemas"]["Run"][];
-            /** Total */
+            /**
+             * Total
+             * @description How many, or how much, in all.
+             */
             total: number;
         };
         /**
@@ -4272,21 +4711,32 @@ export interface components {
         CalendarChange: {
             /**
              * Add
+             * @description Days to add: date, and what it is.
              * @default {}
              */
             add: {
                 [key: string]: string;
             };
-            /** Description */
+            /**
+             * Description
+             * @description What it is, for people.
+             */
             description?: string | null;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
             /**
              * Remove
+             * @description Days to take away.
              * @default []
              */
             remove: string[];
-            /** Timezone */
+            /**
+             * Timezone
+             * @description A name of the IANA time zone database.
+             */
             timezone?: string | null;
         };
         /**
@@ -4296,10 +4746,14 @@ export interface components {
         Cancellation: {
             /**
              * Force
+             * @description Whether the run ends at once, without the launcher's word that it has stopped.
              * @default false
              */
             force: boolean;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
         };
         /**
@@ -4316,9 +4770,13 @@ export interface components {
             /**
              * Begin
              * Format: date-time
+             * @description From this instant on, UTC.
              */
             begin: string;
-            /** Count */
+            /**
+             * Count
+             * @description How many.
+             */
             count: number;
             /** Outcomes */
             outcomes: {
@@ -4338,6 +4796,7 @@ export interface components {
             /**
              * Run Id
              * Format: uuid
+             * @description The run's id.
              */
             run_id: string;
         };
@@ -4352,9 +4811,15 @@ export interface components {
          * @description A part of the sentence, and where it leads.
          */
         Clause: {
-            /** Link */
+            /**
+             * Link
+             * @description Where it is on the screens.
+             */
             link: string;
-            /** Text */
+            /**
+             * Text
+             * @description What is said.
+             */
             text: string;
         };
         /**
@@ -4365,9 +4830,13 @@ export interface components {
             /**
              * At
              * Format: date-time
+             * @description The instant, UTC.
              */
             at: string;
-            /** Text */
+            /**
+             * Text
+             * @description What is said.
+             */
             text: string;
         };
         /**
@@ -4375,7 +4844,7 @@ export interface components {
          * @description Every reason, in the order in which they are looked for; the first that fits is shown.
          * @enum {string}
          */
-        Code: "PAUSED_SYSTEM" | "PAUSED_SCHEDULE" | "NOT_DUE" | "DEPENDS_ON" | "SLEEPING" | "RETRY_AT" | "APPROVAL" | "OVERLAP" | "CONCURRENCY" | "RATE_LIMIT" | "NO_RUNNER" | "K8S_QUOTA" | "K8S_UNSCHEDULABLE" | "K8S_IMAGE" | "K8S_CONFIG" | "K8S_ADMISSION" | "STARTING" | "LOST" | "ENGINE" | "UNKNOWN";
+        Code: "PAUSED_SYSTEM" | "PAUSED_SCHEDULE" | "PAUSED_WORKFLOW" | "NOT_DUE" | "DEPENDS_ON" | "SLEEPING" | "RETRY_AT" | "APPROVAL" | "OVERLAP" | "CONCURRENCY" | "RATE_LIMIT" | "NO_RUNNER" | "K8S_QUOTA" | "K8S_UNSCHEDULABLE" | "K8S_IMAGE" | "K8S_CONFIG" | "K8S_ADMISSION" | "STARTING" | "LOST" | "ENGINE" | "UNKNOWN";
         /**
          * Coming
          * @description An instant that is not due yet; `skipped` says why it will not run.
@@ -4384,6 +4853,7 @@ export interface components {
             /**
              * At
              * Format: date-time
+             * @description The instant, UTC.
              */
             at: string;
             /** Skipped */
@@ -4397,21 +4867,30 @@ export interface components {
             /**
              * Discovery Id
              * Format: uuid
+             * @description The discovery.
              */
             discovery_id: string;
             /**
              * Id
              * Format: uuid
+             * @description Its id.
              */
             id: string;
-            /** Text */
+            /**
+             * Text
+             * @description What is said.
+             */
             text: string;
             /**
              * Written At
              * Format: date-time
+             * @description When it was written, UTC.
              */
             written_at: string;
-            /** Written By */
+            /**
+             * Written By
+             * @description Who wrote it: a person, or an operation of a run.
+             */
             written_by: string;
         };
         /**
@@ -4426,15 +4905,26 @@ export interface components {
             attempts_after: components["schemas"]["AttemptsBrief"];
             attempts_before: components["schemas"]["AttemptsBrief"];
             before: components["schemas"]["Run"];
+            /** @description The digest of the image. */
             digest: components["schemas"]["stepwell__server__runs__comparing__Difference"] | null;
-            /** Operations */
+            /**
+             * Operations
+             * @description The operations, in order.
+             */
             operations: components["schemas"]["OperationPair"][];
-            /** Parameters */
+            /**
+             * Parameters
+             * @description The workflow's parameters, as its schema has them.
+             */
             parameters: components["schemas"]["stepwell__server__runs__comparing__Difference"][];
+            /** @description The release. */
             release: components["schemas"]["stepwell__server__runs__comparing__Difference"] | null;
             /** Sentences */
             sentences: string[];
-            /** State */
+            /**
+             * State
+             * @description Where it is.
+             */
             state: components["schemas"]["StateKey"][];
         };
         /**
@@ -4446,7 +4936,10 @@ export interface components {
             column: number;
             /** Meaning */
             meaning: string;
-            /** Text */
+            /**
+             * Text
+             * @description What is said.
+             */
             text: string;
         };
         /**
@@ -4454,7 +4947,10 @@ export interface components {
          * @description Up to 20, best first.
          */
         Completions: {
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["Completion"][];
         };
         /**
@@ -4471,20 +4967,38 @@ export interface components {
          * @description What holds, with who said so, why, and since when.
          */
         ControlShown: {
-            /** Changed At */
+            /**
+             * Changed At
+             * @description When it was changed last, UTC.
+             */
             changed_at: string | null;
-            /** Changed By */
+            /**
+             * Changed By
+             * @description Who changed it last.
+             */
             changed_by: string | null;
-            /** Key */
+            /**
+             * Key
+             * @description The key.
+             */
             key: string;
             kind: components["schemas"]["ControlKind"];
             /** Next Free At */
             next_free_at: string | null;
-            /** Period */
+            /**
+             * Period
+             * @description Seconds in which so many may begin.
+             */
             period: number | null;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason: string | null;
-            /** Slots */
+            /**
+             * Slots
+             * @description So many at once, or within the period.
+             */
             slots: number | null;
         };
         /**
@@ -4495,9 +5009,13 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["ControlShown"][];
         };
         /**
@@ -4508,11 +5026,18 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Count */
+            /**
+             * Count
+             * @description How many.
+             */
             count: number;
-            /** More */
+            /**
+             * More
+             * @description Whether there is more than is shown.
+             */
             more: boolean;
             /** Shown */
             shown: string;
@@ -4528,13 +5053,22 @@ export interface components {
             failing: number;
             /** Late */
             late: number;
-            /** Paused */
+            /**
+             * Paused
+             * @description Whether it is paused.
+             */
             paused: number;
             /** Running */
             running: number;
-            /** Schedules */
+            /**
+             * Schedules
+             * @description The schedules.
+             */
             schedules: number;
-            /** Waiting */
+            /**
+             * Waiting
+             * @description What it waits for.
+             */
             waiting: number;
             /** Waiting Reviews */
             waiting_reviews: number;
@@ -4570,11 +5104,20 @@ export interface components {
             decision: components["schemas"]["Choice"];
             /** Hold Until */
             hold_until?: string | null;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason: string | null;
-            /** Renamed From */
+            /**
+             * Renamed From
+             * @description The workflow that it was before, and whose history it goes on with.
+             */
             renamed_from: string | null;
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string;
         };
         /**
@@ -4589,17 +5132,32 @@ export interface components {
          */
         Decision: {
             decision: components["schemas"]["Choice"];
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
-            /** Renamed From */
+            /**
+             * Renamed From
+             * @description The workflow that it was before, and whose history it goes on with.
+             */
             renamed_from?: string | null;
-            /** Renamed Operations */
+            /**
+             * Renamed Operations
+             * @description New name of an operation, and the one before.
+             */
             renamed_operations?: {
                 [key: string]: string;
             } | null;
-            /** Until */
+            /**
+             * Until
+             * @description Up to then, UTC.
+             */
             until?: string | null;
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string;
         };
         /**
@@ -4610,14 +5168,21 @@ export interface components {
          *     (0: none); if another one is current by now, nothing is applied.
          */
         Decisions: {
-            /** Against Release */
+            /**
+             * Against Release
+             * @description The number of the release that it was compared with.
+             */
             against_release?: number | null;
             /**
              * Decisions
+             * @description One for each workflow that is decided on.
              * @default []
              */
             decisions: components["schemas"]["Decision"][];
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
             /** @default hold */
             rest: components["schemas"]["Choice"];
@@ -4634,25 +5199,39 @@ export interface components {
             /**
              * Created At
              * Format: date-time
+             * @description When it was made, UTC.
              */
             created_at: string;
-            /** Finished At */
+            /**
+             * Finished At
+             * @description When it ended, UTC; null while it goes on.
+             */
             finished_at: string | null;
             /**
              * Id
              * Format: uuid
+             * @description Its id.
              */
             id: string;
-            /** Kind */
+            /**
+             * Kind
+             * @description Which of the kinds it is.
+             */
             kind: string;
             /** Next At */
             next_at: string | null;
             /** Occasion Id */
             occasion_id: string | null;
-            /** Sentence */
+            /**
+             * Sentence
+             * @description The same in a sentence.
+             */
             sentence: string;
             state: components["schemas"]["DeliveryState"];
-            /** Target */
+            /**
+             * Target
+             * @description The name of the one who is told.
+             */
             target: string;
         };
         /**
@@ -4675,30 +5254,56 @@ export interface components {
             /**
              * Created At
              * Format: date-time
+             * @description When it was made, UTC.
              */
             created_at: string;
-            /** Digest */
+            /**
+             * Digest
+             * @description The digest of the image.
+             */
             digest: string | null;
             error: components["schemas"]["Fault"] | null;
-            /** Finished At */
+            /**
+             * Finished At
+             * @description When it ended, UTC; null while it goes on.
+             */
             finished_at: string | null;
-            /** Group Name */
+            /**
+             * Group Name
+             * @description The workflow group's name.
+             */
             group_name: string;
             /**
              * Id
              * Format: uuid
+             * @description Its id.
              */
             id: string;
-            /** Image */
+            /**
+             * Image
+             * @description The image: a reference with a tag, or a file or folder.
+             */
             image: string | null;
-            /** Launcher */
+            /**
+             * Launcher
+             * @description What starts the image: process, container, kubernetes.
+             */
             launcher: string | null;
-            /** Requested By */
+            /**
+             * Requested By
+             * @description Who asked for it.
+             */
             requested_by: string;
-            /** Started At */
+            /**
+             * Started At
+             * @description When it began, UTC.
+             */
             started_at: string | null;
             state: components["schemas"]["State"];
-            /** Trigger */
+            /**
+             * Trigger
+             * @description What began it.
+             */
             trigger: string;
         };
         /**
@@ -4709,36 +5314,65 @@ export interface components {
             /**
              * Created At
              * Format: date-time
+             * @description When it was made, UTC.
              */
             created_at: string;
-            /** Digest */
+            /**
+             * Digest
+             * @description The digest of the image.
+             */
             digest: string | null;
             error: components["schemas"]["Fault"] | null;
-            /** Finished At */
+            /**
+             * Finished At
+             * @description When it ended, UTC; null while it goes on.
+             */
             finished_at: string | null;
-            /** Group Name */
+            /**
+             * Group Name
+             * @description The workflow group's name.
+             */
             group_name: string;
             /**
              * Id
              * Format: uuid
+             * @description Its id.
              */
             id: string;
-            /** Image */
+            /**
+             * Image
+             * @description The image: a reference with a tag, or a file or folder.
+             */
             image: string | null;
-            /** Launcher */
+            /**
+             * Launcher
+             * @description What starts the image: process, container, kubernetes.
+             */
             launcher: string | null;
             /** Manifest */
             manifest: {
                 [key: string]: unknown;
             } | null;
-            /** Output */
+            /**
+             * Output
+             * @description What the image has written.
+             */
             output: string | null;
-            /** Requested By */
+            /**
+             * Requested By
+             * @description Who asked for it.
+             */
             requested_by: string;
-            /** Started At */
+            /**
+             * Started At
+             * @description When it began, UTC.
+             */
             started_at: string | null;
             state: components["schemas"]["State"];
-            /** Trigger */
+            /**
+             * Trigger
+             * @description What began it.
+             */
             trigger: string;
         };
         /**
@@ -4754,20 +5388,28 @@ export interface components {
             /**
              * Ended At
              * Format: date-time
+             * @description When it ended, UTC.
              */
             ended_at: string;
             /**
              * Id
              * Format: uuid
+             * @description Its id.
              */
             id: string;
             /** Missed */
             missed: number;
             /** Ran */
             ran: number;
-            /** Schedules */
+            /**
+             * Schedules
+             * @description The schedules.
+             */
             schedules: components["schemas"]["MissedBy"][];
-            /** Text */
+            /**
+             * Text
+             * @description What is said.
+             */
             text: string;
         };
         /**
@@ -4779,7 +5421,10 @@ export interface components {
             average: number | null;
             /** P50 */
             p50: number | null;
-            /** P95 */
+            /**
+             * P95
+             * @description Seconds within which 95 of 100 runs end.
+             */
             p95: number | null;
             /** P99 */
             p99: number | null;
@@ -4801,16 +5446,29 @@ export interface components {
         Edit: {
             /**
              * Delete
+             * @description Whether the entry is deleted instead of written.
              * @default false
              */
             delete: boolean;
-            /** Expect Version */
+            /**
+             * Expect Version
+             * @description The version that you have seen; 0 for none. Another one is a conflict.
+             */
             expect_version: number;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason: string;
-            /** Ttl */
+            /**
+             * Ttl
+             * @description Seconds after which it is gone; null for never.
+             */
             ttl?: number | null;
-            /** Value */
+            /**
+             * Value
+             * @description The value; JSON.
+             */
             value?: unknown;
         };
         /**
@@ -4820,10 +5478,14 @@ export interface components {
          *     `count` is how many; `ids` and `sample` have the first of them. `fires` are UTC.
          */
         Effect: {
-            /** Code */
+            /**
+             * Code
+             * @description What it is, as a word that stays the same.
+             */
             code: string;
             /**
              * Count
+             * @description How many.
              * @default 0
              */
             count: number;
@@ -4834,6 +5496,7 @@ export interface components {
             fires: string[];
             /**
              * Ids
+             * @description These ones.
              * @default []
              */
             ids: string[];
@@ -4842,9 +5505,15 @@ export interface components {
              * @default []
              */
             sample: components["schemas"]["Sample"][];
-            /** Sentence */
+            /**
+             * Sentence
+             * @description The same in a sentence.
+             */
             sentence: string;
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string;
         };
         /**
@@ -4860,9 +5529,15 @@ export interface components {
         Ending: {
             /** @default cancelled */
             ended_as: components["schemas"]["EndedAs"];
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason: string;
-            /** Result */
+            /**
+             * Result
+             * @description What it gave; JSON.
+             */
             result?: unknown;
         };
         /**
@@ -4873,14 +5548,19 @@ export interface components {
             /**
              * Code
              * Format: password
+             * @description What it is, as a word that stays the same.
              */
             code: string;
             /**
              * Label
+             * @description What tells it apart from others, for people.
              * @default cli
              */
             label: string;
-            /** Verifier */
+            /**
+             * Verifier
+             * @description What the code challenge was made of.
+             */
             verifier: string;
         };
         /**
@@ -4898,30 +5578,38 @@ export interface components {
         Fault: {
             /**
              * Code
+             * @description What it is, as a word that stays the same.
              * @default discovery-failed
              */
             code: string;
             /**
              * Fix
+             * @description What to do about it.
              * @default
              */
             fix: string;
             /**
              * Output
+             * @description What the image has written.
              * @default
              */
             output: string;
             /**
              * Problems
+             * @description What is wrong, one by one.
              * @default []
              */
             problems: {
                 [key: string]: unknown;
             }[];
-            /** What */
+            /**
+             * What
+             * @description What happened.
+             */
             what: string;
             /**
              * Why
+             * @description Why it is so.
              * @default
              */
             why: string;
@@ -4933,7 +5621,10 @@ export interface components {
         FieldProblem: {
             /** Field */
             field: string;
-            /** Message */
+            /**
+             * Message
+             * @description What is said.
+             */
             message: string;
         };
         /**
@@ -4948,6 +5639,7 @@ export interface components {
             /**
              * At
              * Format: date-time
+             * @description The instant, UTC.
              */
             at: string;
             /** Excluded */
@@ -4980,6 +5672,7 @@ export interface components {
             /**
              * Run Id
              * Format: uuid
+             * @description The run's id.
              */
             run_id: string;
         };
@@ -4988,16 +5681,21 @@ export interface components {
          * @description The first account, made with the token that the server printed.
          */
         FirstAdmin: {
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
             /**
              * Password
              * Format: password
+             * @description The password.
              */
             password: string;
             /**
              * Secret
              * Format: password
+             * @description The secret; it is shown once.
              */
             secret: string;
         };
@@ -5009,9 +5707,15 @@ export interface components {
             demo: components["schemas"]["Demo"];
             /** Demo Group */
             demo_group: string;
-            /** Done */
+            /**
+             * Done
+             * @description How much of it is done.
+             */
             done: boolean;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["Item"][];
         };
         /**
@@ -5027,19 +5731,96 @@ export interface components {
          *     `searched_to` is set where only so many runs could be looked at for this page: all that
          *     were created later were, and `next` goes on from there. `hint` is set where nothing was
          *     found.
+         * @example {
+         *       "as_of": "2026-01-31T06:00:05Z",
+         *       "hint": {
+         *         "clause": "text",
+         *         "column": 1,
+         *         "count": 3,
+         *         "more": false,
+         *         "sentence": "All operations ended."
+         *       },
+         *       "items": [
+         *         {
+         *           "attempt": 1,
+         *           "created_at": "2026-01-31T06:00:00Z",
+         *           "deadline_at": "2026-02-01T06:00:00Z",
+         *           "digest": "sha256:4f2a0c9b1d8e",
+         *           "due_at": "2026-01-31T06:00:00Z",
+         *           "failed_operation": "text",
+         *           "fingerprint": "5f0c6e12ab34cd56",
+         *           "finished_at": "2026-01-31T06:01:04Z",
+         *           "group": "weather",
+         *           "id": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *           "labels": {
+         *             "team": "data"
+         *           },
+         *           "parameters": {
+         *             "day": "2026-01-31"
+         *           },
+         *           "pool": "etl-db",
+         *           "priority": "normal",
+         *           "progress": {
+         *             "at": "2026-01-31T06:00:00Z",
+         *             "done": 40,
+         *             "fraction": null,
+         *             "note": "loading rows",
+         *             "operation": "load",
+         *             "step_id": "01a21939-59eb-7753-a85d-5367ad802bd8",
+         *             "total": 100
+         *           },
+         *           "reason": "The database is back.",
+         *           "reexecution_of": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *           "release_id": "01a21939-59eb-7753-a85d-5367ad802bd6",
+         *           "repeat_of": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *           "requested_by": "anna",
+         *           "schedule_id": "01a21939-59eb-7753-a85d-5367ad802bd7",
+         *           "started_at": "2026-01-31T06:00:02Z",
+         *           "state": "waiting",
+         *           "superseded_by": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *           "trial": {
+         *             "discovery_id": "01a21939-59eb-7753-a85d-5367ad802bd5",
+         *             "with_secrets": false
+         *           },
+         *           "trigger": "schedule",
+         *           "waiting": {
+         *             "code": "limit",
+         *             "details": {},
+         *             "sentence": "All operations ended.",
+         *             "since": "2026-01-31T06:00:00Z",
+         *             "until": "2026-02-03T06:00:00Z"
+         *           },
+         *           "warnings": 1,
+         *           "workflow": "nightly"
+         *         }
+         *       ],
+         *       "limited_to": 50,
+         *       "next": "text",
+         *       "searched_to": "2026-01-31T06:00:00Z"
+         *     }
          */
         FoundRuns: {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
             hint?: components["schemas"]["Hint"] | null;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["Run"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
             /** Searched To */
             searched_to?: string | null;
@@ -5049,10 +5830,39 @@ export interface components {
          * @description A group. `release` is the number of the current release; instants are UTC.
          *
          *     `looked_at` and `look_error` are of the last look at the digest of its image.
-         *     `two_person` is its own rule for reviews, null the server's setting.
+         *     `two_person` is its own rule for reviews, null the server's setting. `launch_options` is
+         *     what it asks of its launcher beyond what all groups get.
          *
          *     `secrets` has references, never values. `provisional` is true until the first
          *     manifest has named the group.
+         * @example {
+         *       "archived_at": "2026-01-31T06:00:00Z",
+         *       "created_at": "2026-01-31T06:00:00Z",
+         *       "created_by": "anna",
+         *       "discover_with_secrets": false,
+         *       "environment": {
+         *         "LEVEL": "info"
+         *       },
+         *       "image": "registry.example.org/weather:14",
+         *       "launch_options": {},
+         *       "launcher": "container",
+         *       "look_error": {},
+         *       "looked_at": "2026-01-31T06:00:00Z",
+         *       "name": "nightly",
+         *       "next_discovery_at": "2026-01-31T06:00:00Z",
+         *       "provisional": false,
+         *       "rediscover": {},
+         *       "release": 1,
+         *       "release_id": "01a21939-59eb-7753-a85d-5367ad802bd6",
+         *       "secrets": {
+         *         "DB_PASS": "env:WEATHER_DB_PASS"
+         *       },
+         *       "two_person": true,
+         *       "watch_every": 300,
+         *       "workflows": [
+         *         "text"
+         *       ]
+         *     }
          */
         Group: {
             /** Archived At */
@@ -5060,19 +5870,39 @@ export interface components {
             /**
              * Created At
              * Format: date-time
+             * @description When it was made, UTC.
              */
             created_at: string;
-            /** Created By */
+            /**
+             * Created By
+             * @description Who made it.
+             */
             created_by: string;
-            /** Discover With Secrets */
+            /**
+             * Discover With Secrets
+             * @description Whether a discovery sees the secrets too.
+             */
             discover_with_secrets: boolean;
-            /** Environment */
+            /**
+             * Environment
+             * @description Variables that the image gets; no secrets.
+             */
             environment: {
                 [key: string]: string;
             };
-            /** Image */
+            /**
+             * Image
+             * @description The image: a reference with a tag, or a file or folder.
+             */
             image: string;
-            /** Launcher */
+            /** Launch Options */
+            launch_options?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Launcher
+             * @description What starts the image: process, container, kubernetes.
+             */
             launcher: string;
             /** Look Error */
             look_error: {
@@ -5080,57 +5910,110 @@ export interface components {
             } | null;
             /** Looked At */
             looked_at: string | null;
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
             /** Next Discovery At */
             next_discovery_at: string | null;
             /** Provisional */
             provisional: boolean;
-            /** Rediscover */
+            /**
+             * Rediscover
+             * @description When the image is looked at again by itself: a schedule.
+             */
             rediscover?: {
                 [key: string]: unknown;
             } | null;
-            /** Release */
+            /**
+             * Release
+             * @description The release.
+             */
             release: number | null;
-            /** Release Id */
+            /**
+             * Release Id
+             * @description The release's id.
+             */
             release_id: string | null;
-            /** Secrets */
+            /**
+             * Secrets
+             * @description Variables whose values are references: env:NAME, a variable of the server.
+             */
             secrets: {
                 [key: string]: string;
             };
-            /** Two Person */
+            /**
+             * Two Person
+             * @description Whether two reviewers have to agree.
+             */
             two_person?: boolean | null;
-            /** Watch Every */
+            /**
+             * Watch Every
+             * @description Seconds between two looks at the tag's digest; null for none.
+             */
             watch_every?: number | null;
-            /** Workflows */
+            /**
+             * Workflows
+             * @description The workflows.
+             */
             workflows: string[];
         };
         /**
          * GroupChange
-         * @description What an admin changes; what is left out stays, and null ends a rediscovery.
+         * @description What an admin changes; what is left out stays. Null ends a rediscovery, or takes the
+         *     launch options away.
          */
         GroupChange: {
-            /** Discover With Secrets */
+            /**
+             * Discover With Secrets
+             * @description Whether a discovery sees the secrets too.
+             */
             discover_with_secrets?: boolean | null;
-            /** Environment */
+            /**
+             * Environment
+             * @description Variables that the image gets; no secrets.
+             */
             environment?: {
                 [key: string]: string;
             } | null;
-            /** Image */
+            /**
+             * Image
+             * @description The image: a reference with a tag, or a file or folder.
+             */
             image?: string | null;
-            /** Reason */
+            /** Launch Options */
+            launch_options?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
-            /** Rediscover */
+            /**
+             * Rediscover
+             * @description When the image is looked at again by itself: a schedule.
+             */
             rediscover?: {
                 [key: string]: unknown;
             } | null;
-            /** Secrets */
+            /**
+             * Secrets
+             * @description Variables whose values are references: env:NAME, a variable of the server.
+             */
             secrets?: {
                 [key: string]: string;
             } | null;
-            /** Two Person */
+            /**
+             * Two Person
+             * @description Whether two reviewers have to agree.
+             */
             two_person?: boolean | null;
-            /** Watch Every */
+            /**
+             * Watch Every
+             * @description Seconds between two looks at the tag's digest; null for none.
+             */
             watch_every?: number | null;
         };
         /**
@@ -5141,42 +6024,82 @@ export interface components {
             /**
              * At
              * Format: date-time
+             * @description The instant, UTC.
              */
             at: string;
-            /** Cause */
+            /**
+             * Cause
+             * @description What makes occasions one message: of failures, the fingerprint.
+             */
             cause: string;
-            /** Details */
+            /**
+             * Details
+             * @description More to know, as JSON.
+             */
             details: {
                 [key: string]: unknown;
             };
-            /** Discovery Id */
+            /**
+             * Discovery Id
+             * @description The discovery.
+             */
             discovery_id: string | null;
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group: string;
             /**
              * Id
              * Format: uuid
+             * @description Its id.
              */
             id: string;
             kind: components["schemas"]["stepwell__server__notifications__records__Kind"];
-            /** Labels */
+            /**
+             * Labels
+             * @description Key and value, by which things are found.
+             */
             labels: {
                 [key: string]: string;
             };
             /** Passed At */
             passed_at: string | null;
-            /** Run Id */
+            /**
+             * Run Id
+             * @description The run's id.
+             */
             run_id: string | null;
-            /** Schedule Id */
+            /**
+             * Schedule Id
+             * @description The schedule's id.
+             */
             schedule_id: string | null;
-            /** Sentence */
+            /**
+             * Sentence
+             * @description The same in a sentence.
+             */
             sentence: string;
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string | null;
         };
         /**
          * Health
          * @description The answer of a server that can reach its database; `parts` for those with a token.
+         * @example {
+         *       "parts": [
+         *         {
+         *           "name": "nightly",
+         *           "sentence": "All operations ended.",
+         *           "state": "ok"
+         *         }
+         *       ],
+         *       "status": "ok",
+         *       "version": "text"
+         *     }
          */
         Health: {
             /** Parts */
@@ -5186,7 +6109,10 @@ export interface components {
              * @enum {string}
              */
             status: "ok" | "warning" | "problem";
-            /** Version */
+            /**
+             * Version
+             * @description The version; the first is 1.
+             */
             version: string;
         };
         /**
@@ -5198,11 +6124,20 @@ export interface components {
             clause: string;
             /** Column */
             column: number;
-            /** Count */
+            /**
+             * Count
+             * @description How many.
+             */
             count: number;
-            /** More */
+            /**
+             * More
+             * @description Whether there is more than is shown.
+             */
             more: boolean;
-            /** Sentence */
+            /**
+             * Sentence
+             * @description The same in a sentence.
+             */
             sentence: string;
         };
         /**
@@ -5215,24 +6150,30 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
             /** Buckets */
             buckets: components["schemas"]["Bucket"][];
             /** Looked At */
             looked_at: number;
-            /** More */
+            /**
+             * More
+             * @description Whether there is more than is shown.
+             */
             more: boolean;
             /** Seconds */
             seconds: number;
             /**
              * Since
              * Format: date-time
+             * @description Since when, UTC.
              */
             since: string;
             /**
              * Until
              * Format: date-time
+             * @description Up to then, UTC.
              */
             until: string;
         };
@@ -5244,9 +6185,15 @@ export interface components {
             duration: components["schemas"]["Durations"];
             /** Error Rate */
             error_rate: number | null;
-            /** Failed */
+            /**
+             * Failed
+             * @description How many failed.
+             */
             failed: number;
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group: string;
             /**
              * Hour
@@ -5255,7 +6202,10 @@ export interface components {
             hour: string;
             /** Judged */
             judged: number;
-            /** Operation */
+            /**
+             * Operation
+             * @description The operation's name.
+             */
             operation: string | null;
             /** Other */
             other: number;
@@ -5264,11 +6214,20 @@ export interface components {
              * @default 0
              */
             retried: number;
-            /** Succeeded */
+            /**
+             * Succeeded
+             * @description How many succeeded.
+             */
             succeeded: number;
-            /** Success Rate */
+            /**
+             * Success Rate
+             * @description The share that succeeded.
+             */
             success_rate: number | null;
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string;
         };
         /**
@@ -5279,11 +6238,18 @@ export interface components {
             /**
              * At
              * Format: date-time
+             * @description The instant, UTC.
              */
             at: string;
-            /** Failed */
+            /**
+             * Failed
+             * @description How many failed.
+             */
             failed: number;
-            /** Succeeded */
+            /**
+             * Succeeded
+             * @description How many succeeded.
+             */
             succeeded: number;
         };
         /**
@@ -5319,13 +6285,25 @@ export interface components {
          * @description An entry of another place: what a list of entries shows can be given as it is.
          */
         Imported: {
-            /** Expires At */
+            /**
+             * Expires At
+             * @description When it ends, UTC; null for never.
+             */
             expires_at?: string | null;
-            /** Key */
+            /**
+             * Key
+             * @description The key.
+             */
             key: string;
-            /** Scope */
+            /**
+             * Scope
+             * @description Whose it is: group, workflow:NAME or operation:WORKFLOW/NAME.
+             */
             scope: string;
-            /** Value */
+            /**
+             * Value
+             * @description The value; JSON.
+             */
             value?: unknown;
         };
         /**
@@ -5336,25 +6314,37 @@ export interface components {
             /**
              * Created At
              * Format: date-time
+             * @description When it was made, UTC.
              */
             created_at: string;
-            /** Created By */
+            /**
+             * Created By
+             * @description Who made it.
+             */
             created_by: string;
             /** Disabled At */
             disabled_at: string | null;
-            /** Email */
+            /**
+             * Email
+             * @description Where messages for the person go.
+             */
             email: string | null;
             /**
              * Id
              * Format: uuid
+             * @description Its id.
              */
             id: string;
             /** Last Login At */
             last_login_at: string | null;
+            /** @description Where it is on the screens. */
             link: components["schemas"]["Link"] | null;
             /** Login */
             login: string;
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
             /** Password Changed At */
             password_changed_at: string | null;
@@ -5363,34 +6353,70 @@ export interface components {
         /**
          * IssuedToken
          * @description A new token with its secret, which is shown this once.
+         * @example {
+         *       "created_at": "2026-01-31T06:00:00Z",
+         *       "created_by": "anna",
+         *       "expires_at": "2026-12-31T00:00:00Z",
+         *       "groups": [
+         *         "weather"
+         *       ],
+         *       "id": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *       "last_used_at": "2026-01-31T06:00:00Z",
+         *       "name": "nightly",
+         *       "read_only": false,
+         *       "revoked_at": "2026-01-31T06:00:00Z",
+         *       "role": "operator",
+         *       "secret": "sw_3q2-7w",
+         *       "user_id": "01a21939-59eb-7753-a85d-5367ad802bd4"
+         *     }
          */
         IssuedToken: {
             /**
              * Created At
              * Format: date-time
+             * @description When it was made, UTC.
              */
             created_at: string;
-            /** Created By */
+            /**
+             * Created By
+             * @description Who made it.
+             */
             created_by: string;
-            /** Expires At */
+            /**
+             * Expires At
+             * @description When it ends, UTC; null for never.
+             */
             expires_at: string | null;
-            /** Groups */
+            /**
+             * Groups
+             * @description The only groups that it reaches; null for all.
+             */
             groups: string[] | null;
             /**
              * Id
              * Format: uuid
+             * @description Its id.
              */
             id: string;
             /** Last Used At */
             last_used_at: string | null;
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
-            /** Read Only */
+            /**
+             * Read Only
+             * @description Whether it changes nothing.
+             */
             read_only: boolean;
             /** Revoked At */
             revoked_at: string | null;
             role: components["schemas"]["Role"];
-            /** Secret */
+            /**
+             * Secret
+             * @description The secret; it is shown once.
+             */
             secret: string;
             /** User Id */
             user_id: string | null;
@@ -5406,7 +6432,10 @@ export interface components {
         Item: {
             /** Command */
             command: string;
-            /** Done */
+            /**
+             * Done
+             * @description How much of it is done.
+             */
             done: boolean;
             /**
              * Facts
@@ -5415,7 +6444,10 @@ export interface components {
             facts: {
                 [key: string]: unknown;
             };
-            /** Fix */
+            /**
+             * Fix
+             * @description What to do about it.
+             */
             fix?: string | null;
             /** Href */
             href: string;
@@ -5437,7 +6469,10 @@ export interface components {
          * @description Why the run is to be kept.
          */
         Keep: {
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason: string;
         };
         /**
@@ -5448,19 +6483,35 @@ export interface components {
             /**
              * Changed At
              * Format: date-time
+             * @description When it was changed last, UTC.
              */
             changed_at: string;
-            /** Changed By */
+            /**
+             * Changed By
+             * @description Who changed it last.
+             */
             changed_by: string;
-            /** Days */
+            /**
+             * Days
+             * @description How many days.
+             */
             days: {
                 [key: string]: string;
             };
-            /** Description */
+            /**
+             * Description
+             * @description What it is, for people.
+             */
             description: string;
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
-            /** Timezone */
+            /**
+             * Timezone
+             * @description A name of the IANA time zone database.
+             */
             timezone: string | null;
             /**
              * Used By
@@ -5473,35 +6524,57 @@ export interface components {
          * @description One schedule. Marks and coming instants, or cells where there are more than 200.
          */
         Lane: {
-            /** Description */
+            /**
+             * Description
+             * @description What it is, for people.
+             */
             description: string;
             /** Future */
             future: components["schemas"]["Coming"][];
             /** Future Cells */
             future_cells: components["schemas"]["Cell"][];
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group: string;
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
             observed: components["schemas"]["Observed"];
             /** Past */
             past: components["schemas"]["stepwell__server__schedules__strip_records__Mark"][];
             /** Past Cells */
             past_cells: components["schemas"]["Cell"][];
-            /** Paused At */
+            /**
+             * Paused At
+             * @description Since when it is paused, UTC.
+             */
             paused_at: string | null;
-            /** Paused Until */
+            /**
+             * Paused Until
+             * @description When it goes on by itself, UTC.
+             */
             paused_until: string | null;
             /**
              * Schedule Id
              * Format: uuid
+             * @description The schedule's id.
              */
             schedule_id: string;
-            /** Timezone */
+            /**
+             * Timezone
+             * @description A name of the IANA time zone database.
+             */
             timezone: string;
             /** Truncated */
             truncated: boolean;
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string;
         };
         /**
@@ -5515,9 +6588,15 @@ export interface components {
              */
             due: string;
             fate: components["schemas"]["Fate"];
-            /** Run Id */
+            /**
+             * Run Id
+             * @description The run's id.
+             */
             run_id: string | null;
-            /** Why */
+            /**
+             * Why
+             * @description Why it is so.
+             */
             why: string | null;
         };
         /**
@@ -5536,7 +6615,10 @@ export interface components {
              * @default 0
              */
             backfilled: number;
-            /** Count */
+            /**
+             * Count
+             * @description How many.
+             */
             count: number;
             /**
              * Entered At
@@ -5547,25 +6629,37 @@ export interface components {
             /**
              * First Due
              * Format: date-time
+             * @description The first of the instants, UTC.
              */
             first_due: string;
             /**
              * Id
              * Format: uuid
+             * @description Its id.
              */
             id: string;
             /**
              * Last Due
              * Format: date-time
+             * @description The last of the instants, UTC.
              */
             last_due: string;
-            /** Next Due */
+            /**
+             * Next Due
+             * @description When it is due next, UTC; null for never.
+             */
             next_due: string | null;
-            /** Run Id */
+            /**
+             * Run Id
+             * @description The run's id.
+             */
             run_id: string | null;
             /** Schedule Version */
             schedule_version: number;
-            /** Why */
+            /**
+             * Why
+             * @description Why it is so.
+             */
             why: string | null;
         };
         /**
@@ -5582,13 +6676,20 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
             /** Edges */
             edges: components["schemas"]["StepEdge"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
-            /** More */
+            /**
+             * More
+             * @description Whether there is more than is shown.
+             */
             more: boolean;
             /** Nodes */
             nodes: components["schemas"]["StepNode"][];
@@ -5601,11 +6702,18 @@ export interface components {
             /**
              * Expires At
              * Format: date-time
+             * @description When it ends, UTC; null for never.
              */
             expires_at: string;
-            /** Secret */
+            /**
+             * Secret
+             * @description The secret; it is shown once.
+             */
             secret: string;
-            /** Url */
+            /**
+             * Url
+             * @description Where messages are posted.
+             */
             url: string;
         };
         /**
@@ -5616,13 +6724,20 @@ export interface components {
             /**
              * Begin
              * Format: date-time
+             * @description From this instant on, UTC.
              */
             begin: string;
             /** Begins */
             begins: number;
-            /** Expected */
+            /**
+             * Expected
+             * @description How many the preview has shown; another number is a conflict.
+             */
             expected: boolean;
-            /** Runs */
+            /**
+             * Runs
+             * @description How many runs.
+             */
             runs: number;
         };
         /**
@@ -5636,9 +6751,13 @@ export interface components {
             /**
              * At
              * Format: date-time
+             * @description The instant, UTC.
              */
             at: string;
-            /** Attempt */
+            /**
+             * Attempt
+             * @description The number of the attempt; the first is 1.
+             */
             attempt: number;
             /**
              * Cut
@@ -5662,11 +6781,17 @@ export interface components {
              * @default true
              */
             match: boolean;
-            /** Operation */
+            /**
+             * Operation
+             * @description The operation's name.
+             */
             operation: string | null;
             /** Stream */
             stream: string;
-            /** Text */
+            /**
+             * Text
+             * @description What is said.
+             */
             text: string;
         };
         /**
@@ -5682,17 +6807,27 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
             /** Complete */
             complete: boolean;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["LogLine"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
             /** Matches */
             matches: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
             /** Previous */
             previous: string | null;
@@ -5709,22 +6844,26 @@ export interface components {
             /**
              * Created At
              * Format: date-time
+             * @description When it was made, UTC.
              */
             created_at: string;
             /**
              * Current
+             * @description Whether it is the one in use now.
              * @default false
              */
             current: boolean;
             /**
              * Expires At
              * Format: date-time
+             * @description When it ends, UTC; null for never.
              */
             expires_at: string;
             how: components["schemas"]["How"];
             /**
              * Id
              * Format: uuid
+             * @description Its id.
              */
             id: string;
             /**
@@ -5740,14 +6879,19 @@ export interface components {
         LoginToken: {
             /**
              * Label
+             * @description What tells it apart from others, for people.
              * @default cli
              */
             label: string;
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
             /**
              * Password
              * Format: password
+             * @description The password.
              */
             password: string;
         };
@@ -5759,12 +6903,16 @@ export interface components {
         LoginWays: {
             /**
              * Link
+             * @description Where it is on the screens.
              * @default false
              */
             link: boolean;
             /** Oidc */
             oidc: string | null;
-            /** Password */
+            /**
+             * Password
+             * @description The password.
+             */
             password: boolean;
             /** Setup */
             setup: boolean;
@@ -5777,20 +6925,39 @@ export interface components {
             /**
              * Created At
              * Format: date-time
+             * @description When it was made, UTC.
              */
             created_at: string;
-            /** Created By */
+            /**
+             * Created By
+             * @description Who made it.
+             */
             created_by: string;
             kind: components["schemas"]["TargetKind"];
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
-            /** Secret */
+            /**
+             * Secret
+             * @description The secret; it is shown once.
+             */
             secret: string | null;
-            /** To */
+            /**
+             * To
+             * @description E-mail addresses.
+             */
             to: string[];
-            /** Url */
+            /**
+             * Url
+             * @description Where messages are posted.
+             */
             url: string | null;
-            /** Url Ref */
+            /**
+             * Url Ref
+             * @description The same by reference, where the address is a secret.
+             */
             url_ref: string | null;
         };
         /**
@@ -5813,33 +6980,70 @@ export interface components {
          *     only ones that a token reaches, null is all. `csrf` is what a page must send along in
          *     `X-Stepwell-CSRF` with each change, null with a token. `mode` is "engine" where there are
          *     steps and nothing else. `environment` is what the server is called. Instants are UTC.
+         * @example {
+         *       "csrf": "text",
+         *       "environment": "text",
+         *       "expires_at": "2026-12-31T00:00:00Z",
+         *       "groups": [
+         *         "weather"
+         *       ],
+         *       "how": "token",
+         *       "may": {
+         *         "administer": false,
+         *         "operate": false,
+         *         "review": false
+         *       },
+         *       "mode": "server",
+         *       "name": "nightly",
+         *       "read_only": false,
+         *       "role": "operator",
+         *       "user_id": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *       "version": "text"
+         *     }
          */
         Me: {
             /** Csrf */
             csrf: string | null;
-            /** Environment */
+            /**
+             * Environment
+             * @description Variables that the image gets; no secrets.
+             */
             environment?: string | null;
-            /** Expires At */
+            /**
+             * Expires At
+             * @description When it ends, UTC; null for never.
+             */
             expires_at: string | null;
-            /** Groups */
+            /**
+             * Groups
+             * @description The only groups that it reaches; null for all.
+             */
             groups: string[] | null;
             how: components["schemas"]["How"];
             may: components["schemas"]["May"];
             /**
              * Mode
+             * @description What is done again.
              * @default server
              * @enum {string}
              */
             mode: "server" | "engine";
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
-            /** Read Only */
+            /**
+             * Read Only
+             * @description Whether it changes nothing.
+             */
             read_only: boolean;
             role: components["schemas"]["Role"];
             /** User Id */
             user_id: string | null;
             /**
              * Version
+             * @description The version; the first is 1.
              * @default 0.1.0
              */
             version: string;
@@ -5854,6 +7058,7 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
             change: components["schemas"]["stepwell__server__metrics__records__Change"] | null;
@@ -5862,9 +7067,15 @@ export interface components {
              * Format: date-time
              */
             from_: string;
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group: string | null;
-            /** Operation */
+            /**
+             * Operation
+             * @description The operation's name.
+             */
             operation: string | null;
             /** Points */
             points: components["schemas"]["Point"][];
@@ -5875,10 +7086,14 @@ export interface components {
             /**
              * To
              * Format: date-time
+             * @description E-mail addresses.
              */
             to: string;
             total: components["schemas"]["Period"];
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string | null;
         };
         /**
@@ -5889,6 +7104,7 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
             /**
@@ -5901,6 +7117,7 @@ export interface components {
             /**
              * To
              * Format: date-time
+             * @description E-mail addresses.
              */
             to: string;
             /** Totals */
@@ -5914,20 +7131,28 @@ export interface components {
             /**
              * First Due
              * Format: date-time
+             * @description The first of the instants, UTC.
              */
             first_due: string;
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group: string;
             /**
              * Last Due
              * Format: date-time
+             * @description The last of the instants, UTC.
              */
             last_due: string;
             /** Misfire */
             misfire: string;
             /** Missed */
             missed: number;
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
             /** Policy */
             policy: string;
@@ -5936,11 +7161,15 @@ export interface components {
             /**
              * Schedule Id
              * Format: uuid
+             * @description The schedule's id.
              */
             schedule_id: string;
             /** Skipped */
             skipped: number;
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string;
         };
         /**
@@ -5960,27 +7189,39 @@ export interface components {
             /**
              * Begin
              * Format: date-time
+             * @description From this instant on, UTC.
              */
             begin: string;
             /**
              * Concurrency
+             * @description So many go on at the same time at most.
              * @default 1
              */
             concurrency: number;
             /**
              * End
              * Format: date-time
+             * @description Up to this instant, which is left out, UTC.
              */
             end: string;
             /** @default oldest-first */
             order: components["schemas"]["stepwell__server__schedules__backfill_records__Order"];
-            /** Parameters */
+            /**
+             * Parameters
+             * @description The workflow's parameters, as its schema has them.
+             */
             parameters?: {
                 [key: string]: unknown;
             } | null;
-            /** Per Minute */
+            /**
+             * Per Minute
+             * @description So many are started a minute at most.
+             */
             per_minute?: number | null;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
             /** @default not-run */
             which: components["schemas"]["Which"];
@@ -5992,10 +7233,14 @@ export interface components {
         NewBadge: {
             /**
              * Days
+             * @description How many days.
              * @default 366
              */
             days: number;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
         };
         /**
@@ -6011,27 +7256,44 @@ export interface components {
          *     }
          */
         NewBulk: {
-            /** Action */
+            /**
+             * Action
+             * @description What is done.
+             */
             action: string;
             /**
              * Arguments
+             * @description What the action takes beside the reason.
              * @default {}
              */
             arguments: {
                 [key: string]: unknown;
             };
-            /** Expected */
+            /**
+             * Expected
+             * @description How many the preview has shown; another number is a conflict.
+             */
             expected?: number | null;
-            /** Ids */
+            /**
+             * Ids
+             * @description These ones.
+             */
             ids?: string[] | null;
-            /** Query */
+            /**
+             * Query
+             * @description Which runs, in the language of search.
+             */
             query?: string | null;
             /**
              * Rate
+             * @description So many a second at most.
              * @default 20
              */
             rate: number;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason: string;
         };
         /**
@@ -6043,6 +7305,7 @@ export interface components {
         NewCalendar: {
             /**
              * Days
+             * @description How many days.
              * @default {}
              */
             days: {
@@ -6050,14 +7313,24 @@ export interface components {
             };
             /**
              * Description
+             * @description What it is, for people.
              * @default
              */
             description: string;
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
-            /** Timezone */
+            /**
+             * Timezone
+             * @description A name of the IANA time zone database.
+             */
             timezone?: string | null;
         };
         /**
@@ -6065,7 +7338,10 @@ export interface components {
          * @description What is said about a discovery.
          */
         NewComment: {
-            /** Text */
+            /**
+             * Text
+             * @description What is said.
+             */
             text: string;
         };
         /**
@@ -6075,14 +7351,26 @@ export interface components {
          *     `slots`: how many run at once, or begin within `period` seconds.
          */
         NewControl: {
-            /** Key */
+            /**
+             * Key
+             * @description The key.
+             */
             key: string;
             kind: components["schemas"]["ControlKind"];
-            /** Period */
+            /**
+             * Period
+             * @description Seconds in which so many may begin.
+             */
             period?: number | null;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
-            /** Slots */
+            /**
+             * Slots
+             * @description So many at once, or within the period.
+             */
             slots?: number | null;
         };
         /**
@@ -6090,14 +7378,21 @@ export interface components {
          * @description Which view comes first on a screen: a saved one, or one that is built in; or neither.
          */
         NewDefault: {
-            /** Builtin */
+            /**
+             * Builtin
+             * @description The key of a view that comes with the product.
+             */
             builtin?: string | null;
             /**
              * Screen
+             * @description The screen that it is a view of.
              * @default runs
              */
             screen: string;
-            /** View Id */
+            /**
+             * View Id
+             * @description A saved view.
+             */
             view_id?: string | null;
         };
         /**
@@ -6108,13 +7403,20 @@ export interface components {
             /**
              * Due At
              * Format: date-time
+             * @description When it was due, UTC.
              */
             due_at: string;
-            /** Parameters */
+            /**
+             * Parameters
+             * @description The workflow's parameters, as its schema has them.
+             */
             parameters?: {
                 [key: string]: unknown;
             } | null;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
         };
         /**
@@ -6126,39 +7428,62 @@ export interface components {
         NewGroup: {
             /**
              * Discover With Secrets
+             * @description Whether a discovery sees the secrets too.
              * @default false
              */
             discover_with_secrets: boolean;
             /**
              * Environment
+             * @description Variables that the image gets; no secrets.
              * @default {}
              */
             environment: {
                 [key: string]: string;
             };
-            /** Image */
+            /**
+             * Image
+             * @description The image: a reference with a tag, or a file or folder.
+             */
             image: string;
+            /** Launch Options */
+            launch_options?: {
+                [key: string]: unknown;
+            } | null;
             /**
              * Launcher
+             * @description What starts the image: process, container, kubernetes.
              * @default process
              */
             launcher: string;
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name?: string | null;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
-            /** Rediscover */
+            /**
+             * Rediscover
+             * @description When the image is looked at again by itself: a schedule.
+             */
             rediscover?: {
                 [key: string]: unknown;
             } | null;
             /**
              * Secrets
+             * @description Variables whose values are references: env:NAME, a variable of the server.
              * @default {}
              */
             secrets: {
                 [key: string]: string;
             };
-            /** Watch Every */
+            /**
+             * Watch Every
+             * @description Seconds between two looks at the tag's digest; null for none.
+             */
             watch_every?: number | null;
         };
         /**
@@ -6167,11 +7492,20 @@ export interface components {
          */
         NewLimit: {
             kind: components["schemas"]["stepwell__server__runs__limits__Kind"];
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
-            /** Slots */
+            /**
+             * Slots
+             * @description So many at once, or within the period.
+             */
             slots: number;
         };
         /**
@@ -6179,9 +7513,15 @@ export interface components {
          * @description Why, and until when; without `until` somebody has to resume it.
          */
         NewPause: {
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
-            /** Until */
+            /**
+             * Until
+             * @description Up to then, UTC.
+             */
             until?: string | null;
         };
         /**
@@ -6189,9 +7529,15 @@ export interface components {
          * @description For how many days the kind is to be kept; null is for ever. Say why.
          */
         NewPolicy: {
-            /** Days */
+            /**
+             * Days
+             * @description How many days.
+             */
             days: number | null;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason: string;
         };
         /**
@@ -6202,18 +7548,31 @@ export interface components {
          *     the schedule that is to be changed, or the name that it is to get, its jitter is exact.
          */
         NewPreview: {
-            /** After */
+            /**
+             * After
+             * @description What there is after it.
+             */
             after?: string | null;
             /**
              * Count
+             * @description How many.
              * @default 10
              */
             count: number;
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group?: string | null;
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name?: string | null;
-            /** Schedule Id */
+            /**
+             * Schedule Id
+             * @description The schedule's id.
+             */
             schedule_id?: string | null;
             /**
              * Spec
@@ -6227,7 +7586,10 @@ export interface components {
             spec: {
                 [key: string]: unknown;
             };
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow?: string | null;
         };
         /**
@@ -6239,22 +7601,41 @@ export interface components {
         NewRule: {
             /**
              * Every
+             * @description Seconds: after a cause was told, it is told again no sooner.
              * @default 3600
              */
             every: number;
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group?: string | null;
-            /** Kinds */
+            /**
+             * Kinds
+             * @description What to tell of.
+             */
             kinds?: components["schemas"]["stepwell__server__notifications__records__Kind"][];
-            /** Labels */
+            /**
+             * Labels
+             * @description Key and value, by which things are found.
+             */
             labels?: {
                 [key: string]: string;
             };
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
-            /** Target */
+            /**
+             * Target
+             * @description The name of the one who is told.
+             */
             target: string;
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow?: string | null;
         };
         /**
@@ -6265,23 +7646,33 @@ export interface components {
          *     runs are told of when they take longer. Both in seconds.
          */
         NewSchedule: {
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group: string;
             /**
              * Late After
              * @description Seconds; null: the server's own.
              */
             late_after?: number | null;
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
             /**
              * Parameters
+             * @description The workflow's parameters, as its schema has them.
              * @default {}
              */
             parameters: {
                 [key: string]: unknown;
             };
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
             /**
              * Spec
@@ -6300,7 +7691,10 @@ export interface components {
              * @description Seconds; null: the server's own.
              */
             too_long_after?: number | null;
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string;
         };
         /**
@@ -6312,15 +7706,20 @@ export interface components {
         NewShare: {
             /**
              * Days
+             * @description How many days.
              * @default 7
              */
             days: number;
             /**
              * Latest
+             * @description Whether the newest of this name is meant, whichever it is then.
              * @default false
              */
             latest: boolean;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
         };
         /**
@@ -6330,10 +7729,14 @@ export interface components {
         NewSkip: {
             /**
              * Count
+             * @description How many.
              * @default 1
              */
             count: number;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
         };
         /**
@@ -6345,31 +7748,50 @@ export interface components {
          *     every tag. Nothing to include means everything. `scan_every` is in seconds.
          */
         NewSource: {
+            /** @description How to log in: references, env:NAME, never the values. */
             credentials?: components["schemas"]["Credentials"] | null;
             /**
              * Exclude
+             * @description Names that are left out; * stands for anything.
              * @default []
              */
             exclude: string[];
             /**
              * Include
+             * @description Names that are wanted; * stands for anything.
              * @default []
              */
             include: string[];
             /**
              * Kind
+             * @description Which of the kinds it is.
              * @enum {string}
              */
             kind: "folder" | "registry";
-            /** Launcher */
+            /**
+             * Launcher
+             * @description What starts the image: process, container, kubernetes.
+             */
             launcher?: string | null;
-            /** Location */
+            /**
+             * Location
+             * @description Where it is: an address or a folder.
+             */
             location: string;
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
-            /** Scan Every */
+            /**
+             * Scan Every
+             * @description Seconds between two scans; null for by hand only.
+             */
             scan_every?: number | null;
         };
         /**
@@ -6380,18 +7802,31 @@ export interface components {
          *     With `read_only` it changes nothing, whatever its role.
          */
         NewToken: {
-            /** Expires At */
+            /**
+             * Expires At
+             * @description When it ends, UTC; null for never.
+             */
             expires_at?: string | null;
-            /** Groups */
+            /**
+             * Groups
+             * @description The only groups that it reaches; null for all.
+             */
             groups?: string[] | null;
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
             /**
              * Read Only
+             * @description Whether it changes nothing.
              * @default false
              */
             read_only: boolean;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
             role: components["schemas"]["Role"];
         };
@@ -6404,19 +7839,27 @@ export interface components {
         NewTrial: {
             /**
              * Parameters
+             * @description The workflow's parameters, as its schema has them.
              * @default {}
              */
             parameters: {
                 [key: string]: unknown;
             };
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
             /**
              * With Secrets
+             * @description Whether the trial gets the group's secrets.
              * @default false
              */
             with_secrets: boolean;
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string;
         };
         /**
@@ -6426,14 +7869,26 @@ export interface components {
          *     With a `subject` they log in with the identity provider instead, which knows them so.
          */
         NewUser: {
-            /** Email */
+            /**
+             * Email
+             * @description Where messages for the person go.
+             */
             email?: string | null;
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
             role: components["schemas"]["Role"];
-            /** Subject */
+            /**
+             * Subject
+             * @description Who it is at the identity provider.
+             */
             subject?: string | null;
         };
         /**
@@ -6443,20 +7898,29 @@ export interface components {
         NewView: {
             /**
              * Columns
+             * @description The columns of the view, in order.
              * @default []
              */
             columns: string[];
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
-            /** Query */
+            /**
+             * Query
+             * @description Which runs, in the language of search.
+             */
             query: string;
             /**
              * Screen
+             * @description The screen that it is a view of.
              * @default runs
              */
             screen: string;
             /**
              * Shared
+             * @description Whether others see it too.
              * @default false
              */
             shared: boolean;
@@ -6469,18 +7933,29 @@ export interface components {
             /**
              * Due At
              * Format: date-time
+             * @description When it was due, UTC.
              */
             due_at: string;
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group: string;
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
             /**
              * Schedule Id
              * Format: uuid
+             * @description The schedule's id.
              */
             schedule_id: string;
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string;
         };
         /**
@@ -6510,7 +7985,10 @@ export interface components {
             missed_since: string | null;
             /** Objective */
             objective: string;
-            /** Target */
+            /**
+             * Target
+             * @description The name of the one who is told.
+             */
             target: number;
             /** Used */
             used: number;
@@ -6522,9 +8000,15 @@ export interface components {
         Observed: {
             /** P50 */
             p50: number | null;
-            /** P95 */
+            /**
+             * P95
+             * @description Seconds within which 95 of 100 runs end.
+             */
             p95: number | null;
-            /** Runs */
+            /**
+             * Runs
+             * @description How many runs.
+             */
             runs: number;
         };
         /**
@@ -6532,7 +8016,10 @@ export interface components {
          * @description How an operation went. `duration` in seconds, of its last execution.
          */
         OperationBrief: {
-            /** Duration */
+            /**
+             * Duration
+             * @description Seconds that it took.
+             */
             duration: number | null;
             /** Executions */
             executions: number;
@@ -6546,9 +8033,14 @@ export interface components {
          * @description One operation in both runs; null where it is not in one of them.
          */
         OperationPair: {
+            /** @description What there is after it. */
             after: components["schemas"]["OperationBrief"] | null;
+            /** @description What there was before it. */
             before: components["schemas"]["OperationBrief"] | null;
-            /** Operation */
+            /**
+             * Operation
+             * @description The operation's name.
+             */
             operation: string;
             /** Slower By */
             slower_by: number | null;
@@ -6573,16 +8065,21 @@ export interface components {
             /**
              * At
              * Format: date-time
+             * @description The instant, UTC.
              */
             at: string;
             /**
              * Run Id
              * Format: uuid
+             * @description The run's id.
              */
             run_id: string;
             /** Seconds */
             seconds: number | null;
-            /** State */
+            /**
+             * State
+             * @description Where it is.
+             */
             state: string;
         };
         /**
@@ -6590,14 +8087,21 @@ export interface components {
          * @description What one attempt wrote to stdout and stderr; the middle is cut where it was too much.
          */
         Output: {
-            /** Attempt */
+            /**
+             * Attempt
+             * @description The number of the attempt; the first is 1.
+             */
             attempt: number;
             /**
              * Run Id
              * Format: uuid
+             * @description The run's id.
              */
             run_id: string;
-            /** Text */
+            /**
+             * Text
+             * @description What is said.
+             */
             text: string;
         };
         /** Page[Account] */
@@ -6605,13 +8109,23 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["Account"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
         };
         /** Page[Alert] */
@@ -6619,13 +8133,23 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["Alert"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
         };
         /** Page[BackfillInstant] */
@@ -6633,13 +8157,23 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["BackfillInstant"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
         };
         /** Page[Backfill] */
@@ -6647,13 +8181,23 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["Backfill"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
         };
         /** Page[Bulk] */
@@ -6661,13 +8205,23 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["Bulk"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
         };
         /** Page[Comment] */
@@ -6675,13 +8229,23 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["Comment"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
         };
         /** Page[Delivery] */
@@ -6689,13 +8253,23 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["Delivery"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
         };
         /** Page[Discovery] */
@@ -6703,13 +8277,23 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["Discovery"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
         };
         /** Page[Downtime] */
@@ -6717,13 +8301,23 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["Downtime"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
         };
         /** Page[Group] */
@@ -6731,13 +8325,23 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["Group"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
         };
         /** Page[Happened] */
@@ -6745,13 +8349,23 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["Happened"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
         };
         /** Page[KeptCalendar] */
@@ -6759,13 +8373,23 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["KeptCalendar"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
         };
         /** Page[LedgerEntry] */
@@ -6773,13 +8397,23 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["LedgerEntry"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
         };
         /** Page[LoginSession] */
@@ -6787,13 +8421,23 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["LoginSession"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
         };
         /** Page[Mute] */
@@ -6801,13 +8445,23 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["stepwell__server__notifications__records__Mute"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
         };
         /** Page[Proposal] */
@@ -6815,13 +8469,23 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["Proposal"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
         };
         /** Page[Release] */
@@ -6829,13 +8493,23 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["Release"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
         };
         /** Page[Report] */
@@ -6843,13 +8517,23 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["Report"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
         };
         /** Page[Rule] */
@@ -6857,13 +8541,23 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["Rule"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
         };
         /** Page[RunStep] */
@@ -6871,13 +8565,23 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["RunStep"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
         };
         /** Page[Scheduled] */
@@ -6885,13 +8589,23 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["Scheduled"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
         };
         /** Page[SourceImage] */
@@ -6899,13 +8613,23 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["SourceImage"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
         };
         /** Page[Source] */
@@ -6913,13 +8637,23 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["Source"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
         };
         /** Page[StepBrief] */
@@ -6927,13 +8661,23 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["StepBrief"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
         };
         /** Page[Target] */
@@ -6941,13 +8685,23 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["Target"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
         };
         /** Page[Token] */
@@ -6955,13 +8709,23 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["Token"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
         };
         /** Page[View] */
@@ -6969,13 +8733,23 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["View"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
         };
         /** Page[Waiting] */
@@ -6983,13 +8757,23 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["stepwell__server__reviews__records__Waiting"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
         };
         /** Page[Workflow] */
@@ -6997,13 +8781,23 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["Workflow"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
         };
         /**
@@ -7011,12 +8805,19 @@ export interface components {
          * @description One part of the server: the scheduler, a launcher, the database.
          */
         Part: {
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
-            /** Sentence */
+            /**
+             * Sentence
+             * @description The same in a sentence.
+             */
             sentence: string;
             /**
              * State
+             * @description Where it is.
              * @enum {string}
              */
             state: "ok" | "warning" | "problem";
@@ -7029,11 +8830,13 @@ export interface components {
             /**
              * Password
              * Format: password
+             * @description The password.
              */
             password: string;
             /**
              * Secret
              * Format: password
+             * @description The secret; it is shown once.
              */
             secret: string;
         };
@@ -7045,11 +8848,13 @@ export interface components {
             /**
              * Current
              * Format: password
+             * @description Whether it is the one in use now.
              */
             current: string;
             /**
              * New
              * Format: password
+             * @description The password from now on.
              */
             new: string;
         };
@@ -7058,11 +8863,15 @@ export interface components {
          * @description A login by name and password.
          */
         PasswordLogin: {
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
             /**
              * Password
              * Format: password
+             * @description The password.
              */
             password: string;
         };
@@ -7074,7 +8883,10 @@ export interface components {
             duration: components["schemas"]["Durations"];
             /** Error Rate */
             error_rate: number | null;
-            /** Failed */
+            /**
+             * Failed
+             * @description How many failed.
+             */
             failed: number;
             /**
              * From
@@ -7092,13 +8904,20 @@ export interface components {
              * @default 0
              */
             retried: number;
-            /** Succeeded */
+            /**
+             * Succeeded
+             * @description How many succeeded.
+             */
             succeeded: number;
-            /** Success Rate */
+            /**
+             * Success Rate
+             * @description The share that succeeded.
+             */
             success_rate: number | null;
             /**
              * To
              * Format: date-time
+             * @description E-mail addresses.
              */
             to: string;
             /** Waits */
@@ -7125,7 +8944,10 @@ export interface components {
          * @description Every act, by name.
          */
         Permissions: {
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["Permission"][];
         };
         /**
@@ -7135,9 +8957,15 @@ export interface components {
          *     `finished_at` is null while it goes on; `seconds` is its length so far.
          */
         Phase: {
-            /** Attempt */
+            /**
+             * Attempt
+             * @description The number of the attempt; the first is 1.
+             */
             attempt: number;
-            /** Finished At */
+            /**
+             * Finished At
+             * @description When it ended, UTC; null while it goes on.
+             */
             finished_at: string | null;
             name: components["schemas"]["PhaseName"];
             /** Seconds */
@@ -7145,6 +8973,7 @@ export interface components {
             /**
              * Started At
              * Format: date-time
+             * @description When it began, UTC.
              */
             started_at: string;
         };
@@ -7161,9 +8990,15 @@ export interface components {
         Plan: {
             /** @default keep */
             others: components["schemas"]["Others"];
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
-            /** Schedules */
+            /**
+             * Schedules
+             * @description The schedules.
+             */
             schedules: components["schemas"]["Planned-Input"][];
         };
         /**
@@ -7171,16 +9006,23 @@ export interface components {
          * @description What applying a plan did to a schedule: added, changed, paused or resumed.
          */
         PlanChange: {
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
             /**
              * Schedule Id
              * Format: uuid
+             * @description The schedule's id.
              */
             schedule_id: string;
             /** Verb */
             verb: string;
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string;
         };
         /**
@@ -7205,19 +9047,27 @@ export interface components {
             late_after?: number | null;
             /**
              * Name
+             * @description Its name.
              * @default default
              */
             name: string;
-            /** Parameters */
+            /**
+             * Parameters
+             * @description The workflow's parameters, as its schema has them.
+             */
             parameters?: {
                 [key: string]: unknown;
             } | null;
             /**
              * Paused
+             * @description Whether it is paused.
              * @default false
              */
             paused: boolean;
-            /** Spec */
+            /**
+             * Spec
+             * @description When it is due.
+             */
             spec?: {
                 [key: string]: unknown;
             } | null;
@@ -7226,7 +9076,10 @@ export interface components {
              * @description Seconds; null: the server's own.
              */
             too_long_after?: number | null;
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string;
         };
         /**
@@ -7235,9 +9088,15 @@ export interface components {
          */
         "Planned-Output": {
             mark: components["schemas"]["stepwell__server__runs__planning__Mark"];
-            /** Operation */
+            /**
+             * Operation
+             * @description The operation's name.
+             */
             operation: string;
-            /** Why */
+            /**
+             * Why
+             * @description Why it is so.
+             */
             why: string;
         };
         /**
@@ -7248,12 +9107,16 @@ export interface components {
             /**
              * At
              * Format: date-time
+             * @description The instant, UTC.
              */
             at: string;
             duration: components["schemas"]["Durations"];
             /** Error Rate */
             error_rate: number | null;
-            /** Failed */
+            /**
+             * Failed
+             * @description How many failed.
+             */
             failed: number;
             /** Judged */
             judged: number;
@@ -7264,9 +9127,15 @@ export interface components {
              * @default 0
              */
             retried: number;
-            /** Succeeded */
+            /**
+             * Succeeded
+             * @description How many succeeded.
+             */
             succeeded: number;
-            /** Success Rate */
+            /**
+             * Success Rate
+             * @description The share that succeeded.
+             */
             success_rate: number | null;
         };
         /**
@@ -7274,7 +9143,10 @@ export interface components {
          * @description For how long everything is kept, on one page.
          */
         Policies: {
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["Policy"][];
         };
         /**
@@ -7285,29 +9157,78 @@ export interface components {
          *     null where nobody has decided otherwise. It cannot be shorter than `least_days`.
          */
         Policy: {
-            /** Changed At */
+            /**
+             * Changed At
+             * @description When it was changed last, UTC.
+             */
             changed_at?: string | null;
-            /** Changed By */
+            /**
+             * Changed By
+             * @description Who changed it last.
+             */
             changed_by?: string | null;
-            /** Days */
+            /**
+             * Days
+             * @description How many days.
+             */
             days: number | null;
             /** Default Days */
             default_days: number | null;
-            /** Kind */
+            /**
+             * Kind
+             * @description Which of the kinds it is.
+             */
             kind: string;
             /** Least Days */
             least_days: number;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
-            /** What */
+            /**
+             * What
+             * @description What happened.
+             */
             what: string;
         };
         /**
          * Preview
          * @description When a schedule is due, in words and instants; fewer than asked for if it ends.
+         * @example {
+         *       "description": "Loads the figures of the day.",
+         *       "fires": [
+         *         {
+         *           "at": "2026-01-31T06:00:00Z",
+         *           "excluded": "text",
+         *           "jitter": 1,
+         *           "local": "text",
+         *           "overlaps": false,
+         *           "skipped": "text"
+         *         }
+         *       ],
+         *       "notes": [
+         *         {
+         *           "at": "2026-01-31T06:00:00Z",
+         *           "text": "Why does it need the second secret?"
+         *         }
+         *       ],
+         *       "observed": {
+         *         "p50": 1,
+         *         "p95": 1200,
+         *         "runs": 37
+         *       },
+         *       "overlaps": 1,
+         *       "says": [
+         *         "text"
+         *       ]
+         *     }
          */
         Preview: {
-            /** Description */
+            /**
+             * Description
+             * @description What it is, for people.
+             */
             description: string;
             /** Fires */
             fires: components["schemas"]["Fire"][];
@@ -7328,11 +9249,37 @@ export interface components {
         /**
          * Problem
          * @description Why a request was refused. `code` is stable; what, why and fix are for people.
+         * @example {
+         *       "code": "run-ended",
+         *       "correlation_id": "9f2d6c0e",
+         *       "detail": "text",
+         *       "errors": [
+         *         {
+         *           "field": "text",
+         *           "message": "It is required."
+         *         }
+         *       ],
+         *       "fix": "Give a later instant.",
+         *       "problems": [
+         *         {}
+         *       ],
+         *       "status": 1,
+         *       "title": "text",
+         *       "type": "text",
+         *       "what": "The image cannot be imported.",
+         *       "why": "It was done."
+         *     }
          */
         Problem: {
-            /** Code */
+            /**
+             * Code
+             * @description What it is, as a word that stays the same.
+             */
             code: string;
-            /** Correlation Id */
+            /**
+             * Correlation Id
+             * @description What belongs together has the same one.
+             */
             correlation_id: string;
             /** Detail */
             detail: string;
@@ -7341,10 +9288,14 @@ export interface components {
              * @default []
              */
             errors: components["schemas"]["FieldProblem"][];
-            /** Fix */
+            /**
+             * Fix
+             * @description What to do about it.
+             */
             fix: string;
             /**
              * Problems
+             * @description What is wrong, one by one.
              * @default []
              */
             problems: {
@@ -7356,9 +9307,15 @@ export interface components {
             title: string;
             /** Type */
             type: string;
-            /** What */
+            /**
+             * What
+             * @description What happened.
+             */
             what: string;
-            /** Why */
+            /**
+             * Why
+             * @description Why it is so.
+             */
             why: string;
         };
         /**
@@ -7369,22 +9326,36 @@ export interface components {
             /**
              * At
              * Format: date-time
+             * @description The instant, UTC.
              */
             at: string;
-            /** Done */
+            /**
+             * Done
+             * @description How much of it is done.
+             */
             done: number;
             /** Fraction */
             fraction: number | null;
-            /** Note */
+            /**
+             * Note
+             * @description Where it is, in a few words.
+             */
             note: string;
-            /** Operation */
+            /**
+             * Operation
+             * @description The operation's name.
+             */
             operation: string;
             /**
              * Step Id
              * Format: uuid
+             * @description The step's id.
              */
             step_id: string;
-            /** Total */
+            /**
+             * Total
+             * @description How many, or how much, in all.
+             */
             total: number | null;
         };
         /**
@@ -7392,21 +9363,32 @@ export interface components {
          * @description How far an operation says that it is.
          */
         ProgressTold: {
-            /** Claim No */
+            /**
+             * Claim No
+             * @description The number of the claim under which the operation runs.
+             */
             claim_no: number;
-            /** Done */
+            /**
+             * Done
+             * @description How much of it is done.
+             */
             done: number;
             /**
              * Note
+             * @description Where it is, in a few words.
              * @default
              */
             note: string;
             /**
              * Step Id
              * Format: uuid
+             * @description The step's id.
              */
             step_id: string;
-            /** Total */
+            /**
+             * Total
+             * @description How many, or how much, in all.
+             */
             total?: number | null;
         };
         /**
@@ -7416,38 +9398,66 @@ export interface components {
          *     `release` is the number of the release that came of it.
          */
         Proposal: {
-            /** Against Release */
+            /**
+             * Against Release
+             * @description The number of the release that it was compared with.
+             */
             against_release: number;
-            /** Decisions */
+            /**
+             * Decisions
+             * @description One for each workflow that is decided on.
+             */
             decisions: components["schemas"]["Decision"][];
-            /** Discovery Id */
+            /**
+             * Discovery Id
+             * @description The discovery.
+             */
             discovery_id: string | null;
-            /** Ended At */
+            /**
+             * Ended At
+             * @description When it ended, UTC.
+             */
             ended_at: string | null;
             /** Ended By */
             ended_by: string | null;
             /** Ended Reason */
             ended_reason: string | null;
-            /** Group Name */
+            /**
+             * Group Name
+             * @description The workflow group's name.
+             */
             group_name: string;
             /**
              * Id
              * Format: uuid
+             * @description Its id.
              */
             id: string;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason: string | null;
-            /** Release */
+            /**
+             * Release
+             * @description The release.
+             */
             release: number | null;
             /**
              * Requested At
              * Format: date-time
              */
             requested_at: string;
-            /** Requested By */
+            /**
+             * Requested By
+             * @description Who asked for it.
+             */
             requested_by: string;
             state: components["schemas"]["ProposalState"];
-            /** To Release */
+            /**
+             * To Release
+             * @description The number of the release that is to be in force again.
+             */
             to_release: number | null;
         };
         /**
@@ -7463,13 +9473,25 @@ export interface components {
          *     `count` is exact, or a bound from below where `more` is true.
          */
         Prospect: {
-            /** Before */
+            /**
+             * Before
+             * @description What there was before it.
+             */
             before: string | null;
-            /** Count */
+            /**
+             * Count
+             * @description How many.
+             */
             count: number;
-            /** Kind */
+            /**
+             * Kind
+             * @description Which of the kinds it is.
+             */
             kind: string;
-            /** More */
+            /**
+             * More
+             * @description Whether there is more than is shown.
+             */
             more: boolean;
         };
         /**
@@ -7477,7 +9499,10 @@ export interface components {
          * @description What the next sweeps would remove.
          */
         Prospects: {
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["Prospect"][];
         };
         /**
@@ -7489,13 +9514,22 @@ export interface components {
             duration: components["schemas"]["Durations"];
             /** Error Rate */
             error_rate: number | null;
-            /** Failed */
+            /**
+             * Failed
+             * @description How many failed.
+             */
             failed: number;
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group: string;
             /** Judged */
             judged: number;
-            /** Operation */
+            /**
+             * Operation
+             * @description The operation's name.
+             */
             operation: string | null;
             /** Other */
             other: number;
@@ -7504,11 +9538,20 @@ export interface components {
              * @default 0
              */
             retried: number;
-            /** Succeeded */
+            /**
+             * Succeeded
+             * @description How many succeeded.
+             */
             succeeded: number;
-            /** Success Rate */
+            /**
+             * Success Rate
+             * @description The share that succeeded.
+             */
             success_rate: number | null;
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string | null;
         };
         /**
@@ -7519,6 +9562,7 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
             by: components["schemas"]["By"];
@@ -7533,6 +9577,7 @@ export interface components {
             /**
              * To
              * Format: date-time
+             * @description E-mail addresses.
              */
             to: string;
         };
@@ -7541,7 +9586,10 @@ export interface components {
          * @description The body of an action that needs nothing but, at best, a reason for the audit log.
          */
         "Reason-Input": {
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
         };
         /**
@@ -7549,6 +9597,7 @@ export interface components {
          * @description One reason. `changes` says in words when it ends, `changes_at` the instant if known.
          */
         "Reason-Output": {
+            /** @description What is done. */
             action?: components["schemas"]["Action"] | null;
             blocking?: components["schemas"]["Blocking"] | null;
             /**
@@ -7559,9 +9608,15 @@ export interface components {
             /** Changes At */
             changes_at?: string | null;
             code: components["schemas"]["Code"];
-            /** Sentence */
+            /**
+             * Sentence
+             * @description The same in a sentence.
+             */
             sentence: string;
-            /** Since */
+            /**
+             * Since
+             * @description Since when, UTC.
+             */
             since?: string | null;
         };
         /**
@@ -7571,12 +9626,19 @@ export interface components {
         Reexecution: {
             /** @default failed operations */
             mode: components["schemas"]["Mode"];
-            /** Operation */
+            /**
+             * Operation
+             * @description The operation's name.
+             */
             operation?: string | null;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
             /**
              * Release
+             * @description The release.
              * @default same
              * @enum {string}
              */
@@ -7585,21 +9647,46 @@ export interface components {
         /**
          * ReexecutionPlan
          * @description What a re-execution would do with each operation, before it is asked for.
+         * @example {
+         *       "digest": "sha256:4f2a0c9b1d8e",
+         *       "mode": "failed operations",
+         *       "operations": [
+         *         {
+         *           "mark": "reuse result",
+         *           "operation": "load",
+         *           "why": "It was done."
+         *         }
+         *       ],
+         *       "release_id": "01a21939-59eb-7753-a85d-5367ad802bd6",
+         *       "run_id": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *       "same_release": false,
+         *       "warnings": [
+         *         "text"
+         *       ]
+         *     }
          */
         ReexecutionPlan: {
-            /** Digest */
+            /**
+             * Digest
+             * @description The digest of the image.
+             */
             digest: string;
             mode: components["schemas"]["Mode"];
-            /** Operations */
+            /**
+             * Operations
+             * @description The operations, in order.
+             */
             operations: components["schemas"]["Planned-Output"][];
             /**
              * Release Id
              * Format: uuid
+             * @description The release's id.
              */
             release_id: string;
             /**
              * Run Id
              * Format: uuid
+             * @description The run's id.
              */
             run_id: string;
             /** Same Release */
@@ -7614,32 +9701,47 @@ export interface components {
         Registration: {
             /**
              * Discover With Secrets
+             * @description Whether a discovery sees the secrets too.
              * @default false
              */
             discover_with_secrets: boolean;
             /**
              * Environment
+             * @description Variables that the image gets; no secrets.
              * @default {}
              */
             environment: {
                 [key: string]: string;
             };
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name?: string | null;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
-            /** Rediscover */
+            /**
+             * Rediscover
+             * @description When the image is looked at again by itself: a schedule.
+             */
             rediscover?: {
                 [key: string]: unknown;
             } | null;
             /**
              * Secrets
+             * @description Variables whose values are references: env:NAME, a variable of the server.
              * @default {}
              */
             secrets: {
                 [key: string]: string;
             };
-            /** Watch Every */
+            /**
+             * Watch Every
+             * @description Seconds between two looks at the tag's digest; null for none.
+             */
             watch_every?: number | null;
         };
         /**
@@ -7651,13 +9753,22 @@ export interface components {
          *     likely such a difference is where nothing has changed.
          */
         Regression: {
-            /** After */
+            /**
+             * After
+             * @description What there is after it.
+             */
             after: number;
-            /** Before */
+            /**
+             * Before
+             * @description What there was before it.
+             */
             before: number;
             /** Chance */
             chance: number;
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group: string;
             /** Judged After */
             judged_after: number;
@@ -7665,16 +9776,25 @@ export interface components {
             judged_before: number;
             /** Measure */
             measure: string;
-            /** Operation */
+            /**
+             * Operation
+             * @description The operation's name.
+             */
             operation: string | null;
-            /** Release */
+            /**
+             * Release
+             * @description The release.
+             */
             release: number;
             /**
              * Released At
              * Format: date-time
              */
             released_at: string;
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string;
         };
         /**
@@ -7685,6 +9805,7 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
             /** Compared */
@@ -7705,37 +9826,111 @@ export interface components {
             /**
              * Created At
              * Format: date-time
+             * @description When it was made, UTC.
              */
             created_at: string;
-            /** Created By */
+            /**
+             * Created By
+             * @description Who made it.
+             */
             created_by: string;
-            /** Discovery Id */
+            /**
+             * Discovery Id
+             * @description The discovery.
+             */
             discovery_id: string | null;
-            /** Environment */
+            /**
+             * Environment
+             * @description Variables that the image gets; no secrets.
+             */
             environment?: string[] | null;
-            /** Group Name */
+            /**
+             * Group Name
+             * @description The workflow group's name.
+             */
             group_name: string;
             /**
              * Id
              * Format: uuid
+             * @description Its id.
              */
             id: string;
-            /** Image */
+            /**
+             * Image
+             * @description The image: a reference with a tag, or a file or folder.
+             */
             image?: string | null;
-            /** Number */
+            /**
+             * Number
+             * @description Its number.
+             */
             number: number;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason: string | null;
             /** Rollback Of */
             rollback_of: number | null;
-            /** Secrets */
+            /**
+             * Secrets
+             * @description Variables whose values are references: env:NAME, a variable of the server.
+             */
             secrets?: {
                 [key: string]: string;
             } | null;
         };
         /**
+         * ReleaseBrief
+         * @description The release that a run is of. `number` is null for a trial; `current`: still in force.
+         */
+        ReleaseBrief: {
+            /**
+             * Current
+             * @description Whether it is the one in use now.
+             */
+            current: boolean;
+            /**
+             * Number
+             * @description Its number.
+             */
+            number: number | null;
+        };
+        /**
          * ReleaseDetail
-         * @description A release with its workflows.
+         * @description A release with its workflows, and what its source declares for the group as a whole.
+         *
+         *     `owner` is whom to ask; so many runs of all its workflows go on at once as `limit` says.
+         * @example {
+         *       "confirmed_by": "text",
+         *       "created_at": "2026-01-31T06:00:00Z",
+         *       "created_by": "anna",
+         *       "discovery_id": "01a21939-59eb-7753-a85d-5367ad802bd5",
+         *       "environment": [
+         *         "text"
+         *       ],
+         *       "group_name": "weather",
+         *       "id": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *       "image": "registry.example.org/weather:14",
+         *       "limit": 1,
+         *       "number": 14,
+         *       "owner": "text",
+         *       "reason": "The database is back.",
+         *       "rollback_of": 1,
+         *       "secrets": {
+         *         "DB_PASS": "env:WEATHER_DB_PASS"
+         *       },
+         *       "workflows": [
+         *         {
+         *           "digest": "sha256:4f2a0c9b1d8e",
+         *           "discovery_id": "01a21939-59eb-7753-a85d-5367ad802bd5",
+         *           "entry": {},
+         *           "renamed_from": "text",
+         *           "renamed_operations": {},
+         *           "workflow": "nightly"
+         *         }
+         *       ]
+         *     }
          */
         ReleaseDetail: {
             /** Confirmed By */
@@ -7743,34 +9938,67 @@ export interface components {
             /**
              * Created At
              * Format: date-time
+             * @description When it was made, UTC.
              */
             created_at: string;
-            /** Created By */
+            /**
+             * Created By
+             * @description Who made it.
+             */
             created_by: string;
-            /** Discovery Id */
+            /**
+             * Discovery Id
+             * @description The discovery.
+             */
             discovery_id: string | null;
-            /** Environment */
+            /**
+             * Environment
+             * @description Variables that the image gets; no secrets.
+             */
             environment?: string[] | null;
-            /** Group Name */
+            /**
+             * Group Name
+             * @description The workflow group's name.
+             */
             group_name: string;
             /**
              * Id
              * Format: uuid
+             * @description Its id.
              */
             id: string;
-            /** Image */
+            /**
+             * Image
+             * @description The image: a reference with a tag, or a file or folder.
+             */
             image?: string | null;
-            /** Number */
+            /** Limit */
+            limit?: number | null;
+            /**
+             * Number
+             * @description Its number.
+             */
             number: number;
-            /** Reason */
+            /** Owner */
+            owner?: string | null;
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason: string | null;
             /** Rollback Of */
             rollback_of: number | null;
-            /** Secrets */
+            /**
+             * Secrets
+             * @description Variables whose values are references: env:NAME, a variable of the server.
+             */
             secrets?: {
                 [key: string]: string;
             } | null;
-            /** Workflows */
+            /**
+             * Workflows
+             * @description The workflows.
+             */
             workflows: components["schemas"]["ReleasedWorkflow"][];
         };
         /**
@@ -7781,11 +10009,18 @@ export interface components {
             /**
              * At
              * Format: date-time
+             * @description The instant, UTC.
              */
             at: string;
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group: string;
-            /** Number */
+            /**
+             * Number
+             * @description Its number.
+             */
             number: number;
         };
         /**
@@ -7793,24 +10028,37 @@ export interface components {
          * @description One workflow of a release: its manifest entry, pinned to the digest of an image.
          */
         ReleasedWorkflow: {
-            /** Digest */
+            /**
+             * Digest
+             * @description The digest of the image.
+             */
             digest: string;
             /**
              * Discovery Id
              * Format: uuid
+             * @description The discovery.
              */
             discovery_id: string;
             /** Entry */
             entry: {
                 [key: string]: unknown;
             };
-            /** Renamed From */
+            /**
+             * Renamed From
+             * @description The workflow that it was before, and whose history it goes on with.
+             */
             renamed_from: string | null;
-            /** Renamed Operations */
+            /**
+             * Renamed Operations
+             * @description New name of an operation, and the one before.
+             */
             renamed_operations?: {
                 [key: string]: string;
             } | null;
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string;
         };
         /**
@@ -7818,11 +10066,17 @@ export interface components {
          * @description Run again: with the same parameters, or with others (R41).
          */
         Repeat: {
-            /** Parameters */
+            /**
+             * Parameters
+             * @description The workflow's parameters, as its schema has them.
+             */
             parameters?: {
                 [key: string]: unknown;
             } | null;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
         };
         /**
@@ -7830,46 +10084,87 @@ export interface components {
          * @description A report without its content. `size` in bytes; instants are UTC.
          *
          *     `keep_until` is None where it is kept as long as the server keeps reports.
+         *     `of_failure`: the attempt that made it failed, ran out of time, or was killed.
+         * @example {
+         *       "created_at": "2026-01-31T06:00:00Z",
+         *       "group": "weather",
+         *       "id": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *       "keep_until": "2026-01-31T06:00:00Z",
+         *       "kind": "table",
+         *       "media_type": "text",
+         *       "name": "nightly",
+         *       "of_failure": false,
+         *       "operation": "load",
+         *       "run_id": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *       "size": 1834,
+         *       "step_id": "01a21939-59eb-7753-a85d-5367ad802bd8",
+         *       "workflow": "nightly"
+         *     }
          */
         Report: {
             /**
              * Created At
              * Format: date-time
+             * @description When it was made, UTC.
              */
             created_at: string;
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group: string;
             /**
              * Id
              * Format: uuid
+             * @description Its id.
              */
             id: string;
             /** Keep Until */
             keep_until?: string | null;
             /**
              * Kind
+             * @description Which of the kinds it is.
              * @enum {string}
              */
             kind: "table" | "json" | "markdown" | "html" | "text" | "svg" | "image" | "plot" | "file";
             /** Media Type */
             media_type: string;
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
-            /** Operation */
+            /**
+             * Of Failure
+             * @default false
+             */
+            of_failure: boolean;
+            /**
+             * Operation
+             * @description The operation's name.
+             */
             operation: string;
             /**
              * Run Id
              * Format: uuid
+             * @description The run's id.
              */
             run_id: string;
-            /** Size */
+            /**
+             * Size
+             * @description Bytes.
+             */
             size: number;
             /**
              * Step Id
              * Format: uuid
+             * @description The step's id.
              */
             step_id: string;
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string;
         };
         /**
@@ -7908,9 +10203,13 @@ export interface components {
             /**
              * At
              * Format: date-time
+             * @description The instant, UTC.
              */
             at: string;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
         };
         /**
@@ -7926,6 +10225,131 @@ export interface components {
          *     `verdict` says in a sentence what was decided before about this very digest.
          *     `unavailable` has a sentence for each thing that could not be looked at, so that an
          *     empty list of effects is no promise. `notice` tells what was cut.
+         * @example {
+         *       "comments": 1,
+         *       "counts": {},
+         *       "digest": "sha256:4f2a0c9b1d8e",
+         *       "discovery_id": "01a21939-59eb-7753-a85d-5367ad802bd5",
+         *       "effects": [
+         *         {
+         *           "code": "run-ended",
+         *           "count": 3,
+         *           "fires": [
+         *             "2026-01-31T06:00:00Z"
+         *           ],
+         *           "ids": [
+         *             "01a21939-59eb-7753-a85d-5367ad802bd4"
+         *           ],
+         *           "sample": [
+         *             {
+         *               "path": "text",
+         *               "reason": "The database is back.",
+         *               "where": "text"
+         *             }
+         *           ],
+         *           "sentence": "All operations ended.",
+         *           "workflow": "nightly"
+         *         }
+         *       ],
+         *       "found_at": "2026-01-31T06:00:00Z",
+         *       "found_by": "text",
+         *       "group": "weather",
+         *       "group_changes": [
+         *         {
+         *           "after": null,
+         *           "before": null,
+         *           "breaking": false,
+         *           "category": "identity",
+         *           "impact": "none",
+         *           "kind": "added",
+         *           "path": "text",
+         *           "sentence": "All operations ended.",
+         *           "unavailable": [
+         *             "before"
+         *           ]
+         *         }
+         *       ],
+         *       "held": [
+         *         "text"
+         *       ],
+         *       "image": "registry.example.org/weather:14",
+         *       "kind": "discovery",
+         *       "notice": "text",
+         *       "pending": [
+         *         "text"
+         *       ],
+         *       "proposal": {
+         *         "against_release": 13,
+         *         "decisions": [
+         *           {
+         *             "decision": "accept",
+         *             "reason": "The database is back.",
+         *             "renamed_from": null,
+         *             "renamed_operations": null,
+         *             "until": "2026-02-03T06:00:00Z",
+         *             "workflow": "nightly"
+         *           }
+         *         ],
+         *         "discovery_id": "01a21939-59eb-7753-a85d-5367ad802bd5",
+         *         "ended_at": "2026-01-31T06:01:04Z",
+         *         "ended_by": "text",
+         *         "ended_reason": "text",
+         *         "group_name": "weather",
+         *         "id": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *         "reason": "The database is back.",
+         *         "release": 1,
+         *         "requested_at": "2026-01-31T06:00:00Z",
+         *         "requested_by": "anna",
+         *         "state": "open",
+         *         "to_release": 13
+         *       },
+         *       "release": 1,
+         *       "replaces": [
+         *         "text"
+         *       ],
+         *       "risks": [
+         *         {
+         *           "code": "run-ended",
+         *           "sentence": "All operations ended.",
+         *           "workflow": "nightly"
+         *         }
+         *       ],
+         *       "to_release": 13,
+         *       "two_person": true,
+         *       "unavailable": [
+         *         "text"
+         *       ],
+         *       "verdict": "text",
+         *       "workflows": [
+         *         {
+         *           "changes": [
+         *             {
+         *               "after": null,
+         *               "before": null,
+         *               "breaking": null,
+         *               "category": "identity",
+         *               "impact": "none",
+         *               "kind": "added",
+         *               "path": "text",
+         *               "sentence": "All operations ended.",
+         *               "unavailable": []
+         *             }
+         *           ],
+         *           "decided": {
+         *             "decided_at": "2026-01-31T06:00:00Z",
+         *             "decided_by": "text",
+         *             "decision": "accept",
+         *             "hold_until": null,
+         *             "reason": "The database is back.",
+         *             "renamed_from": null,
+         *             "workflow": "nightly"
+         *           },
+         *           "renamed_from": "text",
+         *           "standing": "added",
+         *           "workflow": "nightly"
+         *         }
+         *       ]
+         *     }
          */
         Review: {
             /** Comments */
@@ -7934,9 +10358,15 @@ export interface components {
             counts: {
                 [key: string]: number;
             };
-            /** Digest */
+            /**
+             * Digest
+             * @description The digest of the image.
+             */
             digest: string | null;
-            /** Discovery Id */
+            /**
+             * Discovery Id
+             * @description The discovery.
+             */
             discovery_id: string | null;
             /** Effects */
             effects: components["schemas"]["Effect"][];
@@ -7947,13 +10377,19 @@ export interface components {
             found_at: string;
             /** Found By */
             found_by: string;
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group: string;
             /** Group Changes */
             group_changes: components["schemas"]["stepwell__server__reviews__changes__Change"][];
             /** Held */
             held: string[];
-            /** Image */
+            /**
+             * Image
+             * @description The image: a reference with a tag, or a file or folder.
+             */
             image: string;
             kind: components["schemas"]["stepwell__server__reviews__records__Kind"];
             /** Notice */
@@ -7961,21 +10397,33 @@ export interface components {
             /** Pending */
             pending: string[];
             proposal: components["schemas"]["Proposal"] | null;
-            /** Release */
+            /**
+             * Release
+             * @description The release.
+             */
             release: number | null;
             /** Replaces */
             replaces: string[];
             /** Risks */
             risks: components["schemas"]["Risk"][];
-            /** To Release */
+            /**
+             * To Release
+             * @description The number of the release that is to be in force again.
+             */
             to_release: number | null;
-            /** Two Person */
+            /**
+             * Two Person
+             * @description Whether two reviewers have to agree.
+             */
             two_person: boolean;
             /** Unavailable */
             unavailable: string[];
             /** Verdict */
             verdict: string | null;
-            /** Workflows */
+            /**
+             * Workflows
+             * @description The workflows.
+             */
             workflows: components["schemas"]["WorkflowReview"][];
         };
         /**
@@ -7983,11 +10431,20 @@ export interface components {
          * @description A reason to look twice; the workflow is null where it concerns the whole group.
          */
         Risk: {
-            /** Code */
+            /**
+             * Code
+             * @description What it is, as a word that stays the same.
+             */
             code: string;
-            /** Sentence */
+            /**
+             * Sentence
+             * @description The same in a sentence.
+             */
             sentence: string;
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string | null;
         };
         /**
@@ -8001,9 +10458,15 @@ export interface components {
          * @description Make the contents of an earlier release current again, as a new release.
          */
         Rollback: {
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
-            /** To Release */
+            /**
+             * To Release
+             * @description The number of the release that is to be in force again.
+             */
             to_release: number;
         };
         /**
@@ -8014,28 +10477,51 @@ export interface components {
             /**
              * Created At
              * Format: date-time
+             * @description When it was made, UTC.
              */
             created_at: string;
-            /** Created By */
+            /**
+             * Created By
+             * @description Who made it.
+             */
             created_by: string;
-            /** Every */
+            /**
+             * Every
+             * @description Seconds: after a cause was told, it is told again no sooner.
+             */
             every: number;
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group: string | null;
             /**
              * Id
              * Format: uuid
+             * @description Its id.
              */
             id: string;
-            /** Kinds */
+            /**
+             * Kinds
+             * @description What to tell of.
+             */
             kinds: components["schemas"]["stepwell__server__notifications__records__Kind"][];
-            /** Labels */
+            /**
+             * Labels
+             * @description Key and value, by which things are found.
+             */
             labels: {
                 [key: string]: string;
             };
-            /** Target */
+            /**
+             * Target
+             * @description The name of the one who is told.
+             */
             target: string;
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string | null;
         };
         /**
@@ -8047,83 +10533,184 @@ export interface components {
          *     operation is that runs. `superseded_by` is the run that did its work after it failed.
          *     Of a failed run `fingerprint` names its cause, and `failed_operation` where it failed.
          *     A run with `trial` counts nowhere, and its `release_id` is no release's that anybody approved.
+         * @example {
+         *       "attempt": 1,
+         *       "created_at": "2026-01-31T06:00:00Z",
+         *       "deadline_at": "2026-02-01T06:00:00Z",
+         *       "digest": "sha256:4f2a0c9b1d8e",
+         *       "due_at": "2026-01-31T06:00:00Z",
+         *       "failed_operation": "text",
+         *       "fingerprint": "5f0c6e12ab34cd56",
+         *       "finished_at": "2026-01-31T06:01:04Z",
+         *       "group": "weather",
+         *       "id": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *       "labels": {
+         *         "team": "data"
+         *       },
+         *       "parameters": {
+         *         "day": "2026-01-31"
+         *       },
+         *       "pool": "etl-db",
+         *       "priority": "normal",
+         *       "progress": {
+         *         "at": "2026-01-31T06:00:00Z",
+         *         "done": 40,
+         *         "fraction": 1,
+         *         "note": "loading rows",
+         *         "operation": "load",
+         *         "step_id": "01a21939-59eb-7753-a85d-5367ad802bd8",
+         *         "total": 100
+         *       },
+         *       "reason": "The database is back.",
+         *       "reexecution_of": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *       "release_id": "01a21939-59eb-7753-a85d-5367ad802bd6",
+         *       "repeat_of": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *       "requested_by": "anna",
+         *       "schedule_id": "01a21939-59eb-7753-a85d-5367ad802bd7",
+         *       "started_at": "2026-01-31T06:00:02Z",
+         *       "state": "waiting",
+         *       "superseded_by": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *       "trial": {
+         *         "discovery_id": "01a21939-59eb-7753-a85d-5367ad802bd5",
+         *         "with_secrets": false
+         *       },
+         *       "trigger": "schedule",
+         *       "waiting": {
+         *         "code": "limit",
+         *         "details": {},
+         *         "sentence": "All operations ended.",
+         *         "since": "2026-01-31T06:00:00Z",
+         *         "until": "2026-02-03T06:00:00Z"
+         *       },
+         *       "warnings": 1,
+         *       "workflow": "nightly"
+         *     }
          */
         Run: {
-            /** Attempt */
+            /**
+             * Attempt
+             * @description The number of the attempt; the first is 1.
+             */
             attempt: number;
             /**
              * Created At
              * Format: date-time
+             * @description When it was made, UTC.
              */
             created_at: string;
             /**
              * Deadline At
              * Format: date-time
+             * @description When it fails if it has not ended, UTC.
              */
             deadline_at: string;
-            /** Digest */
+            /**
+             * Digest
+             * @description The digest of the image.
+             */
             digest: string;
             /**
              * Due At
              * Format: date-time
+             * @description When it was due, UTC.
              */
             due_at: string;
             /** Failed Operation */
             failed_operation?: string | null;
-            /** Fingerprint */
+            /**
+             * Fingerprint
+             * @description What failures of the same cause share.
+             */
             fingerprint?: string | null;
-            /** Finished At */
+            /**
+             * Finished At
+             * @description When it ended, UTC; null while it goes on.
+             */
             finished_at: string | null;
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group: string;
             /**
              * Id
              * Format: uuid
+             * @description Its id.
              */
             id: string;
-            /** Labels */
+            /**
+             * Labels
+             * @description Key and value, by which things are found.
+             */
             labels: {
                 [key: string]: string;
             };
-            /** Parameters */
+            /**
+             * Parameters
+             * @description The workflow's parameters, as its schema has them.
+             */
             parameters: {
                 [key: string]: unknown;
             };
-            /** Pool */
+            /**
+             * Pool
+             * @description The pool whose slots it takes.
+             */
             pool: string | null;
             /**
              * Priority
+             * @description The place in line for a slot.
              * @enum {string}
              */
             priority: "urgent" | "high" | "normal" | "low";
             progress: components["schemas"]["Progress"] | null;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason: string | null;
             /** Reexecution Of */
             reexecution_of: string | null;
             /**
              * Release Id
              * Format: uuid
+             * @description The release's id.
              */
             release_id: string;
             /** Repeat Of */
             repeat_of: string | null;
-            /** Requested By */
+            /**
+             * Requested By
+             * @description Who asked for it.
+             */
             requested_by: string;
-            /** Schedule Id */
+            /**
+             * Schedule Id
+             * @description The schedule's id.
+             */
             schedule_id: string | null;
-            /** Started At */
+            /**
+             * Started At
+             * @description When it began, UTC.
+             */
             started_at: string | null;
             state: components["schemas"]["RunState"];
             /** Superseded By */
             superseded_by: string | null;
             trial?: components["schemas"]["Trial"] | null;
-            /** Trigger */
+            /**
+             * Trigger
+             * @description What began it.
+             */
             trigger: string;
+            /** @description What it waits for. */
             waiting: components["schemas"]["stepwell__server__runs__records__Waiting"] | null;
             /** Warnings */
             warnings: number;
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string;
         };
         /**
@@ -8131,93 +10718,235 @@ export interface components {
          * @description What is changed about a run; what is left out stays. Labels are replaced as a whole.
          */
         RunChange: {
-            /** Labels */
+            /**
+             * Labels
+             * @description Key and value, by which things are found.
+             */
             labels?: {
                 [key: string]: string;
             } | null;
-            /** Priority */
+            /**
+             * Priority
+             * @description The place in line for a slot.
+             */
             priority?: ("urgent" | "high" | "normal" | "low") | null;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
         };
         /**
          * RunDetail
          * @description A run with its attempts, oldest first, and where its time went.
          *
+         *     `operations` are all that it has to do, in order, whether they have begun or not.
          *     `totals` has the seconds by phase. `reproduce` is the command that runs the workflow
          *     on one's own machine with the same parameters.
+         * @example {
+         *       "attempt": 1,
+         *       "attempts": [
+         *         {
+         *           "condition": "text",
+         *           "exit": {},
+         *           "finished_at": "2026-01-31T06:01:04Z",
+         *           "launched_at": "2026-01-31T06:00:00Z",
+         *           "lined_up_at": "2026-01-31T06:00:00Z",
+         *           "number": 14,
+         *           "queued_at": "2026-01-31T06:00:00Z",
+         *           "revoked_at": "2026-01-31T06:00:00Z",
+         *           "started_at": "2026-01-31T06:00:02Z",
+         *           "waited_for": "text"
+         *         }
+         *       ],
+         *       "created_at": "2026-01-31T06:00:00Z",
+         *       "deadline_at": "2026-02-01T06:00:00Z",
+         *       "digest": "sha256:4f2a0c9b1d8e",
+         *       "due_at": "2026-01-31T06:00:00Z",
+         *       "failed_operation": "text",
+         *       "fingerprint": "5f0c6e12ab34cd56",
+         *       "finished_at": "2026-01-31T06:01:04Z",
+         *       "group": "weather",
+         *       "id": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *       "labels": {
+         *         "team": "data"
+         *       },
+         *       "operations": [
+         *         "text"
+         *       ],
+         *       "parameters": {
+         *         "day": "2026-01-31"
+         *       },
+         *       "phases": [
+         *         {
+         *           "attempt": 1,
+         *           "finished_at": "2026-01-31T06:01:04Z",
+         *           "name": "queued",
+         *           "seconds": 1,
+         *           "started_at": "2026-01-31T06:00:02Z"
+         *         }
+         *       ],
+         *       "pool": "etl-db",
+         *       "priority": "normal",
+         *       "progress": {
+         *         "at": "2026-01-31T06:00:00Z",
+         *         "done": 40,
+         *         "fraction": 1,
+         *         "note": "loading rows",
+         *         "operation": "load",
+         *         "step_id": "01a21939-59eb-7753-a85d-5367ad802bd8",
+         *         "total": 100
+         *       },
+         *       "reason": "The database is back.",
+         *       "reexecution_of": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *       "release": {
+         *         "current": true,
+         *         "number": 14
+         *       },
+         *       "release_id": "01a21939-59eb-7753-a85d-5367ad802bd6",
+         *       "repeat_of": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *       "reproduce": "text",
+         *       "requested_by": "anna",
+         *       "schedule_id": "01a21939-59eb-7753-a85d-5367ad802bd7",
+         *       "started_at": "2026-01-31T06:00:02Z",
+         *       "state": "waiting",
+         *       "superseded_by": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *       "totals": {},
+         *       "trial": {
+         *         "discovery_id": "01a21939-59eb-7753-a85d-5367ad802bd5",
+         *         "with_secrets": false
+         *       },
+         *       "trigger": "schedule",
+         *       "waiting": {
+         *         "code": "limit",
+         *         "details": {},
+         *         "sentence": "All operations ended.",
+         *         "since": "2026-01-31T06:00:00Z",
+         *         "until": "2026-02-03T06:00:00Z"
+         *       },
+         *       "warnings": 1,
+         *       "workflow": "nightly"
+         *     }
          */
         RunDetail: {
-            /** Attempt */
+            /**
+             * Attempt
+             * @description The number of the attempt; the first is 1.
+             */
             attempt: number;
             /** Attempts */
             attempts: components["schemas"]["Attempt"][];
             /**
              * Created At
              * Format: date-time
+             * @description When it was made, UTC.
              */
             created_at: string;
             /**
              * Deadline At
              * Format: date-time
+             * @description When it fails if it has not ended, UTC.
              */
             deadline_at: string;
-            /** Digest */
+            /**
+             * Digest
+             * @description The digest of the image.
+             */
             digest: string;
             /**
              * Due At
              * Format: date-time
+             * @description When it was due, UTC.
              */
             due_at: string;
             /** Failed Operation */
             failed_operation?: string | null;
-            /** Fingerprint */
+            /**
+             * Fingerprint
+             * @description What failures of the same cause share.
+             */
             fingerprint?: string | null;
-            /** Finished At */
+            /**
+             * Finished At
+             * @description When it ended, UTC; null while it goes on.
+             */
             finished_at: string | null;
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group: string;
             /**
              * Id
              * Format: uuid
+             * @description Its id.
              */
             id: string;
-            /** Labels */
+            /**
+             * Labels
+             * @description Key and value, by which things are found.
+             */
             labels: {
                 [key: string]: string;
             };
-            /** Parameters */
+            /**
+             * Operations
+             * @description The operations, in order.
+             */
+            operations: string[];
+            /**
+             * Parameters
+             * @description The workflow's parameters, as its schema has them.
+             */
             parameters: {
                 [key: string]: unknown;
             };
             /** Phases */
             phases: components["schemas"]["Phase"][];
-            /** Pool */
+            /**
+             * Pool
+             * @description The pool whose slots it takes.
+             */
             pool: string | null;
             /**
              * Priority
+             * @description The place in line for a slot.
              * @enum {string}
              */
             priority: "urgent" | "high" | "normal" | "low";
             progress: components["schemas"]["Progress"] | null;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason: string | null;
             /** Reexecution Of */
             reexecution_of: string | null;
+            release: components["schemas"]["ReleaseBrief"];
             /**
              * Release Id
              * Format: uuid
+             * @description The release's id.
              */
             release_id: string;
             /** Repeat Of */
             repeat_of: string | null;
             /** Reproduce */
             reproduce: string;
-            /** Requested By */
+            /**
+             * Requested By
+             * @description Who asked for it.
+             */
             requested_by: string;
-            /** Schedule Id */
+            /**
+             * Schedule Id
+             * @description The schedule's id.
+             */
             schedule_id: string | null;
-            /** Started At */
+            /**
+             * Started At
+             * @description When it began, UTC.
+             */
             started_at: string | null;
             state: components["schemas"]["RunState"];
             /** Superseded By */
@@ -8227,12 +10956,19 @@ export interface components {
                 [key: string]: number;
             };
             trial?: components["schemas"]["Trial"] | null;
-            /** Trigger */
+            /**
+             * Trigger
+             * @description What began it.
+             */
             trigger: string;
+            /** @description What it waits for. */
             waiting: components["schemas"]["stepwell__server__runs__records__Waiting"] | null;
             /** Warnings */
             warnings: number;
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string;
         };
         /**
@@ -8240,11 +10976,31 @@ export interface components {
          * @description A limit with its use. `declared`: a pool that workflows name and nobody has sized.
          *
          *     `held` are the runs that go on, `waiting` those in line, `holders` the oldest that hold.
+         * @example {
+         *       "changed_at": "2026-01-30T14:02:00Z",
+         *       "changed_by": "anna",
+         *       "declared": false,
+         *       "held": 1,
+         *       "holders": [
+         *         "01a21939-59eb-7753-a85d-5367ad802bd4"
+         *       ],
+         *       "kind": "pool",
+         *       "name": "nightly",
+         *       "reason": "The database is back.",
+         *       "slots": 4,
+         *       "waiting": 1
+         *     }
          */
         RunLimit: {
-            /** Changed At */
+            /**
+             * Changed At
+             * @description When it was changed last, UTC.
+             */
             changed_at: string | null;
-            /** Changed By */
+            /**
+             * Changed By
+             * @description Who changed it last.
+             */
             changed_by: string | null;
             /** Declared */
             declared: boolean;
@@ -8253,13 +11009,25 @@ export interface components {
             /** Holders */
             holders: string[];
             kind: components["schemas"]["stepwell__server__runs__limits__Kind"];
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason: string | null;
-            /** Slots */
+            /**
+             * Slots
+             * @description So many at once, or within the period.
+             */
             slots: number;
-            /** Waiting */
+            /**
+             * Waiting
+             * @description What it waits for.
+             */
             waiting: number;
         };
         /**
@@ -8270,9 +11038,13 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["RunLimit"][];
         };
         /**
@@ -8285,32 +11057,57 @@ export interface components {
         RunPlan: {
             /** Approvals */
             approvals: string[];
-            /** Deadline */
+            /**
+             * Deadline
+             * @description So many seconds it may take in all.
+             */
             deadline: number;
-            /** Digest */
+            /**
+             * Digest
+             * @description The digest of the image.
+             */
             digest: string;
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group: string;
-            /** Launcher */
+            /**
+             * Launcher
+             * @description What starts the image: process, container, kubernetes.
+             */
             launcher: string;
             /** Limits */
             limits: {
                 [key: string]: number;
             };
-            /** Operations */
+            /**
+             * Operations
+             * @description The operations, in order.
+             */
             operations: string[];
-            /** Parameters */
+            /**
+             * Parameters
+             * @description The workflow's parameters, as its schema has them.
+             */
             parameters: {
                 [key: string]: unknown;
             };
-            /** Pool */
+            /**
+             * Pool
+             * @description The pool whose slots it takes.
+             */
             pool: string | null;
             /**
              * Release Id
              * Format: uuid
+             * @description The release's id.
              */
             release_id: string;
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string;
         };
         /**
@@ -8336,36 +11133,58 @@ export interface components {
             /**
              * Created At
              * Format: date-time
+             * @description When it was made, UTC.
              */
             created_at: string;
-            /** Description */
+            /**
+             * Description
+             * @description What it is, for people.
+             */
             description: string | null;
             /**
              * Due At
              * Format: date-time
+             * @description When it was due, UTC.
              */
             due_at: string;
-            /** Duration */
+            /**
+             * Duration
+             * @description Seconds that it took.
+             */
             duration: number | null;
+            /** @description How it ended. */
             ended_as: components["schemas"]["EndedAs"] | null;
-            /** Ended At */
+            /**
+             * Ended At
+             * @description When it ended, UTC.
+             */
             ended_at: string | null;
             /** Executed By */
             executed_by: string | null;
             /** Executions */
             executions: number;
-            /** Failures */
+            /**
+             * Failures
+             * @description What failed, and why.
+             */
             failures: number;
             /**
              * Id
              * Format: uuid
+             * @description Its id.
              */
             id: string;
             /** Lost */
             lost: number;
-            /** Operation */
+            /**
+             * Operation
+             * @description The operation's name.
+             */
             operation: string;
-            /** Result */
+            /**
+             * Result
+             * @description What it gave; JSON.
+             */
             result: unknown;
             /** Result Link */
             result_link?: string | null;
@@ -8376,7 +11195,10 @@ export interface components {
             result_size: number;
             /** Reused */
             reused: boolean;
-            /** Started At */
+            /**
+             * Started At
+             * @description When it began, UTC.
+             */
             started_at: string | null;
             status: components["schemas"]["StepStatus"];
         };
@@ -8385,20 +11207,33 @@ export interface components {
          * @description A run that goes on, with the usual time of its workflow in seconds, where known.
          */
         Running: {
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group: string;
             /**
              * Id
              * Format: uuid
+             * @description Its id.
              */
             id: string;
-            /** Started At */
+            /**
+             * Started At
+             * @description When it began, UTC.
+             */
             started_at: string | null;
-            /** State */
+            /**
+             * State
+             * @description Where it is.
+             */
             state: string;
             /** Usual */
             usual: number | null;
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string;
         };
         /**
@@ -8408,7 +11243,10 @@ export interface components {
         Sample: {
             /** Path */
             path: string;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason: string;
             /** Where */
             where: string;
@@ -8425,11 +11263,15 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
             /** Backfilled */
             backfilled: number;
-            /** Begin */
+            /**
+             * Begin
+             * @description From this instant on, UTC.
+             */
             begin: string | null;
             /** Breaks */
             breaks: string[];
@@ -8442,17 +11284,30 @@ export interface components {
             /**
              * End
              * Format: date-time
+             * @description Up to this instant, which is left out, UTC.
              */
             end: string;
-            /** Entries */
+            /**
+             * Entries
+             * @description The entries.
+             */
             entries: number;
             /** Folded */
             folded: number;
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group: string;
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
-            /** Next Due */
+            /**
+             * Next Due
+             * @description When it is due next, UTC; null for never.
+             */
             next_due: string | null;
             /** Open */
             open: number;
@@ -8461,11 +11316,15 @@ export interface components {
             /**
              * Schedule Id
              * Format: uuid
+             * @description The schedule's id.
              */
             schedule_id: string;
             /** Unbroken */
             unbroken: boolean;
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string;
         };
         /**
@@ -8480,13 +11339,22 @@ export interface components {
              * @description Seconds; null: the server's own.
              */
             late_after?: number | null;
-            /** Parameters */
+            /**
+             * Parameters
+             * @description The workflow's parameters, as its schema has them.
+             */
             parameters?: {
                 [key: string]: unknown;
             } | null;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
-            /** Spec */
+            /**
+             * Spec
+             * @description When it is due.
+             */
             spec?: {
                 [key: string]: unknown;
             } | null;
@@ -8501,11 +11369,17 @@ export interface components {
          * @description What is given to runs that start from now on; those that have started keep theirs.
          */
         ScheduleLabels: {
-            /** Labels */
+            /**
+             * Labels
+             * @description Key and value, by which things are found.
+             */
             labels: {
                 [key: string]: string;
             };
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
         };
         /**
@@ -8516,47 +11390,82 @@ export interface components {
          *     `source_differs` tells whether that is something else than what is in force.
          */
         Scheduled: {
-            /** Active */
+            /**
+             * Active
+             * @description Whether it is in force.
+             */
             active: boolean;
-            /** Changed By */
+            /**
+             * Changed By
+             * @description Who changed it last.
+             */
             changed_by: string;
             /**
              * Created At
              * Format: date-time
+             * @description When it was made, UTC.
              */
             created_at: string;
-            /** Description */
+            /**
+             * Description
+             * @description What it is, for people.
+             */
             description: string;
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group: string;
             /**
              * Id
              * Format: uuid
+             * @description Its id.
              */
             id: string;
             last: components["schemas"]["LastFate"] | null;
-            /** Late After */
+            /**
+             * Late After
+             * @description Seconds after which a tick is late; null for the server's setting.
+             */
             late_after: number | null;
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
-            /** Next Due */
+            /**
+             * Next Due
+             * @description When it is due next, UTC; null for never.
+             */
             next_due: string | null;
             origin: components["schemas"]["Origin"];
             /** Override Reason */
             override_reason: string | null;
-            /** Parameters */
+            /**
+             * Parameters
+             * @description The workflow's parameters, as its schema has them.
+             */
             parameters: {
                 [key: string]: unknown;
             };
             /** Pause Reason */
             pause_reason: string | null;
-            /** Paused At */
+            /**
+             * Paused At
+             * @description Since when it is paused, UTC.
+             */
             paused_at: string | null;
-            /** Paused Until */
+            /**
+             * Paused Until
+             * @description When it goes on by itself, UTC.
+             */
             paused_until: string | null;
             /** Skips */
             skips: components["schemas"]["Skip"][];
-            /** Source */
+            /**
+             * Source
+             * @description Where it is from.
+             */
             source: {
                 [key: string]: unknown;
             } | null;
@@ -8574,63 +11483,165 @@ export interface components {
             spec: {
                 [key: string]: unknown;
             };
-            /** Too Long After */
+            /**
+             * Too Long After
+             * @description Seconds after which a run takes too long; null for never.
+             */
             too_long_after: number | null;
-            /** Version */
+            /**
+             * Version
+             * @description The version; the first is 1.
+             */
             version: number;
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string;
         };
         /**
          * ScheduledInFull
          * @description A schedule with its next fires, and what the next changes of the clock do to it.
+         * @example {
+         *       "active": true,
+         *       "changed_by": "anna",
+         *       "created_at": "2026-01-31T06:00:00Z",
+         *       "description": "Loads the figures of the day.",
+         *       "fires": [
+         *         {
+         *           "at": "2026-01-31T06:00:00Z",
+         *           "excluded": "text",
+         *           "jitter": 1,
+         *           "local": "text",
+         *           "overlaps": false,
+         *           "skipped": "text"
+         *         }
+         *       ],
+         *       "group": "weather",
+         *       "id": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *       "last": {
+         *         "due": "2026-01-31T06:00:00Z",
+         *         "fate": "ran",
+         *         "run_id": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *         "why": "It was done."
+         *       },
+         *       "late_after": 300,
+         *       "name": "nightly",
+         *       "next_due": "2026-02-01T06:00:00Z",
+         *       "notes": [
+         *         {
+         *           "at": "2026-01-31T06:00:00Z",
+         *           "text": "Why does it need the second secret?"
+         *         }
+         *       ],
+         *       "origin": "source",
+         *       "override_reason": "text",
+         *       "parameters": {
+         *         "day": "2026-01-31"
+         *       },
+         *       "pause_reason": "text",
+         *       "paused_at": "2026-01-31T06:00:00Z",
+         *       "paused_until": "2026-01-31T06:00:00Z",
+         *       "skips": [
+         *         {
+         *           "by": "text",
+         *           "due": "2026-01-31T06:00:00Z",
+         *           "why": "It was done."
+         *         }
+         *       ],
+         *       "source": {},
+         *       "source_differs": false,
+         *       "spec": {
+         *         "expression": "0 6 * * *",
+         *         "kind": "cron",
+         *         "timezone": "Europe/Oslo"
+         *       },
+         *       "too_long_after": 7200,
+         *       "version": 3,
+         *       "workflow": "nightly"
+         *     }
          */
         ScheduledInFull: {
-            /** Active */
+            /**
+             * Active
+             * @description Whether it is in force.
+             */
             active: boolean;
-            /** Changed By */
+            /**
+             * Changed By
+             * @description Who changed it last.
+             */
             changed_by: string;
             /**
              * Created At
              * Format: date-time
+             * @description When it was made, UTC.
              */
             created_at: string;
-            /** Description */
+            /**
+             * Description
+             * @description What it is, for people.
+             */
             description: string;
             /** Fires */
             fires: components["schemas"]["Fire"][];
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group: string;
             /**
              * Id
              * Format: uuid
+             * @description Its id.
              */
             id: string;
             last: components["schemas"]["LastFate"] | null;
-            /** Late After */
+            /**
+             * Late After
+             * @description Seconds after which a tick is late; null for the server's setting.
+             */
             late_after: number | null;
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
-            /** Next Due */
+            /**
+             * Next Due
+             * @description When it is due next, UTC; null for never.
+             */
             next_due: string | null;
             /** Notes */
             notes: components["schemas"]["ClockNote"][];
             origin: components["schemas"]["Origin"];
             /** Override Reason */
             override_reason: string | null;
-            /** Parameters */
+            /**
+             * Parameters
+             * @description The workflow's parameters, as its schema has them.
+             */
             parameters: {
                 [key: string]: unknown;
             };
             /** Pause Reason */
             pause_reason: string | null;
-            /** Paused At */
+            /**
+             * Paused At
+             * @description Since when it is paused, UTC.
+             */
             paused_at: string | null;
-            /** Paused Until */
+            /**
+             * Paused Until
+             * @description When it goes on by itself, UTC.
+             */
             paused_until: string | null;
             /** Skips */
             skips: components["schemas"]["Skip"][];
-            /** Source */
+            /**
+             * Source
+             * @description Where it is from.
+             */
             source: {
                 [key: string]: unknown;
             } | null;
@@ -8648,11 +11659,20 @@ export interface components {
             spec: {
                 [key: string]: unknown;
             };
-            /** Too Long After */
+            /**
+             * Too Long After
+             * @description Seconds after which a run takes too long; null for never.
+             */
             too_long_after: number | null;
-            /** Version */
+            /**
+             * Version
+             * @description The version; the first is 1.
+             */
             version: number;
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string;
         };
         /**
@@ -8663,9 +11683,13 @@ export interface components {
             /**
              * Expires At
              * Format: date-time
+             * @description When it ends, UTC; null for never.
              */
             expires_at: string;
-            /** Url */
+            /**
+             * Url
+             * @description Where messages are posted.
+             */
             url: string;
         };
         /**
@@ -8680,7 +11704,10 @@ export interface components {
              * Format: date-time
              */
             due: string;
-            /** Why */
+            /**
+             * Why
+             * @description Why it is so.
+             */
             why: string;
         };
         /**
@@ -8694,27 +11721,48 @@ export interface components {
             /**
              * Created At
              * Format: date-time
+             * @description When it was made, UTC.
              */
             created_at: string;
-            /** Created By */
+            /**
+             * Created By
+             * @description Who made it.
+             */
             created_by: string;
+            /** @description How to log in: references, env:NAME, never the values. */
             credentials: components["schemas"]["Credentials"] | null;
-            /** Exclude */
+            /**
+             * Exclude
+             * @description Names that are left out; * stands for anything.
+             */
             exclude: string[];
             /** Images */
             images: number;
-            /** Include */
+            /**
+             * Include
+             * @description Names that are wanted; * stands for anything.
+             */
             include: string[];
             /**
              * Kind
+             * @description Which of the kinds it is.
              * @enum {string}
              */
             kind: "folder" | "registry";
-            /** Launcher */
+            /**
+             * Launcher
+             * @description What starts the image: process, container, kubernetes.
+             */
             launcher: string;
-            /** Location */
+            /**
+             * Location
+             * @description Where it is: an address or a folder.
+             */
             location: string;
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
             /** Requested At */
             requested_at: string | null;
@@ -8722,13 +11770,19 @@ export interface components {
             scan_error: {
                 [key: string]: unknown;
             } | null;
-            /** Scan Every */
+            /**
+             * Scan Every
+             * @description Seconds between two scans; null for by hand only.
+             */
             scan_every: number | null;
             /** Scanned At */
             scanned_at: string | null;
             /** Scanning */
             scanning: boolean;
-            /** Waiting */
+            /**
+             * Waiting
+             * @description What it waits for.
+             */
             waiting: number;
         };
         /**
@@ -8736,18 +11790,37 @@ export interface components {
          * @description What an admin changes; what is left out stays, and null ends scans or credentials.
          */
         SourceChange: {
+            /** @description How to log in: references, env:NAME, never the values. */
             credentials?: components["schemas"]["Credentials"] | null;
-            /** Exclude */
+            /**
+             * Exclude
+             * @description Names that are left out; * stands for anything.
+             */
             exclude?: string[] | null;
-            /** Include */
+            /**
+             * Include
+             * @description Names that are wanted; * stands for anything.
+             */
             include?: string[] | null;
-            /** Launcher */
+            /**
+             * Launcher
+             * @description What starts the image: process, container, kubernetes.
+             */
             launcher?: string | null;
-            /** Location */
+            /**
+             * Location
+             * @description Where it is: an address or a folder.
+             */
             location?: string | null;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
-            /** Scan Every */
+            /**
+             * Scan Every
+             * @description Seconds between two scans; null for by hand only.
+             */
             scan_every?: number | null;
         };
         /**
@@ -8757,7 +11830,10 @@ export interface components {
          *     `stated_name` is what the source code calls the group, where that can be read.
          */
         SourceImage: {
-            /** Digest */
+            /**
+             * Digest
+             * @description The digest of the image.
+             */
             digest: string | null;
             /** Dismissed By */
             dismissed_by: string | null;
@@ -8772,23 +11848,36 @@ export interface components {
             first_seen_at: string;
             /** Gone At */
             gone_at: string | null;
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group: string | null;
             /**
              * Id
              * Format: uuid
+             * @description Its id.
              */
             id: string;
-            /** Image */
+            /**
+             * Image
+             * @description The image: a reference with a tag, or a file or folder.
+             */
             image: string;
             /**
              * Last Seen At
              * Format: date-time
              */
             last_seen_at: string;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason: string | null;
-            /** Source */
+            /**
+             * Source
+             * @description Where it is from.
+             */
             source: string;
             state: components["schemas"]["ImageState"];
             /** Stated Name */
@@ -8799,9 +11888,15 @@ export interface components {
          * @description What became of it: `version` where it was written at once.
          */
         Staged: {
-            /** Id */
+            /**
+             * Id
+             * @description Its id.
+             */
             id?: string | null;
-            /** Version */
+            /**
+             * Version
+             * @description The version; the first is 1.
+             */
             version?: number | null;
         };
         /**
@@ -8812,26 +11907,43 @@ export interface components {
          *     A report has its content as base64, or the id of a `blob` that was uploaded before.
          */
         Staging: {
-            /** Blob */
+            /**
+             * Blob
+             * @description The id of an upload that has the content.
+             */
             blob?: string | null;
-            /** Claim No */
+            /**
+             * Claim No
+             * @description The number of the claim under which the operation runs.
+             */
             claim_no: number;
-            /** Content */
+            /**
+             * Content
+             * @description The bytes as base64.
+             */
             content?: string | null;
-            /** Id */
+            /**
+             * Id
+             * @description Its id.
+             */
             id?: string | null;
             /**
              * Kind
+             * @description Which of the kinds it is.
              * @enum {string}
              */
             kind: "state" | "report";
-            /** Payload */
+            /**
+             * Payload
+             * @description What is said of it: see the protocol's page.
+             */
             payload: {
                 [key: string]: unknown;
             };
             /**
              * Step Id
              * Format: uuid
+             * @description The step's id.
              */
             step_id: string;
         };
@@ -8849,6 +11961,7 @@ export interface components {
             /**
              * Run Id
              * Format: uuid
+             * @description The run's id.
              */
             run_id: string;
         };
@@ -8871,7 +11984,10 @@ export interface components {
             other: number;
             /** Truncated */
             truncated: boolean;
-            /** Version */
+            /**
+             * Version
+             * @description The version; the first is 1.
+             */
             version: number;
         };
         /**
@@ -8882,15 +11998,22 @@ export interface components {
          *     `keep` leaves it, `replace` writes over it.
          */
         StateImport: {
-            /** Entries */
+            /**
+             * Entries
+             * @description The entries.
+             */
             entries: components["schemas"]["Imported"][];
             /**
              * On Conflict
+             * @description What becomes of a key that has a value.
              * @default error
              * @enum {string}
              */
             on_conflict: "error" | "keep" | "replace";
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason: string;
         };
         /**
@@ -8900,20 +12023,36 @@ export interface components {
         StateKey: {
             /** Deleted */
             deleted: boolean;
-            /** Key */
+            /**
+             * Key
+             * @description The key.
+             */
             key: string;
-            /** Run Id */
+            /**
+             * Run Id
+             * @description The run's id.
+             */
             run_id: string | null;
-            /** Scope */
+            /**
+             * Scope
+             * @description Whose it is: group, workflow:NAME or operation:WORKFLOW/NAME.
+             */
             scope: string;
-            /** Version */
+            /**
+             * Version
+             * @description The version; the first is 1.
+             */
             version: number;
             /**
              * Written At
              * Format: date-time
+             * @description When it was written, UTC.
              */
             written_at: string;
-            /** Written By */
+            /**
+             * Written By
+             * @description Who wrote it: a person, or an operation of a run.
+             */
             written_by: string;
         };
         /**
@@ -8923,7 +12062,10 @@ export interface components {
         StateKeys: {
             /** Keys */
             keys: string[];
-            /** More */
+            /**
+             * More
+             * @description Whether there is more than is shown.
+             */
             more: boolean;
         };
         /**
@@ -8941,6 +12083,7 @@ export interface components {
             /**
              * Run Id
              * Format: uuid
+             * @description The run's id.
              */
             run_id: string;
         };
@@ -8949,13 +12092,25 @@ export interface components {
          * @description An earlier version's value written again, as a new version.
          */
         StateRestore: {
-            /** Expect Version */
+            /**
+             * Expect Version
+             * @description The version that you have seen; 0 for none. Another one is a conflict.
+             */
             expect_version: number;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason: string;
-            /** Ttl */
+            /**
+             * Ttl
+             * @description Seconds after which it is gone; null for never.
+             */
             ttl?: number | null;
-            /** Version */
+            /**
+             * Version
+             * @description The version; the first is 1.
+             */
             version: number;
         };
         /**
@@ -8968,10 +12123,14 @@ export interface components {
              * @default false
              */
             exists: boolean;
-            /** Value */
+            /**
+             * Value
+             * @description The value; JSON.
+             */
             value?: unknown;
             /**
              * Version
+             * @description The version; the first is 1.
              * @default 0
              */
             version: number;
@@ -8983,23 +12142,49 @@ export interface components {
          */
         Step: "hour" | "day";
         /**
+         * StepAssignment
+         * @description What the container is to execute: the step's row, as the wire of the store writes it.
+         */
+        StepAssignment: {
+            /**
+             * Number
+             * @description Its number.
+             */
+            number: number;
+            /** Step */
+            step: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * StepBrief
          * @description A step in a list. Instants are UTC; `execution_duration` is in seconds.
          */
         StepBrief: {
             /** Claimed By */
             claimed_by: string | null;
-            /** Correlation Id */
+            /**
+             * Correlation Id
+             * @description What belongs together has the same one.
+             */
             correlation_id: string | null;
             /**
              * Created At
              * Format: date-time
+             * @description When it was made, UTC.
              */
             created_at: string;
-            /** Description */
+            /**
+             * Description
+             * @description What it is, for people.
+             */
             description: string | null;
+            /** @description How it ended. */
             ended_as: components["schemas"]["EndedAs"] | null;
-            /** Ended At */
+            /**
+             * Ended At
+             * @description When it ended, UTC.
+             */
             ended_at: string | null;
             /** Executed By */
             executed_by: string | null;
@@ -9019,15 +12204,25 @@ export interface components {
             /**
              * Id
              * Format: uuid
+             * @description Its id.
              */
             id: string;
             /** Lost Count */
             lost_count: number;
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
-            /** Priority */
+            /**
+             * Priority
+             * @description The place in line for a slot.
+             */
             priority: number;
-            /** Queue */
+            /**
+             * Queue
+             * @description The queue.
+             */
             queue: string;
             /**
              * Schedule Time
@@ -9047,17 +12242,24 @@ export interface components {
          *     the database's estimate.
          */
         StepCounts: {
-            /** Done */
+            /**
+             * Done
+             * @description How much of it is done.
+             */
             done: number;
             /**
              * Estimated
              * @default []
              */
             estimated: components["schemas"]["StepStatus"][];
-            /** Failed */
+            /**
+             * Failed
+             * @description How many failed.
+             */
             failed: number;
             /**
              * More
+             * @description Whether there is more than is shown.
              * @default []
              */
             more: components["schemas"]["StepStatus"][];
@@ -9067,6 +12269,48 @@ export interface components {
         /**
          * StepDetail
          * @description One step with its state, arguments and result, and a sentence on why it is where it is.
+         * @example {
+         *       "activation_args": null,
+         *       "activation_no": 1,
+         *       "claimed_at": "2026-01-31T06:00:00Z",
+         *       "claimed_by": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *       "copy_of": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *       "correlation_id": "9f2d6c0e",
+         *       "created_at": "2026-01-31T06:00:00Z",
+         *       "created_by_step_id": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *       "description": "Loads the figures of the day.",
+         *       "ended_as": "done",
+         *       "ended_at": "2026-01-31T06:01:04Z",
+         *       "executed_by": "text",
+         *       "execution_count": 1,
+         *       "execution_duration": 1,
+         *       "execution_started_at": "2026-01-31T06:00:00Z",
+         *       "explanation": "text",
+         *       "failure_count": 1,
+         *       "fingerprint": "5f0c6e12ab34cd56",
+         *       "flow_id": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *       "id": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *       "join_id": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *       "join_policy": "wait",
+         *       "limit_key": "text",
+         *       "limit_slots": 1,
+         *       "lost_count": 1,
+         *       "name": "nightly",
+         *       "parked": false,
+         *       "priority": 1,
+         *       "queue": "runs",
+         *       "rate_key": "text",
+         *       "result": null,
+         *       "result_format": "text",
+         *       "retention": 0,
+         *       "schedule_time": "2026-01-31T06:00:00Z",
+         *       "search_key": "text",
+         *       "state": null,
+         *       "state_format": "text",
+         *       "status": "ready",
+         *       "unique_key": "text",
+         *       "waiting_for": 1
+         *     }
          */
         StepDetail: {
             /** Activation Args */
@@ -9079,19 +12323,30 @@ export interface components {
             claimed_by: string | null;
             /** Copy Of */
             copy_of: string | null;
-            /** Correlation Id */
+            /**
+             * Correlation Id
+             * @description What belongs together has the same one.
+             */
             correlation_id: string | null;
             /**
              * Created At
              * Format: date-time
+             * @description When it was made, UTC.
              */
             created_at: string;
             /** Created By Step Id */
             created_by_step_id: string | null;
-            /** Description */
+            /**
+             * Description
+             * @description What it is, for people.
+             */
             description: string | null;
+            /** @description How it ended. */
             ended_as: components["schemas"]["EndedAs"] | null;
-            /** Ended At */
+            /**
+             * Ended At
+             * @description When it ended, UTC.
+             */
             ended_at: string | null;
             /** Executed By */
             executed_by: string | null;
@@ -9105,7 +12360,10 @@ export interface components {
             explanation: string;
             /** Failure Count */
             failure_count: number;
-            /** Fingerprint */
+            /**
+             * Fingerprint
+             * @description What failures of the same cause share.
+             */
             fingerprint?: string | null;
             /**
              * Flow Id
@@ -9115,6 +12373,7 @@ export interface components {
             /**
              * Id
              * Format: uuid
+             * @description Its id.
              */
             id: string;
             /** Join Id */
@@ -9126,17 +12385,29 @@ export interface components {
             limit_slots?: number | null;
             /** Lost Count */
             lost_count: number;
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
             /** Parked */
             parked: boolean;
-            /** Priority */
+            /**
+             * Priority
+             * @description The place in line for a slot.
+             */
             priority: number;
-            /** Queue */
+            /**
+             * Queue
+             * @description The queue.
+             */
             queue: string;
             /** Rate Key */
             rate_key?: string | null;
-            /** Result */
+            /**
+             * Result
+             * @description What it gave; JSON.
+             */
             result: unknown;
             /** Result Format */
             result_format: string;
@@ -9149,7 +12420,10 @@ export interface components {
             schedule_time: string;
             /** Search Key */
             search_key: string | null;
-            /** State */
+            /**
+             * State
+             * @description Where it is.
+             */
             state: unknown;
             /** State Format */
             state_format: string;
@@ -9184,11 +12458,20 @@ export interface components {
          * @description Steps that failed in the same way, and the last of them.
          */
         StepFailures: {
-            /** Count */
+            /**
+             * Count
+             * @description How many.
+             */
             count: number;
-            /** Description */
+            /**
+             * Description
+             * @description What it is, for people.
+             */
             description: string | null;
-            /** Fingerprint */
+            /**
+             * Fingerprint
+             * @description What failures of the same cause share.
+             */
             fingerprint: string | null;
             /**
              * First At
@@ -9200,11 +12483,85 @@ export interface components {
              * Format: date-time
              */
             last_at: string;
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
             /**
              * Step Id
              * Format: uuid
+             * @description The step's id.
+             */
+            step_id: string;
+        };
+        /**
+         * StepJob
+         * @description One launch for one execution of a step, with what the launcher said of its end.
+         *
+         *     `number` is that of the execution; `lost` counts the launches in a row that ended without
+         *     an outcome, this one included. `exit` has the exit code and the reason in words, `output`
+         *     the end of what it wrote.
+         */
+        StepJob: {
+            /**
+             * Created At
+             * Format: date-time
+             * @description When it was made, UTC.
+             */
+            created_at: string;
+            /**
+             * Digest
+             * @description The digest of the image.
+             */
+            digest: string | null;
+            /** Exit */
+            exit: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Finished At
+             * @description When it ended, UTC; null while it goes on.
+             */
+            finished_at: string | null;
+            /**
+             * Image
+             * @description The image: a reference with a tag, or a file or folder.
+             */
+            image: string;
+            /** Launched At */
+            launched_at: string | null;
+            /**
+             * Launcher
+             * @description What starts the image: process, container, kubernetes.
+             */
+            launcher: string;
+            /** Lost */
+            lost: number;
+            /**
+             * Name
+             * @description Its name.
+             */
+            name: string;
+            /**
+             * Number
+             * @description Its number.
+             */
+            number: number;
+            /**
+             * Output
+             * @description What the image has written.
+             */
+            output: string | null;
+            /**
+             * Started At
+             * @description When it began, UTC.
+             */
+            started_at: string | null;
+            /**
+             * Step Id
+             * Format: uuid
+             * @description The step's id.
              */
             step_id: string;
         };
@@ -9218,12 +12575,20 @@ export interface components {
             /**
              * Created At
              * Format: date-time
+             * @description When it was made, UTC.
              */
             created_at: string;
-            /** Description */
+            /**
+             * Description
+             * @description What it is, for people.
+             */
             description: string | null;
+            /** @description How it ended. */
             ended_as: components["schemas"]["EndedAs"] | null;
-            /** Ended At */
+            /**
+             * Ended At
+             * @description When it ended, UTC.
+             */
             ended_at: string | null;
             /** Execution Count */
             execution_count: number;
@@ -9232,9 +12597,13 @@ export interface components {
             /**
              * Id
              * Format: uuid
+             * @description Its id.
              */
             id: string;
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
             /**
              * Schedule Time
@@ -9242,6 +12611,16 @@ export interface components {
              */
             schedule_time: string;
             status: components["schemas"]["StepStatus"];
+        };
+        /**
+         * StepOutcome
+         * @description What the execution came to: a settlement, as the wire of the store writes it.
+         */
+        StepOutcome: {
+            /** Settlement */
+            settlement: {
+                [key: string]: unknown;
+            };
         };
         /**
          * StepStatus
@@ -9259,11 +12638,13 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
             /**
              * Begin
              * Format: date-time
+             * @description From this instant on, UTC.
              */
             begin: string;
             /**
@@ -9274,17 +12655,24 @@ export interface components {
             /**
              * End
              * Format: date-time
+             * @description Up to this instant, which is left out, UTC.
              */
             end: string;
             /** Hot */
             hot: string[];
             /** Lanes */
             lanes: components["schemas"]["Lane"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
             /** Load */
             load: components["schemas"]["Load"][] | null;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
             /** Quiet */
             quiet: string[];
@@ -9297,26 +12685,96 @@ export interface components {
             /**
              * Id
              * Format: uuid
+             * @description Its id.
              */
             id: string;
             /**
              * Kind
+             * @description Which of the kinds it is.
              * @enum {string}
              */
             kind: "run" | "step" | "schedule";
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
-            /** State */
+            /**
+             * State
+             * @description Where it is.
+             */
             state: string;
         };
         /**
          * Summary
          * @description The first page. `sentence` are its clauses in a row.
+         * @example {
+         *       "as_of": "2026-01-31T06:00:05Z",
+         *       "clauses": [
+         *         {
+         *           "link": "/runs/01a21939-59eb-7753-a85d-5367ad802bd4",
+         *           "text": "Why does it need the second secret?"
+         *         }
+         *       ],
+         *       "counts": {
+         *         "causes": 1,
+         *         "failing": 1,
+         *         "late": 1,
+         *         "paused": 1,
+         *         "running": 1,
+         *         "schedules": 1,
+         *         "waiting": 1,
+         *         "waiting_reviews": 1
+         *       },
+         *       "health": [
+         *         {
+         *           "name": "nightly",
+         *           "sentence": "All operations ended.",
+         *           "state": "ok"
+         *         }
+         *       ],
+         *       "hours": [
+         *         {
+         *           "at": "2026-01-31T06:00:00Z",
+         *           "failed": 1,
+         *           "succeeded": 41
+         *         }
+         *       ],
+         *       "next_fires": [
+         *         {
+         *           "due_at": "2026-01-31T06:00:00Z",
+         *           "group": "weather",
+         *           "name": "nightly",
+         *           "schedule_id": "01a21939-59eb-7753-a85d-5367ad802bd7",
+         *           "workflow": "nightly"
+         *         }
+         *       ],
+         *       "running": [
+         *         {
+         *           "group": "weather",
+         *           "id": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *           "started_at": "2026-01-31T06:00:02Z",
+         *           "state": "text",
+         *           "usual": 1,
+         *           "workflow": "nightly"
+         *         }
+         *       ],
+         *       "sentence": "All operations ended.",
+         *       "waiting": [
+         *         {
+         *           "code": "run-ended",
+         *           "count": 3,
+         *           "run_id": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *           "sentence": "All operations ended."
+         *         }
+         *       ]
+         *     }
          */
         Summary: {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
             /** Clauses */
@@ -9330,9 +12788,15 @@ export interface components {
             next_fires: components["schemas"]["NextFire"][];
             /** Running */
             running: components["schemas"]["Running"][];
-            /** Sentence */
+            /**
+             * Sentence
+             * @description The same in a sentence.
+             */
             sentence: string;
-            /** Waiting */
+            /**
+             * Waiting
+             * @description What it waits for.
+             */
             waiting: components["schemas"]["stepwell__server__summary__records__Waiting"][];
         };
         /**
@@ -9343,18 +12807,34 @@ export interface components {
             /**
              * Created At
              * Format: date-time
+             * @description When it was made, UTC.
              */
             created_at: string;
-            /** Created By */
+            /**
+             * Created By
+             * @description Who made it.
+             */
             created_by: string;
             kind: components["schemas"]["TargetKind"];
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
-            /** To */
+            /**
+             * To
+             * @description E-mail addresses.
+             */
             to: string[];
-            /** Url */
+            /**
+             * Url
+             * @description Where messages are posted.
+             */
             url: string | null;
-            /** Url Ref */
+            /**
+             * Url Ref
+             * @description The same by reference, where the address is a secret.
+             */
             url_ref: string | null;
         };
         /**
@@ -9370,12 +12850,19 @@ export interface components {
          *     `success` is a share of the runs that were judged; `p95` is in seconds.
          */
         TargetSpec: {
-            /** P95 */
+            /**
+             * P95
+             * @description Seconds within which 95 of 100 runs end.
+             */
             p95?: number | null;
-            /** Success */
+            /**
+             * Success
+             * @description The share of runs that succeed, at least.
+             */
             success?: number | null;
             /**
              * Window
+             * @description The days that it is judged over.
              * @default 30
              */
             window: number;
@@ -9393,6 +12880,7 @@ export interface components {
         Tested: {
             /**
              * Count
+             * @description How many.
              * @default 0
              */
             count: number;
@@ -9421,24 +12909,41 @@ export interface components {
             /**
              * Created At
              * Format: date-time
+             * @description When it was made, UTC.
              */
             created_at: string;
-            /** Created By */
+            /**
+             * Created By
+             * @description Who made it.
+             */
             created_by: string;
-            /** Expires At */
+            /**
+             * Expires At
+             * @description When it ends, UTC; null for never.
+             */
             expires_at: string | null;
-            /** Groups */
+            /**
+             * Groups
+             * @description The only groups that it reaches; null for all.
+             */
             groups: string[] | null;
             /**
              * Id
              * Format: uuid
+             * @description Its id.
              */
             id: string;
             /** Last Used At */
             last_used_at: string | null;
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
-            /** Read Only */
+            /**
+             * Read Only
+             * @description Whether it changes nothing.
+             */
             read_only: boolean;
             /** Revoked At */
             revoked_at: string | null;
@@ -9454,13 +12959,22 @@ export interface components {
             duration: components["schemas"]["Durations"];
             /** Error Rate */
             error_rate: number | null;
-            /** Failed */
+            /**
+             * Failed
+             * @description How many failed.
+             */
             failed: number;
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group: string;
             /** Judged */
             judged: number;
-            /** Operation */
+            /**
+             * Operation
+             * @description The operation's name.
+             */
             operation: string | null;
             /** Other */
             other: number;
@@ -9469,11 +12983,20 @@ export interface components {
              * @default 0
              */
             retried: number;
-            /** Succeeded */
+            /**
+             * Succeeded
+             * @description How many succeeded.
+             */
             succeeded: number;
-            /** Success Rate */
+            /**
+             * Success Rate
+             * @description The share that succeeded.
+             */
             success_rate: number | null;
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string;
         };
         /**
@@ -9484,9 +13007,13 @@ export interface components {
             /**
              * Discovery Id
              * Format: uuid
+             * @description The discovery.
              */
             discovery_id: string;
-            /** With Secrets */
+            /**
+             * With Secrets
+             * @description Whether the trial gets the group's secrets.
+             */
             with_secrets: boolean;
         };
         /**
@@ -9504,6 +13031,7 @@ export interface components {
             /**
              * Id
              * Format: uuid
+             * @description Its id.
              */
             id: string;
         };
@@ -9512,12 +13040,22 @@ export interface components {
          * @description What is to change; what is not named stays.
          */
         UserChange: {
-            /** Disabled */
+            /**
+             * Disabled
+             * @description Whether the account may not log in.
+             */
             disabled?: boolean | null;
-            /** Email */
+            /**
+             * Email
+             * @description Where messages for the person go.
+             */
             email?: string | null;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
+            /** @description What one may do: viewer, operator, reviewer, admin. */
             role?: components["schemas"]["Role"] | null;
         };
         /**
@@ -9525,12 +13063,19 @@ export interface components {
          * @description One change. `path` is a JSON pointer (RFC 6901); values that are long are left out.
          */
         ValueChange: {
-            /** After */
+            /**
+             * After
+             * @description What there is after it.
+             */
             after?: unknown;
-            /** Before */
+            /**
+             * Before
+             * @description What there was before it.
+             */
             before?: unknown;
             /**
              * Kind
+             * @description Which of the kinds it is.
              * @enum {string}
              */
             kind: "added" | "removed" | "changed";
@@ -9547,17 +13092,33 @@ export interface components {
             /**
              * Created At
              * Format: date-time
+             * @description When it was made, UTC.
              */
             created_at: string;
-            /** Created By */
+            /**
+             * Created By
+             * @description Who made it.
+             */
             created_by: string;
-            /** Digest */
+            /**
+             * Digest
+             * @description The digest of the image.
+             */
             digest: string;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason: string | null;
-            /** Release */
+            /**
+             * Release
+             * @description The release.
+             */
             release: number;
-            /** Renamed From */
+            /**
+             * Renamed From
+             * @description The workflow that it was before, and whose history it goes on with.
+             */
             renamed_from: string | null;
             /** Rollback Of */
             rollback_of: number | null;
@@ -9567,25 +13128,49 @@ export interface components {
          * @description A view. One that is built in has no id and no owner; `default` says that it is yours.
          */
         View: {
-            /** Builtin */
+            /**
+             * Builtin
+             * @description The key of a view that comes with the product.
+             */
             builtin: string | null;
-            /** Changed At */
+            /**
+             * Changed At
+             * @description When it was changed last, UTC.
+             */
             changed_at: string | null;
-            /** Columns */
+            /**
+             * Columns
+             * @description The columns of the view, in order.
+             */
             columns: string[];
             /** Default */
             default: boolean;
-            /** Id */
+            /**
+             * Id
+             * @description Its id.
+             */
             id: string | null;
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
             /** Owner */
             owner: string | null;
-            /** Query */
+            /**
+             * Query
+             * @description Which runs, in the language of search.
+             */
             query: string;
-            /** Screen */
+            /**
+             * Screen
+             * @description The screen that it is a view of.
+             */
             screen: string;
-            /** Shared */
+            /**
+             * Shared
+             * @description Whether others see it too.
+             */
             shared: boolean;
         };
         /**
@@ -9593,13 +13178,25 @@ export interface components {
          * @description What is changed of a view; what is left out stays.
          */
         ViewChange: {
-            /** Columns */
+            /**
+             * Columns
+             * @description The columns of the view, in order.
+             */
             columns?: string[] | null;
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name?: string | null;
-            /** Query */
+            /**
+             * Query
+             * @description Which runs, in the language of search.
+             */
             query?: string | null;
-            /** Shared */
+            /**
+             * Shared
+             * @description Whether others see it too.
+             */
             shared?: boolean | null;
         };
         /**
@@ -9620,24 +13217,84 @@ export interface components {
          *
          *     `then_also` are the reasons that would remain. `diagnostics` is what the server saw, for
          *     a report, where no reason is known.
+         * @example {
+         *       "as_of": "2026-01-31T06:00:05Z",
+         *       "diagnostics": {},
+         *       "reason": {
+         *         "action": {
+         *           "command": "text",
+         *           "label": "my-laptop",
+         *           "method": null,
+         *           "path": null
+         *         },
+         *         "blocking": {
+         *           "id": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *           "kind": "text",
+         *           "link": "/runs/01a21939-59eb-7753-a85d-5367ad802bd4",
+         *           "name": "nightly"
+         *         },
+         *         "changes": "text",
+         *         "changes_at": "2026-01-31T06:00:00Z",
+         *         "code": "PAUSED_SYSTEM",
+         *         "sentence": "All operations ended.",
+         *         "since": "2026-01-31T06:00:00Z"
+         *       },
+         *       "sentence": "All operations ended.",
+         *       "subject": {
+         *         "id": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *         "kind": "run",
+         *         "name": "nightly",
+         *         "state": "text"
+         *       },
+         *       "then_also": [
+         *         {
+         *           "action": {
+         *             "command": "text",
+         *             "label": "my-laptop",
+         *             "method": null,
+         *             "path": null
+         *           },
+         *           "blocking": {
+         *             "id": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *             "kind": "text",
+         *             "link": "/runs/01a21939-59eb-7753-a85d-5367ad802bd4",
+         *             "name": "nightly"
+         *           },
+         *           "changes": "text",
+         *           "changes_at": "2026-01-31T06:00:00Z",
+         *           "code": "PAUSED_SYSTEM",
+         *           "sentence": "All operations ended.",
+         *           "since": "2026-01-31T06:00:00Z"
+         *         }
+         *       ],
+         *       "waiting": false
+         *     }
          */
         Why: {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
             /** Diagnostics */
             diagnostics: {
                 [key: string]: string;
             };
+            /** @description Why, for people and the audit log. */
             reason: components["schemas"]["Reason-Output"] | null;
-            /** Sentence */
+            /**
+             * Sentence
+             * @description The same in a sentence.
+             */
             sentence: string;
             subject: components["schemas"]["Subject"];
             /** Then Also */
             then_also: components["schemas"]["Reason-Output"][];
-            /** Waiting */
+            /**
+             * Waiting
+             * @description What it waits for.
+             */
             waiting: boolean;
         };
         /**
@@ -9649,15 +13306,30 @@ export interface components {
          *     is true where it has schedules, and all of them are paused.
          */
         Workflow: {
-            /** Description */
+            /**
+             * Description
+             * @description What it is, for people.
+             */
             description: string;
-            /** Digest */
+            /**
+             * Digest
+             * @description The digest of the image.
+             */
             digest: string;
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group: string;
-            /** Next Due */
+            /**
+             * Next Due
+             * @description When it is due next, UTC; null for never.
+             */
             next_due: string | null;
-            /** Operations */
+            /**
+             * Operations
+             * @description The operations, in order.
+             */
             operations: number;
             /** Outcomes */
             outcomes: components["schemas"]["Outcome"][];
@@ -9666,17 +13338,32 @@ export interface components {
              * @description who answers for it, or for its group, by the manifest
              */
             owner: string | null;
-            /** Paused */
+            /**
+             * Paused
+             * @description Whether it is paused.
+             */
             paused: boolean;
-            /** Release */
+            /**
+             * Release
+             * @description The release.
+             */
             release: number;
-            /** Schedules */
+            /**
+             * Schedules
+             * @description The schedules.
+             */
             schedules: number;
-            /** Since */
+            /**
+             * Since
+             * @description Since when, UTC.
+             */
             since: number;
             /** Tags */
             tags: string[];
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string;
         };
         /**
@@ -9689,10 +13376,16 @@ export interface components {
              * @default []
              */
             changes: components["schemas"]["stepwell__server__reviews__changes__Change"][];
-            /** Renamed From */
+            /**
+             * Renamed From
+             * @description The workflow that it was before, and whose history it goes on with.
+             */
             renamed_from?: string | null;
             standing: components["schemas"]["Standing"];
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string;
         };
         /**
@@ -9700,19 +13393,34 @@ export interface components {
          * @description The same, with what its source declares, and the releases that changed it, newest first.
          */
         WorkflowDetail: {
-            /** Description */
+            /**
+             * Description
+             * @description What it is, for people.
+             */
             description: string;
-            /** Digest */
+            /**
+             * Digest
+             * @description The digest of the image.
+             */
             digest: string;
             /** Entry */
             entry: {
                 [key: string]: unknown;
             };
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group: string;
-            /** Next Due */
+            /**
+             * Next Due
+             * @description When it is due next, UTC; null for never.
+             */
             next_due: string | null;
-            /** Operations */
+            /**
+             * Operations
+             * @description The operations, in order.
+             */
             operations: number;
             /** Outcomes */
             outcomes: components["schemas"]["Outcome"][];
@@ -9721,19 +13429,34 @@ export interface components {
              * @description who answers for it, or for its group, by the manifest
              */
             owner: string | null;
-            /** Paused */
+            /**
+             * Paused
+             * @description Whether it is paused.
+             */
             paused: boolean;
-            /** Release */
+            /**
+             * Release
+             * @description The release.
+             */
             release: number;
-            /** Schedules */
+            /**
+             * Schedules
+             * @description The schedules.
+             */
             schedules: number;
-            /** Since */
+            /**
+             * Since
+             * @description Since when, UTC.
+             */
             since: number;
             /** Tags */
             tags: string[];
             /** Versions */
             versions: components["schemas"]["Version"][];
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string;
         };
         /**
@@ -9747,10 +13470,16 @@ export interface components {
              */
             changes: components["schemas"]["stepwell__server__reviews__changes__Change"][];
             decided?: components["schemas"]["Decided"] | null;
-            /** Renamed From */
+            /**
+             * Renamed From
+             * @description The workflow that it was before, and whose history it goes on with.
+             */
             renamed_from?: string | null;
             standing: components["schemas"]["Standing"];
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string;
         };
         /**
@@ -9758,20 +13487,29 @@ export interface components {
          * @description The targets of one workflow; `origin` is 'source' or 'operator'.
          */
         WorkflowTargets: {
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group: string;
             /** Objectives */
             objectives: components["schemas"]["Objective"][];
             /** Origin */
             origin: string;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason: string | null;
             /** Set At */
             set_at: string | null;
             /** Set By */
             set_by: string | null;
             spec: components["schemas"]["TargetSpec"];
-            /** Workflow */
+            /**
+             * Workflow
+             * @description The workflow's name.
+             */
             workflow: string;
         };
         /**
@@ -9782,31 +13520,54 @@ export interface components {
          *     null where the server acted by itself.
          */
         stepwell__server__audit__records__Entry: {
-            /** Action */
+            /**
+             * Action
+             * @description What is done.
+             */
             action: string;
-            /** Actor */
+            /**
+             * Actor
+             * @description Who did it: a user's name, or the part of the server that acted.
+             */
             actor: string;
             /** Address */
             address: string | null;
-            /** After */
+            /**
+             * After
+             * @description What there is after it.
+             */
             after: unknown;
             /**
              * At
              * Format: date-time
+             * @description The instant, UTC.
              */
             at: string;
-            /** Before */
+            /**
+             * Before
+             * @description What there was before it.
+             */
             before: unknown;
-            /** Details */
+            /**
+             * Details
+             * @description More to know, as JSON.
+             */
             details: unknown;
             /**
              * Id
              * Format: uuid
+             * @description Its id.
              */
             id: string;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason: string | null;
-            /** Target */
+            /**
+             * Target
+             * @description The name of the one who is told.
+             */
             target: string;
         };
         /**
@@ -9818,7 +13579,10 @@ export interface components {
          *     of another one. `query` finds its runs, also for `POST /bulk`.
          */
         stepwell__server__causes__records__Cause: {
-            /** Fingerprint */
+            /**
+             * Fingerprint
+             * @description What failures of the same cause share.
+             */
             fingerprint: string;
             /**
              * First Seen
@@ -9836,19 +13600,34 @@ export interface components {
              * Format: uuid
              */
             newest_run: string;
-            /** Operation */
+            /**
+             * Operation
+             * @description The operation's name.
+             */
             operation: string | null;
-            /** Query */
+            /**
+             * Query
+             * @description Which runs, in the language of search.
+             */
             query: string;
-            /** Runs */
+            /**
+             * Runs
+             * @description How many runs.
+             */
             runs: number;
-            /** Sentence */
+            /**
+             * Sentence
+             * @description The same in a sentence.
+             */
             sentence: string;
             /** Started After */
             started_after: number | null;
             /** Trend */
             trend: number[];
-            /** Workflows */
+            /**
+             * Workflows
+             * @description The workflows.
+             */
             workflows: components["schemas"]["Affected"][];
         };
         /**
@@ -9859,23 +13638,37 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
             /** Causes */
             causes: number;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["stepwell__server__causes__records__Cause"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
             /** Muted */
             muted: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
-            /** Runs */
+            /**
+             * Runs
+             * @description How many runs.
+             */
             runs: number;
             /**
              * Since
              * Format: date-time
+             * @description Since when, UTC.
              */
             since: string;
         };
@@ -9891,11 +13684,15 @@ export interface components {
             muted_at: string;
             /** Muted By */
             muted_by: string;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason: string;
             /**
              * Until
              * Format: date-time
+             * @description Up to then, UTC.
              */
             until: string;
         };
@@ -9904,11 +13701,15 @@ export interface components {
          * @description Do not show a cause until an instant.
          */
         stepwell__server__causes__records__NewMute: {
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason: string;
             /**
              * Until
              * Format: date-time
+             * @description Up to then, UTC.
              */
             until: string;
         };
@@ -9922,24 +13723,45 @@ export interface components {
             /**
              * Created At
              * Format: date-time
+             * @description When it was made, UTC.
              */
             created_at: string;
-            /** Created By */
+            /**
+             * Created By
+             * @description Who made it.
+             */
             created_by: string;
-            /** Discover With Secrets */
+            /**
+             * Discover With Secrets
+             * @description Whether a discovery sees the secrets too.
+             */
             discover_with_secrets: boolean;
             /**
              * Discovery Id
              * Format: uuid
+             * @description The discovery.
              */
             discovery_id: string;
-            /** Environment */
+            /**
+             * Environment
+             * @description Variables that the image gets; no secrets.
+             */
             environment: {
                 [key: string]: string;
             };
-            /** Image */
+            /**
+             * Image
+             * @description The image: a reference with a tag, or a file or folder.
+             */
             image: string;
-            /** Launcher */
+            /** Launch Options */
+            launch_options?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Launcher
+             * @description What starts the image: process, container, kubernetes.
+             */
             launcher: string;
             /** Look Error */
             look_error: {
@@ -9947,29 +13769,53 @@ export interface components {
             } | null;
             /** Looked At */
             looked_at: string | null;
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
             /** Next Discovery At */
             next_discovery_at: string | null;
             /** Provisional */
             provisional: boolean;
-            /** Rediscover */
+            /**
+             * Rediscover
+             * @description When the image is looked at again by itself: a schedule.
+             */
             rediscover?: {
                 [key: string]: unknown;
             } | null;
-            /** Release */
+            /**
+             * Release
+             * @description The release.
+             */
             release: number | null;
-            /** Release Id */
+            /**
+             * Release Id
+             * @description The release's id.
+             */
             release_id: string | null;
-            /** Secrets */
+            /**
+             * Secrets
+             * @description Variables whose values are references: env:NAME, a variable of the server.
+             */
             secrets: {
                 [key: string]: string;
             };
-            /** Two Person */
+            /**
+             * Two Person
+             * @description Whether two reviewers have to agree.
+             */
             two_person?: boolean | null;
-            /** Watch Every */
+            /**
+             * Watch Every
+             * @description Seconds between two looks at the tag's digest; null for none.
+             */
             watch_every?: number | null;
-            /** Workflows */
+            /**
+             * Workflows
+             * @description The workflows.
+             */
             workflows: string[];
         };
         /**
@@ -9978,11 +13824,20 @@ export interface components {
          *     in the range; `days` counts per day that has any.
          */
         stepwell__server__metrics__records__Cause: {
-            /** Cause */
+            /**
+             * Cause
+             * @description What makes occasions one message: of failures, the fingerprint.
+             */
             cause: string;
-            /** Count */
+            /**
+             * Count
+             * @description How many.
+             */
             count: number;
-            /** Days */
+            /**
+             * Days
+             * @description How many days.
+             */
             days: {
                 [key: string]: number;
             };
@@ -9991,20 +13846,35 @@ export interface components {
              * Format: date-time
              */
             first_at: string;
-            /** Groups */
+            /**
+             * Groups
+             * @description The only groups that it reaches; null for all.
+             */
             groups: string[];
             /**
              * Last At
              * Format: date-time
              */
             last_at: string;
-            /** Release */
+            /**
+             * Release
+             * @description The release.
+             */
             release: number | null;
-            /** Run Id */
+            /**
+             * Run Id
+             * @description The run's id.
+             */
             run_id: string | null;
-            /** Sentence */
+            /**
+             * Sentence
+             * @description The same in a sentence.
+             */
             sentence: string;
-            /** Workflows */
+            /**
+             * Workflows
+             * @description The workflows.
+             */
             workflows: string[];
         };
         /**
@@ -10015,6 +13885,7 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
             /** Causes */
@@ -10027,6 +13898,7 @@ export interface components {
             /**
              * To
              * Format: date-time
+             * @description E-mail addresses.
              */
             to: string;
         };
@@ -10044,13 +13916,19 @@ export interface components {
             error_rate: number | null;
             /** P50 */
             p50: number | null;
-            /** P95 */
+            /**
+             * P95
+             * @description Seconds within which 95 of 100 runs end.
+             */
             p95: number | null;
             /** P99 */
             p99: number | null;
             /** Per Hour */
             per_hour: number | null;
-            /** Success Rate */
+            /**
+             * Success Rate
+             * @description The share that succeeded.
+             */
             success_rate: number | null;
         };
         /**
@@ -10058,14 +13936,24 @@ export interface components {
          * @description Hold a workflow to this, in place of what its source says.
          */
         stepwell__server__metrics__records__NewTarget: {
-            /** P95 */
+            /**
+             * P95
+             * @description Seconds within which 95 of 100 runs end.
+             */
             p95?: number | null;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
-            /** Success */
+            /**
+             * Success
+             * @description The share of runs that succeed, at least.
+             */
             success?: number | null;
             /**
              * Window
+             * @description The days that it is judged over.
              * @default 30
              */
             window: number;
@@ -10081,10 +13969,16 @@ export interface components {
          * @description What runs waited for one reason: `seconds` in total, and its share of all waiting.
          */
         stepwell__server__metrics__records__Waiting: {
-            /** Count */
+            /**
+             * Count
+             * @description How many.
+             */
             count: number;
             duration: components["schemas"]["Durations"];
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason: string;
             /** Seconds */
             seconds: number;
@@ -10102,7 +13996,10 @@ export interface components {
          * @description A cause of which nothing is said until then, and why.
          */
         stepwell__server__notifications__records__Mute: {
-            /** Cause */
+            /**
+             * Cause
+             * @description What makes occasions one message: of failures, the fingerprint.
+             */
             cause: string;
             /**
              * Muted At
@@ -10111,11 +14008,15 @@ export interface components {
             muted_at: string;
             /** Muted By */
             muted_by: string;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason: string;
             /**
              * Until
              * Format: date-time
+             * @description Up to then, UTC.
              */
             until: string;
         };
@@ -10124,13 +14025,20 @@ export interface components {
          * @description Say nothing of a cause until then.
          */
         stepwell__server__notifications__records__NewMute: {
-            /** Cause */
+            /**
+             * Cause
+             * @description What makes occasions one message: of failures, the fingerprint.
+             */
             cause: string;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason: string;
             /**
              * Until
              * Format: date-time
+             * @description Up to then, UTC.
              */
             until: string;
         };
@@ -10142,15 +14050,30 @@ export interface components {
          */
         stepwell__server__notifications__records__NewTarget: {
             kind: components["schemas"]["TargetKind"];
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
-            /** To */
+            /**
+             * To
+             * @description E-mail addresses.
+             */
             to?: string[];
-            /** Url */
+            /**
+             * Url
+             * @description Where messages are posted.
+             */
             url?: string | null;
-            /** Url Ref */
+            /**
+             * Url Ref
+             * @description The same by reference, where the address is a secret.
+             */
             url_ref?: string | null;
         };
         /** Page[Entry] */
@@ -10158,13 +14081,23 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["stepwell__server__audit__records__Entry"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
         };
         /** Page[Entry] */
@@ -10172,13 +14105,23 @@ export interface components {
             /**
              * As Of
              * Format: date-time
+             * @description When this was so, UTC.
              */
             as_of: string;
-            /** Items */
+            /**
+             * Items
+             * @description What was asked for.
+             */
             items: components["schemas"]["stepwell__server__state__records__Entry"][];
-            /** Limited To */
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
             limited_to: number;
-            /** Next */
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
             next: string | null;
         };
         /**
@@ -10186,11 +14129,15 @@ export interface components {
          * @description A run that is kept whatever the policy says, and why; null is none.
          */
         stepwell__server__retention__records__Mark: {
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason: string | null;
             /**
              * Run Id
              * Format: uuid
+             * @description The run's id.
              */
             run_id: string;
         };
@@ -10203,9 +14150,15 @@ export interface components {
          *     because nobody can tell, and not because there was nothing.
          */
         stepwell__server__reviews__changes__Change: {
-            /** After */
+            /**
+             * After
+             * @description What there is after it.
+             */
             after?: unknown;
-            /** Before */
+            /**
+             * Before
+             * @description What there was before it.
+             */
             before?: unknown;
             /** Breaking */
             breaking?: boolean | null;
@@ -10214,7 +14167,10 @@ export interface components {
             kind: components["schemas"]["stepwell__server__reviews__changes__Kind"];
             /** Path */
             path: string;
-            /** Sentence */
+            /**
+             * Sentence
+             * @description The same in a sentence.
+             */
             sentence: string;
             /**
              * Unavailable
@@ -10236,12 +14192,16 @@ export interface components {
             };
             /**
              * Group
+             * @description The workflow group's name.
              * @default []
              */
             group: components["schemas"]["stepwell__server__reviews__changes__Change"][];
             /** Notice */
             notice?: string | null;
-            /** Workflows */
+            /**
+             * Workflows
+             * @description The workflows.
+             */
             workflows: components["schemas"]["WorkflowChanges"][];
         };
         /**
@@ -10265,9 +14225,15 @@ export interface components {
             counts: {
                 [key: string]: number;
             };
-            /** Digest */
+            /**
+             * Digest
+             * @description The digest of the image.
+             */
             digest: string | null;
-            /** Discovery Id */
+            /**
+             * Discovery Id
+             * @description The discovery.
+             */
             discovery_id: string | null;
             /**
              * Found At
@@ -10276,24 +14242,36 @@ export interface components {
             found_at: string;
             /** Found By */
             found_by: string;
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group: string;
             /** Held */
             held: string[];
-            /** Image */
+            /**
+             * Image
+             * @description The image: a reference with a tag, or a file or folder.
+             */
             image: string;
             kind: components["schemas"]["stepwell__server__reviews__records__Kind"];
             /** Pending */
             pending: string[];
             /** Proposal Id */
             proposal_id: string | null;
-            /** Release */
+            /**
+             * Release
+             * @description The release.
+             */
             release: number | null;
             /** Replaces */
             replaces: string[];
             /** Risks */
             risks: string[];
-            /** To Release */
+            /**
+             * To Release
+             * @description The number of the release that is to be in force again.
+             */
             to_release: number | null;
         };
         /**
@@ -10301,11 +14279,20 @@ export interface components {
          * @description A value that is not the same; null where one run has none of that name.
          */
         stepwell__server__runs__comparing__Difference: {
-            /** After */
+            /**
+             * After
+             * @description What there is after it.
+             */
             after: unknown;
-            /** Before */
+            /**
+             * Before
+             * @description What there was before it.
+             */
             before: unknown;
-            /** Name */
+            /**
+             * Name
+             * @description Its name.
+             */
             name: string;
         };
         /**
@@ -10325,26 +14312,37 @@ export interface components {
          * @description Run now. `deadline` is in seconds; by default what the workflow says.
          */
         stepwell__server__runs__records__NewRun: {
-            /** Deadline */
+            /**
+             * Deadline
+             * @description So many seconds it may take in all.
+             */
             deadline?: number | null;
             /**
              * Labels
+             * @description Key and value, by which things are found.
              * @default {}
              */
             labels: {
                 [key: string]: string;
             };
-            /** Parameters */
+            /**
+             * Parameters
+             * @description The workflow's parameters, as its schema has them.
+             */
             parameters?: {
                 [key: string]: unknown;
             };
             /**
              * Priority
+             * @description The place in line for a slot.
              * @default normal
              * @enum {string}
              */
             priority: "urgent" | "high" | "normal" | "low";
-            /** Reason */
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
             reason?: string | null;
         };
         /**
@@ -10355,19 +14353,27 @@ export interface components {
             code: components["schemas"]["WaitingCode"];
             /**
              * Details
+             * @description More to know, as JSON.
              * @default {}
              */
             details: {
                 [key: string]: unknown;
             };
-            /** Sentence */
+            /**
+             * Sentence
+             * @description The same in a sentence.
+             */
             sentence: string;
             /**
              * Since
              * Format: date-time
+             * @description Since when, UTC.
              */
             since: string;
-            /** Until */
+            /**
+             * Until
+             * @description Up to then, UTC.
+             */
             until: string | null;
         };
         /**
@@ -10381,7 +14387,10 @@ export interface components {
          * @description Run now: with other parameters than the schedule's, where given.
          */
         stepwell__server__schedules__records__NewRun: {
-            /** Parameters */
+            /**
+             * Parameters
+             * @description The workflow's parameters, as its schema has them.
+             */
             parameters?: {
                 [key: string]: unknown;
             } | null;
@@ -10394,29 +14403,43 @@ export interface components {
          *     missed, skipped, paused, queued or blocked. `delay` and `duration` in seconds.
          */
         stepwell__server__schedules__strip_records__Mark: {
-            /** Count */
+            /**
+             * Count
+             * @description How many.
+             */
             count: number;
             /** Delay */
             delay: number | null;
-            /** Duration */
+            /**
+             * Duration
+             * @description Seconds that it took.
+             */
             duration: number | null;
             /**
              * First Due
              * Format: date-time
+             * @description The first of the instants, UTC.
              */
             first_due: string;
             /**
              * Last Due
              * Format: date-time
+             * @description The last of the instants, UTC.
              */
             last_due: string;
             /** Late */
             late: boolean;
             /** Outcome */
             outcome: string;
-            /** Run Id */
+            /**
+             * Run Id
+             * @description The run's id.
+             */
             run_id: string | null;
-            /** Why */
+            /**
+             * Why
+             * @description Why it is so.
+             */
             why: string | null;
         };
         /**
@@ -10427,9 +14450,13 @@ export interface components {
             /**
              * Discovery Id
              * Format: uuid
+             * @description The discovery.
              */
             discovery_id: string;
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group: string;
         };
         /**
@@ -10443,28 +14470,56 @@ export interface components {
             deleted: boolean;
             /** Exists */
             exists: boolean;
-            /** Expires At */
+            /**
+             * Expires At
+             * @description When it ends, UTC; null for never.
+             */
             expires_at: string | null;
-            /** Group */
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
             group: string;
-            /** Key */
+            /**
+             * Key
+             * @description The key.
+             */
             key: string;
-            /** Run Id */
+            /**
+             * Run Id
+             * @description The run's id.
+             */
             run_id: string | null;
-            /** Scope */
+            /**
+             * Scope
+             * @description Whose it is: group, workflow:NAME or operation:WORKFLOW/NAME.
+             */
             scope: string;
-            /** Step Id */
+            /**
+             * Step Id
+             * @description The step's id.
+             */
             step_id: string | null;
-            /** Value */
+            /**
+             * Value
+             * @description The value; JSON.
+             */
             value: unknown;
-            /** Version */
+            /**
+             * Version
+             * @description The version; the first is 1.
+             */
             version: number;
             /**
              * Written At
              * Format: date-time
+             * @description When it was written, UTC.
              */
             written_at: string;
-            /** Written By */
+            /**
+             * Written By
+             * @description Who wrote it: a person, or an operation of a run.
+             */
             written_by: string;
         };
         /**
@@ -10472,16 +14527,26 @@ export interface components {
          * @description Why runs wait, by code, with the sentence of one of them.
          */
         stepwell__server__summary__records__Waiting: {
-            /** Code */
+            /**
+             * Code
+             * @description What it is, as a word that stays the same.
+             */
             code: string;
-            /** Count */
+            /**
+             * Count
+             * @description How many.
+             */
             count: number;
             /**
              * Run Id
              * Format: uuid
+             * @description The run's id.
              */
             run_id: string;
-            /** Sentence */
+            /**
+             * Sentence
+             * @description The same in a sentence.
+             */
             sentence: string;
         };
     };
@@ -10645,6 +14710,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "The wrong week.",
+                 *       "runs": true
+                 *     }
+                 */
                 "application/json": components["schemas"]["BackfillEnd"];
             };
         };
@@ -10751,6 +14822,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "action": "reexecute",
+                 *       "expected": 37,
+                 *       "query": "cause:5f0c6e12ab34cd56 state:failed",
+                 *       "rate": 5,
+                 *       "reason": "The database is back."
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewBulk"];
             };
         };
@@ -10819,6 +14899,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "The database is gone again."
+                 *     }
+                 */
                 "application/json": components["schemas"]["Reason-Input"];
             };
         };
@@ -10887,6 +14972,16 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "days": {
+                 *         "2026-12-24": "Christmas Eve"
+                 *       },
+                 *       "description": "Days on which we are closed",
+                 *       "name": "shop",
+                 *       "timezone": "Europe/Oslo"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewCalendar"];
             };
         };
@@ -10990,6 +15085,17 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "add": {
+                 *         "2026-12-31": "stocktaking"
+                 *       },
+                 *       "reason": "We are open this year.",
+                 *       "remove": [
+                 *         "2026-12-24"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["CalendarChange"];
             };
         };
@@ -11062,6 +15168,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "Known; mended on Monday.",
+                 *       "until": "2099-02-03T06:00:00Z"
+                 *     }
+                 */
                 "application/json": components["schemas"]["stepwell__server__causes__records__NewMute"];
             };
         };
@@ -11161,6 +15273,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "key": "smtp",
+                 *       "kind": "rate",
+                 *       "period": 3600,
+                 *       "reason": "The mail server's limit.",
+                 *       "slots": 100
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewControl"];
             };
         };
@@ -11297,6 +15418,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "code": "group-import-failed",
+                 *       "fix": "Install it in the image.",
+                 *       "what": "weather.py cannot be imported.",
+                 *       "why": "ModuleNotFoundError: No module named 'pandas'"
+                 *     }
+                 */
                 "application/json": components["schemas"]["Fault"];
             };
         };
@@ -11332,6 +15461,19 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "group": {
+                 *         "description": "",
+                 *         "entry_point": "weather:group",
+                 *         "name": "weather",
+                 *         "tags": []
+                 *       },
+                 *       "manifest_version": 1,
+                 *       "sdk_version": "0.1.0",
+                 *       "workflows": []
+                 *     }
+                 */
                 "application/json": {
                     [key: string]: unknown;
                 };
@@ -11525,6 +15667,20 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "environment": {
+                 *         "LEVEL": "info"
+                 *       },
+                 *       "image": "registry.example.org/weather:14",
+                 *       "launcher": "container",
+                 *       "name": "weather",
+                 *       "secrets": {
+                 *         "DB_PASS": "env:WEATHER_DB_PASS"
+                 *       },
+                 *       "watch_every": 300
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewGroup"];
             };
         };
@@ -11562,6 +15718,26 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "others": "keep",
+                 *       "reason": "Our own hours.",
+                 *       "schedules": [
+                 *         {
+                 *           "name": "weekdays",
+                 *           "parameters": {
+                 *             "limit": 10
+                 *           },
+                 *           "spec": {
+                 *             "expression": "30 7 * * MON-FRI",
+                 *             "kind": "cron",
+                 *             "timezone": "Europe/Oslo"
+                 *           },
+                 *           "workflow": "nightly"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["Plan"];
             };
         };
@@ -11630,6 +15806,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "image": "registry.example.org/weather:15",
+                 *       "reason": "It moves money now.",
+                 *       "two_person": true
+                 *     }
+                 */
                 "application/json": components["schemas"]["GroupChange"];
             };
         };
@@ -11667,6 +15850,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "Replaced by climate."
+                 *     }
+                 */
                 "application/json": components["schemas"]["Reason-Input"];
             };
         };
@@ -11741,6 +15929,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "The tag was pushed again."
+                 *     }
+                 */
                 "application/json": components["schemas"]["Reason-Input"];
             };
         };
@@ -11847,6 +16040,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "text": "Why does it need the second secret?"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewComment"];
             };
         };
@@ -11885,6 +16083,24 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "against_release": 13,
+                 *       "decisions": [
+                 *         {
+                 *           "decision": "accept",
+                 *           "workflow": "nightly"
+                 *         },
+                 *         {
+                 *           "decision": "reject",
+                 *           "reason": "Too often.",
+                 *           "workflow": "hourly"
+                 *         }
+                 *       ],
+                 *       "reason": "Reviewed with the team.",
+                 *       "rest": "hold"
+                 *     }
+                 */
                 "application/json": components["schemas"]["Decisions"];
             };
         };
@@ -11955,6 +16171,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "parameters": {
+                 *         "day": "2026-01-31"
+                 *       },
+                 *       "reason": "Once, before it is accepted.",
+                 *       "workflow": "nightly"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewTrial"];
             };
         };
@@ -12060,6 +16285,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "Looked at it too."
+                 *     }
+                 */
                 "application/json": components["schemas"]["Reason-Input"];
             };
         };
@@ -12098,6 +16328,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "The schedule is too tight."
+                 *     }
+                 */
                 "application/json": components["schemas"]["Reason-Input"];
             };
         };
@@ -12203,6 +16438,19 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "against_release": 14,
+                 *       "decisions": [
+                 *         {
+                 *           "decision": "accept",
+                 *           "workflow": "nightly"
+                 *         }
+                 *       ],
+                 *       "reason": "It loses rows since 14.",
+                 *       "rest": "hold"
+                 *     }
+                 */
                 "application/json": components["schemas"]["Decisions"];
             };
         };
@@ -12306,6 +16554,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "Needed once more."
+                 *     }
+                 */
                 "application/json": components["schemas"]["Reason-Input"];
             };
         };
@@ -12343,6 +16596,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "It loses rows since 14.",
+                 *       "to_release": 13
+                 *     }
+                 */
                 "application/json": components["schemas"]["Rollback"];
             };
         };
@@ -12434,6 +16693,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "anna",
+                 *       "password": "correct horse battery staple"
+                 *     }
+                 */
                 "application/json": components["schemas"]["PasswordLogin"];
             };
         };
@@ -12465,6 +16730,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "code": "one-use-code",
+                 *       "label": "my-laptop",
+                 *       "verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r-wW1gFWFOEjXkabc"
+                 *     }
+                 */
                 "application/json": components["schemas"]["Exchange"];
             };
         };
@@ -12498,6 +16770,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "anna",
+                 *       "password": "correct horse battery staple",
+                 *       "secret": "shown when the server began"
+                 *     }
+                 */
                 "application/json": components["schemas"]["FirstAdmin"];
             };
         };
@@ -12622,6 +16901,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "label": "my-laptop",
+                 *       "name": "anna",
+                 *       "password": "correct horse battery staple"
+                 *     }
+                 */
                 "application/json": components["schemas"]["LoginToken"];
             };
         };
@@ -12993,6 +17279,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "cause": "5f0c6e12ab34cd56",
+                 *       "reason": "Known; mended on Monday.",
+                 *       "until": "2099-02-03T06:00:00Z"
+                 *     }
+                 */
                 "application/json": components["schemas"]["stepwell__server__notifications__records__NewMute"];
             };
         };
@@ -13131,6 +17424,20 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "every": 3600,
+                 *       "group": "weather",
+                 *       "kinds": [
+                 *         "failure",
+                 *         "recovery"
+                 *       ],
+                 *       "labels": {
+                 *         "team": "data"
+                 *       },
+                 *       "target": "ops"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewRule"];
             };
         };
@@ -13232,6 +17539,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "kind": "webhook",
+                 *       "name": "ops",
+                 *       "url": "https://hooks.example.org/stepwell"
+                 *     }
+                 */
                 "application/json": components["schemas"]["stepwell__server__notifications__records__NewTarget"];
             };
         };
@@ -13304,6 +17618,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "The old one was in a log."
+                 *     }
+                 */
                 "application/json": components["schemas"]["Reason-Input"];
             };
         };
@@ -13341,6 +17660,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "Does it arrive?"
+                 *     }
+                 */
                 "application/json": components["schemas"]["Reason-Input"];
             };
         };
@@ -13374,6 +17698,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "password": "correct horse battery staple",
+                 *       "secret": "from the link"
+                 *     }
+                 */
                 "application/json": components["schemas"]["PasswordByLink"];
             };
         };
@@ -13405,6 +17735,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "current": "correct horse battery",
+                 *       "new": "correct horse battery staple"
+                 *     }
+                 */
                 "application/json": components["schemas"]["PasswordChange"];
             };
         };
@@ -13664,6 +18000,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "days": 7,
+                 *       "latest": true,
+                 *       "reason": "For the board."
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewShare"];
             };
         };
@@ -13796,6 +18139,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "days": 30,
+                 *       "reason": "The disk is small."
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewPolicy"];
             };
         };
@@ -13891,6 +18240,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "kind": "pool",
+                 *       "name": "etl-db",
+                 *       "reason": "The new database has more cores.",
+                 *       "slots": 4
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewLimit"];
             };
         };
@@ -14141,6 +18498,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "labels": {
+                 *         "team": "data"
+                 *       },
+                 *       "priority": "urgent",
+                 *       "reason": "The board meets at nine."
+                 *     }
+                 */
                 "application/json": components["schemas"]["RunChange"];
             };
         };
@@ -14178,6 +18544,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "decision": "approve",
+                 *       "operation": "load",
+                 *       "reason": "The figures are right."
+                 *     }
+                 */
                 "application/json": components["schemas"]["Approval"];
             };
         };
@@ -14311,6 +18684,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "force": false,
+                 *       "reason": "The wrong day."
+                 *     }
+                 */
                 "application/json": components["schemas"]["Cancellation"];
             };
         };
@@ -14411,6 +18790,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "For the audit."
+                 *     }
+                 */
                 "application/json": components["schemas"]["Keep"];
             };
         };
@@ -14693,6 +19077,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "claim_no": 1,
+                 *       "done": 40,
+                 *       "note": "loading rows",
+                 *       "step_id": "01a21939-59eb-7753-a85d-5367ad802bd8",
+                 *       "total": 100
+                 *     }
+                 */
                 "application/json": components["schemas"]["ProgressTold"];
             };
         };
@@ -14731,6 +19124,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "mode": "from an operation",
+                 *       "operation": "load",
+                 *       "reason": "Mended.",
+                 *       "release": "current"
+                 *     }
+                 */
                 "application/json": components["schemas"]["Reexecution"];
             };
         };
@@ -14768,6 +19169,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "parameters": {
+                 *         "day": "2026-01-31",
+                 *         "limit": 10
+                 *       },
+                 *       "reason": "With fewer rows."
+                 *     }
+                 */
                 "application/json": components["schemas"]["Repeat"];
             };
         };
@@ -14805,6 +19215,18 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "claim_no": 1,
+                 *       "kind": "state",
+                 *       "payload": {
+                 *         "key": "cursor",
+                 *         "scope": "workflow:nightly",
+                 *         "value": 42
+                 *       },
+                 *       "step_id": "01a21939-59eb-7753-a85d-5367ad802bd8"
+                 *     }
+                 */
                 "application/json": components["schemas"]["Staging"];
             };
         };
@@ -14978,6 +19400,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "engine_id": "01a21939-59eb-7753-a85d-5367ad802bd9"
+                 *     }
+                 */
                 "application/json": {
                     [key: string]: unknown;
                 };
@@ -15049,6 +19476,18 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "count": 10,
+                 *       "group": "weather",
+                 *       "spec": {
+                 *         "expression": "0 2 * * *",
+                 *         "kind": "cron",
+                 *         "timezone": "Europe/Oslo"
+                 *       },
+                 *       "workflow": "nightly"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewPreview"];
             };
         };
@@ -15120,6 +19559,24 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "group": "weather",
+                 *       "late_after": 300,
+                 *       "name": "weekdays",
+                 *       "parameters": {
+                 *         "limit": 10
+                 *       },
+                 *       "reason": "Before the shop opens.",
+                 *       "spec": {
+                 *         "expression": "30 7 * * MON-FRI",
+                 *         "kind": "cron",
+                 *         "overlap": "skip",
+                 *         "timezone": "Europe/Oslo"
+                 *       },
+                 *       "workflow": "nightly"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewSchedule"];
             };
         };
@@ -15360,6 +19817,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "Every day is too seldom.",
+                 *       "spec": {
+                 *         "kind": "interval",
+                 *         "seconds": 900
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["ScheduleChange"];
             };
         };
@@ -15464,6 +19930,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "begin": "2026-01-01T00:00:00Z",
+                 *       "end": "2026-01-15T00:00:00Z"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewBackfill"];
             };
         };
@@ -15501,6 +19973,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "begin": "2026-01-01T00:00:00Z",
+                 *       "concurrency": 2,
+                 *       "end": "2026-01-15T00:00:00Z",
+                 *       "per_minute": 10,
+                 *       "reason": "The source was late."
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewBackfill"];
             };
         };
@@ -15538,6 +20019,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "due_at": "2026-01-31T06:00:00Z",
+                 *       "reason": "It was missed."
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewFire"];
             };
         };
@@ -15606,6 +20093,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "labels": {
+                 *         "team": "data"
+                 *       },
+                 *       "reason": "They look after it."
+                 *     }
+                 */
                 "application/json": components["schemas"]["ScheduleLabels"];
             };
         };
@@ -15716,6 +20211,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "The database is moved.",
+                 *       "until": "2099-02-03T06:00:00Z"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewPause"];
             };
         };
@@ -15788,6 +20289,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "parameters": {
+                 *         "day": "2026-01-31"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["stepwell__server__schedules__records__NewRun"];
             };
         };
@@ -15825,6 +20333,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "count": 2,
+                 *       "reason": "A holiday."
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewSkip"];
             };
         };
@@ -15961,6 +20475,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "A lost laptop."
+                 *     }
+                 */
                 "application/json": components["schemas"]["Reason-Input"];
             };
         };
@@ -16122,6 +20641,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "It is no workflow group."
+                 *     }
+                 */
                 "application/json": components["schemas"]["Reason-Input"];
             };
         };
@@ -16159,6 +20683,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "environment": {
+                 *         "LEVEL": "info"
+                 *       },
+                 *       "name": "weather",
+                 *       "watch_every": 300
+                 *     }
+                 */
                 "application/json": components["schemas"]["Registration"];
             };
         };
@@ -16192,6 +20725,16 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "include": [
+                 *         "team/*"
+                 *       ],
+                 *       "kind": "registry",
+                 *       "location": "https://registry.example.org",
+                 *       "name": "ours"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewSource"];
             };
         };
@@ -16260,6 +20803,21 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "credentials": {
+                 *         "password": "env:REGISTRY_PASSWORD",
+                 *         "username": "env:REGISTRY_USER"
+                 *       },
+                 *       "include": [
+                 *         "team/*"
+                 *       ],
+                 *       "kind": "registry",
+                 *       "location": "https://registry.example.org",
+                 *       "name": "ours",
+                 *       "scan_every": 900
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewSource"];
             };
         };
@@ -16328,6 +20886,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "exclude": [
+                 *         "*-test"
+                 *       ],
+                 *       "reason": "Too many."
+                 *     }
+                 */
                 "application/json": components["schemas"]["SourceChange"];
             };
         };
@@ -16365,6 +20931,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "The registry is gone."
+                 *     }
+                 */
                 "application/json": components["schemas"]["Reason-Input"];
             };
         };
@@ -16539,6 +21110,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "expect_version": 3,
+                 *       "reason": "The last row was read twice.",
+                 *       "value": 41
+                 *     }
+                 */
                 "application/json": components["schemas"]["Edit"];
             };
         };
@@ -16647,6 +21225,19 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "entries": [
+                 *         {
+                 *           "key": "cursor",
+                 *           "scope": "workflow:nightly",
+                 *           "value": 42
+                 *         }
+                 *       ],
+                 *       "on_conflict": "error",
+                 *       "reason": "Moved from the old server."
+                 *     }
+                 */
                 "application/json": components["schemas"]["StateImport"];
             };
         };
@@ -16721,6 +21312,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "expect_version": 3,
+                 *       "reason": "The edit was wrong.",
+                 *       "version": 2
+                 *     }
+                 */
                 "application/json": components["schemas"]["StateRestore"];
             };
         };
@@ -16733,6 +21331,74 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["stepwell__server__state__records__Entry"];
                 };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    take_assignment: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                step_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepAssignment"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tell_outcome: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                step_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StepOutcome"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem (RFC 9457) */
             default: {
@@ -17013,6 +21679,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "args": {
+                 *         "by": "hand"
+                 *       },
+                 *       "reason": "It need not wait."
+                 *     }
+                 */
                 "application/json": components["schemas"]["Activation"];
             };
         };
@@ -17050,6 +21724,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "ended_as": "done",
+                 *       "reason": "Done by hand.",
+                 *       "result": {
+                 *         "rows": 3
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["Ending"];
             };
         };
@@ -17061,6 +21744,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StepDetail"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_jobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                step_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepJob"][];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -17120,6 +21834,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "The mail server is back."
+                 *     }
+                 */
                 "application/json": components["schemas"]["Reason-Input"];
             };
         };
@@ -17157,6 +21876,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "at": "2099-02-03T06:00:00Z",
+                 *       "reason": "Not before Tuesday."
+                 *     }
+                 */
                 "application/json": components["schemas"]["Rescheduling"];
             };
         };
@@ -17256,6 +21981,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "p95": 1200,
+                 *       "reason": "What we have promised.",
+                 *       "success": 0.99,
+                 *       "window": 28
+                 *     }
+                 */
                 "application/json": components["schemas"]["stepwell__server__metrics__records__NewTarget"];
             };
         };
@@ -17358,6 +22091,17 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "expires_at": "2099-12-31T00:00:00Z",
+                 *       "groups": [
+                 *         "weather"
+                 *       ],
+                 *       "name": "deploy",
+                 *       "reason": "For the pipeline.",
+                 *       "role": "operator"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewToken"];
             };
         };
@@ -17395,6 +22139,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "It was in a log."
+                 *     }
+                 */
                 "application/json": components["schemas"]["Reason-Input"];
             };
         };
@@ -17463,6 +22212,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "anna@example.org",
+                 *       "name": "anna",
+                 *       "reason": "She joins the team.",
+                 *       "role": "reviewer"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewUser"];
             };
         };
@@ -17531,6 +22288,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "She looks after it now.",
+                 *       "role": "admin"
+                 *     }
+                 */
                 "application/json": components["schemas"]["UserChange"];
             };
         };
@@ -17568,6 +22331,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "The password was forgotten."
+                 *     }
+                 */
                 "application/json": components["schemas"]["Reason-Input"];
             };
         };
@@ -17634,6 +22402,18 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "columns": [
+                 *         "state",
+                 *         "workflow",
+                 *         "duration"
+                 *       ],
+                 *       "name": "Ours",
+                 *       "query": "label:team=data state:failed",
+                 *       "shared": true
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewView"];
             };
         };
@@ -17669,6 +22449,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "builtin": "failing",
+                 *       "screen": "runs"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewDefault"];
             };
         };
@@ -17739,6 +22525,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "The data team's",
+                 *       "shared": true
+                 *     }
+                 */
                 "application/json": components["schemas"]["ViewChange"];
             };
         };
@@ -17845,6 +22637,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "days": 366,
+                 *       "reason": "For the wiki."
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewBadge"];
             };
         };
@@ -17886,6 +22684,18 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "deadline": 3600,
+                 *       "labels": {
+                 *         "team": "data"
+                 *       },
+                 *       "parameters": {
+                 *         "day": "2026-01-31"
+                 *       },
+                 *       "priority": "high"
+                 *     }
+                 */
                 "application/json": components["schemas"]["stepwell__server__runs__records__NewRun"];
             };
         };

@@ -18,6 +18,11 @@ export function quoted(text: string): string {
   return /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
+/** ` --reason '…'`, or nothing where none is given. */
+export function reasonFlag(reason: string): string {
+  return reason === "" ? "" : ` --reason ${quoted(reason)}`;
+}
+
 export function asCurl(call: Call, origin: string): string {
   const { method = "GET", body } = call;
   const parts = ["curl", ...(method === "GET" ? [] : ["-X", method])];

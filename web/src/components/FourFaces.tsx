@@ -53,16 +53,19 @@ export function FourFaces(props: Props) {
 }
 
 interface FaceProps {
+  /** Of the heading: 1 where it is the whole page. */
+  level?: 1 | 2;
   icon?: ReactNode;
   title: string;
   children?: ReactNode;
 }
 
-export function Face({ icon, title, children }: FaceProps) {
+export function Face({ icon, title, level = 2, children }: FaceProps) {
+  const Heading = level === 1 ? "h1" : "h2";
   return (
     <div className={classes.face}>
       {icon ? <div className={classes.icon}>{icon}</div> : null}
-      <h2 className={classes.title}>{title}</h2>
+      <Heading className={classes.title}>{title}</Heading>
       <div className={classes.text}>{children}</div>
     </div>
   );

@@ -85,8 +85,8 @@ export function ReasonDialog(props: Props) {
         />
         <div>
           <div className="sw-label">{common.sameCommand}</div>
-          <CodeBlock label={common.sameCommand} wrap>
-            {props.cli(reason.trim() || "…")}
+          <CodeBlock label={common.sameCommand} wrap short>
+            {props.cli(reason.trim() || (props.optional ? "" : "…"))}
           </CodeBlock>
         </div>
         {problem ? (

@@ -41,7 +41,7 @@ function Panel({ onClose, title, actions, children }: Props) {
   }, []);
   useKeys({ Escape: onClose });
   return (
-    <aside className={classes.panel} ref={panel} tabIndex={-1} aria-labelledby={id}>
+    <aside className={classes.panel} ref={panel} tabIndex={-1} aria-labelledby={id} data-drawer>
       <header className={classes.header}>
         <h2 id={id} className={classes.title}>
           {title}

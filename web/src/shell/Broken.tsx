@@ -14,12 +14,14 @@ export function Broken({ error, reset }: ErrorComponentProps) {
 export function Missing() {
   usePageTitle(shell.notFound);
   return (
-    <Face icon={<IconMapOff size={26} stroke={1.4} />} title={shell.notFound}>
-      <p>{shell.notFoundMore}</p>
-      <Button variant="default" renderRoot={(props) => <Link {...props} to="/" />}>
-        {shell.toHome}
-      </Button>
-    </Face>
+    <main id="page">
+      <Face level={1} icon={<IconMapOff size={26} stroke={1.4} />} title={shell.notFound}>
+        <p>{shell.notFoundMore}</p>
+        <Button variant="default" renderRoot={(props) => <Link {...props} to="/" />}>
+          {shell.toHome}
+        </Button>
+      </Face>
+    </main>
   );
 }
 
@@ -27,7 +29,7 @@ export function Missing() {
 export function Soon({ title }: { title: string }) {
   usePageTitle(title);
   return (
-    <Face title={title}>
+    <Face level={1} title={title}>
       <p>{shell.soon}</p>
     </Face>
   );

@@ -69,6 +69,7 @@ export function Palette() {
         placeholder: shell.palette,
         "aria-label": shell.palette,
       }}
+      attributes={{ content: { "aria-label": shell.palette } }}
       limit={14}
       scrollable
     />

@@ -1,6 +1,8 @@
 import {
   ActionIcon,
-  Menu,
+  Button,
+  Divider,
+  Popover,
   SegmentedControl,
   Switch,
   Text,
@@ -18,6 +20,7 @@ import {
   IconUser,
 } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
 import { live, useLiveState } from "@/api/live";
 import { signOut, useMe } from "@/api/session";
 import { useNow } from "@/lib/now";
@@ -74,14 +77,29 @@ function UserMenu() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const { zone, keys } = usePrefs();
   const navigate = useNavigate();
+  const [opened, setOpened] = useState(false);
   return (
-    <Menu position="bottom-end" width={280} closeOnItemClick={false}>
-      <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" size={32} aria-label={shell.user}>
+    <Popover
+      position="bottom-end"
+      width={280}
+      opened={opened}
+      onChange={setOpened}
+      withinPortal={false}
+      trapFocus
+      returnFocus
+    >
+      <Popover.Target>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          size={32}
+          aria-label={shell.user}
+          onClick={() => setOpened(!opened)}
+        >
           <IconUser size={18} stroke={1.6} />
         </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
+      </Popover.Target>
+      <Popover.Dropdown p={4}>
         <div className={classes.me}>
           <Text size="xs" c="dimmed">
             {shell.signedInAs}
@@ -91,7 +109,7 @@ function UserMenu() {
             {me.role}
           </Text>
         </div>
-        <Menu.Divider />
+        <Divider my={4} />
         <div className={classes.choice}>
           <span className="sw-label">{shell.theme.label}</span>
           <SegmentedControl
@@ -123,24 +141,34 @@ function UserMenu() {
             onChange={(event) => setPrefs({ keys: event.currentTarget.checked })}
           />
         </div>
-        <Menu.Divider />
-        <Menu.Item
-          closeMenuOnClick
+        <Divider my={4} />
+        <Button
+          variant="subtle"
+          color="gray"
+          fullWidth
+          justify="flex-start"
           leftSection={<IconKeyboard size={15} />}
           rightSection={<kbd className={classes.kbd}>?</kbd>}
-          onClick={openHelp}
+          onClick={() => {
+            setOpened(false);
+            openHelp();
+          }}
         >
           {shell.help}
-        </Menu.Item>
-        <Menu.Item
+        </Button>
+        <Button
+          variant="subtle"
+          color="gray"
+          fullWidth
+          justify="flex-start"
           leftSection={<IconLogout size={15} />}
           onClick={() => {
             void signOut().finally(() => navigate({ to: "/login", search: {} }));
           }}
         >
           {shell.signOut}
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+        </Button>
+      </Popover.Dropdown>
+    </Popover>
   );
 }

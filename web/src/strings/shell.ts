@@ -75,6 +75,7 @@ export const shell = {
     submit: "Sign in",
     with: (provider: string) => `Sign in with ${provider}`,
     or: "or",
+    link: "On the machine that runs it, stepwell ui opens a link that signs you in.",
     token: "Scripts use a token: stepwell login",
     over: "Your session is over. Sign in again to go on where you were.",
     forgotten: "Forgotten it? An admin makes you a link: stepwell users link NAME",

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from stepwell.cli.client import Client
 from stepwell.cli.conformance.tap import Book, Exchange, Meddling, Tap
-from stepwell.cli.listener import Listener, bound
+from stepwell.cli.groups.reviews import accept_all, of_newest
 from stepwell.cli.profile import Profile
-from stepwell.cli.reviews import accept_all, of_newest
+from stepwell.cli.serving.listener import Listener, bound
 from stepwell.launchers.protocol import LaunchStatus
 from stepwell.server.app import Server
 from stepwell.server.settings import Settings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -13,7 +13,7 @@ from stepwell.launchers.container.references import (
     kept_in,
     kept_tag,
     parse,
-    repo_digest,
+    repo_digests,
 )
 from stepwell.launchers.protocol import ImageUnusable, LaunchFailed, Pinned
 
@@ -36,7 +36,7 @@ class Images:
     def pin(self, image: str) -> Pinned:
         """Have the image here as it is now, and tag it so that no pruning takes it."""
         found = self._here(image)
-        digest = _digest(parse(image), found)
+        digest = self._digest(parse(image), found)
         self._keep(found["Id"], digest)
         return Pinned(digest=digest, location=self._location(image, digest, found))
 
@@ -45,7 +45,7 @@ class Images:
         reference = parse(image)
         if reference.qualified and (told := self._distribution(image)):
             return told
-        return _digest(reference, self._here(image))
+        return self._digest(reference, self._here(image))
 
     def locate(self, image: str, digest: str) -> str:
         """What to start: the kept image, or the registry's by its digest."""
@@ -118,6 +118,23 @@ class Images:
             raise LaunchFailed(f"The image {image} was pulled, and is not there.")
         return found
 
+    def _digest(self, reference: Reference, found: Mapping[str, Any]) -> str:
+        """The registry's digest, which other hosts can pull; of a local image its id."""
+        told = repo_digests(reference, found.get("RepoDigests") or ())
+        if not reference.qualified or not told:
+            return _id(found)
+        return told[0] if len(told) == 1 else self._of_registry(reference, told)
+
+    def _of_registry(self, reference: Reference, told: Sequence[str]) -> str:
+        """The one of several that the registry knows; its layers are here already."""
+        for digest in told:
+            try:
+                self.pull(reference.at(digest))
+            except ImageUnusable:
+                continue
+            return digest
+        return told[0]
+
     def _keep(self, image_id: str, digest: str) -> None:
         path = f"/images/{_quoted(image_id)}/tag"
         self._engine.ask("POST", path, repo=self._repository, tag=kept_tag(digest))
@@ -133,12 +150,6 @@ class Images:
             return None
         digest: str | None = (told or {}).get("Descriptor", {}).get("digest")
         return digest
-
-
-def _digest(reference: Reference, found: Mapping[str, Any]) -> str:
-    """The registry's digest, which other hosts can pull; of a local image its id."""
-    given = repo_digest(reference, found.get("RepoDigests") or ())
-    return given if given and reference.qualified else _id(found)
 
 
 def _id(found: Mapping[str, Any]) -> str:

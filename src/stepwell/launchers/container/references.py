@@ -42,10 +42,13 @@ def parse(image: str) -> Reference:
     return Reference(head + slash + last, "" if digest else tag or "latest", digest)
 
 
-def repo_digest(reference: Reference, known: Sequence[str]) -> str | None:
-    """The digest that the reference's own registry has given, if it is among those known."""
+def repo_digests(reference: Reference, known: Sequence[str]) -> list[str]:
+    """The digests among those known that are told for the reference's repository.
+
+    Podman tells one that a registry has never seen too, where the image was built on this host.
+    """
     found = (one.partition("@") for one in known)
-    return next((digest for name, _, digest in found if name == reference.repository), None)
+    return list(dict.fromkeys(digest for name, _, digest in found if name == reference.repository))
 
 
 def kept_tag(digest: str) -> str:

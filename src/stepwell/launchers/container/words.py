@@ -73,16 +73,20 @@ def _reason(found: Mapping[str, Any], mark: str | None) -> str:
         return f"It was killed because it needed more memory than {limit} (out of memory)."
     if code == _SIGNALS + signal.SIGKILL:
         return _killed(memory)
-    return _of_code(code, state.get("Error") or "")
+    return of_code(code, state.get("Error") or "")
 
 
 def _killed(memory: int) -> str:
-    """Podman on cgroup v1 does not always say that it was the out-of-memory killer."""
+    """On cgroup v1 an engine may not learn that it was the out-of-memory killer."""
     limit = f"its limit of {memory // _MIB} MiB" if memory else "the machine has"
-    return f"It was killed (SIGKILL); often it has needed more memory than {limit}."
+    return (
+        "It was killed (SIGKILL), and not by this server: most likely it needed more memory than "
+        f"{limit} (out of memory), which this engine does not tell."
+    )
 
 
-def _of_code(code: int, error: str) -> str:
+def of_code(code: int, error: str) -> str:
+    """An exit code in words; `error` is what the engine says beside it."""
     told = f" The engine says: {error}" if error else ""
     if code == 0:
         return f"It ended.{told}"

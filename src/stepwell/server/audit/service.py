@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
+from pydantic_core import to_jsonable_python
 from sqlalchemy import Connection, Select, insert, select
 
 from stepwell import clock
@@ -15,6 +16,13 @@ from stepwell.server.audit.records import Entry, Filter
 from stepwell.server.database.session import Database
 from stepwell.server.database.tables import audit
 from stepwell.server.paging import Page, Paging, paged
+
+
+class Sides(TypedDict):
+    """What was changed, as it was and as it is."""
+
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
 
 
 def record(
@@ -36,7 +44,8 @@ def record(
     action : noun.verb, for example `schedule.pause`.
     target : what it was done to, for example `weather/nightly-load`.
     details : JSON; never a secret.
-    before, after : JSON of what was changed, as it was and as it is; never a secret.
+    before, after : what was changed, as it was and as it is; never a secret. Which of them
+        an action has is in `actions.ACTIONS`.
     """
     values: dict[str, Any] = {
         "actor": actor,
@@ -45,9 +54,22 @@ def record(
         "reason": reason,
     }
     told = {"details": details, "before": before, "after": after}
-    values |= {name: None if one is None else dict(one) for name, one in told.items()}
+    values |= {name: None if one is None else _plain(dict(one)) for name, one in told.items()}
     address = _ADDRESS.get()
     conn.execute(insert(audit).values(id=new_id(), at=clock.now(), address=address, **values))
+
+
+def sides(before: Mapping[Any, Any] | None, after: Mapping[Any, Any] | None, *names: str) -> Sides:
+    """`before` and `after` of an entry: these fields of what there was, and of what there is."""
+
+    def told(one: Mapping[Any, Any] | None) -> dict[str, Any] | None:
+        return None if one is None else {key: one[key] for key in names}
+
+    return {"before": told(before), "after": told(after)}
+
+
+def _plain(value: Any) -> Any:
+    return to_jsonable_python(value, fallback=str)
 
 
 @contextmanager

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, String, cast, delete, func, insert, select, update
 
 from stepwell.server.blobs.records import Kind
+from stepwell.server.database.tables import blob_uses as uses
 from stepwell.server.database.tables import blobs as t
 
 
@@ -40,6 +41,38 @@ def drop_of_runs(conn: Connection, run_ids: Sequence[UUID], at: datetime) -> Non
     """Leave all blobs of runs to the sweep."""
     of = (t.c.run_id.in_(run_ids), t.c.dropped_at.is_(None))
     conn.execute(update(t).where(*of).values(dropped_at=at))
+
+
+def hand_on(conn: Connection, run_ids: Sequence[UUID]) -> None:
+    """Give what these runs own, and others refer to, to one of those; forget what they use."""
+    conn.execute(delete(uses).where(uses.c.run_id.in_(run_ids)))
+    query = (
+        select(uses.c.blob_id, func.max(cast(uses.c.run_id, String)).label("heir"))
+        .join(t, t.c.id == uses.c.blob_id)
+        .where(t.c.run_id.in_(run_ids), t.c.dropped_at.is_(None))
+        .group_by(uses.c.blob_id)
+    )
+    for blob_id, heir in conn.execute(query).all():
+        own(conn, blob_id, UUID(heir))
+
+
+def own(conn: Connection, blob_id: UUID, run_id: UUID) -> None:
+    """The blob belongs to the run, which needs no mention beside that."""
+    conn.execute(update(t).where(t.c.id == blob_id).values(run_id=run_id))
+    conn.execute(delete(uses).where(uses.c.blob_id == blob_id, uses.c.run_id == run_id))
+
+
+def use(conn: Connection, blob_id: UUID, run_id: UUID) -> None:
+    """Note that a run refers to a blob of another; once."""
+    mine = (uses.c.blob_id == blob_id, uses.c.run_id == run_id)
+    if conn.execute(select(uses.c.run_id).where(*mine)).first() is None:
+        conn.execute(insert(uses).values(blob_id=blob_id, run_id=run_id))
+
+
+def lock(conn: Connection, blob_id: UUID) -> RowMapping | None:
+    """As `get`; nobody drops it until the transaction ends."""
+    query = select(t).where(t.c.id == blob_id, t.c.dropped_at.is_(None)).with_for_update()
+    return conn.execute(query).mappings().one_or_none()
 
 
 def drop_uploads(conn: Connection, before: datetime, at: datetime) -> int:

@@ -26,7 +26,7 @@ class Remote:
 
     def put(self, key: str, content: bytes) -> None:
         """See `Place`."""
-        with _as_os_errors():
+        with _as_os_errors(), _of_the_bucket():
             obstore.put(self._store, key, content)
 
     def get(self, key: str) -> bytes:
@@ -50,10 +50,19 @@ class Remote:
 
     def names(self, folder: str) -> Iterator[str]:
         """See `Place`."""
-        with _as_os_errors():
+        with _as_os_errors(), _of_the_bucket():
             for batch in obstore.list(self._store, prefix=folder):
                 for one in batch:
                     yield one["path"].rpartition("/")[2]
+
+
+@contextmanager
+def _of_the_bucket() -> Iterator[None]:
+    """What is missing where no key is asked for is the bucket: somebody has to make it."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise OSError(str(error)) from error
 
 
 @contextmanager

@@ -83,6 +83,24 @@ def is_upload(conn: Connection, blob_id: UUID, run_id: UUID) -> bool:
     return row is not None and row["run_id"] == run_id and row["kind"] == Kind.UPLOAD
 
 
+def share(conn: Connection, blob_id: UUID, run_id: UUID) -> None:
+    """The run refers to the blob of another run too; it is kept as long as one of them is.
+
+    It belongs to the newer one from now on, and the other is noted beside it: a server of the
+    version before, which knows of no others, removes the older run first.
+
+    Raises
+    ------
+    BlobMissing : it was let go meanwhile.
+    """
+    row = queries.lock(conn, blob_id)
+    if row is None:
+        raise BlobMissing(f"There is no blob {blob_id}.")
+    queries.own(conn, blob_id, run_id)
+    if row["run_id"] is not None:
+        queries.use(conn, blob_id, row["run_id"])
+
+
 def check_kept(conn: Connection, blob_id: UUID, run_id: UUID) -> None:
     """It is a blob of the run; raises `BlobMissing`."""
     row = queries.get(conn, blob_id)
@@ -105,5 +123,6 @@ def drop(conn: Connection, ids: Sequence[UUID]) -> None:
 
 
 def drop_of_runs(conn: Connection, run_ids: Sequence[UUID]) -> None:
-    """Let go of everything of runs, in the transaction that removes the runs."""
+    """Let go of all that runs alone refer to, in the transaction that removes the runs."""
+    queries.hand_on(conn, run_ids)
     queries.drop_of_runs(conn, run_ids, clock.now())

@@ -11,10 +11,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlalchemy import Connection
 
 from stepwell.errors import InvalidInput
-from stepwell.server.runs import reexecution
 from stepwell.server.runs import service as runs
 from stepwell.server.runs.records import Cancellation, Labels, Repeat, RunChange
-from stepwell.server.runs.reexecution import Reexecution
+from stepwell.server.runs.service import Reexecution
 from stepwell.server.services import Services
 
 
@@ -69,7 +68,7 @@ def _repeat(conn: Connection, services: Services, item: Item, asked: Repeat) -> 
 
 
 def _reexecute(conn: Connection, services: Services, item: Item, asked: Reexecution) -> object:
-    return reexecution.start(conn, services.db, item.run_id, asked, by=item.by)
+    return runs.reexecute(conn, services.db, item.run_id, asked, by=item.by)
 
 
 ACTIONS: Final[dict[str, Kind]] = {

@@ -111,8 +111,8 @@ def start(conn: Connection, db: Database, asked: NewBulk, *, by: str) -> Bulk:
     )
     step = new_step(BULK, {"id": str(made)}, queue=QUEUE, unique_key=str(made))
     db.steps(conn).add([seal(step, JSON, clock.now())])
-    details = {"query": asked.query, "total": total, "action": asked.action}
-    audit.record(conn, by, f"bulk.{asked.action}", str(made), asked.reason, details)
+    told = asked.model_dump(include={"query", "ids", "arguments", "rate"}) | {"total": total}
+    audit.record(conn, by, f"bulk.{asked.action}", str(made), asked.reason, after=told)
     return get(conn, made)
 
 
@@ -163,7 +163,8 @@ def cancel(conn: Connection, bulk_id: UUID, reason: str | None, *, by: str) -> B
         raise BulkEnded(f"It is {row['state']}.", fix="Nothing is to be done.")
     values = {"state": BulkState.CANCELLED, "finished_at": clock.now()}
     queries.change(conn, bulk_id, **values)
-    audit.record(conn, by, "bulk.cancel", str(bulk_id), reason, {"done": row["done"]})
+    told = audit.sides(row, values, "state")
+    audit.record(conn, by, "bulk.stop", str(bulk_id), reason, {"done": row["done"]}, **told)
     return get(conn, bulk_id)
 
 

@@ -12,14 +12,12 @@ from sqlalchemy import (
     Integer,
     RowMapping,
     cast,
-    delete,
     extract,
     func,
-    insert,
     select,
 )
 
-from stepwell.server.database.tables import cause_mutes, releases, runs
+from stepwell.server.database.tables import releases, runs
 
 
 def _failing(since: datetime) -> tuple[ColumnElement[bool], ...]:
@@ -112,24 +110,6 @@ def release_number(conn: Connection, run: RowMapping) -> int:
     query = select(releases.c.number).where(releases.c.id == run["release_id"])
     found: int = conn.execute(query).scalar_one()
     return found
-
-
-def mutes(conn: Connection, now: datetime) -> dict[str, RowMapping]:
-    """What is muted now, by fingerprint."""
-    rows = conn.execute(select(cause_mutes).where(cause_mutes.c.until > now)).mappings()
-    return {row["fingerprint"]: row for row in rows}
-
-
-def mute(conn: Connection, **values: Any) -> None:
-    """Mute a cause, or mute it otherwise."""
-    unmute(conn, values["fingerprint"])
-    conn.execute(insert(cause_mutes).values(**values))
-
-
-def unmute(conn: Connection, fingerprint: str) -> bool:
-    """Show a cause again; False if it was not muted."""
-    gone = delete(cause_mutes).where(cause_mutes.c.fingerprint == fingerprint)
-    return conn.execute(gone).rowcount > 0
 
 
 def known(conn: Connection, fingerprint: str) -> bool:

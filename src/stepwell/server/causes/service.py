@@ -9,10 +9,11 @@ from typing import Final
 from sqlalchemy import Connection, RowMapping
 
 from stepwell import clock
-from stepwell.errors import InvalidInput, NotFound
-from stepwell.server.audit import service as audit
+from stepwell.errors import NotFound
 from stepwell.server.causes import queries
 from stepwell.server.causes.records import Affected, Cause, Causes, Mute, NewMute
+from stepwell.server.notifications import service as notifications
+from stepwell.server.notifications.records import Mute as Muted
 from stepwell.server.paging import CursorInvalid, Paging, encoded
 
 SPANS: Final = 24
@@ -36,7 +37,7 @@ def listed(
     """
     now = clock.now()
     begin = min(since or now - WEEK, now - timedelta(seconds=SPANS))
-    mutes, every = queries.mutes(conn, now), queries.by_cause(conn, begin)
+    mutes, every = notifications.muted_now(conn), queries.by_cause(conn, begin)
     shown = [row for row in every if muted or row["fingerprint"] not in mutes]
     place = _place(pages)
     some = shown[place : place + pages.limit]
@@ -68,7 +69,7 @@ def _causes(
     rows: Sequence[RowMapping],
     since: datetime,
     now: datetime,
-    mutes: dict[str, RowMapping],
+    mutes: dict[str, Muted],
 ) -> list[Cause]:
     if not rows:
         return []
@@ -92,7 +93,7 @@ def _cause(
     row: RowMapping,
     affected: list[Affected],
     trend: list[int],
-    mutes: dict[str, RowMapping],
+    mutes: dict[str, Muted],
 ) -> Cause:
     name = row["fingerprint"]
     newest = queries.end_of(conn, name, newest=True)
@@ -109,7 +110,7 @@ def _cause(
         newest_run=newest["id"],
         trend=trend,
         started_after=_started_after(conn, first),
-        muted=None if mute is None else Mute(**mute),
+        muted=None if mute is None else _mute(mute),
         query=f"cause:{name} state:failed",
     )
 
@@ -122,29 +123,26 @@ def _started_after(conn: Connection, first: RowMapping) -> int | None:
 
 
 def mute(conn: Connection, fingerprint: str, asked: NewMute, *, by: str) -> Mute:
-    """Show a cause to nobody until an instant.
+    """Show a cause to nobody until an instant, and tell nobody of it.
 
     Raises
     ------
     CauseNotFound, InvalidInput : an instant that has passed.
     """
-    now = clock.now()
     if not queries.known(conn, fingerprint):
         raise _unknown(fingerprint)
-    if asked.until <= now:
-        raise InvalidInput("until lies in the past.", fix="Give a later instant.")
-    made = Mute(until=asked.until, reason=asked.reason, muted_by=by, muted_at=now)
-    queries.mute(conn, fingerprint=fingerprint, **dict(made))
-    until = {"until": asked.until.isoformat()}
-    audit.record(conn, by, "cause.mute", fingerprint, asked.reason, until)
-    return made
+    told = {"by": by, "action": "cause.mute"}
+    return _mute(notifications.mute(conn, fingerprint, asked.until, asked.reason, **told))
 
 
 def unmute(conn: Connection, fingerprint: str, reason: str | None, *, by: str) -> None:
     """Show a cause again; raises `CauseNotFound`."""
-    if not queries.unmute(conn, fingerprint):
+    if not notifications.unmute(conn, fingerprint, reason, by=by, action="cause.unmute"):
         raise _unknown(fingerprint)
-    audit.record(conn, by, "cause.unmute", fingerprint, reason)
+
+
+def _mute(one: Muted) -> Mute:
+    return Mute(**one.model_dump(exclude={"cause"}))
 
 
 def _unknown(fingerprint: str) -> CauseNotFound:

@@ -32,8 +32,11 @@ from stepwell.server.database import schema
 from stepwell.stores import open_store
 from stepwell.stores.addresses import split_pooling
 from stepwell.stores.protocol import Store, Transaction
+from stepwell.stores.sqlite import SQLiteStore
 
 _BUSY_SECONDS = 30.0
+_STEPS = "stepwell.steps"
+"""Set on a connection whose transaction has asked for the verbs of steps."""
 
 
 class WriteConflict(Conflict):
@@ -74,7 +77,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection whose reads belong together; nothing it does is kept."""
-        with _translated(), self.engine.connect() as conn:
+        with translated(), self.engine.connect() as conn:
             yield conn
 
     @contextmanager
@@ -83,11 +86,18 @@ class Database:
 
         On SQLite it takes the write lock at once, so it cannot fail half way for it.
         """
-        with _translated(), self._writing.begin() as conn:
-            yield conn
+        touched = False
+        with translated(), self._writing.begin() as conn:
+            try:
+                yield conn
+            finally:
+                touched = conn.info.pop(_STEPS, False)
+        if touched and isinstance(self.store, SQLiteStore):  # PostgreSQL tells by itself
+            self.store.tell()
 
     def steps(self, conn: Connection) -> Transaction:
         """The store's verbs inside the transaction of `conn` (R27)."""
+        conn.info[_STEPS] = True
         return self.store.on(conn.connection.driver_connection)
 
     def client(self, conn: Connection) -> StepClient:
@@ -177,7 +187,7 @@ def _begin_sqlite(conn: Connection) -> None:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
     """The driver's errors as ours; what a constraint refuses is a race that somebody lost."""
     try:
         yield

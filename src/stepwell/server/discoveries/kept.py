@@ -11,7 +11,14 @@ from typing import Any, Final
 from sqlalchemy import Connection, Select, func, or_, select, update
 
 from stepwell.launchers.tidying import old_copies, old_launches, remove
-from stepwell.server.database.tables import discoveries, groups, release_workflows, releases, runs
+from stepwell.server.database.tables import (
+    discoveries,
+    groups,
+    release_workflows,
+    releases,
+    runs,
+    step_jobs,
+)
 from stepwell.server.discoveries import leftovers
 from stepwell.server.retention.records import Count, Kind, Sweep
 from stepwell.server.runs.records import ENDED
@@ -38,7 +45,8 @@ def _count_output(services: Services, before: datetime, limit: int) -> int:
 
 
 def needed(conn: Connection, before: datetime) -> set[str]:
-    """Digests that a current or young release, a young discovery or an open run stands on."""
+    """Digests that a current or young release, a young discovery, an open run or a young launch
+    of a step stands on."""
     of_release = (
         select(release_workflows.c.digest)
         .join(releases, releases.c.id == release_workflows.c.release_id)
@@ -49,7 +57,8 @@ def needed(conn: Connection, before: datetime) -> set[str]:
         discoveries.c.created_at >= before, discoveries.c.digest.is_not(None)
     )
     open_ = select(runs.c.digest).where(runs.c.state.not_in(ENDED))
-    found = (conn.execute(query).scalars() for query in (of_release, young, open_))
+    of_steps = select(step_jobs.c.digest).where(step_jobs.c.created_at >= before)
+    found = (conn.execute(query).scalars() for query in (of_release, young, open_, of_steps))
     return {digest for digests in found for digest in digests}
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from stepwell.launchers.protocol import Sweepable
-from stepwell.server.database.tables import attempts, discoveries
+from stepwell.server.database.tables import attempts, discoveries, step_jobs
 from stepwell.server.services import Services
 
 
@@ -43,3 +43,7 @@ def _open(conn: Connection) -> Iterator[str]:
     yield from (f"{run}-{number}" for run, number in conn.execute(query))
     of_discoveries = select(discoveries.c.id).where(discoveries.c.finished_at.is_(None))
     yield from (f"discover-{one}" for one in conn.execute(of_discoveries).scalars())
+    of_steps = select(step_jobs.c.step_id, step_jobs.c.number).where(
+        step_jobs.c.finished_at.is_(None)
+    )
+    yield from (f"step-{step}-{number}" for step, number in conn.execute(of_steps))

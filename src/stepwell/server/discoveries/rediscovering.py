@@ -6,12 +6,14 @@ steps hold nothing but the group's name; what is wanted is read from the group e
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection
 
 from stepwell import schedules
 from stepwell.errors import StepwellError
+from stepwell.launchers.protocol import Configurable
 from stepwell.outcome import Outcome, done, rerun
 from stepwell.registry import Registry
 from stepwell.server.discoveries import service
@@ -70,7 +72,7 @@ def _look(services: Services, name: str) -> Outcome:
         group = _group(conn, name)
     if group is None or group.archived_at is not None or group.watch_every is None:
         return done(description="The digest of the group is not looked at any more.")
-    digest, error = digest_now(services, group.launcher, group.image)
+    digest, error = digest_now(services, group.launcher, group.image, group.launch_options)
     with services.db.write() as conn:
         if _active(conn, name) is None:
             return done(description="The group was archived.")
@@ -90,10 +92,13 @@ def _group(conn: Connection, name: str) -> Group | None:
 
 
 def digest_now(
-    services: Services, launcher: str, image: str
+    services: Services, launcher: str, image: str, options: Mapping[str, Any] | None = None
 ) -> tuple[str | None, dict[str, Any] | None]:
     """The digest of an image as it is now, or the error that kept it from being read."""
     try:
-        return services.launcher(launcher).digest(image), None
+        found = services.launcher(launcher)
+        if options and isinstance(found, Configurable):
+            return found.pin_for(image, options).digest, None
+        return found.digest(image), None
     except StepwellError as error:
         return None, error.as_dict()

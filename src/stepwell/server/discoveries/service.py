@@ -78,7 +78,8 @@ def request(
         description=f"Discover the group {group}",
     )
     db.client(conn).add(step)
-    audit.record(conn, by, "discovery.request", group, reason, {"discovery": str(discovery_id)})
+    made = {"discovery": discovery_id, "image": image}
+    audit.record(conn, by, "discovery.request", group, reason, after=made)
     return get(conn, discovery_id)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from stepwell.errors import StepwellError, Unavailable
-from stepwell.launchers.protocol import LaunchSpec, LaunchStatus
+from stepwell.launchers.protocol import LaunchSpec, LaunchStatus, pin
 from stepwell.outcome import Outcome, done, rerun
 from stepwell.registry import Registry
 from stepwell.server.discoveries import queries, service, tokens
@@ -65,7 +65,8 @@ class Discovering:
     def _pin(self, row: queries.Row) -> Outcome:
         with self.services.db.read() as conn:
             group = groups.get(conn, row["group_name"])
-        pinned = self.services.launcher(group.launcher).pin(group.image)
+        launcher = self.services.launcher(group.launcher)
+        pinned = pin(launcher, group.image, group.launch_options)
         kept = {"digest": pinned.digest, "location": pinned.location, "state": State.RUNNING}
         seen = {"launcher": group.launcher, "image": group.image}
         with self.services.db.write() as conn:
@@ -90,6 +91,7 @@ class Discovering:
             mode="discover",
             environment={**plain, **contract},
             deadline_seconds=settings.discovery_timeout,
+            options=group.launch_options or {},
         )
         handle = self.services.launcher(row["launcher"]).start(spec)
         self._change(handle=handle, started_at=self.services.clock.now())

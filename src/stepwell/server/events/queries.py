@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, func, insert, or_, select
 
 from stepwell.server.database.tables import changes
 from stepwell.server.events.records import Change
+
+_ADD: Final = insert(changes)
 
 
 def after(conn: Connection, position: int, late: Sequence[int], limit: int) -> list[Change]:
@@ -35,7 +37,7 @@ def oldest(conn: Connection) -> int | None:
 
 def add(conn: Connection, at: datetime, topic: str, what: str, key: str) -> None:
     """Tell of something that no row of another table shows."""
-    conn.execute(insert(changes).values(at=at, topic=topic, what=what, key=key))
+    conn.execute(_ADD, {"at": at, "topic": topic, "what": what, "key": key})
 
 
 def _change(row: Any) -> Change:

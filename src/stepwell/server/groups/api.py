@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
+from fastapi import Depends
+
 from stepwell.server.access.records import Role
 from stepwell.server.discoveries import service as discoveries
-from stepwell.server.groups import service
+from stepwell.server.groups import asking, service
 from stepwell.server.groups.records import Group, GroupChange, NewGroup
 from stepwell.server.http import Call, Page, Pages, Reason, Router, reads, writes
 from stepwell.server.reviews import service as reviews
@@ -30,7 +32,7 @@ def list_groups(call: Reading, pages: Pages, archived: bool = False) -> Page[Gro
     return service.listed(call.conn, pages, archived=archived)
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, dependencies=[Depends(asking.of_new)])
 def register_group(call: Administering, body: NewGroup) -> Registered:
     """Register an image as a group, and discover it."""
     group = service.register(call.conn, call.services, body, by=call.user.name)
@@ -47,9 +49,10 @@ def show_group(call: Reading, name: str) -> Group:
     return service.get(call.conn, name)
 
 
-@router.patch("/{name}")
+@router.patch("/{name}", dependencies=[Depends(asking.of_change)])
 def change_group(call: Administering, name: str, body: GroupChange) -> Group:
-    """Change image, environment or rediscovery; discover it to take up another image."""
+    """Change image, environment, launch options or rediscovery; discover it to take up another
+    image."""
     group = service.change(call.conn, name, body, by=call.user.name)
     discoveries.arrange(call.conn, call.db, group)
     return group

@@ -14,6 +14,15 @@ SecretReference: TypeAlias = Annotated[
     str,
     Field(pattern=r"^env:[A-Za-z_][A-Za-z0-9_]*$", description="env:NAME, a server variable"),
 ]
+LaunchOptions: TypeAlias = Annotated[
+    dict[str, Any],
+    Field(
+        description="What the group asks of its launcher; it is checked by the launcher, and by "
+        "its cluster. Of `kubernetes`: namespace, requests, limits, node_selector, tolerations, "
+        "affinity, priority_class, pull_secrets, pull_policy, service_account, env, env_from, "
+        "labels, annotations, patch, patch_type."
+    ),
+]
 
 
 class Rediscovery(BaseModel):
@@ -42,11 +51,14 @@ class NewGroup(Rediscovery):
     environment: dict[Variable, str] = {}
     secrets: dict[Variable, SecretReference] = {}
     discover_with_secrets: bool = False
+    launch_options: LaunchOptions | None = None
     reason: str | None = Field(default=None, max_length=1000)
 
 
 class GroupChange(Rediscovery):
-    """What an admin changes; what is left out stays, and null ends a rediscovery."""
+    """What an admin changes; what is left out stays. Null ends a rediscovery, or takes the
+    launch options away.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -55,6 +67,7 @@ class GroupChange(Rediscovery):
     secrets: dict[Variable, SecretReference] | None = None
     discover_with_secrets: bool | None = None
     two_person: bool | None = None
+    launch_options: LaunchOptions | None = None
     reason: str | None = Field(default=None, max_length=1000)
 
 
@@ -62,7 +75,8 @@ class Group(Rediscovery):
     """A group. `release` is the number of the current release; instants are UTC.
 
     `looked_at` and `look_error` are of the last look at the digest of its image.
-    `two_person` is its own rule for reviews, null the server's setting.
+    `two_person` is its own rule for reviews, null the server's setting. `launch_options` is
+    what it asks of its launcher beyond what all groups get.
 
     `secrets` has references, never values. `provisional` is true until the first
     manifest has named the group.
@@ -76,6 +90,7 @@ class Group(Rediscovery):
     secrets: dict[str, str]
     discover_with_secrets: bool
     two_person: bool | None = None
+    launch_options: dict[str, Any] | None = None
     created_at: datetime
     created_by: str
     archived_at: datetime | None

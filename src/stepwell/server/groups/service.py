@@ -73,7 +73,7 @@ def register(conn: Connection, services: Services, new: NewGroup, *, by: str) ->
     asked = new.model_dump(exclude={"name", "reason"})
     fixed = {"created_at": clock.now(), "created_by": by, "provisional": new.name is None}
     queries.add(conn, name=name, **asked, **fixed)
-    audit.record(conn, by, "group.register", name, new.reason, _told(asked))
+    audit.record(conn, by, "group.register", name, new.reason, after=_told(asked))
     return get(conn, name)
 
 
@@ -96,7 +96,8 @@ def archive(conn: Connection, name: str, reason: str | None, *, by: str) -> Grou
     """Nothing new begins in the group from now on; what it has written stays."""
     if get(conn, name).archived_at is None:
         queries.change(conn, name, archived_at=clock.now())
-        audit.record(conn, by, "group.archive", name, reason)
+        told = {"before": {"archived": False}, "after": {"archived": True}}
+        audit.record(conn, by, "group.archive", name, reason, **told)
     return get(conn, name)
 
 
@@ -104,7 +105,8 @@ def restore(conn: Connection, name: str, reason: str | None, *, by: str) -> Grou
     """Take an archived group back into use, as it was."""
     if get(conn, name).archived_at is not None:
         queries.change(conn, name, archived_at=None)
-        audit.record(conn, by, "group.restore", name, reason)
+        told = {"before": {"archived": True}, "after": {"archived": False}}
+        audit.record(conn, by, "group.restore", name, reason, **told)
     return get(conn, name)
 
 
@@ -231,7 +233,7 @@ def _check_schedule(given: Mapping[str, Any] | None) -> None:
         schedules.from_json(given)
 
 
-_MAY_END = ("rediscover", "watch_every")
+_MAY_END = ("rediscover", "watch_every", "launch_options")
 
 
 def _told(values: Mapping[str, object]) -> dict[str, object]:

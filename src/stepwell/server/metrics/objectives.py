@@ -68,21 +68,23 @@ def put(
         raise InvalidInput("These targets ask for nothing.", fix="Give success=, p95= or both.")
     _known(conn, group, workflow)
     spec = asked.model_dump(exclude={"reason"})
-    _drop(conn, group, workflow)
+    was = _drop(conn, group, workflow)
     values = {"spec": spec, "reason": asked.reason, "set_by": by, "set_at": clock.now()}
     conn.execute(insert(workflow_targets).values(group_name=group, workflow=workflow, **values))
-    audit.record(conn, by, "targets.set", f"{group}/{workflow}", asked.reason, spec)
+    told = {"before": was, "after": spec}
+    audit.record(conn, by, "targets.set", f"{group}/{workflow}", asked.reason, **told)
     return listed(conn, group=group, workflow=workflow)[0]
 
 
 def drop(conn: Connection, group: str, workflow: str, reason: str | None, *, by: str) -> None:
     """Hold a workflow to what its source says again; raises `TargetsNotFound`."""
-    if not _drop(conn, group, workflow):
+    was = _drop(conn, group, workflow)
+    if was is None:
         raise TargetsNotFound(
             f"Nobody has set targets of {group}/{workflow} by hand.",
             fix="Those of the source are changed in the source. See `stepwell targets list`.",
         )
-    audit.record(conn, by, "targets.drop", f"{group}/{workflow}", reason)
+    audit.record(conn, by, "targets.drop", f"{group}/{workflow}", reason, before=was)
 
 
 def look(services: Services) -> str:
@@ -209,10 +211,12 @@ def _known(conn: Connection, group: str, workflow: str) -> None:
         )
 
 
-def _drop(conn: Connection, group: str, workflow: str) -> int:
+def _drop(conn: Connection, group: str, workflow: str) -> dict[str, Any] | None:
+    """Forget what was set by hand; what it was."""
     t = workflow_targets
-    gone = delete(t).where(t.c.group_name == group, t.c.workflow == workflow)
-    return conn.execute(gone).rowcount
+    mine = (t.c.group_name == group, t.c.workflow == workflow)
+    gone: dict[str, Any] | None = conn.execute(delete(t).where(*mine).returning(t.c.spec)).scalar()
+    return gone
 
 
 def _misses(conn: Connection) -> dict[tuple[str, str, str], datetime]:

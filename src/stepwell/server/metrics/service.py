@@ -27,20 +27,22 @@ WAIT: Final = "wait:"
 COUNTED: Final = {EndedAs.DONE: "succeeded", EndedAs.FAILED: "failed"}
 OTHER: Final = "other"
 
+_PENDING: Final = insert(metrics_pending)
+
 
 def record(conn: Connection, endings: Iterable[Ending] = (), waits: Iterable[Wait] = ()) -> None:
     """Keep what has ended, and what it waited for, in the caller's transaction."""
     rows = [row for one in endings for row in _ended(one)]
     rows += [_row(one, EVERYTHING, WAIT + one.reason, one.seconds) for one in waits]
     if rows:
-        conn.execute(insert(metrics_pending), rows)
+        conn.execute(_PENDING, rows)
 
 
 def retried(conn: Connection, endings: Iterable[Ending]) -> None:
     """Keep that something was begun again, and has not ended yet."""
     rows = [_row(one, one.operation, RETRIED, None) for one in endings]
     if rows:
-        conn.execute(insert(metrics_pending), rows)
+        conn.execute(_PENDING, rows)
 
 
 def move(conn: Connection, group: str, old: str, new: str, operations: Mapping[str, str]) -> None:

@@ -118,6 +118,11 @@ def rules() -> Select[Any]:
     )
 
 
+def rule(conn: Connection, rule_id: UUID) -> RowMapping | None:
+    """One rule."""
+    return conn.execute(rules().where(notification_rules.c.id == rule_id)).mappings().one_or_none()
+
+
 def any_rules(conn: Connection) -> bool:
     """Whether anybody wants to hear of anything."""
     return bool(conn.execute(select(exists().select_from(notification_rules))).scalar())
@@ -178,6 +183,12 @@ def is_muted(conn: Connection, cause: str, now: datetime) -> bool:
     """Whether nothing is to be said of a cause."""
     query = mutes(now).where(notification_mutes.c.cause == cause)
     return conn.execute(query).first() is not None
+
+
+def muted(conn: Connection, cause: str) -> RowMapping | None:
+    """The mute of a cause, also one that is over."""
+    query = select(notification_mutes).where(notification_mutes.c.cause == cause)
+    return conn.execute(query).mappings().one_or_none()
 
 
 def mute(conn: Connection, cause: str, **values: Any) -> None:

@@ -17,7 +17,7 @@ from stepwell.server.database.tables import (
     notification_rules,
     notification_targets,
 )
-from stepwell.server.notifications import queries, signing
+from stepwell.server.notifications import muting, queries, signing
 from stepwell.server.notifications.records import (
     MadeTarget,
     Mute,
@@ -85,7 +85,7 @@ def add_target(conn: Connection, services: Services, new: NewTarget, *, by: str)
     }
     queries.add_target(conn, **row)
     told = {"kind": new.kind, **row["address"]}
-    audit.record(conn, by, "notification-target.add", new.name, new.reason, told)
+    audit.record(conn, by, "notification-target.add", new.name, new.reason, after=told)
     return _made(services, row)
 
 
@@ -111,7 +111,8 @@ def remove_target(conn: Connection, name: str, reason: str | None, *, by: str) -
     row = found_target(conn, name)
     queries.drop_rules(conn, target_id=row["id"])
     queries.change_target(conn, row["id"], removed_at=clock.now())
-    audit.record(conn, by, "notification-target.remove", name, reason)
+    was = {"kind": row["kind"], **row["address"]}
+    audit.record(conn, by, "notification-target.remove", name, reason, before=was)
     return _shown(row)
 
 
@@ -139,7 +140,7 @@ def add_rule(conn: Connection, new: NewRule, *, by: str) -> Rule:
     where = {"group_name": new.group, "workflow": new.workflow}
     queries.add_rule(conn, target_id=target["id"], **where, **values)
     told = new.model_dump(mode="json", exclude={"reason"})
-    audit.record(conn, by, "notification-rule.add", str(values["id"]), new.reason, told)
+    audit.record(conn, by, "notification-rule.add", str(values["id"]), new.reason, after=told)
     return Rule(target=new.target, group=new.group, workflow=new.workflow, **values)
 
 
@@ -151,25 +152,20 @@ def rules(conn: Connection, pages: Paging) -> Page[Rule]:
 
 def remove_rule(conn: Connection, rule_id: UUID, reason: str | None, *, by: str) -> None:
     """End a rule; raises `RuleNotFound`."""
-    if not queries.drop_rules(conn, id=rule_id):
+    was = queries.rule(conn, rule_id)
+    if was is None:
         raise RuleNotFound(
             f"There is no rule {rule_id}.", fix="See `stepwell notifications rules list`."
         )
-    audit.record(conn, by, "notification-rule.remove", str(rule_id), reason)
+    queries.drop_rules(conn, id=rule_id)
+    told = audit.sides(was, None, "target", "kinds", "group_name", "workflow", "labels", "every")
+    audit.record(conn, by, "notification-rule.remove", str(rule_id), reason, **told)
 
 
 def mute(conn: Connection, new: NewMute, *, by: str) -> Mute:
     """Say nothing of a cause until then; raises `InvalidInput` for an instant that is over."""
-    until, now = clock.as_utc(new.until), clock.now()
-    if until <= now:
-        raise InvalidInput(
-            f"{until.isoformat()} is over.", fix="Give an instant in the future as `until`."
-        )
-    values = {"until": until, "reason": new.reason, "muted_by": by, "muted_at": now}
-    queries.mute(conn, new.cause, **values)
-    told = {"until": until.isoformat()}
-    audit.record(conn, by, "notification.mute", new.cause, new.reason, told)
-    return Mute(cause=new.cause, until=until, reason=new.reason, muted_by=by, muted_at=now)
+    action = "notification.mute"
+    return muting.mute(conn, new.cause, new.until, new.reason, by=by, action=action)
 
 
 def mutes(conn: Connection, pages: Paging) -> Page[Mute]:
@@ -182,11 +178,10 @@ def mutes(conn: Connection, pages: Paging) -> Page[Mute]:
 
 def unmute(conn: Connection, cause: str, reason: str | None, *, by: str) -> None:
     """Speak of a cause again; raises `MuteNotFound`."""
-    if not queries.unmute(conn, cause):
+    if not muting.unmute(conn, cause, reason, by=by, action="notification.unmute"):
         raise MuteNotFound(
             f"{cause!r} is not muted.", fix="See `stepwell notifications mutes list`."
         )
-    audit.record(conn, by, "notification.unmute", cause, reason)
 
 
 _NEEDS: Final = {

@@ -37,13 +37,14 @@ class NewReport(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Which operation of which run has made it."""
+    """Which operation of which run has made it; `failed`: in an attempt that came to nothing."""
 
     group: str
     workflow: str
     operation: str
     run_id: UUID
     step_id: UUID
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class Report(BaseModel):
     """A report without its content. `size` in bytes; instants are UTC.
 
     `keep_until` is None where it is kept as long as the server keeps reports.
+    `of_failure`: the attempt that made it failed, ran out of time, or was killed.
     """
 
     id: UUID
@@ -73,6 +75,7 @@ class Report(BaseModel):
     step_id: UUID
     created_at: datetime
     keep_until: datetime | None = None
+    of_failure: bool = False
 
 
 class ReportComparison(BaseModel):

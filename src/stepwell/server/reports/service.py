@@ -96,6 +96,7 @@ def add_kept(conn: Connection, new: NewReport, content: Content, origin: Origin)
         "size": content.size,
         "content": content.data,
         "blob_id": content.blob_id,
+        "of_failure": origin.failed,
         "created_at": now,
         "keep_until": None if days is None else now + timedelta(days=days),
         **new.model_dump(include={"name", "kind", "media_type"}),

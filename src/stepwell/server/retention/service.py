@@ -177,5 +177,6 @@ def _mark(
         raise runs.RunNotFound(f"There is no run {run_id}.", fix="See `stepwell runs list`.")
     if row["keep_reason"] != mark:
         queries.set_mark(conn, run_id, mark)
-        audit.record(conn, by, action, str(run_id), reason)
+        told = audit.sides(row, {"keep_reason": mark}, "keep_reason")
+        audit.record(conn, by, action, str(run_id), reason, **told)
     return Mark(run_id=run_id, reason=mark)

@@ -67,7 +67,7 @@ def apply(
     offer = seen.offer
     following = releases.applied(seen.current, offer.rows, meant)
     _check_kept(conn, services, offer, meant)
-    _record(conn, services, seen, meant, reason, by)
+    _record(conn, services, seen, following, meant, reason, by)
     changed = releases.differ(seen.current, following)
     if changed:
         found = offer.discovery
@@ -89,8 +89,12 @@ def told_confirmed(
     conn: Connection, made: Proposal, number: int | None, reason: str | None, *, by: str
 ) -> None:
     """The audit log says who confirmed what."""
-    details = {"proposal": str(made.id), "requested_by": made.requested_by, "release": number}
-    audit.record(conn, by, "review.confirm", made.group_name, reason, details)
+    details = {"proposal": str(made.id), "requested_by": made.requested_by}
+    told: audit.Sides = {
+        "before": {"state": made.state},
+        "after": {"state": "confirmed", "release": number},
+    }
+    audit.record(conn, by, "review.confirm", made.group_name, reason, details, **told)
 
 
 def _applied(
@@ -115,24 +119,29 @@ def _record(
     conn: Connection,
     services: Services,
     seen: Comparison,
+    following: Mapping[str, Any],
     meant: Sequence[Decision],
     reason: str | None,
     by: str,
 ) -> None:
     offer, told = seen.offer, {one.workflow: one.decision for one in meant}
+    changes = {"before": _digests(seen.current), "after": _digests(following)}
     if offer.discovery is None:
-        sides = {"to_release": offer.to_release, "from_release": seen.number}
-        audit.record(
-            conn, by, "release.rollback", offer.group, reason, {**sides, "decisions": told}
-        )
+        sides = {"to_release": offer.to_release, "from_release": seen.number, "decisions": told}
+        audit.record(conn, by, "release.rollback", offer.group, reason, sides, **changes)
         return
     found = offer.discovery
     queries.decide(conn, [_row(one, found.id, reason, by) for one in meant])
     source = {"discovery": str(found.id), "digest": found.digest}
     details: dict[str, Any] = {**source, "decisions": told}
-    audit.record(conn, by, "review.decide", offer.group, reason, details)
+    audit.record(conn, by, "review.decide", offer.group, reason, details, **changes)
     for until in sorted({one.until for one in meant if one.until is not None}):
         announcing.remind(conn, services.db, offer.group, found.id, until)
+
+
+def _digests(workflows: Mapping[str, Any]) -> dict[str, str]:
+    """Workflow -> the digest that it runs by."""
+    return {name: row["digest"] for name, row in workflows.items()}
 
 
 def _row(one: Decision, discovery_id: Any, reason: str | None, by: str) -> dict[str, Any]:

@@ -78,8 +78,8 @@ def make(
     }
     conn.execute(insert(t).values(**values))
     told = {one.workflow: one.decision for one in meant}
-    details = {"proposal": str(proposal_id), "decisions": told, "against": seen.number}
-    audit.record(conn, by, "review.propose", offer.group, reason, details)
+    made = {"proposal": str(proposal_id), "decisions": told, "against": seen.number}
+    audit.record(conn, by, "review.propose", offer.group, reason, after=made)
     return get(conn, offer.group, proposal_id)
 
 
@@ -106,10 +106,11 @@ def refuse(
     conn: Connection, group: str, proposal_id: UUID, reason: str | None, *, by: str
 ) -> Proposal:
     """End a proposal; who made it takes it back so. Raises `ProposalEnded`, `ProposalNotFound`."""
-    _open(conn, group, proposal_id)
+    was = _open(conn, group, proposal_id)
     end(conn, proposal_id, ProposalState.REFUSED, reason, by=by)
     details = {"proposal": str(proposal_id)}
-    audit.record(conn, by, "review.refuse", group, reason, details)
+    told = {"before": {"state": was.state}, "after": {"state": ProposalState.REFUSED}}
+    audit.record(conn, by, "review.refuse", group, reason, details, **told)
     return get(conn, group, proposal_id)
 
 

@@ -265,9 +265,14 @@ class ReleasedWorkflow(BaseModel):
 
 
 class ReleaseDetail(Release):
-    """A release with its workflows."""
+    """A release with its workflows, and what its source declares for the group as a whole.
+
+    `owner` is whom to ask; so many runs of all its workflows go on at once as `limit` says.
+    """
 
     workflows: list[ReleasedWorkflow]
+    owner: str | None = None
+    limit: int | None = None
 
 
 class Applied(BaseModel):

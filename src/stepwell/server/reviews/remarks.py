@@ -27,7 +27,8 @@ def add(conn: Connection, group: str, discovery_id: UUID, new: NewComment, *, by
         text=new.text,
     )
     conn.execute(insert(comments).values(**made.model_dump()))
-    audit.record(conn, by, "review.comment", group, None, {"discovery": str(discovery_id)})
+    told = {"discovery": discovery_id, "text": new.text}
+    audit.record(conn, by, "review.comment", group, after=told)
     return made
 
 

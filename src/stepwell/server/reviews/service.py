@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from stepwell.server.database.tables import releases as release_table
+from stepwell.server.discoveries import service as discoveries
 from stepwell.server.groups import service as groups
 from stepwell.server.groups.records import Group
 from stepwell.server.paging import Page, Paging, paged
@@ -187,7 +189,16 @@ def release(conn: Connection, group: str, number: int) -> ReleaseDetail:
     """One release with its workflows; raises `ReleaseNotFound`."""
     row = comparing.numbered(conn, group, number)
     found = [ReleasedWorkflow(**one) for one in queries.contents(conn, row["id"])]
-    return ReleaseDetail(**row, workflows=found)
+    return ReleaseDetail(**row, workflows=found, **_declared(conn, found))
+
+
+def _declared(conn: Connection, workflows: list[ReleasedWorkflow]) -> dict[str, Any]:
+    """What the newest manifest of a release says of the group as a whole."""
+    if not workflows:
+        return {}
+    newest = discoveries.get(conn, max(one.discovery_id for one in workflows))
+    group = (newest.manifest or {}).get("group", {})
+    return {"owner": group.get("owner") or None, "limit": group.get("limit")}
 
 
 def between(conn: Connection, group: str, number: int, against: int) -> Difference:

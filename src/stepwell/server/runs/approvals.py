@@ -124,7 +124,11 @@ def decide(conn: Connection, db: Database, run: RowMapping, given: Approval, *, 
     activate_supervisor(tx, run["id"])
     operation = operation_of(found.step)
     details = {"operation": operation, "message": found.message}
-    audit.record(conn, by, f"run.{given.decision}", str(run["id"]), given.reason, details)
+    told: audit.Sides = {
+        "before": {"answer": None, "until": found.until},
+        "after": {"answer": given.decision},
+    }
+    audit.record(conn, by, f"run.{given.decision}", str(run["id"]), given.reason, details, **told)
     emit("run.answered", run=run["id"], operation=operation, decision=given.decision, by=by)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -26,8 +27,9 @@ from stepwell.server.runs.records import (
 )
 from stepwell.server.runs.scoped import VERBS, ScopedStore, VerbUnknown
 from stepwell.server.runs.tokens import EngineIds, RunTokenRevoked
+from stepwell.server.services import Services
 from stepwell.server.state import service as state
-from stepwell.stores.http import Signature, signature
+from stepwell.stores.wire import Signature, signature
 
 router = Router(prefix="/runs/{run_id}", tags=["containers"])
 
@@ -98,14 +100,27 @@ def tell_progress(call: Writing, run_id: UUID, body: ProgressTold) -> None:
 
 @router.post("/store/{verb}")
 def store(call: Writing, run_id: UUID, verb: str, body: dict[str, Any]) -> dict[str, Any]:
-    """One verb of the step store, scoped to this run; see `stepwell.stores.http`."""
+    """One verb of the step store, scoped to this run; see `stepwell.stores.wire`."""
     if verb not in VERBS:
         raise VerbUnknown(f"A container's store has no {verb!r}.", fix=f"It has {sorted(VERBS)}.")
-    wire = signature(verb)
-    arguments = _arguments(wire, verb, body)
-    run = admitted(call, queries.lock(call.conn, run_id))
-    result = getattr(_scoped(call, call.conn, run), verb)(**arguments)
-    return {"result": wire.result.dump_python(result, mode="json")}
+    assert isinstance(call.user, Container)
+    answer = asked(call.services, call.user, verb, body)(call.conn)
+    return {"result": signature(verb).result.dump_python(answer, mode="json")}
+
+
+def asked(
+    services: Services, caller: Container, verb: str, body: dict[str, Any]
+) -> Callable[[Connection], Any]:
+    """What a verb does in a transaction; its arguments are checked before that opens."""
+    arguments = _arguments(signature(verb), verb, body)
+    ids = EngineIds(services.settings.signing_key, caller)
+
+    def act(conn: Connection) -> Any:
+        run = admit(conn, caller, queries.lock(conn, caller.run_id))
+        scoped = ScopedStore(conn, services.db.steps(conn), run, ids)
+        return getattr(scoped, verb)(**arguments)
+
+    return act
 
 
 def admitted(call: Call, run: RowMapping | None) -> RowMapping:
@@ -133,12 +148,6 @@ def admit(conn: Connection, caller: Container, run: RowMapping | None) -> RowMap
 
 
 _OPEN = (RunState.WAITING, RunState.STARTING, RunState.RUNNING)
-
-
-def _scoped(call: Call, conn: Connection, run: RowMapping) -> ScopedStore:
-    assert isinstance(call.user, Container)
-    ids = EngineIds(call.services.settings.signing_key, call.user)
-    return ScopedStore(conn, call.db.steps(conn), run, ids)
 
 
 def _arguments(wire: Signature, verb: str, body: dict[str, Any]) -> dict[str, Any]:

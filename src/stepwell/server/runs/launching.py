@@ -37,6 +37,7 @@ def start(services: Services, run: RowMapping, group: Group) -> Handle:
         mode="run",
         environment=_environment(services, run, group),
         deadline_seconds=max(left, 1.0),
+        options=group.launch_options or {},
     )
     return launcher.start(spec)
 

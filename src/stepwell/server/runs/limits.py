@@ -89,10 +89,12 @@ def put(conn: Connection, db: Database, new: NewLimit, *, by: str) -> RunLimit:
             f"{new.name!r} is no name of a {new.kind}.",
             fix="Write group/workflow for a workflow, and one word for a pool or group.",
         )
+    before = queries.limit(conn, new.kind, new.name)
     values = {"slots": new.slots, "reason": new.reason}
     queries.put_limit(conn, new.kind, new.name, changed_by=by, changed_at=clock.now(), **values)
     slots.wake_next(conn, db.steps(conn))
-    audit.record(conn, by, "run-limit.set", f"{new.kind}/{new.name}", new.reason, values)
+    told = audit.sides(before, values, "slots", "reason")
+    audit.record(conn, by, "run-limit.set", f"{new.kind}/{new.name}", new.reason, **told)
     return next(one for one in _all(conn) if (one.kind, one.name) == (new.kind, new.name))
 
 
@@ -100,12 +102,15 @@ def drop(
     conn: Connection, db: Database, kind: Kind, name: str, reason: str | None, *, by: str
 ) -> None:
     """What the source declares counts again; raises `LimitNotFound`."""
-    if not queries.drop_limit(conn, kind, name):
+    before = queries.limit(conn, kind, name)
+    if before is None:
         raise LimitNotFound(
             f"There is no limit of the {kind} {name!r}.", fix="See `stepwell pools list`."
         )
+    queries.drop_limit(conn, kind, name)
     slots.wake_next(conn, db.steps(conn))
-    audit.record(conn, by, "run-limit.remove", f"{kind}/{name}", reason)
+    told = audit.sides(before, None, "slots", "reason")
+    audit.record(conn, by, "run-limit.remove", f"{kind}/{name}", reason, **told)
 
 
 def listed(conn: Connection) -> RunLimits:

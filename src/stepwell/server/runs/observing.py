@@ -58,7 +58,8 @@ def _condition(
     if attempt is None or attempt["finished_at"] is not None:
         return None, ""
     if attempt["launched_at"] is None:
-        return None, attempt["condition"] or ""
+        kept = launching.kept_condition(attempt)
+        return kept, "" if kept else attempt["condition"] or ""
     try:
         launcher = services.launcher(groups.get(conn, run["group_name"]).launcher)
         name = launching.name(run["id"], attempt["number"])

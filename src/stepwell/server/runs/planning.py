@@ -49,11 +49,15 @@ class Planner:
     ----------
     entry : the workflow in the release that is to run.
     last : operation -> the newest row that the run before has of it.
+    before : the workflow in the release of the run before.
     """
 
-    def __init__(self, entry: Mapping[str, Any], last: Mapping[str, Step]) -> None:
+    def __init__(
+        self, entry: Mapping[str, Any], last: Mapping[str, Step], before: Mapping[str, Any]
+    ) -> None:
         self.operations: Sequence[Mapping[str, Any]] = entry["operations"]
         self.last = last
+        self.before: Sequence[Mapping[str, Any]] = before["operations"]
 
     def plan(self, mode: Mode, operation: str | None = None) -> list[Planned]:
         """The operations with their marks.
@@ -106,18 +110,32 @@ class Planner:
             how = row.ended_as or "has not ended"
             return f"It was {how}." if row.ended_as is not EndedAs.FAILED else "It failed."
         if row.result is not None and row.result_format != JSON.format:
-            return "Its result is too large to be taken over."
+            return self._unlike_before(operation["name"])
         result = None if row.result is None else JSON.decode(row.result)
-        for consumer, schema in self._consumers(operation["name"]):
+        for consumer, schema in _consumers(self.operations, operation["name"]):
             if not Draft202012Validator(schema).is_valid(result):
                 return f"Its result does not fit what {consumer} takes now."
         return None
 
-    def _consumers(self, operation: str) -> Iterator[tuple[str, Any]]:
-        for one in self.operations:
-            for taken in (one.get("inputs") or {}).values():
-                if taken["from"] == operation:
-                    yield one["name"], taken["schema"]
+    def _unlike_before(self, operation: str) -> str | None:
+        """Why a result that is too large to be looked at is not taken over (R4).
+
+        It is where whoever takes it asks for what they have asked for before.
+        """
+        known = dict(_consumers(self.before, operation))
+        for consumer, schema in _consumers(self.operations, operation):
+            if consumer not in known or known[consumer] != schema:
+                return f"Its result is too large to see whether it fits what {consumer} takes now."
+        return None
+
+
+def _consumers(
+    operations: Sequence[Mapping[str, Any]], operation: str
+) -> Iterator[tuple[str, Any]]:
+    for one in operations:
+        for taken in (one.get("inputs") or {}).values():
+            if taken["from"] == operation:
+                yield one["name"], taken["schema"]
 
 
 def warnings(plan: Iterable[Planned], entry: Mapping[str, Any]) -> list[str]:

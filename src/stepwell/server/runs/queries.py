@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from sqlalchemy import (
     RowMapping,
     Select,
     and_,
+    bindparam,
     delete,
     func,
     insert,
@@ -25,13 +26,25 @@ from stepwell.server.database.tables import (
     discoveries,
     groups,
     release_workflows,
+    releases,
     run_limits,
     runs,
     staged,
 )
+from stepwell.step import Claim
 
 HOLDING: Final = ("starting", "running", "cancelling")
 """States of runs that have a container, or are about to get one: they hold a slot."""
+
+# Made once: a container asks them with each verb, and making one costs more than running it.
+_GET: Final = select(runs).where(runs.c.id == bindparam("run"))
+_LOCK: Final = _GET.with_for_update()
+_ATTEMPT: Final = select(attempts).where(
+    attempts.c.run_id == bindparam("run"), attempts.c.number == bindparam("number")
+)
+_STAGED: Final = select(staged.c.step_id, staged.c.claim_no).where(
+    staged.c.step_id.in_(bindparam("steps", expanding=True))
+)
 
 
 def released(
@@ -72,6 +85,17 @@ def entry(conn: Connection, run: RowMapping) -> dict[str, Any]:
     return found
 
 
+def release_of(conn: Connection, run: RowMapping) -> tuple[int, bool]:
+    """The number of a run's release, below zero a trial's, and whether it is in force."""
+    query = (
+        select(releases.c.number, groups.c.release_id == releases.c.id)
+        .join(groups, groups.c.name == releases.c.group_name)
+        .where(releases.c.id == run["release_id"])
+    )
+    number, current = conn.execute(query).one()
+    return number, bool(current)
+
+
 def add_all(conn: Connection, headers: Sequence[dict[str, Any]]) -> None:
     """Insert headers that have the same columns."""
     conn.execute(insert(runs), headers)
@@ -79,13 +103,12 @@ def add_all(conn: Connection, headers: Sequence[dict[str, Any]]) -> None:
 
 def get(conn: Connection, run_id: UUID) -> RowMapping | None:
     """The header."""
-    return conn.execute(select(runs).where(runs.c.id == run_id)).mappings().one_or_none()
+    return conn.execute(_GET, {"run": run_id}).mappings().one_or_none()
 
 
 def lock(conn: Connection, run_id: UUID) -> RowMapping | None:
     """The header, which nobody else changes until the transaction ends."""
-    query = select(runs).where(runs.c.id == run_id).with_for_update()
-    return conn.execute(query).mappings().one_or_none()
+    return conn.execute(_LOCK, {"run": run_id}).mappings().one_or_none()
 
 
 def change(conn: Connection, run_id: UUID, **values: Any) -> None:
@@ -165,6 +188,12 @@ def limits(conn: Connection) -> Sequence[RowMapping]:
     return conn.execute(query).mappings().all()
 
 
+def limit(conn: Connection, kind: str, name: str) -> RowMapping | None:
+    """What an operator has said of one."""
+    query = select(run_limits).where(run_limits.c.kind == kind, run_limits.c.name == name)
+    return conn.execute(query).mappings().one_or_none()
+
+
 def put_limit(conn: Connection, kind: str, name: str, **values: Any) -> None:
     """Insert a limit, or replace the one of its kind and name."""
     drop_limit(conn, kind, name)
@@ -234,8 +263,7 @@ def attempts_of(conn: Connection, run_id: UUID) -> Sequence[RowMapping]:
 
 def attempt(conn: Connection, run_id: UUID, number: int) -> RowMapping | None:
     """One attempt."""
-    query = select(attempts).where(attempts.c.run_id == run_id, attempts.c.number == number)
-    return conn.execute(query).mappings().one_or_none()
+    return conn.execute(_ATTEMPT, {"run": run_id, "number": number}).mappings().one_or_none()
 
 
 def change_attempt(conn: Connection, run_id: UUID, number: int, **values: Any) -> None:
@@ -266,6 +294,12 @@ def is_staged(conn: Connection, staged_id: UUID) -> bool:
     return conn.execute(query).first() is not None
 
 
+def staged_claims(conn: Connection, claims: Collection[Claim]) -> set[Claim]:
+    """Those of the claims that something is staged under."""
+    ids = [one.step_id for one in claims]
+    return {Claim(*row) for row in conn.execute(_STAGED, {"steps": ids})} & set(claims)
+
+
 def take_staged(conn: Connection, step_id: UUID, claim_no: int) -> Sequence[RowMapping]:
     """Remove and return what was staged under one claim, in the order of writing."""
     of = (staged.c.step_id == step_id, staged.c.claim_no == claim_no)
@@ -276,6 +310,18 @@ def take_staged(conn: Connection, step_id: UUID, claim_no: int) -> Sequence[RowM
     )
     conn.execute(delete(staged).where(*of))
     return rows
+
+
+def staged_reports(conn: Connection, step_id: UUID, claim_no: int) -> Sequence[RowMapping]:
+    """Id and payload of the reports that are staged under one claim."""
+    of = (staged.c.step_id == step_id, staged.c.claim_no == claim_no, staged.c.kind == "report")
+    return conn.execute(select(staged.c.id, staged.c.payload).where(*of)).mappings().all()
+
+
+def unstage(conn: Connection, staged_id: UUID) -> list[UUID]:
+    """Remove one staged write; the blob that it referred to."""
+    gone = delete(staged).where(staged.c.id == staged_id).returning(staged.c.blob_id)
+    return [one for one in conn.execute(gone).scalars() if one is not None]
 
 
 def drop_staged(conn: Connection, run_id: UUID) -> list[UUID]:

@@ -182,9 +182,17 @@ class Attempt(BaseModel):
     lined_up_at: datetime | None
 
 
+class ReleaseBrief(BaseModel):
+    """The release that a run is of. `number` is null for a trial; `current`: still in force."""
+
+    number: int | None
+    current: bool
+
+
 class RunDetail(Run):
     """A run with its attempts, oldest first, and where its time went.
 
+    `operations` are all that it has to do, in order, whether they have begun or not.
     `totals` has the seconds by phase. `reproduce` is the command that runs the workflow
     on one's own machine with the same parameters.
     """
@@ -193,6 +201,8 @@ class RunDetail(Run):
     phases: list[Phase]
     totals: dict[PhaseName, float]
     reproduce: str
+    operations: list[str]
+    release: ReleaseBrief
 
 
 class RunStep(BaseModel):
@@ -235,7 +245,7 @@ class Output(BaseModel):
 
 
 class Assignment(BaseModel):
-    """What a container is to do."""
+    """What a container is to do. `paired` says that its store takes two verbs in one request."""
 
     run_id: UUID
     group: str
@@ -243,6 +253,7 @@ class Assignment(BaseModel):
     attempt: int
     parameters: dict[str, Any]
     due_at: datetime
+    paired: bool = True
 
 
 class NewRun(BaseModel):

@@ -1,7 +1,7 @@
 """Re-execution: a new run that does again what an ended one has not done, and keeps the rest.
 
 The results that are taken over become rows of the new run, so its operations read them
-as they read any other. See docs/decisions/0050.
+as they read any other. See docs/decisions/0048.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from stepwell.errors import Conflict, InvalidInput
 from stepwell.ids import new_id
 from stepwell.server.audit import service as audit
 from stepwell.server.database.session import Database
-from stepwell.server.runs import course, queries, service
+from stepwell.server.runs import course, headers, queries, results, starting
+from stepwell.server.runs.approvals import OPERATIONS
 from stepwell.server.runs.closing import rows
 from stepwell.server.runs.judgement import operation_of, step_name
 from stepwell.server.runs.planning import Mark, Mode, Planned, Planner, warnings
@@ -85,7 +86,7 @@ def plan(conn: Connection, db: Database, run_id: UUID, asked: Reexecution) -> Re
     ------
     RunNotFound, RunNotEnded, WorkflowNotReleased, OperationUnknown, ParametersInvalid.
     """
-    run = service.found(queries.get(conn, run_id), run_id)
+    run = headers.found(queries.get(conn, run_id), run_id)
     return _planned(conn, db, run, asked)[0]
 
 
@@ -96,7 +97,7 @@ def start(conn: Connection, db: Database, run_id: UUID, asked: Reexecution, *, b
     ------
     As `plan`, and NothingToReexecute, ReexecutionOpen.
     """
-    run = service.found(queries.lock(conn, run_id), run_id)
+    run = headers.found(queries.lock(conn, run_id), run_id)
     made, release, last = _planned(conn, db, run, asked)
     _check(conn, run, made)
     out = [one.operation for one in made.operations if one.mark is not Mark.RUN]
@@ -111,11 +112,11 @@ def start(conn: Connection, db: Database, run_id: UUID, asked: Reexecution, *, b
     pinned = course.of(release["entry"], out)
     for one in made.operations:
         if one.mark is not Mark.RUN:
-            _take_over(db.steps(conn), values, run, one, last.get(one.operation))
-    header = service.insert_run(conn, db, release, values, wishes, pinned)
+            _take_over(conn, db.steps(conn), values, run, one, last.get(one.operation))
+    header = starting.insert_run(conn, db, release, values, wishes, pinned)
     details = {"run": str(header["id"]), "mode": asked.mode, "release": asked.release}
     audit.record(conn, by, "run.re-execute", str(run_id), asked.reason, details)
-    return service.get(conn, header["id"])
+    return headers.get(conn, header["id"])
 
 
 def _planned(
@@ -126,12 +127,12 @@ def _planned(
             f"The run {run['id']} is {run['state']}.", fix="Wait for its end, or cancel it first."
         )
     same = run["release_id"] if asked.release == "same" else None
-    release = service.released(conn, run["group_name"], run["workflow"], same)
+    release = starting.released(conn, run["group_name"], run["workflow"], same)
     entry = release["entry"]
-    service.check_parameters(run["workflow"], entry, run["parameters"])
+    starting.check_parameters(run["workflow"], entry, run["parameters"])
     _check_operation(entry, asked)
     last = {operation_of(one): one for one in _ordered(rows(db.steps(conn), run["id"]))}
-    operations = Planner(entry, last).plan(asked.mode, asked.operation)
+    operations = Planner(entry, last, queries.entry(conn, run)).plan(asked.mode, asked.operation)
     made = ReexecutionPlan(
         run_id=run["id"],
         mode=asked.mode,
@@ -177,6 +178,7 @@ def _check(conn: Connection, run: RowMapping, made: ReexecutionPlan) -> None:
 
 
 def _take_over(
+    conn: Connection,
     tx: Transaction,
     new_run: Mapping[str, Any],
     run: RowMapping,
@@ -185,12 +187,14 @@ def _take_over(
 ) -> None:
     """A row that has ended as the one before did, or as skipped where that gave nothing."""
     name, flow = step_name(run["group_name"], run["workflow"], planned.operation), new_run["id"]
-    new = new_step(name, queue=service.OPERATIONS, flow_id=flow, correlation_id=str(flow))
+    new = new_step(name, queue=OPERATIONS, flow_id=flow, correlation_id=str(flow))
     added = seal(new, JSON, clock.now())
     if planned.mark is Mark.SKIP or source is None:
         tx.add([added])
         tx.end(new.id, EndedAs.SKIPPED, planned.why)
         return
-    tx.add([replace(added, step=replace(added.step, copy_of=source.id))])
+    row = replace(added.step, copy_of=source.id, result_format=source.result_format)
+    tx.add([replace(added, step=row)])
+    results.share(conn, flow, source)
     said = f"Its result was taken over from the run {run['id']}."
     tx.end(new.id, EndedAs.DONE, said, source.result)

@@ -40,6 +40,12 @@ def attach(conn: Connection, run_id: UUID, settlement: Settlement) -> None:
         blobs.attach(conn, blob_of(settlement.result), run_id, Kind.RESULT)
 
 
+def share(conn: Connection, run_id: UUID, source: Step) -> None:
+    """A re-execution's row refers to the same blob as the row that it copies, if any."""
+    if source.result is not None and source.result_format == FORMAT:
+        blobs.share(conn, blob_of(source.result), run_id)
+
+
 def content(conn: Connection, db: Database, store: BlobStore, run_id: UUID, step_id: UUID) -> bytes:
     """A result as JSON text, wherever it is kept.
 

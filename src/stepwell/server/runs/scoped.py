@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection, RowMapping
 
 from stepwell import clock
-from stepwell.errors import Denied, NotFound
+from stepwell.errors import Denied, EngineBuried, NotFound
 from stepwell.outcome import Settlement, Verdict
 from stepwell.server.runs import course, queries, settling
 from stepwell.server.runs.records import RunState
@@ -28,10 +28,11 @@ from stepwell.stores.protocol import (
     Pulse,
     Transaction,
 )
+from stepwell.stores.wire import Joined, Settled
 
 VERBS: Final = frozenset(
     {"join", "beat", "leave", "claim", "claimed", "release", "settle", "add", "search", "count"}
-    | {"failures", "activate", "end", "reschedule"}
+    | {"failures", "activate", "end", "reschedule", "join_and_claim", "settle_and_claim"}
 )
 """What a container may ask; it buries nobody, and has no `add_if_none`."""
 
@@ -118,6 +119,28 @@ class ScopedStore:
             queries.change(self.conn, self.flow_id, progress=None)
         self._wake_supervisor()
         return verdicts
+
+    # -- two in one ------------------------------------------------------------
+
+    def join_and_claim(self, engine: EngineInfo, request: ClaimRequest) -> Joined:
+        """Of `stores.wire.Paired`."""
+        pulse = self.join(engine)
+        return Joined(pulse, self.claim(request))
+
+    def settle_and_claim(
+        self, engine_id: UUID, settlements: Sequence[Settlement], request: ClaimRequest
+    ) -> Settled:
+        """Of `stores.wire.Paired`."""
+        verdicts = self.settle(engine_id, settlements)
+        try:
+            claimed = self.claim(request)
+        except EngineBuried:
+            return Settled(verdicts, None)
+        more = claimed.steps or claimed.next_due or claimed.suspect_due or claimed.limited_due
+        left = not more and not self.claimed(engine_id)
+        if left:
+            self.leave(engine_id)
+        return Settled(verdicts, claimed, left)
 
     def _started(self) -> None:
         now, state = clock.now(), self.run["state"]

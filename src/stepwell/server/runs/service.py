@@ -10,25 +10,26 @@ from uuid import UUID
 from sqlalchemy import Connection, RowMapping
 
 from stepwell import clock
-from stepwell.errors import Conflict, NotFound
+from stepwell.errors import Conflict
 from stepwell.ids import new_id
 from stepwell.server.audit import service as audit
 from stepwell.server.database.session import Database
 from stepwell.server.groups import service as groups
 from stepwell.server.paging import Page, Paging
 from stepwell.server.runs import approvals, labels, queries, removing, results, slots, waits
-from stepwell.server.runs import parameters as fit
 from stepwell.server.runs.approvals import OPERATIONS, Approval
 from stepwell.server.runs.approvals import asked as asked_of
 from stepwell.server.runs.closing import close_cancelled, end_ready
-from stepwell.server.runs.course import Course
+from stepwell.server.runs.headers import RunNotFound, fields, found, get, shown
 from stepwell.server.runs.judgement import operation_of
 from stepwell.server.runs.observing import Observed, observe
 from stepwell.server.runs.phases import phases, totals
+from stepwell.server.runs.queries import limit as limit_set
 from stepwell.server.runs.records import (
     PRIORITIES,
     Attempt,
     Cancellation,
+    ReleaseBrief,
     Repeat,
     Run,
     RunChange,
@@ -36,8 +37,17 @@ from stepwell.server.runs.records import (
     RunState,
     RunStep,
 )
+from stepwell.server.runs.reexecution import Reexecution
+from stepwell.server.runs.reexecution import start as reexecute
 from stepwell.server.runs.reproducing import command
-from stepwell.server.runs.starting import DEADLINE, Starts, WorkflowNotReleased, released
+from stepwell.server.runs.starting import (
+    DEADLINE,
+    Starts,
+    WorkflowNotReleased,
+    check_parameters,
+    insert_run,
+    released,
+)
 from stepwell.server.runs.waking import SUPERVISE, activate_supervisor
 from stepwell.server.runs.wishes import NO_WISHES, Wishes
 from stepwell.server.services import Services
@@ -47,18 +57,21 @@ __all__ = [
     "DEADLINE",
     "OPERATIONS",
     "SUPERVISE",
+    "Reexecution",
+    "RunNotFound",
     "Starts",
     "WorkflowNotReleased",
     "activate_supervisor",
     "asked_of",
+    "check_parameters",
+    "found",
+    "get",
+    "insert_run",
+    "limit_set",
+    "reexecute",
     "released",
+    "shown",
 ]
-
-
-class RunNotFound(NotFound):
-    """No run has this id."""
-
-    code = "run-not-found"
 
 
 class RunEnded(Conflict):
@@ -122,35 +135,6 @@ def start_run(
     return run_id
 
 
-def insert_run(
-    conn: Connection,
-    db: Database,
-    release: Mapping[Any, Any],
-    values: dict[str, Any],
-    wishes: Wishes = NO_WISHES,
-    course: Course | None = None,
-) -> RowMapping:
-    """Insert header, first operation and supervising step of a run; its header.
-
-    Parameters
-    ----------
-    release : the workflow in the release that the run is pinned to (R37).
-    values : columns of the header; without `due_at` it is due now.
-    course : what is left out, and what waits for approval, by default as the source says.
-    """
-    starts = Starts(conn, db)
-    header = starts.add(release, values, wishes, course)
-    starts.write()
-    return found(queries.get(conn, header["id"]), header["id"])
-
-
-def check_parameters(
-    workflow: str, entry: Mapping[str, Any], parameters: Mapping[str, Any]
-) -> None:
-    """The parameters fit the workflow's entry of its manifest; raises `ParametersInvalid`."""
-    fit.check(workflow, entry.get("parameters") or {}, parameters)
-
-
 def repeat(conn: Connection, db: Database, run_id: UUID, asked: Repeat, *, by: str) -> Run:
     """Start the workflow's current release again, with the same or other parameters (R41)."""
     row = found(queries.get(conn, run_id), run_id)
@@ -192,8 +176,10 @@ def cancel(conn: Connection, db: Database, run_id: UUID, asked: Cancellation, *,
     if asked.force:
         close_cancelled(conn, tx, found(queries.get(conn, run_id), run_id))
     activate_supervisor(tx, run_id)
-    audit.record(conn, by, "run.cancel", str(run_id), asked.reason, {"force": asked.force})
-    return shown(found(queries.get(conn, run_id), run_id))
+    after = found(queries.get(conn, run_id), run_id)
+    told = audit.sides(row, after, "state", "reason")
+    audit.record(conn, by, "run.cancel", str(run_id), asked.reason, {"force": asked.force}, **told)
+    return shown(after)
 
 
 def decide(conn: Connection, db: Database, run_id: UUID, given: Approval, *, by: str) -> Run:
@@ -214,8 +200,8 @@ def change(conn: Connection, db: Database, run_id: UUID, asked: RunChange, *, by
         queries.change(conn, run_id, band=PRIORITIES.index(asked.priority))
         slots.wake_next(conn, db.steps(conn))
     after = {name: getattr(asked, name) for name in before}
-    details = {"before": before, "after": after}
-    audit.record(conn, by, "run.change", str(run_id), asked.reason, details)
+    told = {"before": before, "after": after}
+    audit.record(conn, by, "run.change", str(run_id), asked.reason, **told)
     return get(conn, run_id)
 
 
@@ -224,23 +210,21 @@ def detail(conn: Connection, run_id: UUID) -> RunDetail:
     row = found(queries.get(conn, run_id), run_id)
     attempts = queries.attempts_of(conn, run_id)
     pieces = phases(row, attempts, clock.now())
+    number, current = queries.release_of(conn, row)
     return RunDetail(
-        **_fields(row) | {"waiting": waits.fresh(conn, row)},
+        **fields(row) | {"waiting": waits.fresh(conn, row)},
         attempts=[_attempt(one) for one in attempts],
         phases=pieces,
         totals=totals(pieces),
         reproduce=command(groups.get(conn, row["group_name"]), row),
+        operations=[one["name"] for one in queries.entry(conn, row)["operations"]],
+        release=ReleaseBrief(number=number if number > 0 else None, current=current),
     )
 
 
 def observed(conn: Connection, services: Services, run_id: UUID) -> Observed:
     """A run with its open attempt, its rows and its launcher's word; raises `RunNotFound`."""
     return observe(conn, services, found(queries.get(conn, run_id), run_id))
-
-
-def get(conn: Connection, run_id: UUID) -> Run:
-    """A run's header; raises `RunNotFound`."""
-    return shown(found(queries.get(conn, run_id), run_id))
 
 
 def check_workflow(conn: Connection, group: str, workflow: str) -> None:
@@ -267,29 +251,6 @@ def steps(conn: Connection, db: Database, run_id: UUID, pages: Paging) -> Page[R
     after, limit = pages.after_id(), pages.limit + 1
     query = StepQuery(flow_id=run_id, oldest_first=True, after=after, limit=limit)
     return pages.of_steps(db.steps(conn).search(query), _step)
-
-
-def found(row: RowMapping | None, run_id: UUID) -> RowMapping:
-    """The row itself; raises `RunNotFound` for None."""
-    if row is None:
-        raise RunNotFound(f"There is no run {run_id}.", fix="See `stepwell runs list`.")
-    return row
-
-
-def shown(row: RowMapping) -> Run:
-    """A header as it is shown."""
-    return Run(**_fields(row))
-
-
-def _fields(row: RowMapping) -> dict[str, Any]:
-    over = row["state"] == RunState.FAILED and row["superseded_by"] is not None
-    own = {
-        "group": row["group_name"],
-        "state": RunState.SUPERSEDED if over else row["state"],
-        "labels": row["labels"] or {},
-        "priority": PRIORITIES[row["band"]],
-    }
-    return {**row, **own}
 
 
 def _attempt(row: RowMapping) -> Attempt:

@@ -41,8 +41,10 @@ def settle(
         for settlement, verdict in zip(settlements, verdicts, strict=True)
         if verdict is Verdict.APPLIED and settlement.claim.step_id in held
     ]
+    staged = staging.among(conn, [step.claim for _, step in fresh])
     for settlement, step in fresh:
-        staging.commit(conn, run, step, keep=_good(settlement))
+        if step.claim in staged:
+            staging.commit(conn, run, step, keep=_good(settlement))
         results.attach(conn, run["id"], settlement)
     if fresh:
         events.tell(conn, "runs", "steps", str(run["id"]))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -21,7 +23,7 @@ from stepwell.server.runs.judgement import operation_of
 from stepwell.server.runs.records import Staged, Staging
 from stepwell.server.state import service as state
 from stepwell.server.state.records import Author, Write
-from stepwell.step import Step, StepQuery, StepStatus
+from stepwell.step import Claim, Step, StepQuery, StepStatus
 from stepwell.stores.protocol import Transaction
 from stepwell.workflows.errors import StateConflict
 
@@ -49,6 +51,8 @@ def stage(conn: Connection, tx: Transaction, run: RowMapping, asked: Staging) ->
     staged_id = asked.id or new_id()
     if queries.is_staged(conn, staged_id):
         return Staged(id=staged_id)
+    if isinstance(payload, NewReport):
+        _take_place(conn, asked, payload)
     queries.stage(
         conn,
         id=staged_id,
@@ -66,6 +70,11 @@ def stage(conn: Connection, tx: Transaction, run: RowMapping, asked: Staging) ->
     return Staged(id=staged_id)
 
 
+def among(conn: Connection, claims: Collection[Claim]) -> set[Claim]:
+    """Those of the claims that something is staged under: mostly none."""
+    return queries.staged_claims(conn, claims) if claims else set()
+
+
 def commit(conn: Connection, run: RowMapping, step: Step, *, keep: bool) -> None:
     """Take what was staged under the step's claim; write it, or drop it."""
     for row in queries.take_staged(conn, step.id, step.claim_no):
@@ -73,6 +82,19 @@ def commit(conn: Connection, run: RowMapping, step: Step, *, keep: bool) -> None
             _commit_report(conn, run, step, row, keep=keep)
         elif keep:
             _write(conn, run, step, Write(**row["payload"]))
+
+
+def lost(conn: Connection, run: RowMapping, steps: Iterable[Step]) -> None:
+    """The container has gone with these claims: as if they had failed (decision 151)."""
+    for step in steps:
+        commit(conn, run, step, keep=False)
+
+
+def _take_place(conn: Connection, asked: Staging, new: NewReport) -> None:
+    """One that was staged under the same claim and name is no more."""
+    for row in queries.staged_reports(conn, asked.step_id, asked.claim_no):
+        if row["payload"]["name"] == new.name:
+            blobs.drop(conn, queries.unstage(conn, row["id"]))
 
 
 def _commit_report(
@@ -84,7 +106,8 @@ def _commit_report(
     if keep and not run["trial"]:
         made = reports.add(conn, new, _kept(conn, row), _origin(run, step))
     elif keep or new.on_failure:
-        made = reports.add_kept(conn, new, _kept(conn, row), _origin(run, step))
+        origin = replace(_origin(run, step), failed=not keep)
+        made = reports.add_kept(conn, new, _kept(conn, row), origin)
     if made is None and row["blob_id"] is not None:
         blobs.drop(conn, [row["blob_id"]])
 

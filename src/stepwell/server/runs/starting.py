@@ -23,9 +23,11 @@ from stepwell.events import emit
 from stepwell.server.database.session import Database
 from stepwell.server.groups import service as groups
 from stepwell.server.runs import labels, queries
+from stepwell.server.runs import parameters as fit
 from stepwell.server.runs.approvals import operation_step
 from stepwell.server.runs.course import Course, after
 from stepwell.server.runs.course import of as course_of
+from stepwell.server.runs.headers import found
 from stepwell.server.runs.records import PRIORITIES, RunState
 from stepwell.server.runs.waking import SUPERVISE
 from stepwell.server.runs.wishes import NO_WISHES, Wishes
@@ -87,7 +89,7 @@ class Starts:
         wishes: Wishes = NO_WISHES,
         course: Course | None = None,
     ) -> dict[str, Any]:
-        """Begin a run; its header. The arguments are those of `service.insert_run`."""
+        """Begin a run; its header. The arguments are those of `insert_run`."""
         now, entry = clock.now(), release["entry"]
         course = course_of(entry) if course is None else course
         header = {**_fresh(release, now, wishes), **values, "course": course}
@@ -145,15 +147,44 @@ def released(
     """
     if groups.get(conn, group).archived_at is not None:
         groups.active(conn, group)
-    found = queries.released(conn, group, workflow, release_id)
-    if found is not None:
-        return found
+    entry = queries.released(conn, group, workflow, release_id)
+    if entry is not None:
+        return entry
     known = queries.workflow_names(conn, group)
     raise WorkflowNotReleased(
         f"The group {group!r} has no released workflow {workflow!r}.",
         why=f"Its release has {', '.join(known)}." if known else "It has no release yet.",
         fix="Correct the name, or approve the workflow: `stepwell groups review`.",
     )
+
+
+def insert_run(
+    conn: Connection,
+    db: Database,
+    release: Mapping[Any, Any],
+    values: dict[str, Any],
+    wishes: Wishes = NO_WISHES,
+    course: Course | None = None,
+) -> RowMapping:
+    """Insert header, first operation and supervising step of a run; its header.
+
+    Parameters
+    ----------
+    release : the workflow in the release that the run is pinned to (R37).
+    values : columns of the header; without `due_at` it is due now.
+    course : what is left out, and what waits for approval, by default as the source says.
+    """
+    starts = Starts(conn, db)
+    header = starts.add(release, values, wishes, course)
+    starts.write()
+    return found(queries.get(conn, header["id"]), header["id"])
+
+
+def check_parameters(
+    workflow: str, entry: Mapping[str, Any], parameters: Mapping[str, Any]
+) -> None:
+    """The parameters fit the workflow's entry of its manifest; raises `ParametersInvalid`."""
+    fit.check(workflow, entry.get("parameters") or {}, parameters)
 
 
 def _released_or_error(conn: Connection, group: str, workflow: str) -> RowMapping | StepwellError:

@@ -22,7 +22,7 @@ from stepwell.outcome import Outcome, done, rerun
 from stepwell.server.groups import service as groups
 from stepwell.server.groups.records import Group
 from stepwell.server.logs import service as logs
-from stepwell.server.runs import approvals, closing, launching, queries, slots, waits
+from stepwell.server.runs import approvals, closing, launching, queries, slots, staging, waits
 from stepwell.server.runs.judgement import MOST_LOST, executions, losses, lost_with, operation_of
 from stepwell.server.runs.judgement import ready as ready_rows
 from stepwell.server.runs.records import RunState, Waiting, WaitingCode
@@ -151,6 +151,7 @@ class Supervision:
             steps = closing.rows(tx, self.run_id)
             before = (attempts[-2]["exit"] or {}) if len(attempts) > 1 else {}
             lost = lost_with(steps, before.get("executions", {}), now)
+            staging.lost(conn, run, [one for one in ready_rows(steps) if one.claimed_by])
             _bury(tx, steps)
             values = {
                 "finished_at": status.finished_at or now,
@@ -162,6 +163,7 @@ class Supervision:
                     "tail": tail,
                     "lost": [str(step.id) for step in lost],
                     "executions": executions(steps),
+                    **({"details": dict(status.details)} if status.details else {}),
                 },
             }
             queries.change_attempt(conn, self.run_id, number, **values)
@@ -277,7 +279,8 @@ class Supervision:
             return self._not_launched(run["attempt"], error)
         with self.services.db.write() as conn:
             queries.lock(conn, self.run_id)
-            values = {"handle": handle, "launched_at": clock.now(), "condition": None}
+            values = {"handle": handle, "launched_at": clock.now()}
+            values |= {"condition": None, "launch_condition": None}
             queries.change_attempt(conn, self.run_id, run["attempt"], **values)
             activate_watch(self.services.db.steps(conn))
         emit("run.launched", run=self.run_id, attempt=run["attempt"])
@@ -291,7 +294,10 @@ class Supervision:
             if run["attempt"] != number:
                 return rerun(description="Another supervisor went on meanwhile.")
             tx = self.services.db.steps(conn)
-            queries.change_attempt(conn, self.run_id, number, condition=str(error))
+            told = launching.as_kept(getattr(error, "condition", None))
+            queries.change_attempt(
+                conn, self.run_id, number, condition=str(error), launch_condition=told
+            )
             hopeless = isinstance(error, InvalidInput) or clock.now() >= run["deadline_at"]
             if hopeless and not RunState(run["state"]).ended:
                 queries.change_attempt(conn, self.run_id, number, finished_at=clock.now())

@@ -140,8 +140,8 @@ def begin(
     key = str(backfill_id)
     step = new_step(STEP, {"backfill_id": key}, queue=QUEUE, unique_key=key, correlation_id=key)
     services.db.steps(conn).add([seal(step, JSON, now)])
-    details = {"backfill": key, "instants": len(plan.instants), **asked.model_dump(mode="json")}
-    audit.record(conn, by, "schedule.backfill", changing.target(row), asked.reason, details)
+    made = {"backfill": key, "instants": len(plan.instants), **asked.model_dump(mode="json")}
+    audit.record(conn, by, "schedule.backfill", changing.target(row), asked.reason, after=made)
     return get(conn, backfill_id)
 
 
@@ -165,7 +165,9 @@ def end(
         told = Cancellation(reason=asked.reason or "Its backfill was cancelled.")
         runs.cancel(conn, services.db, run_id, told, by=by)
     details = {"backfill": str(backfill_id), "runs": asked.runs}
-    audit.record(conn, by, "schedule.backfill-end", changing.target(row), asked.reason, details)
+    sides = audit.sides(row, {"state": BackfillState.CANCELLED}, "state")
+    target = changing.target(row)
+    audit.record(conn, by, "schedule.backfill-end", target, asked.reason, details, **sides)
     return get(conn, backfill_id)
 
 

@@ -77,7 +77,7 @@ def add(conn: Connection, services: Services, new: NewCalendar, *, by: str) -> K
     values = {"description": new.description, "timezone": _zone(new.timezone)}
     days = _kept(new.days)
     conn.execute(insert(t).values(name=new.name, days=days, **values, **_mark(services, by)))
-    audit.record(conn, by, "calendar.add", new.name, new.reason, {**values, "days": days})
+    audit.record(conn, by, "calendar.add", new.name, new.reason, after={**values, "days": days})
     return get(conn, new.name)
 
 
@@ -102,8 +102,8 @@ def change(
     conn.execute(
         update(t).where(t.c.name == name).values(days=days, **values, **_mark(services, by))
     )
-    details = {"before": row["days"], "days": days, **values}
-    audit.record(conn, by, "calendar.change", name, asked.reason, details)
+    told = audit.sides(row, {**values, "days": days}, *values, "days")
+    audit.record(conn, by, "calendar.change", name, asked.reason, **told)
     return get(conn, name)
 
 
@@ -125,7 +125,8 @@ def remove(conn: Connection, name: str, reason: str | None, *, by: str) -> None:
             fix="Change these schedules first, or take its days away.",
         )
     conn.execute(delete(t).where(t.c.name == name))
-    audit.record(conn, by, "calendar.remove", name, reason, {"days": row["days"]})
+    was = {key: row[key] for key in ("description", "timezone", "days")}
+    audit.record(conn, by, "calendar.remove", name, reason, before=was)
 
 
 def users(conn: Connection, name: str) -> list[str]:

@@ -146,16 +146,37 @@ def told(
     action: str,
     reason: str | None,
     by: str,
-    before: Any = None,
-    **details: Any,
+    before: Row | None = None,
+    gone: bool = False,
 ) -> None:
-    """Write the audit log's entry, and have the tick look again."""
+    """Write the audit log's entry, and have the tick look again.
+
+    Parameters
+    ----------
+    before : the schedule as it was; None where it is new.
+    gone : it is in force no more, so there is nothing to tell of it after.
+    """
     row = queries.get(conn, schedule_id)
     assert row is not None
-    after = None if before is None else row["spec"]
     found = {"schedule": str(schedule_id), "spec": row["spec"], "version": row["version"]}
-    audit.record(conn, by, action, target(row), reason, found | details, before=before, after=after)
+    names = [name for name in _TOLD if before is None or gone or before[name] != row[name]]
+    told = audit.sides(before, None if gone else row, *names or _TOLD[:1])
+    audit.record(conn, by, action, target(row), reason, found, **told)
     wake(conn, services.db)
+
+
+_TOLD: Final = (
+    "spec",
+    "parameters",
+    "origin",
+    "active",
+    "paused_at",
+    "pause_reason",
+    "paused_until",
+    "skips",
+    "late_after",
+    "too_long_after",
+)
 
 
 def target(row: Row) -> str:

@@ -49,8 +49,7 @@ def pause(
         )
     values = {"paused_at": now, "pause_reason": reason, "paused_until": until}
     queries.change(conn, schedule_id, **values)
-    end = {} if until is None else {"until": iso(until)}
-    changing.told(conn, services, schedule_id, "schedule.pause", reason, by, **end)
+    changing.told(conn, services, schedule_id, "schedule.pause", reason, by, row)
 
 
 def resume(
@@ -70,7 +69,7 @@ def resume(
             fix="Nothing is to be done.",
         )
     queries.change(conn, schedule_id, paused_at=None, pause_reason=None, paused_until=None)
-    changing.told(conn, services, schedule_id, "schedule.resume", reason, by)
+    changing.told(conn, services, schedule_id, "schedule.resume", reason, by, row)
 
 
 def skip_next(
@@ -101,8 +100,7 @@ def skip_next(
             fix="Pause the schedule until an instant instead.",
         )
     queries.change(conn, schedule_id, **skips.with_more(row, instants, asked.reason, by))
-    due = {"instants": [iso(at) for at in instants]}
-    changing.told(conn, services, schedule_id, "schedule.skip", asked.reason, by, **due)
+    changing.told(conn, services, schedule_id, "schedule.skip", asked.reason, by, row)
     return instants
 
 
@@ -122,7 +120,7 @@ def end_skips(
             f"No instant of {row['workflow']!r} is to be skipped.", fix="Nothing is to be done."
         )
     queries.change(conn, schedule_id, skips=None)
-    changing.told(conn, services, schedule_id, "schedule.end-skips", reason, by)
+    changing.told(conn, services, schedule_id, "schedule.end-skips", reason, by, row)
 
 
 def _coming(row: Row) -> Iterator[datetime]:

@@ -31,7 +31,7 @@ def put(conn: Connection, schedule_id: UUID, given: ScheduleLabels, *, by: str) 
     """Replace them; raises `ScheduleNotFound`."""
     row = changing.found(queries.lock(conn, schedule_id), schedule_id)
     queries.change(conn, schedule_id, labels=given.labels or None)
-    details = {"before": row["labels"] or {}, "after": given.labels}
+    told = {"before": {"labels": row["labels"] or {}}, "after": {"labels": given.labels}}
     target = f"{row['group_name']}/{row['workflow']}/{row['name']}"
-    audit.record(conn, by, "schedule.label", target, given.reason, details)
+    audit.record(conn, by, "schedule.label", target, given.reason, **told)
     return get(conn, schedule_id)

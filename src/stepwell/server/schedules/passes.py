@@ -92,7 +92,9 @@ class Pass:
     def _tell_resumed(self) -> None:
         target = "/".join(self.schedule[key] for key in ("group_name", "workflow", "name"))
         why = "The pause was until now."
-        audit.record(self.sheet.conn, "schedules", "schedule.resume", target, why)
+        names = ("paused_at", "pause_reason", "paused_until")
+        told = audit.sides(self.schedule, dict.fromkeys(names), *names)
+        audit.record(self.sheet.conn, "schedules", "schedule.resume", target, why, **told)
         events.emit("schedule.resumed", schedule_id=str(self.schedule["id"]))
 
     def _judged(self, next_due: datetime, budget: int) -> list[Entry]:

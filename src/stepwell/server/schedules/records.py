@@ -244,3 +244,5 @@ class Change(BaseModel):
     verb: str
     source: Spec | None = None
     in_force: Spec | None = None
+    was: dict[str, Any] | None = None
+    now: dict[str, Any] | None = None

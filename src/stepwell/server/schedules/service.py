@@ -93,9 +93,7 @@ def change(
         values = {"parameters": parameters, "changed_by": by, **_origin(row, asked.reason)}
         changing.put_in_force(conn, row, spec, now, f"Changed by {by}.", **values)
     queries.change(conn, schedule_id, changed_by=by, **_limits(asked))
-    changing.told(
-        conn, services, schedule_id, "schedule.change", asked.reason, by, before=row["spec"]
-    )
+    changing.told(conn, services, schedule_id, "schedule.change", asked.reason, by, before=row)
 
 
 def end_override(
@@ -126,9 +124,7 @@ def end_override(
         changing.put_out_of_force(conn, row, now, why, **fixed)
     else:
         changing.put_in_force(conn, row, from_json(source), now, why, **fixed)
-    changing.told(
-        conn, services, schedule_id, "schedule.end-override", reason, by, before=row["spec"]
-    )
+    changing.told(conn, services, schedule_id, "schedule.end-override", reason, by, before=row)
 
 
 def remove(
@@ -149,7 +145,7 @@ def remove(
             fix="Pause it, or take it out of the source and approve the release.",
         )
     changing.put_out_of_force(conn, row, now, f"Removed by {by}.", origin=Origin.REMOVED)
-    changing.told(conn, services, schedule_id, "schedule.remove", reason, by)
+    changing.told(conn, services, schedule_id, "schedule.remove", reason, by, row, gone=True)
 
 
 def get(conn: Connection, schedule_id: UUID) -> Row:

@@ -24,6 +24,7 @@ from stepwell.server.schedules.records import Change, Origin
 
 DEFAULT: Final = "default"
 """The name of the schedule that the source declares."""
+_TOLD_APART: Final = {"workflow", "name", "verb", "was", "now"}
 
 
 def sync_with_release(
@@ -39,9 +40,10 @@ def sync_with_release(
     sync = _Sync(conn, db, group, workflows, now or changing.now_of(conn))
     changes = list(sync.changes())
     for change in changes:
-        details = change.model_dump(mode="json", exclude={"workflow", "name", "verb"})
+        details = change.model_dump(mode="json", exclude=_TOLD_APART)
         target = f"{group}/{change.workflow}/{change.name}"
-        audit.record(conn, actor, f"schedule.{change.verb}", target, "release", details)
+        told = {"before": change.was, "after": change.now}
+        audit.record(conn, actor, f"schedule.{change.verb}", target, "release", details, **told)
     changing.wake(conn, db)
     return changes
 
@@ -83,7 +85,8 @@ class _Sync:
             if new is None or row["workflow"] in self.entries or (new, row["name"]) in taken:
                 continue
             queries.change(self.conn, row["id"], workflow=new)
-            yield self._change(row, "moved", workflow=new)
+            told: dict[str, Any] = {"was": {"workflow": row["workflow"]}, "now": {"workflow": new}}
+            yield self._change(row, "moved", workflow=new, **told)
 
     def _created(self, have: set[str]) -> Iterator[Change]:
         for workflow, entry in self.entries.items():
@@ -108,6 +111,7 @@ class _Sync:
                 verb="created",
                 source=entry["schedule"],
                 in_force=entry["schedule"],
+                now={"spec": entry["schedule"], "active": True},
             )
 
     def _followed(self, row: Row) -> Change | None:
@@ -129,17 +133,19 @@ class _Sync:
         verb = "updated" if row["active"] else "reactivated"
         why = f"{verb.capitalize()} by a release."
         changing.put_in_force(self.conn, row, spec, self.now, why, changed_by="release")
-        return self._change(row, verb, source=source, in_force=spec.as_json())
+        told = _sides(row, spec.as_json())
+        return self._change(row, verb, source=source, in_force=spec.as_json(), **told)
 
     def _reactivated(self, row: Row) -> Change:
         changing.put_in_force_again(self.conn, row, self.now, "Reactivated by a release.")
-        return self._change(row, "reactivated", in_force=row["spec"])
+        return self._change(row, "reactivated", in_force=row["spec"], **_sides(row, row["spec"]))
 
     def _deactivated(self, row: Row, why: str) -> Change | None:
         if not row["active"]:
             return None
         changing.put_out_of_force(self.conn, row, self.now, why)
-        return self._change(row, "deactivated", in_force=row["spec"])
+        told = _sides(row, row["spec"], active=False)
+        return self._change(row, "deactivated", in_force=row["spec"], **told)
 
     def _kept(self, row: Row, source: dict[str, Any] | None) -> Change | None:
         """An override that says the same as the source is no difference to report."""
@@ -156,3 +162,10 @@ class _Sync:
             verb=verb,
             **more,
         )
+
+
+def _sides(row: Row, spec: dict[str, Any], *, active: bool = True) -> dict[str, Any]:
+    return {
+        "was": {"spec": row["spec"], "active": row["active"]},
+        "now": {"spec": spec, "active": active},
+    }

@@ -42,7 +42,7 @@ _ALL: Final = (
         "trigger",
         "what began it",
         "trigger:schedule",
-        values=("schedule", "request", "repeat"),
+        values=("schedule", "request", "repeat", "reexecution", "backfill", "trial"),
     ),
     Qualifier("step", "the operation that it failed in, or is at", "step:load"),
     Qualifier("error", "text in its reason; * stands for anything", 'error:"connection refused"'),

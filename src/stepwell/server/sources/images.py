@@ -85,7 +85,9 @@ def dismiss(
     image = get(conn, image_id)
     values = {"dismissed_at": services.clock.now(), "dismissed_by": by, "reason": reason}
     queries.change_image(conn, image_id, **values)
-    audit.record(conn, by, "source.dismiss", image.source, reason, {"image": image.image})
+    details = {"image": image.image}
+    told = audit.sides({"dismissed_by": image.dismissed_by}, values, "dismissed_by")
+    audit.record(conn, by, "source.dismiss", image.source, reason, details, **told)
     return get(conn, image_id)
 
 

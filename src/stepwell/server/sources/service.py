@@ -65,7 +65,7 @@ def add(conn: Connection, services: Services, new: NewSource, *, by: str) -> Sou
     values["launcher"] = new.launcher or LAUNCHERS[new.kind]
     now = services.clock.now()
     queries.add(conn, **values, created_at=now, created_by=by)
-    audit.record(conn, by, "source.add", new.name, new.reason, values)
+    audit.record(conn, by, "source.add", new.name, new.reason, after=values)
     return request_scan(conn, services, new.name, by=by, told=False)
 
 
@@ -82,7 +82,8 @@ def change(
         values["credentials"] = _credentials(row["kind"], values["credentials"])
     if values:
         queries.change(conn, name, **values)
-        audit.record(conn, by, "source.change", name, asked.reason, values)
+        told = audit.sides(row, values, *values)
+        audit.record(conn, by, "source.change", name, asked.reason, **told)
     if "scan_every" in values:
         _arrange(conn, services, name, values["scan_every"])
     return get(conn, name)
@@ -90,10 +91,11 @@ def change(
 
 def remove(conn: Connection, services: Services, name: str, reason: str | None, *, by: str) -> None:
     """Forget a source and what was found there; groups that were registered stay."""
-    _locked(conn, name)
+    row = _locked(conn, name)
     _arrange(conn, services, name, None)
     queries.remove(conn, name)
-    audit.record(conn, by, "source.remove", name, reason)
+    told = audit.sides(row, None, *NewSource.model_fields.keys() - {"name", "reason"})
+    audit.record(conn, by, "source.remove", name, reason, **told)
 
 
 def request_scan(

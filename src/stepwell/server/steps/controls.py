@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
 from stepwell import clock
+from stepwell.engine import StepClient
 from stepwell.errors import InvalidInput, NotFound
 from stepwell.server.audit import service as audit
 from stepwell.server.database.session import Database
@@ -81,6 +82,7 @@ def put(conn: Connection, db: Database, new: NewControl, *, by: str) -> ControlS
     ControlUnclear, InvalidInput : something is missing, or cannot be used.
     """
     steps = db.client(conn)
+    before = _found(steps, new.kind, new.key)
     match new.kind:
         case ControlKind.PAUSE:
             _check_queue(db, new.key)
@@ -90,9 +92,11 @@ def put(conn: Connection, db: Database, new: NewControl, *, by: str) -> ControlS
         case ControlKind.RATE:
             count, per = _given(new.slots, "slots"), _given(new.period, "period")
             steps.rate(new.key, int(count), per=per, reason=new.reason, by=by)
-    details = {"slots": new.slots, "period": new.period}
-    audit.record(conn, by, "control.set", f"{new.kind}/{new.key}", new.reason, details)
-    return next(_shown(one) for one in steps.controls() if (one.kind, one.key) == _key(new))
+    made = _found(steps, new.kind, new.key)
+    assert made is not None
+    told = {"before": _told(before), "after": _told(made)}
+    audit.record(conn, by, "control.set", f"{new.kind}/{new.key}", new.reason, **told)
+    return made
 
 
 def drop(
@@ -105,13 +109,19 @@ def drop(
         ControlKind.LIMIT: steps.drop_limit,
         ControlKind.RATE: steps.drop_rate,
     }
+    before = _found(steps, kind, key)
     if not verbs[kind](key):
         raise ControlNotFound(f"There is no {kind} of {key!r}.", fix="See `stepwell limits list`.")
-    audit.record(conn, by, "control.remove", f"{kind}/{key}", reason)
+    audit.record(conn, by, "control.remove", f"{kind}/{key}", reason, before=_told(before))
 
 
-def _key(new: NewControl) -> tuple[ControlKind, str]:
-    return (new.kind, new.key)
+def _found(steps: StepClient, kind: ControlKind, key: str) -> ControlShown | None:
+    wanted = (_shown(one) for one in steps.controls() if (one.kind, one.key) == (kind, key))
+    return next(wanted, None)
+
+
+def _told(control: ControlShown | None) -> dict[str, Any] | None:
+    return None if control is None else control.model_dump(include={"slots", "period", "reason"})
 
 
 def _check_queue(db: Database, queue: str) -> None:

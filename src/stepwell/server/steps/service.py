@@ -134,12 +134,20 @@ def _acted(
     by: str,
 ) -> StepDetail:
     steps = db.client(conn)
+    before = steps.get(step_id)
     act(steps)
     found = steps.get(step_id)
     if found.queue == runs.OPERATIONS and not db.bare:
         runs.activate_supervisor(db.steps(conn), found.flow_id)
-    audit.record(conn, by, action, str(step_id), reason, {"name": found.name})
+    told = {"before": _told(before), "after": _told(found)}
+    audit.record(conn, by, action, str(step_id), reason, {"name": found.name}, **told)
     return _detail(steps, found)
+
+
+def _told(step: Step) -> dict[str, Any]:
+    """What an operator may change of a step."""
+    names = ("status", "ended_as", "schedule_time", "activation_no")
+    return {name: getattr(step, name) for name in names}
 
 
 def _check_approved(db: Database, step: Step) -> None:

@@ -52,7 +52,7 @@ def save(conn: Connection, user: User, new: NewView) -> View:
     values = new.model_dump()
     queries.add(conn, id=made, owner=user.name, created_at=now, changed_at=now, **values)
     if new.shared:
-        audit.record(conn, user.name, "view.share", new.name, None, {"query": new.query})
+        audit.record(conn, user.name, "view.share", new.name, after=values)
     return _shown(_seen(conn, user, made), None)
 
 
@@ -71,8 +71,8 @@ def change(conn: Connection, user: User, view_id: UUID, asked: ViewChange) -> Vi
         _expect_free(conn, user, row["screen"], str(asked.name))
     queries.change(conn, view_id, changed_at=clock.now(), **values)
     if row["shared"] or asked.shared:
-        before = {name: row[name] for name in values}
-        audit.record(conn, user.name, "view.change", row["name"], None, {"before": before})
+        told = audit.sides(row, values, *values)
+        audit.record(conn, user.name, "view.change", row["name"], None, None, **told)
     return _shown(_seen(conn, user, view_id), None)
 
 
@@ -81,8 +81,8 @@ def remove(conn: Connection, user: User, view_id: UUID) -> None:
     row = _own(conn, user, view_id)
     queries.remove(conn, view_id)
     if row["shared"]:
-        details = {"query": row["query"], "owner": row["owner"]}
-        audit.record(conn, user.name, "view.remove", row["name"], None, details)
+        told = audit.sides(row, None, "screen", "query", "owner")
+        audit.record(conn, user.name, "view.remove", row["name"], None, None, **told)
 
 
 def choose(conn: Connection, user: User, asked: NewDefault) -> list[View]:

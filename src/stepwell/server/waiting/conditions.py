@@ -3,7 +3,7 @@
 
 ============== =================================================================
 K8S_QUOTA      quota, resource, needs, used, hard, namespace
-K8S_UNSCHEDULABLE  needs, largest_free, nodes, tainted
+K8S_UNSCHEDULABLE  needs, largest_free or largest_node, nodes, tainted
 K8S_IMAGE      image, error, secret
 K8S_CONFIG     kind, name, namespace, key
 K8S_ADMISSION  policy, error
@@ -71,7 +71,9 @@ def _unschedulable(details: Details, condition: Condition) -> Reason:
     if needs is None:
         sentence = f"No node takes it: {first_line(condition.message)}."
     else:
-        largest = f"; largest free on any node is {free}" if free is not None else ""
+        most = details.get("largest_node")
+        largest = f"; the largest node has {most}" if most is not None else ""
+        largest = f"; largest free on any node is {free}" if free is not None else largest
         sentence = f"Needs {needs}{largest}{_nodes(details)}."
     return Reason(
         code=Code.K8S_UNSCHEDULABLE,

@@ -14,7 +14,7 @@ from stepwell.engine.braking import held_up
 from stepwell.errors import NotFound
 from stepwell.launchers.protocol import Condition
 from stepwell.server.runs import service as runs
-from stepwell.server.runs.records import Waiting
+from stepwell.server.runs.records import Waiting, WaitingCode
 from stepwell.server.runs.service import SUPERVISE
 from stepwell.server.services import QUEUE, Services
 from stepwell.step import Step, StepQuery, StepStatus
@@ -42,6 +42,7 @@ class Evidence:
     operation : its operation, also where its row does not exist yet.
     held : what the engine says of a limit, rate or pause that holds the row.
     ahead : the operations before the one asked about that have not ended.
+    limit : what an operator has set of the slots that the run waits for.
     """
 
     now: datetime
@@ -60,6 +61,7 @@ class Evidence:
     condition: Condition | None
     trouble: str = ""
     waiting: Waiting | None = None
+    limit: RowMapping | None = None
     seen: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -104,7 +106,14 @@ def gather(conn: Connection, services: Services, run_id: UUID, asked: str | None
         condition=seen.condition,
         trouble=seen.trouble,
         waiting=seen.waiting,
+        limit=_limit(conn, seen.waiting),
     )
+
+
+def _limit(conn: Connection, waiting: Waiting | None) -> RowMapping | None:
+    if waiting is None or waiting.code is not WaitingCode.LIMIT:
+        return None
+    return runs.limit_set(conn, waiting.details["kind"], waiting.details["name"])
 
 
 def _asked(seen: Any, asked: str | None) -> tuple[str | None, Step | None]:

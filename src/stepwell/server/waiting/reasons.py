@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from stepwell.server.runs.records import RunState, WaitingCode
-from stepwell.server.waiting import conditions
+from stepwell.server.waiting import conditions, holding
 from stepwell.server.waiting.evidence import Evidence
 from stepwell.server.waiting.records import Action, Blocking, Code, Reason
-from stepwell.server.words import first_line, instant, span
+from stepwell.server.words import capitalised, first_line, instant, span
 from stepwell.step import EndedAs, Step
-from stepwell.stores.controls import Control
 
 LATE: Final = timedelta(seconds=5)
 """What is due for longer and was not taken, waits for an engine."""
@@ -22,27 +21,6 @@ def reasons(evidence: Evidence) -> list[Reason]:
     """Every reason that holds, in order."""
     found = [check(evidence) for check in CHECKS]
     return [one for one in found if one is not None]
-
-
-def paused(evidence: Evidence) -> Reason | None:
-    """A queue without which no run moves is paused."""
-    if not evidence.pauses or (evidence.step is not None and evidence.step.claimed_by):
-        return None
-    return pause_of(evidence.pauses[0])
-
-
-def pause_of(pause: Control) -> Reason:
-    """The reason that a paused queue is."""
-    by = pause.changed_by or "an operator"
-    when = f" on {instant(pause.changed_at)}" if pause.changed_at else ""
-    return Reason(
-        code=Code.PAUSED_SYSTEM,
-        sentence=f"Paused by {by}{when}: '{first_line(pause.reason)}'.",
-        since=pause.changed_at,
-        changes="when somebody resumes it",
-        blocking=Blocking(kind="queue", id=pause.key, name=pause.key, link=""),
-        action=Action(label="resume", command=f"stepwell queues resume {pause.key}"),
-    )
 
 
 def not_due(evidence: Evidence) -> Reason | None:
@@ -128,7 +106,7 @@ def approval(evidence: Evidence) -> Reason | None:
     run_id = evidence.run["id"]
     return Reason(
         code=Code.APPROVAL,
-        sentence=_sentence(waiting.sentence),
+        sentence=capitalised(waiting.sentence),
         since=waiting.since,
         changes="when a reviewer approves or rejects",
         changes_at=waiting.until,
@@ -139,66 +117,6 @@ def approval(evidence: Evidence) -> Reason | None:
             method="POST",
             path=f"/runs/{run_id}/approvals",
         ),
-    )
-
-
-def in_line(evidence: Evidence) -> Reason | None:
-    """All slots are taken: of the workflow, its group or its pool."""
-    waiting = evidence.waiting
-    if waiting is None or waiting.code is not WaitingCode.LIMIT:
-        return None
-    return Reason(
-        code=Code.CONCURRENCY,
-        sentence=_sentence(waiting.sentence),
-        since=waiting.since,
-        changes="when one of them ends, or the limit is raised",
-        changes_at=waiting.until,
-        blocking=_limit(waiting.details),
-        action=Action(
-            label="move ahead",
-            command=f"stepwell runs prioritise {evidence.run['id']} urgent",
-            method="PATCH",
-            path=f"/runs/{evidence.run['id']}",
-        ),
-    )
-
-
-def _limit(details: dict[str, Any]) -> Blocking:
-    kind, name = str(details.get("kind", "limit")), str(details.get("name", ""))
-    return Blocking(kind=kind, id=name, name=name, link="/run-limits")
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def held(evidence: Evidence) -> Reason | None:
-    """A limit is reached, or a rate used up."""
-    step = evidence.step
-    if evidence.held is None or step is None:
-        return None
-    rate = evidence.rate
-    if rate is not None and rate.next_free_at is not None and rate.next_free_at > evidence.now:
-        pace = f"{rate.slots} in {rate.period:g} s"
-        return Reason(
-            code=Code.RATE_LIMIT,
-            sentence=f"The rate of *{rate.key}* is used up ({pace}); next slot "
-            f"in {span(rate.next_free_at - evidence.now)}.",
-            since=step.schedule_time,
-            changes=f"at {instant(rate.next_free_at)}",
-            changes_at=rate.next_free_at,
-            blocking=Blocking(kind="rate", id=rate.key, name=rate.key, link=""),
-        )
-    if step.limit_key is None:
-        return None
-    key = step.limit_key
-    return Reason(
-        code=Code.CONCURRENCY,
-        sentence=evidence.held,
-        since=step.schedule_time,
-        changes="when one of them ends, or the limit is raised",
-        blocking=Blocking(kind="limit", id=key, name=key, link=""),
-        action=Action(label="raise the limit", command=f"stepwell limits set {key} SLOTS"),
     )
 
 
@@ -316,13 +234,14 @@ def late(step: Step, now: datetime) -> Reason | None:
 
 
 CHECKS: Final[tuple[Callable[[Evidence], Reason | None], ...]] = (
-    paused,
+    holding.paused,
+    holding.workflow_paused,
     not_due,
     depends_on,
     asleep,
     approval,
-    in_line,
-    held,
+    holding.in_line,
+    holding.held,
     no_runner,
     cluster,
     starting,

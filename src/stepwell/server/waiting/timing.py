@@ -10,7 +10,8 @@ from sqlalchemy import Connection, RowMapping, select
 from stepwell import clock
 from stepwell.server.database.tables import ledger, runs
 from stepwell.server.services import Services
-from stepwell.server.waiting.reasons import late, pause_of
+from stepwell.server.waiting.holding import pause_of
+from stepwell.server.waiting.reasons import late
 from stepwell.server.waiting.records import Action, Blocking, Code, Reason
 from stepwell.server.words import first_line, instant, span
 from stepwell.step import StepQuery, StepStatus
@@ -28,8 +29,7 @@ def reasons(conn: Connection, services: Services, row: RowMapping) -> list[Reaso
     found = [
         *(pause_of(one) for one in pauses if one.key == "server"),
         _paused(row),
-        _not_due(row, now),
-        _overlap(conn, row, now),
+        _overlap(conn, row, now) or _not_due(row, now),
         *(late(one, now) for one in ticks if one.claimed_by is None),
     ]
     return [one for one in found if one is not None]

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from stepwell.errors import StoreUnavailable
+from stepwell.errors import StepwellError, StoreUnavailable
 from stepwell.stores.sqlite.errors import translated
 
 BUSY_SECONDS: Final = 15.0
@@ -67,6 +67,14 @@ class Connections:
             raise
         self._give_back(connection)
 
+    def being_written(self) -> bool:
+        """Whether another connection, of any process, is in the middle of a write or commit."""
+        try:
+            with self.lend() as connection:
+                return _is_locked(connection)
+        except StepwellError:  # no file any more: nobody writes there
+            return False
+
     def close(self) -> None:
         """Close what is idle; what is lent closes when it is no longer kept."""
         while self._idle:
@@ -87,3 +95,16 @@ class Connections:
             self._idle.append(connection)
         else:
             connection.close()
+
+
+def _is_locked(connection: sqlite3.Connection) -> bool:
+    """Whether the write lock is somebody's, without waiting for it; nothing is written."""
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+    except sqlite3.OperationalError as error:
+        return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
+    return False

@@ -106,7 +106,7 @@ class SQLiteStore:
         finally:
             statements.end()
         if statements.news:
-            self._tell()
+            self.tell()
 
     @contextmanager
     def _overlooked(self, statements: OwnStatements) -> Iterator[None]:
@@ -124,7 +124,8 @@ class SQLiteStore:
         try:
             yield
             seen = sight(self._log)
-            after = seen if statements.version() == version else before
+            others = self._connections.being_written() or statements.version() != version
+            after = before if others else seen
         finally:
             for wake in wakes:
                 wake.look_again(before, after)
@@ -165,13 +166,15 @@ class SQLiteStore:
 
     def wake(self) -> SQLiteWake:
         """A new wake for one engine."""
-        wake = SQLiteWake(self._log, self._forget)
+        wake = SQLiteWake(self._log, self._forget, self._connections.being_written)
         self._wakes = (*self._wakes, wake)
         return wake
 
     def _forget(self, wake: SQLiteWake) -> None:
         self._wakes = tuple(one for one in self._wakes if one is not wake)
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
+        """Wake the engines of this process, after a commit on a lent connection: other
+        processes hear of it by themselves, and so would these a moment later."""
         for wake in self._wakes:
             wake.set()

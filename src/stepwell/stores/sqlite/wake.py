@@ -1,4 +1,9 @@
-"""Hearing of other processes' commits: a stat of the write-ahead log, and no query (R25)."""
+"""Hearing of other processes' commits: a stat of the write-ahead log, and no query (R25).
+
+A commit changes the log, waits for the disk, and can be read only then. So a log that has
+changed is believed when nobody writes: until then it is looked at again, or what was about to
+be committed would be seen by the stat, missed by the claim, and found by the next timer.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +15,8 @@ from typing import Final, TypeAlias
 
 LOOK_SECONDS: Final = 0.02
 """Seconds between two looks at the file, while somebody waits."""
+COMMIT_SECONDS: Final = 0.002
+"""Seconds between two looks whether a commit that was seen has come to its end."""
 
 Sight: TypeAlias = tuple[int, int, int] | None
 
@@ -30,10 +37,16 @@ class SQLiteWake:
     ----------
     log : the write-ahead log of the database; it comes and goes with the connections.
     on_close : tells the store that this wake needs no more calls.
+    being_written : whether somebody is in the middle of a write, or of its commit.
     """
 
-    def __init__(self, log: Path, on_close: Callable[[SQLiteWake], None]) -> None:
-        self._log, self._on_close = log, on_close
+    def __init__(
+        self,
+        log: Path,
+        on_close: Callable[[SQLiteWake], None],
+        being_written: Callable[[], bool],
+    ) -> None:
+        self._log, self._on_close, self._being_written = log, on_close, being_written
         self._event = threading.Event()
         self._away = False
         self._seen = sight(log)
@@ -72,5 +85,22 @@ class SQLiteWake:
             self._event.clear()
         elif self._away:
             return False
-        before, self._seen = self._seen, sight(self._log)
-        return told or before != self._seen
+        if not self._is_other():
+            return told
+        if not told:
+            self._await_commit()
+        return True
+
+    def _is_other(self) -> bool:
+        """Whether the log has changed; what is about to be committed stays news."""
+        seen = sight(self._log)
+        other = seen != self._seen
+        if other and not self._being_written():
+            self._seen = seen
+        return other
+
+    def _await_commit(self) -> None:
+        """For a moment: a writer who takes longer is asked about again by the next wait."""
+        until = time.monotonic() + LOOK_SECONDS
+        while self._is_other() and time.monotonic() < until:
+            self._event.wait(COMMIT_SECONDS)

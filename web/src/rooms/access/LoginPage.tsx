@@ -50,6 +50,7 @@ export function LoginPage() {
           </Button>
         </>
       ) : null}
+      {ways.link ? <p className="sw-soft">{words.link}</p> : null}
       <p className="sw-soft">
         {words.forgotten}
         <br />

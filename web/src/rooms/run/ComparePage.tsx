@@ -1,6 +1,32 @@
-import { Soon } from "@/shell/Broken";
-import { shell } from "@/strings/shell";
+import { useQuery } from "@tanstack/react-query";
+import { Link, useParams } from "@tanstack/react-router";
+import { CopyAs } from "@/components/CopyAs";
+import { ErrorFace, SkeletonRows } from "@/components/FourFaces";
+import { PageHeader } from "@/components/PageHeader";
+import { run as words } from "@/strings/run";
+import { ComparisonView } from "./Comparison";
+import { compareQuery } from "./queries";
 
 export function ComparePage() {
-  return <Soon title={shell.nav.runs} />;
+  const { runId, otherId } = useParams({ from: "/shell/runs/$runId/compare/$otherId" });
+  const { data, error, refetch } = useQuery(compareQuery(runId, otherId));
+  return (
+    <>
+      <PageHeader
+        title={words.compareTitle}
+        above={<Link to="/runs">{words.back}</Link>}
+        actions={
+          <CopyAs
+            call={{
+              cli: `stepwell runs compare ${runId} ${otherId}`,
+              path: `/runs/${runId}/compare/${otherId}`,
+            }}
+          />
+        }
+      />
+      {error ? <ErrorFace error={error} onRetry={() => void refetch()} /> : null}
+      {!data && !error ? <SkeletonRows rows={8} /> : null}
+      {data ? <ComparisonView found={data} /> : null}
+    </>
+  );
 }

@@ -1,6 +1,144 @@
-import { Soon } from "@/shell/Broken";
-import { shell } from "@/strings/shell";
+import { Tabs } from "@mantine/core";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { lazy, Suspense, useCallback, useEffect, useMemo } from "react";
+import { ErrorFace, SkeletonRows } from "@/components/FourFaces";
+import { PageHeader } from "@/components/PageHeader";
+import { useKeys } from "@/lib/keys";
+import { run as words } from "@/strings/run";
+import { RunActions } from "./Actions";
+import { ChangesTab } from "./ChangesTab";
+import { Facts, Heading, Sentence } from "./Header";
+import { LogsTab } from "./LogsTab";
+import { hasEnded, type RunDetail, type RunStep, runQuery, stepsQuery } from "./queries";
+import { ResultTab } from "./ResultTab";
+import classes from "./RunPage.module.css";
+import { StepDrawer } from "./StepDrawer";
+import { StepsTab } from "./StepsTab";
+import { TimelineTab } from "./TimelineTab";
+import { WhyPanel } from "./WhyPanel";
+
+const GraphTab = lazy(() => import("./GraphTab").then((found) => ({ default: found.GraphTab })));
+
+const TABS = ["timeline", "graph", "steps", "logs", "result", "changes"] as const;
+type Tab = (typeof TABS)[number];
 
 export function RunPage() {
-  return <Soon title={shell.nav.runs} />;
+  const { runId } = useParams({ from: "/shell/runs/$runId" });
+  const { data: run, error, refetch } = useQuery(runQuery(runId));
+  if (error && !run) return <ErrorFace error={error} onRetry={() => void refetch()} />;
+  if (!run) return <SkeletonRows rows={10} />;
+  return <Page run={run} />;
+}
+
+function Page({ run }: { run: RunDetail }) {
+  const search = useSearch({ from: "/shell/runs/$runId" });
+  const navigate = useNavigate({ from: "/runs/$runId" });
+  const { steps, loading, error, more } = useSteps(run);
+  const tab: Tab = search.tab ?? "timeline";
+
+  const open = useCallback(
+    (step: string | undefined) =>
+      void navigate({ search: (old) => ({ ...old, step }), replace: search.step !== undefined }),
+    [navigate, search.step],
+  );
+  const goTo = useCallback(
+    (next: Tab) =>
+      void navigate({
+        replace: true,
+        search: (old) => ({ ...old, tab: next === "timeline" ? undefined : next }),
+      }),
+    [navigate],
+  );
+  useKeys({
+    t: () =>
+      void navigate({
+        search: (old) => ({ ...old, table: old.table ? undefined : true }),
+        replace: true,
+      }),
+  });
+
+  const shown = { run, steps, open, current: search.step };
+  return (
+    <>
+      <PageHeader
+        title={words.title(run.workflow)}
+        heading={<Heading run={run} />}
+        lead={<Sentence run={run} />}
+        actions={<RunActions run={run} />}
+        above={
+          <Link to="/runs" className={classes.back}>
+            {words.back}
+          </Link>
+        }
+      />
+      <Facts run={run} />
+      <WhyPanel run={run} />
+      <Tabs
+        value={tab}
+        onChange={(value) => goTo(TABS.find((one) => one === value) ?? "timeline")}
+        className={classes.tabs}
+      >
+        <Tabs.List className={classes.list}>
+          {TABS.map((one) => (
+            <Tabs.Tab key={one} value={one}>
+              {words.tabs[one]}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+        <div className={classes.panel}>
+          {error ? <ErrorFace error={error} /> : null}
+          <Tabs.Panel value="timeline">
+            <TimelineTab {...shown} asTable={search.table === true} attempt={search.attempt} />
+          </Tabs.Panel>
+          <Tabs.Panel value="graph">
+            {search.table ? (
+              <StepsTab {...shown} loading={loading} more={more} />
+            ) : (
+              <Suspense fallback={<SkeletonRows rows={6} />}>
+                <GraphTab {...shown} />
+              </Suspense>
+            )}
+          </Tabs.Panel>
+          <Tabs.Panel value="steps">
+            <StepsTab {...shown} loading={loading} more={more} />
+          </Tabs.Panel>
+          <Tabs.Panel value="logs">
+            <LogsTab run={run} />
+          </Tabs.Panel>
+          <Tabs.Panel value="result">
+            <ResultTab run={run} steps={steps} />
+          </Tabs.Panel>
+          <Tabs.Panel value="changes">
+            <ChangesTab run={run} />
+          </Tabs.Panel>
+        </div>
+      </Tabs>
+      <StepDrawer run={run} steps={steps} id={search.step} onClose={() => open(undefined)} />
+    </>
+  );
+}
+
+export interface Shown {
+  run: RunDetail;
+  steps: readonly RunStep[];
+  open: (step: string | undefined) => void;
+  current: string | undefined;
+}
+
+/** All operations of the run: the first page at once, the others as they come. */
+function useSteps(run: RunDetail) {
+  const goesOn = !hasEnded(run);
+  const found = useInfiniteQuery(stepsQuery(run.id, goesOn));
+  const { hasNextPage, isFetching, fetchNextPage } = found;
+  useEffect(() => {
+    if (hasNextPage && !isFetching) void fetchNextPage();
+  }, [hasNextPage, isFetching, fetchNextPage]);
+  const steps = useMemo(() => found.data?.pages.flatMap((page) => page.items) ?? [], [found.data]);
+  return {
+    steps,
+    loading: found.isLoading,
+    error: found.data === undefined ? found.error : null,
+    more: found.hasNextPage,
+  };
 }

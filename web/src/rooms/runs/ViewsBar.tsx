@@ -54,7 +54,7 @@ export function ViewsBar({ q, view, columns }: Props) {
         >
           {one.default ? <IconStarFilled size={11} aria-hidden="true" /> : null}
           {one.name}
-          {one.shared ? <IconUsers size={12} aria-hidden="true" /> : null}
+          {one.shared && one.id ? <IconUsers size={12} aria-hidden="true" /> : null}
           {one === current && !same ? <span className="sw-soft">, {words.changed}</span> : null}
         </Link>
       ))}

@@ -14,13 +14,14 @@ from stepwell.server.database.tables.access import (
     users,
 )
 from stepwell.server.database.tables.audit import audit, audit_horizon
-from stepwell.server.database.tables.blobs import blobs
+from stepwell.server.database.tables.blobs import blob_uses, blobs
 from stepwell.server.database.tables.bulk import bulk
 from stepwell.server.database.tables.causes import cause_mutes
 from stepwell.server.database.tables.changes import changes
 from stepwell.server.database.tables.columns import Instant, metadata
 from stepwell.server.database.tables.floor import schema_floor
 from stepwell.server.database.tables.groups import discoveries, groups
+from stepwell.server.database.tables.jobs import step_jobs
 from stepwell.server.database.tables.logs import log_segments
 from stepwell.server.database.tables.metrics import (
     metrics_causes,
@@ -70,6 +71,7 @@ __all__ = [
     "audit_horizon",
     "backfill_instants",
     "backfills",
+    "blob_uses",
     "blobs",
     "bulk",
     "calendars",
@@ -114,6 +116,7 @@ __all__ = [
     "staged",
     "state_entries",
     "state_readers",
+    "step_jobs",
     "target_misses",
     "tokens",
     "users",

@@ -19,3 +19,12 @@ blobs = Table(
     Index(None, "kind", "created_at"),
     Index(None, "run_id"),
 )
+
+blob_uses = Table(
+    "blob_uses",
+    metadata,
+    Column("blob_id", Uuid, primary_key=True),
+    Column("run_id", Uuid, primary_key=True),
+    Index(None, "run_id"),
+)
+"""The runs that refer to a blob beside the one that it belongs to."""

@@ -15,3 +15,4 @@ cause_mutes = Table(
     Column("muted_by", String(100), nullable=False),
     Column("muted_at", Instant, nullable=False),
 )
+"""Written by servers of the version before alone; triggers copy it into notification_mutes."""

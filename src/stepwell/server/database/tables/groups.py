@@ -25,6 +25,7 @@ groups = Table(
     Column("looked_at", Instant),
     Column("look_error", JSON(none_as_null=True)),
     Column("two_person", Boolean),
+    Column("launch_options", JSON(none_as_null=True)),
 )
 
 discoveries = Table(

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Uuid
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Uuid,
+    false,
+)
 
 from stepwell.server.database.tables.columns import Instant, group_column, id_column, metadata
 
@@ -23,6 +34,7 @@ reports = Table(
     Column("created_at", Instant, nullable=False),
     Column("blob_id", Uuid),
     Column("keep_until", Instant),
+    Column("of_failure", Boolean, nullable=False, server_default=false()),
     Index(None, "run_id"),
     Index(None, "group_name", "workflow", "name", "created_at"),
     Index(None, "created_at"),

@@ -1,0 +1,1 @@
+"""Workflow groups: register, discover, review, release; and images to run them in."""

@@ -1,0 +1,1 @@
+"""When workflows run: schedules, their ledger, backfills and calendars."""

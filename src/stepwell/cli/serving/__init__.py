@@ -1,0 +1,1 @@
+"""Servers and engines: `dev`, `serve`, `work`, `migrate`, and copies of the database."""

@@ -1,0 +1,1 @@
+"""What operations keep from run to run."""

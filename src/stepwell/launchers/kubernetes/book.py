@@ -1,0 +1,262 @@
+"""What is known of one namespace: Jobs, their pods and what was told of them; also just after
+they are gone, as somebody will ask how they ended."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+Object = dict[str, Any]
+
+REMEMBERED: Final = 600.0
+"""Seconds for which what is gone is remembered."""
+EVENTS: Final = 10
+"""So many events of one Job and its pods are kept, the newest."""
+FINAL: Final = ("Succeeded", "Failed")
+"""Phases of pods that have ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPod:
+    """A pod as it was last seen; `gone` if it is no more."""
+
+    pod: Object
+    gone: bool = False
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing of it runs."""
+        return self.gone or self.pod.get("status", {}).get("phase") in FINAL
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A Job, its pods (newest last) and their events (newest last), as last seen."""
+
+    job: Object | None = None
+    gone: bool = False
+    pods: tuple[SeenPod, ...] = ()
+    events: tuple[Object, ...] = ()
+
+    @property
+    def pod(self) -> SeenPod | None:
+        """The newest pod."""
+        return self.pods[-1] if self.pods else None
+
+
+@dataclass(slots=True)
+class _Entry:
+    job: Object | None = None
+    gone_at: float | None = None
+    pods: dict[str, SeenPod] = field(default_factory=dict)
+    events: dict[str, Object] = field(default_factory=dict)
+
+
+class Book:
+    """The objects of one installation in one namespace, by the names of its Jobs.
+
+    Parameters
+    ----------
+    mine : whether a name is that of a Job, or of a pod, of this installation.
+    ended : called when something may have ended.
+    """
+
+    def __init__(self, mine: Callable[[str], bool], ended: Callable[[], None]) -> None:
+        self._mine, self._ended = mine, ended
+        self._entries: dict[str, _Entry] = {}
+        self._lock = threading.Lock()
+
+    def seen(self, job: str) -> Seen:
+        """All that is known of a Job."""
+        with self._lock:
+            entry = self._entries.get(job)
+            if entry is None:
+                return Seen()
+            pods = sorted(entry.pods.values(), key=_born)
+            events = sorted(entry.events.values(), key=told_at)
+            gone = entry.gone_at is not None
+            return Seen(entry.job, gone, tuple(pods), tuple(events[-EVENTS:]))
+
+    def jobs(self) -> list[Object]:
+        """The Jobs that there are."""
+        with self._lock:
+            return [one.job for one in self._entries.values() if one.job and one.gone_at is None]
+
+    def running(self) -> int:
+        """How many pods run."""
+        with self._lock:
+            entries = list(self._entries.values())
+            return sum(not pod.over for one in entries for pod in one.pods.values())
+
+    def put_job(self, job: Object) -> None:
+        """A Job as it is now; older news of it than is known are left out."""
+        with self._lock:
+            entry = self._entry(job["metadata"]["name"])
+            another = entry.job is None or _uid(entry.job) != _uid(job)
+            if another or not _older(job, entry.job):
+                entry.job = lean(job)
+                entry.gone_at = None if another else entry.gone_at
+        if finished(job) is not None:
+            self._ended()
+
+    def drop_job(self, job: Object) -> None:
+        """A Job is no more."""
+        with self._lock:
+            entry = self._entry(job["metadata"]["name"])
+            same = entry.job is None or _uid(entry.job) == _uid(job)
+            if same and entry.gone_at is None:
+                entry.job, entry.gone_at = entry.job or lean(job), time.monotonic()
+            self._prune()
+        self._ended()
+
+    def put_pod(self, pod: Object) -> None:
+        """A pod as it is now."""
+        seen = SeenPod(lean(pod))
+        with self._lock:
+            self._entry(job_of(pod)).pods[pod["metadata"]["name"]] = seen
+        if seen.over:
+            self._ended()
+
+    def drop_pod(self, pod: Object) -> None:
+        """A pod is no more: its last state is kept."""
+        with self._lock:
+            self._entry(job_of(pod)).pods[pod["metadata"]["name"]] = SeenPod(lean(pod), gone=True)
+        self._ended()
+
+    def put_event(self, event: Object) -> None:
+        """Something was told of a Job or a pod."""
+        about = event.get("involvedObject") or event.get("regarding") or {}
+        name = str(about.get("name", ""))
+        if not self._mine(name):
+            return
+        job = name if about.get("kind") == "Job" else name.rpartition("-")[0]
+        with self._lock:
+            entry = self._entry(job)
+            entry.events[event["metadata"]["name"]] = lean(event)
+            for one in sorted(entry.events.values(), key=told_at)[:-EVENTS]:
+                del entry.events[one["metadata"]["name"]]
+
+    def keep_jobs(self, jobs: list[Object]) -> None:
+        """These are all the Jobs that there are."""
+        names = {one["metadata"]["name"] for one in jobs}
+        with self._lock:
+            known = [one.job for one in self._entries.values() if one.job and one.gone_at is None]
+        for one in known:
+            if one["metadata"]["name"] not in names:
+                self.drop_job(one)
+        for one in jobs:
+            self.put_job(one)
+
+    def keep_pods(self, pods: list[Object]) -> None:
+        """These are all the pods that there are."""
+        names = {one["metadata"]["name"] for one in pods}
+        with self._lock:
+            entries = list(self._entries.values())
+            known = [seen.pod for one in entries for seen in one.pods.values() if not seen.gone]
+        for one in known:
+            if one["metadata"]["name"] not in names:
+                self.drop_pod(one)
+        for one in pods:
+            self.put_pod(one)
+
+    def _entry(self, job: str) -> _Entry:
+        return self._entries.setdefault(job, _Entry())
+
+    def _prune(self) -> None:
+        old = time.monotonic() - REMEMBERED
+        for name, one in list(self._entries.items()):
+            alive = any(not pod.over for pod in one.pods.values())
+            if one.gone_at is not None and one.gone_at < old and not alive:
+                del self._entries[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """How a mirror fills a book."""
+
+    replace: Callable[[list[Object]], None]
+    put: Callable[[Object], None]
+    drop: Callable[[Object], None]
+
+
+def of_jobs(book: Book) -> Listening:
+    """Jobs, as a mirror tells of them."""
+    return Listening(book.keep_jobs, book.put_job, book.drop_job)
+
+
+def of_pods(book: Book) -> Listening:
+    """Pods, as a mirror tells of them."""
+    return Listening(book.keep_pods, book.put_pod, book.drop_pod)
+
+
+def of_events(book: Book) -> Listening:
+    """Events; that one is forgotten by the cluster changes nothing here."""
+
+    def all_of(events: list[Object]) -> None:
+        for one in events:
+            book.put_event(one)
+
+    return Listening(all_of, book.put_event, lambda _: None)
+
+
+_ENDINGS: Final = ("Complete", "Failed", "FailureTarget", "SuccessCriteriaMet")
+"""The last two come first: a Job has failed when its pods, too, have ended."""
+
+
+def finished(job: Object) -> Object | None:
+    """The condition by which a Job has ended, or will when its pods have; None before."""
+    for one in job.get("status", {}).get("conditions") or ():
+        if one["type"] in _ENDINGS and one["status"] == "True":
+            return dict(one)
+    return None
+
+
+def job_of(pod: Object) -> str:
+    """The name of the Job that a pod is of."""
+    about = pod["metadata"]
+    owners = (one["name"] for one in about.get("ownerReferences") or () if one["kind"] == "Job")
+    return next(owners, "") or about["name"].rpartition("-")[0]
+
+
+def told_at(event: Object) -> str:
+    """When an event was told last, as text that sorts."""
+    series = event.get("series") or {}
+    times = (event.get("lastTimestamp"), series.get("lastObservedTime"), event.get("eventTime"))
+    born = str(event["metadata"].get("creationTimestamp") or "")
+    return max((str(one) for one in times if one), default=born)
+
+
+def lean(one: Object) -> Object:
+    """An object without what nobody here reads, and which is half of it."""
+    about = {name: value for name, value in one["metadata"].items() if name != "managedFields"}
+    return one | {"metadata": about}
+
+
+def _uid(one: Mapping[str, Any]) -> str:
+    return str(one["metadata"].get("uid", ""))
+
+
+def _older(job: Object, known: Object | None) -> bool:
+    """Whether it is an earlier version of the same object."""
+    if known is None or _uid(known) != _uid(job):
+        return False
+    versions = [str(one["metadata"].get("resourceVersion", "")) for one in (job, known)]
+    return all(one.isdigit() for one in versions) and int(versions[0]) < int(versions[1])
+
+
+def _born(seen: SeenPod) -> tuple[str, str]:
+    about = seen.pod["metadata"]
+    return about.get("creationTimestamp", ""), about["name"]
+
+
+def pods_alive(seen: Seen) -> Iterator[SeenPod]:
+    """The pods of which something may run."""
+    return (one for one in seen.pods if not one.over)
+
+
+def without_job(seen: Seen) -> Seen:
+    """The same, where it was made sure that the Job is no more."""
+    return replace(seen, gone=True)

@@ -1,0 +1,59 @@
+"""What groups ask of their launcher, checked before it is saved, and before the transaction:
+a cluster may take seconds to say whether it would take it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from stepwell.errors import InvalidInput
+from stepwell.launchers.protocol import Configurable
+from stepwell.server.access.records import Role, User
+from stepwell.server.groups import queries
+from stepwell.server.groups.records import GroupChange, NewGroup
+from stepwell.server.http import require
+from stepwell.server.services import Services
+
+Admin = Annotated[User, Depends(require(Role.ADMIN))]
+
+
+class LaunchOptionsUnsupported(InvalidInput):
+    """The launcher of the group takes no options."""
+
+    code = "launch-options-unsupported"
+
+
+def of_new(request: Request, user: Admin, body: NewGroup) -> None:
+    """A dependency of the route that registers; raises as the launcher does."""
+    check(request.app.state.services, body.launcher, body.launch_options)
+
+
+def of_change(request: Request, user: Admin, name: str, body: GroupChange) -> None:
+    """A dependency of the route that changes; a group that is not there, is told of there."""
+    services: Services = request.app.state.services
+    if body.launch_options:
+        with services.db.read() as conn:
+            row = queries.get(conn, name)
+        if row is not None:
+            check(services, row["launcher"], body.launch_options)
+
+
+def check(services: Services, launcher: str, options: dict[str, Any] | None) -> None:
+    """Have the launcher check what is asked of it.
+
+    Raises
+    ------
+    LaunchOptionsUnsupported, LauncherOff : and what the launcher raises.
+    """
+    if not options:
+        return
+    found = services.launcher(launcher)
+    if not isinstance(found, Configurable):
+        raise LaunchOptionsUnsupported(
+            f"The launcher {launcher!r} takes no launch options.",
+            why="All its launches are alike.",
+            fix="Leave them out, or register the group with --launcher kubernetes.",
+        )
+    found.check_options(options)

@@ -1,0 +1,31 @@
+"""The group in the image of these tests. `wait` keeps the second operation busy, once a run."""
+
+import time
+from datetime import date
+
+from stepwell.workflows import Context, WorkflowGroup, operation
+
+group = WorkflowGroup("weather")
+
+
+@group.workflow
+class Nightly:
+    day: date
+    wait: float = 0.0
+
+    @operation
+    def fetch(self) -> int:
+        return 3
+
+    @operation
+    def load(self, fetch: int, ctx: Context) -> int:
+        seen = f"seen/{ctx.run_id}"
+        if self.wait and ctx.state.get(seen) is None:
+            ctx.state.save(seen, True, now=True)
+            print("waiting", flush=True)
+            time.sleep(self.wait)
+        return fetch * 2
+
+    @operation
+    def report(self, load: int, ctx: Context) -> None:
+        ctx.report.json("sum", {"total": load})

@@ -1,0 +1,82 @@
+"""A way to a cluster that can be cut, and that can lose answers; TLS goes through untouched."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+
+
+class Proxy:
+    """Listens on loopback and hands on to `host:port`."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._to = (host, port)
+        self._listener: socket.socket | None = None
+        self._open: set[socket.socket] = set()
+        self._losing = threading.Event()
+        self.lost = threading.Event()
+        self.port = 0
+        self.mend()
+
+    def mend(self) -> None:
+        """Let connections through."""
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+
+    def cut(self) -> None:
+        """End all connections, and let nobody connect."""
+        if self._listener is not None:
+            with suppress(OSError):
+                self._listener.shutdown(socket.SHUT_RDWR)
+            self._listener.close()
+            self._listener = None
+        for one in list(self._open):
+            _end(one)
+
+    def lose_next_answer(self) -> None:
+        """The next request on an open connection arrives, and its answer does not."""
+        self.lost.clear()
+        self._losing.set()
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                near, _ = listener.accept()
+                far = socket.create_connection(self._to)
+            except OSError:
+                return
+            self._open |= {near, far}
+            asked = threading.Event()
+            threading.Thread(target=self._ask, args=(near, far, asked), daemon=True).start()
+            threading.Thread(target=self._answer, args=(near, far, asked), daemon=True).start()
+
+    def _ask(self, near: socket.socket, far: socket.socket, asked: threading.Event) -> None:
+        with suppress(OSError):
+            while data := near.recv(65536):
+                if self._losing.is_set():
+                    asked.set()
+                far.sendall(data)
+        self._ended(near, far)
+
+    def _answer(self, near: socket.socket, far: socket.socket, asked: threading.Event) -> None:
+        with suppress(OSError):
+            while data := far.recv(65536):
+                if self._losing.is_set() and asked.is_set():
+                    self._losing.clear()
+                    self.lost.set()
+                    break
+                near.sendall(data)
+        self._ended(near, far)
+
+    def _ended(self, *ends: socket.socket) -> None:
+        for one in ends:
+            _end(one)
+            self._open.discard(one)
+
+
+def _end(one: socket.socket) -> None:
+    with suppress(OSError):
+        one.shutdown(socket.SHUT_RDWR)
+    one.close()
