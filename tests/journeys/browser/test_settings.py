@@ -128,4 +128,6 @@ def test_each_part_is_open_to_all_and_fits_a_phone(page: Page, site: Site, part:
     expect(page.get_by_role("alert")).to_have_count(0)
     axe_in_both_themes(page)
     page.set_viewport_size({"width": 390, "height": 844})
+    expect(page.get_by_role("combobox", name="Parts of the settings")).to_be_visible()
+    expect(page.get_by_role("table")).to_have_count(0)
     assert overflow(page) == 0

@@ -89,10 +89,12 @@ export const settings = {
     subject: "Subject at the identity provider (optional)",
     subjectHint: "They sign in there then, and need no link.",
     login: "Signs in by",
-    logins: { password: "password", oidc: "identity provider", none: "not yet" } as Record<
-      string,
-      string
-    >,
+    logins: {
+      password: "password",
+      oidc: "identity provider",
+      none: "not yet",
+      "none yet": "not yet",
+    } as Record<string, string>,
     last: "Last sign-in",
     state: "State",
     active: "active",
@@ -163,6 +165,7 @@ export const settings = {
     credentialsHint: "A variable of the server; never the value itself.",
     both: "Give both, each as env:NAME, or neither.",
     test: "Test the connection",
+    testRow: "Test",
     scan: "Scan now",
     scanning: "scanning",
     change: "Change",
@@ -225,7 +228,7 @@ export const settings = {
     review: "Review",
     two: "two persons",
     one: "one person",
-    default: "as the server's setting says",
+    default: "server's setting",
     archived: "archived",
     showArchived: "Archived ones too",
     discover: "Discover again",

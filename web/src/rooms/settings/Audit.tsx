@@ -49,6 +49,7 @@ function Log() {
     void navigate({ search: (old) => ({ ...old, entry: one?.id }), replace: open !== undefined });
   return (
     <Section
+      alone
       title={settings.pages.audit}
       actions={(["csv", "json"] as const).map((format) => (
         <Button
@@ -218,7 +219,7 @@ const COLUMNS: Column<Entry>[] = [
   {
     key: "action",
     header: words.action,
-    width: "11rem",
+    width: "10rem",
     card: "head",
     cell: (one) => <code>{one.action}</code>,
   },
@@ -230,7 +231,7 @@ const COLUMNS: Column<Entry>[] = [
   {
     key: "reason",
     header: words.reason,
-    width: "22%",
+    width: "18%",
     cell: (one) => <span className="sw-soft">{one.reason}</span>,
   },
   {

@@ -56,6 +56,7 @@ export function Controls() {
         found={found}
         columns={columns}
         rowId={(one) => `${one.kind} ${one.key}`}
+        slim
         never={{ title: words.noControls, text: words.noControlsText }}
       />
       {open === null ? null : open.act === "set" ? (

@@ -23,6 +23,7 @@ export function Groups() {
   const close = () => setOpen(null);
   return (
     <Section
+      alone
       title={settings.pages.groups}
       actions={
         <>
@@ -134,7 +135,7 @@ function columnsOf(onOpen: (open: Open) => void): Column<Group>[] {
     {
       key: "acts",
       header: settings.acts,
-      width: "14.5rem",
+      width: "16rem",
       cell: (one) =>
         one.archived_at === null ? (
           <Acts>

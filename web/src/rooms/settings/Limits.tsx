@@ -226,7 +226,7 @@ function columnsOf(onOpen: (open: Open) => void): Column<RunLimit>[] {
     {
       key: "acts",
       header: settings.acts,
-      width: "9.5rem",
+      width: "10.5rem",
       cell: (one) => (
         <Acts>
           <Act

@@ -129,6 +129,7 @@ function Rules({ onOpen }: { onOpen: OnOpen }) {
       columns={columns}
       rowId={(one) => one.id}
       rows={2}
+      slim
       never={{ title: words.noRules, text: words.noRulesText }}
     />
   );
@@ -144,6 +145,7 @@ function Mutes({ onOpen }: { onOpen: OnOpen }) {
       columns={columns}
       rowId={(one) => one.cause}
       rows={2}
+      slim
       never={{ title: words.noMutes, text: words.noMutesText }}
     />
   );
@@ -165,6 +167,7 @@ function Deliveries() {
       columns={DELIVERIES}
       rowId={(one) => one.id}
       rows={2}
+      slim
       never={{ title: words.noDeliveries, text: words.noDeliveriesText }}
     />
   );
@@ -320,7 +323,7 @@ const DELIVERIES: Column<Delivery>[] = [
   {
     key: "answer",
     header: words.answer,
-    width: "22%",
+    width: "34%",
     cell: (one) => <span className="sw-soft">{one.answer}</span>,
   },
   {

@@ -18,17 +18,19 @@ import classes from "./Settings.module.css";
 
 interface SectionProps {
   title: string;
+  /** The page says it already: its only section. */
+  alone?: boolean;
   lead?: ReactNode;
   actions?: ReactNode;
   children: ReactNode;
 }
 
-export function Section({ title, lead, actions, children }: SectionProps) {
+export function Section({ title, alone, lead, actions, children }: SectionProps) {
   return (
     <section className={classes.section} aria-label={title}>
       <header className={classes.head}>
         <div className="sw-grow">
-          <h2 className={classes.title}>{title}</h2>
+          <h2 className={alone ? "sw-hidden" : classes.title}>{title}</h2>
           {lead ? <p className={classes.lead}>{lead}</p> : null}
         </div>
         {actions ? <div className="sw-row sw-wrap">{actions}</div> : null}
@@ -53,18 +55,28 @@ interface ListingProps<T extends object> {
   /** Whether j and k are this list's: only the first one of a page. */
   keys?: boolean;
   rows?: number;
+  /** One of several lists of a page: what it says while it is empty is a line. */
+  slim?: boolean;
 }
 
 export function Listing<T extends object>(props: ListingProps<T>) {
-  const { found, quiet } = props;
+  const { found, quiet, never } = props;
+  const empty = found.rows.length === 0;
+  if (props.slim && empty && !found.loading && !found.error) {
+    return (
+      <p className={`${classes.slim} sw-panel`}>
+        {never.title}. <span className="sw-soft">{never.text}</span>
+      </p>
+    );
+  }
   return (
     <FourFaces
       loading={found.loading}
       error={found.error}
       onRetry={found.retry}
-      empty={found.rows.length === 0}
+      empty={empty}
       filtered={props.filtered}
-      never={props.never}
+      never={never}
       nothing={props.nothing}
       rows={props.rows ?? 4}
     >
@@ -127,7 +139,7 @@ export function Act({ needs, label, name, danger, blocked, loading, onClick }: A
         variant="default"
         size="compact-xs"
         className={classes.act}
-        c={danger ? "red" : undefined}
+        data-danger={danger || undefined}
         aria-label={`${label} ${name}`}
         loading={loading}
         onClick={onClick}

@@ -29,6 +29,7 @@ export function Retention() {
   const close = () => setOpen(null);
   return (
     <Section
+      alone
       title={settings.pages.retention}
       lead={preview.data === undefined ? null : words.previewNote}
       actions={

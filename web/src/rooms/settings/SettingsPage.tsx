@@ -1,3 +1,4 @@
+import { NativeSelect } from "@mantine/core";
 import {
   IconBell,
   IconBookmark,
@@ -11,9 +12,10 @@ import {
   IconUser,
   IconUsers,
 } from "@tabler/icons-react";
-import { Link, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { CopyAs } from "@/components/CopyAs";
 import { PageHeader } from "@/components/PageHeader";
+import { usePhone } from "@/lib/media";
 import { SETTINGS_PAGES, type SettingsPart } from "@/routes/settings";
 import { settings as words } from "@/strings/settings";
 import { Account } from "./Account";
@@ -63,6 +65,7 @@ const PARTS: Record<SettingsPart, Part> = {
 
 export function SettingsPage() {
   const { page = "sources" } = useSearch({ from: "/shell/settings" });
+  const phone = usePhone();
   const { shown: Shown, cli, path } = PARTS[page];
   return (
     <>
@@ -78,15 +81,19 @@ export function SettingsPage() {
         actions={<CopyAs call={{ cli, path }} />}
       />
       <div className={classes.frame}>
-        <nav aria-label={words.nav}>
-          <ul className={classes.nav}>
-            {SETTINGS_PAGES.map((one) => (
-              <li key={one}>
-                <Entry part={one} current={one === page} />
-              </li>
-            ))}
-          </ul>
-        </nav>
+        {phone ? (
+          <Choice page={page} />
+        ) : (
+          <nav aria-label={words.nav}>
+            <ul className={classes.nav}>
+              {SETTINGS_PAGES.map((one) => (
+                <li key={one}>
+                  <Entry part={one} current={one === page} />
+                </li>
+              ))}
+            </ul>
+          </nav>
+        )}
         <div className={classes.body}>
           <Shown />
         </div>
@@ -95,14 +102,36 @@ export function SettingsPage() {
   );
 }
 
+/** All parts in one field, where there is no room beside the page. */
+function Choice({ page }: { page: SettingsPart }) {
+  const navigate = useNavigate();
+  return (
+    <NativeSelect
+      aria-label={words.nav}
+      className={classes.choose}
+      value={page}
+      data={SETTINGS_PAGES.map((value) => ({ value, label: words.pages[value] }))}
+      onChange={(event) => {
+        const next = event.currentTarget.value as SettingsPart;
+        void navigate({ to: "/settings", search: addressOf(next) });
+      }}
+    />
+  );
+}
+
+function addressOf(part: SettingsPart) {
+  return { page: part === "sources" ? undefined : part };
+}
+
 function Entry({ part, current }: { part: SettingsPart; current: boolean }) {
   const Icon = PARTS[part].icon;
   return (
     <Link
       to="/settings"
-      search={{ page: part === "sources" ? undefined : part }}
+      search={addressOf(part)}
       className={classes.entry}
-      activeProps={{}}
+      // What the router calls active is any search that holds this one.
+      activeOptions={{ exact: true, includeSearch: true, explicitUndefined: true }}
       aria-current={current ? "page" : undefined}
     >
       <Icon size={17} stroke={1.6} aria-hidden="true" />

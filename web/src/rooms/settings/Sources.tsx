@@ -152,6 +152,7 @@ function ImageList({ onOpen }: { onOpen: (open: Open) => void }) {
           title: words.noImages,
           onClear: () => filter({ source: undefined, state: undefined }),
         }}
+        slim={source === undefined && state === undefined}
         never={{ title: words.noImages, text: words.noImagesText }}
       />
     </Section>
@@ -207,7 +208,7 @@ function sourceColumns(
     {
       key: "acts",
       header: settings.acts,
-      width: "14rem",
+      width: "16rem",
       cell: (one) => (
         <Acts>
           <Act
@@ -219,7 +220,7 @@ function sourceColumns(
           />
           <Act
             needs="admin"
-            label={words.test}
+            label={words.testRow}
             name={one.name}
             loading={busy === `test ${one.name}`}
             onClick={() => void look("test", one.name)}

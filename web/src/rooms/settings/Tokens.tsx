@@ -35,6 +35,7 @@ export function Tokens() {
   const [made, setMade] = useState<Shown | null>(null);
   return (
     <Section
+      alone
       title={settings.pages.tokens}
       actions={
         <RoleGate needs="admin">

@@ -37,6 +37,7 @@ export function Users() {
   const close = () => setOpen(null);
   return (
     <Section
+      alone
       title={settings.pages.users}
       actions={
         <RoleGate needs="admin">

@@ -36,7 +36,7 @@ export function Views() {
     [me.name, me.role, act],
   );
   return (
-    <Section title={settings.pages.views}>
+    <Section alone title={settings.pages.views}>
       <Listing
         label={settings.pages.views}
         found={found}
