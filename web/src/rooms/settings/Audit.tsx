@@ -68,7 +68,7 @@ function Log() {
       <Listing
         label={settings.pages.audit}
         found={found}
-        columns={COLUMNS}
+        columns={open === undefined ? COLUMNS : NARROW}
         rowId={(one) => one.id}
         rowName={(one) => `${one.action} ${one.target}`}
         onOpen={show}
@@ -202,6 +202,9 @@ function Result({ one }: { one: Entry }) {
   );
 }
 
+/** How many columns there is room for beside the drawer. */
+const BESIDE = 4;
+
 const COLUMNS: Column<Entry>[] = [
   {
     key: "at",
@@ -252,3 +255,5 @@ const COLUMNS: Column<Entry>[] = [
     cell: (one) => <Result one={one} />,
   },
 ];
+
+const NARROW = COLUMNS.slice(0, BESIDE);

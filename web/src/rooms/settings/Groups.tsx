@@ -135,7 +135,7 @@ function columnsOf(onOpen: (open: Open) => void): Column<Group>[] {
     {
       key: "acts",
       header: settings.acts,
-      width: "16rem",
+      width: "17.5rem",
       cell: (one) =>
         one.archived_at === null ? (
           <Acts>
