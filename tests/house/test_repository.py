@@ -12,7 +12,7 @@ import pytest
 MACHINE = re.compile(r"(?<![\w.~-])/(?:work|root|home/[a-z]|Users)/")
 PINS = re.compile(r"constraints.*\.txt|requirements.*\.txt|.*lock.*\.(json|yaml|toml)|uv\.lock")
 # A package asks for money there; nothing is taken from there.
-FUNDING = re.compile(r'\s*"(funding|url)": "https://[^"]+",?')
+FUNDING = re.compile(r'\s*("(funding|url)": )?"https://[^"]+",?')
 PRIVATE_KEY = re.compile("-----BEGIN [A-Z ]*PRIVATE " + "KEY-----")
 
 

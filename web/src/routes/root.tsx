@@ -16,6 +16,7 @@ export const shellRoute = createRoute({
   id: "shell",
   beforeLoad: async ({ location }) => {
     const me = await queryClient.ensureQueryData(meQuery);
+    if (me?.mode === "engine" && location.pathname !== "/steps") throw redirect({ to: "/steps" });
     if (me !== null) return;
     const next = location.href === "/" ? undefined : location.href;
     throw redirect({ to: "/login", search: { next } });

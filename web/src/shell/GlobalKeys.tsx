@@ -9,7 +9,7 @@ import { useKeys } from "@/lib/keys";
 import { setPrefs, usePrefs } from "@/lib/prefs";
 import { shell } from "@/strings/shell";
 import classes from "./GlobalKeys.module.css";
-import { SCREENS } from "./screens";
+import { useAllScreens } from "./screens";
 
 let help = false;
 let tell: () => void = () => undefined;
@@ -34,7 +34,8 @@ export function GlobalKeys() {
   const navigate = useNavigate();
   const { keys } = usePrefs();
   const opened = useSyncExternalStore(subscribe, () => help);
-  const jumps = SCREENS.map((screen) => [
+  const screens = useAllScreens();
+  const jumps = screens.map((screen) => [
     `g ${screen.key}`,
     () => void navigate({ to: screen.to }),
   ]);

@@ -7,17 +7,19 @@ import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, ok } from "@/api/client";
 import { shell } from "@/strings/shell";
-import { SCREENS } from "./screens";
+import { useAllScreens, useBare } from "./screens";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 export function Palette() {
   const navigate = useNavigate();
+  const screens = useAllScreens();
+  const bare = useBare();
   const [text, setText] = useState("");
   const wanted = text.trim();
   const { data: workflows } = useQuery({
     queryKey: ["runs", "completions", "palette", wanted],
-    enabled: wanted.length > 0 && !wanted.includes(":"),
+    enabled: !bare && wanted.length > 0 && !wanted.includes(":"),
     staleTime: 60_000,
     queryFn: () =>
       ok(
@@ -27,7 +29,7 @@ export function Palette() {
       ),
   });
   const runs = (q: string) => () => void navigate({ to: "/runs", search: { q } });
-  const actions: SpotlightActionData[] = SCREENS.map((screen) => ({
+  const actions: SpotlightActionData[] = screens.map((screen) => ({
     id: screen.id,
     label: shell.nav[screen.id],
     leftSection: <screen.icon size={18} stroke={1.6} />,
@@ -43,7 +45,7 @@ export function Palette() {
     onClick: runs(`workflow:${one.text}`),
   }));
   const search: SpotlightActionData[] =
-    wanted === ""
+    wanted === "" || bare
       ? []
       : [
           {

@@ -7,7 +7,7 @@ import { number } from "@/lib/time";
 import { shell } from "@/strings/shell";
 import { Mark } from "./Mark";
 import classes from "./Rail.module.css";
-import { SCREENS, type Screen } from "./screens";
+import { type Screen, useBare, useScreens } from "./screens";
 import { summaryQuery } from "./summary";
 
 interface Badge {
@@ -17,7 +17,8 @@ interface Badge {
 }
 
 function useBadges(): Partial<Record<Screen["id"], Badge>> {
-  const { data } = useQuery(summaryQuery);
+  const bare = useBare();
+  const { data } = useQuery({ ...summaryQuery, enabled: !bare });
   if (data === undefined) return {};
   const { failing, waiting_reviews: reviews } = data.counts;
   return {
@@ -32,6 +33,7 @@ function useBadges(): Partial<Record<Screen["id"], Badge>> {
 
 export function Rail() {
   const badges = useBadges();
+  const screens = useScreens();
   return (
     <nav className={classes.rail} aria-label={shell.rail}>
       <Link to="/" className={classes.brand} aria-label="Stepwell">
@@ -39,7 +41,7 @@ export function Rail() {
         <span className={classes.name}>Stepwell</span>
       </Link>
       <ul className={classes.list}>
-        {SCREENS.map((screen) => (
+        {screens.map((screen) => (
           <li key={screen.id} className={cx(screen.id === "settings" && classes.last)}>
             <Entry screen={screen} badge={badges[screen.id]} className={classes.entry} />
           </li>
@@ -52,8 +54,9 @@ export function Rail() {
 /** On a phone: four screens, and the others behind More. */
 export function BottomBar() {
   const badges = useBadges();
-  const first = SCREENS.filter((one) => one.first);
-  const rest = SCREENS.filter((one) => !one.first);
+  const screens = useScreens();
+  const first = screens.filter((one) => one.first);
+  const rest = screens.filter((one) => !one.first);
   return (
     <nav className={classes.bottom} aria-label={shell.rail}>
       {first.map((screen) => (
@@ -64,25 +67,27 @@ export function BottomBar() {
           className={classes.bottomEntry}
         />
       ))}
-      <Menu position="top-end" width={200}>
-        <Menu.Target>
-          <UnstyledButton className={classes.bottomEntry}>
-            <IconDots size={20} stroke={1.6} />
-            <span className={classes.word}>{shell.nav.more}</span>
-          </UnstyledButton>
-        </Menu.Target>
-        <Menu.Dropdown>
-          {rest.map((screen) => (
-            <Menu.Item
-              key={screen.id}
-              leftSection={<screen.icon size={16} stroke={1.6} />}
-              renderRoot={(props: object) => <Link {...props} to={screen.to} />}
-            >
-              {shell.nav[screen.id]}
-            </Menu.Item>
-          ))}
-        </Menu.Dropdown>
-      </Menu>
+      {rest.length === 0 ? null : (
+        <Menu position="top-end" width={200}>
+          <Menu.Target>
+            <UnstyledButton className={classes.bottomEntry}>
+              <IconDots size={20} stroke={1.6} />
+              <span className={classes.word}>{shell.nav.more}</span>
+            </UnstyledButton>
+          </Menu.Target>
+          <Menu.Dropdown>
+            {rest.map((screen) => (
+              <Menu.Item
+                key={screen.id}
+                leftSection={<screen.icon size={16} stroke={1.6} />}
+                renderRoot={(props: object) => <Link {...props} to={screen.to} />}
+              >
+                {shell.nav[screen.id]}
+              </Menu.Item>
+            ))}
+          </Menu.Dropdown>
+        </Menu>
+      )}
     </nav>
   );
 }

@@ -11,14 +11,17 @@ import { GlobalKeys } from "./GlobalKeys";
 import { Palette } from "./Palette";
 import { BottomBar, Rail } from "./Rail";
 import classes from "./Shell.module.css";
+import { useBare } from "./screens";
 import { TopBar } from "./TopBar";
 
 export function Shell() {
   useSuspenseQuery(meQuery);
+  const bare = useBare();
   useEffect(() => {
+    if (bare) return;
     live.start();
     return () => live.stop();
-  }, []);
+  }, [bare]);
   const page = usePageFocus();
   return (
     <div className={classes.frame}>

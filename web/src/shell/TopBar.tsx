@@ -29,9 +29,11 @@ import { setPrefs, usePrefs } from "@/lib/prefs";
 import { relative, type Zone } from "@/lib/time";
 import { shell } from "@/strings/shell";
 import { openHelp } from "./GlobalKeys";
+import { useBare } from "./screens";
 import classes from "./TopBar.module.css";
 
 export function TopBar() {
+  const bare = useBare();
   return (
     <header className={classes.bar}>
       {ENVIRONMENT ? <span className={classes.environment}>{ENVIRONMENT}</span> : null}
@@ -41,7 +43,7 @@ export function TopBar() {
         <kbd className={classes.kbd}>Ctrl K</kbd>
       </UnstyledButton>
       <span className={classes.space} />
-      <LiveSwitch />
+      {bare ? null : <LiveSwitch />}
       <UserMenu />
     </header>
   );

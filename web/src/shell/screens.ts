@@ -10,7 +10,9 @@ import {
   IconFileAnalytics,
   IconHome2,
   IconSettings,
+  IconStack2,
 } from "@tabler/icons-react";
+import { useMe } from "@/api/session";
 import type { shell } from "@/strings/shell";
 
 export interface Screen {
@@ -22,7 +24,7 @@ export interface Screen {
   first?: boolean;
 }
 
-export const SCREENS: readonly Screen[] = [
+const SCREENS: readonly Screen[] = [
   { id: "home", to: "/", key: "h", icon: IconHome2, first: true },
   { id: "review", to: "/review", key: "v", icon: IconChecklist, first: true },
   { id: "catalog", to: "/workflows", key: "c", icon: IconBook2 },
@@ -33,3 +35,21 @@ export const SCREENS: readonly Screen[] = [
   { id: "state", to: "/state", key: "d", icon: IconDatabase },
   { id: "settings", to: "/settings", key: "e", icon: IconSettings },
 ];
+
+/** The steps of the engine: behind Runs where there is a server, else all that there is. */
+export const STEPS: Screen = { id: "steps", to: "/steps", key: "x", icon: IconStack2, first: true };
+
+/** Whether only a store of steps is looked at, without a server. */
+export function useBare(): boolean {
+  return useMe().mode === "engine";
+}
+
+/** Those of the rail. */
+export function useScreens(): readonly Screen[] {
+  return useBare() ? [STEPS] : SCREENS;
+}
+
+/** Those that keys and the palette lead to. */
+export function useAllScreens(): readonly Screen[] {
+  return useBare() ? [STEPS] : [...SCREENS, STEPS];
+}

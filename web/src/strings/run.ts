@@ -179,7 +179,6 @@ export const run = {
     preview: (name: string) => `Preview of ${name}`,
     deleted: "deleted",
     version: (number: number) => `version ${number}`,
-    noPreview: "There is no preview of this kind; download it.",
   },
   changes: {
     label: "What changed since the last success",

@@ -13,6 +13,7 @@ export const shell = {
     reports: "Reports",
     state: "State",
     settings: "Settings",
+    steps: "Steps",
     more: "More",
   },
   badge: {
@@ -52,6 +53,7 @@ export const shell = {
     ["g p", "Reports"],
     ["g d", "State"],
     ["g e", "Settings"],
+    ["g x", "Steps of the engine"],
     ["/", "Search"],
     ["Ctrl K", "Command palette"],
     ["j k", "Next row, previous row"],

@@ -6,12 +6,11 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { ErrorFace, SkeletonRows } from "@/components/FourFaces";
 import { Instant } from "@/components/Instant";
+import { contentOf, ReportPreview } from "@/components/ReportPreview";
 import { SideDrawer } from "@/components/SideDrawer";
-import { apiAddress } from "@/lib/page";
 import { bytes } from "@/lib/time";
 import { run as words } from "@/strings/run";
 import { changesQuery, type Report, type RunDetail, type RunStep, reportsQuery } from "./queries";
-import { ReportPreview } from "./ReportPreview";
 import classes from "./ResultTab.module.css";
 import { Result } from "./StepDrawer";
 
@@ -62,7 +61,7 @@ export function ResultTab({ run, steps }: { run: RunDetail; steps: readonly RunS
         title={current ? said.preview(current.name) : ""}
         actions={
           current ? (
-            <Button component="a" variant="default" href={address(current)} download>
+            <Button component="a" variant="default" href={contentOf(current)} download>
               {said.download}
             </Button>
           ) : null
@@ -72,10 +71,6 @@ export function ResultTab({ run, steps }: { run: RunDetail; steps: readonly RunS
       </SideDrawer>
     </div>
   );
-}
-
-export function address(report: Report): string {
-  return apiAddress(`/reports/${report.id}/content`);
 }
 
 function ReportLine({ report, onShow }: { report: Report; onShow: () => void }) {

@@ -14,6 +14,7 @@ import { PageHeader } from "@/components/PageHeader";
 import { QueryBar } from "@/components/QueryBar";
 import { clauses, having, written } from "@/lib/query";
 import { runs as words } from "@/strings/runs";
+import { steps } from "@/strings/steps";
 import { BulkBar } from "./BulkBar";
 import { BulkProgress } from "./BulkProgress";
 import { ColumnsMenu } from "./ColumnsMenu";
@@ -62,6 +63,7 @@ export function RunsPage() {
         title={words.title}
         actions={
           <>
+            <Link to="/steps">{steps.ofRuns}</Link>
             <ExportMenu q={q} />
             <CopyAs
               call={{

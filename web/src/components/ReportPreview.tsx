@@ -2,39 +2,45 @@
 
 import { Skeleton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { fetchOk } from "@/api/client";
-import { CodeBlock } from "@/components/CodeBlock";
-import { ErrorFace } from "@/components/FourFaces";
-import { JsonView } from "@/components/JsonView";
+import { fetchOk, type Schemas } from "@/api/client";
+import { apiAddress } from "@/lib/page";
 import { bytes } from "@/lib/time";
-import { run as words } from "@/strings/run";
-import type { Report } from "./queries";
-import { address } from "./ResultTab";
-import classes from "./ResultTab.module.css";
+import { reports as words } from "@/strings/reports";
+import { CodeBlock } from "./CodeBlock";
+import { ErrorFace } from "./FourFaces";
+import { JsonView } from "./JsonView";
+import classes from "./ReportPreview.module.css";
 
 const MOST = 2_000_000;
 const ROWS = 500;
 const FRAMED = new Set(["html", "plot", "markdown", "svg"]);
 
+type Report = Schemas["Report"];
+
+/** Where its content is. */
+export function contentOf(report: Report): string {
+  return apiAddress(`/reports/${report.id}/content`);
+}
+
 export function ReportPreview({ report }: { report: Report }) {
   if (report.kind === "image") {
-    return <img className={classes.image} src={address(report)} alt={report.name} />;
+    return <img className={classes.image} src={contentOf(report)} alt={report.name} />;
   }
   if (FRAMED.has(report.kind)) {
     return (
       <iframe
         className={classes.frame}
-        src={address(report)}
-        title={words.result.preview(report.name)}
+        src={contentOf(report)}
+        title={words.preview(report.name)}
         sandbox=""
         referrerPolicy="no-referrer"
       />
     );
   }
   if (report.kind === "file" && !report.media_type.startsWith("text/")) {
-    return <p>{words.result.noPreview}</p>;
+    return <p>{words.noPreview}</p>;
   }
-  if (report.size > MOST) return <p>{words.result.large(bytes(report.size))}</p>;
+  if (report.size > MOST) return <p>{words.large(bytes(report.size))}</p>;
   return <Text report={report} />;
 }
 
