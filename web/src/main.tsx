@@ -20,7 +20,7 @@ import { resolver, theme } from "./theme";
 
 whenSignedOut(() => {
   const { pathname, href } = router.state.location;
-  if (pathname === "/login") return;
+  if (pathname === "/login" || pathname === "/password") return;
   queryClient.setQueryData(meQuery.queryKey, null);
   void router.navigate({ to: "/login", search: { next: href } });
 });

@@ -12,6 +12,7 @@ import {
   type MantineColorsTuple,
   Menu,
   Modal,
+  Notification,
   Popover,
   SegmentedControl,
   Tabs,
@@ -135,6 +136,9 @@ export const theme = createTheme({
         radius: "lg",
         overlayProps: { opacity: 0.5 },
       },
+    }),
+    Notification: Notification.extend({
+      defaultProps: { closeButtonProps: { "aria-label": common.close } },
     }),
     Tooltip: Tooltip.extend({
       defaultProps: { events: { hover: true, focus: true, touch: true }, openDelay: 250 },

@@ -33,6 +33,5 @@ KINDS: Final[tuple[Kind, ...]] = (
     *notifications.KINDS,
     *reports.KINDS,
     *state.KINDS,
-    *access.KINDS,
 )
 """Every kind, in the order in which they are shown and swept."""

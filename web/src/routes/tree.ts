@@ -3,6 +3,7 @@
 import { homeRoutes } from "./home";
 import { loginRoute } from "./login";
 import { metricsRoutes } from "./metrics";
+import { passwordRoute } from "./password";
 import { reportsRoutes } from "./reports";
 import { reviewRoutes } from "./review";
 import { rootRoute, shellRoute } from "./root";
@@ -15,6 +16,7 @@ import { workflowsRoutes } from "./workflows";
 
 export const routeTree = rootRoute.addChildren([
   loginRoute,
+  passwordRoute,
   shellRoute.addChildren([
     ...homeRoutes,
     ...reviewRoutes,

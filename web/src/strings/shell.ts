@@ -96,4 +96,18 @@ export const shell = {
     differ: "The two passwords differ.",
     submit: "Make the account and sign in",
   },
+  password: {
+    title: "Set your password",
+    lead: "The link is good once. All your earlier sessions end.",
+    secret: "Secret of the link",
+    secretHint: "It begins with swl_, and is what stands after # in the link.",
+    password: "Password",
+    passwordHint: "Twelve characters or more.",
+    again: "The password again",
+    differ: "The two passwords differ.",
+    submit: "Set the password",
+    done: "Your password is set",
+    doneLead: "Sign in with your name and the new password.",
+    toLogin: "Sign in",
+  },
 } as const;

@@ -1,0 +1,251 @@
+import { Button, NumberInput, Select, TextInput } from "@mantine/core";
+import { IconGauge, IconPlus } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
+import { useMemo, useState } from "react";
+import { api, ok } from "@/api/client";
+import { useMe } from "@/api/session";
+import { quoted } from "@/components/CopyAs";
+import type { Column } from "@/components/DataTable";
+import { Instant } from "@/components/Instant";
+import { ReasonDialog } from "@/components/ReasonDialog";
+import { RoleGate } from "@/components/RoleGate";
+import { settings } from "@/strings/settings";
+import { Controls } from "./Controls";
+import { Act, Acts, because, Listing, orNull, Section, useDone, Word } from "./Parts";
+import { limitsQuery, type RunLimit, useWhole } from "./queries";
+import classes from "./Settings.module.css";
+
+const words = settings.limits;
+
+type Kind = RunLimit["kind"];
+type Open = { act: "set"; limit: RunLimit | null } | { act: "remove"; limit: RunLimit } | null;
+
+export function Limits() {
+  const me = useMe();
+  return (
+    <>
+      {me.mode === "engine" ? null : <RunLimits />}
+      <Controls />
+    </>
+  );
+}
+
+function RunLimits() {
+  const found = useWhole({ ...limitsQuery, refetchInterval: 10_000 });
+  const [open, setOpen] = useState<Open>(null);
+  const columns = useMemo(() => columnsOf(setOpen), []);
+  const close = () => setOpen(null);
+  return (
+    <Section
+      title={words.runs}
+      lead={words.runsLead}
+      actions={
+        <RoleGate needs="operator">
+          <Button
+            leftSection={<IconPlus size={14} />}
+            onClick={() => setOpen({ act: "set", limit: null })}
+          >
+            {words.set}
+          </Button>
+        </RoleGate>
+      }
+    >
+      <Listing
+        label={words.runs}
+        found={found}
+        columns={columns}
+        rowId={idOf}
+        keys
+        never={{ title: words.none, text: words.noneText, icon: <IconGauge size={28} /> }}
+      />
+      {open === null ? null : open.act === "set" ? (
+        <SetLimit limit={open.limit} onClose={close} />
+      ) : (
+        <RemoveLimit limit={open.limit} onClose={close} />
+      )}
+    </Section>
+  );
+}
+
+function idOf(one: RunLimit): string {
+  return `${one.kind} ${one.name}`;
+}
+
+function place(kind: Kind, name: string): string {
+  return kind === "pool" ? quoted(name) : `--${kind} ${quoted(name)}`;
+}
+
+function SetLimit({ limit, onClose }: { limit: RunLimit | null; onClose: () => void }) {
+  const [kind, setKind] = useState<Kind>(limit?.kind ?? "pool");
+  const [name, setName] = useState(limit?.name ?? "");
+  const [slots, setSlots] = useState<string | number>(limit?.slots ?? 1);
+  const done = useDone("run-limits");
+  return (
+    <ReasonDialog
+      opened
+      optional
+      onClose={onClose}
+      title={words.setTitle}
+      submit={words.submit}
+      ready={name.trim() !== "" && slots !== ""}
+      cli={(reason) =>
+        `stepwell pools set ${place(kind, name.trim() || "NAME")} --slots ${slots}${because(reason)}`
+      }
+      onSubmit={async (reason) => {
+        await ok(
+          api.POST("/api/v1/run-limits", {
+            body: { kind, name: name.trim(), slots: Number(slots), reason: orNull(reason) },
+          }),
+        );
+        await done();
+      }}
+    >
+      {limit === null ? (
+        <div className={classes.pair}>
+          <Select
+            label={words.kind}
+            allowDeselect={false}
+            data={Object.entries(words.kinds).map(([value, label]) => ({ value, label }))}
+            value={kind}
+            onChange={(next) => setKind((next ?? "pool") as Kind)}
+          />
+          <TextInput
+            label={settings.name}
+            placeholder={words.nameHint[kind]}
+            value={name}
+            autoComplete="off"
+            data-autofocus
+            onChange={(event) => setName(event.currentTarget.value)}
+          />
+        </div>
+      ) : (
+        <p className={classes.lead}>
+          {words.kinds[limit.kind]} <strong>{limit.name}</strong>
+        </p>
+      )}
+      <NumberInput
+        label={words.slots}
+        description={words.slotsHint}
+        value={slots}
+        min={0}
+        allowDecimal={false}
+        onChange={setSlots}
+      />
+    </ReasonDialog>
+  );
+}
+
+function RemoveLimit({ limit, onClose }: { limit: RunLimit; onClose: () => void }) {
+  const done = useDone("run-limits");
+  return (
+    <ReasonDialog
+      opened
+      optional
+      danger
+      onClose={onClose}
+      title={words.removeTitle(limit.name)}
+      submit={words.remove}
+      cli={(reason) => `stepwell pools remove ${place(limit.kind, limit.name)}${because(reason)}`}
+      onSubmit={async (reason) => {
+        await ok(
+          api.DELETE("/api/v1/run-limits", {
+            params: { query: { kind: limit.kind, name: limit.name, reason: orNull(reason) } },
+          }),
+        );
+        await done();
+      }}
+    >
+      <p className={classes.lead}>{words.removeLead}</p>
+    </ReasonDialog>
+  );
+}
+
+function columnsOf(onOpen: (open: Open) => void): Column<RunLimit>[] {
+  return [
+    {
+      key: "name",
+      header: settings.name,
+      card: "head",
+      sort: (one) => one.name,
+      cell: (one) => (
+        <span>
+          <span className="sw-soft">{words.kinds[one.kind]}</span>{" "}
+          <span className={classes.name}>{one.name}</span>{" "}
+          {one.declared ? <Word tone="warn">{words.unsized}</Word> : null}
+        </span>
+      ),
+    },
+    {
+      key: "slots",
+      header: words.slots,
+      width: "6rem",
+      align: "end",
+      sort: (one) => one.slots,
+      cell: (one) => one.slots,
+    },
+    {
+      key: "held",
+      header: words.held,
+      width: "8rem",
+      align: "end",
+      sort: (one) => one.held,
+      cell: (one) => (
+        <>
+          {one.held}
+          {one.holders.slice(0, 3).map((id) => (
+            <Link key={id} to="/runs/$runId" params={{ runId: id }}>
+              {" "}
+              #{id.slice(-4)}
+            </Link>
+          ))}
+        </>
+      ),
+    },
+    {
+      key: "waiting",
+      header: words.waiting,
+      width: "6rem",
+      align: "end",
+      sort: (one) => one.waiting,
+      cell: (one) => one.waiting,
+    },
+    {
+      key: "by",
+      header: settings.by,
+      width: "24%",
+      cell: (one) =>
+        one.changed_by === null ? null : (
+          <div className={classes.two}>
+            <span>
+              {one.changed_by} <Instant at={one.changed_at} as="ago" />
+            </span>
+            {one.reason ? <span className={classes.small}>{one.reason}</span> : null}
+          </div>
+        ),
+    },
+    {
+      key: "acts",
+      header: settings.acts,
+      width: "10.5rem",
+      cell: (one) => (
+        <Acts>
+          <Act
+            needs="operator"
+            label={words.change}
+            name={one.name}
+            onClick={() => onOpen({ act: "set", limit: one })}
+          />
+          {one.changed_by === null ? null : (
+            <Act
+              needs="operator"
+              danger
+              label={words.remove}
+              name={one.name}
+              onClick={() => onOpen({ act: "remove", limit: one })}
+            />
+          )}
+        </Acts>
+      ),
+    },
+  ];
+}

@@ -1,0 +1,231 @@
+/** What the parts of the settings have in common: sections, lists, dialogs, secrets shown once. */
+
+import { Badge, Button, Modal } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import { IconLock } from "@tabler/icons-react";
+import { useQueryClient } from "@tanstack/react-query";
+import type { ReactElement, ReactNode } from "react";
+import { covers, type Role, useMe } from "@/api/session";
+import { CodeBlock } from "@/components/CodeBlock";
+import { type Column, DataTable } from "@/components/DataTable";
+import { Face, FourFaces } from "@/components/FourFaces";
+import { Instant } from "@/components/Instant";
+import { RoleGate } from "@/components/RoleGate";
+import { announce } from "@/lib/announce";
+import { settings as words } from "@/strings/settings";
+import type { Found } from "./queries";
+import classes from "./Settings.module.css";
+
+interface SectionProps {
+  title: string;
+  /** The page says it already: its only section. */
+  alone?: boolean;
+  lead?: ReactNode;
+  actions?: ReactNode;
+  children: ReactNode;
+}
+
+export function Section({ title, alone, lead, actions, children }: SectionProps) {
+  return (
+    <section className={classes.section} aria-label={title}>
+      <header className={classes.head}>
+        <div className="sw-grow">
+          <h2 className={alone ? "sw-hidden" : classes.title}>{title}</h2>
+          {lead ? <p className={classes.lead}>{lead}</p> : null}
+        </div>
+        {actions ? <div className="sw-row sw-wrap">{actions}</div> : null}
+      </header>
+      {children}
+    </section>
+  );
+}
+
+interface ListingProps<T extends object> {
+  label: string;
+  found: Found<T>;
+  columns: Column<T>[];
+  rowId: (row: T) => string;
+  rowName?: (row: T) => string;
+  never: { title: string; text: string; action?: ReactNode; icon?: ReactNode };
+  filtered?: boolean;
+  nothing?: { title: string; onClear?: () => void };
+  onOpen?: (row: T) => void;
+  current?: string;
+  quiet?: (row: T) => boolean;
+  /** Whether j and k are this list's: only the first one of a page. */
+  keys?: boolean;
+  rows?: number;
+  /** One of several lists of a page: what it says while it is empty is a line. */
+  slim?: boolean;
+}
+
+export function Listing<T extends object>(props: ListingProps<T>) {
+  const { found, quiet, never } = props;
+  const empty = found.rows.length === 0;
+  if (props.slim && empty && !found.loading && !found.error) {
+    return (
+      <p className={`${classes.slim} sw-panel`}>
+        {never.title}. <span className="sw-soft">{never.text}</span>
+      </p>
+    );
+  }
+  return (
+    <FourFaces
+      loading={found.loading}
+      error={found.error}
+      onRetry={found.retry}
+      empty={empty}
+      filtered={props.filtered}
+      never={never}
+      nothing={props.nothing}
+      rows={props.rows ?? 4}
+    >
+      <div className="sw-panel">
+        <DataTable
+          label={props.label}
+          columns={props.columns}
+          rows={found.rows}
+          rowId={props.rowId}
+          rowName={props.rowName}
+          onOpen={props.onOpen}
+          current={props.current}
+          rowTone={quiet === undefined ? undefined : (row) => (quiet(row) ? "quiet" : undefined)}
+          more={found.more}
+          keys={props.keys ?? false}
+          rowHeight={40}
+        />
+      </div>
+    </FourFaces>
+  );
+}
+
+/** The part, or why somebody of another role does not see it. */
+export function For({
+  needs,
+  part,
+  children,
+}: {
+  needs: Role;
+  part: string;
+  children: ReactElement;
+}) {
+  const me = useMe();
+  if (covers(me.role, needs)) return children;
+  return (
+    <div className="sw-panel">
+      <Face icon={<IconLock size={26} stroke={1.4} />} title={words.closed(part)}>
+        <p>{words.closedText(needs, me.role)}</p>
+      </Face>
+    </div>
+  );
+}
+
+interface ActProps {
+  needs: Role;
+  label: string;
+  /** For those who hear only the button: "Revoke ci". */
+  name: string;
+  danger?: boolean;
+  blocked?: string | null;
+  loading?: boolean;
+  onClick: () => void;
+}
+
+/** A button of a row. */
+export function Act({ needs, label, name, danger, blocked, loading, onClick }: ActProps) {
+  return (
+    <RoleGate needs={needs} blocked={blocked}>
+      <Button
+        variant="default"
+        size="compact-xs"
+        className={classes.act}
+        data-danger={danger || undefined}
+        aria-label={`${label} ${name}`}
+        loading={loading}
+        onClick={onClick}
+      >
+        {label}
+      </Button>
+    </RoleGate>
+  );
+}
+
+export function Acts({ children }: { children: ReactNode }) {
+  return <div className={classes.acts}>{children}</div>;
+}
+
+type Tone = "good" | "bad" | "warn" | "plain";
+
+const COLOURS = { good: "green", bad: "red", warn: "yellow", plain: "gray" } as const;
+
+/** A word about a row; its colour only repeats it. */
+export function Word({ tone = "plain", children }: { tone?: Tone; children: ReactNode }) {
+  return (
+    <Badge className={classes.word} data-tone={tone} color={COLOURS[tone]} size="sm">
+      {children}
+    </Badge>
+  );
+}
+
+export interface Shown {
+  title: string;
+  label: string;
+  secret: string;
+  until?: string | null;
+}
+
+/** A secret, this once: only its own button closes it. */
+export function Once({ shown, onClose }: { shown: Shown | null; onClose: () => void }) {
+  return (
+    <Modal
+      opened={shown !== null}
+      onClose={onClose}
+      title={shown?.title}
+      size="lg"
+      closeOnClickOutside={false}
+      closeOnEscape={false}
+      withCloseButton={false}
+    >
+      {shown === null ? null : (
+        <div className="sw-stack">
+          <p className={classes.lead}>{words.once.lead}</p>
+          <div>
+            <div className="sw-label">{shown.label}</div>
+            <CodeBlock label={shown.label} wrap>
+              {shown.secret}
+            </CodeBlock>
+          </div>
+          {shown.until ? (
+            <p className={classes.lead}>
+              {words.once.until} <Instant at={shown.until} as="exact" />
+            </p>
+          ) : null}
+          <div className={classes.end}>
+            <Button onClick={onClose}>{words.once.done}</Button>
+          </div>
+        </div>
+      )}
+    </Modal>
+  );
+}
+
+/** After a change: say so, and fetch what it has made old. */
+export function useDone(...keys: string[]) {
+  const cache = useQueryClient();
+  return async (said: string = words.done) => {
+    notifications.show({ message: said });
+    announce(said);
+    await Promise.all(
+      [...keys, "audit"].map((key) => cache.invalidateQueries({ queryKey: [key] })),
+    );
+  };
+}
+
+/** An empty reason is none. */
+export function orNull(text: string): string | null {
+  return text.trim() === "" ? null : text.trim();
+}
+
+export function because(reason: string): string {
+  return reason === "" ? "" : ` --reason '${reason.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,174 @@
+/** What the screen reads of the API. */
+
+import {
+  infiniteQueryOptions,
+  keepPreviousData,
+  queryOptions,
+  useInfiniteQuery,
+  useQuery,
+} from "@tanstack/react-query";
+import { api, ok, type Schemas } from "@/api/client";
+
+export type Token = Schemas["Token"];
+export type Account = Schemas["Account"];
+export type LoginSession = Schemas["LoginSession"];
+export type Source = Schemas["Source"];
+export type SourceImage = Schemas["SourceImage"];
+export type Group = Schemas["Group"];
+export type RunLimit = Schemas["RunLimit"];
+export type Control = Schemas["ControlShown"];
+export type Target = Schemas["Target"];
+export type Rule = Schemas["Rule"];
+export type Delivery = Schemas["Delivery"];
+export type Mute = Schemas["stepwell__server__notifications__records__Mute"];
+export type View = Schemas["View"];
+export type Policy = Schemas["Policy"];
+export type Entry = Schemas["stepwell__server__audit__records__Entry"];
+
+interface Page<T> {
+  items: T[];
+  next?: string | null;
+}
+
+const LIMIT = 100;
+
+function paged<T>(
+  queryKey: readonly unknown[],
+  fetch: (page: { cursor?: string; limit: number }) => Promise<Page<T>>,
+) {
+  return infiniteQueryOptions({
+    queryKey,
+    placeholderData: keepPreviousData,
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last: Page<T>) => last.next ?? undefined,
+    queryFn: ({ pageParam }) => fetch({ cursor: pageParam, limit: LIMIT }),
+  });
+}
+
+/** Rows as a list of this screen shows them, with what it says while there are none. */
+export interface Found<T> {
+  rows: readonly T[];
+  loading: boolean;
+  error: unknown;
+  retry: () => void;
+  more?: { there: boolean; loading: boolean; load: () => void };
+}
+
+export function usePages<T>(options: ReturnType<typeof paged<T>>): Found<T> {
+  const found = useInfiniteQuery(options);
+  return {
+    rows: (found.data?.pages ?? []).flatMap((page) => page.items),
+    loading: found.isPending,
+    error: found.error,
+    retry: () => void found.refetch(),
+    more: {
+      there: found.hasNextPage,
+      loading: found.isFetchingNextPage,
+      load: () => void found.fetchNextPage(),
+    },
+  };
+}
+
+function whole<T>(queryKey: readonly unknown[], fetch: () => Promise<{ items: T[] }>) {
+  return queryOptions({ queryKey, queryFn: fetch });
+}
+
+export function useWhole<T>(options: ReturnType<typeof whole<T>>): Found<T> {
+  const found = useQuery(options);
+  return {
+    rows: found.data?.items ?? [],
+    loading: found.isPending,
+    error: found.error,
+    retry: () => void found.refetch(),
+  };
+}
+
+export const tokensQuery = paged<Token>(["tokens"], (query) =>
+  ok(api.GET("/api/v1/tokens", { params: { query } })),
+);
+
+export const usersQuery = paged<Account>(["users"], (query) =>
+  ok(api.GET("/api/v1/users", { params: { query } })),
+);
+
+export const sessionsQuery = paged<LoginSession>(["sessions"], (query) =>
+  ok(api.GET("/api/v1/sessions", { params: { query } })),
+);
+
+export const sourcesQuery = paged<Source>(["sources", "list"], (query) =>
+  ok(api.GET("/api/v1/sources", { params: { query } })),
+);
+
+export const imagesQuery = (filter: { source?: string; state?: SourceImage["state"] }) =>
+  paged<SourceImage>(["sources", "images", filter], (query) =>
+    ok(api.GET("/api/v1/source-images", { params: { query: { ...query, ...filter } } })),
+  );
+
+export const groupsQuery = (archived: boolean) =>
+  paged<Group>(["groups", "list", archived], (query) =>
+    ok(api.GET("/api/v1/groups", { params: { query: { ...query, archived } } })),
+  );
+
+export const groupNamesQuery = queryOptions({
+  queryKey: ["groups", "names"],
+  staleTime: 60_000,
+  queryFn: () => ok(api.GET("/api/v1/groups", { params: { query: { limit: 500 } } })),
+});
+
+export const limitsQuery = whole<RunLimit>(["run-limits"], () => ok(api.GET("/api/v1/run-limits")));
+
+export const controlsQuery = whole<Control>(["controls"], () => ok(api.GET("/api/v1/controls")));
+
+export const targetsQuery = paged<Target>(["notifications", "targets"], (query) =>
+  ok(api.GET("/api/v1/notifications/targets", { params: { query } })),
+);
+
+export const rulesQuery = paged<Rule>(["notifications", "rules"], (query) =>
+  ok(api.GET("/api/v1/notifications/rules", { params: { query } })),
+);
+
+export const deliveriesQuery = paged<Delivery>(["notifications", "deliveries"], (query) =>
+  ok(api.GET("/api/v1/notifications/deliveries", { params: { query: { ...query, limit: 20 } } })),
+);
+
+export const mutesQuery = paged<Mute>(["notifications", "mutes"], (query) =>
+  ok(api.GET("/api/v1/notifications/mutes", { params: { query } })),
+);
+
+export const viewsQuery = whole<View>(["views", "settings"], () =>
+  ok(api.GET("/api/v1/views", { params: { query: {} } })),
+);
+
+export const policiesQuery = whole<Policy>(["retention", "policies"], () =>
+  ok(api.GET("/api/v1/retention")),
+);
+
+export const prospectsQuery = queryOptions({
+  queryKey: ["retention", "preview"],
+  queryFn: () => ok(api.GET("/api/v1/retention/preview")),
+});
+
+export interface AuditFilter {
+  actor?: string;
+  action?: string;
+  target?: string;
+  address?: string;
+  since?: string;
+  until?: string;
+}
+
+export const auditQuery = (filter: AuditFilter) =>
+  paged<Entry>(["audit", filter], (query) =>
+    ok(api.GET("/api/v1/audit", { params: { query: { ...query, ...filter } } })),
+  );
+
+export const healthQuery = queryOptions({
+  queryKey: ["health"],
+  refetchInterval: 30_000,
+  queryFn: () => ok(api.GET("/api/v1/health")),
+});
+
+export const summaryQuery = queryOptions({
+  queryKey: ["summary"],
+  queryFn: () => ok(api.GET("/api/v1/summary")),
+});
