@@ -106,7 +106,7 @@ def test_a_source_that_could_not_be_read_is_a_warning(api: Api, server: Server) 
 
     assert found() == []
     source = {"name": "here", "kind": "folder", "location": "/nowhere"}
-    values = {"launcher": "process", "include": [], "exclude": []}
+    values: dict[str, Any] = {"launcher": "process", "include": [], "exclude": []}
     values |= {"credentials": {}, "created_by": "the test"}
     with server.db.write() as conn:
         at = {"created_at": clock.now(), "scanned_at": clock.now()}
