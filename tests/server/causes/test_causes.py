@@ -168,7 +168,7 @@ def test_causes_come_in_pages_the_one_seen_last_first(server: Server, client: Te
 def test_what_is_muted_in_the_list_is_muted_in_messages_and_the_other_way_round(
     server: Server, client: TestClient
 ) -> None:
-    """One row (decision 152)."""
+    """One row (decision 093)."""
     made(server, failed("f1"), failed("f2"))
     until = (clock.now() + timedelta(days=1)).isoformat()
     body = {"until": until, "reason": "known"}

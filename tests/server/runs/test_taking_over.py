@@ -1,4 +1,4 @@
-"""Results too large for their rows are taken over by reference (R4, decision 150)."""
+"""Results too large for their rows are taken over by reference (R4, decision 091)."""
 
 from __future__ import annotations
 

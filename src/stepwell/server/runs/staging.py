@@ -85,7 +85,7 @@ def commit(conn: Connection, run: RowMapping, step: Step, *, keep: bool) -> None
 
 
 def lost(conn: Connection, run: RowMapping, steps: Iterable[Step]) -> None:
-    """The container has gone with these claims: as if they had failed (decision 151)."""
+    """The container has gone with these claims: as if they had failed (decision 092)."""
     for step in steps:
         commit(conn, run, step, keep=False)
 

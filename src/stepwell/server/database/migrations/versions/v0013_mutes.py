@@ -7,8 +7,8 @@ from typing import Final
 
 from alembic import op
 
-revision = "0026"
-down_revision = "0025"
+revision = "0013"
+down_revision = "0012"
 
 _COLUMNS: Final = "until, reason, muted_by, muted_at"
 _FORGET: Final = "DELETE FROM notification_mutes WHERE cause = {row}.fingerprint"

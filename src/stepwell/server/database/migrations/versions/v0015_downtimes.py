@@ -7,8 +7,8 @@ from alembic import op
 
 from stepwell.server.database.tables import Instant
 
-revision = "0027"
-down_revision = "0021"
+revision = "0015"
+down_revision = "0014"
 
 
 def upgrade() -> None:

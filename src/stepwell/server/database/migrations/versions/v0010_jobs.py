@@ -7,7 +7,7 @@ from alembic import op
 
 from stepwell.server.database.tables import Instant
 
-revision = "0022"
+revision = "0010"
 down_revision = "0009"
 
 
