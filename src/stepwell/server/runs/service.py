@@ -22,6 +22,7 @@ from stepwell.server.runs.approvals import asked as asked_of
 from stepwell.server.runs.closing import close_cancelled, end_ready
 from stepwell.server.runs.headers import RunNotFound, fields, found, get, shown
 from stepwell.server.runs.judgement import operation_of
+from stepwell.server.runs.limits import RunLimit
 from stepwell.server.runs.limits import listed as limits_in_use
 from stepwell.server.runs.observing import Observed, observe
 from stepwell.server.runs.phases import phases, totals
@@ -59,6 +60,7 @@ __all__ = [
     "OPERATIONS",
     "SUPERVISE",
     "Reexecution",
+    "RunLimit",
     "RunNotFound",
     "Starts",
     "WorkflowNotReleased",

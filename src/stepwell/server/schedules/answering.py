@@ -100,4 +100,4 @@ def _write_down(
     }
     conn.execute(update(t).where(t.c.id == downtime_id).values(**values))
     details = {"answer": asked.answer.value, "backfills": [str(one) for one in begun]}
-    audit.record(conn, by, "downtime.answer", str(downtime_id), asked.reason, details)
+    audit.record(conn, by, "downtime.answer", str(downtime_id), asked.reason, after=details)

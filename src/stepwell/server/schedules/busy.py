@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from typing import Final, NamedTuple, TypeAlias
 
-from stepwell.server.runs.limits import RunLimit
+from stepwell.server.runs.service import RunLimit
 from stepwell.server.schedules.previews import length
 from stepwell.server.schedules.strip_records import Busy, Load
 
