@@ -13,7 +13,19 @@ from playwright.sync_api import Page, expect
 from tests.journeys.browser.looking import ROOT, axe_in_both_themes, pictures
 from tests.journeys.browser.site import Site
 
-SCREENS = {"home": "/", "schedules": "/schedules", "runs": "/runs"}
+SCREENS = {
+    "home": "/",
+    "review": "/review",
+    "catalog": "/workflows",
+    "workflow": "/workflows/flaky/rank-shares",
+    "schedules": "/schedules",
+    "runs": "/runs",
+    "metrics": "/metrics",
+    "reports": "/reports",
+    "state": "/state",
+    "steps": "/steps",
+    "settings": "/settings",
+}
 """Name of the picture -> path of the screen."""
 
 

@@ -158,7 +158,7 @@ export function BandShape({ item }: { item: Item }) {
         </g>
       ) : null}
       {!paused && width > 34 ? (
-        <text x={item.left + 19} y={MIDDLE + 3.5} className={classes.count}>
+        <text aria-hidden="true" x={item.left + 19} y={MIDDLE + 3.5} className={classes.count}>
           {item.count}
         </text>
       ) : null}
@@ -199,7 +199,13 @@ export function CellShape({ item }: { item: Item }) {
         <path d={`M${item.left + width / 2 - 3.5} 0.5h7l-3.5 4.5z`} fill="currentColor" />
       ) : null}
       {width >= 24 ? (
-        <text x={item.left + width / 2} y={MIDDLE + 3.8} className={classes.count} data-middle>
+        <text
+          aria-hidden="true"
+          x={item.left + width / 2}
+          y={MIDDLE + 3.8}
+          className={classes.count}
+          data-middle
+        >
           {item.count > 999 ? `${Math.round(item.count / 1000)}k` : item.count}
         </text>
       ) : null}
