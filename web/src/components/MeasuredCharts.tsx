@@ -22,10 +22,13 @@ export function MeasuredCharts({ measured, window, onPoint }: Props) {
   const now = Date.parse(measured.as_of);
   const points = pointsOf(measured);
   const data = points.map((one) => ({ ...one, at: instant(one.at, zone, now) }));
+  const isLate = (at: string) => points.findIndex((one) => one.at === at) > points.length / 2;
   const marks = marksOf(points, measured.releases).map(({ at, numbers }) => ({
     x: instant(at, zone, now),
     label: words.releasesOf(numbers),
     color: "gray.6",
+    // On the side of the line where there is room.
+    labelPosition: isLate(at) ? ("insideTopRight" as const) : ("insideTopLeft" as const),
   }));
   const choose = (state: { activeTooltipIndex?: unknown }) => {
     const point = points[Number(state.activeTooltipIndex)];
