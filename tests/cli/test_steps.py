@@ -305,7 +305,7 @@ class Counted(MemoryStore):
 
 def test_a_reading_without_new_failures_is_one_query(monkeypatch: pytest.MonkeyPatch) -> None:
     store: Store = Counted()
-    monkeypatch.setattr("stepwell.cli.steps.commands.books.open_store", lambda _: store)
+    monkeypatch.setattr("stepwell.cli.steps.books.open_store", lambda _: store)
     steps = StepClient(store)
     steps.fail(steps.add(new_step("v1/hello")), "no")
     readings = watch.Readings(StoreBook("memory://"), 5)

@@ -174,6 +174,11 @@ def _field(location: Sequence[Any]) -> str:
 
 def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    return of_http(request, error)
+
+
+def of_http(request: Request, error: HTTPException) -> JSONResponse:
+    """The answer to what the framework refuses."""
     if error.status_code == 413 and error.detail.isdecimal():
         return _stepwell(request, too_large(int(error.detail)))
     phrase = http.HTTPStatus(error.status_code).phrase

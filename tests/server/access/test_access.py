@@ -40,6 +40,8 @@ OPEN = {
     ("get", f"shared/reports/{ANY}"): 404,
     ("get", f"shared/badges/{ANY}"): 404,
     ("get", "http://testserver/login"): 422,
+    ("get", "http://testserver/healthz"): 200,
+    ("get", "http://testserver/readyz"): 200,
 }
 """What needs no authentication: health and logging in; and what an empty request gets there."""
 

@@ -85,6 +85,16 @@ def entry(conn: Connection, run: RowMapping) -> dict[str, Any]:
     return found
 
 
+def operations(conn: Connection, run: RowMapping) -> list[str]:
+    """The names of its operations in order; none where its release is not known any more."""
+    query = select(release_workflows.c.entry).where(
+        release_workflows.c.release_id == run["release_id"],
+        release_workflows.c.workflow == run["workflow"],
+    )
+    found = conn.execute(query).scalar_one_or_none() or {}
+    return [one["name"] for one in found.get("operations", [])]
+
+
 def release_of(conn: Connection, run: RowMapping) -> tuple[int, bool]:
     """The number of a run's release, below zero a trial's, and whether it is in force."""
     query = (

@@ -221,7 +221,7 @@ def detail(conn: Connection, run_id: UUID) -> RunDetail:
         phases=pieces,
         totals=totals(pieces),
         reproduce=command(groups.get(conn, row["group_name"]), row),
-        operations=[one["name"] for one in queries.entry(conn, row)["operations"]],
+        operations=queries.operations(conn, row),
         release=ReleaseBrief(number=number if number > 0 else None, current=current),
     )
 

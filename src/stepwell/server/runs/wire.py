@@ -11,6 +11,7 @@ import re
 from typing import Any, Final
 from uuid import UUID
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -43,7 +44,11 @@ class StoreWire:
             await self.app(scope, receive, send)
             return
         request = Request(scope, receive)
-        content = await request.body()
+        try:
+            content = await request.body()
+        except HTTPException as error:  # larger than what is admitted
+            await problems.of_http(request, error)(scope, receive, send)
+            return
         body, token = _object(content), request.headers.get("authorization", "")
         if body is None or not token.startswith(_BEARER):
             await self.app(scope, _again(content), send)
