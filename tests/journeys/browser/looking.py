@@ -22,6 +22,7 @@ WIDTHS = {1440: 900, 1024: 768, 390: 844}
 """Pixels: a screen, a small one, a phone; and how high each is."""
 
 _RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+_FITS = "document.documentElement.scrollWidth <= window.innerWidth"
 _BAD = ("serious", "critical")
 _FOLLOWED = """async theme => {
   const shown = document.documentElement.dataset.mantineColorScheme
@@ -79,8 +80,8 @@ def pictures(page: Page, name: str, folder: Path) -> list[Path]:
             for width, height in WIDTHS.items():
                 page.set_viewport_size({"width": width, "height": height})
                 path = folder / f"{name}-{width}-{theme}.png"
+                page.wait_for_function(_FITS)  # charts and tables take the new width a moment later
                 picture(page, path)
-                assert overflow(page) == 0, f"{path.name} is too wide"
                 made.append(path)
     return made
 
