@@ -75,23 +75,21 @@ def workflow_names(conn: Connection, group: str) -> list[str]:
     return sorted(conn.execute(query).scalars())
 
 
+def _pinned(run: RowMapping) -> Select[Any]:
+    t = release_workflows
+    mine = (t.c.release_id == run["release_id"], t.c.workflow == run["workflow"])
+    return select(t.c.entry).where(*mine)
+
+
 def entry(conn: Connection, run: RowMapping) -> dict[str, Any]:
     """The manifest entry that a run is pinned to (R37)."""
-    query = select(release_workflows.c.entry).where(
-        release_workflows.c.release_id == run["release_id"],
-        release_workflows.c.workflow == run["workflow"],
-    )
-    found: dict[str, Any] = conn.execute(query).scalar_one()
+    found: dict[str, Any] = conn.execute(_pinned(run)).scalar_one()
     return found
 
 
 def operations(conn: Connection, run: RowMapping) -> list[str]:
     """The names of its operations in order; none where its release is not known any more."""
-    query = select(release_workflows.c.entry).where(
-        release_workflows.c.release_id == run["release_id"],
-        release_workflows.c.workflow == run["workflow"],
-    )
-    found = conn.execute(query).scalar_one_or_none() or {}
+    found = conn.execute(_pinned(run)).scalar_one_or_none() or {}
     return [one["name"] for one in found.get("operations", [])]
 
 
