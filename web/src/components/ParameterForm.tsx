@@ -1,5 +1,6 @@
 import { JsonInput, SegmentedControl, Select, TextInput } from "@mantine/core";
 import { useState } from "react";
+import { parsedObject } from "@/lib/json";
 import { form as words } from "@/strings/form";
 import classes from "./ParameterForm.module.css";
 import { type Field, fieldsOf, read, written } from "./parameters";
@@ -108,20 +109,10 @@ function Whole({ value, onChange }: Props) {
       error={wrong || undefined}
       onChange={(next) => {
         setTyped(next);
-        const found = objectOf(next);
+        const found = parsedObject(next);
         setWrong(found === null ? words.noObject : "");
         if (found !== null) onChange(found);
       }}
     />
   );
-}
-
-function objectOf(text: string): Record<string, unknown> | null {
-  try {
-    const found: unknown = JSON.parse(text);
-    const fits = typeof found === "object" && found !== null && !Array.isArray(found);
-    return fits ? (found as Record<string, unknown>) : null;
-  } catch {
-    return null;
-  }
 }

@@ -3,6 +3,7 @@
 import { Skeleton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { fetchOk, type Schemas } from "@/api/client";
+import { parsed } from "@/lib/json";
 import { apiAddress } from "@/lib/page";
 import { bytes } from "@/lib/time";
 import { reports as words } from "@/strings/reports";
@@ -52,7 +53,7 @@ function Text({ report }: { report: Report }) {
   });
   if (error) return <ErrorFace error={error} onRetry={() => void refetch()} />;
   if (data === undefined) return <Skeleton height={200} />;
-  const value = report.media_type.includes("json") ? parsed(data) : undefined;
+  const value = report.media_type.includes("json") ? parsed(data)?.value : undefined;
   const rows = report.kind === "table" ? rowsOf(value) : null;
   if (rows !== null) return <Rows rows={rows} />;
   if (value !== undefined)
@@ -62,14 +63,6 @@ function Text({ report }: { report: Report }) {
       {data}
     </CodeBlock>
   );
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 type Cells = Record<string, unknown>;

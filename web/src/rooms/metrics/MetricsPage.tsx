@@ -3,6 +3,7 @@ import { IconDownload, IconZoomReset } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo } from "react";
+import { workflowNamesQuery } from "@/api/workflows";
 import { CopyAs } from "@/components/CopyAs";
 import { ErrorFace, SkeletonRows } from "@/components/FourFaces";
 import { MeasuredCharts } from "@/components/MeasuredCharts";
@@ -15,7 +16,6 @@ import classes from "./Metrics.module.css";
 import { Causes, Ranked, Regressions, Targets, Waits } from "./Parts";
 import {
   measuredQuery,
-  namesQuery,
   operationsQuery,
   RANGES,
   type Range,
@@ -125,7 +125,7 @@ export function MetricsPage() {
 /** Which workflow, and which of its operations. */
 function Pickers({ subject }: { subject: Subject }) {
   const navigate = useNavigate({ from: "/metrics" });
-  const names = useQuery(namesQuery);
+  const names = useQuery(workflowNamesQuery);
   const detail = useQuery(operationsQuery(subject));
   const all = (names.data?.items ?? []).map((one) => `${one.group}/${one.workflow}`);
   const groups = [...new Set((names.data?.items ?? []).map((one) => one.group))];

@@ -105,12 +105,6 @@ export const regressionsQuery = (subject: Subject) =>
       ),
   });
 
-export const namesQuery = queryOptions({
-  queryKey: ["workflows", "names"],
-  staleTime: 60_000,
-  queryFn: () => ok(api.GET("/api/v1/workflows", { params: { query: { limit: 500 } } })),
-});
-
 export const operationsQuery = (subject: Subject) =>
   queryOptions({
     queryKey: ["workflows", subject.group ?? "", subject.workflow ?? ""],

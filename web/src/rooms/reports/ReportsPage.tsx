@@ -4,6 +4,7 @@ import { IconFileAnalytics, IconSearch } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
+import { workflowNamesQuery } from "@/api/workflows";
 import { CodeBlock } from "@/components/CodeBlock";
 import { CopyAs } from "@/components/CopyAs";
 import { type Column, DataTable } from "@/components/DataTable";
@@ -13,7 +14,7 @@ import { PageHeader } from "@/components/PageHeader";
 import { writeSearch } from "@/lib/search";
 import { bytes } from "@/lib/time";
 import { reports as words } from "@/strings/reports";
-import { type Filter, namesQuery, type Report, reportsQuery } from "./queries";
+import { type Filter, type Report, reportsQuery } from "./queries";
 import { ReportDrawer } from "./ReportDrawer";
 import classes from "./Reports.module.css";
 
@@ -102,7 +103,7 @@ function marked(reports: readonly Report[]): Row[] {
 }
 
 function Filters({ filter, onChange }: { filter: Filter; onChange: (next: Filter) => void }) {
-  const names = useQuery(namesQuery);
+  const names = useQuery(workflowNamesQuery);
   const [typed, setTyped] = useState(filter.name ?? "");
   const later = useDebouncedCallback((name: string) => onChange({ name: name || undefined }), 250);
   const { group, workflow } = filter;

@@ -42,12 +42,6 @@ export const comparisonQuery = (id: string) =>
       ),
   });
 
-export const namesQuery = queryOptions({
-  queryKey: ["workflows", "names"],
-  staleTime: 60_000,
-  queryFn: () => ok(api.GET("/api/v1/workflows", { params: { query: { limit: 500 } } })),
-});
-
 export function share(id: string, body: Schemas["NewShare"]): Promise<Schemas["SharedLink"]> {
   return ok(
     api.POST("/api/v1/reports/{report_id}/shares", { params: { path: { report_id: id } }, body }),

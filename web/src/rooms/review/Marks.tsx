@@ -1,4 +1,5 @@
 import { Badge, Tooltip } from "@mantine/core";
+import { shortDigest } from "@/lib/digest";
 import { review as words } from "@/strings/review";
 import classes from "./Review.module.css";
 
@@ -56,5 +57,5 @@ export function risk(code: string): string {
 }
 
 export function short(digest: string | null): string {
-  return digest === null ? words.nothing : digest.replace(/^sha256:/, "").slice(0, 12);
+  return digest === null ? words.nothing : shortDigest(digest);
 }

@@ -5,6 +5,7 @@ import type { ReactNode } from "react";
 import type { Column } from "@/components/DataTable";
 import { Instant } from "@/components/Instant";
 import { StateBadge } from "@/components/StateBadge";
+import { shortDigest } from "@/lib/digest";
 import { runs as words } from "@/strings/runs";
 import classes from "./columns.module.css";
 import type { Run } from "./queries";
@@ -99,9 +100,7 @@ export function runColumns(keys: readonly ColumnKey[], usual: Usual): Column<Run
     trigger: { width: "6.5rem", cell: (run) => text(run.trigger), card: "none" },
     version: {
       width: "8rem",
-      cell: (run) => (
-        <code title={run.digest}>{run.digest.replace("sha256:", "").slice(0, 12)}</code>
-      ),
+      cell: (run) => <code title={run.digest}>{shortDigest(run.digest)}</code>,
       card: "none",
     },
     started: { width: "6.75rem", cell: (run) => <Instant at={run.started_at ?? run.created_at} /> },

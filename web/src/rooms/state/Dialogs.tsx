@@ -6,6 +6,7 @@ import { asApiError } from "@/api/error";
 import { quoted } from "@/components/CopyAs";
 import { JsonView } from "@/components/JsonView";
 import { ReasonDialog } from "@/components/ReasonDialog";
+import { parsed } from "@/lib/json";
 import { state as words } from "@/strings/state";
 import { type Entry, edit, entryQuery, type Place, restore } from "./queries";
 import classes from "./State.module.css";
@@ -172,12 +173,4 @@ function Conflict({ theirs, onTake, onOverwrite }: ConflictProps) {
 
 function where({ group, scope, key }: Place): string {
   return `${quoted(group)} ${quoted(scope)} ${quoted(key)}`;
-}
-
-function parsed(text: string): { value: unknown } | undefined {
-  try {
-    return { value: JSON.parse(text) as unknown };
-  } catch {
-    return undefined;
-  }
 }

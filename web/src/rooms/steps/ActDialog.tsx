@@ -5,6 +5,7 @@ import { useState } from "react";
 import { api, ok } from "@/api/client";
 import { quoted } from "@/components/CopyAs";
 import { ReasonDialog } from "@/components/ReasonDialog";
+import { parsed } from "@/lib/json";
 import { steps as words } from "@/strings/steps";
 import type { StepDetail } from "./queries";
 
@@ -25,7 +26,7 @@ export function ActDialog({ act, step, onClose }: Props) {
   const [args, setArgs] = useState("");
   const [endedAs, setEndedAs] = useState<EndedAs>("cancelled");
   const cache = useQueryClient();
-  const value = parsed(args);
+  const value = args.trim() === "" ? { value: null } : parsed(args);
   const params = { params: { path: { step_id: step.id } } };
 
   async function submit(reason: string) {
@@ -96,13 +97,4 @@ function command(act: Act, id: string, args: string, endedAs: EndedAs, reason: s
   }
   if (act === "again") return `stepwell steps retry ${id}${said}`;
   return `stepwell steps fail ${id} --as ${endedAs}${said}`;
-}
-
-function parsed(text: string): { value: unknown } | undefined {
-  if (text.trim() === "") return { value: null };
-  try {
-    return { value: JSON.parse(text) as unknown };
-  } catch {
-    return undefined;
-  }
 }

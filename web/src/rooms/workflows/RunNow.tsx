@@ -9,6 +9,7 @@ import { CodeBlock } from "@/components/CodeBlock";
 import { quoted } from "@/components/CopyAs";
 import { ParameterForm } from "@/components/ParameterForm";
 import { written } from "@/components/parameters";
+import { shortDigest } from "@/lib/digest";
 import { instant } from "@/lib/time";
 import { common } from "@/strings/common";
 import { workflows as words } from "@/strings/workflows";
@@ -65,7 +66,7 @@ export function RunNow({ detail, onClose }: Props) {
           void start();
         }}
       >
-        <p className="sw-soft">{words.startLead(short(detail.digest), detail.release)}</p>
+        <p className="sw-soft">{words.startLead(shortDigest(detail.digest), detail.release)}</p>
         {earlier.length > 0 ? (
           <Select
             label={words.again}
@@ -133,8 +134,4 @@ function brief(parameters: Record<string, unknown>): string {
     .map(([name, value]) => `${name}=${written(value)}`)
     .join(" ");
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
-}
-
-function short(digest: string): string {
-  return digest.replace(/^sha256:/, "").slice(0, 12);
 }

@@ -4,6 +4,7 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import type { Schemas } from "@/api/client";
 import { ErrorFace, SkeletonRows } from "@/components/FourFaces";
 import { Instant } from "@/components/Instant";
+import { shortDigest } from "@/lib/digest";
 import { workflows as words } from "@/strings/workflows";
 import { differenceQuery, type WorkflowDetail } from "./queries";
 import classes from "./Workflows.module.css";
@@ -72,7 +73,7 @@ export function Versions({ detail }: { detail: WorkflowDetail }) {
                 <td>{[each.created_by, each.confirmed_by].filter(Boolean).join(", ")}</td>
                 <td>{each.reason}</td>
                 <td>
-                  <code>{each.digest.replace(/^sha256:/, "").slice(0, 12)}</code>
+                  <code>{shortDigest(each.digest)}</code>
                 </td>
                 <td>
                   {each.release === detail.since ? null : (
