@@ -9,8 +9,9 @@ import { asApiError } from "@/api/error";
 import { quoted, reasonFlag } from "@/components/CopyAs";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { StateGlyph } from "@/components/StateGlyph";
+import { parsedObject } from "@/lib/json";
 import { run as words } from "@/strings/run";
-import { edits, parsedObject } from "./input";
+import { edits } from "./input";
 import type { ReexecutionPlan, RunDetail } from "./queries";
 import classes from "./RerunDialog.module.css";
 

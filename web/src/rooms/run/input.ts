@@ -6,17 +6,6 @@ export interface Edit {
   after: string;
 }
 
-/** The object that a text is, or null. */
-export function parsedObject(text: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    const fits = typeof value === "object" && value !== null && !Array.isArray(value);
-    return fits ? (value as Record<string, unknown>) : null;
-  } catch {
-    return null;
-  }
-}
-
 const NONE = "–";
 
 function shown(value: unknown): string {

@@ -17,6 +17,7 @@ import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { asApiError } from "@/api/error";
 import { CodeBlock } from "@/components/CodeBlock";
+import { parsedObject } from "@/lib/json";
 import { common } from "@/strings/common";
 import { schedules as words } from "@/strings/schedules";
 import classes from "./Dialogs.module.css";
@@ -346,13 +347,7 @@ function More(props: { draft: Draft; set: Set; change: (change: Partial<Draft>) 
 /** What is written, as an object; undefined where it is none. */
 export function parametersOf(text: string): Record<string, unknown> | undefined {
   if (text.trim() === "") return {};
-  try {
-    const found: unknown = JSON.parse(text);
-    const fits = typeof found === "object" && found !== null && !Array.isArray(found);
-    return fits ? (found as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
+  return parsedObject(text) ?? undefined;
 }
 
 function Preview({ form, of }: { form: Form; of: Props["of"] }) {
