@@ -7,10 +7,11 @@ import { useMemo, useState } from "react";
 import { workflowNamesQuery } from "@/api/workflows";
 import { CodeBlock } from "@/components/CodeBlock";
 import { CopyAs } from "@/components/CopyAs";
-import { type Column, DataTable } from "@/components/DataTable";
-import { FourFaces } from "@/components/FourFaces";
+import type { Column } from "@/components/DataTable";
 import { Instant } from "@/components/Instant";
+import { Listing } from "@/components/Listing";
 import { PageHeader } from "@/components/PageHeader";
+import { foundPages } from "@/lib/found";
 import { writeSearch } from "@/lib/search";
 import { bytes } from "@/lib/time";
 import { reports as words } from "@/strings/reports";
@@ -49,11 +50,15 @@ export function ReportsPage() {
           void navigate({ search: (old) => ({ ...old, ...next }), replace: true })
         }
       />
-      <FourFaces
-        loading={found.isPending}
-        error={found.error}
-        onRetry={() => void found.refetch()}
-        empty={rows.length === 0}
+      <Listing
+        found={{ ...foundPages(found), rows }}
+        keys
+        label={words.title}
+        columns={COLUMNS}
+        rowId={(one) => one.id}
+        rowName={(one) => one.name}
+        current={report}
+        onOpen={(one) => open(one.id)}
         filtered={Object.keys(filter).length > 0}
         never={{
           title: words.never.title,
@@ -66,24 +71,7 @@ export function ReportsPage() {
           ),
         }}
         nothing={{ title: words.nothing, onClear: () => void navigate({ search: {} }) }}
-      >
-        <div className="sw-panel">
-          <DataTable
-            label={words.title}
-            columns={COLUMNS}
-            rows={rows}
-            rowId={(one) => one.id}
-            rowName={(one) => one.name}
-            current={report}
-            onOpen={(one) => open(one.id)}
-            more={{
-              there: found.hasNextPage,
-              loading: found.isFetchingNextPage,
-              load: () => void found.fetchNextPage(),
-            }}
-          />
-        </div>
-      </FourFaces>
+      />
       {report === undefined ? null : (
         <ReportDrawer key={report} id={report} onClose={() => open(undefined)} />
       )}

@@ -5,10 +5,12 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import type { Schemas } from "@/api/client";
 import { CodeBlock } from "@/components/CodeBlock";
 import { CopyAs } from "@/components/CopyAs";
-import { type Column, DataTable } from "@/components/DataTable";
+import type { Column } from "@/components/DataTable";
 import { FourFaces } from "@/components/FourFaces";
 import { Instant } from "@/components/Instant";
+import { Listing } from "@/components/Listing";
 import { PageHeader } from "@/components/PageHeader";
+import { foundRows } from "@/lib/found";
 import { review as words } from "@/strings/review";
 import { Counts, risk, short } from "./Marks";
 import { failedQuery, reviewsQuery } from "./queries";
@@ -72,28 +74,20 @@ function Offers({ state }: { state: "waiting" | "decided" }) {
   const rows = found.data?.items ?? [];
   const never = state === "waiting" ? words.nothingWaits : words.noneDecided;
   return (
-    <FourFaces
-      loading={found.isPending}
-      error={found.error}
-      onRetry={() => void found.refetch()}
-      empty={rows.length === 0}
+    <Listing
+      found={foundRows(found, rows)}
+      keys
+      label={words.tabs[state]}
+      columns={OFFERS}
+      rowId={(one) => one.group}
+      rowName={(one) => one.group}
+      onOpen={(one) => void navigate(address(one))}
       never={{
         ...never,
         icon: state === "waiting" ? <IconMoodCheck size={28} /> : <IconChecks size={28} />,
         action: <CodeBlock label="command">{words.never.command}</CodeBlock>,
       }}
-    >
-      <div className="sw-panel">
-        <DataTable
-          label={words.tabs[state]}
-          columns={OFFERS}
-          rows={rows}
-          rowId={(one) => one.group}
-          rowName={(one) => one.group}
-          onOpen={(one) => void navigate(address(one))}
-        />
-      </div>
-    </FourFaces>
+    />
   );
 }
 

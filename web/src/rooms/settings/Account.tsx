@@ -9,9 +9,10 @@ import { asApiError } from "@/api/error";
 import { useMe } from "@/api/session";
 import type { Column } from "@/components/DataTable";
 import { Instant } from "@/components/Instant";
+import { Listing } from "@/components/Listing";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { settings } from "@/strings/settings";
-import { Act, because, Listing, orNull, Section, useDone, Word } from "./Parts";
+import { Act, because, orNull, Section, useDone, Word } from "./Parts";
 import { type LoginSession, sessionsQuery, usePages } from "./queries";
 import classes from "./Settings.module.css";
 

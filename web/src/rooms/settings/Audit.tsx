@@ -6,11 +6,12 @@ import { useState } from "react";
 import type { Column } from "@/components/DataTable";
 import { Instant } from "@/components/Instant";
 import { JsonView } from "@/components/JsonView";
+import { Listing } from "@/components/Listing";
 import { SideDrawer } from "@/components/SideDrawer";
 import { apiAddress } from "@/lib/page";
 import { writeSearch } from "@/lib/search";
 import { settings } from "@/strings/settings";
-import { For, Listing, Section, Word } from "./Parts";
+import { For, Section, Word } from "./Parts";
 import { type AuditFilter, auditQuery, type Entry, usePages } from "./queries";
 import classes from "./Settings.module.css";
 

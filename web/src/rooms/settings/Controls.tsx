@@ -5,11 +5,12 @@ import { api, ok } from "@/api/client";
 import { quoted } from "@/components/CopyAs";
 import type { Column } from "@/components/DataTable";
 import { Instant } from "@/components/Instant";
+import { Listing } from "@/components/Listing";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { RoleGate } from "@/components/RoleGate";
 import { duration } from "@/lib/time";
 import { settings } from "@/strings/settings";
-import { Act, because, Listing, orNull, Section, useDone, Word } from "./Parts";
+import { Act, because, orNull, Section, useDone, Word } from "./Parts";
 import { type Control, controlsQuery, useWhole } from "./queries";
 import classes from "./Settings.module.css";
 

@@ -3,10 +3,11 @@ import { IconBox, IconPlus } from "@tabler/icons-react";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import type { Column } from "@/components/DataTable";
+import { Listing } from "@/components/Listing";
 import { RoleGate } from "@/components/RoleGate";
 import { settings } from "@/strings/settings";
 import { ChangeGroup, GroupAct, NewGroup } from "./GroupDialogs";
-import { Act, Acts, Listing, Section, Word } from "./Parts";
+import { Act, Acts, Section, Word } from "./Parts";
 import { type Group, groupsQuery, usePages } from "./queries";
 import classes from "./Settings.module.css";
 

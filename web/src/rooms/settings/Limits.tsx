@@ -7,11 +7,12 @@ import { useMe } from "@/api/session";
 import { quoted } from "@/components/CopyAs";
 import type { Column } from "@/components/DataTable";
 import { Instant } from "@/components/Instant";
+import { Listing } from "@/components/Listing";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { RoleGate } from "@/components/RoleGate";
 import { settings } from "@/strings/settings";
 import { Controls } from "./Controls";
-import { Act, Acts, because, Listing, orNull, Section, useDone, Word } from "./Parts";
+import { Act, Acts, because, orNull, Section, useDone, Word } from "./Parts";
 import { limitsQuery, type RunLimit, useWhole } from "./queries";
 import classes from "./Settings.module.css";
 

@@ -4,11 +4,12 @@ import { useMemo, useState } from "react";
 import type { Role } from "@/api/session";
 import type { Column } from "@/components/DataTable";
 import { Instant } from "@/components/Instant";
+import { Listing } from "@/components/Listing";
 import { RoleGate } from "@/components/RoleGate";
 import { duration } from "@/lib/time";
 import { settings } from "@/strings/settings";
 import { NewMute, NewRule, NewTarget, RenewSecret, TargetAct, Undo } from "./NotificationDialogs";
-import { Act, Acts, For, Listing, Once, Section, type Shown, Word } from "./Parts";
+import { Act, Acts, For, Once, Section, type Shown, Word } from "./Parts";
 import {
   type Delivery,
   deliveriesQuery,

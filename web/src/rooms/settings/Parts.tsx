@@ -7,13 +7,11 @@ import { useQueryClient } from "@tanstack/react-query";
 import type { ReactElement, ReactNode } from "react";
 import { covers, type Role, useMe } from "@/api/session";
 import { CodeBlock } from "@/components/CodeBlock";
-import { type Column, DataTable } from "@/components/DataTable";
-import { Face, FourFaces } from "@/components/FourFaces";
+import { Face } from "@/components/FourFaces";
 import { Instant } from "@/components/Instant";
 import { RoleGate } from "@/components/RoleGate";
 import { announce } from "@/lib/announce";
 import { settings as words } from "@/strings/settings";
-import type { Found } from "./queries";
 import classes from "./Settings.module.css";
 
 interface SectionProps {
@@ -37,65 +35,6 @@ export function Section({ title, alone, lead, actions, children }: SectionProps)
       </header>
       {children}
     </section>
-  );
-}
-
-interface ListingProps<T extends object> {
-  label: string;
-  found: Found<T>;
-  columns: Column<T>[];
-  rowId: (row: T) => string;
-  rowName?: (row: T) => string;
-  never: { title: string; text: string; action?: ReactNode; icon?: ReactNode };
-  filtered?: boolean;
-  nothing?: { title: string; onClear?: () => void };
-  onOpen?: (row: T) => void;
-  current?: string;
-  quiet?: (row: T) => boolean;
-  /** Whether j and k are this list's: only the first one of a page. */
-  keys?: boolean;
-  rows?: number;
-  /** One of several lists of a page: what it says while it is empty is a line. */
-  slim?: boolean;
-}
-
-export function Listing<T extends object>(props: ListingProps<T>) {
-  const { found, quiet, never } = props;
-  const empty = found.rows.length === 0;
-  if (props.slim && empty && !found.loading && !found.error) {
-    return (
-      <p className={`${classes.slim} sw-panel`}>
-        {never.title}. <span className="sw-soft">{never.text}</span>
-      </p>
-    );
-  }
-  return (
-    <FourFaces
-      loading={found.loading}
-      error={found.error}
-      onRetry={found.retry}
-      empty={empty}
-      filtered={props.filtered}
-      never={never}
-      nothing={props.nothing}
-      rows={props.rows ?? 4}
-    >
-      <div className="sw-panel">
-        <DataTable
-          label={props.label}
-          columns={props.columns}
-          rows={found.rows}
-          rowId={props.rowId}
-          rowName={props.rowName}
-          onOpen={props.onOpen}
-          current={props.current}
-          rowTone={quiet === undefined ? undefined : (row) => (quiet(row) ? "quiet" : undefined)}
-          more={found.more}
-          keys={props.keys ?? false}
-          rowHeight={40}
-        />
-      </div>
-    </FourFaces>
   );
 }
 

@@ -5,10 +5,11 @@ import { api, ok, type Schemas } from "@/api/client";
 import { Count } from "@/components/Count";
 import type { Column } from "@/components/DataTable";
 import { Instant } from "@/components/Instant";
+import { Listing } from "@/components/Listing";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { RoleGate } from "@/components/RoleGate";
 import { settings } from "@/strings/settings";
-import { Act, Acts, because, Listing, orNull, Section, useDone } from "./Parts";
+import { Act, Acts, because, orNull, Section, useDone } from "./Parts";
 import { type Policy, policiesQuery, prospectsQuery, useWhole } from "./queries";
 import classes from "./Settings.module.css";
 

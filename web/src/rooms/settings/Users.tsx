@@ -6,22 +6,11 @@ import { ROLES, type Role, useMe } from "@/api/session";
 import { quoted } from "@/components/CopyAs";
 import type { Column } from "@/components/DataTable";
 import { Instant } from "@/components/Instant";
+import { Listing } from "@/components/Listing";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { RoleGate } from "@/components/RoleGate";
 import { settings } from "@/strings/settings";
-import {
-  Act,
-  Acts,
-  because,
-  For,
-  Listing,
-  Once,
-  orNull,
-  Section,
-  type Shown,
-  useDone,
-  Word,
-} from "./Parts";
+import { Act, Acts, because, For, Once, orNull, Section, type Shown, useDone, Word } from "./Parts";
 import { type Account, usePages, usersQuery } from "./queries";
 import classes from "./Settings.module.css";
 

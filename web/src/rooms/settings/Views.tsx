@@ -6,9 +6,10 @@ import { api, ok } from "@/api/client";
 import { asApiError } from "@/api/error";
 import { useMe } from "@/api/session";
 import type { Column } from "@/components/DataTable";
+import { Listing } from "@/components/Listing";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { settings } from "@/strings/settings";
-import { Act, Acts, Listing, Section, useDone, Word } from "./Parts";
+import { Act, Acts, Section, useDone, Word } from "./Parts";
 import { useWhole, type View, viewsQuery } from "./queries";
 import classes from "./Settings.module.css";
 

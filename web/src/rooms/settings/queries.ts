@@ -8,6 +8,7 @@ import {
   useQuery,
 } from "@tanstack/react-query";
 import { api, ok, type Schemas } from "@/api/client";
+import { type Found, foundPages, foundRows } from "@/lib/found";
 
 export type Token = Schemas["Token"];
 export type Account = Schemas["Account"];
@@ -45,28 +46,8 @@ function paged<T>(
   });
 }
 
-/** Rows as a list of this screen shows them, with what it says while there are none. */
-export interface Found<T> {
-  rows: readonly T[];
-  loading: boolean;
-  error: unknown;
-  retry: () => void;
-  more?: { there: boolean; loading: boolean; load: () => void };
-}
-
 export function usePages<T>(options: ReturnType<typeof paged<T>>): Found<T> {
-  const found = useInfiniteQuery(options);
-  return {
-    rows: (found.data?.pages ?? []).flatMap((page) => page.items),
-    loading: found.isPending,
-    error: found.error,
-    retry: () => void found.refetch(),
-    more: {
-      there: found.hasNextPage,
-      loading: found.isFetchingNextPage,
-      load: () => void found.fetchNextPage(),
-    },
-  };
+  return foundPages(useInfiniteQuery(options));
 }
 
 function whole<T>(queryKey: readonly unknown[], fetch: () => Promise<{ items: T[] }>) {
@@ -75,12 +56,7 @@ function whole<T>(queryKey: readonly unknown[], fetch: () => Promise<{ items: T[
 
 export function useWhole<T>(options: ReturnType<typeof whole<T>>): Found<T> {
   const found = useQuery(options);
-  return {
-    rows: found.data?.items ?? [],
-    loading: found.isPending,
-    error: found.error,
-    retry: () => void found.refetch(),
-  };
+  return foundRows(found, found.data?.items);
 }
 
 export const tokensQuery = paged<Token>(["tokens"], (query) =>

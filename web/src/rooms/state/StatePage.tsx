@@ -6,10 +6,11 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { CodeBlock } from "@/components/CodeBlock";
 import { CopyAs } from "@/components/CopyAs";
-import { type Column, DataTable } from "@/components/DataTable";
-import { FourFaces } from "@/components/FourFaces";
+import type { Column } from "@/components/DataTable";
 import { Instant } from "@/components/Instant";
+import { Listing } from "@/components/Listing";
 import { PageHeader } from "@/components/PageHeader";
+import { foundPages } from "@/lib/found";
 import { writeSearch } from "@/lib/search";
 import { bytes } from "@/lib/time";
 import { state as words } from "@/strings/state";
@@ -25,7 +26,6 @@ export function StatePage() {
   const { group, scope, prefix, key, of, at } = search;
   const navigate = useNavigate({ from: "/state" });
   const found = useInfiniteQuery(entriesQuery({ group, scope, prefix }));
-  const rows = (found.data?.pages ?? []).flatMap((page) => page.items);
   const filtered = group !== undefined || scope !== undefined || prefix !== undefined;
   const open = (one: Entry | null) =>
     void navigate({
@@ -63,11 +63,15 @@ export function StatePage() {
           void navigate({ search: (old) => ({ ...old, ...next }), replace: true })
         }
       />
-      <FourFaces
-        loading={found.isPending}
-        error={found.error}
-        onRetry={() => void found.refetch()}
-        empty={rows.length === 0}
+      <Listing
+        label={words.title}
+        found={foundPages(found)}
+        columns={COLUMNS}
+        rowId={idOf}
+        rowName={(one) => one.key}
+        keys
+        current={place === null ? undefined : `${of} ${at} ${key}`}
+        onOpen={open}
         filtered={filtered}
         never={{
           title: words.never.title,
@@ -79,30 +83,8 @@ export function StatePage() {
             </>
           ),
         }}
-        nothing={{
-          title: words.nothing,
-          onClear: () => void navigate({ search: {} }),
-        }}
-      >
-        <div className={classes.columns} data-open={place !== null || undefined}>
-          <div className="sw-panel">
-            <DataTable
-              label={words.title}
-              columns={COLUMNS}
-              rows={rows}
-              rowId={idOf}
-              rowName={(one) => one.key}
-              current={place === null ? undefined : `${of} ${at} ${key}`}
-              onOpen={open}
-              more={{
-                there: found.hasNextPage,
-                loading: found.isFetchingNextPage,
-                load: () => void found.fetchNextPage(),
-              }}
-            />
-          </div>
-        </div>
-      </FourFaces>
+        nothing={{ title: words.nothing, onClear: () => void navigate({ search: {} }) }}
+      />
       {place === null ? null : (
         <EntryDrawer
           key={`${of} ${at} ${key}`}

@@ -1,9 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import type { Schemas } from "@/api/client";
-import { type Column, DataTable } from "@/components/DataTable";
-import { FourFaces } from "@/components/FourFaces";
+import type { Column } from "@/components/DataTable";
 import { Instant } from "@/components/Instant";
+import { Listing } from "@/components/Listing";
+import { foundRows } from "@/lib/found";
 import { number } from "@/lib/time";
 import { steps as words } from "@/strings/steps";
 import { type Filters, failuresQuery } from "./queries";
@@ -17,31 +18,23 @@ export function Failures({ filters }: { filters: Filters }) {
   const navigate = useNavigate({ from: "/steps" });
   const rows = found.data ?? [];
   return (
-    <FourFaces
-      loading={found.isPending}
-      error={found.error}
-      onRetry={() => void found.refetch()}
-      empty={rows.length === 0}
+    <Listing
+      found={foundRows(found, rows)}
+      keys
+      label={words.failures}
+      columns={COLUMNS}
+      rowId={(one) => `${one.name} ${one.fingerprint}`}
+      onOpen={(one) =>
+        void navigate({
+          search: {
+            status: "failed",
+            name_prefix: one.name,
+            fingerprint: one.fingerprint ?? undefined,
+          },
+        })
+      }
       never={{ title: words.noFailures, text: null }}
-    >
-      <div className="sw-panel">
-        <DataTable
-          label={words.failures}
-          columns={COLUMNS}
-          rows={rows}
-          rowId={(one) => `${one.name} ${one.fingerprint}`}
-          onOpen={(one) =>
-            void navigate({
-              search: {
-                status: "failed",
-                name_prefix: one.name,
-                fingerprint: one.fingerprint ?? undefined,
-              },
-            })
-          }
-        />
-      </div>
-    </FourFaces>
+    />
   );
 }
 

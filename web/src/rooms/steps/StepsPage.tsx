@@ -5,11 +5,12 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { CodeBlock } from "@/components/CodeBlock";
 import { CopyAs, quoted } from "@/components/CopyAs";
-import { type Column, DataTable } from "@/components/DataTable";
-import { FourFaces } from "@/components/FourFaces";
+import type { Column } from "@/components/DataTable";
 import { Instant } from "@/components/Instant";
+import { Listing } from "@/components/Listing";
 import { PageHeader } from "@/components/PageHeader";
 import { StateBadge } from "@/components/StateBadge";
+import { foundPages } from "@/lib/found";
 import { writeSearch } from "@/lib/search";
 import { duration, number } from "@/lib/time";
 import { steps as words } from "@/strings/steps";
@@ -28,7 +29,6 @@ export function StepsPage() {
   const navigate = useNavigate({ from: "/steps" });
   const given = filters as Filters;
   const found = useInfiniteQuery(stepsQuery({ ...given, status }));
-  const rows = (found.data?.pages ?? []).flatMap((page) => page.items);
   const open = (id: string | undefined) =>
     void navigate({ search: (old) => ({ ...old, step: id }), replace: step !== undefined });
   const filtered = status !== undefined || Object.keys(given).length > 0;
@@ -61,11 +61,15 @@ export function StepsPage() {
       {view === "failures" ? (
         <Failures filters={given} />
       ) : (
-        <FourFaces
-          loading={found.isPending}
-          error={found.error}
-          onRetry={() => void found.refetch()}
-          empty={rows.length === 0}
+        <Listing
+          found={foundPages(found)}
+          keys
+          label={words.title}
+          columns={COLUMNS}
+          rowId={(one) => one.id}
+          rowName={(one) => one.name}
+          current={step}
+          onOpen={(one) => open(one.id)}
           filtered={filtered}
           never={{
             title: words.never.title,
@@ -78,24 +82,7 @@ export function StepsPage() {
             ),
           }}
           nothing={{ title: words.nothing, onClear: () => void navigate({ search: {} }) }}
-        >
-          <div className="sw-panel">
-            <DataTable
-              label={words.title}
-              columns={COLUMNS}
-              rows={rows}
-              rowId={(one) => one.id}
-              rowName={(one) => one.name}
-              current={step}
-              onOpen={(one) => open(one.id)}
-              more={{
-                there: found.hasNextPage,
-                loading: found.isFetchingNextPage,
-                load: () => void found.fetchNextPage(),
-              }}
-            />
-          </div>
-        </FourFaces>
+        />
       )}
       {step === undefined ? null : (
         <StepDrawer key={step} id={step} onShow={open} onClose={() => open(undefined)} />

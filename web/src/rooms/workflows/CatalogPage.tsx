@@ -6,11 +6,12 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import type { Schemas } from "@/api/client";
 import { CopyAs, quoted } from "@/components/CopyAs";
-import { type Column, DataTable } from "@/components/DataTable";
-import { FourFaces } from "@/components/FourFaces";
+import type { Column } from "@/components/DataTable";
 import { Instant } from "@/components/Instant";
+import { Listing } from "@/components/Listing";
 import { OutcomeBars } from "@/components/OutcomeBars";
 import { PageHeader } from "@/components/PageHeader";
+import { foundPages } from "@/lib/found";
 import { duration } from "@/lib/time";
 import { workflows as words } from "@/strings/workflows";
 import { barsOf, inWords } from "./outcomes";
@@ -62,11 +63,15 @@ export function CatalogPage() {
           </>
         }
       />
-      <FourFaces
-        loading={found.isPending}
-        error={found.error}
-        onRetry={() => void found.refetch()}
-        empty={rows.length === 0}
+      <Listing
+        found={{ ...foundPages(found), rows }}
+        keys
+        label={words.title}
+        columns={COLUMNS}
+        rowHeight={40}
+        rowId={(one) => `${one.group}/${one.workflow}`}
+        rowName={(one) => `${one.group}/${one.workflow}`}
+        onOpen={(one) => void navigate(address(one))}
         filtered={text !== ""}
         never={{
           title: words.never.title,
@@ -79,24 +84,7 @@ export function CatalogPage() {
           ),
         }}
         nothing={{ title: words.nothing(text), onClear: clear }}
-      >
-        <div className="sw-panel">
-          <DataTable
-            label={words.title}
-            columns={COLUMNS}
-            rows={rows}
-            rowHeight={40}
-            rowId={(one) => `${one.group}/${one.workflow}`}
-            rowName={(one) => `${one.group}/${one.workflow}`}
-            onOpen={(one) => void navigate(address(one))}
-            more={{
-              there: found.hasNextPage,
-              loading: found.isFetchingNextPage,
-              load: () => void found.fetchNextPage(),
-            }}
-          />
-        </div>
-      </FourFaces>
+      />
     </>
   );
 }

@@ -2,11 +2,12 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import type { Schemas } from "@/api/client";
 import { api, ok } from "@/api/client";
-import { type Column, DataTable } from "@/components/DataTable";
+import type { Column } from "@/components/DataTable";
 import { Duration } from "@/components/Duration";
-import { FourFaces } from "@/components/FourFaces";
 import { Instant } from "@/components/Instant";
+import { Listing } from "@/components/Listing";
 import { StateBadge } from "@/components/StateBadge";
+import { foundRows } from "@/lib/found";
 import { bytes } from "@/lib/time";
 import { workflows as words } from "@/strings/workflows";
 import { recentQuery, reportsQuery, schedulesQuery } from "./queries";
@@ -26,28 +27,24 @@ export function Runs({ group, workflow }: Props) {
   const navigate = useNavigate();
   const rows = found.data?.items ?? [];
   return (
-    <FourFaces
-      loading={found.isPending}
-      error={found.error}
-      onRetry={() => void found.refetch()}
-      empty={rows.length === 0}
-      never={{ title: words.noRuns, text: null }}
-    >
-      <div className="sw-panel">
-        <DataTable
-          label={words.tabs.runs}
-          columns={RUNS}
-          rows={rows}
-          rowId={(one) => one.id}
-          onOpen={(one) => void navigate({ to: "/runs/$runId", params: { runId: one.id } })}
-        />
-      </div>
-      <p>
-        <Link to="/runs" search={{ q: `group:${group} workflow:${workflow}` }}>
-          {words.openRuns}
-        </Link>
-      </p>
-    </FourFaces>
+    <>
+      <Listing
+        found={foundRows(found, rows)}
+        keys
+        label={words.tabs.runs}
+        columns={RUNS}
+        rowId={(one) => one.id}
+        onOpen={(one) => void navigate({ to: "/runs/$runId", params: { runId: one.id } })}
+        never={{ title: words.noRuns, text: null }}
+      />
+      {rows.length === 0 ? null : (
+        <p>
+          <Link to="/runs" search={{ q: `group:${group} workflow:${workflow}` }}>
+            {words.openRuns}
+          </Link>
+        </p>
+      )}
+    </>
   );
 }
 
@@ -88,25 +85,21 @@ export function Schedules({ group, workflow }: Props) {
   const found = useQuery(schedulesQuery(group, workflow));
   const rows = found.data?.items ?? [];
   return (
-    <FourFaces
-      loading={found.isPending}
-      error={found.error}
-      onRetry={() => void found.refetch()}
-      empty={rows.length === 0}
-      never={{ title: words.schedules.none, text: null }}
-    >
-      <div className="sw-panel">
-        <DataTable
-          label={words.tabs.schedules}
-          columns={SCHEDULES}
-          rows={rows}
-          rowId={(one) => one.id}
-        />
-      </div>
-      <p>
-        <Link to="/schedules">{words.schedules.open}</Link>
-      </p>
-    </FourFaces>
+    <>
+      <Listing
+        found={foundRows(found, rows)}
+        keys
+        label={words.tabs.schedules}
+        columns={SCHEDULES}
+        rowId={(one) => one.id}
+        never={{ title: words.schedules.none, text: null }}
+      />
+      {rows.length === 0 ? null : (
+        <p>
+          <Link to="/schedules">{words.schedules.open}</Link>
+        </p>
+      )}
+    </>
   );
 }
 
@@ -142,25 +135,21 @@ export function Reports({ group, workflow }: Props) {
   const found = useQuery(reportsQuery(group, workflow));
   const rows = found.data?.items ?? [];
   return (
-    <FourFaces
-      loading={found.isPending}
-      error={found.error}
-      onRetry={() => void found.refetch()}
-      empty={rows.length === 0}
-      never={{ title: words.noReports, text: null }}
-    >
-      <div className="sw-panel">
-        <DataTable
-          label={words.tabs.reports}
-          columns={REPORTS}
-          rows={rows}
-          rowId={(one) => one.id}
-        />
-      </div>
-      <p>
-        <Link to="/reports">{words.openReports}</Link>
-      </p>
-    </FourFaces>
+    <>
+      <Listing
+        found={foundRows(found, rows)}
+        keys
+        label={words.tabs.reports}
+        columns={REPORTS}
+        rowId={(one) => one.id}
+        never={{ title: words.noReports, text: null }}
+      />
+      {rows.length === 0 ? null : (
+        <p>
+          <Link to="/reports">{words.openReports}</Link>
+        </p>
+      )}
+    </>
   );
 }
 
@@ -204,25 +193,21 @@ export function State({ group, workflow }: Props) {
     (one) => one.scope === "group" || one.scope.includes(workflow),
   );
   return (
-    <FourFaces
-      loading={found.isPending}
-      error={found.error}
-      onRetry={() => void found.refetch()}
-      empty={rows.length === 0}
-      never={{ title: words.noState, text: null }}
-    >
-      <div className="sw-panel">
-        <DataTable
-          label={words.tabs.state}
-          columns={STATE}
-          rows={rows}
-          rowId={(one) => `${one.scope} ${one.key}`}
-        />
-      </div>
-      <p>
-        <Link to="/state">{words.openState}</Link>
-      </p>
-    </FourFaces>
+    <>
+      <Listing
+        found={foundRows(found, rows)}
+        keys
+        label={words.tabs.state}
+        columns={STATE}
+        rowId={(one) => `${one.scope} ${one.key}`}
+        never={{ title: words.noState, text: null }}
+      />
+      {rows.length === 0 ? null : (
+        <p>
+          <Link to="/state">{words.openState}</Link>
+        </p>
+      )}
+    </>
   );
 }
 
