@@ -22,7 +22,6 @@ WIDTHS = {1440: 900, 1024: 768, 390: 844}
 """Pixels: a screen, a small one, a phone; and how high each is."""
 
 _RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-_FITS = "document.documentElement.scrollWidth <= window.innerWidth"
 _BAD = ("serious", "critical")
 _FOLLOWED = """async theme => {
   const shown = document.documentElement.dataset.mantineColorScheme
@@ -70,10 +69,9 @@ def axe_in_both_themes(page: Page) -> None:
             axe(page)
 
 
-def overflow(page: Page) -> int:
-    """By how many pixels the page is wider than its window: nobody scrolls sideways."""
-    wide: int = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    return max(wide, 0)
+def fits(page: Page) -> None:
+    """Fail if the page stays wider than its window: nobody scrolls sideways."""
+    _until(page, "document.documentElement.scrollWidth <= window.innerWidth")
 
 
 def pictures(page: Page, name: str, folder: Path) -> list[Path]:
@@ -84,7 +82,7 @@ def pictures(page: Page, name: str, folder: Path) -> list[Path]:
             for width, height in WIDTHS.items():
                 page.set_viewport_size({"width": width, "height": height})
                 path = folder / f"{name}-{width}-{theme}.png"
-                page.wait_for_function(_FITS)  # charts and tables take the new width a moment later
+                fits(page)
                 picture(page, path)
                 made.append(path)
     return made
@@ -111,7 +109,20 @@ def theme_of(page: Page, theme: Theme) -> Iterator[None]:
 def _emulate(page: Page, theme: Theme) -> None:
     """Change the system's theme, and wait until the page has followed."""
     page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-    page.wait_for_function(_FOLLOWED, arg=theme)
+    _until(page, _FOLLOWED, theme)
+
+
+def _until(page: Page, expression: str, arg: Any = None) -> None:
+    """Wait until it is true.
+
+    Playwright's `wait_for_function` evaluates text within the page from its second look on,
+    which the policy of our pages forbids.
+    """
+    for _ in range(200):
+        if page.evaluate(expression, arg):
+            return
+        page.wait_for_timeout(50)
+    pytest.fail(f"{page.url} at {page.viewport_size}: never true: {expression}")
 
 
 def _told(violation: dict[str, Any]) -> str:

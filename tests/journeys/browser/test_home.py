@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 from tests.cli.shell import wait
-from tests.journeys.browser.looking import axe_in_both_themes
+from tests.journeys.browser.looking import axe_in_both_themes, fits
 from tests.journeys.browser.site import Site, serving
 
 REFUSED, NEGATIVE = 24, 13
@@ -97,7 +97,7 @@ def test_where_all_is_well_the_page_is_calm(shop: Site, visit: Any) -> None:
     axe_in_both_themes(page)
     for width in (1024, 390):
         page.set_viewport_size({"width": width, "height": 800})
-        page.wait_for_function("document.documentElement.scrollWidth <= window.innerWidth")
+        fits(page)
 
 
 def test_the_first_steps_tick_themselves_and_can_be_closed(shop: Site, visit: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
-from tests.journeys.browser.looking import axe_in_both_themes
+from tests.journeys.browser.looking import axe_in_both_themes, fits
 from tests.journeys.browser.standing import Standing, standing
 from tests.journeys.browser.watching import Watch
 
@@ -224,7 +224,7 @@ def test_the_table_says_the_same_and_a_viewer_sees_why_they_may_not(
     expect(add).to_have_attribute("aria-disabled", "true")
     page.set_viewport_size({"width": 390, "height": 844})
     expect(page.get_by_role("table")).to_have_count(0)
-    page.wait_for_function("document.documentElement.scrollWidth <= window.innerWidth")
+    fits(page)
 
 
 def test_where_nothing_is_scheduled_three_examples_are_offered(

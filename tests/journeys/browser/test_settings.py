@@ -9,7 +9,7 @@ from urllib.error import HTTPError
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from tests.journeys.browser.conftest import Visit
-from tests.journeys.browser.looking import axe_in_both_themes
+from tests.journeys.browser.looking import axe_in_both_themes, fits
 from tests.journeys.browser.site import PASSWORD, Site
 
 PAGES = (
@@ -130,4 +130,4 @@ def test_each_part_is_open_to_all_and_fits_a_phone(page: Page, site: Site, part:
     page.set_viewport_size({"width": 390, "height": 844})
     expect(page.get_by_role("combobox", name="Parts of the settings")).to_be_visible()
     expect(page.get_by_role("table")).to_have_count(0)
-    page.wait_for_function("document.documentElement.scrollWidth <= window.innerWidth")
+    fits(page)
