@@ -16,7 +16,7 @@ import { futureItems, type Item, type Lane, nearest, pastItems } from "./marks";
 import { placeOf } from "./queries";
 import classes from "./Strip.module.css";
 import { type Scale, type Tick, toTime, toX } from "./scale";
-import { HEIGHT, ItemShape, MadeUpDot } from "./shapes";
+import { Count, HEIGHT, ItemShape, MadeUpDot } from "./shapes";
 
 export interface StripActs {
   /** Run one fire that did not run. */
@@ -149,6 +149,9 @@ export const Strip = memo(function Strip(props: Props) {
           >
             <ItemShape item={item} due={toX(scale, item.first)} />
           </g>
+        ))}
+        {items.map((item) => (
+          <Count key={item.key} item={item} />
         ))}
         {lane.made_up.map((one) => (
           <MadeUpDot

@@ -157,11 +157,6 @@ export function BandShape({ item }: { item: Item }) {
           {GLYPHS.paused?.(item.left + width / 2)}
         </g>
       ) : null}
-      {!paused && width > 34 ? (
-        <text aria-hidden="true" x={item.left + 19} y={MIDDLE + 3.5} className={classes.count}>
-          {item.count}
-        </text>
-      ) : null}
     </g>
   );
 }
@@ -198,17 +193,6 @@ export function CellShape({ item }: { item: Item }) {
       {worse ? (
         <path d={`M${item.left + width / 2 - 3.5} 0.5h7l-3.5 4.5z`} fill="currentColor" />
       ) : null}
-      {width >= 24 ? (
-        <text
-          aria-hidden="true"
-          x={item.left + width / 2}
-          y={MIDDLE + 3.8}
-          className={classes.count}
-          data-middle
-        >
-          {item.count > 999 ? `${Math.round(item.count / 1000)}k` : item.count}
-        </text>
-      ) : null}
     </g>
   );
 }
@@ -244,6 +228,27 @@ export function ComingShape({ item }: { item: Item }) {
           d={`M${end} ${MIDDLE}H${item.reach}M${item.reach} ${MIDDLE - 3}v6`}
         />
       ) : null}
+    </g>
+  );
+}
+
+/** How many an item stands for, where there is room: beside it, for its name says it already. */
+export function Count({ item }: { item: Item }) {
+  const wide = item.right - item.left;
+  const cell = item.kind === "cell" && wide - 1 >= 24;
+  const band = item.kind === "band" && item.outcome !== "paused" && wide > 34;
+  if (!(cell || band)) return null;
+  return (
+    <g className={classes.item} data-outcome={item.outcome} aria-hidden="true">
+      {cell ? (
+        <text x={item.left + (wide - 1) / 2} y={MIDDLE + 3.8} className={classes.count} data-middle>
+          {item.count > 999 ? `${Math.round(item.count / 1000)}k` : item.count}
+        </text>
+      ) : (
+        <text x={item.left + 19} y={MIDDLE + 3.5} className={classes.count}>
+          {item.count}
+        </text>
+      )}
     </g>
   );
 }
@@ -297,6 +302,7 @@ export function Sample({ item, width = 28 }: { item: Partial<Item>; width?: numb
   return (
     <svg width={width} height={HEIGHT} aria-hidden="true" focusable="false">
       <ItemShape item={full} due={full.late ? full.left - 7 : full.left} />
+      <Count item={full} />
       {full.madeUp > 0 ? <MadeUpDot x={full.left + 2.5} outcome="succeeded" /> : null}
     </svg>
   );
