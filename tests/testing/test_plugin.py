@@ -9,6 +9,9 @@ import pytest
 
 pytest_plugins = ["pytester"]
 
+BARE = [word for one in ("cacheprovider", "kmock", "playwright") for word in ("-p", f"no:{one}")]
+"""kmock wants a package that is not installed, and playwright does not stand a run within a run."""
+
 OWN_PROGRAM = """
 import pytest
 from stepwell import Registry, done, new_step, rerun
@@ -29,7 +32,7 @@ def stepwell_registry(stepwell_effects):
 
 def passed(pytester: pytest.Pytester, test: str, **outcomes: int) -> pytest.RunResult:
     pytester.makepyfile(test)
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+    result = pytester.runpytest_inprocess(*BARE)
     result.assert_outcomes(**(outcomes or {"passed": 1}))
     return result
 
@@ -119,7 +122,7 @@ from stepwell.testing.virtual import *
 
 
 def test_the_fixtures_are_listed_with_what_they_are(pytester: pytest.Pytester) -> None:
-    result = pytester.runpytest_inprocess("--fixtures", "-p", "no:cacheprovider")
+    result = pytester.runpytest_inprocess("--fixtures", *BARE)
     for name in ("clock", "effects", "engine", "registry", "store"):
         result.stdout.fnmatch_lines([f"stepwell_{name} -- *plugin.py*"])
 

@@ -108,6 +108,8 @@ def test_of_what_waits_too_long_the_oldest_goes(
     monkeypatch.setattr(logbook, "WAITING", 600_000)
     held = threading.Event()
     server.hold = held.wait
+    book.add(line("first"), 6)
+    until(lambda: server.calls == 1, 5)  # from here on nothing is taken from what waits
     for number in range(6):
         for _ in range(14):
             book.add(line(f"{number}" + "x" * 20_000), 20_002)

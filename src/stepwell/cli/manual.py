@@ -53,8 +53,9 @@ def _commands(words: tuple[str, ...], command: Any) -> Iterator[tuple[tuple[str,
 
 
 def _section(words: tuple[str, ...], command: Any) -> str:
-    own = [one for one in command.params if one.name not in REMOTE]
-    shared = [one for one in command.params if one.name in REMOTE]
+    seen = [one for one in command.params if not getattr(one, "hidden", False)]
+    own = [one for one in seen if one.name not in REMOTE]
+    shared = [one for one in seen if one.name in REMOTE]
     arguments = [_metavar(one) for one in own if one.param_type_name == "argument"]
     lines = [f"### `{' '.join([*words, *arguments])}`", "", inspect.cleandoc(command.help or "")]
     rows = [_row(one) for one in own]

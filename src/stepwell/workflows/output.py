@@ -13,8 +13,9 @@ from stepwell.workflows.streams import PIECE, Said, heard
 Echo: TypeAlias = Callable[[str, str], None]
 """What happens to a line of the child's output: stream ('stdout', 'stderr') and text."""
 
-PATIENCE: Final = 1.0
-"""Seconds that the end of an operation waits for what it has written."""
+PATIENCE: Final = 5.0
+"""Seconds that the end of an operation, or of its process, waits for what it has written: a
+busy machine may not let the readers run for a while."""
 
 
 def pass_through(stream: str, line: str) -> None:
@@ -53,7 +54,7 @@ class Output:
     def end(self) -> None:
         """The child is gone; read what it has left."""
         for reader in self._readers:
-            reader.join(timeout=1.0)
+            reader.join(timeout=PATIENCE)
 
     def _reader(self, stream: str, pipe: IO[bytes] | None) -> threading.Thread:
         thread = threading.Thread(target=self._pump, args=(stream, pipe), daemon=True)

@@ -5931,7 +5931,11 @@ export interface components {
          *         "LEVEL": "info"
          *       },
          *       "image": "registry.example.org/weather:14",
-         *       "launch_options": {},
+         *       "launch_options": {
+         *         "requests": {
+         *           "memory": "512Mi"
+         *         }
+         *       },
          *       "launcher": "container",
          *       "look_error": {},
          *       "looked_at": "2026-01-31T06:00:00Z",
@@ -5982,7 +5986,10 @@ export interface components {
              * @description The image: a reference with a tag, or a file or folder.
              */
             image: string;
-            /** Launch Options */
+            /**
+             * Launch Options
+             * @description What the group asks of its launcher, which checks it; null for nothing.
+             */
             launch_options?: {
                 [key: string]: unknown;
             } | null;
@@ -6069,7 +6076,10 @@ export interface components {
              * @description The image: a reference with a tag, or a file or folder.
              */
             image?: string | null;
-            /** Launch Options */
+            /**
+             * Launch Options
+             * @description What the group asks of its launcher, which checks it; null for nothing.
+             */
             launch_options?: {
                 [key: string]: unknown;
             } | null;
@@ -7626,7 +7636,10 @@ export interface components {
              * @description The image: a reference with a tag, or a file or folder.
              */
             image: string;
-            /** Launch Options */
+            /**
+             * Launch Options
+             * @description What the group asks of its launcher, which checks it; null for nothing.
+             */
             launch_options?: {
                 [key: string]: unknown;
             } | null;
@@ -12823,7 +12836,10 @@ export interface components {
          * @description What the execution came to: a settlement, as the wire of the store writes it.
          */
         StepOutcome: {
-            /** Settlement */
+            /**
+             * Settlement
+             * @description What the execution came to, as the wire of the store writes it.
+             */
             settlement: {
                 [key: string]: unknown;
             };
@@ -13976,7 +13992,10 @@ export interface components {
              * @description The image: a reference with a tag, or a file or folder.
              */
             image: string;
-            /** Launch Options */
+            /**
+             * Launch Options
+             * @description What the group asks of its launcher, which checks it; null for nothing.
+             */
             launch_options?: {
                 [key: string]: unknown;
             } | null;
@@ -19949,6 +19968,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "answer": "latest",
+                 *       "reason": "The machine was without power.",
+                 *       "schedules": [
+                 *         "01a21939-59eb-7753-a85d-5367ad802bd4"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewAnswer"];
             };
         };
@@ -21660,6 +21688,34 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "settlement": {
+                 *         "activation_seen": 0,
+                 *         "additions": [],
+                 *         "claim": {
+                 *           "claim_no": 1,
+                 *           "step_id": "01a21939-59eb-7753-a85d-5367ad802bd4"
+                 *         },
+                 *         "description": null,
+                 *         "ended_as": "done",
+                 *         "executed_by": "letters-7f9c",
+                 *         "execution_duration": 12.5,
+                 *         "execution_started_at": "2026-01-31T06:00:00Z",
+                 *         "failure_count": 0,
+                 *         "fingerprint": null,
+                 *         "keep_activation": false,
+                 *         "keep_state": true,
+                 *         "passes_join": false,
+                 *         "result": "{\"pages\": 3}",
+                 *         "result_format": "json",
+                 *         "schedule_time": null,
+                 *         "state": null,
+                 *         "state_format": "json",
+                 *         "unwritten": false
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["StepOutcome"];
             };
         };

@@ -9,13 +9,13 @@ import ssl
 import subprocess
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from stepwell import clock
 from stepwell.errors import SetupError
 
 IN_CLUSTER: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -82,7 +82,7 @@ class Identities:
     def now(self) -> Identity:
         """The identity, made anew when the last one is over."""
         with self._lock:
-            if self._known is None or time.time() >= self._known.until:
+            if self._known is None or clock.now().timestamp() >= self._known.until:
                 self._known = self._identify()
             return self._known
 
@@ -118,7 +118,7 @@ def in_cluster(folder: Path = IN_CLUSTER, environment: Mapping[str, str] = os.en
 
 def from_token_file(path: Path) -> Identity:
     """The token in a file, which others renew."""
-    return bearer(path.read_text().strip(), time.time() + FRESH)
+    return bearer(path.read_text().strip(), clock.now().timestamp() + FRESH)
 
 
 def bearer(token: str, until: float = float("inf")) -> Identity:
