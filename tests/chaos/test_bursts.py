@@ -132,7 +132,7 @@ def test_a_burst_whose_connection_is_ended_is_settled_on_another_one(
         assert admin.execute(TERMINATE).fetchall()
     wait_for(lambda: all_done(client, 4))
     process.signal(signal.SIGTERM)
-    process.child.wait(20)
+    process.child.wait(90)
     begun = [line for line in process.seen if line.startswith("begin")]
     assert len(begun) == len(set(begun))
     assert {step.execution_count for step in client.search()} == {1}
@@ -147,7 +147,7 @@ def test_a_step_that_kills_its_engine_fails_after_a_bounded_number_of_deaths(
     client.add_many(new_step("v1/work", number) for number in range(400))
     wait_for(lambda: all_done(client, 400))
     step_id = client.add(new_step("v1/poison"))
-    first.child.wait(20)
+    first.child.wait(90)
     deaths = 1
     while client.get(step_id).status is StepStatus.READY:
         assert deaths <= 1 + LOST_LIMIT

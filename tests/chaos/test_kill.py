@@ -59,7 +59,7 @@ def test_sigterm_ends_gracefully_and_gives_back_what_has_not_started(
     client.add_many(new_step("v1/work", n) for n in range(12))
     process.wait_for("begin")
     process.signal(signal.SIGTERM)
-    assert process.child.wait(20) == 0
+    assert process.child.wait(90) == 0
     ready = client.search(status=StepStatus.READY)
     assert all(step.claimed_by is None and step.lost_count == 0 for step in ready)
     assert client.count().done + len(ready) == 12

@@ -24,7 +24,7 @@ from stepwell.cli.serving.listener import bound
 from stepwell.launchers.process import ProcessLauncher
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds that anything may take on a busy machine."""
 
 

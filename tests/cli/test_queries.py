@@ -39,7 +39,7 @@ def test_causes_views_and_the_first_page_are_shown(served: Shell) -> None:
     served.good("views", "choose", "failing")
     served.good("views", "remove", made["id"])
     assert served.good("summary").out.strip()
-    (schedule,) = served.good("schedules", "list", "--json").json
+    schedule = served.good("schedules", "show", "weather/load-weather", "--json").json
     assert "Paused" in served.good("why", schedule["id"], "--schedule").out
 
 

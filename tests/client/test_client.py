@@ -121,7 +121,7 @@ def test_events_are_told_while_they_happen(client: Client, server: Server) -> No
     while not server.app.state.hub._listeners:
         ready.wait(0.01)
     run = client.start(GROUP, WORKFLOW, GIVEN)
-    assert ready.wait(20)
+    assert ready.wait(90)
     thread.join(20)
     assert (told[0].topic, told[0].id, told[0].what) == ("runs", str(run.id), "waiting")
     assert told[0].last_id is not None

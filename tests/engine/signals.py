@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 20.0) -> None:
+def wait_for(condition: Callable[[], Any], seconds: float = 90.0) -> None:
     """Block until the condition holds; fails loudly instead of hanging."""
     end = time.monotonic() + seconds
     while not condition():

@@ -177,14 +177,17 @@ def test_a_declared_death_loses_nothing_and_the_engine_goes_on(
 ) -> None:
     """R11: under a new id; what ran meanwhile may have to run again, and is settled once."""
     client = StepClient(store)
-    registry.handler("v1/work")(lambda: time.sleep(0.001))
+    may_end = threading.Semaphore(0)
+    registry.handler("v1/work")(lambda: may_end.acquire(timeout=90) and None)
     client.add_many(new_step("v1/work") for _ in range(400))
     with Engine(store, registry) as engine:
         for _ in range(3):
             before, seen = engine.id, engine.tally.done
+            may_end.release(60)
             wait_for(partial(has_done, engine, seen + 1))
             bury(store, engine)
             wait_for(partial(lives_on, engine, before))
+        may_end.release(1000)
         wait_for(lambda: client.count(status=StepStatus.DONE).done == 400)
     assert [event.name for event in events].count("engine.declared_dead") == 3
     rows = client.search(status=StepStatus.DONE, limit=400)
@@ -348,7 +351,7 @@ def test_a_drain_waits_for_a_spawned_step_that_takes_longer_than_its_burst(
     @registry.handler("v1/second")
     def second() -> Outcome:
         begun.set()
-        assert go.wait(20)
+        assert go.wait(90)
         return done(next=new_step("v1/third"))
 
     registry.handler("v1/third")(lambda: None)
@@ -356,7 +359,7 @@ def test_a_drain_waits_for_a_spawned_step_that_takes_longer_than_its_burst(
     engine.add(new_step("v1/first"))
     with ThreadPoolExecutor(1) as pool:
         drained = pool.submit(engine.drain)
-        assert begun.wait(20)
+        assert begun.wait(90)
         assert engine._worker
         assert not engine._worker.idle.wait(0.5)
         go.set()

@@ -146,7 +146,7 @@ def test_a_drain_ends_though_the_last_step_ended_while_nothing_was_claimed(
             claimed: Claimed = self._tx.claim(request)
             if running.is_set() and not go.is_set():
                 go.set()
-                executed.wait(20)
+                executed.wait(90)
                 time.sleep(0.05)  # its thread hands the outcome over
             return claimed
 
@@ -159,7 +159,7 @@ def test_a_drain_ends_though_the_last_step_ended_while_nothing_was_claimed(
     def work(step: Step) -> None:
         wait_for(lambda: row(store, step).claimed_by is not None)
         running.set()
-        assert go.wait(20)
+        assert go.wait(90)
 
     end = subscribe(lambda event: executed.set() if event.name == "step.executed" else None)
     monkeypatch.setattr(store, "transaction", slowly)
@@ -190,7 +190,7 @@ def test_after_a_death_an_engine_writes_its_claims_again(
         buried = threading.Event()
         end = subscribe(lambda event: buried.set() if event.name == "engine.buried" else None)
         monkeypatch.setattr(worker, "TRUSTED", 3)
-        assert buried.wait(20)
+        assert buried.wait(90)
         monkeypatch.setattr(bursts, "LONGEST", 10.0)
         monkeypatch.setattr(bursts, "LULL", 10.0)
         for number in range(1, 6):

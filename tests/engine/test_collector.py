@@ -103,7 +103,7 @@ def test_the_waiter_is_woken_by_the_last_step() -> None:
     threads = [threading.Thread(target=end, args=[steps[place::3]]) for place in range(3)]
     for thread in threads:
         thread.start()
-    assert collector.wait(20.0)
+    assert collector.wait(90)
     for thread in threads:
         thread.join(20.0)
     assert len(collector.close()) == 300

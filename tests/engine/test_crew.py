@@ -13,7 +13,7 @@ from tests.engine.signals import wait_for
 from stepwell.engine import crew
 from stepwell.engine.crew import Crew
 
-PATIENCE = 20.0
+PATIENCE = 90.0
 
 
 class Bench:

@@ -48,7 +48,7 @@ def test_a_step_and_what_it_spawns_run_to_the_end(store: Store, registry: Regist
 def test_coroutines_run_at_once_up_to_the_number_of_workers(
     store: Store, registry: Registry
 ) -> None:
-    together = threading.Barrier(5, timeout=10)
+    together = threading.Barrier(5, timeout=90)
 
     @registry.handler("v1/meet")
     async def meet() -> None:
@@ -277,12 +277,12 @@ def test_an_activation_during_the_execution_is_not_lost(store: Store, registry: 
         if activation is not None:
             return done(activation)
         running.set()
-        assert activated.wait(10)
+        assert activated.wait(90)
         return rerun(after=3600)
 
     with Engine(store, registry) as engine:
         step_id = engine.add(new_step("v1/wait"))
-        assert running.wait(10)
+        assert running.wait(90)
         engine.activate(step_id, "go")
         activated.set()
         wait_for(lambda: engine.get(step_id).status is StepStatus.DONE)
@@ -298,12 +298,12 @@ def test_ending_a_running_step_by_hand_refuses_its_outcome(
     @registry.handler("v1/long")
     def long() -> Outcome:
         running.set()
-        assert cancelled.wait(10)
+        assert cancelled.wait(90)
         return done("too late", next=new_step("v1/never"))
 
     with Engine(store, registry) as engine:
         step_id = engine.add(new_step("v1/long"))
-        assert running.wait(10)
+        assert running.wait(90)
         engine.cancel(step_id, "not needed")
         cancelled.set()
         wait_for(lambda: engine.tally.refused == 1)

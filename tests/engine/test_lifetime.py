@@ -31,11 +31,11 @@ def test_a_stop_lets_running_steps_end_and_gives_back_the_rest(
     @registry.handler("v1/slow")
     def slow() -> None:
         running.set()
-        assert go.wait(10)
+        assert go.wait(90)
 
     engine = Engine(store, registry, workers=1).start()
     engine.add_many(new_step("v1/slow") for _ in range(5))
-    assert running.wait(10)
+    assert running.wait(90)
     threading.Timer(0.05, go.set).start()
     engine.stop(timeout=10)
     client = StepClient(store)
@@ -57,7 +57,7 @@ def test_a_stop_that_runs_out_of_time_gives_the_step_back_unmarked(
 
     engine = Engine(store, registry, workers=1).start()
     step_id = engine.add(new_step("v1/stuck"))
-    assert running.wait(10)
+    assert running.wait(90)
     engine.stop(timeout=0.05)
     go.set()
     step = StepClient(store).get(step_id)
@@ -73,7 +73,7 @@ def test_a_slow_step_does_not_hold_back_those_claimed_with_it(
     @registry.handler("v1/slow")
     def slow() -> None:
         both.release()
-        assert go.wait(20)
+        assert go.wait(90)
 
     registry.handler("v1/fast")(lambda: None)
     client = StepClient(store)
@@ -82,7 +82,7 @@ def test_a_slow_step_does_not_hold_back_those_claimed_with_it(
         first._worker._runner.average = 0.001  # as after a rush of fast steps
         client.add_many([new_step("v1/slow"), *(new_step("v1/fast") for _ in range(20))])
         first._changed()
-        assert both.acquire(timeout=10)
+        assert both.acquire(timeout=90)
         with Engine(store, registry, workers=1, name="second"):
             wait_for(lambda: client.count(name="v1/fast").done == 20)
         go.set()
@@ -112,13 +112,13 @@ def test_a_zombie_cannot_commit(store: Store, registry: Registry) -> None:
         runs.append(1)
         if len(runs) == 1:
             running.set()
-            assert go.wait(10)
+            assert go.wait(90)
             return done("zombie")
         return done("second")
 
     with Engine(store, registry) as engine:
         step_id = engine.add(new_step("v1/x"))
-        assert running.wait(10)
+        assert running.wait(90)
         assert engine.id is not None
         with store.transaction() as tx:
             tx.bury(engine.id, tx.beat(engine.id, []).beats[engine.id])
@@ -150,7 +150,7 @@ def test_a_running_step_gets_its_started_mark_with_the_next_beat(
 ) -> None:
     """R15."""
     go = threading.Event()
-    registry.handler("v1/x")(lambda: done(go.wait(20)))
+    registry.handler("v1/x")(lambda: done(go.wait(90)))
     with Engine(store, registry) as engine:
         step_id = engine.add(new_step("v1/x"))
         wait_for(lambda: engine.get(step_id).started)

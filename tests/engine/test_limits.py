@@ -42,7 +42,7 @@ class Meter:
 def _wait_for_it(registry: Registry, go: threading.Event) -> None:
     @registry.handler("v1/send")
     def send() -> None:
-        assert go.wait(20)
+        assert go.wait(90)
 
 
 def sends(count: int, **fields: Any) -> list[NewStep]:
@@ -161,7 +161,7 @@ def test_low_priority_is_not_starved_by_a_flood_of_urgent_steps(
     with Engine(store, registry, workers=1) as engine:
         engine.add_many(new_step("v1/urgent", priority=Priority.URGENT) for _ in range(20))
         engine.add(new_step("v1/low", priority=Priority.LOW))
-        assert low_done.wait(20)
+        assert low_done.wait(90)
         wait_for(lambda: engine.tally.done == 21)
 
 

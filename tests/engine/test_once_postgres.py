@@ -26,7 +26,7 @@ def test_on_postgresql_group_commits_and_marks_go_on_meanwhile(
     @registry.handler("v1/buy")
     def buy(connection: Any) -> None:
         connection.execute(INSERT)
-        assert go.wait(20)
+        assert go.wait(90)
 
     registry.handler("v1/plain")(lambda: None)
     with Engine(postgres_shop.store, registry) as engine:
@@ -51,11 +51,11 @@ def test_on_postgresql_a_claim_taken_away_while_it_runs_takes_back_what_was_writ
         connection.execute(INSERT)
         if len(runs) == 1:
             running.set()
-            assert go.wait(20)
+            assert go.wait(90)
 
     with Engine(postgres_shop.store, registry) as engine:
         step_id = engine.add(new_step("v1/buy"))
-        assert running.wait(10)
+        assert running.wait(90)
         before = engine.id
         assert before is not None
         with postgres_shop.store.transaction() as tx:

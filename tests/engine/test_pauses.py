@@ -108,7 +108,7 @@ def test_explain_names_the_holders_of_the_slots(store: Store, registry: Registry
 
     @registry.handler("v1/send")
     def send() -> None:
-        assert go.wait(20)
+        assert go.wait(90)
 
     with Engine(store, registry) as engine:
         engine.limit("smtp", 2)

@@ -21,7 +21,7 @@ from stepwell.stores.protocol import Claimed, ClaimRequest, Store
 
 __all__ = ["open_lane"]
 
-PATIENCE: Final = 30.0
+PATIENCE: Final = 90.0
 
 
 @pytest.fixture

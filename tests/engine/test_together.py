@@ -31,7 +31,7 @@ class Gate:
     def __call__(self, additions: list[Addition]) -> None:
         self.sizes.append(len(additions))
         self.entered.set()
-        assert self.open.wait(20)
+        assert self.open.wait(90)
         self._commit(additions)
 
 
@@ -46,7 +46,7 @@ def test_who_comes_during_a_commit_shares_the_next() -> None:
     together = Together(gate)
     with ThreadPoolExecutor(9) as pool:
         first = pool.submit(together.add, some())
-        assert gate.entered.wait(20)
+        assert gate.entered.wait(90)
         others = [pool.submit(together.add, some()) for _ in range(8)]
         wait_for(lambda: len(together._waiting) == 8)
         gate.open.set()
@@ -63,7 +63,7 @@ def test_a_mistake_is_its_makers_and_nobody_elses() -> None:
     client._together = Together(gate)
     with ThreadPoolExecutor(4) as pool:
         first = pool.submit(client.add, new_step("v1/y"))
-        assert gate.entered.wait(20)
+        assert gate.entered.wait(90)
         good = [pool.submit(client.add, new_step("v1/y")) for _ in range(2)]
         bad = pool.submit(client.add, new_step("v1/x", singleton=True))
         wait_for(lambda: len(client._together._waiting) == 3)
@@ -83,7 +83,7 @@ def test_a_store_that_is_away_is_everybodys_error() -> None:
     together = Together(gate)
     with ThreadPoolExecutor(3) as pool:
         calls = [pool.submit(together.add, some())]
-        assert gate.entered.wait(20)
+        assert gate.entered.wait(90)
         calls += [pool.submit(together.add, some()) for _ in range(2)]
         wait_for(lambda: len(together._waiting) == 2)
         gate.open.set()
@@ -104,7 +104,7 @@ def test_a_leader_that_is_interrupted_leaves_nobody_waiting() -> None:
     together = Together(gate)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(together.add, some())
-        assert gate.entered.wait(20)
+        assert gate.entered.wait(90)
         second = pool.submit(together.add, some())
         wait_for(lambda: len(together._waiting) == 1)
         gate.open.set()
@@ -119,7 +119,7 @@ def test_a_crowd_is_divided_so_that_no_commit_grows_without_end() -> None:
     together = Together(gate)
     with ThreadPoolExecutor(4) as pool:
         calls = [pool.submit(together.add, some())]
-        assert gate.entered.wait(20)
+        assert gate.entered.wait(90)
         calls += [pool.submit(together.add, some(600)) for _ in range(3)]
         wait_for(lambda: len(together._waiting) == 3)
         gate.open.set()

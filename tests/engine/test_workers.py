@@ -33,14 +33,14 @@ def test_an_engine_has_as_many_threads_as_its_handlers_need(
     @registry.handler("v1/wait")
     def wait() -> None:
         inside.release()
-        assert go.wait(20)
+        assert go.wait(90)
 
     with Engine(store, registry, workers=32, min_workers=3) as engine:
         before = threads_working()
         engine.add_many(new_step("v1/wait") for _ in range(50))
         try:
             for _ in range(32):
-                assert inside.acquire(timeout=20)
+                assert inside.acquire(timeout=90)
             assert threads_working() - before == 32
             assert not inside.acquire(blocking=False)
         finally:

@@ -50,7 +50,7 @@ def address(process: subprocess.Popen[str]) -> str:
     pytest.fail("".join(said))
 
 
-def eventually(look: Callable[[], Any], wanted: Any, seconds: float = 10) -> None:
+def eventually(look: Callable[[], Any], wanted: Any, seconds: float = 90.0) -> None:
     end = time.monotonic() + seconds
     while (seen := look()) != wanted:
         assert time.monotonic() < end, f"{seen} is not {wanted}"

@@ -175,7 +175,7 @@ def test_what_was_stopped_is_not_started_by_a_server_that_comes_late(
 def test_what_was_written_before_a_stop_is_kept(launches: Launches) -> None:
     """The pod goes with its output."""
     handle = launches.start(WAIT, name="written-1")
-    until(lambda: "up" in launches.launcher.logs(handle), PATIENCE)
+    until(lambda: "up\n" in launches.launcher.logs(handle), PATIENCE)
     launches.launcher.stop(handle)
     launches.ended(handle)
     assert launches.launcher.logs(handle).split() == ["up"]

@@ -66,7 +66,7 @@ class TestProcessLauncher(LauncherContract):
     ) -> None:
         """The kernel ends the process; the reason names the watcher."""
         handle = launch("import time; print('up', flush=True); time.sleep(600)")
-        until(lambda: "up" in launcher.logs(handle))
+        until(lambda: "up\n" in launcher.logs(handle))
         folder = tmp_path / "data" / "jobs" / "job-1"
         watcher, child = (
             json.loads((folder / name).read_text())["pid"]

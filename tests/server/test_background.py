@@ -79,7 +79,7 @@ def test_a_seeder_outlives_a_database_that_is_away(
     monkeypatch.setattr(server.db, "write", away)
     seeder = background.Seeder(server.services, every=0.01)
     seeder.start()
-    assert all(tried.acquire(timeout=10) for _ in range(3))
+    assert all(tried.acquire(timeout=90) for _ in range(3))
     seeder.stop()
 
 

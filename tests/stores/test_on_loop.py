@@ -12,7 +12,7 @@ import pytest
 from stepwell.stores.on_loop import OnLoop
 
 WORD: ContextVar[str] = ContextVar("word")
-PATIENCE = 30.0
+PATIENCE = 90.0
 
 
 async def double(number: int) -> int:

@@ -12,7 +12,8 @@ from stepwell.errors import StoreUnavailable
 from stepwell.ids import new_id
 from stepwell.step import Claim
 from stepwell.stores.http import ServerLink
-from stepwell.workflows.backend import HttpBackend, OperationDesk, patiently
+from stepwell.stores.patience import patiently
+from stepwell.workflows.backend import HttpBackend, OperationDesk
 from stepwell.workflows.context import Facts, Versioned, Write
 from stepwell.workflows.messages import Effects
 from stepwell.workflows.reports import Report

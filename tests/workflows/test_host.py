@@ -151,7 +151,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     made.host.stop()
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 20.0) -> None:
+def wait_for(condition: Callable[[], Any], seconds: float = 90.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "the condition never came true"

@@ -57,10 +57,10 @@ def book(server: Server, monkeypatch: pytest.MonkeyPatch) -> LogBook:
 def test_a_line_is_sent_while_its_segment_grows(book: LogBook, server: Server) -> None:
     book.begin("load", 1)
     book.add(line("a"), 2)
-    until(lambda: server.segments == {"0": ["a"]}, 5)
+    until(lambda: server.segments == {"0": ["a"]}, 90)
     assert server.about["0"]["closed"] == "false"
     book.add(line("b"), 2)
-    until(lambda: server.segments == {"0": ["a", "b"]}, 5)
+    until(lambda: server.segments == {"0": ["a", "b"]}, 90)
     book.begin("store", 1)
     book.add(line("c"), 2)
     book.close()
@@ -89,7 +89,7 @@ def test_a_server_that_is_away_is_tried_again_and_nobody_waits(
     server.fault = StoreUnavailable("It is away.")
     for number in range(100):
         book.add(line(f"{number}"), 3)
-    until(lambda: server.calls > 2, 5)
+    until(lambda: server.calls > 2, 90)
     server.fault = None
     book.close()
     assert len(server.segments["0"]) == 100
@@ -109,7 +109,7 @@ def test_of_what_waits_too_long_the_oldest_goes(
     held = threading.Event()
     server.hold = held.wait
     book.add(line("first"), 6)
-    until(lambda: server.calls == 1, 5)  # from here on nothing is taken from what waits
+    until(lambda: server.calls == 1, 90)  # from here on nothing is taken from what waits
     for number in range(6):
         for _ in range(14):
             book.add(line(f"{number}" + "x" * 20_000), 20_002)
@@ -124,7 +124,7 @@ def test_an_older_server_is_not_asked_again(
 ) -> None:
     server.fault = NotFound("No such route.")
     book.add(line("a"), 2)
-    until(lambda: server.calls == 1 and not book._thread.is_alive(), 5)
+    until(lambda: server.calls == 1 and not book._thread.is_alive(), 90)
     book.add(line("b"), 2)
     book.close()
     assert server.calls == 1

@@ -81,7 +81,7 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 30.0) -> None:
+def wait_for(condition: Callable[[], Any], seconds: float = 90.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "the condition never came true"
@@ -118,6 +118,24 @@ def test_a_runner_sends_what_its_operations_write(server: MiniServer, tmp_path: 
     assert [about["first_line"] for about, _ in sent] == ["0", "1"]
     assert [about["written"] for about, _ in sent] == ["8", "16"]
     assert {about["closed"] for about, _ in sent} == {"true"}
+
+
+def test_what_an_operation_has_written_outlives_its_process(
+    server: MiniServer, tmp_path: Path
+) -> None:
+    """Also in an image whose author knows nothing of PYTHONUNBUFFERED."""
+    group = """
+    @group.workflow
+    class Doomed:
+        @operation
+        def die(self) -> None:
+            print("last words")
+            os.kill(os.getpid(), 9)
+    """
+    server.assign("doomed", "die")
+    _, out, err = ended(start(server, write_group(tmp_path, group), "run"))
+    assert out == "last words\n", err
+    assert "SIGKILL" in str(server.steps()["die"].description)
 
 
 def test_a_discovery_posts_the_manifest(server: MiniServer, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -170,6 +170,8 @@ class HttpStore:
     link : instead of url and token, requests that are made already.
     paired : whether the server takes `wire.Paired` verbs; it says so in its assignment.
         They are for an engine that runs one step at a time.
+    patience : seconds after each of which the first joining is tried again while the server
+        cannot be reached. Later the engine tries by itself.
     """
 
     capabilities = Capabilities(transactions=False, outbox=False, durable=True, scoped=True)
@@ -182,10 +184,11 @@ class HttpStore:
         *,
         link: ServerLink | None = None,
         paired: bool = False,
+        patience: Sequence[float] = (),
     ) -> None:
         self.link = link or ServerLink(url, token)
         kind = PairedVerbs if paired else Verbs
-        self._verbs = kind(self.link.post, f"/api/v1/runs/{run_id}/store")
+        self._verbs = kind(self.link.post, f"/api/v1/runs/{run_id}/store", patience)
 
     def migrate(self) -> list[str]:
         """Nothing: the server owns its schema."""

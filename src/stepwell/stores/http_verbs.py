@@ -17,6 +17,7 @@ from stepwell.retention import Expiry
 from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery
 from stepwell.stores.controls import Control, ControlKind
 from stepwell.stores.loading import additions
+from stepwell.stores.patience import patiently
 from stepwell.stores.protocol import (
     Burial,
     Claimed,
@@ -35,8 +36,10 @@ R = TypeVar("R")
 class Verbs:
     """Each verb of `Transaction` as one POST."""
 
-    def __init__(self, post: Callable[[str, Any], Any], path: str) -> None:
-        self._post, self._path = post, path
+    def __init__(
+        self, post: Callable[[str, Any], Any], path: str, patience: Sequence[float] = ()
+    ) -> None:
+        self._post, self._path, self._patience = post, path, patience
 
     def _call(self, verb: str, **arguments: Any) -> R:  # type: ignore[type-var] # the caller's
         wire = signature(verb)
@@ -52,7 +55,12 @@ class Verbs:
             ) from error
 
     def join(self, engine: EngineInfo) -> Pulse:
-        return self._call("join", engine=engine)
+        return self._first("join", engine=engine)
+
+    def _first(self, verb: str, **arguments: Any) -> R:  # type: ignore[type-var] # the caller's
+        """A joining. The same one again changes nothing, so a lost answer does no harm."""
+        patience, self._patience = self._patience, ()
+        return patiently(lambda: self._call(verb, **arguments), patience)
 
     def beat(self, engine_id: UUID, started: Sequence[Claim]) -> Pulse:
         return self._call("beat", engine_id=engine_id, started=list(started))
@@ -133,8 +141,10 @@ class PairedVerbs(Verbs):
     stranger's claim is given back, and must not be run as well.
     """
 
-    def __init__(self, post: Callable[[str, Any], Any], path: str) -> None:
-        super().__init__(post, path)
+    def __init__(
+        self, post: Callable[[str, Any], Any], path: str, patience: Sequence[float] = ()
+    ) -> None:
+        super().__init__(post, path, patience)
         self._turn = threading.Lock()
         self._last: ClaimRequest | None = None
         self._brought: Claimed | None = None
@@ -149,7 +159,7 @@ class PairedVerbs(Verbs):
             queues=engine.queues,
         )
         with self._turn:
-            joined: Joined = self._call("join_and_claim", engine=engine, request=request)
+            joined: Joined = self._first("join_and_claim", engine=engine, request=request)
             self._last, self._brought, self._unknown = request, joined.claimed, False
         return joined.pulse
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, Final, Protocol, TypeVar
@@ -19,6 +19,7 @@ from stepwell.events import emit
 from stepwell.ids import new_id
 from stepwell.step import Claim
 from stepwell.stores.http import ServerLink
+from stepwell.stores.patience import patiently
 from stepwell.workflows.context import Facts, Versioned, Write
 from stepwell.workflows.messages import Effects
 from stepwell.workflows.reports import Report
@@ -29,9 +30,6 @@ SMALL: Final = 64 * 1024
 """Bytes up to which a report travels with what is said of it."""
 SHOW_EVERY: Final = 1.0
 """Seconds between two posts of how far an operation is."""
-
-BACKOFF: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
-"""Seconds between tries while the server cannot be reached; the last one repeats."""
 
 
 class Backend(Protocol):
@@ -253,25 +251,3 @@ def about(report: Report) -> dict[str, Any]:
     keep = {"every": report.every, "on_failure": report.on_failure, "keep_days": report.keep_days}
     usual = {"every": 1, "on_failure": False, "keep_days": None}
     return named | {key: value for key, value in keep.items() if value != usual[key]}
-
-
-def patiently(call: Callable[[], T], delays: Iterable[float] | None = None) -> T:
-    """What `call` returns, tried again while the server cannot be reached.
-
-    Raises
-    ------
-    StoreUnavailable : still not, after `delays` (seconds); by default it never gives up.
-    """
-    for delay in _forever() if delays is None else delays:
-        try:
-            return call()
-        except StoreUnavailable as error:
-            emit("server.away", error=str(error), retry_after=delay)
-            time.sleep(delay)
-    return call()
-
-
-def _forever() -> Iterable[float]:
-    yield from BACKOFF
-    while True:
-        yield BACKOFF[-1]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import io
 import itertools
 import logging
 import os
@@ -54,10 +55,13 @@ def main(arguments: list[str]) -> None:
     path, descriptor = Path(arguments[0]).absolute(), int(arguments[1])
     os.set_inheritable(descriptor, False)
     channel = Channel(socket.socket(fileno=descriptor))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # an own image may not set PYTHONUNBUFFERED
     logging.basicConfig(level=logging.INFO, handlers=[Structured(sys.stderr)])
     try:
         group = describe(*load_group(path))
     except StepwellError as error:
+        _flush()  # the answer to this is the end of this process
         channel.send({"broken": error.as_dict()})
         return
     channel.send({"ready": group.manifest.as_json()})

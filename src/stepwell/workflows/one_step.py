@@ -27,7 +27,7 @@ from stepwell.step import Addition, EndedAs, Step
 from stepwell.stores.http import ServerLink
 from stepwell.stores.memory import MemoryStore
 from stepwell.stores.memory_verbs import MemoryTransaction
-from stepwell.workflows.backend import patiently
+from stepwell.stores.patience import patiently
 from stepwell.workflows.errors import ImageContract
 from stepwell.workflows.loading import import_path
 

@@ -20,6 +20,7 @@ from stepwell.outcome import Done, Fail, Outcome, Rerun, Skip
 from stepwell.registry import Registry
 from stepwell.retry import RetryPolicy
 from stepwell.step import EndedAs, NewStep, Step, StepQuery, new_step
+from stepwell.stores.patience import patiently
 from stepwell.stores.protocol import Store
 from stepwell.workflows.approvals import (
     ApprovalWanted,
@@ -30,7 +31,7 @@ from stepwell.workflows.approvals import (
     asked,
     unanswered,
 )
-from stepwell.workflows.backend import Backend, OperationDesk, patiently
+from stepwell.workflows.backend import Backend, OperationDesk
 from stepwell.workflows.bound import PARAMETER
 from stepwell.workflows.context import Facts
 from stepwell.workflows.errors import ApprovalMissing, ValueMisfit

@@ -20,8 +20,9 @@ from stepwell.outcome import Fail, Outcome
 from stepwell.registry import Registry
 from stepwell.step import StepQuery, StepStatus
 from stepwell.stores.http import HttpStore, ServerLink
+from stepwell.stores.patience import patiently
 from stepwell.workflows import one_step
-from stepwell.workflows.backend import HttpBackend, patiently
+from stepwell.workflows.backend import HttpBackend
 from stepwell.workflows.errors import ImageContract, WorkflowUnknown
 from stepwell.workflows.host import ChildHost, Started
 from stepwell.workflows.logbook import LogBook, sender
@@ -149,7 +150,7 @@ def _run(image: Image, host: ChildHost, link: ServerLink, book: LogBook) -> int:
     run_id = image.subject
     assignment = patiently(lambda: link.get(f"/api/v1/runs/{run_id}/assignment"), _RESTART)
     paired = bool(assignment.get("paired"))  # an older server does not say so
-    store = HttpStore(image.url, run_id, image.token, link=link, paired=paired)
+    store = HttpStore(image.url, run_id, image.token, link=link, paired=paired, patience=_RESTART)
     try:
         workflow = _assigned(host, assignment)
     except (InvalidInput, NotFound) as error:
@@ -187,8 +188,9 @@ def _assigned(host: ChildHost, assignment: Mapping[str, Any]) -> WorkflowEntry:
 
 def _fail_run(store: HttpStore, run_id: UUID, error: StepwellError) -> None:
     """End what is ready with the mistake, so that the run shows it."""
+    query = StepQuery(flow_id=run_id, status=StepStatus.READY)
     with store.transaction() as tx:
-        ready = tx.search(StepQuery(flow_id=run_id, status=StepStatus.READY))
+        ready = patiently(lambda: tx.search(query), _RESTART)
     registry = Registry()
 
     def fail() -> Outcome:

@@ -86,7 +86,7 @@ def test_an_idle_engine_still_hears_of_work_at_once(store: Store, registry: Regi
         wait_for(worker.idle.is_set)
         begun = time.monotonic()
         StepClient(store).add(new_step("v1/x"))
-        assert ran.wait(20)
+        assert ran.wait(90)
         assert time.monotonic() - begun < 5.0  # the fallback comes after ten
 
 

@@ -168,7 +168,7 @@ def test_a_step_in_the_future_can_be_activated_to_run_now_with_arguments(
         tomorrow = datetime.now(UTC) + TOMORROW
         step_id = engine.add(new_step("v1/later", "kept", schedule_time=tomorrow))
         StepClient(store).activate(step_id, {"paid": 30})
-        assert ran.wait(20)
+        assert ran.wait(90)
         wait_for(lambda: engine.get(step_id).status is StepStatus.DONE)
     assert seen == [("kept", {"paid": 30})]
 
@@ -189,7 +189,7 @@ def test_a_step_without_an_implementation_stays_ready_with_a_reason(
 def test_two_parallel_steps_join_in_a_third_that_waits_for_both(
     store: Store, registry: Registry
 ) -> None:
-    together = threading.Barrier(2, timeout=20)
+    together = threading.Barrier(2, timeout=90)
     ended: list[str] = []
 
     @registry.handler("v1/half")

@@ -26,7 +26,7 @@ class Cluster:
         self._ready, self._done = threading.Event(), asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="cluster", daemon=True)
         self._thread.start()
-        assert self._ready.wait(20), "the cluster does not begin"
+        assert self._ready.wait(90), "the cluster does not begin"
 
     def do(self, what: Callable[[], T]) -> T:
         """Call something in the cluster's own thread."""

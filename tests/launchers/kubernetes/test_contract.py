@@ -64,7 +64,7 @@ class TestKubernetesLauncher(LauncherContract):
             "while True: time.sleep(1)\n"
         )
         handle = launch(script)
-        until(lambda: "up" in launcher.logs(handle))
+        until(lambda: "up\n" in launcher.logs(handle))
         launcher.stop(handle)
         launcher.stop(handle)
         status = self.ended(launcher, handle)

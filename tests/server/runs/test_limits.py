@@ -268,7 +268,7 @@ def test_who_counts_slots_lets_nobody_else_begin_meanwhile(
 
     other = threading.Thread(target=move, args=(second, threading.Event()), name="second")
     other.start()
-    assert counted.wait(20)
+    assert counted.wait(90)
     move(first, begun)
     other.join()
     assert states(show, first, second) == ["starting", "waiting"]

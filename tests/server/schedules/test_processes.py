@@ -149,12 +149,12 @@ def test_a_tick_and_a_release_do_not_wait_for_each_other(server: Server, hands: 
     class Meeting(ByRunsRoom):
         def start(self, *given: Any) -> UUID:
             holding.set()
-            assert blocked.wait(20)
+            assert blocked.wait(90)
             return super().start(*given)
 
     with ThreadPoolExecutor() as pool:
         ticking = pool.submit(ticked, server, Books(server.db, runs=Meeting()))
-        assert holding.wait(20)
+        assert holding.wait(90)
         releasing = pool.submit(released_under_lock, server, release_id)
         wait_for_a_blocked_session(server)
         blocked.set()

@@ -20,7 +20,7 @@ from stepwell import StepQuery, new_step
 from stepwell.errors import Conflict, StoreUnavailable, UniqueKeyTaken
 
 NAME = "v1/send-receipt"
-PATIENCE = 30.0
+PATIENCE = 90.0
 CROWD = 64
 """More callers at once than asyncio has threads in its pool, or connections to spare."""
 

@@ -15,7 +15,7 @@ from stepwell.errors import SettlementRejected, UniqueKeyTaken
 
 NAME = "v1/send-receipt"
 ORDER = "INSERT INTO orders VALUES (1)"
-PATIENCE = 30.0
+PATIENCE = 90.0
 
 
 def in_hand(shop: Shop, act: Callable[[Held], Awaitable[None]]) -> None:

@@ -13,7 +13,7 @@ from stepwell.step import Addition, EndedAs, Step
 from stepwell.stores.protocol import Claimed, ClaimRequest, EngineInfo, Store
 
 NAME: Final = "v1/work"
-PATIENCE: Final = 30.0
+PATIENCE: Final = 90.0
 """Seconds after which something that should come is given up."""
 
 

@@ -126,9 +126,9 @@ def test_a_wake_whose_line_is_cut_says_that_something_may_have_changed(
 
 def test_a_wake_whose_line_is_cut_hears_again(store: PostgresStore, postgres_steps: str) -> None:
     with _listening(store) as wake:
+        before = _listeners(postgres_steps)
         _end_listener(postgres_steps)
-        _until(lambda: not store._bell.listening)
-        _until(lambda: store._bell.listening)
+        _until(lambda: _listeners(postgres_steps) - before)
         while wake.wait(0.2):
             pass
         other = PostgresStore(postgres_steps)
@@ -208,12 +208,20 @@ def _listening(store: PostgresStore) -> Iterator[PostgresWake]:
     wake.close()
 
 
-def _end_listener(url: str) -> None:
+def _listeners(url: str) -> set[int]:
+    """The processes of the database's server that listen."""
     with psycopg.connect(url, autocommit=True) as admin:
-        admin.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        found = admin.execute(
+            "SELECT pid FROM pg_stat_activity"
             " WHERE datname = current_database() AND query LIKE 'LISTEN%'"
         )
+        return {pid for (pid,) in found}
+
+
+def _end_listener(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as admin:
+        for pid in _listeners(url):
+            admin.execute("SELECT pg_terminate_backend(%s)", (pid,))
 
 
 def _until(condition: Any) -> None:

@@ -14,7 +14,7 @@ from stepwell.launchers.protocol import Handle, Launcher, LaunchSpec, LaunchStat
 
 LOG_BYTES: Final = 1024 * 1024
 GRACE: Final = 0.5
-_PATIENCE: Final = 30.0
+_PATIENCE: Final = 90.0
 _NEEDS: Final = "stepwell_launcher_needs"
 
 

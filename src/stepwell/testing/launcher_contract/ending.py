@@ -55,7 +55,7 @@ class EndingContract(ContractBase):
     ) -> None:
         """What ignores SIGTERM is killed after the grace time; a stop twice is one stop."""
         handle = launch(_DEAF)
-        until(lambda: "up" in launcher.logs(handle))
+        until(lambda: "up\n" in launcher.logs(handle))
         launcher.stop(handle)
         launcher.stop(handle)
         status = self.ended(launcher, handle)
@@ -66,7 +66,7 @@ class EndingContract(ContractBase):
     def test_what_is_written_after_a_stop_is_kept(self, launcher: Launcher, launch: Any) -> None:
         """And it was asked once, however often the stop was."""
         handle = launch(_DEAF)
-        until(lambda: "up" in launcher.logs(handle))
+        until(lambda: "up\n" in launcher.logs(handle))
         launcher.stop(handle)
         launcher.stop(handle)
         self.ended(launcher, handle)

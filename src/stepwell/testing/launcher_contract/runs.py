@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -131,8 +132,8 @@ class RunsContract(Skipping):
         until(lambda: place.begun(run, "stay"), PATIENCE)
         place.go(run)
         run = place.ended(run)
-        seen = place.api.get(f"/runs/{run.id}")["attempts"]
-        assert (run.state, run.attempt) == ("succeeded", 1), seen
+        attempts = place.api.get(f"/runs/{run.id}")["attempts"]
+        assert (run.state, run.attempt) == ("succeeded", 1), json.dumps(attempts, indent=1)
         assert [place.begun(run, word) for word in ("begin", "stay", "end-6")] == [1, 1, 1]
 
     def test_what_waits_for_long_holds_no_image(self, place: Place) -> None:

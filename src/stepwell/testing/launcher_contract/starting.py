@@ -79,7 +79,7 @@ class StartingContract(ContractBase):
     ) -> None:
         """The server was restarted meanwhile; the new one can do all that the old one could."""
         handle = launch(STAYS)
-        until(lambda: "up" in launcher.logs(handle))
+        until(lambda: "up\n" in launcher.logs(handle))
         another = self.make(tmp_path / "data")
         assert another.poll(json.loads(json.dumps(handle))).state == "running"
         assert another.poll(another.find("job-1")).state == "running"

@@ -24,7 +24,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 Where: TypeAlias = Literal["before", "after"]
 Cut: TypeAlias = Callable[[Store, Where], AbstractContextManager[None]]
-PATIENCE: Final = 30.0
+PATIENCE: Final = 90.0
 """Seconds after which something that should come is given up."""
 _ROUNDS: Final = 500
 

@@ -126,6 +126,6 @@ class ControlsContract(ContractBase):
                 while wake.wait(0.0):
                     pass
                 change()
-                assert wake.wait(10.0)
+                assert wake.wait(90)
         finally:
             wake.close()

@@ -226,7 +226,7 @@ class LimitsContract(ControlsContract):
             while wake.wait(0.3):
                 pass
             self._give_up(store, engine, step, way)
-            assert wake.wait(10.0)
+            assert wake.wait(90)
         finally:
             wake.close()
 
