@@ -3,14 +3,14 @@
 SQLite has one writer at a time, and most of what a small write costs is the wait for the
 disk. Whoever finds nobody writing writes for all that wait; the more there are, the more of
 them one commit serves, and nobody waits for company. Each has a savepoint, so a mistake is the
-error of its maker alone.
+error of its maker alone; nobody is answered before the commit, and if that fails, all are told.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -89,24 +89,19 @@ class _Line:
 
 
 def _tried(conn: Connection, work: Work) -> Any:
-    try:
-        with _savepoint(conn):
-            return work(conn)
-    except Exception as error:  # is raised where the work was asked for
-        return error
-
-
-@contextmanager
-def _savepoint(conn: Connection) -> Iterator[None]:
+    """What it returned or raised; raises only what concerns all who share the transaction."""
+    driver: Any = conn.connection.driver_connection
     conn.exec_driver_sql("SAVEPOINT request")
     try:
         with translated():
-            yield
-    except BaseException:
+            answer = work(conn)
+    except Exception as error:  # is raised where the work was asked for
+        if not driver.in_transaction:
+            raise  # a full disk: SQLite has taken back what the others wrote too
         conn.exec_driver_sql("ROLLBACK TO request")
-        conn.exec_driver_sql("RELEASE request")
-        raise
+        answer = error
     conn.exec_driver_sql("RELEASE request")
+    return answer
 
 
 def _answer(future: asyncio.Future[Any], answer: Any) -> None:

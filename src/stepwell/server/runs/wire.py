@@ -12,7 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -49,6 +49,8 @@ class StoreWire:
         except HTTPException as error:  # larger than what is admitted
             await problems.of_http(request, error)(scope, receive, send)
             return
+        except ClientDisconnect:  # a container that was killed while it wrote: nobody to answer
+            return
         body, token = _object(content), request.headers.get("authorization", "")
         if body is None or not token.startswith(_BEARER):
             await self.app(scope, _again(content), send)
@@ -72,7 +74,7 @@ class StoreWire:
 def _object(content: bytes) -> dict[str, Any] | None:
     try:
         value = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 
