@@ -11,9 +11,9 @@ from stepwell.schedules import Timetable, correlation
 OSLO = "Europe/Oslo"
 JOBS: Mapping[str, Mapping[str, Any]] = {
     # closes each day once, also the days on which nobody was there
-    "v1/close-day": {"cron": "0 1 * * *", "tz": OSLO, "overlap": "queue", "misfire": "all"},
+    "v1/close-day": {"cron": "0 1 * * *", "timezone": OSLO, "overlap": "queue", "misfire": "all"},
     # on weekdays; after a weekend without power the last one is enough
-    "v1/send-report": {"cron": "30 7 * * MON-FRI", "tz": OSLO, "misfire": "latest"},
+    "v1/send-report": {"cron": "30 7 * * MON-FRI", "timezone": OSLO, "misfire": "latest"},
     # nobody misses one of these
     "v1/refresh-cache": {"every": timedelta(minutes=15), "misfire": "skip"},
 }

@@ -20,7 +20,7 @@ OSLO = "Europe/Oslo"
     ("words", "meant"),
     [
         ({"cron": "30 7 * * 1-5"}, Cron("30 7 * * 1-5")),
-        ({"cron": "30 7 * * 1-5", "tz": OSLO}, Cron("30 7 * * 1-5", timezone=OSLO)),
+        ({"cron": "30 7 * * 1-5", "timezone": OSLO}, Cron("30 7 * * 1-5", timezone=OSLO)),
         ({"every": 90}, Every(seconds=90)),
         ({"every": timedelta(minutes=15)}, Every(minutes=15)),
         (
@@ -43,12 +43,12 @@ def test_a_schedule_that_was_made_is_taken_as_it_is() -> None:
     ("words", "said"),
     [
         ({}, "does not say when"),
-        ({"tz": OSLO}, "does not say when"),
+        ({"timezone": OSLO}, "does not say when"),
         ({"cron": "0 * * * *", "every": 60}, "two schedules"),
-        ({"every": 60, "tz": OSLO}, "not kept in a time zone"),
+        ({"every": 60, "timezone": OSLO}, "not kept in a time zone"),
         ({"every": 0.5}, "interval"),
         ({"cron": "61 * * * *"}, "minute"),
-        ({"cron": "0 * * * *", "tz": "Europe/Olso"}, "Europe/Oslo"),
+        ({"cron": "0 * * * *", "timezone": "Europe/Olso"}, "Europe/Oslo"),
         ({"every": 60, "overlap": "maybe"}, "overlap"),
         ({"spec": Every(hours=1), "overlap": "skip"}, "beside it"),
         ({"spec": "0 7 * * *"}, "cron='0 7"),
@@ -72,7 +72,9 @@ def test_a_timetable_takes_the_words() -> None:
 
     engine = VirtualEngine(registry, clock=clock)
     timetable = Timetable(engine, registry, clock=clock)
-    timetable.schedule("v1/report", cron="30 7 * * *", tz=OSLO, overlap="skip", misfire="latest")
+    timetable.schedule(
+        "v1/report", cron="30 7 * * *", timezone=OSLO, overlap="skip", misfire="latest"
+    )
     engine.advance(days=3)
     assert ran == ["28 06:30", "29 05:30", "30 05:30"]
     plan = timetable.find("v1/report")

@@ -7,7 +7,7 @@ keeps them in a database and does so there.
     Cron("30 7 * * MON-FRI", timezone="Europe/Oslo")
     Every(minutes=15)
     Once(datetime(2026, 12, 24, 17, tzinfo=timezone.utc))
-    Timetable(engine, registry).schedule("v1/report", cron="30 7 * * *", tz="Europe/Oslo")
+    Timetable(engine, registry).schedule("v1/report", cron="30 7 * * *", timezone="Europe/Oslo")
 """
 
 from typing import TYPE_CHECKING

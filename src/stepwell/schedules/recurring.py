@@ -1,7 +1,7 @@
 """Schedules in a program of your own, without a server.
 
     timetable = Timetable(engine, registry)
-    timetable.schedule("v1/nightly-report", cron="30 7 * * MON-FRI", tz="Europe/Oslo")
+    timetable.schedule("v1/nightly-report", cron="30 7 * * MON-FRI", timezone="Europe/Oslo")
 
 A schedule is one step: a singleton that decides about what is due, spawns the work in
 the settlement that moves it on, and reruns at the next due instant. So no instant is
@@ -116,7 +116,7 @@ class Timetable:
         *,
         cron: str | None = None,
         every: timedelta | float | None = None,
-        tz: str | None = None,
+        timezone: str | None = None,
         overlap: Overlap | str | None = None,
         misfire: Misfire | str | None = None,
         state: Any = None,
@@ -135,7 +135,7 @@ class Timetable:
         ----------
         work : the name of the step to run; `due_at(step)` gives its handler the instant.
         spec : `Cron`, `Every` or `Once`, with its overlap and misfire rules; or, instead:
-        cron, tz : an expression, and the IANA name of its time zone; UTC by default.
+        cron, timezone : an expression, and the IANA name of its time zone; UTC by default.
         every : an interval, as a timedelta or in seconds.
         overlap : 'skip' (the default), 'allow', 'queue' or 'replace'.
         misfire : 'latest' (the default), 'all' or 'skip'.
@@ -152,7 +152,9 @@ class Timetable:
         declaration = Declaration(
             name=work if name is None else name,
             work=NewStep(name=work).name,
-            spec=spec_of(spec, cron=cron, every=every, tz=tz, overlap=overlap, misfire=misfire),
+            spec=spec_of(
+                spec, cron=cron, every=every, timezone=timezone, overlap=overlap, misfire=misfire
+            ),
             state=json.loads(JSON.encode(state)),
             queue=queue,
             priority=priority,

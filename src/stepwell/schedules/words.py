@@ -1,4 +1,4 @@
-"""A schedule written as words of a call: `cron="30 7 * * 1-5", tz="Europe/Oslo"`."""
+"""A schedule written as words of a call: `cron="30 7 * * 1-5", timezone="Europe/Oslo"`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def spec_of(
     *,
     cron: str | None = None,
     every: timedelta | float | None = None,
-    tz: str | None = None,
+    timezone: str | None = None,
     **policies: Any,
 ) -> Schedule:
     """The schedule that is meant: one that was made, or one of its words.
@@ -24,7 +24,7 @@ def spec_of(
     Parameters
     ----------
     spec : returned as it is.
-    cron : an expression, in the time zone `tz`, an IANA name; UTC by default.
+    cron : an expression, in the time zone `timezone`, an IANA name; UTC by default.
     every : an interval, as a timedelta or in seconds.
     policies : overlap and misfire, by their names; None is the default of the schedule.
 
@@ -34,19 +34,19 @@ def spec_of(
         the schedule itself refuses.
     """
     chosen = {name: value for name, value in policies.items() if value is not None}
-    words = {"cron": cron, "every": every, "tz": tz} | chosen
+    words = {"cron": cron, "every": every, "timezone": timezone} | chosen
     given = [name for name, value in words.items() if value is not None]
     if spec is not None:
         return _checked(spec, given)
     if (cron is None) == (every is None):
         raise _unclear(given)
     if cron is not None:
-        return Cron(cron, timezone=tz or "UTC", **chosen)
-    if tz is not None:
+        return Cron(cron, timezone=timezone or "UTC", **chosen)
+    if timezone is not None:
         raise ScheduleInvalid(
-            f"An interval is not kept in a time zone: tz={tz!r}.",
+            f"An interval is not kept in a time zone: timezone={timezone!r}.",
             why="It is real time, whatever clocks do.",
-            fix="Leave tz= out, or use cron=.",
+            fix="Leave timezone= out, or use cron=.",
         )
     return Every(seconds=_seconds(every), **chosen)
 
