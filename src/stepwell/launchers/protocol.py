@@ -76,12 +76,13 @@ class LaunchSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """What a launch waits for before its image runs, in a form that can be judged.
+    """What a launch waits for before its image runs, or is held up by, in a form that can be
+    judged.
 
     Parameters
     ----------
     code : one of `K8S_QUOTA`, `K8S_UNSCHEDULABLE`, `K8S_IMAGE`, `K8S_CONFIG`,
-        `K8S_ADMISSION`, `STARTING`; `stepwell.server.waiting.conditions` has the details
+        `K8S_ADMISSION`, `STARTING`, `LOST`; `stepwell.server.waiting.conditions` has the details
         that each may carry. A launcher may report others; their message is shown.
     details : JSON: names, amounts and texts; never a secret.
     message : the launcher's own words.

@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.kubernetes.fake.objects import Object, Objects
 
-from stepwell.launchers.kubernetes import amounts
+from stepwell.launchers import amounts
 
 DIGEST = "sha256:" + "ab" * 32
 LOOK = 0.05

@@ -114,6 +114,61 @@ def test_a_pod_on_a_lost_node_is_given_up_and_not_before() -> None:
     assert status.reason == "Its node node-7 is not heard of any more, and its pod with it."
 
 
+def ready(pods: str, containers: str = "True", seconds: int = 20) -> list[dict[str, Any]]:
+    at = (NOW - timedelta(seconds=seconds)).isoformat()
+    said = {"Ready": pods, "ContainersReady": containers}
+    return [{"type": kind, "status": s, "lastTransitionTime": at} for kind, s in said.items()]
+
+
+RUNNING = {"running": {"startedAt": "2026-01-31T11:00:00Z"}}
+
+
+def test_a_silent_node_is_told_while_its_pod_is_not_given_up() -> None:
+    """The cluster takes its pods for not ready, and asks nobody; or asks them to go, and they
+    do not."""
+    found = told(JOB, pod("Running", RUNNING, conditions=ready("False")))
+    assert found.state == "running"
+    assert found.condition is not None
+    assert (found.condition.code, found.condition.details) == ("LOST", {"node": "node-7"})
+    assert found.condition.since == NOW - timedelta(seconds=20)
+    doomed = pod("Running", RUNNING)
+    doomed["metadata"]["deletionTimestamp"] = (NOW - timedelta(seconds=10)).isoformat()
+    found = told(JOB, doomed)
+    assert (found.state, found.condition and found.condition.code) == ("running", "LOST")
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [ready("True"), ready("False", "False"), ready("False", seconds=2), []],
+    ids=["ready", "its container is not ready", "for a moment", "nothing is said"],
+)
+def test_a_pod_whose_node_is_heard_of_is_not_lost(conditions: list[dict[str, Any]]) -> None:
+    assert told(JOB, pod("Running", RUNNING, conditions=conditions)).condition is None
+
+
+def test_a_pod_that_is_asked_to_go_has_its_grace() -> None:
+    going = pod("Running", RUNNING)
+    going["metadata"]["deletionTimestamp"] = (NOW + timedelta(seconds=10)).isoformat()
+    assert told(JOB, going).condition is None
+
+
+def test_an_image_that_is_pulled_is_told_from_the_moment_it_is() -> None:
+    """Its network is there, its container is not: what lies between is mostly the pull."""
+    at = (NOW - timedelta(seconds=40)).isoformat()
+    sandbox = {"type": "PodReadyToStartContainers", "status": "True", "lastTransitionTime": at}
+    waiting = {"waiting": {"reason": "ContainerCreating"}}
+    found = told(JOB, pod("Pending", waiting, conditions=[sandbox])).condition
+    assert found is not None
+    assert (found.code, dict(found.details)) == (
+        "STARTING",
+        {"doing": "Pulling", "node": "node-7"},
+    )
+    assert found.since == NOW - timedelta(seconds=40)
+    before = told(JOB, pod("Pending", waiting, conditions=[sandbox | {"status": "False"}]))
+    assert before.condition is not None
+    assert before.condition.details["doing"] == "Starting"
+
+
 def test_an_end_is_not_later_than_now() -> None:
     """A node's clock may go ahead."""
     late = {"startedAt": "2026-01-31T13:00:00Z", "finishedAt": "2026-01-31T13:30:00Z"}

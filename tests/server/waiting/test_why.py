@@ -270,6 +270,14 @@ REPORTED: dict[str, tuple[dict[str, Any], str, str]] = {
         "",
         "Pulling 1.2 GB image on node-7, 40 s so far (usually 55 s).",
     ),
+    "LOST": (
+        {"node": "node-7"},
+        "",
+        (
+            "Its node *node-7* is not heard of, and its container with it; the next attempt starts "
+            "when the cluster has given it up."
+        ),
+    ),
 }
 
 
@@ -312,6 +320,12 @@ def test_a_server_without_the_launcher_shows_what_the_watch_has_kept(
 
     monkeypatch.setattr(launcher, "poll", gone)
     assert why(run)["sentence"] == "Secret *db-pass* not found in namespace *default*."
+
+
+def test_a_pull_of_which_nothing_is_known_is_told_as_one() -> None:
+    condition = Condition(code="STARTING", details={"doing": "Pulling", "node": "node-7"})
+    made = conditions.reason(condition, "r", clock.now())
+    assert made.sentence == "Pulling its image on node-7."
 
 
 def test_a_report_with_no_details_is_told_in_the_launchers_own_words() -> None:

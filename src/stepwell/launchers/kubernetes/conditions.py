@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from stepwell.launchers.kubernetes import amounts
+from stepwell.launchers import amounts
 from stepwell.launchers.kubernetes.body import MAIN
 from stepwell.launchers.kubernetes.book import Object, Seen, told_at
 from stepwell.launchers.protocol import Condition
+
+SILENT: Final = timedelta(seconds=5)
+"""What should be gone, or is said to be silent, for less is no news."""
 
 Here = Callable[[str | None], datetime | None]
 """An instant of the cluster by this machine's clock."""
@@ -60,12 +63,40 @@ def waiting(seen: Seen, here: Here, largest: Largest) -> Condition | None:
         found = check(seen, pod, here, largest)
         if found is not None:
             return found
-    since = here(pod["metadata"].get("creationTimestamp"))
+    return _starting(pod, here)
+
+
+def unheard(seen: Seen, here: Here, now: datetime) -> Condition | None:
+    """Its image ran, and its node is not heard of; the cluster has not given it up yet."""
+    pod = seen.pod.pod if seen.pod and not seen.pod.over else None
+    if pod is None or pod.get("status", {}).get("phase") != "Running":
+        return None
+    since = _marked(pod, here) or here(pod["metadata"].get("deletionTimestamp"))
+    if since is None or now - since < SILENT:
+        return None
+    return Condition(code="LOST", details={"node": pod["spec"].get("nodeName", "")}, since=since)
+
+
+def _marked(pod: Object, here: Here) -> datetime | None:
+    """Since when the cluster says so: it takes pods of a silent node for not ready, whose
+    containers were ready when they were told of last."""
+    ready, containers = _condition(pod, "Ready"), _condition(pod, "ContainersReady")
+    if not ready or not containers or (ready["status"], containers["status"]) != ("False", "True"):
+        return None
+    return here(ready.get("lastTransitionTime"))
+
+
+def _starting(pod: Object, here: Here) -> Condition:
+    """Where it is on its way, if nothing is in its way."""
     node = pod.get("spec", {}).get("nodeName")
+    about = {"node": node} if node else {}
+    sandbox = _condition(pod, "PodReadyToStartContainers")
+    if sandbox and sandbox["status"] == "True" and not main_status(pod).get("imageID"):
+        since = here(sandbox.get("lastTransitionTime"))
+        return Condition(code="STARTING", details={"doing": "Pulling", **about}, since=since)
+    since = here(pod["metadata"].get("creationTimestamp"))
     doing = "Starting" if node else "Waiting for a node"
-    return Condition(
-        code="STARTING", details={"doing": doing, **({"node": node} if node else {})}, since=since
-    )
+    return Condition(code="STARTING", details={"doing": doing, **about}, since=since)
 
 
 def refused(message: str, namespace: str, since: datetime | None = None) -> Condition | None:

@@ -7,7 +7,7 @@ import time
 from typing import Final
 
 from stepwell.errors import StepwellError
-from stepwell.launchers.kubernetes import amounts
+from stepwell.launchers import amounts
 from stepwell.launchers.kubernetes.api import KubernetesApi, Refused
 
 FRESH: Final = 60.0

@@ -6,11 +6,18 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from stepwell.launchers import amounts
 from stepwell.launchers.container.words import DEADLINE_OVER, STOPPED, of_code
-from stepwell.launchers.kubernetes import amounts, names
+from stepwell.launchers.kubernetes import names
 from stepwell.launchers.kubernetes.body import MAIN
 from stepwell.launchers.kubernetes.book import Object, Seen, SeenPod, finished, pods_alive, told_at
-from stepwell.launchers.kubernetes.conditions import Here, Largest, main_status, waiting
+from stepwell.launchers.kubernetes.conditions import (
+    Here,
+    Largest,
+    main_status,
+    unheard,
+    waiting,
+)
 from stepwell.launchers.protocol import LaunchStatus
 
 NEVER: Final = LaunchStatus(state="ended", reason="It was never started here.")
@@ -29,7 +36,7 @@ def status(
     """
     lost = [_lost(one, here, now) for one in pods_alive(seen)]
     if not all(lost) or not (lost or _over(seen)):
-        condition = waiting(seen, here, largest)
+        condition = waiting(seen, here, largest) or unheard(seen, here, now)
         reason = "" if condition is None else condition.message
         return LaunchStatus(
             state="running", reason=reason, started_at=_started(seen, here), condition=condition

@@ -40,6 +40,9 @@ class Category(StrEnum):
     IMAGE = "image"
     ENVIRONMENT = "environment"
     SECRETS = "secrets"
+    RESOURCES = "resources"
+    PERMISSIONS = "permissions"
+    LAUNCHING = "launching"
 
 
 class Kind(StrEnum):

@@ -33,6 +33,7 @@ def publish(
         "image": now["image"],
         "environment": sorted(now["environment"]),
         "secrets": now["secrets"],
+        "launch_options": now["launch_options"] or {},
     }
     queries.add(conn, {"id": release_id, **head, **given, **values}, contents.values())
     schedules.sync_with_release(conn, services.db, release_id, values["created_by"])

@@ -169,6 +169,8 @@ def unfinished_runs(conn: Connection, group: str) -> Sequence[Row]:
 
 
 def snapshot(conn: Connection, group: str) -> Row:
-    """What a release remembers of its group: image, names of variables, secret references."""
-    columns = (groups.c.image, groups.c.environment, groups.c.secrets)
+    """What a release remembers of its group: image, names of variables, secret references,
+    launch options."""
+    names = ("image", "environment", "secrets", "launch_options")
+    columns = [groups.c[name] for name in names]
     return conn.execute(select(*columns).where(groups.c.name == group)).mappings().one()

@@ -235,8 +235,8 @@ class NewTrial(BaseModel):
 class Release(BaseModel):
     """An approved set of workflows (R37). `rollback_of` is the number of an earlier release.
 
-    `image`, `secrets` and the names in `environment` are the group's when it was made; null
-    where that is unavailable.
+    `image`, `secrets`, `launch_options` and the names in `environment` are the group's when it
+    was made; null where that is unavailable.
     """
 
     id: UUID
@@ -251,6 +251,7 @@ class Release(BaseModel):
     image: str | None = None
     environment: list[str] | None = None
     secrets: dict[str, str] | None = None
+    launch_options: dict[str, Any] | None = None
 
 
 class ReleasedWorkflow(BaseModel):

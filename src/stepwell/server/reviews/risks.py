@@ -15,6 +15,7 @@ from stepwell.server.reviews.changes import (
     Standing,
     WorkflowChanges,
 )
+from stepwell.server.reviews.launching import doubled
 from stepwell.server.reviews.records import Risk
 
 Entry = Mapping[str, Any]
@@ -24,6 +25,10 @@ _BY_CATEGORY: Final[dict[Category, str]] = {
     Category.RETRIES: "retries-changed",
     Category.TIMEOUT: "timeout-changed",
     Category.DEADLINE: "timeout-changed",
+}
+_IF_NEW: Final[dict[Category, str]] = {
+    Category.SECRETS: "new-secret",
+    Category.PERMISSIONS: "other-service-account",
 }
 
 
@@ -48,7 +53,7 @@ def risks(
 
 
 def of_group(changes: Sequence[Change]) -> list[Risk]:
-    """Reasons in what is given to the image, and in the image itself."""
+    """Reasons in what is given to the image, in what it asks of its launcher, and in itself."""
     return [
         Risk(code=code, workflow=None, sentence=change.sentence)
         for change in changes
@@ -78,7 +83,9 @@ def of_digests(
 
 def _group_code(change: Change) -> str | None:
     new = change.kind in {Kind.ADDED, Kind.CHANGED} and not change.unavailable
-    return "new-secret" if change.category is Category.SECRETS and new else None
+    if new and change.category in _IF_NEW:
+        return _IF_NEW[change.category]
+    return "resources-doubled" if doubled(change) else None
 
 
 def _of_changes(changes: WorkflowChanges) -> Iterator[Risk]:

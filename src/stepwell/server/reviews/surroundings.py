@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from stepwell.server.reviews.changes import Category, Change, Impact, Kind, pointer, unknown
+from stepwell.server.reviews.launching import option_changes
 
 _ABOUT: Final[dict[str, tuple[Category, Impact, str]]] = {
     "description": (Category.DESCRIPTION, Impact.NONE, "The group's description changes."),
@@ -44,13 +45,17 @@ def head(manifest: Mapping[str, Any] | None) -> dict[str, Any] | None:
 def image_changes(before: Mapping[Any, Any] | None, now: Mapping[Any, Any]) -> Iterator[Change]:
     """What the group is registered with now, beside what it was at the current release.
 
-    Only names of variables and references of secrets, never what they hold. It is in
-    force already: it is told because the reviewer may not know.
+    Its image, what it is given, and what it asks of its launcher. Only names of variables and
+    references of secrets, never what they hold. It is in force already: it is told because
+    the reviewer may not know.
 
     Parameters
     ----------
     before : the release's row; None: there is none yet.
     """
+    yield from option_changes(
+        {} if before is None else before["launch_options"], now["launch_options"]
+    )
     if before is not None and before["secrets"] is None:
         yield unknown(("group", "secrets"), Category.SECRETS, "The list of secrets", "before", None)
         return

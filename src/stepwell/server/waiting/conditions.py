@@ -8,6 +8,7 @@ K8S_IMAGE      image, error, secret
 K8S_CONFIG     kind, name, namespace, key
 K8S_ADMISSION  policy, error
 STARTING       doing, size (bytes), node, usual (seconds)
+LOST           node
 ============== =================================================================
 
 Amounts are texts for people ("8 CPU"), `nodes` and `tainted` numbers.
@@ -139,8 +140,19 @@ def _starting(details: Details, condition: Condition) -> Reason:
     doing = str(details.get("doing") or "Starting")
     size = f" {_size(details['size'])}" if "size" in details else ""
     node = f" on {details['node']}" if "node" in details else ""
-    what = f"{doing}{size} image{node}" if "size" in details else f"{doing}{node}"
+    pulls = "size" in details or doing == "Pulling"
+    what = f"{doing}{size or ' its'} image{node}" if pulls else f"{doing}{node}"
     return Reason(code=Code.STARTING, sentence=f"{what}.", changes="when the image runs")
+
+
+def _lost(details: Details, condition: Condition) -> Reason:
+    node = f"Its node *{details['node']}*" if details.get("node") else "Its node"
+    return Reason(
+        code=Code.LOST,
+        sentence=f"{node} is not heard of, and its container with it; the next attempt starts "
+        "when the cluster has given it up.",
+        changes="when the node is heard of again, or its container is given up",
+    )
 
 
 def _so_far(sentence: str, already: timedelta, details: Details) -> str:
@@ -168,4 +180,5 @@ _MAKERS: Final[dict[str, Callable[[Details, Condition], Reason]]] = {
     Code.K8S_CONFIG: _config,
     Code.K8S_ADMISSION: _admission,
     Code.STARTING: _starting,
+    Code.LOST: _lost,
 }

@@ -47,10 +47,12 @@ releases = Table(
     Column("image", Text),
     Column("environment", JSON(none_as_null=True)),
     Column("secrets", JSON(none_as_null=True)),
+    Column("launch_options", JSON(none_as_null=True)),
     UniqueConstraint("group_name", "number"),
 )
-"""`image`, `environment` (names only) and `secrets` (references) are the group's as it was
-then. A number below zero is a trial's (decision 0042): never current, never listed."""
+"""`image`, `environment` (names only), `secrets` (references) and `launch_options` are the
+group's as it was then; null where nobody knows. A number below zero is a trial's (decision
+0042): never current, never listed."""
 
 release_workflows = Table(
     "release_workflows",
