@@ -13,9 +13,10 @@ from tests.launchers.container.podman import OPTIONS, Podman, owner
 
 from stepwell import clock
 from stepwell.launchers.container import ContainerLauncher
-from stepwell.launchers.container.engine import ContainerEngine, EngineAddressInvalid
+from stepwell.launchers.container.engine import ContainerEngine, EngineAddressInvalid, Refused
+from stepwell.launchers.container.usage import measured
 from stepwell.launchers.protocol import ImageUnusable, LaunchFailed, LaunchSpec
-from stepwell.testing.launcher_contract import GRACE, LOG_BYTES, LauncherContract
+from stepwell.testing.launcher_contract import GRACE, LOG_BYTES, LauncherContract, until
 
 
 class TestContainerLauncher(LauncherContract):
@@ -71,6 +72,28 @@ class TestContainerLauncher(LauncherContract):
             pytest.skip("limits of memory have no effect here: no memory cgroup")
         assert "killed" in status.reason
         assert "256 MiB" in status.reason
+
+    def test_what_a_container_used_is_known_from_looking_at_it(
+        self, launcher: ContainerLauncher, launch: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """So that its end by too little memory can be told with a figure."""
+        monkeypatch.setattr("stepwell.launchers.container.usage.EVERY", 0.0)
+        handle = launch(
+            "import time\nheld = b'x' * 64 * 1024**2\nprint('up', flush=True)\ntime.sleep(600)"
+        )
+        until(lambda: "up" in launcher.logs(handle))
+        try:
+            told = measured(launcher._stats(handle["name"]) or {})
+        except Refused as refused:
+            pytest.skip(f"this engine measures nothing here: {refused}")
+        if told is None:
+            pytest.skip("this engine measures no memory here")
+        assert launcher.poll(handle).state == "running"
+        used = launcher.usage.of(handle["name"])
+        assert used is not None
+        assert 64 * 1024**2 < used < 256 * 1024**2
+        self.podman.run("kill", launcher._name(handle["name"]))
+        assert "MiB when last looked at" in self.ended(launcher, handle).reason
 
     def test_too_many_processes_are_refused_to_it(
         self, launcher: ContainerLauncher, launch: Any

@@ -47,6 +47,17 @@ def test_every_end_has_its_words(found: dict[str, Any], mark: str | None, reason
     assert reason in words.status(found, mark).reason
 
 
+@pytest.mark.parametrize("found", [container(137, OOMKilled=True), container(137)])
+def test_who_needed_too_much_memory_is_told_what_it_used_when_it_was_looked_at(
+    found: dict[str, Any],
+) -> None:
+    assert words.status(found, None, 500 * 2.0**20).reason.endswith(
+        "; it used 500 MiB when last looked at."
+    )
+    assert "looked at" not in words.status(found, None).reason
+    assert "looked at" not in words.status(container(3), None, 500 * 2.0**20).reason
+
+
 def test_instants_are_utc_and_never_is_none() -> None:
     """Engines write their own zone, nanoseconds, and year 1."""
     assert str(words.started_at(container())) == "2026-01-31 08:00:00.123456+00:00"

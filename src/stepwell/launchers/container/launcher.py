@@ -22,6 +22,7 @@ from stepwell.launchers.container.images import Images
 from stepwell.launchers.container.marks import OLDEST, Marks
 from stepwell.launchers.container.options import LAUNCH, OWNER, ContainerOptions, body
 from stepwell.launchers.container.output import HeadAndTail, frames
+from stepwell.launchers.container.usage import Usage
 from stepwell.launchers.protocol import (
     Handle,
     ImageUnusable,
@@ -69,6 +70,7 @@ class ContainerLauncher:
         grace_seconds: float = 10.0,
     ) -> None:
         self.engine, self.images, self._owner = engine, Images(engine, owner), owner
+        self.usage = Usage(self._stats)
         self._marks = Marks(data_dir.absolute() / "containers")
         self._options = options or ContainerOptions()
         self._log_bytes, self._grace = log_bytes, grace_seconds
@@ -108,7 +110,10 @@ class ContainerLauncher:
             return words.NEVER
         if words.overdue(found, clock.now()):
             self._stop(handle["name"], "deadline")
-        return words.status(found, self._marks.get(handle["name"]))
+        name = handle["name"]
+        if found["State"]["Status"] == "running":
+            self.usage.sample(name)
+        return words.status(found, self._marks.get(name), self.usage.of(name))
 
     def stop(self, handle: Handle) -> None:
         """Let the engine send SIGTERM, and SIGKILL after the grace; it need not be waited for."""
@@ -184,6 +189,11 @@ class ContainerLauncher:
 
     def _inspect(self, name: str) -> dict[str, Any] | None:
         found: dict[str, Any] | None = self._asked(f"{self._path(name)}/json")
+        return found
+
+    def _stats(self, name: str) -> dict[str, Any] | None:
+        query = {"stream": "false", "one-shot": "true"}
+        found: dict[str, Any] | None = self.engine.find(f"{self._path(name)}/stats", **query)
         return found
 
     def _asked(self, path: str, **query: Any) -> Any:

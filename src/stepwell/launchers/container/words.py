@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from stepwell.launchers import amounts
 from stepwell.launchers.container.options import DEADLINE
 from stepwell.launchers.protocol import LaunchStatus
 
@@ -22,13 +23,14 @@ _SIGNALS: Final = 128
 _MIB: Final = 1024 * 1024
 
 
-def status(found: Mapping[str, Any], mark: str | None) -> LaunchStatus:
+def status(found: Mapping[str, Any], mark: str | None, used: float | None = None) -> LaunchStatus:
     """The status of a container.
 
     Parameters
     ----------
     found : the engine's description of it.
     mark : why this launcher has asked it to stop: `stopped`, `deadline`, or None.
+    used : the memory that it used when it was looked at last, in bytes.
     """
     state = found["State"]
     if state["Status"] in WAITING:
@@ -41,7 +43,7 @@ def status(found: Mapping[str, Any], mark: str | None) -> LaunchStatus:
     return LaunchStatus(
         state="ended",
         exit_code=state["ExitCode"],
-        reason=_reason(found, mark),
+        reason=_reason(found, mark, used),
         started_at=begun,
         finished_at=over,
     )
@@ -63,25 +65,30 @@ def created_at(found: Mapping[str, Any]) -> datetime | None:
     return _instant(found["Created"])
 
 
-def _reason(found: Mapping[str, Any], mark: str | None) -> str:
+def _reason(found: Mapping[str, Any], mark: str | None, used: float | None) -> str:
     state = found["State"]
     code, memory = state["ExitCode"], found["HostConfig"].get("Memory") or 0
     if mark is not None:
         return DEADLINE_OVER if mark == "deadline" else STOPPED
     if state.get("OOMKilled") and code != 0:
         limit = f"its limit of {memory // _MIB} MiB" if memory else "the machine has"
-        return f"It was killed because it needed more memory than {limit} (out of memory)."
+        what = f"It was killed because it needed more memory than {limit} (out of memory)"
+        return f"{what}{_sample(used)}."
     if code == _SIGNALS + signal.SIGKILL:
-        return _killed(memory)
+        return _killed(memory, used)
     return of_code(code, state.get("Error") or "")
 
 
-def _killed(memory: int) -> str:
+def _sample(used: float | None) -> str:
+    return f"; it used {amounts.size(used)} when last looked at" if used else ""
+
+
+def _killed(memory: int, used: float | None) -> str:
     """On cgroup v1 an engine may not learn that it was the out-of-memory killer."""
     limit = f"its limit of {memory // _MIB} MiB" if memory else "the machine has"
     return (
         "It was killed (SIGKILL), and not by this server: most likely it needed more memory than "
-        f"{limit} (out of memory), which this engine does not tell."
+        f"{limit} (out of memory), which this engine does not tell{_sample(used)}."
     )
 
 
