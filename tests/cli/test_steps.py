@@ -157,6 +157,15 @@ def test_steps_are_found_by_search_key(mine: Shell) -> None:
     assert mine.good("steps", "count", "--search-key", "x", "--json").json["ready"] == 0
 
 
+def test_steps_are_found_by_a_query_as_runs_are(mine: Shell) -> None:
+    add(mine), add(mine, "--search-key", "customer-7")
+    found = mine.good("steps", "list", "state:ready search:customer-*", "--json").json
+    assert [one["search_key"] for one in found] == ["customer-7"]
+    assert mine.good("steps", "count", "since:1h executions>0", "--json").json["ready"] == 0
+    mistake = mine.type("steps", "list", "stat:ready")
+    assert (mistake.code, "Is state meant?" in mistake.err) == (Exit.MISTAKE, True)
+
+
 def test_every_command_can_answer_in_json() -> None:
     """One switch for programs, whatever is asked."""
 

@@ -15,6 +15,7 @@ from stepwell.clock import now
 from stepwell.codec import JSON
 from stepwell.engine import StepClient
 from stepwell.errors import InvalidInput
+from stepwell.server.search import of_steps
 from stepwell.step import EndedAs, Step, StepQuery, StepStatus, new_step
 from stepwell.stores import open_store
 from stepwell.stores.inspecting import Inspectable
@@ -277,9 +278,10 @@ def as_json(step: Step) -> dict[str, Any]:
 
 def _query(filters: Mapping[str, Any], limit: int) -> StepQuery:
     given = dict(filters)
-    if "flow_id" in given:
+    given |= of_steps.fields(given.pop("q", ""), now())
+    if isinstance(given.get("flow_id"), str):
         given["flow_id"] = UUID(given["flow_id"])
-    if "status" in given:
+    if isinstance(given.get("status"), str):
         given["status"] = _status(given["status"])
     return StepQuery(**given, limit=limit)
 

@@ -49,6 +49,13 @@ JOBS: Final = {
 }
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The step's id.")]
+Query = Annotated[
+    str,
+    typer.Argument(
+        metavar="[QUERY]",
+        help="As in 'state:failed name:v1/shop/* since:2h'; see the API's reference.",
+    ),
+]
 Why = Annotated[str, typer.Option("--reason", help="Shown to people.")]
 Name = Annotated[str | None, typer.Option("--name", help="Exactly this name.")]
 Prefix = Annotated[str | None, typer.Option("--prefix", help="Names that begin so.")]
@@ -85,6 +92,7 @@ def add(
 @command(app, "list")
 def list_steps(
     session: Session,
+    q: Query = "",
     name: Name = None,
     prefix: Prefix = None,
     status: Status = None,
@@ -95,7 +103,7 @@ def list_steps(
     store: Store = None,
 ) -> None:
     """The steps that match, newest first."""
-    filters = _filters(name, prefix, status, queue, flow, search_key)
+    filters = _filters(q, name, prefix, status, queue, flow, search_key)
     found = _book(session, store).search(filters, limit)
     session.out.rows(found, COLUMNS, "No step matches.")
 
@@ -103,6 +111,7 @@ def list_steps(
 @command(app, "count")
 def count(
     session: Session,
+    q: Query = "",
     name: Name = None,
     prefix: Prefix = None,
     queue: Queue = None,
@@ -111,7 +120,7 @@ def count(
     store: Store = None,
 ) -> None:
     """How many steps match: ready, done, failed."""
-    filters = _filters(name, prefix, None, queue, flow, search_key)
+    filters = _filters(q, name, prefix, None, queue, flow, search_key)
     counts = _book(session, store).count(filters)
     session.out.record(counts, {key: key for key in ("ready", "done", "failed")})
 
@@ -224,6 +233,7 @@ def _book(session: Session, store: str | None) -> StepBook:
 
 
 def _filters(
+    q: str,
     name: str | None,
     prefix: str | None,
     status: str | None,
@@ -232,6 +242,7 @@ def _filters(
     search_key: str | None,
 ) -> dict[str, Any]:
     given = {
+        "q": q or None,
         "name": name,
         "name_prefix": prefix,
         "status": status,

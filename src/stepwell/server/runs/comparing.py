@@ -19,6 +19,7 @@ from stepwell.server.runs.judgement import operation_of
 from stepwell.server.runs.records import Run
 from stepwell.server.runs.service import found, shown
 from stepwell.server.state import service as state
+from stepwell.server.words import counted
 from stepwell.step import Step
 
 
@@ -152,7 +153,8 @@ def sentences(made: Comparison) -> list[str]:
     if second.count > max(first.count, 1):
         told.append(f"It took {second.count} containers; the last said: {second.condition or '-'}")
     if made.state:
-        told.append(f"{len(made.state)} keys of the state were written since.")
+        were = "was" if len(made.state) == 1 else "were"
+        told.append(f"{counted(len(made.state), 'key')} of the state {were} written since.")
     return told or ["Nothing that Stepwell sees."]
 
 

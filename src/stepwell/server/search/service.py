@@ -17,6 +17,7 @@ from stepwell.server.paging import CursorInvalid, Paging, encoded
 from stepwell.server.runs.service import shown
 from stepwell.server.search.language import Clause
 from stepwell.server.search.meaning import Asker, Condition, Meaning, meanings, of_states
+from stepwell.server.search.of_steps import fields
 from stepwell.server.search.plan import FAR, WINDOW, Key, Plan, counted, order, planned
 from stepwell.server.search.records import Bucket, Counted, FoundRuns, Hint, Histogram
 from stepwell.server.search.spans import instant
@@ -241,6 +242,11 @@ def equal(column: str, *values: Any) -> Meaning:
     """What must hold beside a query: a column of `runs` has one of these values."""
     clause = Clause(column, ":", (), False, 1, "")
     return Meaning(clause, runs.c[column].in_(values), (column, values))
+
+
+def of_steps(query: str) -> dict[str, Any]:
+    """The fields of a `StepQuery` that a query of steps sets; raises `QueryInvalid`."""
+    return fields(query, clock.now())
 
 
 def check(conn: Connection, query: str, *, by: str) -> None:

@@ -11,6 +11,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from stepwell.server.access.records import Role
 from stepwell.server.http import Call, Page, Pages, Reason, Router, reads, writes
+from stepwell.server.search import service as searching
+from stepwell.server.search.records import LONGEST
 from stepwell.server.steps import service
 from stepwell.server.steps.lineage import MOST, Lineage
 from stepwell.server.steps.records import (
@@ -26,6 +28,15 @@ from stepwell.step import EndedAs, Priority, Retention, StepQuery, StepStatus
 
 router = Router(prefix="/steps", tags=["steps"])
 
+Q = Annotated[
+    str,
+    Query(
+        max_length=LONGEST,
+        description="A query of steps, which the other fields narrow; docs/reference/api.md has "
+        "the language. Where both say something of one field, the query holds.",
+        examples=["state:failed name:v1/shop/* since:2h"],
+    ),
+]
 Reading = Annotated[Call, reads(Role.VIEWER)]
 Operating = Annotated[Call, writes(Role.OPERATOR)]
 
@@ -80,8 +91,9 @@ class Filters(BaseModel):
     oldest_first: bool = False
 
 
-def _query(filters: Annotated[Filters, Query()]) -> StepQuery:
-    return StepQuery(**dict(filters))
+def _query(filters: Annotated[Filters, Query()], q: Q = "") -> StepQuery:
+    query = StepQuery(**dict(filters))
+    return replace(query, **searching.of_steps(q)) if q else query
 
 
 Asked = Annotated[StepQuery, Depends(_query)]
