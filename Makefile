@@ -35,7 +35,7 @@ test: check $(PAGES) ## check, then run every test
 	.ci/servers
 	.ci/browser
 	.ci/containers
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(TESTS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: $(VENV)/.test $(if $(NODE),web/node_modules/.ready) ## lint, format, types and the direction of imports; of the pages, their unit tests too
 	$(BIN)/ruff check .
