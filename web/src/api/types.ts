@@ -3991,6 +3991,11 @@ export interface components {
          *         "group_name": "weather",
          *         "id": "01a21939-59eb-7753-a85d-5367ad802bd4",
          *         "image": "registry.example.org/weather:14",
+         *         "launch_options": {
+         *           "requests": {
+         *             "memory": "512Mi"
+         *           }
+         *         },
          *         "number": 14,
          *         "reason": "The database is back.",
          *         "rollback_of": 1,
@@ -4839,7 +4844,7 @@ export interface components {
          * @description Which part of a manifest a change is in.
          * @enum {string}
          */
-        Category: "identity" | "description" | "tags" | "schedule" | "deadline" | "parameters" | "operations" | "inputs" | "outputs" | "halting" | "retries" | "timeout" | "approval" | "limits" | "code" | "image" | "environment" | "secrets";
+        Category: "identity" | "description" | "tags" | "schedule" | "deadline" | "parameters" | "operations" | "inputs" | "outputs" | "halting" | "retries" | "timeout" | "approval" | "limits" | "code" | "image" | "environment" | "secrets" | "resources" | "permissions" | "launching";
         /**
          * Cell
          * @description All instants of an hour or a day: how many, per outcome, and the worst of them.
@@ -10033,8 +10038,8 @@ export interface components {
          * Release
          * @description An approved set of workflows (R37). `rollback_of` is the number of an earlier release.
          *
-         *     `image`, `secrets` and the names in `environment` are the group's when it was made; null
-         *     where that is unavailable.
+         *     `image`, `secrets`, `launch_options` and the names in `environment` are the group's when it
+         *     was made; null where that is unavailable.
          */
         Release: {
             /** Confirmed By */
@@ -10076,6 +10081,13 @@ export interface components {
              * @description The image: a reference with a tag, or a file or folder.
              */
             image?: string | null;
+            /**
+             * Launch Options
+             * @description What the group asks of its launcher, which checks it; null for nothing.
+             */
+            launch_options?: {
+                [key: string]: unknown;
+            } | null;
             /**
              * Number
              * @description Its number.
@@ -10128,6 +10140,11 @@ export interface components {
          *       "group_name": "weather",
          *       "id": "01a21939-59eb-7753-a85d-5367ad802bd4",
          *       "image": "registry.example.org/weather:14",
+         *       "launch_options": {
+         *         "requests": {
+         *           "memory": "512Mi"
+         *         }
+         *       },
          *       "limit": 1,
          *       "number": 14,
          *       "owner": "text",
@@ -10188,6 +10205,13 @@ export interface components {
              * @description The image: a reference with a tag, or a file or folder.
              */
             image?: string | null;
+            /**
+             * Launch Options
+             * @description What the group asks of its launcher, which checks it; null for nothing.
+             */
+            launch_options?: {
+                [key: string]: unknown;
+            } | null;
             /** Limit */
             limit?: number | null;
             /**
@@ -21741,6 +21765,8 @@ export interface operations {
     search_steps: {
         parameters: {
             query?: {
+                /** @description A query of steps, which the other fields narrow; docs/reference/api.md has the language. Where both say something of one field, the query holds. */
+                q?: string;
                 status?: components["schemas"]["StepStatus"] | null;
                 name?: string | null;
                 name_prefix?: string | null;
@@ -21818,6 +21844,8 @@ export interface operations {
         parameters: {
             query?: {
                 at_most?: number;
+                /** @description A query of steps, which the other fields narrow; docs/reference/api.md has the language. Where both say something of one field, the query holds. */
+                q?: string;
                 status?: components["schemas"]["StepStatus"] | null;
                 name?: string | null;
                 name_prefix?: string | null;
@@ -21892,6 +21920,8 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description A query of steps, which the other fields narrow; docs/reference/api.md has the language. Where both say something of one field, the query holds. */
+                q?: string;
                 status?: components["schemas"]["StepStatus"] | null;
                 name?: string | null;
                 name_prefix?: string | null;

@@ -91,7 +91,11 @@ class Filters(BaseModel):
     oldest_first: bool = False
 
 
-def _query(filters: Annotated[Filters, Query()], q: Q = "") -> StepQuery:
+def _filters(filters: Annotated[Filters, Query()]) -> Filters:
+    return filters  # alone, for a model beside another parameter is not taken apart
+
+
+def _query(filters: Annotated[Filters, Depends(_filters)], q: Q = "") -> StepQuery:
     query = StepQuery(**dict(filters))
     return replace(query, **searching.of_steps(q)) if q else query
 
