@@ -25,6 +25,9 @@ WEB_SOURCES = $(shell find web -path web/node_modules -prune -o -path web/dist -
 # Other systems that `make bench PEERS=1` measures, each in an environment of its own.
 PEER_STAMPS := $(foreach peer,pgqueuer oban dbos procrastinate huey,benchmarks/.peers/$(peer).ready)
 
+# Hundreds of processes are started here: each would compile all that it imports.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: demo test check fix web docs screenshots bench bench-server test-kubernetes test-pythons help
 
@@ -35,7 +38,7 @@ test: check $(PAGES) ## check, then run every test
 	.ci/servers
 	.ci/browser
 	.ci/containers
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(TESTS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: $(VENV)/.test $(if $(NODE),web/node_modules/.ready) ## lint, format, types and the direction of imports; of the pages, their unit tests too
 	$(BIN)/ruff check .

@@ -9,6 +9,8 @@ import pytest
 from benchmarks.server.__main__ import main
 from benchmarks.server.figures import FIGURES
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_tiny_round_takes_its_figures(tmp_path: Path) -> None:
     out = tmp_path / "server.json"

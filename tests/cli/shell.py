@@ -93,6 +93,7 @@ class Shell:
                 env={**os.environ, **self.environment},
                 stdout=file,
                 stderr=file,
+                preexec_fn=_heed_ctrl_c,  # noqa: PLW1509 - it asks for no lock
             )
 
     def log(self, name: object) -> Path:
@@ -115,6 +116,11 @@ class Shell:
 
     def _command(self, words: tuple[object, ...]) -> list[str]:
         return [sys.executable, "-u", "-m", "stepwell.cli", *map(str, words)]
+
+
+def _heed_ctrl_c() -> None:
+    """Whoever starts the tests in the background of a shell has all of them ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def free_port() -> int:

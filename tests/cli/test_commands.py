@@ -16,6 +16,8 @@ from tests.cli.shell import EXAMPLES, Shell
 
 from stepwell.cli import main
 
+pytestmark = pytest.mark.slow
+
 
 def test_without_its_packages_the_command_line_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,

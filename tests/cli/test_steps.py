@@ -27,6 +27,8 @@ from stepwell.stores import open_store
 from stepwell.stores.memory import MemoryStore
 from stepwell.stores.protocol import Store
 
+pytestmark = pytest.mark.slow
+
 URL = "sqlite:///mine.db"
 
 

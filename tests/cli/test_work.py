@@ -22,6 +22,8 @@ from stepwell.cli.exits import Exit
 from stepwell.cli.serving.app_target import load_engine
 from stepwell.stores import open_store
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = """
 import os, time
 from stepwell import Engine, Registry, done

@@ -13,6 +13,8 @@ from tests.cli.shell import EXAMPLES, Shell, wait
 
 from stepwell.cli.client import Client
 
+pytestmark = pytest.mark.slow
+
 GROUP = """
 from stepwell.schedules import Every
 from stepwell.workflows import Context, WorkflowGroup, operation

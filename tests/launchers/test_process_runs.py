@@ -9,9 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+import pytest
+
 from stepwell.launchers import shim
 from stepwell.testing.launcher_contract import RunsContract
 from stepwell.testing.launcher_contract.runs import write_sample
+
+pytestmark = pytest.mark.slow
 
 
 class TestRunsOfProcesses(RunsContract):

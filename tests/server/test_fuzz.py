@@ -22,6 +22,8 @@ from tests.server.support import free_port, on_both, token
 from stepwell.server.app import Server
 from stepwell.server.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = int(os.environ.get("STEPWELL_FUZZ", "4"))
 PARTS = 5
 STREAMS = frozenset({"/api/v1/events"})

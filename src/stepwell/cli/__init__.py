@@ -6,6 +6,8 @@ import sys
 from importlib.util import find_spec
 from typing import Final
 
+from stepwell.cli.importing import importing
+
 _NEEDED: Final = ("typer", "rich", "httpx", "cronsim")
 
 
@@ -19,7 +21,8 @@ def main() -> None:
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
         sys.exit(_advice(missing))
-    from stepwell.cli.app import app  # noqa: PLC0415 - needs what was just looked for
+    with importing():
+        from stepwell.cli.app import app  # noqa: PLC0415 - needs what was just looked for
 
     app()
 

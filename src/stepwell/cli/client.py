@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import httpx
-
 from stepwell.cli.profile import Profile
 from stepwell.client import client
 from stepwell.client.errors import Unreachable
 from stepwell.client.transport import ALL
+from stepwell.lean import httpx
 
 __all__ = ["ALL", "Client"]
 

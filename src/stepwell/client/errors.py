@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import httpx
-
 from stepwell.errors import (
     Conflict,
     Denied,
@@ -16,6 +14,7 @@ from stepwell.errors import (
     Unavailable,
     catalogue,
 )
+from stepwell.lean import httpx
 
 
 class Unreachable(Unavailable):

@@ -8,10 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, Self
 from uuid import uuid4
 
-import httpx
-
 from stepwell.client.errors import Unreachable, content, refusal
 from stepwell.errors import InvalidInput
+from stepwell.lean import httpx
 
 PREFIX: Final = "/api/v1"
 

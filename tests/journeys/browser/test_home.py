@@ -12,6 +12,8 @@ from tests.cli.shell import wait
 from tests.journeys.browser.looking import axe_in_both_themes, fits
 from tests.journeys.browser.site import Site, serving
 
+pytestmark = pytest.mark.slow
+
 REFUSED, NEGATIVE = 24, 13
 
 GROUP = '''"""Prices from a feed that is there or not."""

@@ -12,6 +12,8 @@ from tests.journeys.browser.conftest import Visit
 from tests.journeys.browser.looking import axe_in_both_themes
 from tests.journeys.browser.site import Site, serving
 
+pytestmark = pytest.mark.slow
+
 FIRST = '''
 """Orders and letters."""
 

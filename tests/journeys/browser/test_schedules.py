@@ -17,6 +17,8 @@ from tests.journeys.browser.watching import Watch
 
 from stepwell.schedules import Cron, Every, Misfire
 
+pytestmark = pytest.mark.slow
+
 SATURDAY = datetime(2026, 3, 28, 12, tzinfo=UTC)
 """The day before the clock in Oslo goes from 02:00 to 03:00."""
 MONDAY = datetime(2026, 5, 4, 12, tzinfo=UTC)

@@ -13,6 +13,8 @@ from playwright.sync_api import Page, expect
 from tests.journeys.browser.looking import ROOT, axe_in_both_themes, pictures
 from tests.journeys.browser.site import Site
 
+pytestmark = pytest.mark.slow
+
 SCREENS = {
     "home": "/",
     "review": "/review",

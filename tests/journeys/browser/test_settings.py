@@ -12,6 +12,8 @@ from tests.journeys.browser.conftest import Visit
 from tests.journeys.browser.looking import axe_in_both_themes, fits
 from tests.journeys.browser.site import PASSWORD, Site
 
+pytestmark = pytest.mark.slow
+
 PAGES = (
     "sources",
     "groups",

@@ -19,6 +19,8 @@ from stepwell.testing.launcher_contract import RunsContract
 from stepwell.testing.launcher_contract.runs import command_lines, write_sample
 from stepwell.version import VERSION
 
+pytestmark = pytest.mark.slow
+
 
 class TestRunsOfContainers(RunsContract):
     """With the group's image as `stepwell image build` makes it."""

@@ -15,6 +15,8 @@ from stepwell.launchers.protocol import ImageUnusable
 from stepwell.launchers.recipe import MANIFEST_LABEL, RECIPE, RecipeExists, write
 from stepwell.version import VERSION
 
+pytestmark = pytest.mark.slow
+
 SOURCE = """
 from stepwell.workflows import WorkflowGroup, operation
 

@@ -23,6 +23,8 @@ from stepwell.server.jobs import service
 from stepwell.testing.launcher_contract import until
 from stepwell.version import VERSION
 
+pytestmark = pytest.mark.slow
+
 SHOP = """
 import time
 from pathlib import Path

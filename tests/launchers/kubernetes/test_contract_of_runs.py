@@ -16,6 +16,8 @@ from stepwell.launchers.kubernetes.names import LAUNCH
 from stepwell.testing.launcher_contract import RunsContract
 from stepwell.testing.launcher_contract.runs import command_lines, write_sample
 
+pytestmark = pytest.mark.slow
+
 NAME = "registry.example/contract:1"
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import select, text
 from tests.server.support import on_both
 
@@ -51,6 +55,32 @@ def test_rows_of_the_server_and_steps_commit_together_or_not_at_all(db: Database
     with db.read() as conn:
         assert len(conn.execute(select(tables.audit)).all()) == 1
     assert steps.count().ready == 1
+
+
+def test_the_files_of_the_migrations_are_named_by_their_order() -> None:
+    """So that a server need not ask Alembic which of them it knows."""
+    config = Config()
+    config.set_main_option("script_location", "stepwell.server.database:migrations")
+    scripts = ScriptDirectory.from_config(config).walk_revisions()
+    assert schema.known() == [one.revision for one in scripts][::-1]
+
+
+def test_a_server_that_has_nothing_to_migrate_is_without_alembic(tmp_path: Path) -> None:
+    code = f"""
+import sys
+from stepwell.cli.serving.hosting import migrate_apart
+from stepwell.server.app import Server
+from stepwell.server.settings import Settings
+from pathlib import Path
+settings = Settings.for_dev(Path({str(tmp_path)!r}))
+migrate_apart(settings)
+with Server(settings):
+    print("alembic" in sys.modules)
+"""
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=90, check=True
+    )
+    assert said.stdout == "False\n"
 
 
 @on_both

@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from tests.server.runs import program
 from tests.server.support import free_port, token
 
 from stepwell.server.app import Server
+
+pytestmark = pytest.mark.slow
 
 SOURCE = """
 import time

@@ -14,6 +14,8 @@ from stepwell.server.app import Server
 from stepwell.server.database.tables import reports, runs
 from stepwell.server.first_run.loading import GROUP
 
+pytestmark = pytest.mark.slow
+
 
 def start(client: TestClient, workflow: str) -> str:
     answer = client.post(f"workflows/{GROUP}/{workflow}/runs", json={})

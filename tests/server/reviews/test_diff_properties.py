@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stepwell.server.discoveries.manifests import checked
 from stepwell.server.reviews.changes import Standing
 from stepwell.server.reviews.diff import compare
+
+pytestmark = pytest.mark.slow
 
 AT = datetime(2026, 1, 5, tzinfo=UTC)
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from stepwell.cli.groups.commands import pairs
+from stepwell.cli.importing import importing
 from stepwell.cli.serving.serve import PANEL, needs_server
 from stepwell.cli.session import Session, command
 
@@ -39,6 +40,7 @@ def dev(
     changes, its group is discovered again; a broken one keeps its old release.
     """
     needs_server("dev")
-    from stepwell.cli.serving.developing import Development  # noqa: PLC0415 - needs what was looked for
+    with importing():
+        from stepwell.cli.serving.developing import Development  # noqa: PLC0415 - needs what was looked for
 
     Development(session.out, path, data_dir, port, approve=approve, environment=pairs(env)).run()

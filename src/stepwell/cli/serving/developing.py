@@ -20,6 +20,7 @@ from stepwell.cli.groups import finder
 from stepwell.cli.profile import Profile
 from stepwell.cli.render import Output
 from stepwell.cli.runs.feed import RunFeed
+from stepwell.cli.serving.hosting import migrate_apart
 from stepwell.cli.serving.listener import Listener, bound, bound_near
 from stepwell.cli.serving.places import alone_in
 from stepwell.cli.serving.reload import GroupKeeper
@@ -75,6 +76,7 @@ class Development:
         socket = bound_near(HOST, PORT) if self._port is None else bound(HOST, self._port)
         settings = Settings.for_dev(self.data_dir, host=HOST, port=socket.getsockname()[1])
         self._log_to_file()
+        migrate_apart(settings)
         with until_asked_to_stop() as asked, Server(settings) as server:
             listener = Listener(server.app, socket).start()
             with self._clients(server) as (api, feed):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -18,6 +20,8 @@ from stepwell.cli.serving.printing import schema_sql
 from stepwell.cli.serving.stopping import until_asked_to_stop, wait_for
 from stepwell.cli.serving.supervisor import hold_line, report_ready
 from stepwell.cli.serving.worker import LOG_FORMAT
+from stepwell.errors import StepwellError
+from stepwell.forked import fork
 from stepwell.server.access import logins
 from stepwell.server.access.developer import is_local
 from stepwell.server.app import Server
@@ -60,6 +64,22 @@ def migrate_now(out: Output, given: Mapping[str, Any]) -> None:
     finally:
         database.close()
     tell_applied(out, applied)
+
+
+def migrate_apart(settings: Settings) -> None:
+    """Bring the tables up to date in a process whose memory goes with it: the tools for that are
+    large. What fails there fails again, and is told, where the server begins."""
+    if not hasattr(os, "fork"):
+        return
+    sys.stdout.flush()
+    sys.stderr.flush()
+
+    def migrate() -> int:
+        with contextlib.suppress(StepwellError), closing(Database(settings.database)) as database:
+            database.migrate()
+        return 0
+
+    os.waitpid(fork(migrate), 0)
 
 
 def print_migrations(out: Output, given: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from stepwell.cli.importing import importing
 from stepwell.cli.options import STORE_HELP
 from stepwell.cli.render import Output
 from stepwell.cli.serving.app_target import VARIABLE
@@ -80,7 +81,8 @@ def serve(
     capitals. The database must have been migrated (`stepwell migrate`).
     """
     needs_server("serve")
-    from stepwell.cli.serving.hosting import host_api  # noqa: PLC0415 - needs what was just looked for
+    with importing():
+        from stepwell.cli.serving.hosting import host_api  # noqa: PLC0415 - needs what was just looked for
 
     given = _given(host=host, port=port, database_url=database, data_dir=data_dir)
     given |= {"run_ui": False} if api_only else {}
@@ -155,7 +157,8 @@ def work(
 
 def _work_for_server(out: Output, given: dict[str, Any], processes: int) -> None:
     needs_server("work")
-    from stepwell.cli.serving.hosting import host_engine  # noqa: PLC0415
+    with importing():
+        from stepwell.cli.serving.hosting import host_engine  # noqa: PLC0415
 
     launchers = given.pop("launcher", None)
     if processes == 1:
@@ -193,7 +196,8 @@ def migrate(
         migrate_store(session.out, store, print_only=print_only)
         return
     needs_server("migrate")
-    from stepwell.cli.serving.hosting import migrate_now, print_migrations  # noqa: PLC0415
+    with importing():
+        from stepwell.cli.serving.hosting import migrate_now, print_migrations  # noqa: PLC0415
 
     given = _given(database_url=database, data_dir=data_dir)
     (print_migrations if print_only else migrate_now)(session.out, given)

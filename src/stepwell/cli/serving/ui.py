@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from stepwell.cli.client import Client
+from stepwell.cli.importing import importing
 from stepwell.cli.options import Store
 from stepwell.cli.serving.serve import PANEL, needs_server
 from stepwell.cli.session import Session, command
@@ -47,7 +48,8 @@ def ui(
         session.out.answer({"url": address}, address)
         return
     needs_server("ui")
-    from stepwell.cli.serving.looking_in import look_in  # noqa: PLC0415 - needs what was looked for
+    with importing():
+        from stepwell.cli.serving.looking_in import look_in  # noqa: PLC0415 - needs what was looked for
 
     look_in(session.out, found, port, actions=actions, open_it=open_it)
 

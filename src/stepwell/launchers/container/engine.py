@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
-
 from stepwell.errors import SetupError
 from stepwell.launchers.protocol import LaunchFailed
+from stepwell.lean import httpx
 
 SOCKETS: Final = ("/var/run/docker.sock", "/run/podman/podman.sock")
 """Where an engine is looked for when nobody names one."""

@@ -12,11 +12,10 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-import httpx
-
 from stepwell import clock
 from stepwell.launchers.kubernetes.access import Access, Identities, Identity
 from stepwell.launchers.protocol import LaunchFailed
+from stepwell.lean import httpx
 
 PATIENCE: Final = 20.0
 """Seconds for an answer."""

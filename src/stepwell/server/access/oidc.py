@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import httpx
 from authlib.common.errors import AuthlibBaseError
 from authlib.deprecate import AuthlibDeprecationWarning
 from joserfc import jwt
@@ -24,6 +23,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from stepwell.errors import SetupError, Unavailable
+from stepwell.lean import httpx
 from stepwell.server.access.states import Asked, refused
 from stepwell.server.settings import Settings
 

@@ -1,58 +1,41 @@
-"""The server's half of the schema: Alembic's, kept inside the package (R44)."""
+"""The server's half of the schema: at which migration it is, and whether that suits (R44)."""
 
 from __future__ import annotations
 
-import io
+from pathlib import Path
 from typing import Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, func, inspect, select
-from sqlalchemy.engine import URL
+from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, inspect, select
 
 from stepwell.errors import SchemaMissing, SchemaTooNew
 from stepwell.server.database.tables import schema_floor
 
 VERSION_TABLE: Final = "server_schema"
-_LOCK: Final = 0x57E9_3E11
-_SCRIPTS: Final = "stepwell.server.database:migrations"
+_VERSIONS: Final = Path(__file__).parent / "migrations" / "versions"
+_MARKS: Final = Table(VERSION_TABLE, MetaData(), Column("version_num", String(32)))
 
 
-def upgrade(engine: Engine) -> list[str]:
-    """Apply what is missing in one transaction; the names of the migrations applied.
-
-    Nothing where a newer Stepwell was here whose tables suit this one.
-
-    Raises
-    ------
-    SchemaTooNew : they do not.
-    """
-    config, known = _config(), _known()
-    with engine.begin() as conn:
-        _alone(conn)
-        before = _applied(conn)
-        if any(name not in known for name in before):
-            check(conn)
-            return []
-        config.attributes["connection"] = conn
-        command.upgrade(config, "head")
-    return known[known.index(before[0]) + 1 :] if before else known
-
-
-def as_sql(url: URL) -> str:
-    """All migrations as SQL for the dialect of `url`; touches no database."""
-    text = io.StringIO()
-    config = _config(text)
-    config.attributes["url"] = url
-    command.upgrade(config, "head", sql=True)
-    return text.getvalue()
+def known() -> list[str]:
+    """Every migration of this version, oldest first: `v0001_first_tables.py` is 0001."""
+    return sorted(path.stem.partition("_")[0][1:] for path in _VERSIONS.glob("v*_*.py"))
 
 
 def newest() -> str:
     """The newest migration of this version."""
-    return _known()[-1]
+    return known()[-1]
+
+
+def applied(conn: Connection) -> tuple[str, ...]:
+    """The migration at which the tables are; nothing where there are none."""
+    if not inspect(conn).has_table(VERSION_TABLE):
+        return ()
+    return tuple(conn.scalars(select(_MARKS.c.version_num)))
+
+
+def is_newest(engine: Engine) -> bool:
+    """Whether there is nothing to apply."""
+    with engine.connect() as conn:
+        return applied(conn) == (newest(),)
 
 
 def check(conn: Connection) -> None:
@@ -66,27 +49,21 @@ def check(conn: Connection) -> None:
     ------
     SchemaMissing, SchemaTooNew : with the command to run.
     """
-    found, known = _applied(conn), _known()
-    if any(name not in known for name in found):
-        if _floor(conn) in known:
+    found, ours = applied(conn), known()
+    if any(name not in ours for name in found):
+        if _floor(conn) in ours:
             return
         raise SchemaTooNew(
             "The server's tables were made by a newer Stepwell.",
-            why=f"They are at {', '.join(found)}; this version knows {known[-1]}.",
+            why=f"They are at {', '.join(found)}; this version knows {ours[-1]}.",
             fix="Run the newer version here too.",
         )
-    if list(found) != known[-1:]:
+    if list(found) != ours[-1:]:
         raise SchemaMissing(
             "The server's tables are missing or older than this Stepwell.",
-            why=f"They are at {', '.join(found) or 'nothing'}; this version needs {known[-1]}.",
+            why=f"They are at {', '.join(found) or 'nothing'}; this version needs {ours[-1]}.",
             fix="Run `stepwell migrate`, or `stepwell migrate --print` to see what it does.",
         )
-
-
-def _alone(conn: Connection) -> None:
-    """Servers that migrate at once do it one after the other; SQLite's write lock does so too."""
-    if conn.dialect.name == "postgresql":
-        conn.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
 def _floor(conn: Connection) -> str | None:
@@ -94,20 +71,3 @@ def _floor(conn: Connection) -> str | None:
     if not inspect(conn).has_table(schema_floor.name):
         return None
     return conn.execute(select(schema_floor.c.revision)).scalar_one_or_none()
-
-
-def _config(text: io.StringIO | None = None) -> Config:
-    config = Config(output_buffer=text)
-    config.set_main_option("script_location", _SCRIPTS)
-    return config
-
-
-def _applied(conn: Connection) -> tuple[str, ...]:
-    options = {"version_table": VERSION_TABLE}
-    return MigrationContext.configure(conn, opts=options).get_current_heads()
-
-
-def _known() -> list[str]:
-    """Every migration of this version, oldest first."""
-    scripts = ScriptDirectory.from_config(_config())
-    return [script.revision for script in scripts.walk_revisions()][::-1]

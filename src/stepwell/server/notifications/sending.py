@@ -18,10 +18,9 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
-import httpx
-
 from stepwell import clock
 from stepwell.errors import Unavailable
+from stepwell.lean import httpx
 from stepwell.server.notifications import messages, signing
 from stepwell.server.notifications.records import Message, TargetKind
 from stepwell.server.settings import Settings
