@@ -60,7 +60,7 @@ def serving(folder: Path, groups: Sequence[str] = (), **settings: str) -> Iterat
             wait(lambda: process.poll() is not None or _answers(api), shell.log("serve"))
             assert process.poll() is None, shell.log("serve").read_text()
             _accounts(api)
-            _approved(shell, groups)
+            approved(shell, groups)
             yield Site(url, shell, api)
     finally:
         _end(process, folder / "data")
@@ -72,7 +72,8 @@ def _accounts(api: Client) -> None:
         api.post("/password-resets", {"secret": link["secret"], "password": PASSWORD})
 
 
-def _approved(shell: Shell, groups: Sequence[str]) -> None:
+def approved(shell: Shell, groups: Sequence[str]) -> None:
+    """Register these of the example groups, and approve all that is in them."""
     for name in groups:
         place = shell.folder / "groups" / name
         shutil.copytree(EXAMPLES / name, place, ignore=shutil.ignore_patterns("__pycache__"))

@@ -83,6 +83,25 @@ def test_a_reader_elsewhere_is_told_the_time_on_their_own_clock(begin: Begin, vi
     expect(page.get_by_text("= 14:30 for you")).to_be_visible()
 
 
+def test_who_chooses_the_zone_of_the_schedule_reads_its_times_on_its_own_clock(
+    begin: Begin, visit: Any
+) -> None:
+    place = begin(SATURDAY)
+    one = place.schedule(Cron("30 7 * * *", timezone="Europe/Oslo"))
+    page = visit("viewer", at=place.site, timezone_id="Asia/Tokyo")
+    place.show(page, "/schedules")
+    row = page.locator(f"[data-schedule='{one}']")
+    expect(row).to_contain_text("29 Mar 14:30")
+    page.get_by_role("button", name="Account").click()
+    page.get_by_role("radiogroup", name="Time zone").get_by_text("Schedule’s").click()
+    page.keyboard.press("Escape")
+    expect(row).to_contain_text("29 Mar 07:30 Oslo")
+    expect(page.get_by_text("for you")).to_have_count(0)
+    expect(page.get_by_role("option", name="Sun 29 Mar, 07:30, to come")).to_be_attached()
+    page.reload()
+    expect(row).to_contain_text("29 Mar 07:30 Oslo")
+
+
 def test_a_missed_fire_is_run_from_its_mark_and_the_ledger_keeps_saying_that_it_was_missed(
     begin: Begin, oslo: Callable[[Standing, str], Page]
 ) -> None:

@@ -1,7 +1,7 @@
 import { Tooltip } from "@mantine/core";
 import { useNow } from "@/lib/now";
-import { usePrefs } from "@/lib/prefs";
-import { exact, instant, relative } from "@/lib/time";
+import { exact, instant, relative, zoneMark } from "@/lib/time";
+import { useZone } from "@/lib/zone";
 
 interface Props {
   at: string | null | undefined;
@@ -12,7 +12,8 @@ interface Props {
 /** An instant in the zone that the person has chosen; hover or focus tells both zones. */
 export function Instant({ at, as = "clock" }: Props) {
   const now = useNow();
-  const { zone } = usePrefs();
+  const zone = useZone();
+  const mark = as === "clock" ? zoneMark(zone) : "";
   if (at == null) return <span className="sw-soft">–</span>;
   const text =
     as === "ago" ? relative(at, now) : as === "exact" ? exact(at, zone) : instant(at, zone, now);
@@ -22,7 +23,7 @@ export function Instant({ at, as = "clock" }: Props) {
     <Tooltip label={label}>
       <time className="sw-nowrap" dateTime={at}>
         {text}
-        {as === "clock" && zone === "utc" ? <span className="sw-soft"> UTC</span> : null}
+        {mark === "" ? null : <span className="sw-soft"> {mark}</span>}
       </time>
     </Tooltip>
   );

@@ -1,8 +1,8 @@
 import "@mantine/charts/styles.layer.css";
 import { BarChart, LineChart } from "@mantine/charts";
 import type { Schemas } from "@/api/client";
-import { usePrefs } from "@/lib/prefs";
 import { duration, instant, number } from "@/lib/time";
+import { useZone } from "@/lib/zone";
 import { metrics as words } from "@/strings/metrics";
 import { ChartFrame } from "./ChartFrame";
 import classes from "./MeasuredCharts.module.css";
@@ -18,7 +18,7 @@ interface Props {
 
 /** Outcomes and durations over time, with a mark where a release was made. */
 export function MeasuredCharts({ measured, window, onPoint }: Props) {
-  const { zone } = usePrefs();
+  const zone = useZone();
   const now = Date.parse(measured.as_of);
   const points = pointsOf(measured);
   const data = points.map((one) => ({ ...one, at: instant(one.at, zone, now) }));

@@ -19,10 +19,13 @@ interface Props {
   /** How many in all, as shown, and the first five. */
   sample?: { total: ReactNode; items: { id: string; content: ReactNode }[] };
   cli: (reason: string) => string;
+  /** What becomes of the reason, where it is not the audit log. */
+  hint?: string;
   /** A reason may be left out of an act on one thing. */
   optional?: boolean;
   /** Something that has to be loaded or chosen before. */
   ready?: boolean;
+  /** `false`: not done yet, and the dialog itself says why. */
   onSubmit: (reason: string) => Promise<unknown>;
 }
 
@@ -38,7 +41,7 @@ export function ReasonDialog(props: Props) {
     setBusy(true);
     setError(null);
     try {
-      await props.onSubmit(reason.trim());
+      if ((await props.onSubmit(reason.trim())) === false) return;
       setReason("");
       onClose();
     } catch (thrown) {
@@ -74,7 +77,7 @@ export function ReasonDialog(props: Props) {
         ) : null}
         <Textarea
           label={common.reason}
-          description={common.reasonHint}
+          description={props.hint ?? common.reasonHint}
           value={reason}
           onChange={(event) => setReason(event.currentTarget.value)}
           required={!props.optional}

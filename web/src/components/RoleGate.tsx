@@ -19,7 +19,9 @@ export function RoleGate({ needs, blocked, children }: Props) {
     me?.read_only === true
       ? common.readOnly
       : me != null && !covers(me.role, needs)
-        ? common.needsRole(needs)
+        ? me.mode === "engine"
+          ? common.readOnlyPages
+          : common.needsRole(needs)
         : (blocked ?? null);
   if (reason === null) return children;
   // Not `disabled`: that would take it out of the tab order, and the reason with it.

@@ -1,10 +1,11 @@
 /** What a person has chosen for this browser: kept in local storage, the same in all tabs. */
 
 import { useSyncExternalStore } from "react";
-import type { Zone } from "./time";
+/** In which zone instants are shown: one's own, UTC, or that of the schedule they are about. */
+export type ZoneChoice = "local" | "utc" | "schedule";
 
 export interface Prefs {
-  zone: Zone;
+  zone: ZoneChoice;
   /** Keys without a modifier (WCAG 2.1.4: they can be turned off). */
   keys: boolean;
   /** Whether the rail shows words. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bytes, duration, exact, instant, relative } from "./time";
+import { bytes, duration, exact, instant, relative, zoneMark } from "./time";
 
 describe("a duration", () => {
   it.each([
@@ -32,6 +32,20 @@ describe("an instant", () => {
 
   it("is exact to the second with its zone", () => {
     expect(exact("2026-11-26T14:02:31.9Z", "utc")).toBe("2026-11-26 14:02:31 UTC");
+  });
+
+  it("is told in any zone by its name, with a mark where that is not the reader's own", () => {
+    expect(instant("2026-11-26T14:02:31Z", "Asia/Tokyo", now)).toBe("26 Nov 23:02");
+    expect(exact("2026-11-26T14:02:31Z", "America/New_York")).toBe(
+      "2026-11-26 09:02:31 America/New_York",
+    );
+    const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    expect(["utc", "America/New_York", "local", own].map(zoneMark).slice(0, 3)).toEqual([
+      "UTC",
+      "New York",
+      "",
+    ]);
+    expect(zoneMark(own)).toBe("");
   });
 
   it("is so long ago, or comes so soon", () => {

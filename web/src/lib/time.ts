@@ -1,6 +1,7 @@
 /** Durations and instants as people read them. Pure; everything in seconds and UTC instants. */
 
-export type Zone = "local" | "utc";
+/** This browser's own, UTC, or one by its name: `Europe/Oslo`. */
+export type Zone = "local" | "utc" | (string & {});
 
 const UNITS: [number, string][] = [
   [86_400, "d"],
@@ -47,7 +48,7 @@ function formatter(zone: Zone, options: Intl.DateTimeFormatOptions): Intl.DateTi
   const key = zone + JSON.stringify(options);
   let found = made.get(key);
   if (found === undefined) {
-    const where = zone === "utc" ? { timeZone: "UTC" } : {};
+    const where = zone === "local" ? {} : { timeZone: zoneName(zone) };
     found = new Intl.DateTimeFormat("en-GB", { ...options, ...where, hourCycle: "h23" });
     made.set(key, found);
   }
@@ -86,9 +87,17 @@ export function clockTime(at: string, zone: Zone): string {
   return formatter(zone, { ...CLOCK, fractionalSecondDigits: 3 }).format(new Date(at));
 }
 
-/** `UTC`, or the name of the browser's own zone. */
+/** `UTC`, `Europe/Oslo`; of "local" the name of the browser's own zone. */
 export function zoneName(zone: Zone): string {
-  return zone === "utc" ? "UTC" : Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone === "utc") return "UTC";
+  return zone === "local" ? Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC" : zone;
+}
+
+/** What stands behind a time: `UTC`, `Oslo`; nothing where it is the reader's own zone. */
+export function zoneMark(zone: Zone): string {
+  const name = zoneName(zone);
+  if (zone === "local" || (zone !== "utc" && name === zoneName("local"))) return "";
+  return name.slice(name.lastIndexOf("/") + 1).replaceAll("_", " ");
 }
 
 /** Whole numbers with thin groups: `12 345`. */

@@ -25,8 +25,8 @@ import { live, useLiveState } from "@/api/live";
 import { signOut, useMe } from "@/api/session";
 import { useNow } from "@/lib/now";
 import { ENVIRONMENT } from "@/lib/page";
-import { setPrefs, usePrefs } from "@/lib/prefs";
-import { relative, type Zone } from "@/lib/time";
+import { setPrefs, usePrefs, type ZoneChoice } from "@/lib/prefs";
+import { relative } from "@/lib/time";
 import { shell } from "@/strings/shell";
 import { openHelp } from "./GlobalKeys";
 import { useBare } from "./screens";
@@ -131,8 +131,11 @@ function UserMenu() {
             fullWidth
             aria-label={shell.zone.label}
             value={zone}
-            onChange={(value) => setPrefs({ zone: value as Zone })}
-            data={(["local", "utc"] as const).map((value) => ({ value, label: shell.zone[value] }))}
+            onChange={(value) => setPrefs({ zone: value as ZoneChoice })}
+            data={(["local", "utc", "schedule"] as const).map((value) => ({
+              value,
+              label: shell.zone[value],
+            }))}
           />
         </div>
         <div className={classes.choice}>

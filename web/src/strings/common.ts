@@ -31,6 +31,7 @@ export const common = {
   newer: (count: number, noun: string) => `${count} new ${noun}`,
   needsRole: (role: string) => `Needs the role ${role}. Settings, Users says who has it.`,
   readOnly: "This token may only read.",
+  readOnlyPages: "These pages only show: `stepwell ui --actions` lets steps be changed.",
   states: {
     scheduled: "scheduled",
     waiting: "waiting",

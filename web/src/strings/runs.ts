@@ -87,6 +87,8 @@ export const runs = {
     progress: (done: string, total: string) => `${done} of ${total} done`,
     failed: (count: string) => `${count} could not be done`,
     stop: "Stop",
+    again: "Run them again",
+    takeBack: "Cancel those that it started",
     stopReason: "Stopped from the page",
     hide: "Hide",
     state: { running: "goes on", cancelled: "was stopped", finished: "is finished" },

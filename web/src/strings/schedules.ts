@@ -24,6 +24,7 @@ export const schedules = {
     paused: "Paused",
     changed: "Changed by hand",
   },
+  which: "Which schedules",
   zoom: "Zoom",
   zooms: {
     "6h": "6 h",
@@ -227,6 +228,8 @@ export const schedules = {
     ended: (when: string) => `ends about ${when}`,
   },
   downtime: {
+    more: (count: number) => `It was away ${counted(count, "more time")}`,
+    fewer: "Only the last one",
     title: (from: string, to: string) => `The scheduler was away ${from}–${to}`,
     missed: (fires: number, of: number) =>
       `${counted(fires, "fire")} of ${counted(of, "schedule")} ${fires === 1 ? "was" : "were"} missed.`,

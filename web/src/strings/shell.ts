@@ -35,7 +35,7 @@ export const shell = {
   resume: "Resume live updates",
   updated: (ago: string) => `updated ${ago}`,
   theme: { auto: "System", light: "Light", dark: "Dark", label: "Theme" },
-  zone: { local: "Local time", utc: "UTC", label: "Time zone" },
+  zone: { local: "Local", utc: "UTC", schedule: "Schedule’s", label: "Time zone" },
   user: "Account",
   signOut: "Sign out",
   signedInAs: "Signed in as",

@@ -48,7 +48,11 @@ def load_new(self, context: Context) -> int:
   save: "Save",
   conflict: (version: number, by: string) =>
     `Somebody else was faster: version ${version} was written by ${by} since you opened it.`,
-  conflictMore: "What is there now is shown below. Take it up, or overwrite it with yours.",
+  conflictMore: (deleted: boolean) =>
+    deleted
+      ? "It is deleted now. Overwrite that with yours, or close this."
+      : "What is there now is shown here. Take it up, or overwrite it with yours.",
+  theirs: "What is there now",
   reload: "Take up what is there now",
   overwrite: "Overwrite it",
   saved: (version: number) => `Version ${version} is written.`,

@@ -45,7 +45,7 @@ export const steps = {
   never: {
     title: "No step has been added yet",
     text: "A program adds the first one:",
-    code: 'engine.add("v1/send-letter", {"to": "ada@example.org"})',
+    code: 'engine.add(new_step("v1/send-letter", {"to": "ada@example.org"}))',
   },
   nothing: "No step fits these filters",
   noFailures: "No step has failed.",
@@ -89,6 +89,7 @@ export const steps = {
   againTitle: (name: string) => `Execute ${name} again`,
   againLead: "A copy of it is added, due now; this one stays as it is.",
   end: "End by hand",
+  reasonHint: "It is kept with the step.",
   endTitle: (name: string) => `End ${name} by hand`,
   endAs: "It ends as",
   endedAs: { cancelled: "cancelled", failed: "failed", done: "done" },

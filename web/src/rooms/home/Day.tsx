@@ -6,8 +6,8 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { ChartFrame } from "@/components/ChartFrame";
 import { type Column, DataTable } from "@/components/DataTable";
-import { usePrefs } from "@/lib/prefs";
-import { duration, number } from "@/lib/time";
+import { duration, number, type Zone, zoneName } from "@/lib/time";
+import { useZone } from "@/lib/zone";
 import { common } from "@/strings/common";
 import { home as words } from "@/strings/home";
 import classes from "./Day.module.css";
@@ -104,16 +104,16 @@ function Numbers({ data }: { data: Compared | undefined }) {
   );
 }
 
-const clock = (at: number, zone: "utc" | "local") =>
+const clock = (at: number, zone: Zone) =>
   new Intl.DateTimeFormat("en-GB", {
     hour: "2-digit",
     minute: "2-digit",
     hourCycle: "h23",
-    ...(zone === "utc" ? { timeZone: "UTC" } : {}),
+    timeZone: zoneName(zone),
   }).format(at);
 
 function Picture({ bars: found }: { bars: Bar[] }) {
-  const { zone } = usePrefs();
+  const zone = useZone();
   const most = Math.max(1, ...found.map((one) => one.succeeded + one.failed));
   const height = (count: number) => (count / most) * (HEIGHT - 6);
   return (
@@ -189,7 +189,7 @@ const rate = (bar: Bar) =>
   bar.succeeded + bar.failed === 0 ? null : bar.failed / (bar.succeeded + bar.failed);
 
 function Hour({ at }: { at: number }) {
-  const { zone } = usePrefs();
+  const zone = useZone();
   return <>{clock(at, zone)}</>;
 }
 

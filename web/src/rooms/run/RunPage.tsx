@@ -5,12 +5,21 @@ import { lazy, Suspense, useCallback, useEffect, useMemo } from "react";
 import { ErrorFace, SkeletonRows } from "@/components/FourFaces";
 import { PageHeader } from "@/components/PageHeader";
 import { useKeys } from "@/lib/keys";
+import { usePrefs } from "@/lib/prefs";
+import { ScheduleZone } from "@/lib/zone";
 import { run as words } from "@/strings/run";
 import { RunActions } from "./Actions";
 import { ChangesTab } from "./ChangesTab";
 import { Facts, Heading, Sentence } from "./Header";
 import { LogsTab } from "./LogsTab";
-import { hasEnded, type RunDetail, type RunStep, runQuery, stepsQuery } from "./queries";
+import {
+  hasEnded,
+  type RunDetail,
+  type RunStep,
+  runQuery,
+  scheduleQuery,
+  stepsQuery,
+} from "./queries";
 import { ResultTab } from "./ResultTab";
 import classes from "./RunPage.module.css";
 import { StepDrawer } from "./StepDrawer";
@@ -28,7 +37,20 @@ export function RunPage() {
   const { data: run, error, refetch } = useQuery(runQuery(runId));
   if (error && !run) return <ErrorFace error={error} onRetry={() => void refetch()} />;
   if (!run) return <SkeletonRows rows={10} />;
-  return <Page run={run} />;
+  return <Placed run={run} />;
+}
+
+/** With the zone of its schedule, for who has chosen to read times in that. */
+function Placed({ run }: { run: RunDetail }) {
+  const { zone } = usePrefs();
+  const wanted = zone === "schedule" ? run.schedule_id : null;
+  const { data } = useQuery({ ...scheduleQuery(wanted ?? ""), enabled: wanted !== null });
+  const there = data?.spec.timezone;
+  return (
+    <ScheduleZone value={typeof there === "string" ? there : null}>
+      <Page run={run} />
+    </ScheduleZone>
+  );
 }
 
 function Page({ run }: { run: RunDetail }) {

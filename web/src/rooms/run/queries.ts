@@ -26,6 +26,14 @@ export const runQuery = (run_id: string) =>
       state.data !== undefined && !hasEnded(state.data) ? EVERY : false,
   });
 
+export const scheduleQuery = (schedule_id: string) =>
+  queryOptions({
+    queryKey: ["schedules", "one", schedule_id],
+    staleTime: 60_000,
+    queryFn: () =>
+      ok(api.GET("/api/v1/schedules/{schedule_id}", { params: { path: { schedule_id } } })),
+  });
+
 const STEPS = 500;
 
 export const stepsQuery = (run_id: string, goesOn: boolean) =>

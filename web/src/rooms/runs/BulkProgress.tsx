@@ -2,15 +2,24 @@ import { ActionIcon, Button, Progress } from "@mantine/core";
 import { IconX } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { useState } from "react";
 import { api, ok } from "@/api/client";
 import { RoleGate } from "@/components/RoleGate";
 import { number } from "@/lib/time";
 import { runs as words } from "@/strings/runs";
+import { BulkDialog } from "./BulkDialog";
 import classes from "./BulkProgress.module.css";
-import { bulkQuery } from "./queries";
+import { type Bulk, bulkQuery } from "./queries";
+import { type Undo, undoOf } from "./undo";
 
 /** How far an act on many runs has come, and with which it could not be done. */
-export function BulkProgress({ id, onHide }: { id: string; onHide: () => void }) {
+export function BulkProgress(props: {
+  id: string;
+  onHide: () => void;
+  onStarted: (bulk: Bulk) => void;
+}) {
+  const { id, onHide, onStarted } = props;
+  const [asked, setAsked] = useState<Undo | null>(null);
   const client = useQueryClient();
   const { data } = useQuery(bulkQuery(id));
   const stop = useMutation({
@@ -24,6 +33,7 @@ export function BulkProgress({ id, onHide }: { id: string; onHide: () => void })
     onSettled: () => client.invalidateQueries({ queryKey: ["bulk"] }),
   });
   if (data === undefined) return null;
+  const undo = undoOf(data);
   const share = data.total === 0 ? 100 : (100 * (data.done + data.failed)) / data.total;
   return (
     <section className={classes.box} aria-label={words.bulk.title(data.action, String(data.total))}>
@@ -42,6 +52,13 @@ export function BulkProgress({ id, onHide }: { id: string; onHide: () => void })
             </Button>
           </RoleGate>
         ) : null}
+        {undo === null ? null : (
+          <RoleGate needs="operator">
+            <Button variant="default" onClick={() => setAsked(undo)}>
+              {undo.act.action === "repeat" ? words.bulk.again : words.bulk.takeBack}
+            </Button>
+          </RoleGate>
+        )}
         <ActionIcon variant="subtle" color="gray" aria-label={words.bulk.hide} onClick={onHide}>
           <IconX size={16} />
         </ActionIcon>
@@ -68,6 +85,17 @@ export function BulkProgress({ id, onHide }: { id: string; onHide: () => void })
           </ul>
         </details>
       ) : null}
+      {asked === null ? null : (
+        <BulkDialog
+          {...asked}
+          ready
+          onClose={() => setAsked(null)}
+          onSubmit={async (body) => {
+            const begun = await ok(api.POST("/api/v1/bulk", { body }));
+            if ("id" in begun) onStarted(begun);
+          }}
+        />
+      )}
     </section>
   );
 }

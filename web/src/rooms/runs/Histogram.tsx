@@ -7,9 +7,9 @@ import { ChartFrame } from "@/components/ChartFrame";
 import { Instant } from "@/components/Instant";
 import { cx } from "@/lib/cx";
 import { usePhone } from "@/lib/media";
-import { usePrefs } from "@/lib/prefs";
 import { valuesOf } from "@/lib/query";
 import { instant, number } from "@/lib/time";
+import { useZone } from "@/lib/zone";
 import { common } from "@/strings/common";
 import { runs as words } from "@/strings/runs";
 import { type Bar, barsOf, GROUPS, spanBetween } from "./bars";
@@ -138,7 +138,7 @@ function Plot({
 }
 
 function Axis({ since, until, told }: { since: string; until: string; told: Bar | null }) {
-  const { zone } = usePrefs();
+  const zone = useZone();
   const now = Date.now();
   if (told === null) {
     return (

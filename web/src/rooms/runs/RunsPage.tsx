@@ -83,7 +83,14 @@ export function RunsPage() {
         placeholder={words.placeholder}
         problem={unread ? `${error.what} ${error.why} ${error.fix}` : null}
       />
-      {search.bulk ? <BulkProgress id={search.bulk} onHide={() => setBulk(undefined)} /> : null}
+      {search.bulk ? (
+        <BulkProgress
+          key={search.bulk}
+          id={search.bulk}
+          onHide={() => setBulk(undefined)}
+          onStarted={(bulk) => setBulk(bulk.id)}
+        />
+      ) : null}
       <div className={classes.chart}>
         <Histogram
           q={q}

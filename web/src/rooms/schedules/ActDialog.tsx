@@ -7,7 +7,7 @@ import { quoted } from "@/components/CopyAs";
 import { Instant } from "@/components/Instant";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { announce } from "@/lib/announce";
-import { usePrefs } from "@/lib/prefs";
+import { useZone } from "@/lib/zone";
 import { common } from "@/strings/common";
 import { schedules as words } from "@/strings/schedules";
 import * as acts from "./acts";
@@ -63,7 +63,7 @@ const OPTIONAL: readonly Verb[] = ["run", "resume", "endSkips"];
 
 function Ask({ verb, lanes, onClose }: { verb: Verb } & Omit<Props, "verb">) {
   const client = useQueryClient();
-  const { zone } = usePrefs();
+  const zone = useZone();
   const [until, setUntil] = useState<string | null>(null);
   const [done, setDone] = useState<number | null>(null);
   const [failed, setFailed] = useState<acts.Outcome["failed"]>([]);

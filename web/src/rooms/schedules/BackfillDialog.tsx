@@ -10,8 +10,8 @@ import { quoted } from "@/components/CopyAs";
 import { Instant } from "@/components/Instant";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { announce } from "@/lib/announce";
-import { usePrefs } from "@/lib/prefs";
 import { duration } from "@/lib/time";
+import { useZone } from "@/lib/zone";
 import { schedules as words } from "@/strings/schedules";
 import classes from "./Dialogs.module.css";
 import { fromInput, toInput } from "./inputs";
@@ -47,7 +47,7 @@ function widened(ask: BackfillAsk): { begin: string; end: string } {
 
 function Ask({ ask, onClose, onBegun }: { ask: BackfillAsk } & Omit<Props, "ask">) {
   const client = useQueryClient();
-  const zone = shownZone(usePrefs().zone);
+  const zone = shownZone(useZone());
   const [body, setBody] = useState<NewBackfill>({
     ...widened(ask),
     which: "not-run",

@@ -10,7 +10,7 @@ import { Instant } from "@/components/Instant";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { RoleGate } from "@/components/RoleGate";
 import { announce } from "@/lib/announce";
-import { usePrefs } from "@/lib/prefs";
+import { useZone } from "@/lib/zone";
 import { schedules as words } from "@/strings/schedules";
 import classes from "./Drawer.module.css";
 import { shownZone } from "./MarkCard";
@@ -68,7 +68,7 @@ export function doneOf(one: Backfill): number {
 }
 
 function One({ backfill, onEnd }: { backfill: Backfill; onEnd: () => void }) {
-  const zone = shownZone(usePrefs().zone);
+  const zone = shownZone(useZone());
   const done = doneOf(backfill);
   const running = backfill.state === "running";
   return (

@@ -9,7 +9,7 @@ import { quoted } from "@/components/CopyAs";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { RoleGate } from "@/components/RoleGate";
 import { announce } from "@/lib/announce";
-import { usePrefs } from "@/lib/prefs";
+import { useZone } from "@/lib/zone";
 import { schedules as words } from "@/strings/schedules";
 import classes from "./DowntimeBanner.module.css";
 import { shownZone } from "./MarkCard";
@@ -38,13 +38,25 @@ export function spanWords(one: Downtime, now: number, zone: string): [string, st
 
 export function DowntimeBanner({ now }: { now: number }) {
   const { data } = useQuery(downtimesQuery);
-  return open(data?.items ?? [], now).map((one) => (
-    <Banner key={one.id} downtime={one} now={now} />
-  ));
+  const [all, setAll] = useState(false);
+  const found = open(data?.items ?? [], now);
+  const more = found.length - 1;
+  return (
+    <>
+      {(all ? found : found.slice(0, 1)).map((one) => (
+        <Banner key={one.id} downtime={one} now={now} />
+      ))}
+      {more > 0 ? (
+        <Button variant="subtle" mb="xs" aria-expanded={all} onClick={() => setAll(!all)}>
+          {all ? words.downtime.fewer : words.downtime.more(more)}
+        </Button>
+      ) : null}
+    </>
+  );
 }
 
 function Banner({ downtime, now }: { downtime: Downtime; now: number }) {
-  const zone = shownZone(usePrefs().zone);
+  const zone = shownZone(useZone());
   const client = useQueryClient();
   const [shown, setShown] = useState(false);
   const [answer, setAnswer] = useState<Answer | null>(null);

@@ -4,7 +4,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { quoted } from "@/components/CopyAs";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { announce } from "@/lib/announce";
-import { usePrefs } from "@/lib/prefs";
+import { useZone } from "@/lib/zone";
 import { schedules as words } from "@/strings/schedules";
 import { fire } from "./acts";
 import { shownZone, whenText } from "./MarkCard";
@@ -18,7 +18,7 @@ interface Props {
 
 export function FireDialog({ ask, onClose }: Props) {
   const client = useQueryClient();
-  const zone = shownZone(usePrefs().zone);
+  const zone = shownZone(useZone());
   if (ask === null) return null;
   const due = new Date(ask.item.first).toISOString();
   return (

@@ -1,7 +1,7 @@
 /** The next fires, one a line: on the schedule's clock and the reader's, and what is special. */
 
 import type { Schemas } from "@/api/client";
-import { usePrefs } from "@/lib/prefs";
+import { useZone } from "@/lib/zone";
 import { schedules as words } from "@/strings/schedules";
 import classes from "./FireList.module.css";
 import { shownZone } from "./MarkCard";
@@ -18,7 +18,7 @@ export function FireList({
   zone: string;
   most?: number;
 }) {
-  const own = shownZone(usePrefs().zone);
+  const own = shownZone(useZone());
   if (fires.length === 0) return <p className="sw-soft">{words.nextNone}</p>;
   return (
     <ol className={classes.list}>

@@ -7,7 +7,7 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, ok, type Schemas } from "@/api/client";
 import { FourFaces } from "@/components/FourFaces";
-import { usePrefs } from "@/lib/prefs";
+import { useZone } from "@/lib/zone";
 import { common } from "@/strings/common";
 import { schedules as words } from "@/strings/schedules";
 import classes from "./Drawer.module.css";
@@ -22,7 +22,7 @@ type Fate = Entry["fate"];
 
 export function Ledger({ schedule, lane }: { schedule: Schedule; lane: Lane | undefined }) {
   const [fate, setFate] = useState<Fate | "">("");
-  const zone = shownZone(usePrefs().zone);
+  const zone = shownZone(useZone());
   const pages = useInfiniteQuery({
     queryKey: ["schedules", "ledger", schedule.id, fate],
     initialPageParam: undefined as string | undefined,

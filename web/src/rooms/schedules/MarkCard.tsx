@@ -3,7 +3,7 @@
 import { Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { RoleGate } from "@/components/RoleGate";
-import { duration } from "@/lib/time";
+import { duration, type Zone, zoneName } from "@/lib/time";
 import { schedules as words } from "@/strings/schedules";
 import type { Item, Lane, Outcome } from "./marks";
 import type { StripActs } from "./Strip";
@@ -148,6 +148,6 @@ function Actions({ lane, item, acts, onDone }: Pick<Props, "lane" | "item" | "ac
 }
 
 /** The zone in which the page tells the time. */
-export function shownZone(zone: "local" | "utc"): string {
-  return zone === "utc" ? "UTC" : ownZone();
+export function shownZone(zone: Zone): string {
+  return zone === "local" ? ownZone() : zoneName(zone);
 }

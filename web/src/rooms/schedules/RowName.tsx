@@ -5,8 +5,8 @@ import { IconClockExclamation, IconPencil, IconPlayerPause } from "@tabler/icons
 import { cloneElement, type ReactElement } from "react";
 import { Instant } from "@/components/Instant";
 import { useNow } from "@/lib/now";
-import { usePrefs } from "@/lib/prefs";
 import { duration, instant } from "@/lib/time";
+import { useZone } from "@/lib/zone";
 import { schedules as words } from "@/strings/schedules";
 import { shownZone } from "./MarkCard";
 import type { Lane } from "./marks";
@@ -21,8 +21,7 @@ interface Props {
 }
 
 export function RowName({ lane, now, link }: Props) {
-  const prefs = usePrefs();
-  const zone = shownZone(prefs.zone);
+  const zone = shownZone(useZone());
   const due = lane.next_due === null ? null : Date.parse(lane.next_due);
   const forYou = due === null ? null : forReader(due, lane.timezone, zone);
   const ownName = lane.name === "default" ? "" : ` · ${lane.name}`;
@@ -63,7 +62,7 @@ export function lateBy(lane: Lane, now: number): number {
 }
 
 function Signs({ lane, now }: { lane: Lane; now: number }) {
-  const { zone } = usePrefs();
+  const zone = useZone();
   const late = lateBy(lane, now);
   return (
     <>

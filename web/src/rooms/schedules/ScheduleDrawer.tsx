@@ -14,6 +14,7 @@ import { useState } from "react";
 import { ErrorFace, SkeletonRows } from "@/components/FourFaces";
 import { RoleGate } from "@/components/RoleGate";
 import { SideDrawer } from "@/components/SideDrawer";
+import { ScheduleZone } from "@/lib/zone";
 import { schedules as words } from "@/strings/schedules";
 import { Backfills } from "./Backfills";
 import classes from "./Drawer.module.css";
@@ -45,43 +46,51 @@ export function ScheduleDrawer({ id, lane, acts, onClose }: Props) {
       replace: true,
     });
   const title = data ? placeOf(data) : lane ? placeOf(lane) : words.title;
+  const zone = lane?.timezone ?? zoneOf(data);
   return (
     <SideDrawer opened onClose={onClose} title={title}>
-      {error ? <ErrorFace error={error} onRetry={() => void refetch()} /> : null}
-      {data === undefined ? (
-        error ? null : (
-          <SkeletonRows />
-        )
-      ) : tab === "edit" ? (
-        <EditSchedule schedule={data} onDone={() => go("overview")} />
-      ) : (
-        <>
-          <Buttons schedule={data} lane={lane} acts={acts} onEdit={() => go("edit")} />
-          <Tabs value={tab} onChange={(next) => go((next ?? "overview") as Tab)}>
-            <Tabs.List mb="sm">
-              {(["overview", "ledger", "backfills", "history"] as const).map((one) => (
-                <Tabs.Tab key={one} value={one}>
-                  {words.tabs[one]}
-                </Tabs.Tab>
-              ))}
-            </Tabs.List>
-            <Tabs.Panel value="overview">
-              <Overview schedule={data} lane={lane} />
-            </Tabs.Panel>
-            <Tabs.Panel value="ledger">
-              <Ledger schedule={data} lane={lane} />
-            </Tabs.Panel>
-            <Tabs.Panel value="backfills">
-              <Backfills schedule={data} />
-            </Tabs.Panel>
-            <Tabs.Panel value="history">
-              <History schedule={data} />
-            </Tabs.Panel>
-          </Tabs>
-        </>
-      )}
+      <ScheduleZone value={zone}>
+        {error ? <ErrorFace error={error} onRetry={() => void refetch()} /> : null}
+        {data === undefined ? (
+          error ? null : (
+            <SkeletonRows />
+          )
+        ) : tab === "edit" ? (
+          <EditSchedule schedule={data} onDone={() => go("overview")} />
+        ) : (
+          <>
+            <Buttons schedule={data} lane={lane} acts={acts} onEdit={() => go("edit")} />
+            <Tabs value={tab} onChange={(next) => go((next ?? "overview") as Tab)}>
+              <Tabs.List mb="sm">
+                {(["overview", "ledger", "backfills", "history"] as const).map((one) => (
+                  <Tabs.Tab key={one} value={one}>
+                    {words.tabs[one]}
+                  </Tabs.Tab>
+                ))}
+              </Tabs.List>
+              <Tabs.Panel value="overview">
+                <Overview schedule={data} lane={lane} />
+              </Tabs.Panel>
+              <Tabs.Panel value="ledger">
+                <Ledger schedule={data} lane={lane} />
+              </Tabs.Panel>
+              <Tabs.Panel value="backfills">
+                <Backfills schedule={data} />
+              </Tabs.Panel>
+              <Tabs.Panel value="history">
+                <History schedule={data} />
+              </Tabs.Panel>
+            </Tabs>
+          </>
+        )}
+      </ScheduleZone>
     </SideDrawer>
   );
+}
+
+function zoneOf(schedule: Schedule | undefined): string | null {
+  const found = schedule?.spec.timezone;
+  return typeof found === "string" ? found : null;
 }
 
 function Buttons(props: {

@@ -10,7 +10,7 @@ import { FourFaces } from "@/components/FourFaces";
 import { PageHeader } from "@/components/PageHeader";
 import { RoleGate } from "@/components/RoleGate";
 import { useNow } from "@/lib/now";
-import { usePrefs } from "@/lib/prefs";
+import { ScheduleZone, useZone } from "@/lib/zone";
 import { schedules as words } from "@/strings/schedules";
 import { ActDialog } from "./ActDialog";
 import { type BackfillAsk, BackfillDialog } from "./BackfillDialog";
@@ -36,7 +36,7 @@ export function SchedulesPage() {
   const navigate = useNavigate({ from: "/schedules" });
   const set = (change: Partial<typeof search>, replace = true) =>
     void navigate({ search: (old) => ({ ...old, ...change }), replace });
-  const zone = shownZone(usePrefs().zone);
+  const zone = shownZone(useZone());
   const zoom = search.zoom ?? "21d";
   // Once a minute is often enough for strips: their pixels are minutes at least.
   const minute = Math.floor(useNow() / 60_000) * 60_000;
@@ -188,12 +188,16 @@ export function SchedulesPage() {
         lanes={dialogs.asked?.lanes ?? []}
         onClose={() => dialogs.setAsked(null)}
       />
-      <FireDialog ask={dialogs.firing} onClose={() => dialogs.setFiring(null)} />
-      <BackfillDialog
-        ask={dialogs.filling}
-        onClose={() => dialogs.setFilling(null)}
-        onBegun={(lane) => set({ schedule: lane.schedule_id, tab: "backfills" }, false)}
-      />
+      <ScheduleZone value={dialogs.firing?.lane.timezone ?? null}>
+        <FireDialog ask={dialogs.firing} onClose={() => dialogs.setFiring(null)} />
+      </ScheduleZone>
+      <ScheduleZone value={dialogs.filling?.lane.timezone ?? null}>
+        <BackfillDialog
+          ask={dialogs.filling}
+          onClose={() => dialogs.setFilling(null)}
+          onBegun={(lane) => set({ schedule: lane.schedule_id, tab: "backfills" }, false)}
+        />
+      </ScheduleZone>
       <AddSchedule
         expression={search.add ?? null}
         workflow={search.workflow}

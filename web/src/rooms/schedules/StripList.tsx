@@ -8,9 +8,11 @@ import { memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from "rea
 import { toggled } from "@/components/DataTable";
 import { useKeys } from "@/lib/keys";
 import { usePhone } from "@/lib/media";
+import { ScheduleZone, useZone } from "@/lib/zone";
 import { common } from "@/strings/common";
 import { schedules as words } from "@/strings/schedules";
 import { Axis, LimitSelect, LoadLane } from "./LoadLane";
+import { shownZone } from "./MarkCard";
 import type { Lane } from "./marks";
 import { placeOf, type Strip as StripData } from "./queries";
 import { RowActs, type ScheduleActs } from "./RowActs";
@@ -90,7 +92,6 @@ export function StripList(props: ListProps) {
               scale={scale}
               ticks={ticks}
               now={now}
-              zone={zone}
               selected={selected.has(lane.schedule_id)}
               current={props.current === lane.schedule_id}
               cursor={cursor === lane.schedule_id}
@@ -115,7 +116,6 @@ interface RowProps extends StripActs {
   scale: Scale;
   ticks: ReturnType<typeof ticksOf>;
   now: number;
-  zone: string;
   selected: boolean;
   current: boolean;
   cursor: boolean;
@@ -125,56 +125,10 @@ interface RowProps extends StripActs {
 
 const Row = memo(
   function Row(props: RowProps) {
-    const { lane, scale } = props;
     return (
-      <li
-        className={classes.row}
-        style={{ transform: `translateY(${props.top}px)` }}
-        aria-posinset={props.index + 1}
-        aria-setsize={props.total}
-        data-current={props.current || undefined}
-        data-cursor={props.cursor || undefined}
-        data-selected={props.selected || undefined}
-        data-schedule={lane.schedule_id}
-      >
-        <span className={classes.check}>
-          <Checkbox
-            size="xs"
-            aria-label={common.selectRow(placeOf(lane))}
-            checked={props.selected}
-            onChange={props.onToggle}
-          />
-        </span>
-        <RowName
-          lane={lane}
-          now={props.now}
-          link={
-            <Link
-              to="/schedules"
-              search={(old) => ({ ...old, schedule: lane.schedule_id, tab: undefined })}
-              className={classes.name}
-            />
-          }
-        />
-        <div className={classes.strip}>
-          {scale.width > 0 ? (
-            <Strip
-              lane={lane}
-              scale={scale}
-              ticks={props.ticks}
-              now={props.now}
-              zone={props.zone}
-              onFire={props.onFire}
-              onBackfill={props.onBackfill}
-              onZoom={props.onZoom}
-            />
-          ) : null}
-        </div>
-        <span className={classes.next}>
-          <RowNext lane={lane} />
-          <RowActs lane={lane} acts={props.acts} />
-        </span>
-      </li>
+      <ScheduleZone value={props.lane.timezone}>
+        <Content {...props} />
+      </ScheduleZone>
     );
   },
   // What it does is the same whoever draws it; only what it shows counts.
@@ -184,13 +138,67 @@ const Row = memo(
     before.scale === after.scale &&
     before.ticks === after.ticks &&
     before.now === after.now &&
-    before.zone === after.zone &&
     before.selected === after.selected &&
     before.current === after.current &&
     before.cursor === after.cursor &&
     before.total === after.total &&
     before.onToggle === after.onToggle,
 );
+
+function Content(props: RowProps) {
+  const { lane, scale } = props;
+  const zone = shownZone(useZone());
+  return (
+    <li
+      className={classes.row}
+      style={{ transform: `translateY(${props.top}px)` }}
+      aria-posinset={props.index + 1}
+      aria-setsize={props.total}
+      data-current={props.current || undefined}
+      data-cursor={props.cursor || undefined}
+      data-selected={props.selected || undefined}
+      data-schedule={lane.schedule_id}
+    >
+      <span className={classes.check}>
+        <Checkbox
+          size="xs"
+          aria-label={common.selectRow(placeOf(lane))}
+          checked={props.selected}
+          onChange={props.onToggle}
+        />
+      </span>
+      <RowName
+        lane={lane}
+        now={props.now}
+        link={
+          <Link
+            to="/schedules"
+            search={(old) => ({ ...old, schedule: lane.schedule_id, tab: undefined })}
+            className={classes.name}
+          />
+        }
+      />
+      <div className={classes.strip}>
+        {scale.width > 0 ? (
+          <Strip
+            lane={lane}
+            scale={scale}
+            ticks={props.ticks}
+            now={props.now}
+            zone={zone}
+            onFire={props.onFire}
+            onBackfill={props.onBackfill}
+            onZoom={props.onZoom}
+          />
+        ) : null}
+      </div>
+      <span className={classes.next}>
+        <RowNext lane={lane} />
+        <RowActs lane={lane} acts={props.acts} />
+      </span>
+    </li>
+  );
+}
 
 function useRows(count: number, height: number, list: React.RefObject<HTMLUListElement | null>) {
   const [margin, setMargin] = useState(0);

@@ -14,6 +14,7 @@ import {
 import { useEffect, useRef, useState } from "react";
 import { RoleGate } from "@/components/RoleGate";
 import { useKeys } from "@/lib/keys";
+import { usePhone } from "@/lib/media";
 import { common } from "@/strings/common";
 import { schedules as words } from "@/strings/schedules";
 import type { Show } from "./filters";
@@ -44,6 +45,23 @@ export function Toolbar(props: Props) {
   const [typed, setTyped] = useState(props.find);
   useEffect(() => setTyped(props.find), [props.find]);
   useKeys({ "/": () => input.current?.focus(), t: () => props.onTable(!props.table) });
+  const phone = usePhone();
+  const tools = (
+    <div className={classes.time}>
+      {props.follows || !phone ? null : <ToNow {...props} />}
+      <ActionIcon
+        variant={props.table ? "light" : "default"}
+        size={30}
+        aria-label={props.table ? common.showPicture : common.showTable}
+        title={props.table ? common.showPicture : common.showTable}
+        aria-keyshortcuts="t"
+        onClick={() => props.onTable(!props.table)}
+      >
+        {props.table ? <IconTimeline size={16} /> : <IconTable size={16} />}
+      </ActionIcon>
+      {props.table ? null : <Legend />}
+    </div>
+  );
   return (
     <div className={classes.bar}>
       <TextInput
@@ -60,6 +78,7 @@ export function Toolbar(props: Props) {
           props.onFind(event.currentTarget.value);
         }}
       />
+      {phone ? tools : null}
       {props.groups.length > 1 || props.group ? (
         <Select
           size="xs"
@@ -73,8 +92,9 @@ export function Toolbar(props: Props) {
           onChange={(group) => props.onGroup(group ?? undefined)}
         />
       ) : null}
-      <SegmentedControl
-        aria-label={words.title}
+      <OneOf
+        label={words.which}
+        className={classes.show}
         data={[
           { value: "", label: words.show.all },
           { value: "attention", label: words.show.attention },
@@ -84,7 +104,7 @@ export function Toolbar(props: Props) {
         value={props.show ?? ""}
         onChange={(show) => props.onShow(show === "" ? undefined : (show as Show))}
       />
-      <span className="sw-grow" />
+      {phone ? null : <span className="sw-grow" />}
       <div className={classes.time}>
         <ActionIcon
           variant="default"
@@ -94,8 +114,9 @@ export function Toolbar(props: Props) {
         >
           <IconChevronLeft size={16} />
         </ActionIcon>
-        <SegmentedControl
-          aria-label={words.zoom}
+        <OneOf
+          label={words.zoom}
+          className={classes.zoom}
           data={ZOOMS.map((value) => ({ value, label: words.zooms[value] }))}
           value={props.zoom}
           onChange={(zoom) => props.onZoom(zoom as Zoom)}
@@ -108,26 +129,45 @@ export function Toolbar(props: Props) {
         >
           <IconChevronRight size={16} />
         </ActionIcon>
-        {props.follows ? null : (
-          <Button variant="light" onClick={() => props.onMove(null)}>
-            {words.toNow}
-          </Button>
-        )}
+        {props.follows || phone ? null : <ToNow {...props} />}
       </div>
-      <div className={classes.time}>
-        <ActionIcon
-          variant={props.table ? "light" : "default"}
-          size={30}
-          aria-label={props.table ? common.showPicture : common.showTable}
-          title={props.table ? common.showPicture : common.showTable}
-          aria-keyshortcuts="t"
-          onClick={() => props.onTable(!props.table)}
-        >
-          {props.table ? <IconTimeline size={16} /> : <IconTable size={16} />}
-        </ActionIcon>
-        {props.table ? null : <Legend />}
-      </div>
+      {phone ? null : tools}
     </div>
+  );
+}
+
+function ToNow({ onMove }: Pick<Props, "onMove">) {
+  return (
+    <Button variant="light" onClick={() => onMove(null)}>
+      {words.toNow}
+    </Button>
+  );
+}
+
+interface OneOfProps {
+  label: string;
+  className: string | undefined;
+  data: { value: string; label: string }[];
+  value: string;
+  onChange: (value: string) => void;
+}
+
+/** All words side by side; on a phone, where they would fill lines, behind the one that is set. */
+function OneOf({ label, className, data, value, onChange }: OneOfProps) {
+  if (!usePhone()) {
+    return <SegmentedControl aria-label={label} data={data} value={value} onChange={onChange} />;
+  }
+  return (
+    <Select
+      size="xs"
+      className={className}
+      aria-label={label}
+      allowDeselect={false}
+      comboboxProps={{ width: "max-content", position: "bottom-start" }}
+      data={data}
+      value={value}
+      onChange={(next) => next !== null && onChange(next)}
+    />
   );
 }
 

@@ -26,7 +26,7 @@ const COLUMNS: Column<Lane>[] = [
   {
     key: "schedule",
     header: words.table.schedule,
-    width: "22%",
+    width: "18%",
     card: "head",
     sort: placeOf,
     cell: (lane) => <strong className="sw-truncate">{placeOf(lane)}</strong>,
@@ -34,13 +34,17 @@ const COLUMNS: Column<Lane>[] = [
   {
     key: "when",
     header: words.table.when,
-    width: "24%",
     sort: (lane) => lane.description,
-    cell: (lane) => lane.description,
+    cell: (lane) => (
+      <span className="sw-truncate" title={lane.description}>
+        {lane.description}
+      </span>
+    ),
   },
   {
     key: "next",
     header: words.table.next,
+    width: "9rem",
     sort: (lane) => lane.next_due,
     cell: (lane) =>
       lane.paused_at === null ? <Instant at={lane.next_due} /> : <span>{words.paused}</span>,
@@ -48,6 +52,7 @@ const COLUMNS: Column<Lane>[] = [
   {
     key: "last",
     header: words.table.last,
+    width: "8.5rem",
     sort: (lane) => latest(lane),
     cell: (lane) => {
       const last = latest(lane);
@@ -63,6 +68,7 @@ const COLUMNS: Column<Lane>[] = [
   {
     key: "succeeded",
     header: words.table.succeeded,
+    width: "6.25rem",
     align: "end",
     sort: (lane) => tally(lane).good,
     cell: (lane) => count(tally(lane).good),
@@ -71,6 +77,7 @@ const COLUMNS: Column<Lane>[] = [
     (outcome): Column<Lane> => ({
       key: outcome,
       header: words.table[outcome],
+      width: "5rem",
       align: "end",
       sort: (lane) => counted(lane, outcome),
       cell: (lane) => count(counted(lane, outcome)),
@@ -79,6 +86,7 @@ const COLUMNS: Column<Lane>[] = [
   {
     key: "late",
     header: words.table.late,
+    width: "4rem",
     align: "end",
     sort: (lane) => tally(lane).late,
     cell: (lane) => count(tally(lane).late),
@@ -86,6 +94,7 @@ const COLUMNS: Column<Lane>[] = [
   {
     key: "usual",
     header: words.table.usual,
+    width: "7rem",
     align: "end",
     sort: (lane) => lane.observed.p50,
     cell: (lane) => (lane.observed.p50 === null ? "–" : duration(lane.observed.p50)),

@@ -125,27 +125,33 @@ export function RestoreDialog({ place, entry, to, onClose }: Props & { to: Entry
 /** Compare-and-set: what somebody else wrote meanwhile is shown before it is overwritten. */
 function useExpected(place: Place, entry: Entry) {
   const cache = useQueryClient();
-  const [expected, setExpected] = useState(entry.version);
+  const [expected, setExpected] = useState(expectedOf(entry));
   const [theirs, setTheirs] = useState<Entry | null>(null);
 
-  async function guard(act: () => Promise<Entry>) {
+  /** Whether it was done. */
+  async function guard(act: () => Promise<Entry>): Promise<boolean> {
     try {
       const written = await act();
       notifications.show({ message: words.saved(written.version) });
       await cache.invalidateQueries({ queryKey: ["state"] });
+      return true;
     } catch (error) {
-      if (asApiError(error).code === "state-changed") {
-        setTheirs(await cache.fetchQuery({ ...entryQuery(place), staleTime: 0 }));
-      }
-      throw error;
+      if (asApiError(error).code !== "state-changed") throw error;
+      setTheirs(await cache.fetchQuery({ ...entryQuery(place), staleTime: 0 }));
+      return false;
     }
   }
 
   const accept = () => {
-    if (theirs !== null) setExpected(theirs.version);
+    if (theirs !== null) setExpected(expectedOf(theirs));
     setTheirs(null);
   };
   return { expected, theirs, guard, take: accept, overwrite: accept };
+}
+
+/** 0 where nothing is there any more: deleted or expired. */
+function expectedOf(entry: Entry): number {
+  return entry.exists ? entry.version : 0;
 }
 
 interface ConflictProps {
@@ -156,13 +162,19 @@ interface ConflictProps {
 
 function Conflict({ theirs, onTake, onOverwrite }: ConflictProps) {
   return (
-    <Alert color="yellow" title={words.conflict(theirs.version, theirs.written_by)}>
-      <p className={classes.quiet}>{words.conflictMore}</p>
-      <JsonView value={theirs.value} label={words.columns.value} />
-      <div className="sw-row">
-        <Button variant="default" onClick={onTake}>
-          {words.reload}
-        </Button>
+    <Alert
+      color="sand"
+      classNames={{ title: classes.conflict }}
+      title={words.conflict(theirs.version, theirs.written_by)}
+    >
+      <p className={classes.theirs}>{words.conflictMore(theirs.deleted)}</p>
+      {theirs.deleted ? null : <JsonView value={theirs.value} label={words.theirs} />}
+      <div className={classes.choice}>
+        {theirs.deleted ? null : (
+          <Button variant="default" onClick={onTake}>
+            {words.reload}
+          </Button>
+        )}
         <Button variant="default" color="red" onClick={onOverwrite}>
           {words.overwrite}
         </Button>

@@ -6,6 +6,7 @@ import { api, ok } from "@/api/client";
 import { quoted } from "@/components/CopyAs";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { parsed } from "@/lib/json";
+import { useBare } from "@/shell/screens";
 import { steps as words } from "@/strings/steps";
 import type { StepDetail } from "./queries";
 
@@ -26,6 +27,7 @@ export function ActDialog({ act, step, onClose }: Props) {
   const [args, setArgs] = useState("");
   const [endedAs, setEndedAs] = useState<EndedAs>("cancelled");
   const cache = useQueryClient();
+  const bare = useBare();
   const value = args.trim() === "" ? { value: null } : parsed(args);
   const params = { params: { path: { step_id: step.id } } };
 
@@ -60,6 +62,7 @@ export function ActDialog({ act, step, onClose }: Props) {
       submit={SUBMITS[act]}
       danger={act === "end"}
       optional={act !== "end"}
+      hint={bare ? (act === "end" ? words.reasonHint : "") : undefined}
       ready={value !== undefined}
       cli={(reason) => command(act, step.id, args, endedAs, reason)}
       onSubmit={submit}

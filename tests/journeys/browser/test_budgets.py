@@ -1,0 +1,149 @@
+"""What large things cost the browser: a run of 10,000 operations, a log of a million lines.
+
+What is bounded is the time of the page's own thread, which other programs on the machine
+do not lengthen. What the server needs is bounded in its own tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+from sqlalchemy import update
+from tests.journeys.browser.conftest import Visit
+from tests.journeys.browser.standing import Standing, standing
+from tests.server.logs.support import AT, send
+
+from stepwell.server.app import Server
+from stepwell.server.database.tables import runs
+from stepwell.server.runs.judgement import step_name
+from stepwell.step import new_step
+from stepwell.workflows.lines import Line
+
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+OPERATIONS, LINES, SEGMENT = 10_000, 1_000_000, 2_500
+ROWS = 120
+"""So many rows may be in the document, however many there are."""
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory, bundle: Path) -> Iterator[Standing]:
+    """A server that stands still."""
+    with standing(tmp_path_factory.mktemp("large"), NOON) as place:
+        yield place
+
+
+@pytest.fixture(scope="module")
+def run(large: Standing) -> UUID:
+    """A run of 10,000 operations and the one it began with, which wrote a million lines."""
+    made = UUID(large.site.api.post("/workflows/weather/nightly/runs", {"parameters": {}})["id"])
+    with_operations(large.server, made)
+    with_lines(large.server, made)
+    times = {"started_at": NOON, "finished_at": NOON + timedelta(minutes=50)}
+    with large.server.db.write() as conn:
+        conn.execute(update(runs).where(runs.c.id == made).values(state="succeeded", **times))
+    return made
+
+
+def with_operations(server: Server, run: UUID) -> None:
+    """One by the engine's verbs, the others as copies of it."""
+    name = step_name("weather", "nightly", "load-")
+    with server.db.write() as conn:
+        client = server.db.client(conn)
+        first = client.add(new_step(f"{name}1", {}, queue="runs", flow_id=run))
+        client.complete(first, "loaded", 17)
+        conn.exec_driver_sql("CREATE TEMP TABLE one AS SELECT * FROM stepwell_done")
+        conn.exec_driver_sql(f"DELETE FROM one WHERE id <> '{first}'")
+        for number in range(2, OPERATIONS + 1):
+            values = (f"{str(first)[:24]}{number:012x}", f"{name}{number}")
+            conn.exec_driver_sql("UPDATE one SET id = ?, name = ?", values)
+            conn.exec_driver_sql("INSERT INTO stepwell_done SELECT * FROM one")
+        conn.exec_driver_sql("DROP TABLE one")
+
+
+def with_lines(server: Server, run: UUID) -> None:
+    """One segment as a container sends it, the others as copies of it."""
+    last = LINES // SEGMENT - 1
+    text = "line %d of a segment, about as long as most"
+    lines = [Line(AT, "stdout", 0, text % number) for number in range(SEGMENT)]
+    send(server, run, last, lines, first_line=last * SEGMENT)
+    with server.db.write() as conn:
+        conn.exec_driver_sql(
+            f"WITH RECURSIVE n(value) AS (SELECT 0 UNION ALL SELECT value + 1 FROM n LIMIT {last}) "
+            "INSERT INTO log_segments SELECT run_id, attempt, value, operation, execution, "
+            f"value * {SEGMENT}, lines, size, levels, from_at, until_at, written, closed, content, "
+            "blob_id FROM log_segments, n"
+        )
+
+
+def seconds(page: Page, act: Callable[[], None]) -> float:
+    """What the page's thread does for an act until it is over, in seconds."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def spent() -> float:
+        found = session.send("Performance.getMetrics")["metrics"]
+        return float({one["name"]: one["value"] for one in found}["TaskDuration"])
+
+    begun = spent()
+    act()
+    took = spent() - begun
+    session.detach()
+    return took
+
+
+def shown(page: Page) -> Locator:
+    return page.get_by_role("main")
+
+
+def test_a_run_of_ten_thousand_operations_is_there_within_a_second(
+    large: Standing, run: UUID, visit: Visit
+) -> None:
+    page = visit("viewer", at=large.site)
+    large.show(page, "/")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+
+    def open_it() -> None:
+        large.show(page, f"/runs/{run}")
+        expect(shown(page).get_by_text("load-2", exact=True)).to_be_visible()
+
+    assert min(seconds(page, open_it) for _ in range(3)) < 1.0
+    page.get_by_role("tab", name="Steps").click()
+    table = page.get_by_role("tabpanel", name="Steps").get_by_role("table")
+    expect(table).to_have_attribute("aria-rowcount", str(OPERATIONS + 2))
+    assert table.locator("tbody tr").count() <= ROWS
+    page.get_by_role("tab", name="Timeline").click()
+    page.mouse.move(700, 600)
+    page.mouse.wheel(0, 20_000 * 30)
+    expect(shown(page).get_by_text(f"load-{OPERATIONS}", exact=True)).to_be_visible()
+    rows = shown(page).locator("[class*=rows] > *")
+    assert 0 < rows.count() <= ROWS
+
+
+def test_a_log_of_a_million_lines_opens_at_its_end_within_half_a_second(
+    large: Standing, run: UUID, visit: Visit
+) -> None:
+    page = visit("viewer", at=large.site)
+    took = []
+    for _ in range(3):
+        large.show(page, f"/runs/{run}?tab=result")
+        expect(page.get_by_role("tab", name="Result")).to_be_visible()
+
+        def open_it() -> None:
+            page.get_by_role("tab", name="Logs").click()
+            expect(page.get_by_role("button", name=f"Link to line {LINES}")).to_be_visible()
+
+        took.append(seconds(page, open_it))
+    assert min(took) < 0.5, took
+    log = page.get_by_role("log")
+    lines = log.get_by_role("button", name="Link to line")
+    assert 0 < lines.count() <= ROWS
+    log.hover()
+    page.mouse.wheel(0, -SEGMENT * 24)
+    earlier = log.get_by_role("button", name=f"Link to line {LINES - 520}")
+    expect(earlier).to_be_attached()
+    assert lines.count() <= ROWS
