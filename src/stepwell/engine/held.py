@@ -129,7 +129,7 @@ class Held:
         """Know of claims that are accepted later: they are no strangers."""
         with self._lock:
             for holding in holdings:
-                if holding.engine_id not in self._buried:
+                if holding.engine_id not in self._buried and not self._has_twin(holding):
                     self._all[holding.step.id] = holding
 
     def begin(self, at: float, slots: int) -> Holding | None:
