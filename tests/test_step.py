@@ -78,7 +78,9 @@ def test_after_a_fork_both_sides_draw_numbers_of_their_own() -> None:
 def test_a_step_that_is_made_quickly_is_one_that_was_constructed() -> None:
     step_id = new_id()
     made = new_step("v1/x", 1, id=step_id, queue="q", schedule_time=NOON.astimezone(PLUS_2))
-    assert made == NewStep(name="v1/x", state=1, id=step_id, queue="q", schedule_time=NOON.astimezone(PLUS_2))
+    assert made == NewStep(
+        name="v1/x", state=1, id=step_id, queue="q", schedule_time=NOON.astimezone(PLUS_2)
+    )
     assert type(made) is NewStep
     assert made.schedule_time is not None
     assert made.schedule_time.tzinfo is UTC

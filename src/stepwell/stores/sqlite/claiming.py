@@ -16,7 +16,7 @@ from stepwell.step import Step
 from stepwell.stores.fairness import fair_fill
 from stepwell.stores.protocol import Claimed, ClaimRequest
 from stepwell.stores.sqlite.errors import translated
-from stepwell.stores.sqlite.rows import instant, plain, uuid_of
+from stepwell.stores.sqlite.rows import id_of, instant, plain
 from stepwell.stores.sqlite.sql import QUERIES
 from stepwell.stores.sqlite.statements import Statements
 
@@ -101,7 +101,7 @@ def _mark(sql: Statements, chosen: list[Due], values: dict[str, Any]) -> list[St
         return []
     rowids = json.dumps([one.rowid for one in chosen])
     marked = {step.id: step for step in sql.steps(QUERIES["claim"], values | {"rowids": rowids})}
-    return [marked[uuid_of(one.id)] for one in chosen]
+    return [marked[id_of(one.id)] for one in chosen]
 
 
 def _outlook(sql: Statements, request: ClaimRequest, values: dict[str, Any]) -> Claimed:
