@@ -90,18 +90,19 @@ class Bursts:
         """Settle the burst before and claim the next in one transaction, then let it run."""
         batch = self._batch(request)
         nothing_else = len(self._held) <= len(batch.ended)
+        self._collector = Collector()  # what ends meanwhile is settled with this burst
         try:
             with self._store.transaction() as tx:
                 batch.settle(tx)
                 claimed = self._claim(tx, request)
         except BaseException:
-            self._committer.put(*batch.ended)
+            self._committer.put(*batch.ended, *self._collector.close())
             raise
         self._close(batch)
         nothing_left = not batch.handed_on and not self._taken
         self.quiet, self.again = nothing_else and nothing_left, False
-        self._begin()
-        self._accept([self._holding(step, request) for step in claimed.steps])
+        taken, self._taken = self._taken, []
+        self._accept([*taken, *(self._holding(step, request) for step in claimed.steps)])
         self._wait()
         self._unsettled = self._collector.close()
         return claimed
