@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from datetime import UTC, datetime, timedelta, timezone
-from uuid import RFC_4122
+from uuid import RFC_4122, UUID
 
 import pytest
 
@@ -13,6 +14,7 @@ from stepwell.ids import new_id
 from stepwell.step import (
     Claim,
     EndedAs,
+    NewStep,
     OnConflict,
     Priority,
     Step,
@@ -22,6 +24,7 @@ from stepwell.step import (
 )
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+PLUS_2 = timezone(timedelta(hours=2))
 
 
 def row(**fields: object) -> Step:
@@ -53,6 +56,41 @@ def test_ids_made_one_after_another_sort_in_that_order() -> None:
 
 def test_ids_of_one_millisecond_differ() -> None:
     assert len({new_id() for _ in range(10_000)}) == 10_000
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+def test_after_a_fork_both_sides_draw_numbers_of_their_own() -> None:
+    """The random bits are fetched for many ids at once, and must not be used twice."""
+    new_id()  # so that some are left
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writer, new_id().bytes)
+        os._exit(0)
+    os.close(writer)
+    told = UUID(bytes=os.read(reader, 16))
+    os.waitpid(child, 0)
+    os.close(reader)
+    random = (1 << 62) - 1
+    assert told.int & random != new_id().int & random
+
+
+def test_a_step_that_is_made_quickly_is_one_that_was_constructed() -> None:
+    step_id = new_id()
+    made = new_step("v1/x", 1, id=step_id, queue="q", schedule_time=NOON.astimezone(PLUS_2))
+    assert made == NewStep(
+        name="v1/x", state=1, id=step_id, queue="q", schedule_time=NOON.astimezone(PLUS_2)
+    )
+    assert type(made) is NewStep
+    assert made.schedule_time is not None
+    assert made.schedule_time.tzinfo is UTC
+    assert new_step("v1/x").own_id
+    assert not made.own_id
+
+
+def test_a_field_that_no_step_has_is_a_mistake_of_the_caller() -> None:
+    with pytest.raises(TypeError, match=r"NewStep.*colour"):
+        new_step("v1/x", colour="red")
 
 
 def test_a_new_step_has_an_id_before_any_store_sees_it() -> None:

@@ -45,7 +45,7 @@ def changer(frozen: type[T]) -> Callable[..., T]:
 
 def _twin(frozen: Any, namespace: dict[str, Any] | None = None) -> Any:
     return make_dataclass(
-        f"{frozen.__name__}Draft",
+        frozen.__name__,  # for the message that a field is unknown
         [_copy(one) for one in fields(frozen)],
         namespace=namespace,
         slots=True,
@@ -55,7 +55,7 @@ def _twin(frozen: Any, namespace: dict[str, Any] | None = None) -> Any:
 
 def _copy(one: Any) -> tuple[str, Any, Any]:
     if one.default is not MISSING:
-        return one.name, Any, field(default=one.default)
+        return one.name, Any, field(default=one.default, init=one.init)
     if one.default_factory is not MISSING:
         return one.name, Any, field(default_factory=one.default_factory)
     return one.name, Any, field()

@@ -79,6 +79,8 @@ class JoinPolicy(StrEnum):
 
 def join_policy(word: JoinPolicy | str) -> JoinPolicy:
     """The policy of that name; raises `InvalidInput`."""
+    if isinstance(word, JoinPolicy):
+        return word
     try:
         return JoinPolicy(word)
     except ValueError as error:
@@ -193,12 +195,19 @@ def new_step(
             fix="Leave one of them out: singleton=True is the empty unique key.",
         )
     key = "" if singleton else unique_key
-    return NewStep(
+    new = _new_step(
         name=name, state=state, unique_key=key, on_conflict=_policy(on_conflict), **fields
     )
+    new.__post_init__()
+    return new
+
+
+_new_step: Final = maker(NewStep)
 
 
 def _policy(word: OnConflict | str) -> OnConflict:
+    if isinstance(word, OnConflict):
+        return word
     try:
         return OnConflict(word)
     except ValueError as error:

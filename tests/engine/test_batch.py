@@ -74,7 +74,8 @@ class World:
         """In a transaction; what is held afterwards."""
         with self.store.transaction() as tx:
             batch.settle(tx)
-        return batch.close(1.0)
+        batch.close()
+        return batch.spawned(1.0)
 
     def find(self, step: Step) -> Step:
         """The row as it is."""

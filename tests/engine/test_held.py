@@ -126,3 +126,15 @@ def test_what_an_open_burst_has_locked_is_not_given_back(step: Step) -> None:
     assert held.give_back(float("inf")) == []
     burst.close()
     assert held.give_back(float("inf")) == [locked]
+
+
+def test_a_step_whose_lock_was_lost_is_not_reserved_under_the_same_number(step: Step) -> None:
+    """R14: nor does its second claim begin when it is accepted."""
+    held, engine = Held(), new_id()
+    held.accept([Holding(step, engine, 0.0)])
+    begun = held.begin(0.0, slots=8)
+    again = Holding(step, engine, 0.0)
+    held.reserve([again])
+    held.accept([again])
+    assert held.holdings_running() == [begun]
+    assert held.begin(0.0, slots=8) is None

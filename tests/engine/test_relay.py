@@ -194,3 +194,83 @@ def test_what_the_second_burst_was_about_to_run_next_runs_though_it_is_the_last(
     assert drained(engine) == 200
     end()
     assert relayed.is_set()
+
+
+class Looks:
+    """Holds the second burst behind a commit that has written claims, until the first has
+    looked twice for claims that nobody knows of."""
+
+    def __init__(self, store: Store) -> None:
+        self.engine: Engine | None = None
+        self._whole = store.transaction
+        self._held_up, self._seen = threading.Event(), threading.Semaphore(0)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        """Of the verb's name."""
+        with self._whole() as tx:
+            yield Looked(tx, self)
+        if is_second() and not self._held_up.is_set() and self._own_claims():
+            self._held_up.set()
+            self._look_again()
+            for _ in range(2):
+                assert self._seen.acquire(timeout=PATIENCE)
+
+    def looked(self) -> None:
+        """The first is looking."""
+        if self._held_up.is_set():
+            self._seen.release()
+            self._look_again()
+
+    @property
+    def happened(self) -> bool:
+        """Whether the second was held up."""
+        return self._held_up.is_set()
+
+    def _own_claims(self) -> bool:
+        assert self.engine
+        assert self.engine.id
+        with self._whole() as tx:
+            return bool(tx.claimed(self.engine.id))
+
+    def _look_again(self) -> None:
+        assert self.engine
+        assert self.engine._worker
+        self.engine._worker._wake.set()
+
+
+class Looked:
+    """A transaction that tells when somebody looks for its claims."""
+
+    def __init__(self, tx: Any, looks: Looks) -> None:
+        self._tx, self._looks = tx, looks
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._tx, name)
+
+    def claimed(self, engine_id: UUID) -> Any:
+        """Of the verb's name."""
+        self._looks.looked()
+        return self._tx.claimed(engine_id)
+
+
+def test_what_the_second_burst_has_just_committed_is_no_stranger_to_the_first(
+    store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R13, R14: or it would give back a step that the second is about to run."""
+    runs: Counter[UUID] = Counter()
+
+    @registry.handler("v1/chain")
+    def chain(step: Step, state: int) -> Outcome | None:
+        runs[step.id] += 1
+        return done(next=new_step("v1/chain", state - 1)) if state else None
+
+    monkeypatch.setattr(worker, "RECONCILE", 0.0)
+    looks = Looks(store)
+    monkeypatch.setattr(store, "transaction", looks.transaction)
+    engine = looks.engine = Engine(store, registry, workers=2)
+    engine.add_many(new_step("v1/chain", 9) for _ in range(20))
+    assert drained(engine) == 200
+    assert looks.happened
+    assert set(runs.values()) == {1}
+    assert engine.tally.refused == 0

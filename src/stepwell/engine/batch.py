@@ -39,6 +39,7 @@ class Batch:
         self._answers: list[tuple[list[Ended], list[Verdict]]] = []
         self._refused: list[Ended] = []
         self._taken: dict[int, list[Addition]] = {}
+        self._spawned: list[Holding] | None = None
         self._room = request.limit
         self._duration = 0.0
         self.ended = ended
@@ -69,15 +70,23 @@ class Batch:
                 self._refused += part
         self._duration = SYSTEM.monotonic() - begun
 
-    def close(self, at: float) -> list[Holding]:
-        """After the commit: the books are closed, and these are held and may run next.
+    def spawned(self, at: float) -> list[Holding]:
+        """What of it this engine runs next, once it is in the store: always the same holdings.
 
         `at` is the monotonic second that they are held since.
         """
+        if self._spawned is None:
+            self._spawned = self._holdings(at)
+        return self._spawned
+
+    def close(self) -> None:
+        """After the commit: the books are closed."""
         for part, verdicts in self._answers:
             self._committer.close(part, verdicts)
             emit("engine.settled", count=len(part), duration=self._duration)
         self._committer.put(*self._refused)
+
+    def _holdings(self, at: float) -> list[Holding]:
         return [
             Holding(addition.step, ended.holding.engine_id, at, links=ended.holding.links + 1)
             for part, verdicts in self._answers

@@ -90,18 +90,19 @@ class Bursts:
         """Settle the burst before and claim the next in one transaction, then let it run."""
         batch = self._batch(request)
         nothing_else = len(self._held) <= len(batch.ended)
+        self._collector = Collector()  # what ends meanwhile is settled with this burst
         try:
             with self._store.transaction() as tx:
                 batch.settle(tx)
                 claimed = self._claim(tx, request)
         except BaseException:
-            self._committer.put(*batch.ended)
+            self._committer.put(*batch.ended, *self._collector.close())
             raise
         self._close(batch)
         nothing_left = not batch.handed_on and not self._taken
         self.quiet, self.again = nothing_else and nothing_left, False
-        self._begin()
-        self._accept([self._holding(step, request) for step in claimed.steps])
+        taken, self._taken = self._taken, []
+        self._accept([*taken, *(self._holding(step, request) for step in claimed.steps)])
         self._wait()
         self._unsettled = self._collector.close()
         return claimed
@@ -112,7 +113,7 @@ class Bursts:
         If that fails, the committer settles what has ended: the claims hold for as long as
         nobody else has taken one of the rows.
         """
-        batch, begun = self._batch(request), []
+        batch, begun, foreseen = self._batch(request), [], []
         self.quiet = not len(self._held) and not batch.ended
         self._begin()
         try:
@@ -130,14 +131,17 @@ class Bursts:
                 batch.settle(tx)
                 kept = _without(begun, batch.settled)
                 self._mark(tx, request, kept, freed=bool(freed))
+                marked_first = [one for one in kept if self._aside(one.step)]
+                foreseen = self._foresee([*batch.spawned(self._clock.monotonic()), *marked_first])
         except BaseException:  # what was settled in it has been taken back as well
+            self._held.settled(foreseen)
             self._hold(request, begun)
             self._committer.put(*batch.ended, *self._collector.close())
             raise
         _written(kept)
         self._close(batch)
         self.again = bool(batch.ended)
-        self._held.accept([one for one in kept if self._aside(one.step)])
+        self._held.accept(marked_first)
         self._go()
         return claimed
 
@@ -154,10 +158,15 @@ class Bursts:
         unsettled, self._unsettled = self._unsettled, []
         return Batch(self._committer, unsettled, self._takes_over, request)
 
+    def _foresee(self, holdings: list[Holding]) -> list[Holding]:
+        """Know of the claims that a commit is about to write: to the other bursts' thread, which
+        may look for claims that nobody knows of (R13) before this one goes on, they are none."""
+        self._held.reserve(holdings)
+        return holdings
+
     def _close(self, batch: Batch) -> None:
-        taken = batch.close(self._clock.monotonic())
-        self._held.reserve(taken)
-        self._taken += taken
+        batch.close()
+        self._taken += self._foresee(batch.spawned(self._clock.monotonic()))
 
     def _begin(self) -> None:
         """A new burst, with the steps that the one before has handed over."""

@@ -111,8 +111,13 @@ class Committer:
     def close(self, batch: list[Ended], verdicts: list[Verdict]) -> None:
         """The store has answered: nothing of it is held any more, and all of it is counted."""
         self._held.settled([ended.holding for ended in batch])
+        with self._counting:
+            for ended, verdict in zip(batch, verdicts, strict=True):
+                if verdict is Verdict.APPLIED:
+                    self.tally.count(ended.settlement)
         for ended, verdict in zip(batch, verdicts, strict=True):
-            self._count(ended.holding, ended.settlement if verdict is Verdict.APPLIED else None)
+            if verdict is not Verdict.APPLIED:
+                self._count(ended.holding, None)
 
     def stop(self, timeout: float) -> None:
         """Settle what is there, for at most `timeout` seconds, and end the thread."""

@@ -86,7 +86,7 @@ class Held:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._all: dict[UUID, Holding] = {}
+        self._all: dict[int, Holding] = {}  # by the id's number, which is quicker to find
         self._waiting: Line = deque()
         self._running = self._late = 0
         self._buried: set[UUID] = set()
@@ -122,15 +122,15 @@ class Held:
             enqueue = self._waiting.appendleft if first else self._waiting.append
             for holding in holdings:
                 if holding.engine_id not in self._buried and not self._has_twin(holding):
-                    self._all[holding.step.id] = holding
+                    self._all[holding.step.id.int] = holding
                     enqueue(holding)
 
     def reserve(self, holdings: Iterable[Holding]) -> None:
         """Know of claims that are accepted later: they are no strangers."""
         with self._lock:
             for holding in holdings:
-                if holding.engine_id not in self._buried:
-                    self._all[holding.step.id] = holding
+                if holding.engine_id not in self._buried and not self._has_twin(holding):
+                    self._all[holding.step.id.int] = holding
 
     def begin(self, at: float, slots: int) -> Holding | None:
         """The next step to run, if there is one and fewer than `slots` are running."""
@@ -221,7 +221,7 @@ class Held:
     def disown(self, claims: Iterable[Claim]) -> list[Holding]:
         """Drop claims that hold no more; those of them whose handlers still run."""
         with self._lock:
-            lost = [self._all[one.step_id] for one in claims if self._knows(one)]
+            lost = [self._all[one.step_id.int] for one in claims if self._knows(one)]
             running = [one for one in (*lost, *self._ousted) if one.running]
             self._ousted.clear()
             for holding in running:  # the others are being settled
@@ -229,11 +229,11 @@ class Held:
             return running
 
     def _knows(self, claim: Claim) -> bool:
-        holding = self._all.get(claim.step_id)
+        holding = self._all.get(claim.step_id.int)
         return holding is not None and holding.step.claim_no == claim.claim_no
 
     def _has_twin(self, holding: Holding) -> bool:
-        known = self._all.get(holding.step.id)
+        known = self._all.get(holding.step.id.int)
         if known is None or known is holding:
             return False
         if known.step.claim_no == holding.step.claim_no:
@@ -252,8 +252,8 @@ class Held:
 
     def _drop(self, holding: Holding) -> None:
         """A step may be held anew by the time an older claim on it is answered."""
-        if self._all.get(holding.step.id) is holding:
-            del self._all[holding.step.id]
+        if self._all.get(holding.step.id.int) is holding:
+            del self._all[holding.step.id.int]
 
 
 def _is_open(burst: Burst | None) -> bool:

@@ -1,4 +1,4 @@
-"""Outcome + execution -> settlement. Pure: nothing here reads a clock or a store."""
+"""Outcome + execution -> settlement. Nothing here reads a store."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stepwell.engine.fingerprint import fingerprint
 from stepwell.engine.sealing import seal_fan
 from stepwell.errors import FailStep, HandlerInvalid, StepwellError
 from stepwell.frozen import maker
-from stepwell.ids import new_id
+from stepwell.ids import milliseconds
 from stepwell.outcome import KEEP, Done, Fail, Fan, Outcome, Rerun, Settlement, Skip
 from stepwell.registry import Handler
 from stepwell.step import Addition, EndedAs, Step
@@ -229,8 +229,7 @@ def _retry(facts: Facts, error: BaseException, failures: int) -> Settlement:
 def _additions(facts: Facts, fan: Fan, place: UUID | None = None) -> tuple[Addition, ...]:
     if not fan.next and fan.then is None:
         return ()
-    # An id that is made now tells the present in this process's own time.
-    since = (new_id().int >> 80) - int(facts.duration * 1000) - 1
+    since = milliseconds() - int(facts.duration * 1000) - 1
     return seal_fan(
         fan, facts.codec, facts.ended_at, facts.step, place, facts.handler.classes, since
     )

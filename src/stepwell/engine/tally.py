@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stepwell.outcome import Settlement
-from stepwell.step import StepStatus
+from stepwell.step import EndedAs, StepStatus
 
 
 @dataclass(slots=True)
@@ -28,6 +28,9 @@ class Tally:
 
     def count(self, settlement: Settlement) -> None:
         """Count one applied settlement."""
+        if settlement.ended_as is EndedAs.DONE:
+            self.done += 1
+            return
         if settlement.ended_as is None:
             kind = "retried" if settlement.failure_count else "rerun"
         else:

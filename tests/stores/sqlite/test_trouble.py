@@ -119,12 +119,14 @@ def test_a_damaged_file_is_no_traceback_of_the_driver(
     "wrong",
     [
         {"state": "\ud800"},
+        {"state": "a\x00b"},
+        {"state": b"bytes"},
         {"result": b"bytes"},
         {"result": object()},
         {"failure_count": 2**70},
         {"name": None},
     ],
-    ids=["surrogate", "bytes", "object", "too large", "null"],
+    ids=["surrogate", "NUL", "bytes in an array", "bytes", "object", "too large", "null"],
 )
 def test_data_that_cannot_be_kept_is_rejected_and_nothing_is_kept(
     sqlite_store: SQLiteStore, wrong: dict[str, Any]

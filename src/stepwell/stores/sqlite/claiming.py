@@ -16,8 +16,8 @@ from stepwell.step import Step
 from stepwell.stores.fairness import fair_fill
 from stepwell.stores.protocol import Claimed, ClaimRequest
 from stepwell.stores.sqlite.errors import translated
-from stepwell.stores.sqlite.rows import instant, plain, uuid_of
-from stepwell.stores.sqlite.sql import QUERIES
+from stepwell.stores.sqlite.marking import mark
+from stepwell.stores.sqlite.rows import instant, plain
 from stepwell.stores.sqlite.statements import Statements
 
 WINDOW: Final = 64
@@ -44,15 +44,14 @@ def claim(sql: Statements, clock: Clock, request: ClaimRequest) -> Claimed:
             return seen
     with sql.writing():
         _check_alive(sql, request.engine_id)
-        values = _values(request, clock.now())
-        steps = _take(sql, request, values)
+        now = clock.now()
+        values = _values(request, now)
+        steps = _take(sql, request, values, now)
         return replace(_outlook(sql, request, values), steps=tuple(steps))
 
 
 def _values(request: ClaimRequest, now: datetime) -> dict[str, Any]:
     return {
-        "engine": str(request.engine_id),
-        "request": str(request.request_id),
         "names": json.dumps(request.names),
         "queues": json.dumps(request.queues),
         "flow": plain(request.flow_id),
@@ -73,14 +72,18 @@ def _check_alive(sql: Statements, engine_id: UUID) -> None:
         raise EngineBuried(engine_id)
 
 
-def _take(sql: Statements, request: ClaimRequest, values: dict[str, Any]) -> list[Step]:
+def _take(
+    sql: Statements, request: ClaimRequest, values: dict[str, Any], now: datetime
+) -> list[Step]:
     due = [Due(*row) for row in sql.run(_window(request), values)]
     mine = [one for one in due if one.name in request.names]
     if len(mine) < len(due):
         foreign = [one.rowid for one in due if one.name not in request.names]
         sql.run("park", {"rowids": json.dumps(foreign)})
     limit = 1 if request.alone else request.limit
-    return _mark(sql, _fair(mine, limit, request.skew), values)
+    chosen = _fair(mine, limit, request.skew)
+    marked = mark(sql, request, [one.rowid for one in chosen], now) if chosen else {}
+    return [marked[one.id] for one in chosen]
 
 
 def _fair(due: list[Due], limit: int, skew: Sequence[float]) -> list[Due]:
@@ -94,14 +97,6 @@ def _window(request: ClaimRequest) -> str:
     if request.alone:
         return "claim_window_suspect"
     return "claim_window" if request.flow_id is None else "claim_window_flow"
-
-
-def _mark(sql: Statements, chosen: list[Due], values: dict[str, Any]) -> list[Step]:
-    if not chosen:
-        return []
-    rowids = json.dumps([one.rowid for one in chosen])
-    marked = {step.id: step for step in sql.steps(QUERIES["claim"], values | {"rowids": rowids})}
-    return [marked[uuid_of(one.id)] for one in chosen]
 
 
 def _outlook(sql: Statements, request: ClaimRequest, values: dict[str, Any]) -> Claimed:

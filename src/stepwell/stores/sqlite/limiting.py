@@ -12,8 +12,8 @@ from stepwell.step import Step
 from stepwell.stores.allotment import KEYS_AT_ONCE, Allotted, Contender, allot_apart, go_on_behind
 from stepwell.stores.protocol import Claimed, ClaimRequest
 from stepwell.stores.sqlite.errors import translated
+from stepwell.stores.sqlite.marking import mark
 from stepwell.stores.sqlite.rows import instant, plain
-from stepwell.stores.sqlite.sql import QUERIES
 from stepwell.stores.sqlite.statements import Statements
 
 
@@ -71,11 +71,5 @@ def _contender(rowid: int, step_id: str, *row: Any) -> Contender:
 def _mark(
     sql: Statements, request: ClaimRequest, chosen: list[Contender], now: datetime
 ) -> tuple[Step, ...]:
-    values = {
-        "engine": str(request.engine_id),
-        "request": str(request.request_id),
-        "now": instant(now),
-        "rowids": json.dumps([rowid for _, rowid in (one.id for one in chosen)]),
-    }
-    marked = {str(step.id): step for step in sql.steps(QUERIES["claim"], values)}
+    marked = mark(sql, request, [rowid for _, rowid in (one.id for one in chosen)], now)
     return tuple(marked[step_id] for step_id, _ in (one.id for one in chosen))

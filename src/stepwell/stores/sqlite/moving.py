@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from itertools import islice
+from operator import attrgetter
+from typing import Any, Final
 from uuid import UUID
 
 from stepwell.errors import UniqueKeyTaken
 from stepwell.step import Addition, EndedAs, OnConflict, Step, StepStatus
 from stepwell.stores import moves
 from stepwell.stores.joins import Ending
-from stepwell.stores.sqlite.rows import COLUMNS, ids_json, row_of
+from stepwell.stores.sqlite.arrays import AT_ONCE, Values, alike, arrays
+from stepwell.stores.sqlite.rows import COLUMNS, id_text, ids_json, instant, plain
 from stepwell.stores.sqlite.statements import Statements
 
 
@@ -24,27 +27,64 @@ def add(
     known = _known(sql, [one for one in additions if not one.fresh])
     if any(one.step.unique_key is not None for one in additions):
         return [_add_one(sql, one, known, now, endings) for one in additions]
+    if all(one.fresh for one in additions):
+        insert(sql, [one.step for one in additions])
+        return [True] * len(additions)
     fresh = _new_ones(additions, known)
-    sql.run_many("add", [row_of(one.step) for one in fresh.values()])
+    insert(sql, [one.step for one in fresh.values()])
     return [fresh.get(one.step.id) is one for one in additions]
 
 
 def load(sql: Statements, template: Step, rows: Iterable[tuple[str, str]]) -> int:
     """Insert a row like the template for each id and state; how many."""
-    before = row_of(template)
-    head, middle, tail = before[1:_FLOW], before[_FLOW + 1 : _STATE], before[_STATE + 1 :]
+    shared = [plain(value) for value in _shared(template)]
+    _, flow, *middle, _ = _told(template)
     own_flow = template.flow_id == template.id
-    return sql.run_many(
-        "add",
-        (
-            [one, *head, one if own_flow else before[_FLOW], *middle, state, *tail]
-            for one, state in rows
-        ),
+    inserted, rest = 0, iter(rows)
+    while part := list(islice(rest, AT_ONCE)):
+        told = [(one, one if own_flow else flow, *middle, state) for one, state in part]
+        inserted += _insert(sql, shared, told)
+    return inserted
+
+
+_OWN: Final = (
+    "id",
+    "flow_id",
+    "created_at",
+    "schedule_time",
+    "created_by_step_id",
+    "correlation_id",
+    "search_key",
+    "state",
+)
+"""What rows that are added together differ in."""
+_shared: Final = attrgetter(*[name for name in COLUMNS if name not in _OWN])
+
+
+def insert(sql: Statements, steps: Iterable[Step]) -> int:
+    """Insert rows of new ids; how many, for a unique key may be taken."""
+    inserted = 0
+    for shared, part in alike(steps, _shared):
+        inserted += _insert(sql, [*map(plain, shared)], [_told(step) for step in part])
+    return inserted
+
+
+def _insert(sql: Statements, shared: list[Any], told: list[Values]) -> int:
+    return sum(sql.run("add", [*shared, one]).rowcount for one in arrays(told))
+
+
+def _told(step: Step) -> Values:
+    created, parent = instant(step.created_at), step.created_by_step_id
+    return (
+        id_text(step.id),
+        id_text(step.flow_id),
+        created,
+        created if step.schedule_time is step.created_at else instant(step.schedule_time),
+        None if parent is None else id_text(parent),
+        step.correlation_id,
+        step.search_key,
+        step.state,
     )
-
-
-_FLOW: Final = COLUMNS.index("flow_id")
-_STATE: Final = COLUMNS.index("state")
 
 
 def end(
@@ -104,19 +144,15 @@ def _add_one(
     step = addition.step
     if step.id in known:
         return False
-    if not _insert(sql, step):
+    if not insert(sql, [step]):
         if addition.on_conflict is OnConflict.ERROR:
             raise UniqueKeyTaken(step.name, step.unique_key or "")
         if addition.on_conflict is OnConflict.IGNORE:
             return False
         _cancel(sql, step, now, endings)
-        _insert(sql, step)
+        insert(sql, [step])
     known.add(step.id)
     return True
-
-
-def _insert(sql: Statements, step: Step) -> bool:
-    return bool(sql.run("add", row_of(step)).rowcount)
 
 
 def _cancel(sql: Statements, successor: Step, now: str, endings: list[Ending]) -> None:

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import fields
 from datetime import UTC, datetime
 from functools import lru_cache
-from operator import attrgetter
 from typing import Any, Final
-from uuid import UUID, SafeUUID
+from uuid import UUID
 
 from stepwell.frozen import maker
+from stepwell.ids import uuid_of
 from stepwell.step import Claim, EndedAs, JoinPolicy, Priority, Retention, Step
 from stepwell.stores.protocol import Failures
 
@@ -36,21 +36,14 @@ _INSTANTS: Final = (
 )
 
 
-def uuid_of(text: str) -> UUID:
+def id_of(text: str) -> UUID:
     """The id of a text that this store has written; `UUID` would examine it first."""
-    made = _new(UUID)
-    _set_int(made, int(text.replace("-", ""), 16))
-    _set_safe(made, SafeUUID.unknown)
-    return made
+    return uuid_of(int(text.replace("-", ""), 16))
 
 
-_new: Final = object.__new__
-_set_int: Final = UUID.__dict__["int"].__set__
-_set_safe: Final = UUID.__dict__["is_safe"].__set__
-
-_READERS: Final[dict[str, Any]] = {
-    **dict.fromkeys(_IDS, uuid_of),
-    **dict.fromkeys(("claimed_by", "claim_request"), lru_cache(maxsize=16)(uuid_of)),
+READERS: Final[dict[str, Any]] = {
+    **dict.fromkeys(_IDS, id_of),
+    **dict.fromkeys(("claimed_by", "claim_request"), lru_cache(maxsize=16)(id_of)),
     **dict.fromkeys(_INSTANTS, datetime.fromisoformat),
     "priority": tuple(Priority).__getitem__,
     "retention": tuple(Retention).__getitem__,
@@ -59,29 +52,33 @@ _READERS: Final[dict[str, Any]] = {
     "started": bool,
     "parked": bool,
 }
+"""How a column that is no plain text or number is read, where it is not null."""
 _CONVERTED: Final = tuple(
-    (place, _READERS[name]) for place, name in enumerate(COLUMNS) if name in _READERS
+    (place, READERS[name]) for place, name in enumerate(COLUMNS) if name in READERS
 )
 _step: Final = maker(Step)
-_values_of: Final = attrgetter(*COLUMNS)
 
 
 def instant(value: datetime) -> str:
     """`2026-11-22T06:26:40.123456Z`."""
-    given = value if value.tzinfo is UTC else value.astimezone(UTC)
-    return given.isoformat(timespec="microseconds")[:26] + "Z"
+    text = (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat()
+    return f"{text[:26]}Z" if len(text) == _WITH_FRACTION else f"{text[:19]}.000000Z"
+
+
+_WITH_FRACTION: Final = len("2026-11-22T06:26:40.123456+00:00")
+
+
+def id_text(value: UUID) -> str:
+    """What `str` gives, faster."""
+    digits = value.int.to_bytes(16, "big").hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def plain(value: Any) -> Any:
     """A value as SQLite keeps it; the driver takes enums and booleans as they are."""
     if isinstance(value, UUID):
-        return str(value)
+        return id_text(value)
     return instant(value) if isinstance(value, datetime) else value
-
-
-def row_of(step: Step) -> list[Any]:
-    """The values of a step's columns."""
-    return [plain(value) for value in _values_of(step)]
 
 
 def step_of(_cursor: Any, row: tuple[Any, ...]) -> Step:
@@ -102,9 +99,9 @@ def failures_of(row: tuple[Any, ...]) -> Failures:
 
 def ids_json(ids: Iterable[UUID | str]) -> str:
     """Ids as a JSON array, which is how a statement takes many."""
-    return json.dumps([str(one) for one in ids])
+    return json.dumps([one if isinstance(one, str) else id_text(one) for one in ids])
 
 
 def claims_json(claims: Iterable[Claim]) -> str:
     """Claims as a JSON array of pairs."""
-    return json.dumps([[str(claim.step_id), claim.claim_no] for claim in claims])
+    return json.dumps([[id_text(claim.step_id), claim.claim_no] for claim in claims])

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from stepwell.outcome import Settlement, Verdict
-from stepwell.step import Claim, EndedAs, StepStatus
+from stepwell.step import Claim
 from stepwell.stores.joins import Ending
 from stepwell.stores.moves import check_taken_over
+from stepwell.stores.sqlite.arrays import alike, array, arrays
 from stepwell.stores.sqlite.joining import add
-from stepwell.stores.sqlite.rows import claims_json, ids_json, instant
+from stepwell.stores.sqlite.rows import claims_json, id_text, instant
 from stepwell.stores.sqlite.statements import Statements
 
 _Values: TypeAlias = tuple[Any, ...]
@@ -21,8 +23,9 @@ def settle(
     sql: Statements, engine_id: UUID, settlements: Sequence[Settlement], now: str
 ) -> list[Verdict]:
     """Apply the settlements whose claims still hold."""
-    engine = str(engine_id)
-    if _all_hold(sql, engine, settlements):
+    engine = id_text(engine_id)
+    ids = [id_text(one.claim.step_id) for one in settlements]
+    if _all_hold(sql, engine, ids, settlements):
         _apply(sql, engine, settlements, now, [])
         return [Verdict.APPLIED] * len(settlements)
     held = _claims(sql, "held", engine, [one.claim for one in settlements])
@@ -34,11 +37,15 @@ def settle(
     return [Verdict.APPLIED if one.claim in applied else Verdict.REFUSED for one in settlements]
 
 
-def _all_hold(sql: Statements, engine: str, settlements: Sequence[Settlement]) -> bool:
+def _all_hold(
+    sql: Statements, engine: str, ids: list[str], settlements: Sequence[Settlement]
+) -> bool:
     """Whether every claim holds and no join is concerned, as nearly always."""
-    claims = {one.claim.step_id: one.claim for one in settlements}
-    values = {"claims": claims_json(claims.values()), "engine": engine}
-    return bool(sql.run("held_by", values).fetchone() == (len(settlements), 0))
+    if len(set(ids)) < len(ids):
+        return False
+    numbers = [one.claim.claim_no for one in settlements]
+    values = {"claims": array([*zip(ids, numbers, strict=True)]), "engine": engine}
+    return bool(sql.run("held_by", values).fetchone() == (len(ids), 0))
 
 
 def _apply(
@@ -48,39 +55,54 @@ def _apply(
     now: str,
     endings: list[Ending],
 ) -> None:
-    again: list[_Values] = []
-    ended: dict[StepStatus, list[_Values]] = {StepStatus.DONE: [], StepStatus.FAILED: []}
-    for one in settlements:
-        if one.ended_as is None:
-            again.append(_rerun(one, engine, now))
-        else:
-            ended[one.ended_as.status].append(_end(one, one.ended_as, engine, now))
+    again = [_rerun(one, engine, now) for one in settlements if one.ended_as is None]
     sql.run_many("settle_again", again)
-    sql.run_many("settle_done", ended[StepStatus.DONE])
-    sql.run_many("settle_failed", ended[StepStatus.FAILED])
-    moved = [values[_ID] for rows in ended.values() for values in rows]
-    if moved:
-        sql.run("move_away", {"ids": ids_json(moved)})
+    ended = [one for one in settlements if one.ended_as is not None]
+    for shared, part in alike(ended, _shared):
+        _end(sql, dict(zip(_SHARED, shared, strict=True)), part, engine, now)
     additions = [addition for one in settlements for addition in one.additions]
     check_taken_over(additions, add(sql, additions, now, endings))
 
 
-_ID: Final = 15
-"""The place of the id among the values."""
+_SHARED: Final = (
+    "ended_as",
+    "activation_seen",
+    "failure_count",
+    "executed_by",
+    "keep_state",
+    "state",
+    "state_format",
+    "result_format",
+    "fingerprint",
+    "passes_join",
+)
+"""What steps that end together mostly share."""
+_shared: Final = attrgetter(*_SHARED)
 
 
-def _end(one: Settlement, ended_as: EndedAs, engine: str, now: str) -> _Values:
-    more = (one.result, one.result_format, one.fingerprint, one.passes_join, ended_as)
-    return (*_executed(one), *more, now, *_of_claim(one, engine))
+def _end(
+    sql: Statements, shared: dict[str, Any], part: list[Settlement], engine: str, now: str
+) -> None:
+    ids = [id_text(one.claim.step_id) for one in part]
+    told = [
+        (
+            step_id,
+            one.claim.claim_no,
+            instant(one.execution_started_at),
+            one.execution_duration,
+            one.description,
+            one.result,
+        )
+        for step_id, one in zip(ids, part, strict=True)
+    ]
+    values, query = shared | {"engine": engine, "now": now}, f"settle_{shared['ended_as'].status}"
+    for ended in arrays(told):
+        sql.run(query, values | {"ended": ended})
+    sql.run("move_away", {"ids": array(ids)})
 
 
 def _rerun(one: Settlement, engine: str, now: str) -> _Values:
     due = None if one.schedule_time is None else instant(one.schedule_time)
-    more = (due, one.keep_activation, one.fingerprint, None, None)
-    return (*_executed(one), *more, now, *_of_claim(one, engine))
-
-
-def _executed(one: Settlement) -> _Values:
     return (
         one.description,
         one.activation_seen,
@@ -91,11 +113,14 @@ def _executed(one: Settlement) -> _Values:
         one.keep_state,
         one.state,
         one.state_format,
+        due,
+        one.keep_activation,
+        one.fingerprint,
+        now,
+        id_text(one.claim.step_id),
+        one.claim.claim_no,
+        engine,
     )
-
-
-def _of_claim(one: Settlement, engine: str) -> _Values:
-    return str(one.claim.step_id), one.claim.claim_no, engine
 
 
 def _endings(held: dict[Claim, tuple[Any, ...]], matched: dict[Claim, Settlement]) -> list[Ending]:

@@ -17,7 +17,7 @@ SET execution_count = execution_count + 1,
     started = 0,
     schedule_time = CASE
         WHEN activation_no > ?2 THEN schedule_time
-        ELSE coalesce(?10, ?15)
+        ELSE coalesce(?10, ?13)
     END,
     activation_args = CASE WHEN ?11 OR activation_no > ?2 THEN activation_args END
-WHERE id = ?16 AND claim_no = ?17 AND claimed_by = ?18
+WHERE id = ?14 AND claim_no = ?15 AND claimed_by = ?16

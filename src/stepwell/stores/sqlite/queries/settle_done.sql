@@ -1,5 +1,5 @@
--- A claimed row that ends is written where it ends; move_away.sql takes it out of the ready
--- ones. It keeps its claimant and number, so that settling again is recognised (R13).
+-- Claimed rows that end are written where they end; move_away.sql takes them out of the ready
+-- ones. They keep their claimant and number, so that settling again is recognised (R13).
 INSERT INTO stepwell_done (
     id, name, flow_id, created_at, schedule_time, queue, priority, unique_key,
     correlation_id, search_key, description, created_by_step_id, copy_of, retention, state,
@@ -10,11 +10,16 @@ INSERT INTO stepwell_done (
     limit_slots, rate_key
 )
 SELECT
-    id, name, flow_id, created_at, schedule_time, queue, priority, unique_key, correlation_id,
-    search_key, ?1, created_by_step_id, copy_of, retention, CASE WHEN ?7 THEN state ELSE ?8 END,
-    CASE WHEN ?7 THEN state_format ELSE ?9 END, activation_args, activation_no, ?2,
-    execution_count + 1, ?3, 0, ?4, ?5, ?6, ?10, ?11, ?15, ?14, claimed_by, claim_no, NULL,
-    NULL, 0, parked, ?12, CASE WHEN ?13 THEN NULL ELSE join_id END, join_policy, waiting_for,
-    limit_key, limit_slots, rate_key
-FROM stepwell_ready
-WHERE id = ?16 AND claim_no = ?17 AND claimed_by = ?18
+    ready.id, name, flow_id, created_at, schedule_time, queue, priority, unique_key, correlation_id,
+    search_key, json_extract(ended.value, '$[4]'), created_by_step_id, copy_of, retention,
+    CASE WHEN :keep_state THEN state ELSE :state END,
+    CASE WHEN :keep_state THEN state_format ELSE :state_format END, activation_args,
+    activation_no, :activation_seen, execution_count + 1, :failure_count, 0,
+    json_extract(ended.value, '$[2]'), json_extract(ended.value, '$[3]'), :executed_by,
+    json_extract(ended.value, '$[5]'), :result_format, :now, :ended_as, claimed_by, claim_no,
+    NULL, NULL, 0, parked, :fingerprint, CASE WHEN :passes_join THEN NULL ELSE join_id END,
+    join_policy, waiting_for, limit_key, limit_slots, rate_key
+FROM json_each(:ended) AS ended CROSS JOIN stepwell_ready AS ready
+WHERE ready.id = json_extract(ended.value, '$[0]')
+    AND ready.claim_no = json_extract(ended.value, '$[1]')
+    AND ready.claimed_by = :engine
