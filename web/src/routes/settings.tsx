@@ -1,22 +1,7 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { flag, moment, oneOf, params, text } from "@/lib/search";
+import { SETTINGS_PAGES } from "@/rooms/settings/pages";
 import { shellRoute } from "./root";
-
-export const SETTINGS_PAGES = [
-  "sources",
-  "groups",
-  "limits",
-  "notifications",
-  "users",
-  "tokens",
-  "account",
-  "views",
-  "retention",
-  "audit",
-  "system",
-] as const;
-
-export type SettingsPart = (typeof SETTINGS_PAGES)[number];
 
 export const settingsRoutes = [
   createRoute({

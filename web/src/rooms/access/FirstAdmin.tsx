@@ -4,7 +4,7 @@ import { useState } from "react";
 import { api, ok } from "@/api/client";
 import { shell } from "@/strings/shell";
 import { Gate } from "./Gate";
-import { Problem } from "./LoginPage";
+import { Problem } from "./Problem";
 
 const words = shell.first;
 const SHORTEST = 12;

@@ -1,16 +1,16 @@
-import { Alert, Button, Divider, PasswordInput, TextInput } from "@mantine/core";
+import { Button, Divider, PasswordInput, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, ok } from "@/api/client";
-import { asApiError } from "@/api/error";
 import { waysQuery } from "@/api/session";
 import { usePageTitle } from "@/components/PageHeader";
 import { apiAddress, BASE } from "@/lib/page";
 import { shell } from "@/strings/shell";
 import { FirstAdmin } from "./FirstAdmin";
 import { Gate } from "./Gate";
+import { Problem } from "./Problem";
 
 const words = shell.login;
 
@@ -103,14 +103,5 @@ function PasswordForm({ onDone }: { onDone: () => Promise<void> }) {
         {words.submit}
       </Button>
     </form>
-  );
-}
-
-export function Problem({ error }: { error: unknown }) {
-  const { what, why, fix } = asApiError(error);
-  return (
-    <Alert color="red" role="alert" title={what}>
-      {why} {fix}
-    </Alert>
   );
 }

@@ -7,7 +7,7 @@ import { api, ok } from "@/api/client";
 import { usePageTitle } from "@/components/PageHeader";
 import { shell } from "@/strings/shell";
 import { Gate } from "./Gate";
-import { Problem } from "./LoginPage";
+import { Problem } from "./Problem";
 
 const words = shell.password;
 const SHORTEST = 12;

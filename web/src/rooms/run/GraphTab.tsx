@@ -24,7 +24,7 @@ import { duration } from "@/lib/time";
 import { run as words } from "@/strings/run";
 import classes from "./GraphTab.module.css";
 import { chainOf, type Link } from "./graph";
-import type { Shown } from "./RunPage";
+import type { Shown } from "./pieces";
 
 const WIDTH = 200;
 const HEIGHT = 56;

@@ -12,14 +12,7 @@ import { RunActions } from "./Actions";
 import { ChangesTab } from "./ChangesTab";
 import { Facts, Heading, Sentence } from "./Header";
 import { LogsTab } from "./LogsTab";
-import {
-  hasEnded,
-  type RunDetail,
-  type RunStep,
-  runQuery,
-  scheduleQuery,
-  stepsQuery,
-} from "./queries";
+import { hasEnded, type RunDetail, runQuery, scheduleQuery, stepsQuery } from "./queries";
 import { ResultTab } from "./ResultTab";
 import classes from "./RunPage.module.css";
 import { StepDrawer } from "./StepDrawer";
@@ -139,13 +132,6 @@ function Page({ run }: { run: RunDetail }) {
       <StepDrawer run={run} steps={steps} id={search.step} onClose={() => open(undefined)} />
     </>
   );
-}
-
-export interface Shown {
-  run: RunDetail;
-  steps: readonly RunStep[];
-  open: (step: string | undefined) => void;
-  current: string | undefined;
 }
 
 /** All operations of the run: the first page at once, the others as they come. */

@@ -17,10 +17,9 @@ import { StateBadge } from "@/components/StateBadge";
 import { bytes } from "@/lib/time";
 import { run as words } from "@/strings/run";
 import { failureOf } from "./failure";
-import { stateOf } from "./pieces";
+import { stateOf, waited } from "./pieces";
 import { hasEnded, type RunDetail, type RunStep, stepQuery, whyQuery } from "./queries";
 import classes from "./StepDrawer.module.css";
-import { waited } from "./StepsTab";
 import { marked } from "./WhyPanel";
 
 const said = words.drawer;

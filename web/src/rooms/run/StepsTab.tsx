@@ -14,9 +14,8 @@ import { bytes, number } from "@/lib/time";
 import { common } from "@/strings/common";
 import { run as words } from "@/strings/run";
 import { short } from "./Header";
-import { stateOf } from "./pieces";
+import { type Shown, stateOf, waited } from "./pieces";
 import type { RunDetail, RunStep } from "./queries";
-import type { Shown } from "./RunPage";
 
 const said = words.steps;
 type Filter = keyof typeof said.filters;
@@ -39,12 +38,6 @@ function useUsual(run: RunDetail) {
       return new Map(rows.map((one) => [one.operation, one.duration.p95]));
     },
   });
-}
-
-/** Seconds from when it was there until it began. */
-export function waited(step: RunStep): number | null {
-  if (step.started_at === null || step.reused) return null;
-  return Math.max(0, (Date.parse(step.started_at) - Date.parse(step.created_at)) / 1000);
 }
 
 function note(step: RunStep): string {

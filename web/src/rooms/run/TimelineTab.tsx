@@ -17,9 +17,9 @@ import { duration } from "@/lib/time";
 import { common } from "@/strings/common";
 import { run as words } from "@/strings/run";
 import { type Axis, axisOf, ticksOf } from "./axis";
+import type { Shown } from "./pieces";
 import { type Bar, barsOfRun, barsOfStep, isIdle, type PieceName, stateOf } from "./pieces";
 import { hasEnded, type RunStep } from "./queries";
-import type { Shown } from "./RunPage";
 import classes from "./TimelineTab.module.css";
 
 interface Props extends Shown {

@@ -94,3 +94,17 @@ export function stateOf(
       return step.claimed ? "running" : "waiting";
   }
 }
+
+/** Seconds from when it was there until it began. */
+export function waited(step: RunStep): number | null {
+  if (step.started_at === null || step.reused) return null;
+  return Math.max(0, (Date.parse(step.started_at) - Date.parse(step.created_at)) / 1000);
+}
+
+/** What the tabs of a run show. */
+export interface Shown {
+  run: RunDetail;
+  steps: readonly RunStep[];
+  open: (step: string | undefined) => void;
+  current: string | undefined;
+}

@@ -12,14 +12,7 @@ import { runs as words } from "@/strings/runs";
 import classes from "./BulkBar.module.css";
 import { BulkDialog } from "./BulkDialog";
 import { type Bulk, countQuery, type Run } from "./queries";
-
-/** An act on many runs, as the API takes it. */
-export interface Act {
-  name: keyof typeof words.act;
-  action: "cancel" | "label" | "repeat" | "reexecute";
-  arguments: Record<string, unknown>;
-  danger?: boolean;
-}
+import type { Act } from "./undo";
 
 interface Props {
   q: string;

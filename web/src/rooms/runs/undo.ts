@@ -1,7 +1,15 @@
 /** What takes back an act on many runs, as far as anything does. Pure. */
 
-import type { Act } from "./BulkBar";
+import type { runs } from "@/strings/runs";
 import type { Bulk } from "./queries";
+
+/** An act on many runs, as the API takes it. */
+export interface Act {
+  name: keyof typeof runs.act;
+  action: "cancel" | "label" | "repeat" | "reexecute";
+  arguments: Record<string, unknown>;
+  danger?: boolean;
+}
 
 export interface Undo {
   act: Act;

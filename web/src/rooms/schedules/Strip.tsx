@@ -11,20 +11,13 @@ import {
   useState,
 } from "react";
 import { schedules as words } from "@/strings/schedules";
+import type { StripActs } from "./acts";
 import { itemText, MarkCard } from "./MarkCard";
 import { futureItems, type Item, type Lane, nearest, pastItems } from "./marks";
 import { placeOf } from "./queries";
 import classes from "./Strip.module.css";
 import { type Scale, type Tick, toTime, toX } from "./scale";
 import { Count, HEIGHT, ItemShape, MadeUpDot } from "./shapes";
-
-export interface StripActs {
-  /** Run one fire that did not run. */
-  onFire: (lane: Lane, item: Item) => void;
-  onBackfill: (lane: Lane, begin: number, end: number) => void;
-  /** Look closer at a span. */
-  onZoom: (begin: number, end: number) => void;
-}
 
 interface Props extends StripActs {
   lane: Lane;

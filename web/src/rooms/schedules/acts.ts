@@ -2,7 +2,7 @@
 
 import { api, ok } from "@/api/client";
 import { asApiError } from "@/api/error";
-import type { Lane } from "./marks";
+import type { Item, Lane } from "./marks";
 import { placeOf } from "./queries";
 
 export interface Outcome {
@@ -94,3 +94,12 @@ export const fire = (target: Target, due: string, reason: string) =>
       body: { due_at: due, reason: reason || null },
     }),
   );
+
+/** What can be done on a strip. */
+export interface StripActs {
+  /** Run one fire that did not run. */
+  onFire: (lane: Lane, item: Item) => void;
+  onBackfill: (lane: Lane, begin: number, end: number) => void;
+  /** Look closer at a span. */
+  onZoom: (begin: number, end: number) => void;
+}

@@ -1,0 +1,16 @@
+/** The parts of the settings, in their order. */
+export const SETTINGS_PAGES = [
+  "sources",
+  "groups",
+  "limits",
+  "notifications",
+  "users",
+  "tokens",
+  "account",
+  "views",
+  "retention",
+  "audit",
+  "system",
+] as const;
+
+export type SettingsPart = (typeof SETTINGS_PAGES)[number];
