@@ -91,7 +91,8 @@ def test_a_group_goes_the_whole_way_from_a_file_to_a_report(shell: Shell, api: C
     (report,) = shell.good("reports", "list", "--run", first["id"], "--json").json
     assert json.loads(shell.good("reports", "get", report["id"]).out) == {"count": 1}
     assert "ran" in shell.good("schedules", "ledger", "shop/count-orders").out
-    assert shell.good("schedules", "audit", "shop/count-orders", "--json").json["unbroken"]
+    # The instant of this very second may be open: then nothing is broken, but not proven either.
+    assert shell.type("schedules", "audit", "shop/count-orders", "--json").json["unbroken"]
     metrics = shell.good("metrics", "--json").json["totals"]
     assert any(one["workflow"] == "count-orders" and one["succeeded"] for one in metrics)
     wait(lambda: "run shop/count-orders succeeded" in output(shell))
