@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from functools import partial
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from stepwell.errors import NotFound, StepwellError, StoreUnavailable
@@ -23,8 +23,6 @@ from stepwell.stores.patience import patiently
 from stepwell.workflows.context import Facts, Versioned, Write
 from stepwell.workflows.messages import Effects
 from stepwell.workflows.reports import Report
-
-T = TypeVar("T")
 
 SMALL: Final = 64 * 1024
 """Bytes up to which a report travels with what is said of it."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
-import pytest
 from sqlalchemy import Connection, event, select, text
 from tests.server.support import on_both
 
@@ -17,14 +16,6 @@ from stepwell.server.audit import service as audit
 from stepwell.server.database import tables
 from stepwell.server.database.session import Database, WriteConflict
 from stepwell.server.database.together import MOST, Together
-
-
-@pytest.fixture
-def db(database_url: str) -> Iterator[Database]:
-    made = Database(database_url)
-    made.migrate()
-    yield made
-    made.close()
 
 
 class Busy:

@@ -1,6 +1,7 @@
 /** What a person has chosen for this browser: kept in local storage, the same in all tabs. */
 
 import { useSyncExternalStore } from "react";
+
 /** In which zone instants are shown: one's own, UTC, or that of the schedule they are about. */
 export type ZoneChoice = "local" | "utc" | "schedule";
 

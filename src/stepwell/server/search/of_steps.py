@@ -6,7 +6,6 @@ must hold, one value each, and no word is negated.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +14,7 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from stepwell.server.search import spans
-from stepwell.server.search.language import Clause, QueryInvalid, parse
+from stepwell.server.search.language import Clause, QueryInvalid, near, parse
 from stepwell.step import EndedAs, Priority, StepStatus
 
 Fields: TypeAlias = dict[str, Any]
@@ -61,11 +60,10 @@ def _checked(clause: Clause) -> Qualifier:
         )
     found = QUALIFIERS.get(clause.key)
     if found is None:
-        near = difflib.get_close_matches(clause.key, QUALIFIERS, 1)
         raise QueryInvalid(
             f"There is no qualifier {clause.key!r} of steps.",
             clause.column,
-            why=f"Is {near[0]} meant?" if near else "",
+            why=near(clause.key, QUALIFIERS),
             fix=f"There are {', '.join(QUALIFIERS)}.",
         )
     if clause.negated or len(clause.values) > 1:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from typing import Final
 
-from stepwell.server.search.language import Clause, QueryInvalid
+from stepwell.server.search.language import Clause, QueryInvalid, near
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ def _one_of(clause: Clause, qualifier: Qualifier) -> None:
             raise QueryInvalid(
                 f"There is no {clause.key} {value!r}.",
                 clause.column,
-                why=_near(value, qualifier.values),
+                why=near(value, qualifier.values),
                 fix=f"It is one of {', '.join(qualifier.values)}.",
             )
 
@@ -113,11 +112,6 @@ def _unknown(clause: Clause) -> QueryInvalid:
     return QueryInvalid(
         f"There is no qualifier {clause.key!r}.",
         clause.column,
-        why=_near(clause.key, tuple(QUALIFIERS)),
+        why=near(clause.key, QUALIFIERS),
         fix=f"There are {', '.join(QUALIFIERS)}. In quotes it is searched for as text.",
     )
-
-
-def _near(word: str, known: tuple[str, ...]) -> str:
-    found = difflib.get_close_matches(word, known, 1)
-    return f"Is {found[0]} meant?" if found else ""

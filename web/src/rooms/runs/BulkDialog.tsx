@@ -10,10 +10,9 @@ import { StateBadge } from "@/components/StateBadge";
 import { number } from "@/lib/time";
 import { common } from "@/strings/common";
 import { runs as words } from "@/strings/runs";
+import type { Act } from "./undo";
 
 type NewBulk = Schemas["NewBulk"];
-
-import type { Act } from "./undo";
 
 interface Props {
   act: Act;
