@@ -116,6 +116,8 @@ def test_a_container_that_is_killed_leaves_what_it_wrote_and_of_what_it_staged_w
         job = place.data / "jobs" / f"{run_id}-1"
         os.kill(json.loads((job / "child.json").read_text())["pid"], signal.SIGKILL)
         until(lambda: place.log.count("load") == 2)
+        # Two pipes have no order between them: what comes on the other one is written after this.
+        until(lambda: "loading 500" in texts(read(client, run_id, attempt=2)))
         place.go()
         run = ended(server, run_id)
         assert (run.state, run.attempt) == (RunState.SUCCEEDED, 2)
