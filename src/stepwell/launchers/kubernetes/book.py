@@ -139,19 +139,17 @@ class Book:
             for one in sorted(entry.events.values(), key=told_at)[:-EVENTS]:
                 del entry.events[one["metadata"]["name"]]
 
-    def keep_jobs(self, jobs: list[Object]) -> None:
-        """These are all the Jobs that there are."""
+    def keep_jobs(self, jobs: list[Object], version: str) -> None:
+        """These are all the Jobs that there were at a version; one made since then is kept."""
         names = {one["metadata"]["name"] for one in jobs}
-        with self._lock:
-            known = [one.job for one in self._entries.values() if one.job and one.gone_at is None]
-        for one in known:
-            if one["metadata"]["name"] not in names:
+        for one in self.jobs():
+            if one["metadata"]["name"] not in names and not _before(version, _version(one)):
                 self.drop_job(one)
         for one in jobs:
             self.put_job(one)
 
-    def keep_pods(self, pods: list[Object]) -> None:
-        """These are all the pods that there are."""
+    def keep_pods(self, pods: list[Object], version: str) -> None:
+        """These are all the pods that there are: only lists and watches tell of pods."""
         names = {one["metadata"]["name"] for one in pods}
         with self._lock:
             entries = list(self._entries.values())
@@ -177,7 +175,7 @@ class Book:
 class Listening:
     """How a mirror fills a book."""
 
-    replace: Callable[[list[Object]], None]
+    replace: Callable[[list[Object], str], None]
     put: Callable[[Object], None]
     drop: Callable[[Object], None]
 
@@ -195,7 +193,7 @@ def of_pods(book: Book) -> Listening:
 def of_events(book: Book) -> Listening:
     """Events; that one is forgotten by the cluster changes nothing here."""
 
-    def all_of(events: list[Object]) -> None:
+    def all_of(events: list[Object], version: str) -> None:
         for one in events:
             book.put_event(one)
 
@@ -243,8 +241,16 @@ def _older(job: Object, known: Object | None) -> bool:
     """Whether it is an earlier version of the same object."""
     if known is None or _uid(known) != _uid(job):
         return False
-    versions = [str(one["metadata"].get("resourceVersion", "")) for one in (job, known)]
-    return all(one.isdigit() for one in versions) and int(versions[0]) < int(versions[1])
+    return _before(_version(job), _version(known))
+
+
+def _version(one: Mapping[str, Any]) -> str:
+    return str(one["metadata"].get("resourceVersion", ""))
+
+
+def _before(version: str, other: str) -> bool:
+    """Whether a version is an earlier one; False where versions are not numbers."""
+    return version.isdigit() and other.isdigit() and int(version) < int(other)
 
 
 def _born(seen: SeenPod) -> tuple[str, str]:

@@ -34,8 +34,8 @@ Object = dict[str, Any]
 class Listener(Protocol):
     """Who is told of the objects, in the order in which the cluster has changed them."""
 
-    def replace(self, objects: list[Object]) -> None:
-        """These are all that there are."""
+    def replace(self, objects: list[Object], version: str) -> None:
+        """These are all that there were at a version of the cluster."""
         ...
 
     def put(self, one: Object) -> None:
@@ -125,10 +125,11 @@ class Mirror:
             if not more:
                 break
         self.lists += 1
-        self._listener.replace(objects)
+        version = str(found["metadata"]["resourceVersion"])
+        self._listener.replace(objects, version)
         self._down_since, self._fault = None, None
         self._ready.set()
-        return str(found["metadata"]["resourceVersion"])
+        return version
 
     def _asked(self, page: dict[str, Any]) -> Any:
         try:
