@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from playwright.sync_api import Locator, Page, expect
-from tests.journeys.browser.conftest import Visit
+from tests.journeys.browser.conftest import Visit, Watches
 from tests.journeys.browser.looking import axe_in_both_themes, fits
 from tests.journeys.browser.site import Site, serving
 from tests.kubernetes.fake.cluster import Cluster
@@ -81,12 +81,13 @@ def test_what_is_missing_is_seen_with_the_yaml_that_grants_it(
 
 
 def test_a_cluster_that_refuses_is_told_with_its_reason(
-    visit: Visit, jobs: Site, cluster: Cluster
+    visit: Visit, watches: Watches, jobs: Site, cluster: Cluster
 ) -> None:
     def refuses(_: object) -> bool:
         raise RuntimeError("the authorizer is away")
 
     page = visit("admin", at=jobs)
+    watches[page].allow("permissions .*503")
     cluster.api.granted = refuses
     try:
         section = opened(page, jobs)
