@@ -262,7 +262,7 @@ export const settings = {
     permissions: "Permissions in the cluster",
     lead: "Each verb that the launcher needs, asked of the cluster.",
     asked: (subject: string, server: string) =>
-      `${server} was asked verb by verb what ${subject} may do,`,
+      `${server} was asked verb by verb what ${subject} may do, at`,
     again: "Ask again",
     noCluster: "No cluster, so nothing to grant",
     noClusterText: (here: string[]) =>
@@ -280,7 +280,8 @@ export const settings = {
     isMissing: " missing",
     verdicts: { good: "all is granted", warn: "good enough", bad: "something is missing" },
     sentence: (needed: number, optional: number) => {
-      if (needed > 0) return "Runs cannot be started, or not be told of, until it is granted.";
+      if (needed > 0)
+        return "Until it is granted, runs cannot start, or nobody sees what becomes of them.";
       if (optional > 0) return "Runs are well without what is missing; less can be said of them.";
       return "The launcher may do all that it needs, and asks for no more.";
     },

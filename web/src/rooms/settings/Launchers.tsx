@@ -62,6 +62,7 @@ const LAUNCHERS: Column<Launcher>[] = [
     key: "enabled",
     header: words.here,
     width: "7rem",
+    card: "head",
     cell: (one) => (
       <Word tone={one.enabled ? "good" : "plain"}>{one.enabled ? words.enabled : words.off}</Word>
     ),
@@ -197,6 +198,7 @@ function columnsOf(): Column<Permission>[] {
       key: "state",
       header: words.state,
       width: "9rem",
+      card: "head",
       cell: (one) => <State one={one} />,
     },
   ];
@@ -209,7 +211,10 @@ function Verbs({ one }: { one: Permission }) {
         const missing = one.missing.includes(verb);
         const Icon = missing ? IconX : IconCheck;
         return (
-          <li key={verb} data-missing={missing || undefined}>
+          <li
+            key={verb}
+            data-missing={missing ? (one.optional ? "optional" : "needed") : undefined}
+          >
             <Icon size={12} stroke={2.2} aria-hidden="true" />
             {verb}
             <span className="sw-hidden">{missing ? words.isMissing : words.isGranted}</span>
