@@ -117,3 +117,17 @@ def test_without_a_cluster_it_is_said_what_there_is_instead(page: Page, site: Si
     here = page.get_by_role("row").filter(has_text=re.compile("^kubernetes"))
     expect(here).to_contain_text("not enabled")
     expect(here).to_contain_text("stepwell serve --launcher kubernetes")
+
+
+def test_the_command_says_the_same_as_the_page(jobs: Site, cluster: Cluster) -> None:
+    told = jobs.shell.good("launchers", "list").out
+    assert "stepwell serve --launcher container" in told
+    assert "kind: Role" not in jobs.shell.good("launchers", "permissions").out
+    cluster.api.granted = lambda asked: asked["resource"] != "events"
+    try:
+        answer = jobs.shell.type("launchers", "permissions")
+    finally:
+        cluster.api.granted = lambda asked: True
+    assert answer.code == 1
+    assert "list, watch" in answer.out
+    assert "kind: RoleBinding" in answer.out
