@@ -45,6 +45,7 @@ HOME = EXAMPLES.parent / ".demo"
 GROUPS = ("weather", "digest", "flaky")
 SCHEDULED = {"weather/load-weather", "digest/text-digest", "flaky/rank-shares"}
 SECONDS = 90
+HELD: list[Any] = []
 
 CHANGE = (
     ("retries=3", "retries=4"),
@@ -357,9 +358,9 @@ def begin(*words: str, log: Any) -> subprocess.Popen[bytes]:
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens on."""
-    with bound("127.0.0.1", 0) as socket:
-        return int(socket.getsockname()[1])
+    """A port of this machine that nobody else is given meanwhile: its socket stays bound."""
+    HELD.append(bound("127.0.0.1", 0))
+    return int(HELD[-1].getsockname()[1])
 
 
 def shown(path: Path) -> str:

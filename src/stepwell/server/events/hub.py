@@ -11,7 +11,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -30,6 +30,8 @@ QUEUED: Final = 2000
 PATIENCE: Final = 30.0
 """Seconds for which a missing id is looked for."""
 MOST_MISSING: Final = 500
+BEFORE: Final = 200
+"""So many ids before the newest one are looked for where they are missing at the start."""
 
 
 class Overrun(Exception):
@@ -130,8 +132,8 @@ class Hub:
     def _run(self) -> None:
         while not self._over.is_set():
             with self._lock:
-                listeners, reader = list(self._listeners), self._reader
-                if not listeners or reader is None:
+                reader = self._reader
+                if not self._listeners or reader is None:
                     self._thread = self._reader = None
                     return
             try:
@@ -140,6 +142,8 @@ class Hub:
             except Exception as error:  # the database is away: views are late, not dead
                 _LOG.warning("the feed of changes was not read: %s", error)
                 found = []
+            with self._lock:  # who came while it was read was promised what is in it
+                listeners = list(self._listeners)
             for one in listeners if found else ():
                 one.give(found)
             if len(found) < BATCH:
@@ -153,7 +157,9 @@ class Reader:
         self._db = db
         with db.read() as conn:
             self.position = queries.newest(conn)
+            known = queries.ids_between(conn, self.position - BEFORE, self.position)
         self.missing: dict[int, float] = {}
+        self._miss(range(max(self.position - BEFORE, 0) + 1, self.position), known)
 
     def read(self) -> list[Change]:
         """What is new since the last look, in the order of its ids."""
@@ -165,12 +171,14 @@ class Reader:
             if change.id in self.missing:
                 del self.missing[change.id]
                 continue
-            self._miss(range(self.position + 1, change.id), now)
+            self._miss(range(self.position + 1, change.id))
             self.position = change.id
         return found
 
-    def _miss(self, ids: range, now: float) -> None:
+    def _miss(self, ids: range, known: Collection[int] = ()) -> None:
+        end = time.monotonic() + PATIENCE
         for one in ids[:MOST_MISSING]:
-            self.missing[one] = now + PATIENCE
+            if one not in known:
+                self.missing[one] = end
         while len(self.missing) > MOST_MISSING:
             del self.missing[min(self.missing)]

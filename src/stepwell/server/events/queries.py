@@ -23,6 +23,12 @@ def after(conn: Connection, position: int, late: Sequence[int], limit: int) -> l
     return [_change(row) for row in conn.execute(query).mappings()]
 
 
+def ids_between(conn: Connection, after: int, before: int) -> set[int]:
+    """The ids above `after` and below `before` that are there."""
+    query = select(changes.c.id).where(changes.c.id > after, changes.c.id < before)
+    return set(conn.execute(query).scalars())
+
+
 def newest(conn: Connection) -> int:
     """The id of the newest change; 0 where there is none."""
     found: int = conn.execute(select(func.coalesce(func.max(changes.c.id), 0))).scalar_one()
