@@ -32,7 +32,7 @@ class Sink:
 def sink() -> Iterator[tuple[str, Sink]]:
     kept = Sink()
     port = free_port()
-    controller = Controller(kept, hostname="127.0.0.1", port=port)
+    controller = Controller(kept, hostname="127.0.0.1", port=port, ready_timeout=90)
     controller.start()
     yield f"127.0.0.1:{port}", kept
     controller.stop()

@@ -108,7 +108,7 @@ def api(server: Server) -> Iterator[Api]:
 @pytest.fixture
 def live(settings: Settings) -> Iterator[Server]:
     """A server that listens on loopback, with its engine and the process launcher running."""
-    own = {"port": free_port(), "run_engine": True, "discovery_timeout": 30.0}
+    own = {"port": free_port(), "run_engine": True}
     settings = replace(settings, **own)  # type: ignore[arg-type]
     made = Server(settings)
     made.db.migrate()

@@ -177,7 +177,7 @@ def mailbox() -> Iterator[Any]:
             return "250 taken"
 
     keeper = Keeper()
-    controller = Controller(keeper, hostname="127.0.0.1", port=free_port())
+    controller = Controller(keeper, hostname="127.0.0.1", port=free_port(), ready_timeout=90)
     controller.start()
     keeper.port = controller.port  # type: ignore[attr-defined]
     yield keeper
