@@ -218,6 +218,16 @@ def test_who_comes_while_the_feed_is_read_is_told_what_commits_from_then_on(
     hub.stop()
 
 
+def test_who_leaves_while_it_comes_is_not_listed_for_ever(server: Server) -> None:
+    """Its connection was closed while a thread had it join."""
+    loop = asyncio.new_event_loop()
+    hub, one = Hub(server.db), Listener(frozenset({"runs"}), None, loop)
+    hub.leave(one)
+    hub.join(one)
+    assert (hub._listeners, hub._thread) == (set(), None)
+    loop.close()
+
+
 def change(number: int) -> dict[str, Any]:
     key = "01982f00-0000-7000-8000-000000000000"
     return {"id": number, "at": clock.now(), "topic": "runs", "what": "x", "key": key}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -243,8 +243,13 @@ def test_a_server_that_is_behind_says_by_how_much(
 
 
 @on_both
-def test_what_nobody_foresaw_comes_with_what_was_seen(start: Start, why: Why, engine: None) -> None:
-    found = why(start())
+def test_what_nobody_foresaw_comes_with_what_was_seen(
+    start: Start, why: Why, engine: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = start()
+    begun = datetime.fromisoformat(run["created_at"])
+    stop_clock(monkeypatch, begun + timedelta(seconds=1))  # soon the server is behind
+    found = why(run)
     assert found["reason"]["code"] == "UNKNOWN"
     assert set(found["diagnostics"]) == {"run", "attempt", "engines", "step", "supervisor"}
 

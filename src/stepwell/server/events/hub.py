@@ -48,6 +48,8 @@ class Listener:
     loop: asyncio.AbstractEventLoop
     queue: asyncio.Queue[Change | None] = field(default_factory=lambda: asyncio.Queue(QUEUED))
     overrun: bool = False
+    left: bool = False
+    """Whether it has gone again, perhaps before it had come: a tab may be closed at any moment."""
 
     def give(self, found: Iterable[Change]) -> None:
         """Hand over what it wants; called from the reader's thread."""
@@ -103,7 +105,7 @@ class Hub:
     def join(self, listener: Listener) -> None:
         """Tell this one of all that commits from now on; raises `StoreUnavailable`."""
         with self._lock:
-            if self._over.is_set():
+            if self._over.is_set() or listener.left:
                 listener.end()
                 return
             if self._reader is None:
@@ -116,6 +118,7 @@ class Hub:
     def leave(self, listener: Listener) -> None:
         """Tell it no more; without any listener nothing is read."""
         with self._lock:
+            listener.left = True
             self._listeners.discard(listener)
 
     def stop(self) -> None:
