@@ -49,7 +49,8 @@ def _move(found: dict[Any, Any], whole: dict[Any, Any]) -> None:
 
 
 def _written(db: Database, sums: Sums) -> int:
-    parts = ((metrics_rollups, sums.tallies), (metrics_waits, sums.waits))
+    parts: list[tuple[Table, Mapping[Any, Tally | Waited]]]
+    parts = [(metrics_rollups, sums.tallies), (metrics_waits, sums.waits)]
     rows = {
         table: [_row(table, key, one.values()) for key, one in sorted(found.items())]
         for table, found in parts
