@@ -40,7 +40,7 @@ PROGRAM: Final = Path(__file__).with_name("ticking.py")
 LIMIT: Final = {"the holder": 20.0, "the other": 10.0}
 """Seconds from the due second until all are accounted for, by who was killed."""
 
-MOST_SLACK: Final = 2.0
+MOST_SLACK: Final = 4.0
 """The limits are for a machine that does nothing else. Where `crowd` measures that others take
 time from it, before or after, they are as many times as long as that; never more than this."""
 
@@ -54,7 +54,7 @@ def ticking(url: str, folder: Path) -> Iterator[Process]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     made = subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True, env=environment)
     try:
-        assert told([made], 60)[1] == "ready"
+        assert told([made], 90)[1] == "ready"
         yield made
     finally:
         made.kill()
@@ -108,7 +108,7 @@ def add_all(server: Server) -> datetime:
         conn.rollback()
     with server.db.write() as conn:
         now = changing.now_of(conn)
-        due = (now + timedelta(seconds=2 * spent + 3)).replace(microsecond=0)
+        due = (now + timedelta(seconds=2 * spent + 8)).replace(microsecond=0)
         for number in range(SCHEDULES):
             add_one(server, conn, now, due, number)
         changing.wake(conn, server.db)
@@ -182,7 +182,7 @@ def test_a_thousand_due_at_once_and_a_server_killed_within_the_tick(
         folders = [tmp_path / name for name in ("a", "b")]
         both = [stack.enter_context(ticking(database_url, folder)) for folder in folders]
         before, due = crowd(), add_all(server)
-        holder, said = told(both, 60)
+        holder, said = told(both, 90)
         assert said == "within"
         other = next(one for one in both if one is not holder)
         killed = holder if victim == "the holder" else other

@@ -100,7 +100,7 @@ def test_nothing_is_lost_or_done_twice_when_the_server_dies_in_the_middle(mortal
         rows = [make() for _ in range(200)]
         add(store, *rows)
         longest = _work_through_a_crash(store, mortal, len(rows))
-        assert longest < 20
+        assert longest < PATIENCE
         with store.transaction() as tx:
             done = tx.search(StepQuery(limit=1000))
         assert ids(done) == ids(rows)
