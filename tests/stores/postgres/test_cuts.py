@@ -81,8 +81,10 @@ def test_a_session_ended_in_the_middle_is_a_pause(
 
 def test_a_transaction_that_has_no_connection_in_time_is_a_pause(postgres_steps: str) -> None:
     store = PostgresStore(postgres_steps, pool_size=1)
-    with store.transaction(), pytest.raises(StoreUnavailable), store.transaction():
-        pass
+    with store.transaction() as tx:
+        tx.count(StepQuery())
+        with pytest.raises(StoreUnavailable), store.transaction():
+            pass
     store.close()
 
 
