@@ -84,8 +84,9 @@ def idle() -> Registry:
 def rests(engine: Engine) -> bool:
     """Whether it has looked, has found nothing, and will be told of what comes."""
     assert engine._worker
+    wake: Any = engine._worker._wake
     told = not isinstance(engine.store, PostgresStore) or engine.store._bell.listening
-    return told and engine._worker.idle.is_set() and not engine._worker._wake._event.is_set()
+    return told and engine._worker.idle.is_set() and not wake._event.is_set()
 
 
 def test_an_idle_engine_still_hears_of_work_at_once(
