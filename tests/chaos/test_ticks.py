@@ -40,9 +40,11 @@ PROGRAM: Final = Path(__file__).with_name("ticking.py")
 LIMIT: Final = {"the holder": 20.0, "the other": 10.0}
 """Seconds from the due second until all are accounted for, by who was killed."""
 
-MOST_SLACK: Final = 4.0
+SLACK: Final = 2.0
 """The limits are for a machine that does nothing else. Where `crowd` measures that others take
-time from it, before or after, they are as many times as long as that; never more than this."""
+time from it, before or after, they are as many times as long as that; and longer by this, for
+in between others may take more."""
+PATIENCE: Final = 240.0
 
 Process: TypeAlias = "subprocess.Popen[str]"
 
@@ -189,9 +191,9 @@ def test_a_thousand_due_at_once_and_a_server_killed_within_the_tick(
         killed.send_signal(signal.SIGKILL)
         killed.wait()
         go_on(other if victim == "the holder" else holder)
-        took = all_accounted(server, due, MOST_SLACK * LIMIT[victim])
+        took = all_accounted(server, due, PATIENCE)
         check(server)
-        limit = LIMIT[victim] * min(MOST_SLACK, max(before, crowd()))
+        limit = LIMIT[victim] * SLACK * max(before, crowd())
     kind = server.db.engine.dialect.name
     print(f"{kind}, {victim} killed: accounted for after {took:.1f} s; limit here {limit:.1f} s")
     assert took < limit
