@@ -40,11 +40,9 @@ PROGRAM: Final = Path(__file__).with_name("ticking.py")
 LIMIT: Final = {"the holder": 20.0, "the other": 10.0}
 """Seconds from the due second until all are accounted for, by who was killed."""
 
-SLACK: Final = 2.0
+MOST_SLACK: Final = 6.0
 """The limits are for a machine that does nothing else. Where `crowd` measures that others take
-time from it, before or after, they are as many times as long as that; and longer by this, for
-in between others may take more."""
-PATIENCE: Final = 240.0
+time from it, before or after, they are as many times as long as that; never more than this."""
 
 Process: TypeAlias = "subprocess.Popen[str]"
 
@@ -56,7 +54,7 @@ def ticking(url: str, folder: Path) -> Iterator[Process]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     made = subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True, env=environment)
     try:
-        assert told([made], 90)[1] == "ready"
+        assert told([made], 60)[1] == "ready"
         yield made
     finally:
         made.kill()
@@ -108,13 +106,17 @@ def add_all(server: Server) -> datetime:
             add_one(server, conn, now, now + timedelta(hours=1), number)
         spent = 10 * (time.monotonic() - begun)
         conn.rollback()
-    with server.db.write() as conn:
-        now = changing.now_of(conn)
-        due = (now + timedelta(seconds=2 * spent + 8)).replace(microsecond=0)
-        for number in range(SCHEDULES):
-            add_one(server, conn, now, due, number)
-        changing.wake(conn, server.db)
-    assert clock.now() < due, "they were added too late for the test to mean anything"
+    for times in (2, 4, 8):  # where it took too long to mean anything, with more time again
+        with server.db.write() as conn:
+            now = changing.now_of(conn)
+            due = (now + timedelta(seconds=times * spent + 3)).replace(microsecond=0)
+            for number in range(SCHEDULES):
+                add_one(server, conn, now, due, number)
+            changing.wake(conn, server.db)
+            if clock.now() + timedelta(seconds=1) < due:
+                break
+            conn.rollback()
+    assert clock.now() < due
     return due
 
 
@@ -184,16 +186,16 @@ def test_a_thousand_due_at_once_and_a_server_killed_within_the_tick(
         folders = [tmp_path / name for name in ("a", "b")]
         both = [stack.enter_context(ticking(database_url, folder)) for folder in folders]
         before, due = crowd(), add_all(server)
-        holder, said = told(both, 90)
+        holder, said = told(both, 60)
         assert said == "within"
         other = next(one for one in both if one is not holder)
         killed = holder if victim == "the holder" else other
         killed.send_signal(signal.SIGKILL)
         killed.wait()
         go_on(other if victim == "the holder" else holder)
-        took = all_accounted(server, due, PATIENCE)
+        took = all_accounted(server, due, MOST_SLACK * LIMIT[victim])
         check(server)
-        limit = LIMIT[victim] * SLACK * max(before, crowd())
+        limit = LIMIT[victim] * min(MOST_SLACK, max(before, crowd()))
     kind = server.db.engine.dialect.name
     print(f"{kind}, {victim} killed: accounted for after {took:.1f} s; limit here {limit:.1f} s")
     assert took < limit
