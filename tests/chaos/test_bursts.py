@@ -74,12 +74,13 @@ def test_the_steps_of_a_killed_burst_run_elsewhere_without_waiting_for_a_burial(
 def test_a_waiting_engine_finds_the_steps_of_a_killed_burst(
     url: str, store: Store, bursting: Start
 ) -> None:
-    """Though nobody tells it that they are free, and it saw none while they were locked."""
+    """Though nobody tells it that they are free, and it saw none while they were locked: it looks
+    when it has seen the death."""
     client = StepClient(store)
     first = bursting(patient(url), 90.0)
     client.add_many(new_step("v1/work", number) for number in range(4))
     first.wait_for("begin")
-    bursting(url, 0.01, "undying")
+    bursting(url, 0.01, "unasked")
     first.signal(signal.SIGKILL)
     wait_for(lambda: all_done(client, 4))
 

@@ -153,7 +153,8 @@ def test_while_the_line_is_down_it_is_tried_with_pauses() -> None:
     _until(lambda: len(tries) > 4)
     bell.close()
     pauses = [later - sooner for sooner, later in pairwise(tries)]
-    assert all(pause > 0.8 * INTERVAL * 2**place for place, pause in enumerate(pauses[:4], 1))
+    short = [one for place, one in enumerate(pauses[:4], 1) if one < 0.8 * INTERVAL * 2**place]
+    assert len(short) <= 1, "the call may end one of them"
 
 
 def test_a_wake_behind_a_pooler_polls_every_second(postgres_steps: str) -> None:
