@@ -27,6 +27,7 @@ from stepwell.launchers.kubernetes.options import (
 )
 from stepwell.launchers.kubernetes.places import Place, Places
 from stepwell.launchers.kubernetes.requests import Requests, cannot
+from stepwell.launchers.notices import Notices
 from stepwell.launchers.protocol import (
     Handle,
     LaunchFailed,
@@ -77,9 +78,9 @@ class KubernetesLauncher:
         self._written: dict[str, str] = {}
 
     @property
-    def notices(self) -> int:
-        """The descriptor of a pipe that tells when something may have ended."""
-        return self.places.bell.reader
+    def notices(self) -> Notices:
+        """See `launchers.notices`: the watches tell when something may have ended."""
+        return self.places.bell.notices
 
     def close(self) -> None:
         """End the watches and all connections."""
