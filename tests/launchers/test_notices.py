@@ -37,5 +37,3 @@ def test_who_still_waits_takes_nothing_that_is_anothers(tmp_path: Path) -> None:
     with (tmp_path / "another").open("w") as another:
         assert another.fileno() != waited_for.fileno()
     wait_for_an_end([SimpleNamespace(notices=waited_for)], 0.0)
-
-
