@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import threading
@@ -13,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+
+from tests.server.support import free_port
 
 from stepwell.launchers.container import ContainerOptions
 from stepwell.launchers.container.engine import ContainerEngine
@@ -53,7 +54,7 @@ class Podman:
         self.folder, self.socket = folder, folder / "podman.sock"
         self._building = threading.Lock()
         (folder / "containers.conf").write_text(_ENGINE)
-        self.registry = f"127.0.0.1:{_free_port()}"
+        self.registry = f"127.0.0.1:{free_port()}"
         """Where a test may have a registry without TLS."""
         (folder / "registries.conf").write_text(
             f'[[registry]]\nlocation = "{self.registry}"\ninsecure = true\n'
@@ -163,10 +164,3 @@ def missing() -> str:
 
 def _path() -> str:
     return f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
