@@ -111,5 +111,5 @@ def test_the_page_cannot_be_framed(browser: Browser, address: str) -> None:
     with page.expect_event("requestfailed") as refused:
         page.set_content(f'<iframe src="{address}"></iframe>')
     assert refused.value.url == address
-    assert "BLOCKED" in refused.value.failure
+    assert "BLOCKED" in str(refused.value.failure)
     page.close()
