@@ -22,8 +22,10 @@ NEED_NODE := const [a, b] = process.versions.node.split("."); process.exit(a > 2
 PAGES = $(if $(NODE),web/dist/.ready,web/.without-node)
 WEB_SOURCES = $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print)
 
-# Other systems that `make bench PEERS=1` measures, each in an environment of its own.
+# Other systems that `make bench PEERS=1` and `make bench-server PEERS=1` measure, each in an
+# environment of its own.
 PEER_STAMPS := $(foreach peer,pgqueuer oban dbos procrastinate huey,benchmarks/.peers/$(peer).ready)
+SERVER_PEER_STAMPS := $(foreach peer,prefect dagster,benchmarks/.peers/$(peer).ready)
 
 # Hundreds of processes are started here: each would compile all that it imports.
 export PYTHONDONTWRITEBYTECODE :=
@@ -65,9 +67,9 @@ bench: $(VENV)/.test $(if $(PEERS),$(PEER_STAMPS)) ## measure speed (WORKLOADS=W
 	$(BIN)/python -m benchmarks $(if $(WORKLOADS),--workloads $(WORKLOADS)) \
 		$(if $(ROUNDS),--rounds $(ROUNDS)) $(addprefix --size ,$(SIZE)) $(if $(PEERS),--peers)
 
-bench-server: $(VENV)/.test ## measure how light and quick the server is (FIGURES=run,due ROUNDS=1 SIZE="run=5 due=10")
+bench-server: $(VENV)/.test $(if $(PEERS),$(SERVER_PEER_STAMPS)) ## measure how light and quick the server is (FIGURES=run,due ROUNDS=1 SIZE="run=5 due=10" PEERS=1)
 	$(BIN)/python -m benchmarks.server $(if $(FIGURES),--figures $(FIGURES)) \
-		$(if $(ROUNDS),--rounds $(ROUNDS)) $(addprefix --size ,$(SIZE))
+		$(if $(ROUNDS),--rounds $(ROUNDS)) $(addprefix --size ,$(SIZE)) $(if $(PEERS),--peers)
 
 test-kubernetes: $(VENV)/.test ## test the Kubernetes launcher on the cluster that KUBECONFIG names, else on a played one
 	STEPWELL_TEST_KUBECONFIG="$(KUBECONFIG)" $(BIN)/python -m pytest tests/kubernetes $(TESTS)

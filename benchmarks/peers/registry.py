@@ -9,36 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from benchmarks.bench import Bench, Contender
 from benchmarks.draining import BenchmarkBroken
+from benchmarks.environments import Environment
 from benchmarks.latency import waits
 from benchmarks.places import Place
-from benchmarks.subject import ROOT, Subject, race
-
-HOME: Final = ROOT / "benchmarks" / ".peers"
+from benchmarks.subject import Subject, race
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Environment):
     """A peer: where it keeps its jobs, and how many of them it gets at most."""
 
-    name: str
     store: str
     most: int = 1_000_000
-
-    @property
-    def python(self) -> Path:
-        """The interpreter of its environment."""
-        return HOME / self.name / "bin" / "python"
-
-    @property
-    def version(self) -> str:
-        """As pinned."""
-        pins = Path(__file__).with_name(f"requirements-{self.name}.txt").read_text().splitlines()
-        return next(pin.partition("==")[2] for pin in pins if pin.startswith(f"{self.name}=="))
 
     def subject(self, job: str, *arguments: object) -> Subject:
         """A process of it that does one of the jobs of `peer.py`."""

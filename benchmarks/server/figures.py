@@ -6,25 +6,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
 from benchmarks.latency import quantile
 from benchmarks.server.cold import cold
-from benchmarks.server.served import (
-    ENDED,
-    Served,
-    cpu,
-    finished,
-    memory,
-    served,
-    trigger,
-    until,
-)
-from benchmarks.subject import ROOT
+from benchmarks.server.served import ENDED, Served, cpu, memory, trigger, until
+from benchmarks.server.systems import Measured, itself
 from stepwell.cli.client import Client
 from stepwell.schedules import Cron
 
@@ -33,7 +26,7 @@ Figures = dict[tuple[str, str], float]
 """(What, unit) -> value."""
 
 
-def first_run(size: int) -> Figures:
+def first_run(measured: Measured, size: int) -> Figures:
     """From an environment that holds pip alone to a run that has finished.
 
     Bytecode is made by the first import, as docs/guides/operate-the-server.md advises: to
@@ -44,16 +37,14 @@ def first_run(size: int) -> Figures:
         subprocess.run([sys.executable, "-m", "venv", home / "venv"], check=True)
         python, empty = home / "venv" / "bin" / "python", _mib(home / "venv")
         began = time.perf_counter()
-        wanted = ["--quiet", "--no-compile", f"{ROOT}[server]"]
+        wanted = ["--quiet", "--no-compile", *measured.packages]
         subprocess.run([str(python), "-m", "pip", "install", *wanted], check=True)
         installed = time.perf_counter() - began
-        server = Served(home, str(python))
-        try:
-            api = server.start()
-            finished(api, trigger(api))
+        data = home / "data"
+        data.mkdir()
+        with measured.start(data, python) as system:
+            system.run_once()
             taken = time.perf_counter() - began
-        finally:
-            server.stop()
         whole = _mib(home)
     return {
         ("installed", "s"): installed,
@@ -63,11 +54,11 @@ def first_run(size: int) -> Figures:
     }
 
 
-def idle(size: int) -> Figures:
+def idle(measured: Measured, size: int) -> Figures:
     """The memory and the time of all processes, when nothing has happened for `size` seconds."""
-    with served() as (server, _):
+    with measured.ready() as system:
         time.sleep(size)
-        pids = server.pids()
+        pids = system.pids()
         before = cpu(pids)
         time.sleep(size)
         used, kept = cpu(pids) - before, memory(pids)
@@ -75,27 +66,28 @@ def idle(size: int) -> Figures:
     return {**figures, ("processor while idle", "ms/s"): used * 1000 / size}
 
 
-def run(size: int) -> Figures:
+def run(measured: Measured, size: int) -> Figures:
     """From the request for a run of three trivial operations until its state says it ended."""
     taken = []
-    with served() as (server, api):
-        pids = server.pids()
+    with measured.ready() as system:
+        pids = system.pids()
         before = cpu(pids)
         for _ in range(size):
             began = time.perf_counter()
-            finished(api, trigger(api))
+            system.run_once()
             taken.append(time.perf_counter() - began)
         used = cpu(pids) - before
     return {
         ("trigger to finished, p50", "s"): median(taken),
         ("trigger to finished, p95", "s"): quantile(taken, 0.95),
-        ("server's processor per run, with what looks", "s"): used / size,
+        ("processor per run, with what looks", "s"): used / size,
     }
 
 
 def due(size: int) -> Figures:
     """So many schedules that are all due at the next full minute but one."""
-    with served() as (_, api):
+    with _served() as server:
+        api = server.api
         at = (datetime.now(UTC) + timedelta(seconds=70)).replace(second=0, microsecond=0)
         spec = Cron(f"{at.minute} {at.hour} * * *").as_json()
         for number in range(size):
@@ -114,8 +106,8 @@ def due(size: int) -> Figures:
 
 def killed(size: int) -> Figures:
     """SIGKILL for the server with so many runs on their way, and a start right after it."""
-    with served() as (server, api):
-        wanted = {trigger(api) for _ in range(size)}
+    with _served() as server:
+        wanted = {trigger(server.api) for _ in range(size)}
         server.kill()
         began = time.perf_counter()
         again = server.start()
@@ -133,15 +125,28 @@ def killed(size: int) -> Figures:
     }
 
 
+BESIDE: Final[dict[str, Callable[[Measured, int], Figures]]] = {
+    "first-run": first_run,
+    "idle": idle,
+    "run": run,
+}
+"""What is measured of peers too."""
 FIGURES: Final[dict[str, tuple[Callable[[int], Figures], int, str]]] = {
-    "first-run": (first_run, 1, "runs"),
-    "idle": (idle, 30, "s"),
-    "run": (run, 20, "runs"),
+    "first-run": (partial(first_run, itself()), 1, "runs"),
+    "idle": (partial(idle, itself()), 30, "s"),
+    "run": (partial(run, itself()), 20, "runs"),
     "due": (due, 50, "schedules"),
     "killed": (killed, 10, "runs"),
     "cold": (cold, 5, "starts"),
 }
 """Name -> what measures it, its usual size, and what that counts."""
+
+
+@contextmanager
+def _served() -> Iterator[Served]:
+    with itself().ready() as server:
+        assert isinstance(server, Served)
+        yield server
 
 
 def _all_ended(api: Client, size: int, *, scheduled: bool = False) -> list[dict[str, Any]] | None:

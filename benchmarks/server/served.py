@@ -6,13 +6,10 @@ import os
 import re
 import signal
 import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from stepwell.cli.client import Client
 from stepwell.cli.profile import FILE, FOLDER, read
@@ -47,12 +44,18 @@ T = TypeVar("T")
 class Served:
     """`stepwell dev` in a folder, by the interpreter of some environment."""
 
-    def __init__(self, folder: Path, python: str = sys.executable) -> None:
+    def __init__(self, folder: Path, python: Path) -> None:
         self.folder, self._python = folder, python
-        with bound("127.0.0.1", 0) as free:  # the same after a kill: containers call it there
-            self._port = str(free.getsockname()[1])
+        self._port = str(free_port())  # the same after a kill: containers call it there
         (folder / "group.py").write_text(GROUP)
         self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.api = self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def start(self) -> Client:
         """Start it, and wait until its group can run."""
@@ -60,7 +63,7 @@ class Served:
         profile.unlink(missing_ok=True)
         log = self.folder / "output.log"
         seen = log.stat().st_size if log.exists() else 0
-        command = [self._python, "-m", "stepwell.cli", "dev", "group.py", "--approve"]
+        command = [str(self._python), "-m", "stepwell.cli", "dev", "group.py", "--approve"]
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 [*command, "--port", self._port], cwd=self.folder, stdout=output, stderr=output
@@ -72,6 +75,11 @@ class Served:
         """All processes of it: itself, and what descends from it."""
         assert self._process is not None
         return descendants(self._process.pid)
+
+    def run_once(self) -> None:
+        """A run, from the request for it until its state says that it has succeeded."""
+        run = finished(self.api, trigger(self.api))
+        assert run["state"] == "succeeded", run
 
     def kill(self) -> None:
         """As a machine without memory does it."""
@@ -88,17 +96,10 @@ class Served:
             process.wait()
 
 
-@contextmanager
-def served(python: str = sys.executable) -> Iterator[tuple[Served, Client]]:
-    """A server that has just run its group once."""
-    with tempfile.TemporaryDirectory() as folder:
-        server = Served(Path(folder), python)
-        try:
-            api = server.start()
-            finished(api, trigger(api))
-            yield server, api
-        finally:
-            server.stop()
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with bound("127.0.0.1", 0) as free:
+        return int(free.getsockname()[1])
 
 
 def trigger(api: Client) -> str:

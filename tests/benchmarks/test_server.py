@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
-from benchmarks.server.__main__ import main
+from benchmarks.server.__main__ import main, present
 from benchmarks.server.figures import FIGURES
+from benchmarks.server.systems import Measured, Peer
 
 pytestmark = pytest.mark.slow
 
@@ -21,6 +24,29 @@ def test_a_tiny_round_takes_its_figures(tmp_path: Path) -> None:
     assert 0 < taken["trigger to finished, p50"] <= taken["trigger to finished, p95"]
     assert 0 < taken["PSS of all processes"] <= taken["RSS of all processes"]
     assert all(one["machine"]["load"] >= 0 for one in entries)
+
+
+class Sleeper(Peer):
+    """A peer of which only its process is looked at."""
+
+    def begin(self) -> None:
+        self.start(Path(sys.executable).name, "-c", "import time; time.sleep(600)")
+
+    def run_once(self) -> None:
+        os.kill(self.pids()[0], 0)
+
+
+def test_a_peer_is_gone_when_it_was_measured() -> None:
+    one = Measured("sleeper", [], {}, Path(sys.executable), Sleeper)
+    with one.ready() as system:
+        [pid] = system.pids()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_a_peer_that_is_not_installed_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    assert not present(Measured("sleeper", [], {}, Path("/nowhere/python"), Sleeper))
+    assert "sleeper is not installed, and left out" in capsys.readouterr().err
 
 
 def test_an_unknown_figure_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

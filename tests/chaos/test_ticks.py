@@ -40,7 +40,7 @@ PROGRAM: Final = Path(__file__).with_name("ticking.py")
 LIMIT: Final = {"the holder": 20.0, "the other": 10.0}
 """Seconds from the due second until all are accounted for, by who was killed."""
 
-MOST_SLACK: Final = 2.0
+MOST_SLACK: Final = 6.0
 """The limits are for a machine that does nothing else. Where `crowd` measures that others take
 time from it, before or after, they are as many times as long as that; never more than this."""
 
@@ -106,13 +106,17 @@ def add_all(server: Server) -> datetime:
             add_one(server, conn, now, now + timedelta(hours=1), number)
         spent = 10 * (time.monotonic() - begun)
         conn.rollback()
-    with server.db.write() as conn:
-        now = changing.now_of(conn)
-        due = (now + timedelta(seconds=2 * spent + 3)).replace(microsecond=0)
-        for number in range(SCHEDULES):
-            add_one(server, conn, now, due, number)
-        changing.wake(conn, server.db)
-    assert clock.now() < due, "they were added too late for the test to mean anything"
+    for times in (2, 4, 8):  # where it took too long to mean anything, with more time again
+        with server.db.write() as conn:
+            now = changing.now_of(conn)
+            due = (now + timedelta(seconds=times * spent + 3)).replace(microsecond=0)
+            for number in range(SCHEDULES):
+                add_one(server, conn, now, due, number)
+            changing.wake(conn, server.db)
+            if clock.now() + timedelta(seconds=1) < due:
+                break
+            conn.rollback()
+    assert clock.now() < due
     return due
 
 
