@@ -208,7 +208,8 @@ def test_a_page_reads_of_each_row_only_what_is_asked_of_it(
         made_of = plan.planned(Asker(conn, "me", NOW), "state:failed trigger:request label:team")
     names = {one.name for one in made_of.window(10).columns}
     assert names == {"id", "created_at", "trigger", "superseded_by", "state"}
-    assert {one.name for one in made_of.end(10).selected_columns} == {"id", "created_at"}
+    assert "trigger" in str(made_of.window(10))
+    assert "trigger" not in str(made_of.end(10))
 
 
 @on_both

@@ -124,16 +124,16 @@ def count(conn: Connection, query: str, *, by: str, exact: bool = False) -> Coun
 
 
 def counted_up_to(
-    conn: Connection, plan: Plan, most: int | None, far: int = FAR
+    conn: Connection, plan: Plan, most: int | None, far: int | None = None
 ) -> tuple[int, bool]:
     """How many there are, counted up to `most`, and whether there may be more.
 
-    Where each row is looked at, these are the newest `far`; None counts all that there are.
+    Where each row is looked at, these are the newest `far`, else `FAR`. No `most`: all of them.
     """
     if most is None:
         every = 2**31 - 1
         return int(conn.execute(counted(plan, plan.window(every), every)).scalar_one()), False
-    far = far if plan.rest else most + 1
+    far = (FAR if far is None else far) if plan.rest else most + 1
     window = plan.window(far)
     number = int(conn.execute(counted(plan, window, most + 1)).scalar_one())
     if number > most:
