@@ -9,6 +9,7 @@ import typer
 import stepwell
 from stepwell.cli import (
     audit,
+    launchers,
     metrics,
     notifications,
     pools,
@@ -47,6 +48,7 @@ _ROOMS: Final = (
     (causes,),
     (views,),
     (sources,),
+    (launchers,),
     (schedules, cadence, holding, ledgers, schedule_labels),
     (backfills,),
     (calendars,),

@@ -192,6 +192,59 @@ class Configurable(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """Verbs on one resource of a cluster, and those of them that are not granted.
+
+    Parameters
+    ----------
+    group : the API group; empty is the core.
+    namespace : empty is the whole cluster.
+    missing : those of `verbs` that are not granted.
+    optional : without it the launcher works, and can say less.
+    why : what it is for, for people.
+    manifest : the YAML that grants it, with all else that is needed in that place; empty
+        where nothing is missing.
+    """
+
+    group: str
+    resource: str
+    namespace: str
+    verbs: tuple[str, ...]
+    missing: tuple[str, ...]
+    optional: bool
+    why: str
+    manifest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a launcher may do in its cluster.
+
+    Parameters
+    ----------
+    server : the cluster's address.
+    subject : whom the cluster takes the launcher for.
+    namespaces : those that it works in, the usual one first.
+    manifest : the YAML that grants all that is missing; empty where nothing is.
+    """
+
+    server: str
+    subject: str
+    namespaces: tuple[str, ...]
+    grants: tuple[Grant, ...]
+    manifest: str
+
+
+@runtime_checkable
+class Permitted(Protocol):
+    """A launcher that works where others say what it may do: in a cluster."""
+
+    def standing(self) -> Standing:
+        """Ask for each permission; raises `LaunchFailed` where nobody says."""
+        ...
+
+
 def pin(launcher: Launcher, image: str, options: Mapping[str, Any] | None) -> Pinned:
     """Pin the image of a group, with what the group asks of its launcher."""
     if options and isinstance(launcher, Configurable):

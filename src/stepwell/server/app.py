@@ -40,7 +40,8 @@ from stepwell.server.hosts import KnownHosts
 from stepwell.server.http import CurrentUser
 from stepwell.server.jobs import api as jobs
 from stepwell.server.jobs import images, running
-from stepwell.server.launchers import enabled
+from stepwell.server.launchers import api as launchers
+from stepwell.server.launchers.making import enabled
 from stepwell.server.lives import Life
 from stepwell.server.logs import api as logs
 from stepwell.server.metrics import api as metrics
@@ -106,6 +107,7 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
     metrics.router,
     retention.router,
     sources.router,
+    launchers.router,
     notifications.router,
 )
 """Every room's router; a room adds itself by one line."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -18,6 +19,8 @@ from stepwell.server.settings import Settings
 CSRF_HEADER: Final = "X-Stepwell-CSRF"
 CSRF_COOKIE: Final = "stepwell_csrf"
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_UNNAMED: Final = re.compile(r"[^A-Za-z0-9_-]")
+"""What a name of a cookie may not have, or had better not."""
 
 
 class CrossSite(Denied):
@@ -32,8 +35,25 @@ def secure(settings: Settings) -> bool:
 
 
 def cookie_name(settings: Settings) -> str:
-    """The session's cookie. With the prefix no other host or path can set it (RFC 6265bis)."""
-    return "__Host-stepwell" if secure(settings) else "stepwell_session"
+    """The session's cookie. With the prefix no other host or path can set it (RFC 6265bis).
+
+    Below a path it carries that path: a browser sends a server below `/a` also what one at `/`
+    has set, and of two cookies with one name nobody can tell whose is whose.
+    """
+    plain = "__Host-stepwell" if secure(settings) else "stepwell_session"
+    return plain + _UNNAMED.sub("-", settings.base)
+
+
+def cookie_path(settings: Settings) -> str:
+    """Below what a browser sends a cookie: what else the host has is told nothing."""
+    return settings.base or "/"
+
+
+def _session_path(settings: Settings) -> str:
+    """Over https it is `/`, also below a path: no browser takes a `__Host-` cookie of another
+    path, and that no neighbouring host can plant one is worth more. A path keeps nobody out,
+    as pages of one host may look into each other; so nothing is lost but tidiness."""
+    return "/" if secure(settings) else cookie_path(settings)
 
 
 def session_cookie(request: Request, settings: Settings) -> str | None:
@@ -45,15 +65,15 @@ def remember(response: Response, settings: Settings, begun: Begun) -> None:
     """Give the browser its session, and a page of ours what it needs to send changes."""
     assert begun.user.session_id is not None
     csrf = sessions.csrf_token(settings.signing_key, begun.user.session_id)
-    for name, value, hidden in (
-        (cookie_name(settings), begun.secret, True),
-        (CSRF_COOKIE, csrf, False),
+    for name, value, path, hidden in (
+        (cookie_name(settings), begun.secret, _session_path(settings), True),
+        (CSRF_COOKIE, csrf, cookie_path(settings), False),
     ):
         response.set_cookie(
             name,
             value,
             max_age=begun.seconds,
-            path="/",
+            path=path,
             secure=secure(settings),
             httponly=hidden,
             samesite="lax",
@@ -62,8 +82,11 @@ def remember(response: Response, settings: Settings, begun: Begun) -> None:
 
 def forget(response: Response, settings: Settings) -> None:
     """Take both cookies away."""
-    for name in (cookie_name(settings), CSRF_COOKIE):
-        response.delete_cookie(name, path="/", secure=secure(settings), samesite="lax")
+    for name, path in (
+        (cookie_name(settings), _session_path(settings)),
+        (CSRF_COOKIE, cookie_path(settings)),
+    ):
+        response.delete_cookie(name, path=path, secure=secure(settings), samesite="lax")
 
 
 def check(request: Request, settings: Settings, user: User) -> None:

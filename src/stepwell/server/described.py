@@ -39,6 +39,7 @@ TAGS: Final[list[dict[str, Any]]] = [
         "metrics": "How often, how long, how well.",
         "logs": "What the containers of runs have written.",
         "notifications": "Whom to tell of what.",
+        "launchers": "What starts images, and what it may do where it works.",
         "sources": "Where images of groups are looked for.",
         "steps": "The steps themselves, also those of other programs on this database.",
         "controls": "What operators say about queues and keys of steps.",

@@ -41,7 +41,9 @@ class Site:
 
 
 @contextmanager
-def serving(folder: Path, groups: Sequence[str] = (), **settings: str) -> Iterator[Site]:
+def serving(
+    folder: Path, groups: Sequence[str] = (), *, launcher: str = "process", **settings: str
+) -> Iterator[Site]:
     """`stepwell serve` in a folder of its own, with these of the example groups approved.
 
     An account `admin`, `reviewer` ... of each role has the password `PASSWORD`. Settings
@@ -54,7 +56,7 @@ def serving(folder: Path, groups: Sequence[str] = (), **settings: str) -> Iterat
     shell.good("migrate")
     token = shell.good("tokens", "create", "journeys", "--role", "admin", "--direct").out.strip()
     shell.environment["STEPWELL_TOKEN"] = token
-    process = shell.begin("serve", "--launcher", "process", "--port", port)
+    process = shell.begin("serve", "--launcher", launcher, "--port", port)
     try:
         with Client(Profile(url, token)) as api:
             wait(lambda: process.poll() is not None or _answers(api), shell.log("serve"))

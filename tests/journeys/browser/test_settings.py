@@ -17,6 +17,7 @@ pytestmark = pytest.mark.slow
 PAGES = (
     "sources",
     "groups",
+    "launchers",
     "limits",
     "notifications",
     "users",

@@ -13,7 +13,7 @@ from tests.launchers.container.podman import BASE, Podman, owner
 from stepwell.cli.groups.image import Builder
 from stepwell.launchers.container.options import LAUNCH, OWNER
 from stepwell.launchers.recipe import write
-from stepwell.server import launchers
+from stepwell.server.launchers import making
 from stepwell.server.settings import Settings
 from stepwell.testing.launcher_contract import RunsContract
 from stepwell.testing.launcher_contract.runs import command_lines, write_sample
@@ -76,4 +76,4 @@ class TestRunsOfContainers(RunsContract):
 
     def _owner(self) -> str:
         """As the server derives it from its key."""
-        return launchers._owner(Settings(secret_key=self.server.key))
+        return making._owner(Settings(secret_key=self.server.key))

@@ -17,9 +17,9 @@ from stepwell import Registry, StepQuery, StepStatus, new_step
 from stepwell.codec import JSON
 from stepwell.engine import Engine
 from stepwell.launchers.recipe import write
-from stepwell.server import launchers
 from stepwell.server.app import Server
 from stepwell.server.jobs import service
+from stepwell.server.launchers import making
 from stepwell.testing.launcher_contract import until
 from stepwell.version import VERSION
 
@@ -91,4 +91,4 @@ def test_a_step_runs_in_a_container_and_outlives_its_loss(
     assert first.exit is not None
     assert "SIGKILL" in first.exit["reason"]
     assert (first.lost, second.lost) == (1, 0)
-    podman.forget(launchers._owner(server.settings))
+    podman.forget(making._owner(server.settings))

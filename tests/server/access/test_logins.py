@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, update
+from starlette.testclient import TestClient
+from starlette.types import ASGIApp, Receive, Scope, Send
 from tests.server.access.support import PASSWORD, account, browser, entries, logged_in
 from tests.server.support import Api, on_both, problem
 
 from stepwell import clock
 from stepwell.server.access import logins, passwords, throttle
-from stepwell.server.app import Server
-from stepwell.server.browser import CSRF_COOKIE
+from stepwell.server.app import Server, create_app
+from stepwell.server.browser import CSRF_COOKIE, CSRF_HEADER
 from stepwell.server.database import tables
 
 
@@ -56,6 +58,61 @@ def test_over_https_cookies_stay_on_https_and_on_this_host(server: Server) -> No
     assert "Secure" in shown
     assert "Domain" not in hidden
     assert client.get("me").status_code == 200
+
+
+def below(server: Server, public_url: str) -> TestClient:
+    """A browser of a server of this address, at its API."""
+    return TestClient(app_at(server, public_url), base_url=f"{public_url}/api/v1/")
+
+
+def app_at(server: Server, public_url: str) -> ASGIApp:
+    own = replace(server.settings, public_url=public_url)
+    return create_app(replace(server.services, settings=own))
+
+
+def test_below_a_path_cookies_are_of_that_path_alone(server: Server) -> None:
+    account(server)
+    client = below(server, "http://testserver/two/flows")
+    answer = client.post("login", json={"name": "anna", "password": PASSWORD})
+    for cookie in answer.headers.get_list("set-cookie"):
+        assert "Path=/two/flows" in cookie.split("; ")
+    assert client.get("me").status_code == 200
+    assert client.get("http://testserver/api/v1/me").status_code == 401
+    client.headers[CSRF_HEADER] = client.cookies[CSRF_COOKIE]
+    assert client.post("logout").status_code == 204
+    assert dict(client.cookies) == {}
+
+
+def test_over_https_a_path_does_not_cost_the_prefix(server: Server) -> None:
+    """Which browsers take with the path `/` only; the other cookie has its own."""
+    account(server)
+    client = below(server, "https://testserver/flows")
+    answer = client.post("login", json={"name": "anna", "password": PASSWORD})
+    hidden, shown = (set(one.split("; ")) for one in answer.headers.get_list("set-cookie"))
+    assert any(one.startswith("__Host-stepwell-flows=") for one in hidden)
+    assert {"Path=/", "Secure", "HttpOnly"} <= hidden
+    assert {"Path=/flows", "Secure"} <= shown
+    assert client.get("me").status_code == 200
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_servers_on_one_host_do_not_end_each_others_sessions(server: Server, scheme: str) -> None:
+    account(server)
+    bases = ("/a/b", "/a", "")
+    apps = {base: app_at(server, f"{scheme}://testserver{base}") for base in bases}
+
+    async def host(scope: Scope, receive: Receive, send: Send) -> None:
+        base = next(one for one in bases if scope["path"].startswith(f"{one}/api"))
+        await apps[base](scope, receive, send)
+
+    client = TestClient(host, base_url=f"{scheme}://testserver")
+    for base in bases:
+        client.post(f"{base}/api/v1/login", json={"name": "anna", "password": PASSWORD})
+    current = set()
+    for base in bases:
+        found = client.get(f"{base}/api/v1/sessions").json()["items"]
+        current |= {one["id"] for one in found if one["current"]}
+    assert len(current) == len(bases)
 
 
 @on_both

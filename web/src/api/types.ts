@@ -917,6 +917,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/launchers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Launchers
+         * @description What starts images here; and what else there is, with how to have it.
+         */
+        get: operations["list_launchers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/launchers/{launcher}/permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Launcher Permissions
+         * @description What a launcher may do in its cluster: the cluster is asked for each verb now.
+         */
+        get: operations["show_launcher_permissions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/login": {
         parameters: {
             query?: never;
@@ -4923,6 +4963,76 @@ export interface components {
             text: string;
         };
         /**
+         * ClusterPermission
+         * @description Verbs on one resource, and those of them that are not granted.
+         *
+         *     `namespace` is null for what is of the whole cluster. `manifest` is the YAML that grants
+         *     it with all else that is needed there; null where nothing is missing.
+         */
+        ClusterPermission: {
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
+            group: string;
+            /** Manifest */
+            manifest: string | null;
+            /** Missing */
+            missing: string[];
+            /** Namespace */
+            namespace: string | null;
+            /** Optional */
+            optional: boolean;
+            /** Resource */
+            resource: string;
+            /** Verbs */
+            verbs: string[];
+            /**
+             * Why
+             * @description Why it is so.
+             */
+            why: string;
+        };
+        /**
+         * ClusterPermissions
+         * @description What a launcher may do in its cluster, asked a moment ago.
+         *
+         *     `subject` is whom the cluster takes it for. `well` says that nothing is missing but what
+         *     is optional; `manifest` grants all that is missing, optional or not, and is null where
+         *     nothing is.
+         */
+        ClusterPermissions: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["ClusterPermission"][];
+            /**
+             * Launcher
+             * @description What starts the image: process, container, kubernetes.
+             */
+            launcher: string;
+            /** Manifest */
+            manifest: string | null;
+            /** Namespaces */
+            namespaces: string[];
+            /** Server */
+            server: string;
+            /**
+             * Subject
+             * @description Who it is at the identity provider.
+             */
+            subject: string;
+            /** Well */
+            well: boolean;
+        };
+        /**
          * Code
          * @description Every reason, in the order in which they are looked for; the first that fits is shown.
          * @enum {string}
@@ -6719,6 +6829,45 @@ export interface components {
              * @description Why it is so.
              */
             why: string | null;
+        };
+        /**
+         * LauncherShown
+         * @description A launcher: whether this server has it, what it starts, and whether a cluster says what
+         *     it may do there.
+         *
+         *     `fix` is how a server gets it; empty where it has it.
+         */
+        LauncherShown: {
+            /** Enabled */
+            enabled: boolean;
+            /**
+             * Fix
+             * @description What to do about it.
+             */
+            fix: string;
+            /**
+             * Name
+             * @description Its name.
+             */
+            name: string;
+            /** Permitted */
+            permitted: boolean;
+            /**
+             * Sentence
+             * @description The same in a sentence.
+             */
+            sentence: string;
+        };
+        /**
+         * Launchers
+         * @description Every launcher, on one page.
+         */
+        Launchers: {
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["LauncherShown"][];
         };
         /**
          * LedgerEntry
@@ -16919,6 +17068,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_launchers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Launchers"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_launcher_permissions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                launcher: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterPermissions"];
                 };
             };
             /** @description A problem (RFC 9457) */

@@ -6,6 +6,7 @@ export const settings = {
   pages: {
     sources: "Sources",
     groups: "Groups",
+    launchers: "Launchers",
     limits: "Limits and pools",
     notifications: "Notifications",
     users: "Users",
@@ -19,6 +20,7 @@ export const settings = {
   leads: {
     sources: "Where images are looked for. What is found runs only once an admin registers it.",
     groups: "The images whose workflows are kept here: what each gets, and how it is reviewed.",
+    launchers: "What starts images on this server; and what it may do in its cluster.",
     limits: "How much goes on at once; and what operators hold back.",
     notifications: "Who is told of what, and what came of it.",
     users: "The people who may sign in, and what each may do.",
@@ -250,6 +252,42 @@ export const settings = {
     gets: "Gets",
     variables: (variables: number, secrets: number) =>
       variables + secrets === 0 ? "nothing" : `${variables} variables, ${secrets} secrets`,
+  },
+  launchers: {
+    here: "Here",
+    enabled: "enabled",
+    off: "not enabled",
+    starts: "Starts",
+    toHave: "To have it:",
+    permissions: "Permissions in the cluster",
+    lead: "Each verb that the launcher needs, asked of the cluster.",
+    asked: (subject: string, server: string) =>
+      `${server} was asked verb by verb what ${subject} may do,`,
+    again: "Ask again",
+    noCluster: "No cluster, so nothing to grant",
+    noClusterText: (here: string[]) =>
+      `This server starts images by ${here.length === 0 ? "no launcher" : here.join(" and ")}. Only Kubernetes grants permissions one by one; with it, this table says what is missing.`,
+    none: "The launcher needs no permission",
+    resource: "Resource",
+    namespace: "Namespace",
+    everywhere: "the cluster",
+    verbs: "Verbs",
+    state: "State",
+    granted: "granted",
+    missing: "missing",
+    missingOptional: "optional",
+    isGranted: " granted",
+    isMissing: " missing",
+    verdicts: { good: "all is granted", warn: "good enough", bad: "something is missing" },
+    sentence: (needed: number, optional: number) => {
+      if (needed > 0) return "Runs cannot be started, or not be told of, until it is granted.";
+      if (optional > 0) return "Runs are well without what is missing; less can be said of them.";
+      return "The launcher may do all that it needs, and asks for no more.";
+    },
+    yaml: "YAML that grants what is missing",
+    yamlLead: "Apply it with kubectl, or give it to whoever may. Nothing is changed from here.",
+    yamlFor: (resource: string, namespace: string | null) =>
+      `YAML that grants ${resource} in ${namespace ?? "the cluster"}`,
   },
   limits: {
     runs: "Runs at once",

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from stepwell.launchers.kubernetes.api import KubernetesApi, Refused
 from stepwell.launchers.kubernetes.permissions import PERMISSIONS, Permission, rules, split
+from stepwell.launchers.protocol import Grant, Standing
 
 REVIEWS: Final = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 WHOAMI: Final = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
@@ -30,19 +31,36 @@ class Missing:
         return f"It may not {', '.join(self.verbs)} {what}{where}."
 
 
-def missing(api: KubernetesApi, namespaces: Sequence[str]) -> list[Missing]:
-    """What is not granted, in these namespaces.
+def asked(api: KubernetesApi, namespaces: Sequence[str]) -> list[Missing]:
+    """Every permission in each of these namespaces, with what is not granted of it.
 
     Raises
     ------
     LaunchFailed : the cluster does not answer.
     """
     return [
-        Missing(one, namespace, verbs)
+        Missing(one, namespace, tuple(_denied(api, one, namespace)))
         for one in PERMISSIONS
         for namespace in ([""] if one.cluster else namespaces)
-        if (verbs := tuple(_denied(api, one, namespace)))
     ]
+
+
+def missing(api: KubernetesApi, namespaces: Sequence[str]) -> list[Missing]:
+    """What is not granted; raises as `asked`."""
+    return [one for one in asked(api, namespaces) if one.verbs]
+
+
+def standing(api: KubernetesApi, namespaces: Sequence[str]) -> Standing:
+    """All of that, with the YAML that grants what is missing; raises as `asked`."""
+    found, subject = asked(api, namespaces), whoami(api)
+    wanted = [one for one in found if one.verbs]
+    return Standing(
+        server=api.access.server,
+        subject="/".join(filter(None, (subject.get("namespace"), subject["name"]))),
+        namespaces=tuple(namespaces),
+        grants=tuple(_grant(one, subject) for one in found),
+        manifest=manifest(wanted, subject),
+    )
 
 
 def manifest(found: Sequence[Missing], subject: dict[str, str]) -> str:
@@ -71,6 +89,19 @@ def whoami(api: KubernetesApi) -> dict[str, str]:
         _, _, namespace, account = name.split(":", 3)
         return {"kind": "ServiceAccount", "name": account, "namespace": namespace}
     return {"kind": "User", "name": name, "apiGroup": "rbac.authorization.k8s.io"}
+
+
+def _grant(one: Missing, subject: dict[str, str]) -> Grant:
+    return Grant(
+        group=one.permission.group,
+        resource=one.permission.resource,
+        namespace=one.namespace,
+        verbs=one.permission.verbs,
+        missing=one.verbs,
+        optional=one.permission.optional,
+        why=one.permission.why,
+        manifest=manifest([one], subject) if one.verbs else "",
+    )
 
 
 def _denied(api: KubernetesApi, permission: Permission, namespace: str) -> Iterator[str]:

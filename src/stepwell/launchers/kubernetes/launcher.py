@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 
 from stepwell import clock
 from stepwell.launchers.container.output import HeadAndTail
-from stepwell.launchers.kubernetes import body, names, words
+from stepwell.launchers.kubernetes import body, doctor, names, words
 from stepwell.launchers.kubernetes.api import KubernetesApi, Refused
 from stepwell.launchers.kubernetes.book import Object, Seen, finished, pods_alive, without_job
 from stepwell.launchers.kubernetes.images import Images
@@ -34,6 +34,7 @@ from stepwell.launchers.protocol import (
     LaunchSpecInvalid,
     LaunchStatus,
     Pinned,
+    Standing,
 )
 
 LOG_BYTES: Final = 10 * 1024 * 1024
@@ -105,6 +106,12 @@ class KubernetesLauncher:
     def locate(self, image: str, digest: str) -> str:
         """The image's name with its digest."""
         return self.images.locate(image, digest)
+
+    # -- permissions -----------------------------------------------------------------
+
+    def standing(self) -> Standing:
+        """What it may do in its namespaces, asked verb by verb."""
+        return self._asked("permissions", lambda: doctor.standing(self.api, self.places.allowed))
 
     # -- launches --------------------------------------------------------------------
 

@@ -44,7 +44,6 @@ entrance = APIRouter()
 
 AGAIN: Final = "Where `stepwell dev` runs, `stepwell ui` opens a new one."
 STATE_COOKIE: Final = "stepwell_login"
-_STATE_PATH: Final = "/"
 
 
 class NoProvider(NotFound):
@@ -140,7 +139,7 @@ def go_to_provider(
         STATE_COOKIE,
         states.sealed(settings.signing_key, pending),
         max_age=states.LIFE,
-        path=_STATE_PATH,
+        path=browser.cookie_path(settings),
         secure=browser.secure(settings),
         httponly=True,
         samesite="lax",
@@ -173,7 +172,7 @@ def come_back(
             browser.remember(
                 answer, services.settings, logins.by_provider(services, claims, origin)
             )
-    answer.delete_cookie(STATE_COOKIE, path=_STATE_PATH)
+    answer.delete_cookie(STATE_COOKIE, path=browser.cookie_path(services.settings))
     return answer
 
 

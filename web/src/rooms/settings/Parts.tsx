@@ -4,7 +4,7 @@ import { Badge, Button, Modal } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconLock } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
-import type { ReactElement, ReactNode } from "react";
+import type { ReactNode } from "react";
 import { covers, type Role, useMe } from "@/api/session";
 import { CodeBlock } from "@/components/CodeBlock";
 import { Face } from "@/components/FourFaces";
@@ -39,15 +39,7 @@ export function Section({ title, alone, lead, actions, children }: SectionProps)
 }
 
 /** The part, or why somebody of another role does not see it. */
-export function For({
-  needs,
-  part,
-  children,
-}: {
-  needs: Role;
-  part: string;
-  children: ReactElement;
-}) {
+export function For({ needs, part, children }: { needs: Role; part: string; children: ReactNode }) {
   const me = useMe();
   if (covers(me.role, needs)) return children;
   return (

@@ -9,6 +9,7 @@ import {
   IconHistory,
   IconKey,
   IconRadar2,
+  IconRocket,
   IconUser,
   IconUsers,
 } from "@tabler/icons-react";
@@ -20,6 +21,7 @@ import { settings as words } from "@/strings/settings";
 import { Account } from "./Account";
 import { Audit } from "./Audit";
 import { Groups } from "./Groups";
+import { Launchers } from "./Launchers";
 import { Limits } from "./Limits";
 import { Notifications } from "./Notifications";
 import { SETTINGS_PAGES, type SettingsPart } from "./pages";
@@ -42,6 +44,12 @@ interface Part {
 const PARTS: Record<SettingsPart, Part> = {
   sources: { icon: IconRadar2, shown: Sources, cli: "stepwell sources list", path: "/sources" },
   groups: { icon: IconBox, shown: Groups, cli: "stepwell groups list", path: "/groups" },
+  launchers: {
+    icon: IconRocket,
+    shown: Launchers,
+    cli: "stepwell launchers list",
+    path: "/launchers",
+  },
   limits: { icon: IconGauge, shown: Limits, cli: "stepwell pools list", path: "/run-limits" },
   notifications: {
     icon: IconBell,

@@ -2,6 +2,7 @@
 export const SETTINGS_PAGES = [
   "sources",
   "groups",
+  "launchers",
   "limits",
   "notifications",
   "users",

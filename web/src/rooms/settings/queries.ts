@@ -16,6 +16,8 @@ export type LoginSession = Schemas["LoginSession"];
 export type Source = Schemas["Source"];
 export type SourceImage = Schemas["SourceImage"];
 export type Group = Schemas["Group"];
+export type Launcher = Schemas["LauncherShown"];
+export type Permission = Schemas["ClusterPermission"];
 export type RunLimit = Schemas["RunLimit"];
 export type Control = Schemas["ControlShown"];
 export type Target = Schemas["Target"];
@@ -90,6 +92,20 @@ export const groupNamesQuery = queryOptions({
   staleTime: 60_000,
   queryFn: () => ok(api.GET("/api/v1/groups", { params: { query: { limit: 500 } } })),
 });
+
+export const launchersQuery = whole<Launcher>(["launchers", "list"], () =>
+  ok(api.GET("/api/v1/launchers")),
+);
+
+/** The cluster is asked anew: once a visit, and whenever somebody says so. */
+export const permissionsQuery = (launcher: string) =>
+  queryOptions({
+    queryKey: ["launchers", "permissions", launcher],
+    staleTime: 60_000,
+    retry: false,
+    queryFn: () =>
+      ok(api.GET("/api/v1/launchers/{launcher}/permissions", { params: { path: { launcher } } })),
+  });
 
 export const limitsQuery = whole<RunLimit>(["run-limits"], () => ok(api.GET("/api/v1/run-limits")));
 
