@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, insert, or_, select
 
+from stepwell.server.database.prepared import Prepared
 from stepwell.server.database.tables import changes
 from stepwell.server.events.records import Change
 
-_ADD: Final = insert(changes)
+_ADD: Final = Prepared(insert(changes).inline(), ("at", "topic", "what", "key"))
 
 
 def after(conn: Connection, position: int, late: Sequence[int], limit: int) -> list[Change]:
@@ -43,7 +44,7 @@ def oldest(conn: Connection) -> int | None:
 
 def add(conn: Connection, at: datetime, topic: str, what: str, key: str) -> None:
     """Tell of something that no row of another table shows."""
-    conn.execute(_ADD, {"at": at, "topic": topic, "what": what, "key": key})
+    _ADD.insert(conn, [{"at": at, "topic": topic, "what": what, "key": key}])
 
 
 def _change(row: Any) -> Change:
