@@ -88,7 +88,7 @@ def test_without_what_is_optional_all_is_well(api: Api, cluster: Cluster) -> Non
     cluster.api.granted = lambda asked: asked["resource"] != "nodes"
     found = api("admin").get(URL).json()
     assert found["well"] is True
-    assert yaml.safe_load_all(found["manifest"])
+    assert list(yaml.safe_load_all(found["manifest"]))
     [one] = [one for one in found["items"] if one["missing"]]
     assert (one["namespace"], one["optional"], one["missing"]) == (None, True, ["list"])
 
