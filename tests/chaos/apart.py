@@ -1,4 +1,4 @@
-"""The program of the tests of child processes: an engine whose handler computes for ever.
+"""The program of the tests of child processes: an engine whose handler goes on for ever.
 
     python apart.py STORE_URL [unguarded]
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 
 from stepwell import Engine, Registry
@@ -21,10 +22,10 @@ registry = Registry()
 
 @registry.handler("v1/spin", process=True)
 def spin(state: str) -> None:
-    """Compute for ever, and say where."""
+    """Go on for ever, and say where."""
     Path(state).write_text(str(os.getpid()))
     while True:
-        pass
+        time.sleep(0.01)
 
 
 @registry.handler("v1/done", process=True)

@@ -1,10 +1,12 @@
 """The program that the burst tests start and kill: an engine that claims by row locks.
 
-    python bursting.py STORE_URL SECONDS
+    python bursting.py STORE_URL SECONDS [undying] [unasked]
 
 It does so from its first step on, by two bursts in turns, and a burst lasts until its steps
 have ended, so that a test can come in between. Each `v1/work` step prints `begin <state>`, works
 for SECONDS and prints `end <state>`.
+
+`undying`: it declares nobody dead. `unasked`: it does not look for work by itself.
 
 With 0 SECONDS all is as in life, but that a death is seen within two seconds; a `v1/poison`
 step ends the process.
@@ -55,6 +57,10 @@ if seconds:
     bursts.MOST, relay.BRIEF = 1, float("inf")  # type: ignore[misc]
 else:
     heartbeat.DEAD_AFTER, heartbeat.INTERVAL = 1.5, 0.3  # type: ignore[misc]
+if "undying" in sys.argv:
+    heartbeat.DEAD_AFTER = 1e6  # type: ignore[misc]
+if "unasked" in sys.argv:
+    worker.POLL = 1e6  # type: ignore[misc]
 subscribe(tell)
 store = open_store(url)
 Engine(store, registry, workers=4).run()

@@ -23,23 +23,24 @@ PROGRAM = Path(__file__).with_name("program.py")
 class Process:
     """A child whose lines can be waited for."""
 
-    def __init__(self, url: str, seconds: float, program: Path = PROGRAM) -> None:
+    def __init__(self, url: str, seconds: float, program: Path = PROGRAM, *more: str) -> None:
         self.child = subprocess.Popen(
-            [sys.executable, str(program), url, str(seconds)],
+            [sys.executable, str(program), url, str(seconds), *more],
             stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
         self.seen: list[str] = []
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self) -> None:
         assert self.child.stdout is not None
         for line in self.child.stdout:
             self._lines.put(line.strip())
 
-    def wait_for(self, start: str, seconds: float = 40.0) -> str:
+    def wait_for(self, start: str, seconds: float = 90.0) -> str:
         """The next line that begins with `start`."""
         end = time.monotonic() + seconds
         while True:
@@ -50,6 +51,14 @@ class Process:
             self.seen.append(line)
             if line.startswith(start):
                 return line
+
+    def all_lines(self) -> list[str]:
+        """Whatever it has said, now that it has ended."""
+        self.child.wait(90)
+        self._reader.join(90)
+        while not self._lines.empty():
+            self.seen.append(self._lines.get())
+        return self.seen
 
     def signal(self, number: int) -> None:
         """Send a signal."""

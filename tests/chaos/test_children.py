@@ -57,7 +57,7 @@ def spinning(store: Store, children: list[int], tmp_path: Path) -> Callable[[], 
 
     def added() -> tuple[UUID, int]:
         step_id = StepClient(store).add(new_step("v1/spin", str(where)))
-        wait_for(lambda: where.exists() and where.read_text(), seconds=60)
+        wait_for(lambda: where.exists() and where.read_text())
         children.append(int(where.read_text()))
         return step_id, children[-1]
 
@@ -85,7 +85,7 @@ def test_a_step_cancelled_from_elsewhere_ends_in_its_process(
     steps.cancel(step_id, "not needed")
     wait_for(lambda: gone(child))
     after = steps.add(new_step("v1/done"))
-    wait_for(lambda: steps.get(after).ended_as == "done", seconds=60)
+    wait_for(lambda: steps.get(after).ended_as == "done")
     assert steps.get(step_id).ended_as == "cancelled"
     assert engine.poll() is None
 
@@ -102,7 +102,7 @@ def test_a_signal_to_the_whole_group_lets_running_children_end(
         subprocess.run(["kill", f"-{number}", str(child)], check=True)
     steps = StepClient(store)
     after = steps.add(new_step("v1/done"))
-    wait_for(lambda: steps.get(after).ended_as == "done", seconds=60)
+    wait_for(lambda: steps.get(after).ended_as == "done")
     assert not gone(child)
     assert engine.poll() is None
 
@@ -113,7 +113,7 @@ def test_a_program_that_starts_its_engine_on_import_is_told(
     engine = start("unguarded")
     steps = StepClient(store)
     step_id = steps.add(new_step("v1/done"))
-    wait_for(lambda: steps.get(step_id).failure_count, seconds=60)
+    wait_for(lambda: steps.get(step_id).failure_count)
     engine.kill()
     assert "if __name__ == '__main__'" in engine.communicate()[1]
     assert "The handler's process is gone" in str(steps.get(step_id).description)

@@ -39,7 +39,7 @@ def test_a_frozen_engine_that_wakes_counts_no_member_again(
 ) -> None:
     """R12: the member it held has ended elsewhere while it slept; the join waits for one more."""
     client = StepClient(store)
-    zombie = engine_process(url, 1.0)
+    zombie = engine_process(url, 6.0)
     members = [new_step("v1/work", 1), new_step("v1/elsewhere")]
     *_, join_id = client.add_many(members, then=new_step("v1/join"))
     zombie.wait_for("begin 1")

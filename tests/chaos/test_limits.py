@@ -29,7 +29,7 @@ def test_the_slots_of_a_killed_process_are_free_when_it_is_buried_and_never_exce
     first.signal(signal.SIGKILL)
     killed, most = time.monotonic(), 0
     while client.count(status=StepStatus.DONE).done < 20:
-        assert time.monotonic() < killed + 40, "the slots stayed taken"
+        assert time.monotonic() < killed + 90, "the slots stayed taken"
         most = max(most, _taken(client))
         time.sleep(0.003)
     assert most == SLOTS

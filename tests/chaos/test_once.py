@@ -61,7 +61,7 @@ def test_a_frozen_process_that_wakes_commits_nothing_of_its_handler(
     store.migrate()
     _run(url, "CREATE TABLE orders (number integer)")
     client = StepClient(store)
-    zombie = engine_process(url, 3.0)
+    zombie = engine_process(url, 6.0)
     client.add(new_step("v1/once", 1))
     zombie.wait_for("begin 1")
     zombie.signal(signal.SIGSTOP)

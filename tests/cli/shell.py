@@ -15,15 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests import ports
 from typer.testing import CliRunner
 
 from stepwell.cli.app import app
 from stepwell.cli.client import Client
 from stepwell.cli.profile import FILE, FOLDER, read
-from stepwell.cli.serving.listener import bound
 from stepwell.launchers.process import ProcessLauncher
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+free_port = ports.free_port
 PATIENCE = 120.0
 """Seconds that anything may take on a busy machine."""
 
@@ -121,12 +122,6 @@ class Shell:
 def _heed_ctrl_c() -> None:
     """Whoever starts the tests in the background of a shell has all of them ignore it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with bound("127.0.0.1", 0) as socket:
-        return int(socket.getsockname()[1])
 
 
 def wait(happened: Any, log: Path | None = None) -> Any:

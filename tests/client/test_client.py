@@ -122,7 +122,7 @@ def test_events_are_told_while_they_happen(client: Client, server: Server) -> No
         ready.wait(0.01)
     run = client.start(GROUP, WORKFLOW, GIVEN)
     assert ready.wait(90)
-    thread.join(20)
+    thread.join(90)
     assert (told[0].topic, told[0].id, told[0].what) == ("runs", str(run.id), "waiting")
     assert told[0].last_id is not None
     server.end_streams()

@@ -85,13 +85,13 @@ def unsendable() -> Outcome:
 
 @registry.handler("v1/spin", process=True)
 def spin(state: str) -> None:
-    """Use the processor for ever, after having told who does so."""
+    """Go on for ever, after having told who does so."""
     Path(state).write_text(str(os.getpid()))
     while True:
-        pass
+        time.sleep(0.01)
 
 
-@registry.handler("v1/spin-1s", process=True, timeout=1, retry=ONCE)
-def spin_for_a_second(state: str) -> None:
+@registry.handler("v1/spin-3s", process=True, timeout=3, retry=ONCE)
+def spin_for_a_while(state: str) -> None:
     """The same, with an end."""
     spin(state)

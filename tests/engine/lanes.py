@@ -16,7 +16,7 @@ from stepwell.errors import StoreUnavailable
 from stepwell.step import StepQuery
 from stepwell.stores.memory import MemoryStore
 from stepwell.stores.postgres import PostgresStore
-from stepwell.stores.protocol import Store
+from stepwell.stores.protocol import Burial, Store
 from stepwell.stores.sqlite import SQLiteStore
 
 EMPTY = """
@@ -84,13 +84,14 @@ def lives_on(engine: Engine, before: UUID | None) -> bool:
     return engine.id != before
 
 
-def bury(store: Store, engine: Engine) -> None:
+def bury(store: Store, engine: Engine) -> Burial:
     """Declare the engine dead, at the beat that it shows."""
     assert engine.id is not None
     while True:
         try:
             with store.transaction() as tx:
-                if tx.bury(engine.id, tx.beat(engine.id, []).beats[engine.id]) is not None:
-                    return  # else it has beaten meanwhile
+                burial = tx.bury(engine.id, tx.beat(engine.id, []).beats[engine.id])
+            if burial is not None:
+                return burial  # else it has beaten meanwhile
         except StoreUnavailable:  # it is alive, and locks its rows in an order of its own
             pass

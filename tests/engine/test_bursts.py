@@ -35,8 +35,7 @@ from stepwell.stores.protocol import Store
 
 __all__ = ["open_lane"]
 TOMORROW = now() + timedelta(days=1)
-PROMPT = worker.POLL / 2
-"""Seconds: who takes longer was not told, and has found it by looking."""
+PATIENCE = 90.0
 
 
 @pytest.fixture(params=LANES)
@@ -49,6 +48,12 @@ def lane(request: pytest.FixtureRequest) -> str:
 def store(open_lane: Open) -> Store:
     """One store object."""
     return open_lane()
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is not told that there is work finds none by looking when it is time to poll."""
+    monkeypatch.setattr(worker, "POLL", 1e6)
 
 
 @pytest.fixture
@@ -101,7 +106,7 @@ def test_a_step_reruns_thousands_of_times_while_all_workers_find_work(
     step_id = client.add(new_step("v1/again", 1))
     client.add_many(new_step("v1/other") for _ in range(1500))
     with Engine(both[0], registry) as one, Engine(both[1], registry) as two:
-        wait_for(lambda: client.count(status=StepStatus.DONE).done == 1501, 60)
+        wait_for(lambda: client.count(status=StepStatus.DONE).done == 1501)
         wait_for(lambda: one.tally.executed + two.tally.executed == 3000)
         tallies = [one.tally, two.tally]
     step = client.get(step_id)
@@ -229,6 +234,7 @@ def test_a_drain_sees_what_its_last_settlement_spawned(store: Store, registry: R
     assert engine.drain().done == 2 * max(worker.TRUSTED, 50) + 6
 
 
+@pytest.mark.usefixtures("told")
 def test_a_drain_ends_as_soon_as_the_last_step_has(store: Store, registry: Registry) -> None:
     """Whoever settles it, and whatever was claimed meanwhile."""
 
@@ -239,14 +245,14 @@ def test_a_drain_ends_as_soon_as_the_last_step_has(store: Store, registry: Regis
     for seconds in (0.0, 0.002, 0.01, 0.021, 0.03, 0.05):
         engine = Engine(store, registry)
         engine.add_many(new_step("v1/work", seconds * part) for part in (1, 1.01, 0.5))
-        begun = time.monotonic()
-        engine.drain()
-        assert time.monotonic() - begun < PROMPT
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(engine.drain).result(PATIENCE).done == 3
 
 
 # -- slow neighbours --------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("told")
 def test_what_one_engine_cannot_begin_another_one_does_at_once(
     open_lane: Open, registry: Registry
 ) -> None:
@@ -255,7 +261,7 @@ def test_what_one_engine_cannot_begin_another_one_does_at_once(
 
     @registry.handler("v1/meet")
     def meet() -> None:
-        together.wait(PROMPT)
+        together.wait(PATIENCE)
 
     client = StepClient(open_lane())
     with Engine(open_lane(), registry, workers=1), Engine(open_lane(), registry, workers=3):
@@ -311,7 +317,7 @@ def test_a_handler_may_change_its_own_row_and_its_neighbours(
     assert [client.get(one).result for one in (changing, neighbour)] == ['"myself"', '"you"']
     assert client.get(ending).description == "enough"
     assert tally.refused == 1
-    assert max(took) < PROMPT
+    assert max(took) < PATIENCE / 2  # or it waits for what waits for itself
 
 
 def test_coroutines_that_come_at_once_all_run(store: Store, registry: Registry) -> None:
@@ -332,7 +338,7 @@ def test_coroutines_that_come_at_once_all_run(store: Store, registry: Registry) 
         names = ("v1/thread", "v1/coroutine", "v1/coroutine")
         engine.add_many(new_step(names[number % 3], number) for number in range(600))
         engine.start()
-        wait_for(lambda: engine.tally.done == 600, 60)
+        wait_for(lambda: engine.tally.done == 600)
         engine.stop()
     finally:
         sys.setswitchinterval(interval)
@@ -363,4 +369,4 @@ def test_a_drain_waits_for_a_spawned_step_that_takes_longer_than_its_burst(
         assert engine._worker
         assert not engine._worker.idle.wait(0.5)
         go.set()
-        assert drained.result(20).done == 3
+        assert drained.result(PATIENCE).done == 3

@@ -105,5 +105,5 @@ def test_the_waiter_is_woken_by_the_last_step() -> None:
         thread.start()
     assert collector.wait(90)
     for thread in threads:
-        thread.join(20.0)
+        thread.join(90.0)
     assert len(collector.close()) == 300

@@ -89,8 +89,9 @@ def test_a_claim_whose_answer_was_lost_is_released_at_once() -> None:
     engine.add(new_step("v1/a"))
     store.cuts["claim"] = ["after"]
     assert engine.drain().done == 1
-    lost = store.called.index("claim")
-    assert store.called[lost + 1 : lost + 3] == ["claimed", "release"]
+    called = [verb for verb in store.called if verb != "beat"]  # which has a thread of its own
+    lost = called.index("claim")
+    assert called[lost + 1 : lost + 3] == ["claimed", "release"]
 
 
 class PickyStore(MemoryStore):

@@ -36,8 +36,10 @@ def test_a_stop_lets_running_steps_end_and_gives_back_the_rest(
     engine = Engine(store, registry, workers=1).start()
     engine.add_many(new_step("v1/slow") for _ in range(5))
     assert running.wait(90)
-    threading.Timer(0.05, go.set).start()
-    engine.stop(timeout=10)
+    assert engine._worker
+    over = engine._worker._over
+    threading.Thread(target=lambda: go.set() if over.wait(90) else None).start()
+    engine.stop(timeout=90)
     client = StepClient(store)
     assert client.count(status=StepStatus.DONE).done >= 1
     ready = client.search(status=StepStatus.READY)
@@ -53,7 +55,7 @@ def test_a_stop_that_runs_out_of_time_gives_the_step_back_unmarked(
     @registry.handler("v1/stuck")
     def stuck() -> None:
         running.set()
-        go.wait(30)
+        assert go.wait(90)
 
     engine = Engine(store, registry, workers=1).start()
     step_id = engine.add(new_step("v1/stuck"))

@@ -14,7 +14,7 @@ def test_limited_steps_keep_their_slots_beside_steps_that_are_claimed_by_lock(
     postgres_steps: str, registry: Registry
 ) -> None:
     store, other_store = PostgresStore(postgres_steps), PostgresStore(postgres_steps)
-    lock, running, most = threading.Lock(), 0, 0
+    lock, full, running, most = threading.Lock(), threading.Event(), 0, 0
     registry.handler("v1/plain")(lambda: None)
 
     @registry.handler("v1/send")
@@ -23,6 +23,9 @@ def test_limited_steps_keep_their_slots_beside_steps_that_are_claimed_by_lock(
         with lock:
             running += 1
             most = max(most, running)
+            if running == 3:
+                full.set()
+        assert full.wait(90)  # the first three are to be there at once
         threading.Event().wait(0.002)
         with lock:
             running -= 1
@@ -32,7 +35,7 @@ def test_limited_steps_keep_their_slots_beside_steps_that_are_claimed_by_lock(
         for _ in range(10):
             one.add_many(new_step("v1/plain") for _ in range(200))
             one.add_many(new_step("v1/send", limit_key="smtp") for _ in range(15))
-        wait_for(lambda: one.tally.done + other.tally.done == 2150, 60)
+        wait_for(lambda: one.tally.done + other.tally.done == 2150)
         assert one.tally.refused + other.tally.refused == 0
     assert most == 3
     assert one.count(status=StepStatus.READY).ready == 0

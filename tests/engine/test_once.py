@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from typing import Any
@@ -296,9 +297,8 @@ def test_a_statement_that_takes_too_long_is_interrupted(shop: Shop, registry: Re
 
     engine = Engine(shop.store, registry)
     engine.add(new_step("v1/buy"))
-    begun = time.monotonic()
-    assert engine.drain().failed == 1
-    assert time.monotonic() - begun < 10
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(engine.drain).result(90).failed == 1
     assert shop.orders == 0
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from tests.engine.lanes import bury
 from tests.engine.shop import INSERT, Shop, postgres_shop
 from tests.engine.signals import wait_for
 
@@ -56,12 +57,7 @@ def test_on_postgresql_a_claim_taken_away_while_it_runs_takes_back_what_was_writ
     with Engine(postgres_shop.store, registry) as engine:
         step_id = engine.add(new_step("v1/buy"))
         assert running.wait(90)
-        before = engine.id
-        assert before is not None
-        with postgres_shop.store.transaction() as tx:
-            burial = tx.bury(before, tx.beat(before, []).beats[before])
-        assert burial is not None
-        assert burial.released == 1
+        assert bury(postgres_shop.store, engine).released == 1
         go.set()
         wait_for(lambda: engine.get(step_id).status is StepStatus.DONE)
         wait_for(lambda: engine.tally.refused == 1)

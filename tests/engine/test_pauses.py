@@ -118,7 +118,7 @@ def test_explain_names_the_holders_of_the_slots(store: Store, registry: Registry
         sentence = engine.explain(waiting)
         assert sentence.startswith("The limit is reached: 2 of 2 slots of 'smtp' are taken by ")
         assert all(f"{one} (v1/send)" in sentence for one in holders)
-        assert "It is claimed" in engine.explain(holders[0])
+        assert f"on engine {engine.id}" in engine.explain(holders[0])
         engine.limit("smtp", 0)
         assert engine.explain(waiting) == "Its limit key 'smtp' has no slots at all."
         engine.drop_limit("smtp")

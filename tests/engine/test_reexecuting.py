@@ -131,7 +131,7 @@ def test_it_stops_when_too_many_copies_fail(
     client, seen = StepClient(store), list[Reexecution]()
     failed(client, 200)
     with Engine(store, registry):
-        told = client.reexecute_matching(rate=40.0, stop_after_failures=3, watch=seen.append)
+        told = client.reexecute_matching(rate=8.0, stop_after_failures=3, watch=seen.append)
     assert told.stopped
     assert 3 <= told.failed + told.failing <= told.copied < 200
     assert seen[-1] == told

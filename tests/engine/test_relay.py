@@ -274,3 +274,49 @@ def test_what_the_second_burst_has_just_committed_is_no_stranger_to_the_first(
     assert looks.happened
     assert set(runs.values()) == {1}
     assert engine.tally.refused == 0
+
+
+class LostAnswer:
+    """Loses the answer to the first commit of the second burst that has written claims."""
+
+    def __init__(self, store: Store) -> None:
+        self.engine: Engine | None = None
+        self.happened = False
+        self._whole = store.transaction
+
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        """Of the verb's name."""
+        with self._whole() as tx:
+            yield tx
+        if is_second() and not self.happened and self._own_claims():
+            self.happened = True
+            raise StoreUnavailable("The answer to the commit was lost.")
+
+    def _own_claims(self) -> bool:
+        assert self.engine
+        assert self.engine.id
+        with self._whole() as tx:
+            return bool(tx.claimed(self.engine.id))
+
+
+def test_what_the_second_burst_has_claimed_without_knowing_is_given_back_soon(
+    store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R13: the first looks for it then, and not only when it is time for the next look."""
+    runs: Counter[UUID] = Counter()
+
+    @registry.handler("v1/chain")
+    def chain(step: Step, state: int) -> Outcome | None:
+        runs[step.id] += 1
+        return done(next=new_step("v1/chain", state - 1)) if state else None
+
+    monkeypatch.setattr(worker, "RECONCILE", 1e6)
+    lost = LostAnswer(store)
+    monkeypatch.setattr(store, "transaction", lost.transaction)
+    engine = lost.engine = Engine(store, registry, workers=2)
+    engine.add_many(new_step("v1/chain", 9) for _ in range(20))
+    assert drained(engine) == 200
+    assert lost.happened
+    assert set(runs.values()) == {1}
+    assert engine.tally.refused == 0

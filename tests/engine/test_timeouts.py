@@ -41,7 +41,7 @@ def test_a_thread_whose_time_is_over_is_a_failed_attempt_at_once(
 
     @registry.handler("v1/stuck", timeout=0.05, retry=ONCE)
     def stuck() -> Outcome:
-        assert go.wait(30)
+        assert go.wait(90)
         return done("late")
 
     registry.add(lambda: done("next"), "v1/next")
@@ -58,7 +58,7 @@ def test_a_thread_whose_time_is_over_is_a_failed_attempt_at_once(
     assert step.failure_count == step.execution_count == 1
     assert step.description is not None
     assert step.description.startswith("The handler took longer than 0.05 s. Its thread goes on")
-    assert "in stuck: assert go.wait(30)" in step.description  # where it hangs
+    assert "in stuck: assert go.wait(90)" in step.description  # where it hangs
     assert "longer than 0.05 s" in engine.explain(step_id)
     told = [e.fields for e in heard if e.name == "step.executed" and e.fields["step"] == step_id]
     assert [(fields["ended_as"], fields["error"].split(":")[0]) for fields in told] == [
@@ -72,7 +72,7 @@ def test_a_thread_can_ask_whether_its_time_is_over(store: Store, registry: Regis
 
     @registry.handler("v1/asks", timeout=0.05, retry=ONCE)
     def asks(cancelled: threading.Event) -> None:
-        assert cancelled.wait(30)
+        assert cancelled.wait(90)
         asked.set()
 
     engine = Engine(store, registry)
@@ -113,6 +113,7 @@ def test_a_coroutine_that_will_not_be_cancelled_counts_for_nothing(
     with Engine(store, registry) as engine:
         step_id = engine.add(new_step("v1/stubborn"))
         wait_for(lambda: "step.returned_late" in _names(heard))
+        wait_for(lambda: engine.get(step_id).ended_as)  # it is settled in a thread of its own
         step = engine.get(step_id)
     assert (step.ended_as, step.result) == ("failed", None)
 
@@ -124,14 +125,15 @@ def test_a_timeout_is_an_exception_for_the_retry_policy(store: Store, registry: 
     @registry.handler("v1/slow", timeout=0.05, retry=RetryPolicy(delays=(0,), on=(TimeoutError,)))
     def slow(step: Step, cancelled: threading.Event) -> Outcome | None:
         tries.append(step)
-        return None if len(tries) == 1 and cancelled.wait(30) else done("in time")
+        return None if not step.failure_count and cancelled.wait(90) else done("in time")
 
     engine = Engine(store, registry)
     step_id = engine.add(new_step("v1/slow"))
     engine.drain(patience=5)
     step = engine.get(step_id)
-    assert (step.result, step.execution_count) == ('"in time"', 2)
-    assert [one.failure_count for one in tries] == [0, 1]
+    assert (step.result, step.execution_count) == ('"in time"', len(tries))
+    # Where a machine takes its time, so may the second try.
+    assert [one.failure_count for one in tries] == list(range(max(len(tries), 2)))
 
 
 def test_who_is_in_time_is_not_timed_out(
@@ -151,10 +153,10 @@ def test_deadlines_that_were_met_are_not_kept(registry: Registry) -> None:
     """A long timeout on a short handler must not fill the memory."""
     registry.add(lambda: None, "v1/quick", timeout=3600)
     with Engine(MemoryStore(), registry) as engine:
-        engine.add_many(new_step("v1/quick") for _ in range(5000))
-        wait_for(lambda: engine.count(status="done").done == 5000)
+        engine.add_many(new_step("v1/quick") for _ in range(2000))
+        wait_for(lambda: engine.count(status="done").done == 2000)
         assert engine._worker is not None
-        assert len(engine._worker._runner._deadlines._heap) < 3000
+        assert len(engine._worker._runner._deadlines._heap) < 1500
 
 
 def test_without_timeouts_there_is_no_thread_for_them(registry: Registry) -> None:
@@ -168,7 +170,7 @@ def test_without_timeouts_there_is_no_thread_for_them(registry: Registry) -> Non
 
 def test_a_stop_does_not_wait_for_whose_time_is_over(store: Store, registry: Registry) -> None:
     go = threading.Event()
-    registry.add(lambda: go.wait(60) and None, "v1/stuck", timeout=0.05, retry=ONCE)
+    registry.add(lambda: go.wait(90) and None, "v1/stuck", timeout=0.05, retry=ONCE)
     with Engine(store, registry) as engine:
         step_id = engine.add(new_step("v1/stuck"))
         wait_for(lambda: engine.get(step_id).ended_as == "failed")

@@ -51,7 +51,7 @@ def test_who_comes_during_a_commit_shares_the_next() -> None:
         wait_for(lambda: len(together._waiting) == 8)
         gate.open.set()
         for call in (first, *others):
-            call.result(20)
+            call.result(90)
     assert gate.sizes == [1, 8]
 
 
@@ -69,9 +69,9 @@ def test_a_mistake_is_its_makers_and_nobody_elses() -> None:
         wait_for(lambda: len(client._together._waiting) == 3)
         gate.open.set()
         for call in (first, *good):
-            call.result(20)
+            call.result(90)
         with pytest.raises(UniqueKeyTaken):
-            bad.result(20)
+            bad.result(90)
     assert client.count(name="v1/y").ready == 3
 
 
@@ -89,7 +89,7 @@ def test_a_store_that_is_away_is_everybodys_error() -> None:
         gate.open.set()
         for call in calls:
             with pytest.raises(StoreUnavailable):
-                call.result(20)
+                call.result(90)
     assert gate.sizes == [1, 2]
 
 
@@ -110,7 +110,7 @@ def test_a_leader_that_is_interrupted_leaves_nobody_waiting() -> None:
         gate.open.set()
         for call in (first, second):
             with pytest.raises(Interrupted):
-                call.result(20)
+                call.result(90)
     assert not together._busy
 
 
@@ -124,7 +124,7 @@ def test_a_crowd_is_divided_so_that_no_commit_grows_without_end() -> None:
         wait_for(lambda: len(together._waiting) == 3)
         gate.open.set()
         for call in calls:
-            call.result(20)
+            call.result(90)
     assert gate.sizes == [1, 600, 600, 600]
 
 
@@ -154,7 +154,7 @@ def test_a_cancelled_task_hands_the_lead_on() -> None:
 
     async def crowd() -> None:
         first = asyncio.create_task(together.add_async(some()))
-        await asyncio.to_thread(gate.entered.wait, 20)
+        await asyncio.to_thread(gate.entered.wait, 90)
         cancelled = asyncio.create_task(together.add_async(some()))
         last = asyncio.create_task(together.add_async(some()))
         await asyncio.to_thread(wait_for, lambda: len(together._waiting) == 2)

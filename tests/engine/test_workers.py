@@ -13,10 +13,10 @@ from stepwell.engine import crew
 from stepwell.stores.protocol import Store
 
 
-def threads_working() -> int:
-    """Worker threads of all engines of this process."""
-    names = [thread.name for thread in threading.enumerate()]
-    return sum(1 for name in names if name.startswith("stepwell-worker-"))
+def threads_working(engine: Engine) -> int:
+    """Worker threads of the engine."""
+    assert engine._worker
+    return len(engine._worker._runner._crew)
 
 
 @pytest.fixture
@@ -36,17 +36,16 @@ def test_an_engine_has_as_many_threads_as_its_handlers_need(
         assert go.wait(90)
 
     with Engine(store, registry, workers=32, min_workers=3) as engine:
-        before = threads_working()
         engine.add_many(new_step("v1/wait") for _ in range(50))
         try:
             for _ in range(32):
                 assert inside.acquire(timeout=90)
-            assert threads_working() - before == 32
+            assert threads_working(engine) == 32
             assert not inside.acquire(blocking=False)
         finally:
             go.set()
         wait_for(lambda: engine.tally.done == 50)
-        wait_for(lambda: threads_working() - before == 3)
+        wait_for(lambda: threads_working(engine) == 3)
         engine.add(new_step("v1/wait"))
         wait_for(lambda: engine.tally.done == 51)
 

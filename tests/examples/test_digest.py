@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from email import message_from_bytes
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from digest import analysis, mail
 from tests.cli.shell import EXAMPLES, Shell
+from tests.ports import free_port
 
 from stepwell.cli.exits import Exit
 
@@ -31,10 +31,8 @@ class Sink:
 @pytest.fixture
 def sink() -> Iterator[tuple[str, Sink]]:
     kept = Sink()
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
-    controller = Controller(kept, hostname="127.0.0.1", port=port)
+    port = free_port()
+    controller = Controller(kept, hostname="127.0.0.1", port=port, ready_timeout=90)
     controller.start()
     yield f"127.0.0.1:{port}", kept
     controller.stop()

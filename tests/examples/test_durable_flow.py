@@ -16,7 +16,11 @@ import pytest
 
 PAGE = Path(__file__).parents[2] / "docs" / "tutorial" / "durable-flow.md"
 STEPWELL = [sys.executable, "-c", "from stepwell.cli import main; main()"]
-FAST = ("time.sleep(5)", "time.sleep(1)"), ("delays=(5, 10, 60)", "delays=(1,)")
+FAST = (
+    ("import time", "import os\nimport time"),
+    ("time.sleep(5)", 'time.sleep(float(os.environ["NAP"]))'),
+    ("delays=(5, 10, 60)", "delays=(1,)"),
+)
 
 
 class Newcomer:
@@ -24,7 +28,7 @@ class Newcomer:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        environment = {"STEPWELL_STORE": "sqlite:///trips.db"}
+        environment = {"STEPWELL_STORE": "sqlite:///trips.db", "NAP": "0"}
         self.environment = {**os.environ, **environment}
 
     def run(self, *words: str) -> str:
@@ -36,7 +40,7 @@ class Newcomer:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=240,
             check=False,
         )
         assert ended.returncode == 0, ended.stderr + ended.stdout
@@ -46,12 +50,12 @@ class Newcomer:
         """The steps, by name."""
         return {step["name"]: step for step in json.loads(self.run("steps", "list", "--json"))}
 
-    def work(self) -> subprocess.Popen[str]:
-        """A worker whose lines can be read."""
+    def work(self, nap: float) -> subprocess.Popen[str]:
+        """A worker whose lines can be read, and whose bookings take so long."""
         return subprocess.Popen(
             [*STEPWELL, "work", "trip:registry"],
             cwd=self.folder,
-            env=self.environment,
+            env={**self.environment, "NAP": str(nap)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -61,7 +65,7 @@ class Newcomer:
 def read_until(worker: subprocess.Popen[str], text: str, times: int = 1) -> str:
     """What it prints until a text has come so often; threads may mix their lines."""
     assert worker.stdout is not None
-    watchdog = threading.Timer(60, worker.kill)
+    watchdog = threading.Timer(240, worker.kill)
     watchdog.start()
     seen = ""
     for line in worker.stdout:
@@ -87,7 +91,7 @@ def test_the_flow_of_the_tutorial_goes_on_after_a_kill(newcomer: Newcomer) -> No
     newcomer.run("migrate", "--store", "sqlite:///trips.db")
     newcomer.run("steps", "add", "v1/plan-trip", "--state", '{"to": "Oslo"}')
 
-    with newcomer.work() as worker:
+    with newcomer.work(nap=600) as worker:
         read_until(worker, "booking the", times=3)
         worker.send_signal(signal.SIGKILL)
     left = newcomer.steps()
@@ -95,7 +99,7 @@ def test_the_flow_of_the_tutorial_goes_on_after_a_kill(newcomer: Newcomer) -> No
     assert left["v1/confirm"]["status"] == "ready"
     assert "waits for 3 of 3 steps" in newcomer.run("steps", "explain", left["v1/confirm"]["id"])
 
-    with newcomer.work() as worker:
+    with newcomer.work(nap=0) as worker:
         seen = read_until(worker, "confirmed: flight to Oslo, hotel to Oslo, car to Oslo")
         worker.send_signal(signal.SIGTERM)
     assert seen.count("booking the") == 4  # the hotel twice

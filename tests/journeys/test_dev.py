@@ -68,11 +68,16 @@ def ended(api: Client, workflow: str) -> list[dict[str, Any]]:
     return [run for run in runs if run["state"] in ("succeeded", "failed")]
 
 
-def edit(shell: Shell, old: str, new: str) -> None:
+def edit(shell: Shell, *changes: tuple[str, str]) -> None:
+    """All of them at once: what is half edited would be taken up too."""
     path = shell.folder / "groups" / "shop.py"
     text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    beside = shell.folder / "edited"
+    beside.write_text(text)
+    beside.replace(path)
 
 
 def test_a_group_goes_the_whole_way_from_a_file_to_a_report(shell: Shell, api: Client) -> None:
@@ -102,8 +107,8 @@ def test_of_a_changed_group_one_workflow_is_accepted_and_one_rejected(
     shell: Shell, api: Client
 ) -> None:
     shell.good("groups", "approve", "shop")
-    edit(shell, "limit: int = 10", "limit: int = 20")
-    edit(shell, "Every(seconds=1)", "Every(seconds=3600)")
+    more = ("limit: int = 10", "limit: int = 20")
+    edit(shell, more, ("Every(seconds=1)", "Every(seconds=3600)"))
     wait(lambda: "~ send-bills: changed" in output(shell))
 
     review = shell.good("groups", "review", "shop", "--json").json
@@ -123,7 +128,8 @@ def test_a_broken_import_keeps_the_release_in_force_and_shows_the_error(
     shell: Shell, api: Client
 ) -> None:
     shell.good("groups", "approve", "shop")
-    edit(shell, "from stepwell.schedules", "import nowhere_to_be_found\nfrom stepwell.schedules")
+    broken = "import nowhere_to_be_found\nfrom stepwell.schedules"
+    edit(shell, ("from stepwell.schedules", broken))
     wait(lambda: "nowhere_to_be_found" in output(shell))
 
     wait(lambda: "goes on" in output(shell))

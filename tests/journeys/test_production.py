@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.conftest import answers
-from tests.cli.shell import Shell, free_port, wait
+from tests.cli.shell import PATIENCE, Shell, free_port, wait
 
 from stepwell.cli.client import Client
 from stepwell.cli.profile import FOLDER, Profile, write
@@ -69,7 +69,7 @@ class Production:
     def stop(self) -> list[int]:
         for process in self.processes:
             process.terminate()
-        return [process.wait(60) for process in self.processes]
+        return [process.wait(PATIENCE) for process in self.processes]
 
 
 @pytest.fixture

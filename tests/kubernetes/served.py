@@ -40,7 +40,7 @@ def settings(folder: Path, port: int, kubeconfig: str, namespace: str) -> Settin
         host="0.0.0.0" if NAMED else "127.0.0.1",
         port=port,
         public_url=f"http://{HOST}:{port}",
-        discovery_timeout=60.0,
+        discovery_timeout=150.0,
         kubernetes_config=kubeconfig,
         kubernetes_namespace=namespace,
         kubernetes_cpu="50m",
@@ -115,4 +115,4 @@ def client(server: Server, role: str = "admin") -> httpx.Client:
     """The API over HTTP."""
     headers = {"Authorization": f"Bearer {token(server, role)}"}
     url = f"http://127.0.0.1:{server.settings.port}/api/v1"
-    return httpx.Client(base_url=url, headers=headers, timeout=30)
+    return httpx.Client(base_url=url, headers=headers, timeout=90)

@@ -24,7 +24,7 @@ NAMED = os.environ.get("STEPWELL_TEST_KUBECONFIG", "")
 """The kubeconfig of a real cluster; empty is a played one."""
 IMAGE = os.environ.get("STEPWELL_TEST_IMAGE", "localhost/stepwell-test:1")
 POLICY = os.environ.get("STEPWELL_TEST_PULL_POLICY", "Never" if NAMED else "IfNotPresent")
-PATIENCE = 120.0 if NAMED else 60.0
+PATIENCE = 120.0
 
 
 class Target:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from email.utils import format_datetime
 
+import httpx
 import pytest
 from tests.kubernetes.fake.cluster import Cluster
 from tests.kubernetes.proxy import Proxy
 from tests.kubernetes.target import IMAGE, PATIENCE, Launches, Target, cut
 
 from stepwell import clock
+from stepwell.launchers.kubernetes.api import KubernetesApi
 from stepwell.launchers.kubernetes.options import group_options
 from stepwell.launchers.protocol import LaunchFailed
 from stepwell.testing.launcher_contract import until
@@ -128,6 +131,17 @@ def test_a_gap_in_the_watch_is_closed_by_a_new_list(cluster: Cluster, target: Ta
     launches.launcher.close()
 
 
+def test_how_a_pod_ended_is_known_though_its_watch_is_behind_that_of_jobs(
+    target: Target, launches: Launches
+) -> None:
+    """The two are told by connections of their own, in any order."""
+    place = launches.launcher.places[target.namespace]
+    place.check()
+    place.mirrors[1].close()  # from here on it takes no news
+    status = launches.ended(launches.start("raise SystemExit(3)", name="behind-1"))
+    assert (status.exit_code, status.reason) == (3, "It ended with exit code 3.")
+
+
 def test_a_watch_from_a_version_that_is_forgotten_begins_anew(
     target: Target, launches: Launches
 ) -> None:
@@ -198,6 +212,21 @@ def test_clocks_that_differ_do_not_confuse_times(
     late = launches.start(WAIT, name="clock-2", deadline_seconds=2)
     assert launches.ended(late).reason.startswith("It ran longer than its deadline")
     launches.launcher.close()
+
+
+def test_a_slow_answer_is_no_difference_of_clocks(
+    target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The instant that it tells is one between the question and the answer."""
+    real, api = clock.now, KubernetesApi(target.access)
+    late = iter([timedelta(0)])
+    monkeypatch.setattr(clock, "now", lambda: real() + next(late, timedelta(seconds=30)))
+    answer = httpx.Response(200, headers={"Date": format_datetime(real(), usegmt=True)})
+    api._compare(answer, clock.now())
+    assert api.offset == timedelta(0)
+    api._compare(answer, clock.now())  # this one came at once: this machine is ahead
+    assert timedelta(seconds=-32) < api.offset < timedelta(seconds=-28)
+    api.close()
 
 
 def test_a_launch_in_another_namespace_is_found_by_its_name(target: Target) -> None:

@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.kubernetes.fake.cluster import Cluster
+from tests.kubernetes.fake.nodes import Image
 from tests.kubernetes.target import IMAGE, PATIENCE, Launches, Target
 
 from stepwell import clock
@@ -179,6 +181,26 @@ def test_nodes_say_what_a_name_means(target: Target, launches: Launches) -> None
 def test_an_image_that_is_nowhere_is_an_error_in_words(launches: Launches) -> None:
     with pytest.raises((ImageUnusable, LaunchFailed), match="missing"):
         launches.launcher.pin("localhost/stepwell-missing:1")
+
+
+def test_an_image_that_was_nowhere_is_found_when_it_is_there(
+    cluster: Cluster, launches: Launches
+) -> None:
+    """What the pod that looked before has met says nothing of the one that looks now."""
+    name = "localhost/stepwell-late:1"
+    with pytest.raises((ImageUnusable, LaunchFailed), match="late"):
+        launches.launcher.pin(name)
+    cluster.nodes.images[name] = Image(instant=True)
+    pinned = until(lambda: _pinned(launches, name), PATIENCE)
+    assert pinned.digest.startswith("sha256:")
+
+
+def _pinned(launches: Launches, name: str) -> Any:
+    """None while the pod that looked before is still there: it is asked again then."""
+    try:
+        return launches.launcher.pin(name)
+    except LaunchFailed:
+        return None
 
 
 def test_a_sweep_takes_what_has_ended_and_spares_what_is_young(launches: Launches) -> None:

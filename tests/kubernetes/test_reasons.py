@@ -12,7 +12,7 @@ from stepwell.launchers.protocol import LaunchFailed
 from stepwell.testing.launcher_contract import until
 
 WAIT = "import time; print('up', flush=True); time.sleep(600)"
-HOG = "x = []\nwhile True: x.append(bytearray(1024 * 1024))"
+HOG = "import time\nx = [bytearray(1024 * 1024) for _ in range(200)]\ntime.sleep(600)"
 
 
 def secret(target: Target, name: str, **values: str) -> None:

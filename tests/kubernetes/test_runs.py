@@ -64,6 +64,7 @@ def test_a_pod_that_is_deleted_is_followed_by_one_that_resumes(
         answer = httpx.get(
             f"http://127.0.0.1:{served.port}/api/v1/runs/{run_id}/assignment",
             headers={"Authorization": f"Bearer {old}"},
+            timeout=90,
         )
         assert (answer.status_code, answer.json()["code"]) == (403, "run-token-revoked")
         with client(server) as api:
@@ -166,14 +167,28 @@ def test_a_run_outlives_a_cluster_that_is_away(served: Served, target: Target) -
     from tests.server.live import listening
 
     with server, listening(server):
-        run_id = served.start_run(server, wait=3)
+        run_id = served.start_run(server, wait=600)
         until(lambda: "waiting" in output(server, run_id), PATIENCE)
         with cut(proxy):
+            go_on(server, run_id)
             until(lambda: _all_done(server, run_id), PATIENCE)
             assert not show(server, run_id).state.ended
         run = ended(server, run_id)
     assert (run.state, run.attempt) == (RunState.SUCCEEDED, 1)
     proxy.cut()
+
+
+def go_on(server: Any, run_id: Any) -> None:
+    """Let the operation that waits end."""
+    body = {"value": True, "expect_version": 0, "reason": "The test lets it go on."}
+    with client(server) as api:
+        answer = api.post(
+            f"/state/{GROUP}/edits",
+            json=body,
+            params={"scope": "group", "key": f"go/{run_id}"},
+            headers={"Idempotency-Key": f"go-{run_id}"},
+        )
+    assert answer.is_success, answer.text
 
 
 def _all_done(server: Any, run_id: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -114,10 +115,40 @@ def test_a_launch_does_without_a_template_that_was_killed(
     assert "forked True" in launched(launcher, tmp_path, "job-3")
 
 
+HASTY = """
+import os, signal, sys, time
+from pathlib import Path
+from stepwell.launchers import shim
+from stepwell.launchers.template import ForkedWatch
+
+class Slow(ForkedWatch):
+    def _become(self, *given):
+        time.sleep(0.5)
+        return super()._become(*given)
+
+def begin(*pipes):
+    time.sleep(600)
+    return 0
+
+folder = Path(sys.argv[1])
+(folder / "work").mkdir()
+child = Slow(folder, [os.dup(0), os.dup(0)], begin).spawn()
+shim.signal_group(child.pid, signal.SIGTERM)
+print(child.wait(90))
+"""
+
+
+def test_a_stop_reaches_a_process_that_was_forked_just_now(tmp_path: Path) -> None:
+    """It leads its group, and the signal ends it, before anybody can ask it to end."""
+    command = [sys.executable, "-c", HASTY, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=True)
+    assert done.stdout.strip() == str(-signal.SIGTERM), done.stderr
+
+
 def test_the_end_of_a_launch_is_told(launcher: ProcessLauncher, tmp_path: Path) -> None:
     launched(launcher, tmp_path, "job-1")
     assert launcher.notices is not None
-    assert select.select([launcher.notices], [], [], 5.0)[0]
+    assert select.select([launcher.notices], [], [], 90.0)[0]
 
 
 def test_a_template_ends_with_its_server(launcher: ProcessLauncher, tmp_path: Path) -> None:

@@ -6,21 +6,23 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
 
 import pytest
+from tests.engine.signals import wait_for
 
 from stepwell import Engine, Registry, Step, StepClient, StepStatus
-from stepwell.schedules import Every, Overlap
+from stepwell.schedules import Every, Misfire, Overlap
 from stepwell.schedules.recurring import SCHEDULE, Timetable, correlation, due_at
 from stepwell.stores.postgres import PostgresStore
 from stepwell.stores.sqlite import SQLiteStore
 
 PROGRAM = Path(__file__).with_name("program.py")
+EVERY_SECOND = Every(seconds=1, misfire=Misfire.ALL, overlap=Overlap.ALLOW)
+"""Each of them, also where the machine pauses for some."""
 
 Start: TypeAlias = "Callable[[str], subprocess.Popen[str]]"
 
@@ -50,10 +52,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 def wait_until_done(steps: StepClient, number: int) -> None:
-    end = time.monotonic() + 60
-    while steps.count(name="v1/work").done < number:
-        assert time.monotonic() < end, "it stands still"
-        time.sleep(0.05)
+    wait_for(lambda: steps.count(name="v1/work").done >= number)
 
 
 def check(steps: StepClient) -> None:
@@ -73,7 +72,7 @@ def test_two_processes_run_each_instant_once(steps: StepClient, start: Start) ->
     wait_until_done(steps, 4)
     for process in both:
         process.send_signal(signal.SIGTERM)
-    printed = [line for process in both for line in process.communicate(timeout=30)[0].split()]
+    printed = [line for process in both for line in process.communicate(timeout=90)[0].split()]
     assert [process.returncode for process in both] == [0, 0]
     assert len(printed) == len(set(printed)), "an instant ran twice"
     check(steps)
@@ -84,12 +83,12 @@ def test_two_processes_run_each_instant_once(steps: StepClient, start: Start) ->
 def test_a_process_killed_around_its_decision_costs_no_instant_and_doubles_none(
     steps: StepClient, start: Start, mode: str
 ) -> None:
-    assert start(mode).wait(30) == -signal.SIGKILL
+    assert start(mode).wait(90) == -signal.SIGKILL
     assert steps.count(name="v1/work", status=StepStatus.READY).ready == (mode == "die-after")
     survivor = start("run")
     wait_until_done(steps, 3)
     survivor.send_signal(signal.SIGTERM)
-    assert survivor.wait(30) == 0
+    assert survivor.wait(90) == 0
     check(steps)
 
 
@@ -99,7 +98,7 @@ def test_on_postgresql_each_instant_runs_once_too(postgres_steps: str) -> None:
 
     def work(step: Step) -> None:
         seen.append(due_at(step))
-        if len(seen) == 3:
+        if len(seen) >= 3:
             enough.set()
 
     def engine() -> Engine:
@@ -107,10 +106,10 @@ def test_on_postgresql_each_instant_runs_once_too(postgres_steps: str) -> None:
         registry.add(work, "v1/work")
         made = Engine(store, registry)
         timetable = Timetable(made, registry)
-        timetable.schedule("v1/work", Every(seconds=1, overlap=Overlap.ALLOW), name="each-second")
+        timetable.schedule("v1/work", EVERY_SECOND, name="each-second")
         return made
 
     with engine(), engine():
-        assert enough.wait(30)
+        assert enough.wait(90)
     store.close()
     assert sorted(seen) == [min(seen) + timedelta(seconds=n) for n in range(len(seen))]

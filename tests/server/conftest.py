@@ -9,15 +9,14 @@ port, with its engine running, for tests that launch real images.
 from __future__ import annotations
 
 import shutil
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from starlette.testclient import TestClient
+from tests.server.live import listening
 from tests.server.support import Api, free_port, token
 
 from stepwell.server.app import Server
@@ -109,15 +108,9 @@ def api(server: Server) -> Iterator[Api]:
 @pytest.fixture
 def live(settings: Settings) -> Iterator[Server]:
     """A server that listens on loopback, with its engine and the process launcher running."""
-    own = {"port": free_port(), "run_engine": True, "discovery_timeout": 30.0}
+    own = {"port": free_port(), "run_engine": True}
     settings = replace(settings, **own)  # type: ignore[arg-type]
     made = Server(settings)
     made.db.migrate()
-    config = uvicorn.Config(made.app, port=settings.port, log_level="warning", lifespan="off")
-    listener = uvicorn.Server(config)
-    thread = threading.Thread(target=listener.run, daemon=True)
-    with made:
-        thread.start()
+    with made, listening(made):
         yield made
-        listener.should_exit = True
-        thread.join(10)

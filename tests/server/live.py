@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import uvicorn
 from sqlalchemy import event
 
+from stepwell.cli.serving.listener import bound
 from stepwell.server.app import Server
 
 
@@ -29,18 +29,14 @@ def without_fsync(server: Server) -> Server:
 def listening(server: Server) -> Iterator[str]:
     """The server's app on its settings' port, until the block ends; yields its address."""
     settings = server.settings
-    config = uvicorn.Config(
-        server.app, host=settings.host, port=settings.port, log_level="warning", lifespan="off"
-    )
+    config = uvicorn.Config(server.app, log_level="warning", lifespan="off")
     web = uvicorn.Server(config)
-    thread = threading.Thread(target=web.run, daemon=True)
-    thread.start()
-    end = time.monotonic() + 20
-    while not web.started and thread.is_alive() and time.monotonic() < end:
-        time.sleep(0.01)
-    assert web.started, "the server does not listen"
-    try:
-        yield settings.url
-    finally:
-        web.should_exit = True
-        thread.join(10)
+    with bound(settings.host, settings.port) as socket:
+        socket.listen(1024)  # from here on clients wait instead of being refused
+        thread = threading.Thread(target=web.run, args=([socket],), daemon=True)
+        thread.start()
+        try:
+            yield settings.url
+        finally:
+            web.should_exit = True
+            thread.join(90)

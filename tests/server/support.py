@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import httpx
 import pytest
 from starlette.testclient import TestClient
+from tests import ports
 
 from stepwell.engine import Engine, Tally
 from stepwell.ids import new_id
@@ -20,6 +20,8 @@ from stepwell.server.app import Server
 from stepwell.server.services import QUEUE
 
 Api: TypeAlias = Callable[..., TestClient]
+
+free_port = ports.free_port
 
 on_both = pytest.mark.parametrize("database_url", ["sqlite", "postgres"], indirect=True)
 
@@ -35,14 +37,6 @@ def drain(server: Server, patience: float = 2.0) -> Tally:
     """Run the server's own steps until none is due within `patience` seconds."""
     registry = background.handlers(server.services)
     return Engine(server.db.store, registry, queues=(QUEUE,)).drain(patience=patience)
-
-
-def free_port() -> int:
-    """A TCP port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from stepwell.server import background
 from stepwell.server.app import Server
 from stepwell.server.services import QUEUE
 from stepwell.step import StepQuery, StepStatus
+from stepwell.testing.launcher_contract import until
 
 
 def test_every_room_that_has_background_work_is_in_the_list() -> None:
@@ -50,18 +51,16 @@ def test_seeding_twice_adds_each_step_once(server: Server) -> None:
 
 def test_a_step_that_was_lost_is_seeded_again(server: Server) -> None:
     """R29: whatever became of the tick, within a minute there is one again."""
-    seeded, lost = threading.Event(), StepClient(server.db.store)
+    lost = StepClient(server.db.store)
     for step in lost.search(StepQuery(status=StepStatus.READY, name="v1/server/tick")):
         lost.cancel(step.id, "lost in a test")
     assert "v1/server/tick" not in ready(server)
     seeder = background.Seeder(server.services, every=0.01)
     seeder.start()
-    for _ in range(500):
-        if "v1/server/tick" in ready(server):
-            break
-        seeded.wait(0.02)
-    seeder.stop()
-    assert "v1/server/tick" in ready(server)
+    try:
+        until(lambda: "v1/server/tick" in ready(server))
+    finally:
+        seeder.stop()
 
 
 @pytest.mark.parametrize(

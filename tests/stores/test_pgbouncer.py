@@ -13,6 +13,7 @@ from tests.stores.test_postgres import EMPTY
 
 from stepwell.stores import Store, open_store
 from stepwell.stores.addresses import split_pooling
+from stepwell.stores.postgres import PostgresStore
 from stepwell.testing.store_contract import StoreContract
 
 
@@ -41,6 +42,10 @@ class TestPostgresStoreBehindPgBouncer(StoreContract):
             connection.execute(EMPTY)
         warm.open()
         return warm
+
+    def listens(self, store: Store) -> bool:
+        assert isinstance(store, PostgresStore)
+        return store._bell.listening
 
     @pytest.fixture
     def other_store(self, pooled: str) -> Iterator[Store]:

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from stepwell.stores.postgres import PostgresStore
+from stepwell.stores.protocol import Store
 from stepwell.testing.store_contract import StoreContract
 
 EMPTY = """
@@ -32,6 +33,10 @@ class TestPostgresStore(StoreContract):
             connection.execute(EMPTY)
         warm.open()
         return warm
+
+    def listens(self, store: Store) -> bool:
+        assert isinstance(store, PostgresStore)
+        return store._bell.listening
 
     @pytest.fixture
     def other_store(self, postgres_steps: str) -> Iterator[PostgresStore]:

@@ -135,6 +135,6 @@ own = {name for name in sys.modules if name.startswith("stepwell.testing")}
 assert own == {"stepwell.testing", "stepwell.testing.plugin"}, own
 """
     ended = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
     )
     assert ended.returncode == 0, ended.stderr

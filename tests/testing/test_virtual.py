@@ -127,7 +127,7 @@ def test_a_retry_waits_for_its_delay_on_the_virtual_clock(
     assert max(later - before for before, later in pairwise(at)) == 7200
     assert {str(error) for error in engine.errors} == {"down"}
     assert "ConnectionError: down" in (engine.get(step).description or "")
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 90  # and not two days
 
 
 def test_a_step_that_reruns_each_hour_runs_72_times_in_3_days(
@@ -267,7 +267,7 @@ def test_handlers_run_in_the_calling_thread_and_coroutines_on_one_loop(
 ) -> None:
     threads: set[int] = set()
     loops: set[int] = set()
-    before = threading.active_count()
+    before = set(threading.enumerate())
 
     @registry.handler("v1/def")
     def plain() -> None:
@@ -282,7 +282,7 @@ def test_handlers_run_in_the_calling_thread_and_coroutines_on_one_loop(
     assert engine.drain().done == 3
     assert threads == {threading.get_ident()}
     assert len(loops) == 1
-    assert threading.active_count() == before
+    assert before.issuperset(threading.enumerate())
 
 
 def test_a_coroutine_is_told_to_drain_in_a_thread(

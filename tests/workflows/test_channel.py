@@ -38,14 +38,21 @@ def test_a_timeout_loses_nothing(ends: tuple[Channel, Channel]) -> None:
     with pytest.raises(TimeoutError):
         ends[1].receive(0.01)
     ends[0].send({"n": 1})
-    assert ends[1].receive(5.0) == {"n": 1}
+    assert ends[1].receive(90.0) == {"n": 1}
     ends[0].send({"n": 2})
     assert ends[1].receive() == {"n": 2}
+
+
+def test_what_is_there_already_is_received_without_any_time(ends: tuple[Channel, Channel]) -> None:
+    ends[0].send({"n": 1})
+    assert ends[1].receive(0.0) == {"n": 1}
+    with pytest.raises(TimeoutError):
+        ends[1].receive(0.0)
 
 
 def test_a_closed_end_is_told(ends: tuple[Channel, Channel]) -> None:
     ends[0].close()
     with pytest.raises(ChannelClosed):
-        ends[1].receive(5.0)
+        ends[1].receive(90.0)
     with pytest.raises(ChannelClosed):
         ends[1].send({"n": 1})

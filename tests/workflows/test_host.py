@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -18,6 +19,8 @@ import pytest
 from tests.workflows.support import write_group
 
 from stepwell.errors import StepwellError
+from stepwell.workflows import host
+from stepwell.workflows.channel import Channel, Message
 from stepwell.workflows.context import Facts, Versioned, Write
 from stepwell.workflows.errors import (
     AttemptFailed,
@@ -158,6 +161,16 @@ def wait_for(condition: Callable[[], Any], seconds: float = 90.0) -> None:
         time.sleep(0.01)
 
 
+class Hurry:
+    """The host's clock: an hour ahead as soon as something has happened."""
+
+    def __init__(self, happened: Callable[[], Any]) -> None:
+        self.happened = happened
+
+    def monotonic(self) -> float:
+        return time.monotonic() + (3600.0 if self.happened() else 0.0)
+
+
 def is_gone(pid: int) -> bool:
     """Ended; one that nobody has waited for yet counts as well."""
     try:
@@ -226,7 +239,7 @@ def test_a_kill_in_the_middle_fails_the_attempt_and_the_next_one_runs(shop: Shop
     thread.start()
     operation, sleeper = shop.pids()
     os.kill(operation, signal.SIGKILL)
-    thread.join(timeout=20)
+    thread.join(timeout=90)
     assert [one.code for one in errors] == ["process-ended"]
     assert "The process that ran it was ended by signal 9 (SIGKILL)." in str(errors[0])
     assert "memory" in errors[0].fix
@@ -234,22 +247,68 @@ def test_a_kill_in_the_middle_fails_the_attempt_and_the_next_one_runs(shop: Shop
     assert shop.run("well").result["pid"] != operation
 
 
-def test_a_timeout_ends_the_process_and_all_that_it_has_started(shop: Shop) -> None:
+def test_a_timeout_ends_the_process_and_all_that_it_has_started(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shop.host.manifest()
-    with pytest.raises(TimedOut, match="longer than 1 s"):
-        shop.run("waits", timeout=1.0)
+    begun = Hurry(lambda: shop.mark.exists() and " " in shop.mark.read_text())
+    monkeypatch.setattr(host, "time", begun)
+    with pytest.raises(TimedOut, match="longer than 600 s"):
+        shop.run("waits", timeout=600.0)
     wait_for(lambda: all(map(is_gone, shop.pids())))
     assert shop.run("well").result["day"] == 31
 
 
-@pytest.mark.parametrize(("operation", "timeout"), [("slow", 1.0), ("dies", None)])
+@pytest.mark.parametrize("operation", ["slow", "dies"])
 def test_what_tells_why_is_handed_over_before_the_process_is_ended(
-    shop: Shop, operation: str, timeout: float | None
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, operation: str
 ) -> None:
     """The reports that are kept on failure, and no others."""
     shop.host.manifest()
+    told = Hurry(lambda: operation == "slow" and shop.desk.reports)
+    monkeypatch.setattr(host, "time", told)
     with pytest.raises(AttemptFailed):
-        shop.run(operation, timeout=timeout)
+        shop.run(operation, timeout=600.0)
+    assert [one.name for one in shop.desk.reports] == ["why"]
+
+
+class Late:
+    """A channel whose reader is held up: it looks when all has happened, and its time is over."""
+
+    def __init__(self, channel: Channel, until: Callable[[], Any]) -> None:
+        self.channel, self.until = channel, until
+
+    def receive(self, timeout: float | None = None) -> Message:
+        if timeout:
+            wait_for(self.until)
+            raise TimeoutError
+        return self.channel.receive(timeout)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.channel, name)
+
+
+@pytest.mark.parametrize("operation", ["slow", "dies"])
+def test_what_was_told_before_an_end_is_heard_though_nobody_came_to_it_in_time(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    """As on a machine that does not let the engine's process run for a while."""
+    shop.host.manifest()
+    process, channel = shop.host._process, shop.host._channel
+    assert process is not None
+    assert channel is not None
+    late = threading.Event()
+
+    def happened() -> bool:
+        sent = bool(select.select([channel._socket], [], [], 0.0)[0])
+        if sent and (operation == "slow" or is_gone(process.pid)):
+            late.set()
+        return late.is_set()
+
+    shop.host._channel = Late(channel, happened)  # type: ignore[assignment]
+    monkeypatch.setattr(host, "time", Hurry(lambda: operation == "slow" and late.is_set()))
+    with pytest.raises(AttemptFailed):
+        shop.run(operation, timeout=600.0)
     assert [one.name for one in shop.desk.reports] == ["why"]
 
 

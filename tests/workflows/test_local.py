@@ -99,13 +99,13 @@ GROUP = """
 
     @group.workflow
     class Slow:
-        @operation(timeout=1.0, halt_on_error=False)
+        @operation(timeout=8.0, halt_on_error=False)
         def sleeps(self, ctx: Context) -> None:
             import time
             ctx.report.text("why", "step 1", on_failure=True)
             ctx.report.text("why", "step 2", on_failure=True)
             ctx.report.text("rows", "none")
-            time.sleep(60)
+            time.sleep(600)
 
         @operation
         def goes_well(self, ctx: Context) -> None:

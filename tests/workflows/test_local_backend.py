@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from stepwell.clock import now
 from stepwell.ids import new_id
 from stepwell.step import Claim
+from stepwell.workflows import local_backend
 from stepwell.workflows.context import Versioned, Write
 from stepwell.workflows.errors import StateConflict
 from stepwell.workflows.local_backend import LocalBackend, file_name
@@ -36,10 +38,13 @@ def test_versions_rise_and_never_come_back(backend: LocalBackend) -> None:
     assert backend.read("group", "k") == Versioned("b", 3)
 
 
-def test_an_entry_is_gone_after_its_time(backend: LocalBackend) -> None:
-    save(backend, value="a", ttl=0.05)
+def test_an_entry_is_gone_after_its_time(
+    backend: LocalBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(backend, value="a", ttl=600)
     assert backend.read("group", "k") is not None
-    time.sleep(0.06)
+    later = now() + timedelta(seconds=601)
+    monkeypatch.setattr(local_backend, "now", lambda: later)
     assert backend.read("group", "k") is None
     with pytest.raises(StateConflict):
         save(backend, value="b", expect_version=1)

@@ -77,7 +77,7 @@ def start(server: MiniServer, group: Path, mode: str, **more: str) -> subprocess
 
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=180)
     return process.returncode, out, err
 
 

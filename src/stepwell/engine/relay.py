@@ -58,9 +58,14 @@ class Relay:
         self._intake, self._average, self._may = intake, average, may
         self._request, self._took, self._rested = request, took, rested
         self._called, self._over = threading.Event(), threading.Event()
+        self._lost = threading.Event()
         self._thread: threading.Thread | None = None
-        self.resting = True
-        """Whether the second claims nothing, and has nothing that is to be settled."""
+        self._rests = True
+
+    @property
+    def resting(self) -> bool:
+        """Whether the second claims nothing, and has nothing to be settled or looked for."""
+        return self._rests and not self._lost.is_set()
 
     def room(self, bursts: Bursts) -> int:
         """For how many steps these bursts, one of both, have room now."""
@@ -74,10 +79,18 @@ class Relay:
     def more(self) -> None:
         """There is more than one burst has taken."""
         if self.resting and self._intake.is_whole and self._pays():
-            self.resting = False
+            self._rests = False
             self._called.set()
             if self._thread is None:
                 self._thread = self._start()
+
+    def has_lost(self) -> bool:
+        """Whether the second has failed since this was asked last: it may have lost the answer
+        to a commit that wrote claims, and the first is to look for them (R13)."""
+        lost = self._lost.is_set()
+        if lost:
+            self._lost.clear()
+        return lost
 
     def stop(self) -> None:
         """End after the present burst; there is nothing more from now on."""
@@ -108,7 +121,7 @@ class Relay:
             self._called.clear()
             self._go()
             self._second.hand_over()
-            self.resting = True
+            self._rests = True
             self._rested()
 
     def _go(self) -> None:
@@ -118,6 +131,7 @@ class Relay:
         except EngineBuried:
             pass  # the first learns of it by its own claim
         except Exception as error:  # whatever a driver raises must not end the thread
+            self._lost.set()
             emit("engine.claim_failed", engine=None, error=str(error), retry_after=AFTER_FAILURE)
             self._over.wait(AFTER_FAILURE)
 

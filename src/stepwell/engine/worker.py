@@ -215,7 +215,8 @@ class Worker:
             return 0.0
 
     def _feed_once(self) -> float:
-        if self._failures or self._clock.monotonic() - self._reconciled > RECONCILE:
+        late = self._clock.monotonic() - self._reconciled > RECONCILE
+        if self._relay.has_lost() or self._failures or late:
             self._reconcile()
         self._runner.call()
         self._give_back_late()

@@ -24,6 +24,7 @@ from typing import Any, Final, TypeVar
 
 from stepwell.launchers import shim
 from stepwell.launchers.images import ImageFolder, digest_of_source, program
+from stepwell.launchers.notices import Notices
 from stepwell.launchers.protocol import (
     Handle,
     ImageUnusable,
@@ -78,7 +79,7 @@ class ProcessLauncher:
         self._template = Template(self._jobs, {**_inherited(), **_PYTHON})
 
     @property
-    def notices(self) -> int | None:
+    def notices(self) -> Notices | None:
         """See `launchers.notices`: the watchers that were forked say so when they end."""
         return self._template.notices
 

@@ -29,6 +29,8 @@ PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 CHUNK = 64 * 1024
 MOST_FILES = 65_536
+KILLING = 60.0
+"""Seconds for which it is seen to that what was killed is gone; a busy machine takes its time."""
 
 
 def main(folder: Path) -> None:
@@ -229,7 +231,8 @@ class Log:
 def kill_all(pid: int) -> None:
     """Kill what the command left behind: its group, and what was handed down to this process."""
     signal_group(pid, signal.SIGKILL)
-    for _ in range(100):
+    until = time.monotonic() + KILLING
+    while time.monotonic() < until:
         left = descendants()
         if not left:
             return

@@ -86,9 +86,12 @@ class ForkedWatch(shim.Watch):
     def spawn(self) -> Forked:
         """As of `shim.Watch`: a session of its own, its output in a pipe, dead with this one."""
         output, into = os.pipe()
+        ready, tell = os.pipe()
         pid = fork(lambda: self._become(into))
-        for one in (into, *self._pipes):
+        for one in (into, tell, *self._pipes):
             os.close(one)
+        os.read(ready, 1)  # it has closed the other end: from here on a signal ends it
+        os.close(ready)
         return Forked(pid, stdout=os.fdopen(output, "rb", buffering=0))
 
     def _become(self, into: int) -> int:

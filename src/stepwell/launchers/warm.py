@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from stepwell.launchers import template
+from stepwell.launchers.notices import Notices
 
 MODULE: Final = "stepwell.workflows.warm"
 """What the template imports: it runs a Python image."""
@@ -50,7 +51,7 @@ class Template:
         self._one_at_a_time = threading.Lock()
         self._asked: socket.socket | None = None
         self._end: weakref.finalize[..., Template] | None = None
-        self.notices: int | None = None
+        self.notices: Notices | None = None
 
     def launch(self, folder: Path, environment: Mapping[str, str]) -> bool:
         """Have a launch forked into its folder; False: start it in another way."""
@@ -81,13 +82,12 @@ class Template:
         if self._asked is None:
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             notices, told = os.pipe()
-            os.set_blocking(notices, False)
             with theirs:
                 process = self._start(theirs.fileno(), told)
             os.close(told)
             ours.settimeout(_START_SECONDS)
-            self._asked, self.notices = ours, notices
-            self._end = weakref.finalize(self, _end, ours, notices, process)
+            self._asked, self.notices = ours, Notices(notices)
+            self._end = weakref.finalize(self, _end, ours, process)
         return self._asked
 
     def _start(self, asked: int, told: int) -> subprocess.Popen[bytes]:
@@ -120,9 +120,8 @@ class Template:
         self._asked = self._end = self.notices = None
 
 
-def _end(asked: socket.socket, notices: int, process: subprocess.Popen[bytes]) -> None:
+def _end(asked: socket.socket, process: subprocess.Popen[bytes]) -> None:
     asked.close()
-    os.close(notices)
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(1.0)
         return

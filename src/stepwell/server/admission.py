@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -49,13 +50,12 @@ class Admission:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request = Request(scope)
-        refused = _refused(request)
+        limit = limit_of(scope["path"])
+        refused = _refused(scope, limit)
         if refused is not None:
             status = 413 if isinstance(refused, BodyTooLarge) else 422
-            await problem(request, status, refused.as_dict())(scope, receive, send)
+            await problem(Request(scope), status, refused.as_dict())(scope, receive, send)
             return
-        limit = limit_of(scope["path"])
         await self.app(scope, receive if limit is None else _Counted(receive, limit), send)
 
 
@@ -64,12 +64,12 @@ def limit_of(path: str) -> int | None:
     return next(limit for pattern, limit in LIMITS if pattern.match(path))
 
 
-def _refused(request: Request) -> InvalidInput | None:
-    if b"%00" in request.scope["query_string"] or "\0" in request.scope["path"]:
+def _refused(scope: Scope, limit: int | None) -> InvalidInput | None:
+    if b"%00" in scope["query_string"] or "\0" in scope["path"]:
         return CharacterForbidden(
             "The address has a NUL character.", fix="Leave it out; no text here can hold one."
         )
-    limit, said = limit_of(request.scope["path"]), request.headers.get("content-length", "")
+    said = Headers(scope=scope).get("content-length", "")
     if limit is not None and said.isdecimal() and (len(said) > 15 or int(said) > limit):
         return too_large(limit)
     return None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Final, TypeAlias
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+Header: TypeAlias = tuple[bytes, bytes]
 
 POLICY: Final = (
     "default-src 'self'; base-uri 'none'; form-action 'self'; "
@@ -22,6 +24,7 @@ ALWAYS: Final = {
 }
 
 _YEAR: Final = 365 * 24 * 3600
+_POLICY: Final = b"content-security-policy"
 
 
 class SecurityHeaders:
@@ -33,7 +36,11 @@ class SecurityHeaders:
     """
 
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
-        self.app, self.https = app, https
+        self.app = app
+        strict = {"Strict-Transport-Security": f"max-age={_YEAR}"} if https else {}
+        self._always = _raw({**ALWAYS, **strict})
+        self._own_policy = _raw({"Content-Security-Policy": POLICY, "X-Frame-Options": "DENY"})
+        self._private = _raw({"Cache-Control": "no-store"})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the app."""
@@ -43,18 +50,19 @@ class SecurityHeaders:
 
         async def sender(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._add(MutableHeaders(scope=message), scope["path"])
+                message["headers"] = self._all(message.get("headers", ()), scope["path"])
             await send(message)
 
         await self.app(scope, receive, sender)
 
-    def _add(self, headers: MutableHeaders, path: str) -> None:
-        for name, value in ALWAYS.items():
-            headers.setdefault(name, value)
-        if "Content-Security-Policy" not in headers:
-            headers["Content-Security-Policy"] = POLICY
-            headers.setdefault("X-Frame-Options", "DENY")
-        if self.https:
-            headers.setdefault("Strict-Transport-Security", f"max-age={_YEAR}")
+    def _all(self, own: Iterable[Header], path: str) -> list[Header]:
+        headers = list(own)
+        have = {name.lower() for name, _ in headers}
+        wanted = self._always if _POLICY in have else self._always + self._own_policy
         if path.startswith("/api/"):
-            headers.setdefault("Cache-Control", "no-store")
+            wanted = wanted + self._private
+        return headers + [one for one in wanted if one[0] not in have]
+
+
+def _raw(headers: Mapping[str, str]) -> list[Header]:
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]

@@ -42,7 +42,8 @@ class Channel:
         Raises
         ------
         ChannelClosed : there will be none.
-        TimeoutError : there is none within `timeout` seconds; what has come of it is kept.
+        TimeoutError : there is none within `timeout` seconds, at 0 none that is there already;
+            what has come of it is kept.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         self._fill(_LENGTH.size, deadline)
@@ -60,10 +61,7 @@ class Channel:
     def _fill(self, size: int, deadline: float | None) -> None:
         while len(self._received) < size:
             if deadline is not None:
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    raise TimeoutError
-                self._socket.settimeout(left)
+                self._socket.settimeout(max(deadline - time.monotonic(), 0.0))
             self._received += self._read()
 
     def _read(self) -> bytes:
@@ -71,6 +69,8 @@ class Channel:
             data = self._socket.recv(_CHUNK)
         except TimeoutError:
             raise
+        except BlockingIOError as error:
+            raise TimeoutError from error
         except OSError as error:
             raise ChannelClosed from error
         if not data:

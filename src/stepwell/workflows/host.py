@@ -44,6 +44,10 @@ Started: TypeAlias = tuple[Process, socket.socket]
 """A process of `child.main`, which leads a group of its own, and our end of its socket."""
 
 _LOOK_EVERY: Final = 0.5
+_CLOSING: Final = 20.0
+"""Seconds that a process which has closed its channel may take to end, as with a large core."""
+_LAST_WORDS: Final = 1000
+"""So many messages of a process whose time is over are still heard: it may send them for ever."""
 
 
 class Desk(Protocol):
@@ -204,12 +208,23 @@ class ChildHost:
                 assert desk is not None, "only operations call back"
                 self._serve(message, desk)
         except TimeoutError:
+            self._hear_out(desk)
             self.stop()
             raise TimedOut(
                 f"It took longer than {timeout:g} s.",
                 why="Its process was ended.",
                 fix="Raise timeout= of the operation, or divide its work.",
             ) from None
+
+    def _hear_out(self, desk: Desk | None) -> None:
+        """What it told before its time was over, and nobody has come to hear yet."""
+        for _ in range(_LAST_WORDS):
+            try:
+                message = self._channel.receive(0.0) if self._channel else {}
+            except (TimeoutError, ChannelClosed):
+                return
+            if "tell" in message and desk is not None:
+                _told(message, desk)
 
     def _serve(self, message: Message, desk: Desk) -> None:
         if "tell" in message:
@@ -231,19 +246,21 @@ class ChildHost:
 
     def _receive(self, deadline: float | None) -> Message:
         """The next message; looks now and then whether the child lives, for what it has
-        started may hold the channel open."""
+        started may hold the channel open. What it sent before its end is heard first."""
         process, channel = self._process, self._channel
         if process is None or channel is None:
             raise ProcessEnded("The process that ran it was stopped.")
+        ended = False
         while True:
             left = _LOOK_EVERY if deadline is None else deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
             try:
-                return channel.receive(min(max(left, 0.0), _LOOK_EVERY))
+                return channel.receive(0.0 if ended else min(left, _LOOK_EVERY))
             except TimeoutError:
-                if deadline is not None and time.monotonic() >= deadline:
-                    raise
-                if process.poll() is not None:
+                if ended:
                     self._lost(process)
+                ended = process.poll() is not None
             except ChannelClosed:
                 self._lost(process)
 
@@ -291,7 +308,7 @@ def _kill_group(process: Process) -> None:
 def _wait_briefly(process: Process) -> int | None:
     """Its exit code; None when it has closed the channel but goes on."""
     try:
-        return process.wait(timeout=5.0)
+        return process.wait(timeout=_CLOSING)
     except subprocess.TimeoutExpired:
         return None
 

@@ -15,6 +15,7 @@ from stepwell.cli.conformance import discovering, running
 from stepwell.cli.conformance.requirements import REQUIREMENTS, Finding
 from stepwell.cli.conformance.running import Subject
 from stepwell.cli.conformance.stage import Stage, staged
+from stepwell.cli.conformance.tap import Outage
 from stepwell.cli.exits import Exit
 
 NODE = EXAMPLES / "node"
@@ -46,18 +47,25 @@ def not_passed(answer: Any) -> dict[str, str]:
     return {name: one for name, one in verdicts(answer).items() if one != "passed"}
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine a good image beats and ends later than the check allows."""
+    monkeypatch.setattr(running, "LONGEST_GAP", Outage.HOLD - 0.1)
+    monkeypatch.setattr(running, "GRACE", 90.0)
+
+
 @needs_node
 @pytest.mark.slow
-def test_the_group_in_javascript_keeps_the_whole_protocol(shell: Shell) -> None:
-    answer = shell.good("groups", "check", NODE, "--json")
+def test_the_group_in_javascript_keeps_the_whole_protocol(shell: Shell, patient: None) -> None:
+    answer = shell.good("groups", "check", NODE, "--json", "--timeout", 180)
     assert list(verdicts(answer)) == list(REQUIREMENTS)
     assert not_passed(answer) == {}
 
 
 @pytest.mark.slow
-def test_a_group_in_python_keeps_the_whole_protocol(shell: Shell) -> None:
+def test_a_group_in_python_keeps_the_whole_protocol(shell: Shell, patient: None) -> None:
     (shell.folder / "two.py").write_text(PYTHON)
-    assert not_passed(shell.good("groups", "check", "two.py", "--json")) == {}
+    assert not_passed(shell.good("groups", "check", "two.py", "--json", "--timeout", 180)) == {}
 
 
 def test_an_image_that_posts_nothing_fails_with_what_it_wrote(shell: Shell) -> None:
@@ -90,7 +98,7 @@ def test_parameters_that_are_missing_are_named(shell: Shell) -> None:
 
 @pytest.fixture(scope="module")
 def stage() -> Iterator[Stage]:
-    with staged("process", 60.0) as made:
+    with staged("process", 180.0) as made:
         yield made
 
 

@@ -31,7 +31,10 @@ from stepwell.server.ui.bundle import folder_of
 Visit: TypeAlias = Callable[..., Page]
 Watches: TypeAlias = dict[Page, Watch]
 
-expect.set_options(timeout=30_000)  # ms; a busy machine takes its time
+PATIENCE = 90_000
+"""Milliseconds that anything may take: a busy machine takes its time."""
+
+expect.set_options(timeout=PATIENCE)
 
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 _FLAGS = (
@@ -121,6 +124,7 @@ def visit(request: pytest.FixtureRequest, browser: Browser, watches: Watches) ->
             usual = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"}
             context = browser.new_context(**{**usual, **options})
             open_.callback(context.close)
+            context.set_default_timeout(PATIENCE)
             if role is not None:
                 _log_in(context, place, role)
             page = context.new_page()
@@ -144,6 +148,8 @@ def stranger(visit: Visit) -> Page:
 
 def _log_in(context: BrowserContext, site: Site, role: str) -> None:
     answer = context.request.post(
-        site.link("/api/v1/login"), data={"name": role, "password": PASSWORD}
+        site.link("/api/v1/login"),
+        data={"name": role, "password": PASSWORD},
+        timeout=PATIENCE,
     )
     assert answer.status == 204, answer.text()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,9 @@ Theme: TypeAlias = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
 WIDTHS = {1440: 900, 1024: 768, 390: 844}
 """Pixels: a screen, a small one, a phone; and how high each is."""
+
+PATIENCE = 90.0
+"""Seconds that a page may take to become what it will be."""
 
 _RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 _BAD = ("serious", "critical")
@@ -118,7 +122,8 @@ def _until(page: Page, expression: str, arg: Any = None) -> None:
     Playwright's `wait_for_function` evaluates text within the page from its second look on,
     which the policy of our pages forbids.
     """
-    for _ in range(200):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
         if page.evaluate(expression, arg):
             return
         page.wait_for_timeout(50)

@@ -117,6 +117,7 @@ def test_a_run_of_ten_thousand_operations_is_there_within_a_second(
     expect(table).to_have_attribute("aria-rowcount", str(OPERATIONS + 2))
     assert table.locator("tbody tr").count() <= ROWS
     page.get_by_role("tab", name="Timeline").click()
+    expect(shown(page).get_by_text("load-2", exact=True)).to_be_visible()
     page.mouse.move(700, 600)
     page.mouse.wheel(0, 20_000 * 30)
     expect(shown(page).get_by_text(f"load-{OPERATIONS}", exact=True)).to_be_visible()

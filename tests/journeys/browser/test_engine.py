@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 from tests.cli.shell import Shell, free_port, wait
-from tests.journeys.browser.conftest import Watches
+from tests.journeys.browser.conftest import PATIENCE, Watches
 from tests.journeys.browser.looking import axe_in_both_themes, fits
 from tests.journeys.browser.watching import Watch
 
@@ -53,6 +53,7 @@ def look(tmp_path: Path, bundle: Path, browser: Browser, watches: Watches) -> It
             link = _link_in(held.enter_context(begun))
             context = browser.new_context(viewport={"width": 1440, "height": 900})
             held.callback(context.close)
+            context.set_default_timeout(PATIENCE)
             page = context.new_page()
             watches[page] = Watch(page, f"http://127.0.0.1:{port}")
             page.goto(link)
@@ -181,7 +182,7 @@ def test_read_only_the_pages_show_and_change_nothing(look: Look, shop: StepClien
 def test_a_list_of_more_than_a_page_goes_on_as_one_scrolls(look: Look, shop: StepClient) -> None:
     page = look()
     rows = page.get_by_role("row")
-    expect(rows.first).to_be_visible()
+    expect(rows.nth(20)).to_be_attached()  # until then there is nothing to scroll
     page.mouse.move(700, 600)
     page.mouse.wheel(0, 20_000)
     expect(page.get_by_role("table")).to_have_attribute("aria-rowcount", str(LETTERS + 2 + 1))

@@ -49,7 +49,7 @@ class PayOut:
         return "paid"
 '''
 
-LONG = 60_000
+LONG = 180_000
 """Milliseconds for a run to end, also where many others work on the machine."""
 
 

@@ -183,7 +183,8 @@ def test_a_backfill_is_dragged_previewed_and_followed_to_its_end(
     page = oslo(place, "operator")
     place.show(page, "/schedules")
     strip = page.get_by_role("listbox")
-    expect(strip).to_be_visible()
+    expect(fires(page).first).to_be_attached()
+    strip.hover()  # it stands still by then
     box = strip.bounding_box()
     assert box is not None
     day = box["width"] / 21

@@ -34,7 +34,7 @@ class Cluster:
         async def called() -> T:
             return what()
 
-        return asyncio.run_coroutine_threadsafe(called(), self._loop).result(20)
+        return asyncio.run_coroutine_threadsafe(called(), self._loop).result(90)
 
     def kubeconfig(self, path: Path) -> Path:
         """Write one that names this cluster."""

@@ -95,6 +95,7 @@ class Jobs:
             "involvedObject": {
                 "kind": kind,
                 "name": about["name"],
+                "uid": about["uid"],
                 "namespace": about["namespace"],
             },
             "type": "Warning",

@@ -1,4 +1,5 @@
-"""The group in the image of these tests. `wait` keeps the second operation busy, once a run."""
+"""The group in the image of these tests. `wait` keeps the second operation busy, once a run, for
+so many seconds or until it may go on."""
 
 import time
 from datetime import date
@@ -23,8 +24,13 @@ class Nightly:
         if self.wait and ctx.state.get(seen) is None:
             ctx.state.save(seen, True, now=True)
             print("waiting", flush=True)
-            time.sleep(self.wait)
+            self.stay(ctx)
         return fetch * 2
+
+    def stay(self, ctx: Context) -> None:
+        end = time.monotonic() + self.wait
+        while time.monotonic() < end and ctx.state.get(f"go/{ctx.run_id}", scope="group") is None:
+            time.sleep(0.1)
 
     @operation
     def report(self, load: int, ctx: Context) -> None:

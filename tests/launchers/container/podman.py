@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import threading
@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+
+from tests.server.support import free_port
 
 from stepwell.launchers.container import ContainerOptions
 from stepwell.launchers.container.engine import ContainerEngine
@@ -53,7 +55,7 @@ class Podman:
         self.folder, self.socket = folder, folder / "podman.sock"
         self._building = threading.Lock()
         (folder / "containers.conf").write_text(_ENGINE)
-        self.registry = f"127.0.0.1:{_free_port()}"
+        self.registry = f"127.0.0.1:{free_port()}"
         """Where a test may have a registry without TLS."""
         (folder / "registries.conf").write_text(
             f'[[registry]]\nlocation = "{self.registry}"\ninsecure = true\n'
@@ -111,16 +113,8 @@ class Podman:
     def forget(self, who: str) -> None:
         """Remove the containers and the images of a test."""
         self.run("rm", "--force", "--time", "0", "--filter", f"label={OWNER}={who}")
-        names = until(self._names)
-        kept = [one for one in names if one.startswith(kept_in(who))]
+        kept = [one for one in _names() if one.startswith(kept_in(who))]
         self.run("rmi", "--ignore", f"localhost/test-{who}", *kept)
-
-    def _names(self) -> list[str]:
-        """Of all images; empty while another test removes one, which podman stumbles over."""
-        try:
-            return self.run("images", "--format", "{{.Repository}}:{{.Tag}}").split()
-        except AssertionError:
-            return []
 
     def prepare(self) -> None:
         """Import the base image, if the storage has none."""
@@ -146,6 +140,13 @@ class Podman:
             one.wait()
 
 
+def _names() -> list[str]:
+    """Of all images, as the storage notes them: podman's own list stumbles over each image that
+    another test removes just then."""
+    images = json.loads((CACHE / "podman/overlay-images/images.json").read_text())
+    return [name for one in images for name in one.get("names") or ()]
+
+
 def owner(folder: Path) -> str:
     """What a test marks its containers with."""
     return hashlib.sha256(str(folder).encode()).hexdigest()[:12]
@@ -163,10 +164,3 @@ def missing() -> str:
 
 def _path() -> str:
     return f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -18,7 +18,7 @@ def settings(folder: Path, port: int, engine: str) -> Settings:
         secret_key=f"a key for {folder}",
         launchers=("container",),
         port=port,
-        discovery_timeout=30.0,
+        discovery_timeout=150.0,
         container_host=engine,
         container_network="host",
         container_memory_mib=512,

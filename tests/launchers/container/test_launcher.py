@@ -17,6 +17,7 @@ from stepwell.launchers.container.engine import ContainerEngine, EngineAddressIn
 from stepwell.launchers.container.usage import measured
 from stepwell.launchers.protocol import ImageUnusable, LaunchFailed, LaunchSpec
 from stepwell.testing.launcher_contract import GRACE, LOG_BYTES, LauncherContract, until
+from stepwell.testing.launcher_contract.runs import command_lines
 
 
 class TestContainerLauncher(LauncherContract):
@@ -132,11 +133,11 @@ class TestContainerLauncher(LauncherContract):
         go = tmp_path / "go"
         script = f"import os, time\nwhile not os.path.exists({str(go)!r}): time.sleep(0.02)"
         handle = launch(script, environment={"PASSWORD": "hunter2-of-the-test"})
-        lines = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline")]
+        lines = command_lines()
         go.touch()
         self.ended(launcher, handle)
         image = self.podman.run("image", "inspect", f"localhost/test-{self.owner}")
-        assert not [line for line in lines if b"hunter2-of-the-test" in line]
+        assert "hunter2-of-the-test" not in lines
         assert "hunter2" not in image
 
     def test_a_sweep_takes_what_has_ended_and_spares_what_is_young(

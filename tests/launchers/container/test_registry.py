@@ -39,7 +39,7 @@ def registry(podman: Podman, tmp_path: Path) -> Iterator[str]:
 
 def _answers(address: str) -> bool:
     try:
-        return httpx.get(f"http://{address}/v2/").status_code == 200
+        return httpx.get(f"http://{address}/v2/", timeout=90).status_code == 200
     except httpx.HTTPError:
         return False
 

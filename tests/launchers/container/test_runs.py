@@ -19,7 +19,7 @@ from tests.launchers.container.podman import BASE, Podman, owner
 from tests.launchers.container.program import settings
 from tests.server.live import listening, without_fsync
 from tests.server.runs.support import GIVEN, GROUP, WORKFLOW, release
-from tests.server.runs.test_kill import SOURCE, ended
+from tests.server.runs.test_kill import SOURCE, show
 from tests.server.support import free_port, token
 
 from stepwell.cli.groups.image import Builder
@@ -28,13 +28,19 @@ from stepwell.launchers.recipe import write
 from stepwell.server.app import Server
 from stepwell.server.database.tables import groups
 from stepwell.server.runs import service, tokens
-from stepwell.server.runs.records import Cancellation, RunState
+from stepwell.server.runs.records import Cancellation, RunDetail, RunState
 from stepwell.testing.launcher_contract import until
 from stepwell.version import VERSION
 from stepwell.workflows.describing import describe
 from stepwell.workflows.loading import load_group
 
 IN_IMAGE = SOURCE.replace('os.environ["NOTES"]', 'os.environ.get("NOTES", "/notes")')
+
+
+def ended(server: Server, run_id: UUID) -> RunDetail:
+    """The run when it has ended."""
+    until(lambda: show(server, run_id).state.ended, 180)
+    return show(server, run_id)
 
 
 @pytest.fixture(scope="module")
@@ -153,12 +159,14 @@ def test_a_killed_container_is_followed_by_one_that_resumes_at_the_lost_operatio
     place.prepare(server)
     with server, listening(server) as url:
         run_id = place.start_run(server)
-        until(lambda: "load" in place.log, 60)
+        until(lambda: "load" in place.log)
         place.kill(f"{run_id}-1")
-        until(lambda: place.log.count("load") == 2, 60)
+        until(lambda: place.log.count("load") == 2)
         old = tokens.issue(server.settings.signing_key, run_id, 1)
         answer = httpx.get(
-            f"{url}/api/v1/runs/{run_id}/assignment", headers={"Authorization": f"Bearer {old}"}
+            f"{url}/api/v1/runs/{run_id}/assignment",
+            headers={"Authorization": f"Bearer {old}"},
+            timeout=90,
         )
         assert (answer.status_code, answer.json()["code"]) == (403, "run-token-revoked")
         place.go()
@@ -178,7 +186,7 @@ def test_an_operation_that_costs_three_containers_is_given_up(place: Place) -> N
     with server, listening(server):
         run_id = place.start_run(server)
         for number in (1, 2, 3):
-            until(lambda number=number: place.log.count("load") == number, 60)  # type: ignore[misc]
+            until(lambda number=number: place.log.count("load") == number)  # type: ignore[misc]
             place.kill(f"{run_id}-{number}")
         run = ended(server, run_id)
         assert (run.state, run.attempt) == (RunState.FAILED, 3)
@@ -193,7 +201,7 @@ def test_a_server_killed_while_a_container_runs_finds_it_again(place: Place) -> 
     place.prepare(here)
     run_id = place.start_run(here)
     with place.process() as first:
-        until(lambda: "load" in place.log, 60)
+        until(lambda: "load" in place.log)
         first.kill()
         first.wait()
     place.go()
@@ -210,7 +218,7 @@ def test_a_cancelled_run_leaves_no_container_running(place: Place) -> None:
     place.prepare(server)
     with server, listening(server):
         run_id = place.start_run(server)
-        until(lambda: "load" in place.log, 60)
+        until(lambda: "load" in place.log)
         with server.db.write() as conn:
             service.cancel(conn, server.db, run_id, Cancellation(), by="the test")
         assert ended(server, run_id).state is RunState.CANCELLED
@@ -220,12 +228,12 @@ def test_a_cancelled_run_leaves_no_container_running(place: Place) -> None:
 def discovered(server: Server, url: str, image: str) -> dict[str, Any]:
     """The discovery of an image, when it has ended."""
     headers = {"Authorization": f"Bearer {token(server, 'admin')}"}
-    with httpx.Client(base_url=f"{url}/api/v1", headers=headers) as api:
+    with httpx.Client(base_url=f"{url}/api/v1", headers=headers, timeout=90) as api:
         body = {"image": image, "launcher": "container"}
         made = api.post("/groups", json=body, headers={"Idempotency-Key": image})
         assert made.is_success, made.text
         (first,) = api.get("/discoveries").json()["items"]
-        until(lambda: api.get(f"/discoveries/{first['id']}").json()["finished_at"], 60)
+        until(lambda: api.get(f"/discoveries/{first['id']}").json()["finished_at"])
         found: dict[str, Any] = api.get(f"/discoveries/{first['id']}").json()
     return found
 

@@ -38,14 +38,14 @@ def test_a_launch_is_four_requests_however_often_it_is_looked_at(
         for number in range(RUNS)
     ]
     handles = [launcher.start(one) for one in specs]
-    until(lambda: all(launcher.poll(one).started_at for one in handles), 60)
+    until(lambda: all(launcher.poll(one).started_at for one in handles))
 
     def end_all() -> None:
         for pod in list(cluster.objects.select("pods")):
             cluster.nodes.end(pod, 0)
 
     cluster.do(end_all)
-    until(lambda: all(launcher.poll(one).state == "ended" for one in handles), 60)
+    until(lambda: all(launcher.poll(one).state == "ended" for one in handles))
     for one in handles:
         for _ in range(20):
             launcher.poll(one)

@@ -65,7 +65,7 @@ class TestRunsOfJobs(RunsContract):
         """By the processes of the nodes."""
         pods = {one["metadata"]["name"]: one for one in self.cluster.all("pods")}
         running = [
-            pod for pod, one in self.cluster.nodes.processes.items() if one.returncode is None
+            pod for pod, one in list(self.cluster.nodes.processes.items()) if one.returncode is None
         ]
         return {pods[pod]["metadata"]["labels"][LAUNCH] for pod in running if pod in pods}
 

@@ -22,6 +22,7 @@ from tests.server.access.support import PASSWORD, account, browser, entries
 from tests.server.support import Api, on_both, problem
 
 from stepwell.errors import SetupError
+from stepwell.server.access import oidc
 from stepwell.server.access.identities import role_of
 from stepwell.server.access.oidc import OpenIdProvider, ProviderUnusable
 from stepwell.server.access.records import Role
@@ -33,8 +34,9 @@ from stepwell.server.settings import Settings
 
 
 @pytest.fixture
-def idp() -> Iterator[Idp]:
+def idp(monkeypatch: pytest.MonkeyPatch) -> Iterator[Idp]:
     """A provider that knows anna, who is in the group `ops`."""
+    monkeypatch.setattr(oidc, "_TIMEOUT", 90.0)
     with provider.running() as made:
         made.user = {"sub": "u-1", "preferred_username": "Anna", "groups": ["ops", "all"]}
         yield made
@@ -57,7 +59,7 @@ def asked(client: TestClient, **query: Any) -> str:
     """Begin a login; where the provider sends the browser back to."""
     answer = client.get("login/oidc", params=query)
     assert answer.status_code == 303, answer.text
-    back = httpx.get(answer.headers["location"], follow_redirects=False)
+    back = httpx.get(answer.headers["location"], follow_redirects=False, timeout=90)
     return back.headers["location"]
 
 

@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import select, update
 from tests.server.access.support import account, browser, logged_in
 from tests.server.access.test_scopes import group
-from tests.server.support import drain, on_both, problem
+from tests.server.support import on_both, problem
 
 from stepwell import clock
 from stepwell.cli.serving.copying import CopyBroken, after_restore, copy_in, copy_out
@@ -31,6 +31,7 @@ from stepwell.server.database import tables
 from stepwell.server.retention.steps import SWEEP
 from stepwell.server.services import QUEUE
 from stepwell.stores.protocol import ClaimRequest, EngineInfo
+from stepwell.testing.launcher_contract import until
 
 
 def given(server: Server) -> dict[str, Any]:
@@ -78,28 +79,20 @@ def test_a_restored_server_takes_over_claims_and_enters_the_gap_as_missed(
     other = moved(server, tmp_path, postgres_database, run_engine=True)
     with other:
         until(lambda: swept(other))
-        drain(other, patience=0.5)
-        with other.db.read() as conn:
-            fates = dict(
-                conn.execute(select(tables.ledger.c.fate, tables.ledger.c.count)).tuples().all()
-            )
-    assert fates["missed"] >= 4
+        until(lambda: missed(other) >= 4)
+
+
+def missed(server: Server) -> int:
+    """How many instants the ledger says were missed."""
+    with server.db.read() as conn:
+        found = conn.execute(select(tables.ledger.c.fate, tables.ledger.c.count)).tuples()
+        return sum(count for fate, count in found if fate == "missed")
 
 
 def swept(server: Server) -> bool:
     """Whether the step was run; whoever had claimed it is not there any more."""
     (sweep,) = StepClient(server.db.store).search(name=SWEEP)
     return sweep.execution_count >= 1
-
-
-def until(happened: Callable[[], bool]) -> None:
-    """Come back when it has happened; a dead engine is watched for eight seconds first."""
-    never = threading.Event()
-    for _ in range(600):
-        if happened():
-            return
-        never.wait(0.2)
-    raise AssertionError("it did not happen")
 
 
 def claimed(server: Server) -> None:
@@ -146,11 +139,11 @@ def test_a_copy_is_of_one_moment_while_others_write(server: Server, tmp_path: Pa
     thread = threading.Thread(target=write)
     thread.start()
     try:
-        assert wrote.wait(30)
+        assert wrote.wait(90)
         copy_out(given(server), tmp_path / "copy.db")
     finally:
         over.set()
-        thread.join(30)
+        thread.join(90)
     with sqlite3.connect(tmp_path / "copy.db") as copy:
         found = [row[0] for row in copy.execute("SELECT target FROM audit ORDER BY at, id")]
     assert len(found) >= 2

@@ -197,7 +197,7 @@ def test_writers_of_one_row_wait_for_each_other(db: Database) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(90)
     with db.read() as conn:
         assert conn.execute(select(tables.answers.c.request_hash)).scalar_one() == "40"
 
@@ -230,6 +230,6 @@ def test_servers_that_migrate_at_once_do_not_fail_each_other(database_url: str) 
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(90)
     assert errors == []
     assert applied.count("0001") == 1

@@ -26,7 +26,7 @@ class Busy:
 
     def __call__(self, conn: Connection) -> str:
         self.begun.set()
-        assert self.may_end.wait(20)
+        assert self.may_end.wait(90)
         return "busy"
 
 
@@ -52,7 +52,7 @@ def shared(db: Database, *works: Work, then: Callable[[Tasks], object] = len) ->
     async def ask() -> list[Any]:
         together, busy = Together(db), Busy()
         first = asyncio.create_task(together.write(busy))
-        assert await asyncio.to_thread(busy.begun.wait, 20)
+        assert await asyncio.to_thread(busy.begun.wait, 90)
         tasks = [asyncio.create_task(together.write(work)) for work in works]
         await asyncio.sleep(0)  # each has taken its place
         then(tasks)

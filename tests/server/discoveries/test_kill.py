@@ -55,7 +55,7 @@ def process(data: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
             made.kill()
 
 
-def wait_for(told: Any, seconds: float = 60) -> Any:
+def wait_for(told: Any, seconds: float = 90) -> Any:
     """What `told` gives once that is true; connection errors count as not yet."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -54,7 +54,7 @@ def discovered(client: httpx.Client, tmp_path: Path) -> Discovered:
         image.write_text(textwrap.dedent(source))
         made = client.post("groups", json={"image": str(image), **body})
         assert made.status_code == 201, made.text
-        until = time.monotonic() + 60
+        until = time.monotonic() + 90
         while time.monotonic() < until:
             found: dict[str, Any] = client.get(f"discoveries/{made.json()['discovery_id']}").json()
             if found["state"] in {"succeeded", "failed"} and found["output"] is not None:

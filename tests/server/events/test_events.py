@@ -69,7 +69,7 @@ class Stream:
 def opened(server: Server, url: str, role: str = "viewer", **headers: str) -> Iterator[Stream]:
     shown = {"Authorization": f"Bearer {token(server, role)}", **headers}
     with (
-        httpx.Client(timeout=20) as client,
+        httpx.Client(timeout=90) as client,
         client.stream("GET", f"{url}", headers=shown) as answer,
     ):
         assert answer.status_code == 200
@@ -161,7 +161,7 @@ def test_nobody_who_listens_costs_no_query(server: Server, monkeypatch: pytest.M
     hub.leave(one)
     hub.leave(two)
     assert first is not None
-    first.join(10)
+    first.join(90)
     assert not first.is_alive()
     loop.close()
 
@@ -181,6 +181,53 @@ def test_a_change_that_commits_late_is_told_all_the_same(server: Server) -> None
     assert reader.read() == []
 
 
+@on_both
+def test_a_change_that_commits_late_is_told_to_who_came_meanwhile(server: Server) -> None:
+    """Its id is lower than that of the newest change that they found."""
+    with server.db.write() as conn:
+        conn.execute(insert(changes), [change(10), change(12)])
+    reader = Reader(server.db)
+    with server.db.write() as conn:
+        conn.execute(insert(changes), [change(11)])
+    assert [one.id for one in reader.read()] == [11]
+    assert reader.read() == []
+
+
+def test_who_comes_while_the_feed_is_read_is_told_what_commits_from_then_on(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub, reading = Hub(server.db, every=0.01), Reader.read
+
+    async def both() -> list[int]:
+        loop = asyncio.get_running_loop()
+        one, two = (Listener(frozenset({"runs"}), None, loop) for _ in range(2))
+
+        def slow(self: Reader) -> Any:
+            if two not in hub._listeners:  # the feed is being read when it comes
+                hub.join(two)
+                with server.db.write() as conn:
+                    conn.execute(insert(changes), [change(1)])
+            return reading(self)
+
+        monkeypatch.setattr(Reader, "read", slow)
+        hub.join(one)
+        told = [await each.next(90) for each in (one, two)]
+        return [each.id for each in told if each is not None]
+
+    assert asyncio.run(both()) == [1, 1]
+    hub.stop()
+
+
+def test_who_leaves_while_it_comes_is_not_listed_for_ever(server: Server) -> None:
+    """Its connection was closed while a thread had it join."""
+    loop = asyncio.new_event_loop()
+    hub, one = Hub(server.db), Listener(frozenset({"runs"}), None, loop)
+    hub.leave(one)
+    hub.join(one)
+    assert (hub._listeners, hub._thread) == (set(), None)
+    loop.close()
+
+
 def change(number: int) -> dict[str, Any]:
     key = "01982f00-0000-7000-8000-000000000000"
     return {"id": number, "at": clock.now(), "topic": "runs", "what": "x", "key": key}
@@ -196,10 +243,10 @@ def test_who_is_too_slow_is_told_that_something_is_lost(
         reader = Reader(server.db)
         reader.position = 0
         listener.give(reader.read())
-        first = await listener.next(5)
+        first = await listener.next(90)
         assert first is not None
         with pytest.raises(Overrun):
-            await listener.next(5)
+            await listener.next(90)
 
     asyncio.run(slow())
 

@@ -82,7 +82,7 @@ class Shop:
 
     def ended(self, step_id: UUID) -> Step:
         """Its row, when it has ended."""
-        until(lambda: self.step(step_id).status is not StepStatus.READY, 90)
+        until(lambda: self.step(step_id).status is not StepStatus.READY)
         return self.step(step_id)
 
     @property
@@ -139,9 +139,9 @@ def test_retries_are_those_of_the_handler_in_the_image(shop: Shop) -> None:
 def test_a_killed_process_is_a_failed_attempt_and_the_step_is_tried_again(shop: Shop) -> None:
     """With the launcher's words for it."""
     step_id = shop.add("shop/stays", {"notes": str(shop.notes)})
-    until(lambda: shop.log, 60)
+    until(lambda: shop.log)
     os.kill(int(shop.log[0].split()[0]), signal.SIGKILL)
-    until(lambda: len(shop.log) == 2, 60)
+    until(lambda: len(shop.log) == 2)
     (shop.notes / "go").touch()
     step = shop.ended(step_id)
     assert (step.ended_as, step.execution_count) == (EndedAs.DONE, 2)
@@ -153,18 +153,18 @@ def test_a_killed_process_is_a_failed_attempt_and_the_step_is_tried_again(shop: 
 def test_a_step_that_is_cancelled_takes_its_process_with_it(shop: Shop) -> None:
     """As soon as the engine's beat has told it."""
     step_id = shop.add("shop/stays", {"notes": str(shop.notes)})
-    until(lambda: shop.log, 60)
+    until(lambda: shop.log)
     pid = int(shop.log[0].split()[0])
     with shop.server.db.store.transaction() as tx:
         assert tx.end(step_id, EndedAs.CANCELLED, "not wanted")
-    until(lambda: shim.identity(pid) == "", 60)
-    until(lambda: shop.jobs(step_id)[0].finished_at, 60)
+    until(lambda: shim.identity(pid) == "")
+    until(lambda: shop.jobs(step_id)[0].finished_at)
 
 
 def test_another_server_goes_on_with_the_same_process(shop: Shop) -> None:
     """The claim is given back, the process lives on, and nothing is executed twice (R14)."""
     step_id = shop.add("shop/stays", {"notes": str(shop.notes)})
-    until(lambda: shop.log, 60)
+    until(lambda: shop.log)
     assert shop.server.jobs is not None
     shop.server.jobs.stop(timeout=0.0)
     assert shop.step(step_id).claimed_by is None
@@ -173,7 +173,7 @@ def test_another_server_goes_on_with_the_same_process(shop: Shop) -> None:
     second.db.open()
     second.jobs.start()
     try:
-        until(lambda: shop.step(step_id).claimed_by is not None, 60)
+        until(lambda: shop.step(step_id).claimed_by is not None)
         (shop.notes / "go").touch()
         step = shop.ended(step_id)
     finally:
@@ -194,7 +194,7 @@ def test_a_token_is_good_for_one_execution_of_one_step(shop: Shop) -> None:
     """The handler does not see it, and it falls with the execution (R35)."""
     step_id = shop.add("shop/stays", {"notes": str(shop.notes)})
     other = shop.add("shop/told", {})
-    until(lambda: shop.log, 60)
+    until(lambda: shop.log)
     assert shop.log[0].split()[1] == "False"
     key, url = shop.server.settings.signing_key, shop.server.settings.url
 
@@ -218,7 +218,7 @@ def test_five_losses_in_a_row_are_the_end(shop: Shop, monkeypatch: pytest.Monkey
     monkeypatch.setattr("stepwell.retry._cubic", lambda failures: 0.05)
     step_id = shop.add("shop/stays", {"notes": str(shop.notes)})
     for number in range(1, 6):
-        until(lambda number=number: len(shop.log) == number, 60)  # type: ignore[misc]
+        until(lambda number=number: len(shop.log) == number)  # type: ignore[misc]
         os.kill(int(shop.log[-1].split()[0]), signal.SIGKILL)
     step = shop.ended(step_id)
     assert step.ended_as is EndedAs.FAILED

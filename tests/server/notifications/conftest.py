@@ -13,7 +13,7 @@ import pytest
 from tests.server.support import Api, drain
 
 from stepwell.server.app import Server
-from stepwell.server.notifications import service
+from stepwell.server.notifications import sending, service
 from stepwell.server.notifications.records import Kind, Occasion
 from stepwell.server.settings import Settings
 
@@ -46,7 +46,8 @@ class Receiver:
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    monkeypatch.setattr(sending, "TIMEOUT", 90.0)
     made = Receiver()
 
     class Handler(BaseHTTPRequestHandler):

@@ -121,7 +121,7 @@ def test_of_two_reviewers_at_once_one_decides_and_the_other_is_told(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(90)
     assert sorted(one.status_code for one in answers) == [201, 409]
 
 

@@ -148,7 +148,7 @@ def work(server: Server) -> Callable[..., None]:
     """
 
     def drain(until: Callable[[], Any] = lambda: True) -> None:
-        end = time.monotonic() + 20
+        end = time.monotonic() + 90
         while True:
             with server.db.write() as conn:
                 supervision.activate_watch(server.db.steps(conn))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -239,6 +239,11 @@ def pass_time(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     """The server's clock, but not that of its steps, is so many seconds ahead."""
     real = clock.now
     monkeypatch.setattr(clock, "now", lambda: real() + timedelta(seconds=seconds))
+
+
+def stop_clock(monkeypatch: pytest.MonkeyPatch, at: datetime) -> None:
+    """The server's clock, but not that of its steps, stands still."""
+    monkeypatch.setattr(clock, "now", lambda: at)
 
 
 Pods: TypeAlias = Callable[..., Pod]

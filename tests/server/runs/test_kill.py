@@ -140,7 +140,7 @@ def show(server: Server, run_id: UUID) -> RunDetail:
 
 def ended(server: Server, run_id: UUID) -> RunDetail:
     """The run when it has ended."""
-    until(lambda: show(server, run_id).state.ended, 60)
+    until(lambda: show(server, run_id).state.ended)
     return show(server, run_id)
 
 

@@ -169,7 +169,7 @@ def test_an_image_that_cannot_run_the_workflow_is_not_tried_again(
 
 
 def test_a_retry_in_the_far_future_ends_the_container_and_starts_it_again_when_due(
-    work: Work, launcher: PlayedLauncher, start: Start, show: Start, pod: Pods
+    work: Work, launcher: PlayedLauncher, start: Start, show: Start, pod: Pods, server: Server
 ) -> None:
     """The run waits meanwhile, and has lost nothing (R33)."""
     run = start()
@@ -177,13 +177,18 @@ def test_a_retry_in_the_far_future_ends_the_container_and_starts_it_again_when_d
     one = pod(run)
     step = one.claim()
     assert step is not None
-    due = clock.now() + timedelta(seconds=1.5)
+    due = clock.now() + timedelta(hours=1)
     one.settle(settlement(step, None, failure_count=1, schedule_time=due, description="later"))
     launcher.end(f"{run['id']}-1")
     work()
     assert (show(run)["state"], show(run)["attempt"]) == ("waiting", 1)
     assert show(run)["attempts"][0]["exit"]["lost"] == []
     assert one.ask("claimed", engine_id=one.engine_id).json()["code"] == "run-token-revoked"
+    with server.db.store.transaction() as tx:
+        (supervisor,) = tx.search(StepQuery(name="v1/server/supervise"))
+        assert supervisor.schedule_time == due
+        for waiting in (step.id, supervisor.id):
+            tx.reschedule(waiting, clock.now())  # as if the hour had passed
     work(lambda: show(run)["attempt"] == 2)
     assert show(run)["state"] == "starting"
 

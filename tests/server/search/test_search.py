@@ -182,6 +182,37 @@ def test_pages_that_look_at_a_bounded_number_of_rows_find_everything_in_the_end(
 
 
 @on_both
+def test_pages_of_several_looks_into_an_index_show_each_run_once_and_in_order(
+    client: TestClient, server: Server, ids: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However the windows, of different states and of the same moment, fall."""
+    wanted = {"workflow": "often", "created_at": NOW - timedelta(hours=1), "reason": "refused"}
+    states = ("failed", "succeeded", "failed", "cancelled", "failed", "failed", "succeeded")
+    more = made(server, *({**wanted, "state": state} for state in states))
+    expected = sorted((one for one in more), reverse=True)
+    monkeypatch.setattr(service, "FIRST", (1,))
+    for size in (2, 3, 5):
+        monkeypatch.setattr(service, "WINDOW", size)
+        pages = paged(
+            client, q="state:failed,succeeded,cancelled refused workflow:ofte*", limit="2"
+        )
+        assert [run["id"] for page in pages for run in page["items"]] == expected
+
+
+@on_both
+def test_a_page_reads_of_each_row_only_what_is_asked_of_it(
+    server: Server, ids: dict[str, str]
+) -> None:
+    """The index tells how far a page goes; parameters are read of runs that are shown."""
+    with server.db.read() as conn:
+        made_of = plan.planned(Asker(conn, "me", NOW), "state:failed trigger:request label:team")
+    names = {one.name for one in made_of.window(10).columns}
+    assert names == {"id", "created_at", "trigger", "superseded_by", "state"}
+    assert "trigger" in str(made_of.window(10))
+    assert "trigger" not in str(made_of.end(10))
+
+
+@on_both
 def test_pages_by_an_index_are_whole(client: TestClient, ids: dict[str, str]) -> None:
     pages = paged(client, limit="2")
     assert sorted(run["id"] for page in pages for run in page["items"]) == sorted(ids.values())
@@ -214,6 +245,15 @@ def test_where_nothing_is_found_the_word_that_hides_most_is_named(client: TestCl
     assert found["hint"]["sentence"].startswith("Without `")
     assert client.get("runs", params={"q": "by:anna group:x version:9"}).json()["hint"] is None
     assert client.get("runs", params={"q": "by:anna"}).json()["hint"] is None
+
+
+@on_both
+def test_a_hint_looks_at_no_more_rows_than_a_page(
+    client: TestClient, ids: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "WINDOW", 1)
+    found = client.get("runs", params={"q": "cause:nope input.customer:acme"}).json()
+    assert (found["items"], found["hint"]) == ([], None)  # acme's is not the newest
 
 
 @on_both

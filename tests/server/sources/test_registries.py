@@ -58,7 +58,7 @@ def serving(folder: Path, *, secured: bool = False) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(90)
 
 
 def _answers(port: int) -> bool:

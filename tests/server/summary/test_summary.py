@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import insert, update
 from starlette.testclient import TestClient
 from tests.server.runs.conftest import Start
+from tests.server.runs.support import stop_clock
 from tests.server.search.support import made
 from tests.server.support import Api, on_both
 
@@ -69,10 +70,10 @@ def test_a_scheduler_that_is_behind_says_by_how_much(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client, real = api("viewer"), clock.now
-    monkeypatch.setattr(clock, "now", lambda: real() + timedelta(seconds=200))
+    monkeypatch.setattr(clock, "now", lambda: real() + timedelta(seconds=12_000))
     (part,) = [p for p in client.get("health").json()["parts"] if p["name"] == "scheduler"]
     assert part["state"] == "problem"
-    assert part["sentence"].startswith("The scheduler is behind by 3 m")
+    assert part["sentence"].startswith("The scheduler is behind by 3 h 2")
 
 
 def test_the_store_of_reports_is_as_it_was_when_it_was_last_needed(
@@ -99,7 +100,11 @@ class Broken:
         raise OSError("the disk is full")
 
 
-def test_a_source_that_could_not_be_read_is_a_warning(api: Api, server: Server) -> None:
+def test_a_source_that_could_not_be_read_is_a_warning(
+    api: Api, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop_clock(monkeypatch, clock.now())
+
     def found() -> list[dict[str, str]]:
         parts = api("viewer").get("health").json()["parts"]
         return [dict(one) for one in parts if one["name"] == "sources"]

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 from tests.server.runs.conftest import PlayedLauncher, Start
-from tests.server.runs.support import Pods, Work, operation, pass_time, rows, settlement, workflow
+from tests.server.runs.support import (
+    Pods,
+    Work,
+    operation,
+    pass_time,
+    rows,
+    settlement,
+    stop_clock,
+    workflow,
+)
 from tests.server.support import Api, on_both, problem
 from tests.server.waiting.support import Why
 
@@ -209,16 +218,17 @@ def test_a_container_that_does_not_come_for_what_is_due_is_lost(
     why: Why,
     work: Work,
     pod: Pods,
+    server: Server,
     engine: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run = start()
     work()
     pod(run).work(then="load")
-    pass_time(monkeypatch, 20)
+    stop_clock(monkeypatch, rows(server, run)[-1].schedule_time + timedelta(seconds=20))
     found = why(run)
     assert found["reason"]["code"] == "LOST"
-    assert found["sentence"].startswith("Its container has not come for *load* for 2")
+    assert found["sentence"].startswith("Its container has not come for *load* for 20 s")
 
 
 @on_both
@@ -226,15 +236,20 @@ def test_a_server_that_is_behind_says_by_how_much(
     start: Start, why: Why, engine: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = start()
-    pass_time(monkeypatch, 200)
+    pass_time(monkeypatch, 12_000)
     found = why(run)
     assert found["reason"]["code"] == "ENGINE"
-    assert found["sentence"].startswith("Scheduler behind by 3 m 2")
+    assert found["sentence"].startswith("Scheduler behind by 3 h 2")
 
 
 @on_both
-def test_what_nobody_foresaw_comes_with_what_was_seen(start: Start, why: Why, engine: None) -> None:
-    found = why(start())
+def test_what_nobody_foresaw_comes_with_what_was_seen(
+    start: Start, why: Why, engine: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = start()
+    begun = datetime.fromisoformat(run["created_at"])
+    stop_clock(monkeypatch, begun + timedelta(seconds=1))  # soon the server is behind
+    found = why(run)
     assert found["reason"]["code"] == "UNKNOWN"
     assert set(found["diagnostics"]) == {"run", "attempt", "engines", "step", "supervisor"}
 
@@ -284,12 +299,20 @@ REPORTED: dict[str, tuple[dict[str, Any], str, str]] = {
 @on_both
 @pytest.mark.parametrize("code", REPORTED)
 def test_what_the_cluster_reports_becomes_a_sentence(
-    start: Start, why: Why, work: Work, launcher: PlayedLauncher, engine: None, code: str
+    start: Start,
+    why: Why,
+    work: Work,
+    launcher: PlayedLauncher,
+    engine: None,
+    monkeypatch: pytest.MonkeyPatch,
+    code: str,
 ) -> None:
     details, message, sentence = REPORTED[code]
     run = start()
     work()
-    since = clock.now() - timedelta(seconds=40)
+    now = clock.now()
+    stop_clock(monkeypatch, now)
+    since = now - timedelta(seconds=40)
     condition = Condition(code=code, details=details, message=message, since=since)
     launcher.ended[f"{run['id']}-1"] = LaunchStatus(state="running", condition=condition)
     found = why(run)

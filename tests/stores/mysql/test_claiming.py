@@ -39,7 +39,7 @@ from stepwell.stores.mysql.claiming import values_of
 from stepwell.stores.mysql.sql import QUERIES
 from stepwell.testing.store_contract.base import sql
 
-SOON = 5.0
+SOON = 9.5
 """Seconds that nothing here takes, unless it waits for a lock (10 s)."""
 
 

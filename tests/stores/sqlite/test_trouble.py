@@ -49,7 +49,7 @@ def test_a_writer_waits_for_another_one(sqlite_store: SQLiteStore, sqlite_path: 
         waiting.start()
         waiting.join(0.1)
         assert waiting.is_alive()
-    waiting.join(30)
+    waiting.join(90)
     assert count(sqlite_store) == 1
 
 

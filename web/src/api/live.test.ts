@@ -36,7 +36,8 @@ describe("the live stream", () => {
     stale = [];
     client = new QueryClient();
     vi.spyOn(client, "invalidateQueries").mockImplementation(async (filters) => {
-      stale.push(filters?.queryKey?.join(" ") ?? "all");
+      const some = filters?.predicate ? "what is told of" : "all";
+      stale.push(filters?.queryKey?.join(" ") ?? some);
     });
     live = new Live(client, (url) => new Source(url) as unknown as EventSource);
     live.start();
@@ -74,7 +75,20 @@ describe("the live stream", () => {
     expect([Source.all[0]?.readyState, live.snapshot().link]).toEqual([2, "paused"]);
     live.pause(false);
     Source.all[1]?.say("ready");
-    expect(stale).toEqual(["all"]);
+    expect(stale).toEqual(["what is told of", "all"]);
+  });
+
+  it("has fetched again what changed between the first answers and its beginning", () => {
+    Source.all[0]?.say("ready");
+    expect(stale).toEqual(["what is told of"]);
+  });
+
+  it("fetches what was missed when the connection was lost before anything was heard", () => {
+    Source.all[0]?.say("ready");
+    Source.all[0]?.dispatchEvent(new Event("error"));
+    expect(live.snapshot().link).toBe("broken");
+    Source.all[0]?.say("ready");
+    expect(stale).toEqual(["what is told of", "all"]);
   });
 
   it("comes back by itself after the server has refused it", () => {

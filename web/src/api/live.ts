@@ -3,7 +3,8 @@
  *
  * A message says which thing of a topic has changed and what its new state is; it patches
  * the query cache or marks what is in it as stale. The stream ends while the tab is hidden
- * or live is paused; whatever was missed then is fetched again.
+ * or live is paused; whatever was missed then is fetched again. So is, when it begins, what
+ * the page had fetched before: nobody told of what changed in between.
  */
 
 import type { QueryClient } from "@tanstack/react-query";
@@ -52,6 +53,8 @@ export const STALE: Record<Topic, readonly string[]> = {
   bulk: ["bulk"],
 };
 
+const TOLD: ReadonlySet<unknown> = new Set(["runs", ...Object.values(STALE).flat()]);
+
 type Heard = (change: Change) => void;
 
 export class Live {
@@ -60,6 +63,7 @@ export class Live {
   private paused = false;
   private started = false;
   private missed = false;
+  private begun = false;
   private readonly listeners = new Set<() => void>();
   private readonly heard = new Map<Topic, Set<Heard>>();
   private readonly stale = new Set<string>();
@@ -124,11 +128,15 @@ export class Live {
     source.addEventListener("ready", () => {
       this.set({ link: "live" });
       if (this.missed) this.refresh();
+      else if (!this.begun) this.catchUp();
+      this.begun = true;
     });
     source.addEventListener("gap", () => this.refresh());
     source.addEventListener("error", () => {
       // The browser comes back by itself and says where it was, unless it was refused.
+      // It says nothing of where it was if it has not heard of anything yet.
       const refused = source.readyState === 2;
+      this.missed = true;
       this.set({ link: "broken" });
       if (!refused) return;
       this.close("broken");
@@ -137,6 +145,10 @@ export class Live {
     for (const topic of TOPICS) {
       source.addEventListener(topic, (event) => this.receive((event as MessageEvent).data));
     }
+  }
+
+  private catchUp(): void {
+    void this.client.invalidateQueries({ predicate: (one) => TOLD.has(one.queryKey[0]) });
   }
 
   private close(link: Link): void {

@@ -62,14 +62,19 @@ class Facts:
         """Listed, but the beat did not rise."""
         if self.second is None:
             return ()
-        before = {engine.id: engine.beat for engine in self.first.engines}
-        return tuple(one for one in self.second.engines if before.get(one.id) == one.beat)
+        return silent(self.first, self.second)
 
     @property
     def alive(self) -> tuple[EngineInfo, ...]:
         """Those whose beat rose, or who have just come."""
         dead = {engine.id for engine in self.silent}
         return tuple(one for one in (self.second or self.first).engines if one.id not in dead)
+
+
+def silent(first: Inspection, second: Inspection) -> tuple[EngineInfo, ...]:
+    """Whose beat did not rise from one look to the other."""
+    before = {engine.id: engine.beat for engine in first.engines}
+    return tuple(one for one in second.engines if before.get(one.id) == one.beat)
 
 
 def findings_of(facts: Facts) -> list[Finding]:

@@ -12,17 +12,18 @@ from rich.text import Text
 
 from stepwell.cli.doctor import containers as container_check
 from stepwell.cli.doctor import kubernetes as kubernetes_check
-from stepwell.cli.doctor.checks import Facts, findings_of, unopened
+from stepwell.cli.doctor.checks import Facts, findings_of, silent, unopened
 from stepwell.cli.exits import Exit, exit_code
 from stepwell.cli.serving.app_target import store_url
 from stepwell.cli.session import Session, command
 from stepwell.clock import now
 from stepwell.errors import InvalidInput, SetupError, StepwellError
 from stepwell.stores import Store, open_store
-from stepwell.stores.inspecting import Finding, Inspectable, Severity
+from stepwell.stores.inspecting import Finding, Inspectable, Inspection, Severity
 
-BETWEEN: Final = 2.5
-"""Seconds between two looks at the beats: engines beat each second."""
+BETWEEN: Final = 5.0
+"""Seconds that an engine gets to beat once more: they beat each second."""
+_LOOK: Final = 1.0
 _SIGNS: Final = {
     Severity.NOTE: ("note", "cyan"),
     Severity.WARNING: ("warning", "yellow"),
@@ -124,9 +125,18 @@ def _facts(store: Inspectable) -> Facts:
     overview = store.overview(first.now)
     second = None
     if first.engines:
-        time.sleep(BETWEEN)
-        second = store.inspect()
+        second = _looked_again(store, first)
     return Facts(overview=overview, first=first, second=second, offset=offset)
+
+
+def _looked_again(store: Inspectable, first: Inspection) -> Inspection:
+    """When each engine has beaten once more, or has had its time to."""
+    end = time.monotonic() + BETWEEN
+    while True:
+        time.sleep(max(min(_LOOK, end - time.monotonic()), 0.0))
+        second = store.inspect()
+        if not silent(first, second) or time.monotonic() >= end:
+            return second
 
 
 def _show(session: Session, findings: list[Finding]) -> None:

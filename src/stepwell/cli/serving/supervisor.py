@@ -43,6 +43,8 @@ class _Child:
     line: socket.socket
     begun: float = field(default_factory=time.monotonic)
     ready: bool = False
+    owed: bool = False
+    """Whether it is to get SIGUSR1 when it is ready; before, the signal would end it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +111,23 @@ class Supervisor:
                 case _Ready() as ready:
                     self._welcome(ready.child)
                 case signal.SIGUSR1:
-                    self._signal(signal.SIGUSR1, to=lambda child: child.ready)
+                    self._toggle()
                 case int():
                     return
             self._start_due()
 
     def _welcome(self, child: _Child) -> None:
         child.ready = self._proven = True
+        if child.owed:
+            self._signal(signal.SIGUSR1, to=lambda one: one is child)
         known = self._children.keys() | self._again.keys()
         for index in [one for one in range(self._count) if one not in known]:
             self._start(index)
+
+    def _toggle(self) -> None:
+        self._signal(signal.SIGUSR1, to=lambda child: child.ready)
+        for child in self._children.values():
+            child.owed = not child.ready and not child.owed
 
     def _next(self, seconds: float | None) -> _News | None:
         # Never for ever: the kernel may hand a signal to another thread than this one.

@@ -150,6 +150,7 @@ class KubernetesApi:
     def _answered(self, method: str, path: str, **given: Any) -> httpx.Response:
         for left in reversed(range(TRIES)):
             identity, client = self._client()
+            asked = clock.now()
             try:
                 answer = client.request(method, path, **given)
             except httpx.HTTPError as error:
@@ -161,7 +162,7 @@ class KubernetesApi:
             else:
                 break
         self._check(answer, identity)
-        self._compare(answer)
+        self._compare(answer, asked)
         return answer
 
     def _check(self, answer: httpx.Response, identity: Identity) -> None:
@@ -220,11 +221,16 @@ class KubernetesApi:
     def _name_server(self, request: httpx.Request) -> None:
         request.extensions["sni_hostname"] = self.access.tls_name
 
-    def _compare(self, answer: httpx.Response) -> None:
-        """Learn how far the cluster's clock is from this one."""
+    def _compare(self, answer: httpx.Response, asked: datetime) -> None:
+        """Learn how far the cluster's clock is from this one: its instant, in whole seconds, is
+        one between the question and the answer, however slow that was."""
         told = answer.headers.get("Date")
-        if told:
-            offset = parsedate_to_datetime(told) + timedelta(seconds=0.5) - clock.now()
+        if not told:
+            return
+        at = parsedate_to_datetime(told)
+        least, most = at - clock.now(), at + timedelta(seconds=1) - asked
+        if not least <= self.offset <= most:
+            offset = (least + most) / 2
             self.offset = offset if abs(offset) > ASTRAY else timedelta()
 
 

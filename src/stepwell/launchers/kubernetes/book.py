@@ -113,10 +113,14 @@ class Book:
         self._ended()
 
     def put_pod(self, pod: Object) -> None:
-        """A pod as it is now."""
+        """A pod as it is now; older news of it than is known, or of one gone, are left out."""
         seen = SeenPod(lean(pod))
         with self._lock:
-            self._entry(job_of(pod)).pods[pod["metadata"]["name"]] = seen
+            pods = self._entry(job_of(pod)).pods
+            known = pods.get(pod["metadata"]["name"])
+            if known and (_older(pod, known.pod) or (known.gone and _uid(known.pod) == _uid(pod))):
+                return
+            pods[pod["metadata"]["name"]] = seen
         if seen.over:
             self._ended()
 
@@ -149,13 +153,13 @@ class Book:
             self.put_job(one)
 
     def keep_pods(self, pods: list[Object], version: str) -> None:
-        """These are all the pods that there are: only lists and watches tell of pods."""
+        """These are all the pods that there were at a version; one made since then is kept."""
         names = {one["metadata"]["name"] for one in pods}
         with self._lock:
             entries = list(self._entries.values())
             known = [seen.pod for one in entries for seen in one.pods.values() if not seen.gone]
         for one in known:
-            if one["metadata"]["name"] not in names:
+            if one["metadata"]["name"] not in names and not _before(version, _version(one)):
                 self.drop_pod(one)
         for one in pods:
             self.put_pod(one)
@@ -244,6 +248,10 @@ def _older(job: Object, known: Object | None) -> bool:
     return _before(_version(job), _version(known))
 
 
+def _owners(pod: Object) -> list[str]:
+    return [str(one.get("uid")) for one in pod["metadata"].get("ownerReferences") or ()]
+
+
 def _version(one: Mapping[str, Any]) -> str:
     return str(one["metadata"].get("resourceVersion", ""))
 
@@ -263,6 +271,18 @@ def pods_alive(seen: Seen) -> Iterator[SeenPod]:
     return (one for one in seen.pods if not one.over)
 
 
-def without_job(seen: Seen) -> Seen:
-    """The same, where it was made sure that the Job is no more."""
-    return replace(seen, gone=True)
+def made_sure(seen: Seen, *, gone: bool) -> Seen:
+    """The same, where the cluster was asked whether the Job is no more."""
+    return replace(seen, gone=gone)
+
+
+def of_uid(seen: Seen, uid: str) -> Seen:
+    """What is known of the Job with that uid, and not of one that had its name before."""
+    pods = tuple(one for one in seen.pods if uid in _owners(one.pod))
+    mine = {one.pod["metadata"]["name"] for one in pods}
+
+    def fits(event: Object) -> bool:
+        about = event.get("involvedObject") or event.get("regarding") or {}
+        return about.get("name") in mine or about.get("uid") == uid
+
+    return replace(seen, pods=pods, events=tuple(one for one in seen.events if fits(one)))

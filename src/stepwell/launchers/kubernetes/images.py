@@ -13,7 +13,7 @@ from typing import Final
 
 from stepwell.launchers.container.references import parse
 from stepwell.launchers.kubernetes import body, names
-from stepwell.launchers.kubernetes.book import Object, Seen, finished
+from stepwell.launchers.kubernetes.book import Object, Seen, finished, of_uid
 from stepwell.launchers.kubernetes.conditions import main_status, waiting
 from stepwell.launchers.kubernetes.options import GroupOptions, KubernetesOptions
 from stepwell.launchers.kubernetes.places import Place
@@ -66,11 +66,9 @@ class Images:
         uid = self._begun(place, name, body.probe(launch, image, asked, self._options, **of))
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
-            seen = place.book.seen(name)
-            if found := _id(seen, uid):
-                self._requests.delete(place, name)
-                if seen.job is not None:
-                    place.book.drop_job(seen.job)
+            seen = of_uid(place.book.seen(name), uid)
+            if found := _id(seen):
+                self._end(place, name, seen)
                 return found
             self._check(place, name, image, seen)
             time.sleep(LOOK)
@@ -85,30 +83,32 @@ class Images:
             return str(job["metadata"]["uid"])
         return str(seen.job["metadata"]["uid"])
 
+    def _end(self, place: Place, name: str, seen: Seen) -> None:
+        """Nobody who asks from here on is answered by what this Job has met."""
+        self._requests.delete(place, name)
+        if seen.job is not None:
+            place.book.drop_job(seen.job)
+
     def _check(self, place: Place, name: str, image: str, seen: Seen) -> None:
         """Raise for what will not come to a good end."""
         if seen.job is not None and finished(seen.job) and not seen.gone:
-            self._requests.delete(place, name)
+            self._end(place, name, seen)
             raise LaunchFailed(f"The pod that looked at {image} has ended without a word.")
         condition = waiting(seen, lambda _: None, lambda _: None)
         if condition is None or condition.code == "STARTING":
             return
         error = str(condition.details.get("error") or condition.message)
         if condition.code == "K8S_IMAGE" and not error.startswith("Back-off"):
-            self._requests.delete(place, name)
+            self._end(place, name, seen)
             raise _unusable(image, error)
         raise _held(image, condition)
 
 
-def _id(seen: Seen, uid: str) -> str:
-    """The id of the image, as the status of that Job's pod has it: `name@sha256:...`, or a
-    hash; empty while it is not known."""
-    for one in reversed(seen.pods):
-        owners = one.pod["metadata"].get("ownerReferences") or ()
-        found = str(main_status(one.pod).get("imageID", ""))
-        if uid in [each.get("uid") for each in owners] and "sha256:" in found:
-            return found
-    return ""
+def _id(seen: Seen) -> str:
+    """The id of the image, as the status of its pod has it: `name@sha256:...`, or a hash;
+    empty while it is not known."""
+    found = (str(main_status(one.pod).get("imageID", "")) for one in reversed(seen.pods))
+    return next((one for one in found if "sha256:" in one), "")
 
 
 def _unusable(image: str, error: str) -> ImageUnusable | LaunchFailed:

@@ -16,7 +16,7 @@ from stepwell import clock
 from stepwell.launchers.container.output import HeadAndTail
 from stepwell.launchers.kubernetes import body, doctor, names, words
 from stepwell.launchers.kubernetes.api import KubernetesApi, Refused
-from stepwell.launchers.kubernetes.book import Object, Seen, finished, pods_alive, without_job
+from stepwell.launchers.kubernetes.book import Object, Seen, finished, made_sure, pods_alive
 from stepwell.launchers.kubernetes.images import Images
 from stepwell.launchers.kubernetes.nodes import Nodes
 from stepwell.launchers.kubernetes.options import (
@@ -27,6 +27,7 @@ from stepwell.launchers.kubernetes.options import (
 )
 from stepwell.launchers.kubernetes.places import Place, Places
 from stepwell.launchers.kubernetes.requests import Requests, cannot
+from stepwell.launchers.notices import Notices
 from stepwell.launchers.protocol import (
     Handle,
     LaunchFailed,
@@ -78,9 +79,9 @@ class KubernetesLauncher:
         self._written: dict[str, str] = {}
 
     @property
-    def notices(self) -> int:
-        """The descriptor of a pipe that tells when something may have ended."""
-        return self.places.bell.reader
+    def notices(self) -> Notices:
+        """See `launchers.notices`: the watches tell when something may have ended."""
+        return self.places.bell.notices
 
     def close(self) -> None:
         """End the watches and all connections."""
@@ -138,11 +139,13 @@ class KubernetesLauncher:
         return {"launcher": "kubernetes", "name": name}
 
     def poll(self, handle: Handle) -> LaunchStatus:
-        """What the watches tell; no request unless the Job is not there."""
+        """What the watches tell; no request unless the Job, or the pod of one that is over, is
+        not there."""
         place, job = self._found(handle)
         seen = place.book.seen(job)
-        if seen.job is None or (seen.gone and not any(pods_alive(seen))):
-            seen = self._asked(job, lambda: self._confirmed(place, job))
+        gone = seen.job is None or (seen.gone and not any(pods_alive(seen)))
+        if gone or (not seen.pods and words.is_over(seen)):
+            seen = self._asked(job, lambda: self._confirmed(place, job, handle["name"]))
         if seen.job is None and not seen.pods:
             return words.NEVER
         used = place.usage.of(seen.pod.pod["metadata"]["name"]) if seen.pod else None
@@ -257,14 +260,18 @@ class KubernetesLauncher:
                 return place
         return self._usual
 
-    def _confirmed(self, place: Place, job: str) -> Seen:
-        """As the cluster has it at this moment: a watch may be behind a Job that is new."""
+    def _confirmed(self, place: Place, job: str, launch: str) -> Seen:
+        """As the cluster has it at this moment: a watch may be behind a Job that is new, and the
+        watch of pods behind that of Jobs."""
         found = self.requests.get(place, job)
+        if found is not None:
+            place.book.put_job(found)
         seen = place.book.seen(job)
-        if found is None:
-            return without_job(seen)
-        place.book.put_job(found)
-        return place.book.seen(job)
+        if seen.job is not None and not seen.pods:
+            for pod in self.requests.pods(place, launch):
+                place.book.put_pod(pod)
+            seen = place.book.seen(job)
+        return made_sure(seen, gone=found is None)
 
     def _keep_output(self, place: Place, job: str, seen: Seen) -> None:
         """A pod that is ended is deleted with its output."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -12,6 +11,7 @@ from stepwell.launchers.kubernetes.api import KubernetesApi
 from stepwell.launchers.kubernetes.book import Book
 from stepwell.launchers.kubernetes.mirror import Mirror
 from stepwell.launchers.kubernetes.nodes import EVERY, Usage
+from stepwell.launchers.notices import Bell
 from stepwell.launchers.protocol import LaunchFailed
 
 FIRST: Final = 10.0
@@ -86,26 +86,6 @@ class Place:
         while not self._closed.wait(EVERY):
             if self.book.running():
                 self.usage.sample()
-
-
-class Bell:
-    """A pipe on which a launcher tells that something may have ended."""
-
-    def __init__(self) -> None:
-        self.reader, self._writer = os.pipe()
-        os.set_blocking(self._writer, False)
-
-    def ring(self) -> None:
-        """Wake who waits; a full pipe will do that too."""
-        try:
-            os.write(self._writer, b".")
-        except OSError:
-            pass
-
-    def close(self) -> None:
-        """Nobody is left who could tell."""
-        os.close(self._writer)
-        os.close(self.reader)
 
 
 class Places:

@@ -57,6 +57,13 @@ class Requests:
         found: Object | None = self._api.find(f"{place.jobs}/{name}")
         return found
 
+    def pods(self, place: Place, launch: str) -> list[Object]:
+        """The pods of a launch, by a request of its own."""
+        labels = {names.OWNER: self._owner, names.LAUNCH: names.label(launch)}
+        selector = ",".join(f"{name}={value}" for name, value in labels.items())
+        found: list[Object] = self._api.ask("GET", place.pods, labelSelector=selector)["items"]
+        return found
+
     def give(self, place: Place, spec: LaunchSpec, job: Object) -> None:
         """Put the environment where the Job's pod expects it."""
         try:

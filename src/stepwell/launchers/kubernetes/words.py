@@ -35,7 +35,7 @@ def status(
     used : the memory that it used when it was looked at last, in bytes.
     """
     lost = [_lost(one, here, now) for one in pods_alive(seen)]
-    if not all(lost) or not (lost or _over(seen)):
+    if not all(lost) or not (lost or is_over(seen)):
         condition = waiting(seen, here, largest) or unheard(seen, here, now)
         reason = "" if condition is None else condition.message
         return LaunchStatus(
@@ -81,7 +81,7 @@ def stop_of(job: Object | None) -> str:
     return str(((job or {}).get("metadata", {}).get("annotations") or {}).get(names.STOP, ""))
 
 
-def _over(seen: Seen) -> bool:
+def is_over(seen: Seen) -> bool:
     """Whether no pod is to come."""
     if seen.job is None or seen.gone or stop_of(seen.job) or finished(seen.job) is not None:
         return True

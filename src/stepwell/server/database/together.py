@@ -91,16 +91,16 @@ class _Line:
 def _tried(conn: Connection, work: Work) -> Any:
     """What it returned or raised; raises only what concerns all who share the transaction."""
     driver: Any = conn.connection.driver_connection
-    conn.exec_driver_sql("SAVEPOINT request")
+    driver.execute("SAVEPOINT request")
     try:
         with translated():
             answer = work(conn)
     except Exception as error:  # is raised where the work was asked for
         if not driver.in_transaction:
             raise  # a full disk: SQLite has taken back what the others wrote too
-        conn.exec_driver_sql("ROLLBACK TO request")
+        driver.execute("ROLLBACK TO request")
         answer = error
-    conn.exec_driver_sql("RELEASE request")
+    driver.execute("RELEASE request")
     return answer
 
 

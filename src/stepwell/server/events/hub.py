@@ -11,7 +11,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -30,6 +30,8 @@ QUEUED: Final = 2000
 PATIENCE: Final = 30.0
 """Seconds for which a missing id is looked for."""
 MOST_MISSING: Final = 500
+BEFORE: Final = 200
+"""So many ids before the newest one are looked for where they are missing at the start."""
 
 
 class Overrun(Exception):
@@ -46,6 +48,8 @@ class Listener:
     loop: asyncio.AbstractEventLoop
     queue: asyncio.Queue[Change | None] = field(default_factory=lambda: asyncio.Queue(QUEUED))
     overrun: bool = False
+    left: bool = False
+    """Whether it has gone again, perhaps before it had come: a tab may be closed at any moment."""
 
     def give(self, found: Iterable[Change]) -> None:
         """Hand over what it wants; called from the reader's thread."""
@@ -101,7 +105,7 @@ class Hub:
     def join(self, listener: Listener) -> None:
         """Tell this one of all that commits from now on; raises `StoreUnavailable`."""
         with self._lock:
-            if self._over.is_set():
+            if self._over.is_set() or listener.left:
                 listener.end()
                 return
             if self._reader is None:
@@ -114,6 +118,7 @@ class Hub:
     def leave(self, listener: Listener) -> None:
         """Tell it no more; without any listener nothing is read."""
         with self._lock:
+            listener.left = True
             self._listeners.discard(listener)
 
     def stop(self) -> None:
@@ -130,8 +135,8 @@ class Hub:
     def _run(self) -> None:
         while not self._over.is_set():
             with self._lock:
-                listeners, reader = list(self._listeners), self._reader
-                if not listeners or reader is None:
+                reader = self._reader
+                if not self._listeners or reader is None:
                     self._thread = self._reader = None
                     return
             try:
@@ -140,6 +145,8 @@ class Hub:
             except Exception as error:  # the database is away: views are late, not dead
                 _LOG.warning("the feed of changes was not read: %s", error)
                 found = []
+            with self._lock:  # who came while it was read was promised what is in it
+                listeners = list(self._listeners)
             for one in listeners if found else ():
                 one.give(found)
             if len(found) < BATCH:
@@ -153,7 +160,9 @@ class Reader:
         self._db = db
         with db.read() as conn:
             self.position = queries.newest(conn)
+            known = queries.ids_between(conn, self.position - BEFORE, self.position)
         self.missing: dict[int, float] = {}
+        self._miss(range(max(self.position - BEFORE, 0) + 1, self.position), known)
 
     def read(self) -> list[Change]:
         """What is new since the last look, in the order of its ids."""
@@ -165,12 +174,14 @@ class Reader:
             if change.id in self.missing:
                 del self.missing[change.id]
                 continue
-            self._miss(range(self.position + 1, change.id), now)
+            self._miss(range(self.position + 1, change.id))
             self.position = change.id
         return found
 
-    def _miss(self, ids: range, now: float) -> None:
+    def _miss(self, ids: range, known: Collection[int] = ()) -> None:
+        end = time.monotonic() + PATIENCE
         for one in ids[:MOST_MISSING]:
-            self.missing[one] = now + PATIENCE
+            if one not in known:
+                self.missing[one] = end
         while len(self.missing) > MOST_MISSING:
             del self.missing[min(self.missing)]

@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, insert, or_, select
 
+from stepwell.server.database.prepared import Prepared
 from stepwell.server.database.tables import changes
 from stepwell.server.events.records import Change
 
-_ADD: Final = insert(changes)
+_ADD: Final = Prepared(insert(changes).inline(), ("at", "topic", "what", "key"))
 
 
 def after(conn: Connection, position: int, late: Sequence[int], limit: int) -> list[Change]:
@@ -21,6 +22,12 @@ def after(conn: Connection, position: int, late: Sequence[int], limit: int) -> l
         wanted = or_(wanted, changes.c.id.in_(late))
     query = select(changes).where(wanted).order_by(changes.c.id).limit(limit)
     return [_change(row) for row in conn.execute(query).mappings()]
+
+
+def ids_between(conn: Connection, after: int, before: int) -> set[int]:
+    """The ids above `after` and below `before` that are there."""
+    query = select(changes.c.id).where(changes.c.id > after, changes.c.id < before)
+    return set(conn.execute(query).scalars())
 
 
 def newest(conn: Connection) -> int:
@@ -37,7 +44,7 @@ def oldest(conn: Connection) -> int | None:
 
 def add(conn: Connection, at: datetime, topic: str, what: str, key: str) -> None:
     """Tell of something that no row of another table shows."""
-    conn.execute(_ADD, {"at": at, "topic": topic, "what": what, "key": key})
+    _ADD.insert(conn, [{"at": at, "topic": topic, "what": what, "key": key}])
 
 
 def _change(row: Any) -> Change:

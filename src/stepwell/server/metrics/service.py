@@ -13,6 +13,7 @@ from sqlalchemy import Connection, insert
 
 from stepwell import clock
 from stepwell.ids import new_id
+from stepwell.server.database.prepared import Prepared
 from stepwell.server.database.tables import metrics_pending
 from stepwell.server.metrics import moving
 from stepwell.server.metrics.records import Ending, Wait
@@ -27,7 +28,7 @@ WAIT: Final = "wait:"
 COUNTED: Final = {EndedAs.DONE: "succeeded", EndedAs.FAILED: "failed"}
 OTHER: Final = "other"
 
-_PENDING: Final = insert(metrics_pending)
+_PENDING: Final = Prepared(insert(metrics_pending), tuple(metrics_pending.c.keys()))
 
 
 def record(conn: Connection, endings: Iterable[Ending] = (), waits: Iterable[Wait] = ()) -> None:
@@ -35,14 +36,14 @@ def record(conn: Connection, endings: Iterable[Ending] = (), waits: Iterable[Wai
     rows = [row for one in endings for row in _ended(one)]
     rows += [_row(one, EVERYTHING, WAIT + one.reason, one.seconds) for one in waits]
     if rows:
-        conn.execute(_PENDING, rows)
+        _PENDING.insert(conn, rows)
 
 
 def retried(conn: Connection, endings: Iterable[Ending]) -> None:
     """Keep that something was begun again, and has not ended yet."""
     rows = [_row(one, one.operation, RETRIED, None) for one in endings]
     if rows:
-        conn.execute(_PENDING, rows)
+        _PENDING.insert(conn, rows)
 
 
 def move(conn: Connection, group: str, old: str, new: str, operations: Mapping[str, str]) -> None:

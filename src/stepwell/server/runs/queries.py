@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from sqlalchemy import (
     update,
 )
 
+from stepwell.server.database.prepared import Prepared
 from stepwell.server.database.tables import (
     attempts,
     discoveries,
@@ -36,14 +37,17 @@ from stepwell.step import Claim
 HOLDING: Final = ("starting", "running", "cancelling")
 """States of runs that have a container, or are about to get one: they hold a slot."""
 
-# Made once: a container asks them with each verb, and making one costs more than running it.
-_GET: Final = select(runs).where(runs.c.id == bindparam("run"))
-_LOCK: Final = _GET.with_for_update()
-_ATTEMPT: Final = select(attempts).where(
-    attempts.c.run_id == bindparam("run"), attempts.c.number == bindparam("number")
+# A container asks these with each verb.
+_HEADER: Final = select(runs).where(runs.c.id == bindparam("run"))
+_GET: Final = Prepared(_HEADER)
+_LOCK: Final = Prepared(_HEADER.with_for_update())
+_ATTEMPT: Final = Prepared(
+    select(attempts).where(
+        attempts.c.run_id == bindparam("run"), attempts.c.number == bindparam("number")
+    )
 )
-_STAGED: Final = select(staged.c.step_id, staged.c.claim_no).where(
-    staged.c.step_id.in_(bindparam("steps", expanding=True))
+_STAGED: Final = Prepared(
+    select(staged.c.step_id, staged.c.claim_no).where(staged.c.run_id == bindparam("run"))
 )
 
 
@@ -111,12 +115,12 @@ def add_all(conn: Connection, headers: Sequence[dict[str, Any]]) -> None:
 
 def get(conn: Connection, run_id: UUID) -> RowMapping | None:
     """The header."""
-    return conn.execute(_GET, {"run": run_id}).mappings().one_or_none()
+    return _GET.one_or_none(conn, {"run": run_id})
 
 
 def lock(conn: Connection, run_id: UUID) -> RowMapping | None:
     """The header, which nobody else changes until the transaction ends."""
-    return conn.execute(_LOCK, {"run": run_id}).mappings().one_or_none()
+    return _LOCK.one_or_none(conn, {"run": run_id})
 
 
 def change(conn: Connection, run_id: UUID, **values: Any) -> None:
@@ -271,7 +275,7 @@ def attempts_of(conn: Connection, run_id: UUID) -> Sequence[RowMapping]:
 
 def attempt(conn: Connection, run_id: UUID, number: int) -> RowMapping | None:
     """One attempt."""
-    return conn.execute(_ATTEMPT, {"run": run_id, "number": number}).mappings().one_or_none()
+    return _ATTEMPT.one_or_none(conn, {"run": run_id, "number": number})
 
 
 def change_attempt(conn: Connection, run_id: UUID, number: int, **values: Any) -> None:
@@ -302,10 +306,9 @@ def is_staged(conn: Connection, staged_id: UUID) -> bool:
     return conn.execute(query).first() is not None
 
 
-def staged_claims(conn: Connection, claims: Collection[Claim]) -> set[Claim]:
-    """Those of the claims that something is staged under."""
-    ids = [one.step_id for one in claims]
-    return {Claim(*row) for row in conn.execute(_STAGED, {"steps": ids})} & set(claims)
+def staged_claims(conn: Connection, run_id: UUID) -> set[Claim]:
+    """The claims of a run that something is staged under."""
+    return {Claim(**row) for row in _STAGED.rows(conn, {"run": run_id})}
 
 
 def take_staged(conn: Connection, step_id: UUID, claim_no: int) -> Sequence[RowMapping]:

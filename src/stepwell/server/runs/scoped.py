@@ -197,7 +197,7 @@ class ScopedStore:
     def _wake_supervisor(self) -> None:
         """When nothing is left to do, or only something that is due later."""
         query = StepQuery(flow_id=self.flow_id, status=StepStatus.READY, limit=1)
-        if self.tx.count(query).ready == 0:
+        if self.tx.count(query, at_most=1).ready == 0:
             activate_supervisor(self.tx, self.flow_id)
 
     # -- what may be added -----------------------------------------------------

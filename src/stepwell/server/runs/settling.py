@@ -41,7 +41,7 @@ def settle(
         for settlement, verdict in zip(settlements, verdicts, strict=True)
         if verdict is Verdict.APPLIED and settlement.claim.step_id in held
     ]
-    staged = staging.among(conn, [step.claim for _, step in fresh])
+    staged = staging.claims(conn, run["id"]) if fresh else set()
     for settlement, step in fresh:
         if step.claim in staged:
             staging.commit(conn, run, step, keep=_good(settlement))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from pydantic import ValidationError
 from sqlalchemy import Connection, RowMapping
@@ -70,9 +71,9 @@ def stage(conn: Connection, tx: Transaction, run: RowMapping, asked: Staging) ->
     return Staged(id=staged_id)
 
 
-def among(conn: Connection, claims: Collection[Claim]) -> set[Claim]:
-    """Those of the claims that something is staged under: mostly none."""
-    return queries.staged_claims(conn, claims) if claims else set()
+def claims(conn: Connection, run_id: UUID) -> set[Claim]:
+    """The claims of the run that something is staged under: mostly none."""
+    return queries.staged_claims(conn, run_id)
 
 
 def commit(conn: Connection, run: RowMapping, step: Step, *, keep: bool) -> None:

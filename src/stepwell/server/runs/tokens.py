@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from typing import Final
 from uuid import UUID
@@ -49,7 +48,7 @@ def holder(key: bytes, run_id: UUID, token: str | None) -> Container:
 
 
 def _mac(key: bytes, run_id: UUID, attempt: int) -> str:
-    return hmac.new(key, f"run:{run_id}:{attempt}".encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key, f"run:{run_id}:{attempt}".encode(), "sha256").hex()
 
 
 class EngineIds:
@@ -63,7 +62,7 @@ class EngineIds:
 
     def __init__(self, key: bytes, caller: Container) -> None:
         context = f"engine:{caller.run_id}:{caller.attempt}".encode()
-        self._key = hmac.new(key, context, hashlib.sha256).digest()
+        self._key = hmac.digest(key, context, "sha256")
 
     def inside(self, engine_id: UUID) -> UUID:
         """The id in the store."""
@@ -81,4 +80,4 @@ class EngineIds:
 
     def _round(self, number: bytes, half: int) -> int:
         text = number + half.to_bytes(8, "big")
-        return int.from_bytes(hmac.new(self._key, text, hashlib.sha256).digest()[:8], "big")
+        return int.from_bytes(hmac.digest(self._key, text, "sha256")[:8], "big")

@@ -7,15 +7,16 @@ page says how far it came, and its cursor goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import product
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Subquery, func, select, tuple_, union_all
+from sqlalchemy import Column, ColumnElement, Select, Subquery, func, select, tuple_, union_all
 from sqlalchemy.sql.util import ClauseAdapter
+from sqlalchemy.sql.visitors import iterate
 
 from stepwell.server.database.tables import runs
 from stepwell.server.search.meaning import Asker, Meaning, meanings
@@ -64,28 +65,71 @@ class Plan:
         """The plan of the query without one clause."""
         return _planned([one for one in self.meanings if one is not left_out])
 
-    def window(self, most: int, after: Key | None = None, *, oldest_first: bool = False) -> Any:
-        """At most `most` rows that the index finds, from `after` on, newest first."""
-        looks = [self._look(look, after, oldest_first).limit(most) for look in self.looks]
+    def window(
+        self,
+        most: int,
+        after: Key | None = None,
+        *,
+        oldest_first: bool = False,
+        also: Sequence[str] = (),
+        to: Key | None = None,
+    ) -> Any:
+        """At most `most` rows that the index finds, from `after` on up to `to`, newest first.
+
+        They have what pages are in order of, what the rest looks at, and the columns `also`:
+        mostly an index has all of that, and what is not shown is not read.
+        """
+        columns, bounds = self._columns(also), self._bounds(after, to, oldest_first)
+        looks = [
+            select(*columns)
+            .where(*self.times, *look, *bounds)
+            .order_by(*order(runs, oldest_first))
+            .limit(most)
+            for look in self.looks
+        ]
         if len(looks) == 1:
             return looks[0].subquery("found")
         every = union_all(*(select(one.subquery()) for one in looks)).subquery()
         return select(every).order_by(*order(every, oldest_first)).limit(most).subquery("found")
 
-    def _look(
-        self, look: Sequence[ColumnElement[bool]], after: Key | None, oldest_first: bool
-    ) -> Select[Any]:
-        query = select(runs).where(*self.times, *look)
-        if after is not None:
-            row = tuple_(runs.c.created_at, runs.c.id)
-            key = tuple_(*after, types=[runs.c.created_at.type, runs.c.id.type])
-            query = query.where(row > key if oldest_first else row < key)
-        return query.order_by(*order(runs, oldest_first))
+    def _columns(self, also: Sequence[str]) -> list[Column[Any]]:
+        seen = {"created_at", "id", *also}
+        for condition in self.rest:
+            parts: Iterable[Any] = iterate(condition)
+            seen |= {one.key for one in parts if getattr(one, "table", None) is runs}
+        return [one for one in runs.columns if one.key in seen]
 
-    def rows(self, window: Subquery) -> Select[Any]:
-        """The rows of the window for which the rest holds."""
+    def _bounds(
+        self, after: Key | None, to: Key | None, oldest_first: bool
+    ) -> list[ColumnElement[bool]]:
+        row, types = tuple_(runs.c.created_at, runs.c.id), [runs.c.created_at.type, runs.c.id.type]
+        bounds = []
+        if after is not None:
+            key = tuple_(*after, types=types)
+            bounds.append(row > key if oldest_first else row < key)
+        if to is not None:
+            key = tuple_(*to, types=types)
+            bounds.append(row <= key if oldest_first else row >= key)
+        return bounds
+
+    def end(
+        self, most: int, after: Key | None = None, *, oldest_first: bool = False
+    ) -> Select[Any]:
+        """The key of the last row of a window that is full; an index has all that it asks for."""
+        window = replace(self, rest=()).window(most, after, oldest_first=oldest_first)
+        key = select(window.c.created_at, window.c.id)
+        return key.order_by(*order(window, oldest_first)).offset(most - 1).limit(1)
+
+    def fits(self, window: Subquery) -> Select[Any]:
+        """The ids of the window for which the rest holds."""
         inside = ClauseAdapter(window)
-        return select(window).where(*(inside.traverse(one) for one in self.rest))
+        return select(window.c.id).where(*(inside.traverse(one) for one in self.rest))
+
+    def rows(self, window: Subquery, most: int, *, oldest_first: bool = False) -> Select[Any]:
+        """The first `most` of the runs of the window for which the rest holds, whole."""
+        found = self.fits(window).order_by(*order(window, oldest_first)).limit(most).subquery()
+        query = select(runs).join(found, found.c.id == runs.c.id)
+        return query.order_by(*order(runs, oldest_first))
 
 
 def order(of: Any, oldest_first: bool = False) -> list[ColumnElement[Any]]:
@@ -137,5 +181,5 @@ def _looks(
 
 def counted(plan: Plan, window: Subquery, most: int) -> Select[Any]:
     """How many rows of the window there are, counted up to `most`."""
-    some = plan.rows(window).with_only_columns(window.c.id).limit(most).subquery()
+    some = plan.fits(window).limit(most).subquery()
     return select(func.count()).select_from(some)

@@ -18,12 +18,12 @@ from stepwell.server.runs.service import shown
 from stepwell.server.search.language import Clause
 from stepwell.server.search.meaning import Asker, Condition, Meaning, meanings, of_states
 from stepwell.server.search.of_steps import fields
-from stepwell.server.search.plan import FAR, WINDOW, Key, Plan, counted, order, planned
+from stepwell.server.search.plan import FAR, WINDOW, Key, Plan, counted, planned
 from stepwell.server.search.records import Bucket, Counted, FoundRuns, Hint, Histogram
 from stepwell.server.search.spans import instant
 
 FIRST: Final = (400, 4_000)
-"""So many rows are looked at first, and then; `WINDOW` comes last."""
+"""So many rows are looked at first, and then; the rest of `WINDOW` comes last."""
 SHOWN: Final = 10_000
 """Counts above are shown as `10,000+`."""
 
@@ -66,30 +66,35 @@ def _looked(
     """
     rows: list[RowMapping] = []
     for size in _sizes(plan, limit):
-        window = plan.window(size, after)
+        end = _end(conn, plan, size, after) if plan.rest else None
+        window = plan.window(size, after, to=end)
         rows += _rows(conn, plan, window, limit + 1 - len(rows))
         if len(rows) > limit:
             last = rows[limit - 1]
             return rows, (last["created_at"], last["id"]), None
-        if not plan.rest:
-            return rows, None, None
-        key = select(window.c.created_at, window.c.id).order_by(*order(window))
-        end = conn.execute(key.offset(size - 1).limit(1)).first()
         if end is None:
             return rows, None, None
-        after = (end[0], end[1])
+        after = end
     return rows, after, None if after is None else after[0]
 
 
 def _sizes(plan: Plan, limit: int) -> list[int]:
     if not plan.rest:
         return [limit + 1]
-    return [*(size for size in FIRST if size < WINDOW), WINDOW]
+    first = [size for size in FIRST if size < WINDOW]
+    return [*first, WINDOW - sum(first)]
+
+
+def _end(
+    conn: Connection, plan: Plan, most: int, after: Key | None, *, oldest_first: bool = False
+) -> Key | None:
+    """The key of the last row that is looked at; None if there are fewer."""
+    found = conn.execute(plan.end(most, after, oldest_first=oldest_first)).first()
+    return None if found is None else (found[0], found[1])
 
 
 def _rows(conn: Connection, plan: Plan, window: Any, limit: int) -> Sequence[RowMapping]:
-    query = plan.rows(window).order_by(*order(window)).limit(limit)
-    return conn.execute(query).mappings().all()
+    return conn.execute(plan.rows(window, limit)).mappings().all()
 
 
 def _key(pages: Paging) -> Key | None:
@@ -118,12 +123,17 @@ def count(conn: Connection, query: str, *, by: str, exact: bool = False) -> Coun
     return Counted(count=number, more=more, shown=said, as_of=clock.now())
 
 
-def counted_up_to(conn: Connection, plan: Plan, most: int | None) -> tuple[int, bool]:
-    """How many there are, counted up to `most`, and whether there may be more."""
+def counted_up_to(
+    conn: Connection, plan: Plan, most: int | None, far: int | None = None
+) -> tuple[int, bool]:
+    """How many there are, counted up to `most`, and whether there may be more.
+
+    Where each row is looked at, these are the newest `far`, else `FAR`. No `most`: all of them.
+    """
     if most is None:
         every = 2**31 - 1
         return int(conn.execute(counted(plan, plan.window(every), every)).scalar_one()), False
-    far = FAR if plan.rest else most + 1
+    far = (FAR if far is None else far) if plan.rest else most + 1
     window = plan.window(far)
     number = int(conn.execute(counted(plan, window, most + 1)).scalar_one())
     if number > most:
@@ -140,7 +150,7 @@ def _reaches(conn: Connection, window: Any, far: int) -> bool:
 def hinted(conn: Connection, plan: Plan) -> Hint | None:
     """The clause without which most would be found; None where leaving out one is not enough."""
     own = [one for one in plan.meanings if one.clause.text]  # what is given beside it stays
-    counts = [(one, *counted_up_to(conn, plan.without(one), 1000)) for one in own]
+    counts = [(one, *counted_up_to(conn, plan.without(one), 1000, WINDOW)) for one in own]
     best = max(counts, key=lambda one: one[1], default=None)
     if best is None or best[1] == 0:
         return None
@@ -176,9 +186,9 @@ def histogram(
     seconds = max(ceil((last - first).total_seconds() / buckets), 1)
     bounds = [bound(runs.c.created_at >= first), bound(runs.c.created_at < last)]
     plan = planned(asker, query, bounds)
-    window = plan.window(FAR)
+    window = plan.window(FAR, also=("state",))
     number = _bucket(asker, window.c.created_at, first, seconds)
-    kept = plan.rows(window).with_only_columns(
+    kept = plan.fits(window).with_only_columns(
         number.label("bucket"), window.c.state, func.count().label("count")
     )
     found = conn.execute(kept.group_by("bucket", window.c.state)).all()
@@ -281,13 +291,10 @@ class Chosen:
         plan = self.plan(conn)
         most = WINDOW if plan.rest else limit
         window = plan.window(most, after, oldest_first=True)
-        query = plan.rows(window).order_by(*order(window, oldest_first=True)).limit(limit)
-        rows = conn.execute(query).mappings().all()
+        rows = conn.execute(plan.rows(window, limit, oldest_first=True)).mappings().all()
         if len(rows) == limit:
             return Piece(rows, (rows[-1]["created_at"], rows[-1]["id"]))
-        key = select(window.c.created_at, window.c.id).order_by(*order(window, oldest_first=True))
-        end = conn.execute(key.offset(most - 1).limit(1)).first()
-        return Piece(rows, None if end is None else (end[0], end[1]))
+        return Piece(rows, _end(conn, plan, most, after, oldest_first=True))
 
     def count(self, conn: Connection, most: int) -> tuple[int, bool]:
         """How many, counted up to `most`, and whether there are more."""

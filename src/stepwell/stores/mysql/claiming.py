@@ -128,11 +128,15 @@ def _window(sql: Statements, place: Place, values: dict[str, Any]) -> Iterator[D
     return (Due(*row) for row in sql.rows(f"claim_window_{place.kind}", **where | more))
 
 
-def mark(sql: Statements, chosen: list[str], values: dict[str, Any]) -> list[Step]:
-    """Mark rows that are locked as the engine's own; the rows in the order given."""
+def mark(
+    sql: Statements, chosen: list[str], values: dict[str, Any], at: datetime | None = None
+) -> list[Step]:
+    """Mark rows that are locked as the engine's own, now or as of an instant of the store's
+    clock; the rows in the order given."""
     if not chosen:
         return []
     ids = tuple(chosen)
-    sql.change("claim", ids=ids, engine=values["engine"], request=values["request"])
+    claimant = {"engine": values["engine"], "request": values["request"]}
+    sql.change("claim", ids=ids, at=plain(at), **claimant)
     marked = {step.id: step for step in map(step_of, sql.rows("steps", ids=ids))}
     return [marked[UUID(step_id)] for step_id in ids]

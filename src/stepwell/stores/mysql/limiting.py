@@ -36,7 +36,7 @@ def claim_limited(sql: Statements, request: ClaimRequest) -> Claimed:
     """Claim what slots and rates allow; where they allow nothing this only reads."""
     values = values_of(request) | {"depth": request.limit + 1}
     pairs = _pairs(sql, request, values)
-    first = _allot(sql, request, _first_look(sql, pairs, values), values)
+    first, _ = _allot(sql, request, _first_look(sql, pairs, values), values)
     beyond = go_on_behind(pair for _, pair in pairs)
     if not first.taken:
         return Claimed((), first.next_due, first.suspect_due, first.more or bool(beyond), beyond)
@@ -45,8 +45,8 @@ def claim_limited(sql: Statements, request: ClaimRequest) -> Claimed:
     wanted = {lock for one in first.taken for lock in _locks(one)}
     locked = {row[0] for row in sql.rows("lock_keys", locks=tuple(sorted(wanted)))}
     free = [one for one in _second_look(sql, first, values) if locked.issuperset(_locks(one))]
-    given = _allot(sql, request, free, values)
-    steps = _take(sql, given, values)
+    given, now = _allot(sql, request, free, values)
+    steps = _take(sql, given, values, now)
     return Claimed(
         tuple(steps),
         earliest(first.next_due, given.next_due),
@@ -83,11 +83,13 @@ def _second_look(sql: Statements, first: Allotted, values: dict[str, Any]) -> li
 
 def _allot(
     sql: Statements, request: ClaimRequest, rows: Iterable[Contender], values: dict[str, Any]
-) -> Allotted:
+) -> tuple[Allotted, datetime]:
+    """What may be taken as of now, and when that is."""
     ((now, alive),) = sql.rows("now", engine=values["engine"])
     if not alive:
         raise EngineBuried(request.engine_id)
-    return allot_apart(rows, request.limit, request.skew, known_utc(now), alone=request.alone)
+    at = known_utc(now)
+    return allot_apart(rows, request.limit, request.skew, at, alone=request.alone), at
 
 
 def _contender(row: Row) -> Contender:
@@ -102,14 +104,15 @@ def _locks(one: Contender) -> list[str]:
     ]
 
 
-def _take(sql: Statements, given: Allotted, values: dict[str, Any]) -> list[Step]:
+def _take(sql: Statements, given: Allotted, values: dict[str, Any], now: datetime) -> list[Step]:
     if not given.taken:
         return []
     ids = tuple(one.id for one in given.taken)
     free = {row[0] for row in sql.rows("lock_free", ids=ids)}
     for key, at in given.moved.items():
         sql.change("move_rate", at=instant(at), key=key)
-    return mark(sql, [one for one in ids if one in free], values)
+    # As of the decision, so that claims are as far apart as their rate says.
+    return mark(sql, [one for one in ids if one in free], values, now)
 
 
 def set_control(sql: Statements, control: Control) -> None:

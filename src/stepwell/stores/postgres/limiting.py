@@ -62,7 +62,7 @@ def claim_limited(statements: Statements, request: ClaimRequest) -> Claimed:
     locked = {lock for (lock,) in statements.rows("lock_keys", lock_keys=locks)}
     again = _look(statements, request, "limited_given", request.limit + 1, **_lanes(first.taken))
     given = again.only(locked).allot(request)
-    steps = _take(statements, request, given)
+    steps = _take(statements, request, given, again.now)
     return Claimed(
         steps,
         earliest(first.next_due, given.next_due),
@@ -109,13 +109,16 @@ def _lanes(chosen: Iterable[Contender]) -> Mapping[str, Any]:
     }
 
 
-def _take(statements: Statements, request: ClaimRequest, given: Allotted) -> tuple[Step, ...]:
+def _take(
+    statements: Statements, request: ClaimRequest, given: Allotted, now: datetime
+) -> tuple[Step, ...]:
     if not given.taken:
         return ()
     ids: list[UUID] = [one.id for one in given.taken]
     values = {
         "engine_id": request.engine_id,
         "request_id": request.request_id,
+        "now": now,
         "ids": ids,
         "rates": list(given.moved),
         "free_at": list(given.moved.values()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any, Final
 
 from stepwell.step import StepQuery, StepStatus
@@ -21,6 +22,8 @@ _CONDITIONS: Final[dict[str, str]] = {
     **{f"{name}_from": f"{field} >= :{name}_from" for name, field in RANGES.items()},
     **{f"{name}_to": f"{field} < :{name}_to" for name, field in RANGES.items()},
 }
+_NAMES: Final = (*_CONDITIONS, "after", "limit")
+_values: Final = attrgetter(*_NAMES)
 _AFTER: Final = {False: "id < :after", True: "id > :after"}
 _ORDER: Final = {False: "id DESC", True: "id"}
 # An ended row keeps the name of who ended it, and is in nobody's hands.
@@ -78,10 +81,12 @@ def failures_sql(query: StepQuery) -> str:
 
 
 def parameters(query: StepQuery) -> dict[str, Any]:
-    """The values of the query's fields."""
-    names = [*_CONDITIONS, "after", "limit"]
-    values = {name: plain(getattr(query, name)) for name in names}
-    return values | {"ids": None if query.ids is None else ids_json(query.ids)}
+    """The values of the query's fields, as far as they are set: no other one is in its SQL."""
+    given = zip(_NAMES, _values(query), strict=True)
+    values = {name: plain(value) for name, value in given if value is not None}
+    if query.ids is not None:
+        values["ids"] = ids_json(query.ids)
+    return values
 
 
 def _statuses(query: StepQuery) -> list[StepStatus]:

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -52,13 +53,13 @@ class Place:
             "STEPWELL_SECRET_KEY": self.key,
             "STEPWELL_PORT": str(port),
             "STEPWELL_PUBLIC_URL": f"http://127.0.0.1:{port}",
-            "STEPWELL_DISCOVERY_TIMEOUT": "60",
+            "STEPWELL_DISCOVERY_TIMEOUT": "150",
         }
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("STEPWELL_")}
         self.environment = {**inherited, **own, **settings}
         self.url = f"http://{host.replace('0.0.0.0', '127.0.0.1')}:{port}"  # noqa: S104
         self._log = folder / "server.log"
-        self.api = Client(self.url, self._migrated())
+        self.api = Client(self.url, self._migrated(), timeout=PATIENCE)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -122,7 +123,7 @@ class Place:
 
     def as_container(self, run: Run, token: str) -> str:
         """What the server answers to that token about a run: `ok`, or the error's code."""
-        with Client(self.url, token) as container:
+        with Client(self.url, token, timeout=PATIENCE) as container:
             try:
                 container.get(f"/runs/{run.id}/assignment")
             except StepwellError as error:
@@ -165,7 +166,9 @@ class Place:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """One that the system gives to no connection, so that it stays free while nobody listens."""
+    while True:
+        port = 18_000 + secrets.randbelow(12_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

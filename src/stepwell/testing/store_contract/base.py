@@ -139,6 +139,11 @@ class ContractBase:
         }
         return self.lacks | {name for name, offered in features.items() if not offered}
 
+    def listens(self, store: Store) -> bool:
+        """Whether the wakes of the store hear of others yet: that may need a connection, whose
+        beginning is news by itself."""
+        return True
+
     # -- making things ---------------------------------------------------------
 
     def name(self, label: str) -> str:

@@ -178,6 +178,10 @@ class TransactionsContract(ContractBase):
 
     def test_a_wake_sleeps_while_nothing_happens(self, store: Store) -> None:
         wake = store.wake()
+        until = time.monotonic() + PATIENCE
+        while not self.listens(store):
+            assert time.monotonic() < until, "it never listens"
+            time.sleep(0.01)
         self._calm(wake)
         assert not wake.wait(0.05)
         wake.close()

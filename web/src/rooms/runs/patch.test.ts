@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { moved, patched, unseen } from "./patch";
+import { Asked, moved, patched, unseen } from "./patch";
 import type { FoundRuns, Run } from "./queries";
 
 const run = (id: string, state: Run["state"] = "running") => ({ id, state }) as Run;
@@ -29,5 +29,22 @@ describe("a list of runs that changes while it is shown", () => {
 
   it("counts what is new of the newest runs", () => {
     expect(unseen(list(["b", "c"], ["d"]), [run("a"), run("b"), run("d")])).toBe(1);
+  });
+});
+
+describe("answers about runs", () => {
+  it("are shown in the order of the questions, whichever comes first", () => {
+    const asked = new Asked();
+    const [slow, quick] = [asked.begin(["a", "b"]), asked.begin(["a"])];
+    expect(asked.takes("a", quick)).toBe(true);
+    expect(asked.takes("a", slow)).toBe(false);
+    expect(asked.takes("b", slow)).toBe(true);
+  });
+
+  it("are not shown where the run has changed since the question", () => {
+    const asked = new Asked();
+    const turn = asked.begin(["a"]);
+    asked.outdate("a");
+    expect(asked.takes("a", turn)).toBe(false);
   });
 });

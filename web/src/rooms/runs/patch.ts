@@ -29,3 +29,26 @@ export function has(data: Pages | undefined, id: string): boolean {
 export function unseen(data: Pages | undefined, newest: readonly Run[]): number {
   return newest.filter((one) => !has(data, one.id)).length;
 }
+
+/** Which answers about runs are still the newest: one may be slow, and come after a later one. */
+export class Asked {
+  private turn = 0;
+  private readonly latest = new Map<string, number>();
+
+  /** These are asked for now; the number of the turn. */
+  begin(ids: readonly string[]): number {
+    this.turn += 1;
+    for (const id of ids) this.latest.set(id, this.turn);
+    return this.turn;
+  }
+
+  /** What was asked about this run before now is out of date. */
+  outdate(id: string): void {
+    this.latest.delete(id);
+  }
+
+  /** Whether the answer of that turn may be shown; once. */
+  takes(id: string, turn: number): boolean {
+    return this.latest.get(id) === turn && this.latest.delete(id);
+  }
+}

@@ -5,7 +5,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { api, ok } from "@/api/client";
 import { useLive } from "@/api/live";
 import { STATES, type StateWord } from "@/components/StateGlyph";
-import { has, moved, patched, unseen } from "./patch";
+import { Asked, has, moved, patched, unseen } from "./patch";
 import { fetchRuns, type Run, runsQuery } from "./queries";
 
 /** At most so often, in milliseconds, is the server asked what became of changed runs. */
@@ -33,6 +33,7 @@ function useFresh(q: string) {
   const client = useQueryClient();
   const key = useMemo(() => runsQuery(q).queryKey, [q]);
   const changed = useRef(new Set<string>());
+  const asked = useRef(new Asked());
   const others = useRef(false);
   const timer = useRef<number | undefined>(undefined);
   const [fresh, setFresh] = useState(0);
@@ -44,8 +45,10 @@ function useFresh(q: string) {
     if (changed.current.size > 0) timer.current = window.setTimeout(look, EVERY);
     const news = others.current;
     others.current = false;
+    const turn = asked.current.begin(ids);
     for (const run of await Promise.all(ids.map(one))) {
-      if (run !== null) client.setQueryData(key, (data) => patched(data, run));
+      if (run !== null && asked.current.takes(run.id, turn))
+        client.setQueryData(key, (data) => patched(data, run));
     }
     if (!news) return;
     void client.invalidateQueries({ queryKey: ["runs", "count"] });
@@ -63,6 +66,7 @@ function useFresh(q: string) {
     const data = client.getQueryData(key);
     if (has(data, change.id)) {
       changed.current.add(change.id);
+      asked.current.outdate(change.id);
       if (STATES.includes(change.what as StateWord)) {
         client.setQueryData(key, moved(data, change.id, change.what as Run["state"]));
       }

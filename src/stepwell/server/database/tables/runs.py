@@ -126,4 +126,5 @@ staged = Table(
     Column("created_at", Instant, nullable=False),
     Column("blob_id", Uuid),
     Index(None, "step_id", "claim_no"),
+    Index(None, "run_id"),
 )

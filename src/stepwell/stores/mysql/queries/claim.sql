@@ -1,7 +1,7 @@
 UPDATE stepwell_ready FORCE INDEX (PRIMARY)
 SET claimed_by = %(engine)s,
     claim_request = %(request)s,
-    claimed_at = UTC_TIMESTAMP(6),
+    claimed_at = COALESCE(%(at)s, UTC_TIMESTAMP(6)),
     claim_no = claim_no + 1,
     started = 0,
     parked = 0

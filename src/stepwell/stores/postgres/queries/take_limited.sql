@@ -1,4 +1,5 @@
--- Claim rows whose keys are locked, and move on the rates that let them go (R20).
+-- Claim rows whose keys are locked, and move on the rates that let them go (R20): as of the
+-- instant at which it was decided, so that claims are as far apart as their rate says.
 WITH locked AS MATERIALIZED (
     SELECT id FROM stepwell_ready
     WHERE id = ANY(%(ids)s) AND claimed_by IS NULL
@@ -12,7 +13,7 @@ WITH locked AS MATERIALIZED (
 UPDATE stepwell_ready AS step
 SET claimed_by = %(engine_id)s,
     claim_request = %(request_id)s,
-    claimed_at = statement_timestamp(),
+    claimed_at = %(now)s,
     claim_no = step.claim_no + 1,
     started = false,
     parked = false
