@@ -297,11 +297,11 @@ def test_what_waits_behind_slow_steps_of_its_queue_is_given_back(
     store: Store, registry: Registry, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The queue was fast until now, so steps are claimed ahead; others are to have them."""
-    monkeypatch.setattr(worker, "GIVE_BACK", 0.2)
     registry.handler("v1/fast")(lambda: None)
     with Engine(store, registry, queues={"default": 1, "mail": 1}) as engine:
         engine.add_many(some(200, "v1/fast"))
         wait_for(lambda: engine.tally.done == 200)
+        monkeypatch.setattr(worker, "GIVE_BACK", 0.2)  # not before: a pause made the fast ones slow
         engine.add_many(some(50))
         wait_for(lambda: gate.inside["default"] == 1)
         wait_for(lambda: engine.count(claimed=True).ready == 1)
