@@ -1,8 +1,12 @@
 /** What the server put into index.html for this answer. */
 
-function meta(name: string): string {
+/** What stands there where no server has put anything in. A nonce may begin with "__" too. */
+const PLACEHOLDER = /^__[A-Z]+(_[A-Z]+)*__$/;
+
+/** The content of a `<meta>` of index.html; empty if there is none. */
+export function meta(name: string): string {
   const found = document.querySelector<HTMLMetaElement>(`meta[name="${name}"]`)?.content ?? "";
-  return found.startsWith("__") ? "" : found;
+  return PLACEHOLDER.test(found) ? "" : found;
 }
 
 /** The path below which the server is reached, without a slash at the end: "" or "/stepwell". */
