@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.engine.lanes import LANES, open_lane
@@ -16,8 +16,9 @@ from tests.engine.signals import wait_for
 from stepwell import Engine, Outcome, Registry, RetryPolicy, done, new_step, rerun
 from stepwell.clock import SYSTEM
 from stepwell.engine import shares, worker
+from stepwell.engine.bursts import Bursts
 from stepwell.engine.held import Holding
-from stepwell.engine.shares import Lanes, SharedIntake
+from stepwell.engine.shares import Lane, Lanes, SharedIntake
 from stepwell.errors import InvalidInput
 from stepwell.ids import new_id
 from stepwell.step import NewStep, Step
@@ -316,6 +317,42 @@ def test_queues_take_turns_at_a_worker_that_both_could_take() -> None:
     assert order == ["default", "mail", "default", "mail"]
     assert [one.step.queue for one in lanes] == ["default"]
     assert len(lanes) == 0
+
+
+def test_who_counts_what_may_begin_is_not_disturbed_by_who_begins_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The feeding thread counts without a lock; a worker takes a step in the midst of it."""
+    lanes = Lanes({"default": 2, "mail": 2})
+    lanes.extend(_holding(queue) for queue in ("default", "mail"))
+    count, begins = cast("property", vars(Lane)["ready"]), iter([lanes.popleft])
+
+    def ready(lane: Lane) -> Any:
+        next(begins, lambda: None)()
+        return count.__get__(lane)
+
+    monkeypatch.setattr(Lane, "ready", property(ready))
+    assert len(lanes) == 1
+
+
+def test_what_ended_in_a_burst_that_failed_is_settled_all_the_same(
+    store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R13: whatever fails between the claim and the settlement."""
+    whole, failed = Bursts._wait, threading.Event()
+
+    def wait(bursts: Bursts) -> None:
+        whole(bursts)
+        if len(bursts._collector) and not failed.is_set():
+            failed.set()
+            raise RuntimeError("what nobody has thought of")
+
+    monkeypatch.setattr(Bursts, "_wait", wait)
+    registry.handler("v1/fast")(lambda: None)
+    with Engine(store, registry, queues={"default": 1, "mail": 1}) as engine:
+        engine.add_many(some(50, "v1/fast"))
+        wait_for(lambda: engine.tally.done == 50)
+    assert failed.is_set()
 
 
 def test_spawned_steps_are_taken_over_only_where_their_queue_has_room() -> None:

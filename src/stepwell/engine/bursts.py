@@ -98,13 +98,15 @@ class Bursts:
         except BaseException:
             self._committer.put(*batch.ended, *self._collector.close())
             raise
-        self._close(batch)
-        nothing_left = not batch.handed_on and not self._taken
-        self.quiet, self.again = nothing_else and nothing_left, False
-        taken, self._taken = self._taken, []
-        self._accept([*taken, *(self._holding(step, request) for step in claimed.steps)])
-        self._wait()
-        self._unsettled = self._collector.close()
+        try:
+            self._close(batch)
+            nothing_left = not batch.handed_on and not self._taken
+            self.quiet, self.again = nothing_else and nothing_left, False
+            taken, self._taken = self._taken, []
+            self._accept([*taken, *(self._holding(step, request) for step in claimed.steps)])
+            self._wait()
+        finally:  # whatever fails: an outcome that nobody settles is held for ever
+            self._unsettled = self._collector.close()
         return claimed
 
     def claim_and_settle(self, request: ClaimRequest) -> Claimed:

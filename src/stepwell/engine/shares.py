@@ -70,7 +70,8 @@ class Lanes:
         self._turns = deque(self.by_queue.values())
 
     def __len__(self) -> int:
-        return sum(lane.ready for lane in self._turns)
+        # Asked without a lock, so not by the turns, which another thread may be changing.
+        return sum(lane.ready for lane in self.by_queue.values())
 
     def __iter__(self) -> Iterator[Holding]:
         return chain.from_iterable(lane.waiting for lane in self.by_queue.values())
