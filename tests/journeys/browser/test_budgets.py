@@ -26,6 +26,8 @@ from stepwell.workflows.lines import Line
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 OPERATIONS, LINES, SEGMENT = 10_000, 1_000_000, 2_500
+IDLE = 0.01
+"""Seconds of the page's thread in a tenth of a second: less, and nothing goes on."""
 ROWS = 120
 """So many rows may be in the document, however many there are."""
 
@@ -90,6 +92,11 @@ def seconds(page: Page, act: Callable[[], None]) -> float:
         return float({one["name"]: one["value"] for one in found}["TaskDuration"])
 
     begun = spent()
+    while True:  # what the page had to do before is no part of the act
+        page.wait_for_timeout(100)
+        before, begun = begun, spent()
+        if begun - before < IDLE:
+            break
     act()
     took = spent() - begun
     session.detach()
@@ -129,16 +136,18 @@ def test_a_log_of_a_million_lines_opens_at_its_end_within_half_a_second(
     large: Standing, run: UUID, visit: Visit
 ) -> None:
     page = visit("viewer", at=large.site)
-    took = []
-    for _ in range(3):
+    opened = page.get_by_role("button", name=f"Link to line {LINES}")
+
+    def open_it() -> None:
+        page.get_by_role("tab", name="Logs").click()
+        expect(opened).to_be_visible()
+
+    def measure() -> float:
         large.show(page, f"/runs/{run}?tab=result")
         expect(page.get_by_role("tab", name="Result")).to_be_visible()
+        return seconds(page, open_it)
 
-        def open_it() -> None:
-            page.get_by_role("tab", name="Logs").click()
-            expect(page.get_by_role("button", name=f"Link to line {LINES}")).to_be_visible()
-
-        took.append(seconds(page, open_it))
+    took = [measure() for _ in range(3)]
     assert min(took) < 0.5, took
     log = page.get_by_role("log")
     lines = log.get_by_role("button", name="Link to line")

@@ -90,7 +90,8 @@ export function clockTime(at: string, zone: Zone): string {
 /** `UTC`, `Europe/Oslo`; of "local" the name of the browser's own zone. */
 export function zoneName(zone: Zone): string {
   if (zone === "utc") return "UTC";
-  return zone === "local" ? Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC" : zone;
+  // By a formatter that is kept: each line of a log asks, and making one is what costs.
+  return zone === "local" ? formatter("local", {}).resolvedOptions().timeZone || "UTC" : zone;
 }
 
 /** What stands behind a time: `UTC`, `Oslo`; nothing where it is the reader's own zone. */
