@@ -31,18 +31,27 @@ class Asker:
         return self._same(f"schedules/{schedule_id}/why", {}, str(schedule_id), "--schedule")
 
     def _same(self, path: str, query: dict[str, str], *words: str) -> dict[str, Any]:
-        answer = self.client.get(path, params=query)
-        assert answer.status_code == 200, answer.text
-        found: dict[str, Any] = answer.json()
-        typed = CliRunner().invoke(app, ["why", *words])
-        assert typed.exit_code == 0, typed.output
+        """The answer, of a moment in which it was the same before and after the command's."""
+        found = self._asked(path, query)
+        while True:
+            typed = CliRunner().invoke(app, ["why", *words])
+            assert typed.exit_code == 0, typed.output
+            before, found = found, self._asked(path, query)
+            if timeless(before["sentence"]) == timeless(found["sentence"]):
+                break
         said, *lines = typed.stdout.splitlines()
         assert timeless(said) == timeless(found["sentence"])
         if found["reason"]:
             assert f"  code: {found['reason']['code']}" in lines
         return found
 
+    def _asked(self, path: str, query: dict[str, str]) -> dict[str, Any]:
+        answer = self.client.get(path, params=query)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
 
 def timeless(sentence: str) -> str:
-    """The sentence without its numbers: a moment passes between two questions."""
+    """The sentence without its numbers: time passes between two questions."""
     return re.sub(r"\d+", "#", sentence)
