@@ -16,6 +16,9 @@ HEAD_BYTES: Final = 64 * 1024
 """How long the head of a request may be: its line and its headers."""
 
 _GRACE_SECONDS: Final = 5
+_IDLE_SECONDS: Final = 75
+"""Longer than clients and proxies keep an idle connection (60 s at most by default): else one
+of them sends a request into the very close."""
 
 
 class PortTaken(SetupError):
@@ -91,6 +94,7 @@ class Listener:
             app,
             http=BoundedHttp,
             ws="none",
+            timeout_keep_alive=_IDLE_SECONDS,
             log_level="warning",
             access_log=False,
             lifespan="off",
