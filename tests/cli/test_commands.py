@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
-from tests.cli.shell import EXAMPLES, Shell
+from tests.cli.shell import EXAMPLES, PATIENCE, Shell
 
 from stepwell.cli import main
 
@@ -168,9 +168,9 @@ def test_reports_are_shown_compared_and_shared(served: Shell, tmp_path: Path) ->
     assert newest.json["id"] == report["id"]
     served.good("reports", "compare", report["id"])
     link = served.good("reports", "share", report["id"], "--latest").out.strip()
-    assert httpx.get(link).content == file.read_bytes()
+    assert httpx.get(link, timeout=PATIENCE).content == file.read_bytes()
     badge = served.good("reports", "badge", "weather", report["workflow"]).out.strip()
-    assert "passing" in httpx.get(badge).text
+    assert "passing" in httpx.get(badge, timeout=PATIENCE).text
 
 
 def test_a_schedule_is_previewed_paused_and_resumed(served: Shell) -> None:
