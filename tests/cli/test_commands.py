@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
+from tests.cli.conftest import at_rest
 from tests.cli.shell import EXAMPLES, PATIENCE, Shell
 
 from stepwell.cli import main
@@ -183,6 +184,7 @@ def test_a_schedule_is_previewed_paused_and_resumed(served: Shell) -> None:
     served.good("schedules", "resume", "weather/load-weather")
     shown = served.good("schedules", "show", "weather/load-weather", "--json").json
     served.good("schedules", "pause", "weather/load-weather")
+    at_rest(served)
     assert shown["paused_at"] is None
 
 
