@@ -9,7 +9,7 @@ from stepwell.stores.sqlite import SQLiteStore
 store = SQLiteStore(sys.argv[1] if len(sys.argv) > 1 else "orders.db")
 registry = Registry()
 engine = Engine(store, registry)
-outages = iter(["no route to host", "greylisted, try again"])
+outages = {"ada@example.org": "no route to host", "emmy@example.org": "try again later"}
 
 
 @dataclass
@@ -29,7 +29,7 @@ def take_order(state: Order) -> Outcome:
 @registry.handler("v1/send-receipt", retry=RetryPolicy(attempts=5, delays=(0.1, 0.5)))
 def send_receipt(state: Order) -> Outcome:
     """An exception puts the step back; the row remembers how often, a restart does not matter."""
-    for outage in outages:
+    if outage := outages.pop(state.customer, None):
         raise ConnectionError(outage)
     return done(f"sent to {state.customer}")
 

@@ -23,7 +23,7 @@ from stepwell.stores.sqlite import SQLiteStore
 PATH = os.environ.get("SIGNUPS_DB", "signups.db")
 EVERY = float(os.environ.get("SIGNUPS_COUNT_EVERY", "5"))
 
-database = create_engine(f"sqlite:///{PATH}")
+database = create_engine(f"sqlite:///{PATH}", connect_args={"timeout": 60})  # seconds, of others
 registry = Registry()
 engine = Engine(SQLiteStore(PATH), registry)  # the same file: one transaction can span both
 

@@ -24,7 +24,7 @@ def send(server: str, message: EmailMessage) -> None:
     """
     host, _, port = server.rpartition(":")
     try:
-        with smtplib.SMTP(host, int(port), timeout=10) as smtp:
+        with smtplib.SMTP(host, int(port), timeout=25) as smtp:
             smtp.send_message(message)
     except ConnectionRefusedError as error:
         raise ConnectionError(

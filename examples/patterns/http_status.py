@@ -32,7 +32,7 @@ def post(step: Step, state: Post) -> Outcome:
     headers = {"Content-Type": "application/json", "Idempotency-Key": str(step.id)}
     request = Request(state.url, json.dumps(state.body).encode(), headers)
     try:
-        with urlopen(request, timeout=10) as answer:
+        with urlopen(request, timeout=60) as answer:
             return done({"status": answer.status})
     except HTTPError as error:
         said = f"{error.code} {error.reason}"

@@ -27,7 +27,14 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
         shell.good("groups", "register", EXAMPLES / "weather")
         shell.good("groups", "approve", "weather")
         shell.good("schedules", "pause", "weather/load-weather", "--reason", "tests")
+        at_rest(shell)
         yield shell
+
+
+def at_rest(served: Shell) -> None:
+    """Wait until no run of the schedule goes on: one may have been due before it was paused."""
+    runs = ("runs", "list", "--workflow", "load-weather", "--json")
+    wait(lambda: all(run["finished_at"] for run in served.good(*runs).json), served.log("serve"))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from stepwell.cli.doctor.checks import CHECKS, Facts, findings_of
+from stepwell.cli.doctor.checks import CHECKS, Facts, findings_of, offset_of
 from stepwell.ids import new_id
 from stepwell.stores.inspecting import Finding, Inspection, Line, Overview, Parked, Severity
 from stepwell.stores.postgres import inspecting as postgres
@@ -120,6 +120,17 @@ def test_suspects_and_pauses_are_told() -> None:
 def test_a_clock_that_differs_is_told(offset: float, severity: Severity | None) -> None:
     found = findings_of(facts(engine(), offset=timedelta(seconds=offset)))
     assert [one.severity for one in found] == ([] if severity is None else [severity])
+
+
+@pytest.mark.parametrize(
+    ("told", "offset"), [(0, 0), (7, 0), (20, 0), (25, 5), (-5, -5)], ids=lambda n: f"{n} s"
+)
+def test_a_clock_differs_by_no_more_than_an_answer_that_took_long_can_tell(
+    told: int, offset: int
+) -> None:
+    asked, answered = NOW, NOW + timedelta(seconds=20)
+    found = offset_of(NOW + timedelta(seconds=told), asked, answered)
+    assert found == timedelta(seconds=offset)
 
 
 def test_an_old_server_and_a_vacuum_that_is_off_are_problems() -> None:

@@ -13,7 +13,8 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
-from tests.cli.shell import EXAMPLES, Shell
+from tests.cli.conftest import at_rest
+from tests.cli.shell import EXAMPLES, PATIENCE, Shell
 
 from stepwell.cli import main
 
@@ -168,9 +169,9 @@ def test_reports_are_shown_compared_and_shared(served: Shell, tmp_path: Path) ->
     assert newest.json["id"] == report["id"]
     served.good("reports", "compare", report["id"])
     link = served.good("reports", "share", report["id"], "--latest").out.strip()
-    assert httpx.get(link).content == file.read_bytes()
+    assert httpx.get(link, timeout=PATIENCE).content == file.read_bytes()
     badge = served.good("reports", "badge", "weather", report["workflow"]).out.strip()
-    assert "passing" in httpx.get(badge).text
+    assert "passing" in httpx.get(badge, timeout=PATIENCE).text
 
 
 def test_a_schedule_is_previewed_paused_and_resumed(served: Shell) -> None:
@@ -183,6 +184,7 @@ def test_a_schedule_is_previewed_paused_and_resumed(served: Shell) -> None:
     served.good("schedules", "resume", "weather/load-weather")
     shown = served.good("schedules", "show", "weather/load-weather", "--json").json
     served.good("schedules", "pause", "weather/load-weather")
+    at_rest(served)
     assert shown["paused_at"] is None
 
 

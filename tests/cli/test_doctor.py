@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -68,6 +69,16 @@ def test_a_store_with_a_live_engine_is_well(
         steps.add(new_step("v1/hello"))
         answer = mine.good("doctor", "--store", URL)
     assert answer.out.strip() == "All is well."
+
+
+def test_a_store_that_answers_late_has_no_other_clock(
+    mine: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It told its time at once, and the rest of its answer an hour later."""
+    hands = iter([0, 3600])
+    start = now()
+    monkeypatch.setattr(doctor, "now", lambda: start + timedelta(seconds=next(hands)))
+    assert "clock" not in findings(mine, Exit.OK)
 
 
 def test_a_store_that_is_not_there_is_a_finding_with_the_codes_of_all_commands(

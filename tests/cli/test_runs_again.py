@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.cli.conftest import at_rest
 from tests.cli.shell import Shell, wait
 from tests.cli.test_mistakes import refused
 
@@ -128,4 +129,5 @@ def test_a_schedule_gives_its_labels_to_its_runs(served: Shell) -> None:
     assert served.good(*words).out == "team:met\n"
     run = served.good("schedules", "run", "weather/load-weather", "--json").json
     assert shown(served, run["run_id"])["labels"] == {"team": "met"}
+    at_rest(served)  # the next test may be about what this run reads
     assert served.good(*words[:3], "--remove", "team").out == "no labels\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.cli.shell import Shell, free_port, wait
+from tests.cli.shell import PATIENCE, Shell, free_port, wait
 
 from stepwell.engine import StepClient
 from stepwell.step import new_step
@@ -34,7 +34,7 @@ def test_the_steps_of_a_store_are_shown_to_who_has_the_link(shell: Shell, store:
     with shell.background("ui", "--store", store, "--port", free_port()) as log:
         link = wait(lambda: link_in(log), log)
         assert "read only" in log.read_text()
-        with httpx.Client(follow_redirects=False) as browser:
+        with httpx.Client(follow_redirects=False, timeout=PATIENCE) as browser:
             assert browser.get(link).status_code == 303
             base = link.partition("/login")[0]
             (step,) = browser.get(f"{base}/api/v1/steps").json()["items"]
@@ -67,7 +67,7 @@ def test_of_stepwell_dev_a_new_link_is_printed(shell: Shell) -> None:
     with shell.dev("groups"):
         first = wait(lambda: link_in(shell.log("dev")), shell.log("dev"))
         second = shell.good("ui").out.strip()
-        with httpx.Client(follow_redirects=False) as browser:
+        with httpx.Client(follow_redirects=False, timeout=PATIENCE) as browser:
             assert browser.get(first).status_code == 401
             assert browser.get(second).status_code == 303
             me = browser.get(second.partition("/login")[0] + "/api/v1/me").json()

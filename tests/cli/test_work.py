@@ -145,7 +145,7 @@ def test_the_steps_of_a_killed_worker_run_elsewhere_and_it_is_started_again(
         wait(lambda: steps.get(step).ended_at)
         second = int(steps.get(step).result or 0)
         assert second != first
-        assert "was killed by SIGKILL" in log(shop)
+        logged(shop, "was killed by SIGKILL")  # the step may end before its supervisor sees that
         pids = [int(pid) for pid in logged(shop, r"worker \d is process (\d+)", times=3)]
     assert not any(map(is_alive, pids)), "all are gone with their supervisor"
 

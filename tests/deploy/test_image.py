@@ -57,7 +57,8 @@ def test_the_image_is_confined_and_serves(podman: Podman, image: str, tmp_path: 
     podman.run("run", "--detach", "--name", name, *CONFINED, *volume, *told_by, image)
     try:
         until(lambda: _ready(port), 90)
-        assert httpx.get(f"http://127.0.0.1:{port}/api/v1/groups").status_code == 401
+        refused = httpx.get(f"http://127.0.0.1:{port}/api/v1/groups", timeout=90)
+        assert refused.status_code == 401
         assert podman.run("exec", name, "id", "-u").strip() == "65532"
     finally:
         podman.run("rm", "--force", "--time", "10", name)

@@ -16,6 +16,8 @@ Echo: TypeAlias = Callable[[str, str], None]
 PATIENCE: Final = 5.0
 """Seconds that the end of an operation, or of its process, waits for what it has written: a
 busy machine may not let the readers run for a while."""
+TURNS: Final = 10
+"""In so many turns: a process that was itself stopped for long gives its readers time then."""
 
 
 def pass_through(stream: str, line: str) -> None:
@@ -49,12 +51,18 @@ class Output:
         """Until all that was written before the mark is read, or the streams have ended."""
         if self._log is not None:
             with self._seen:
-                self._seen.wait_for(lambda: all(n >= mark for n in self._marks.values()), PATIENCE)
+                for _ in range(TURNS):
+                    if self._seen.wait_for(lambda: self._has_come(mark), PATIENCE / TURNS):
+                        return
 
     def end(self) -> None:
         """The child is gone; read what it has left."""
         for reader in self._readers:
-            reader.join(timeout=PATIENCE)
+            for _ in range(TURNS):
+                reader.join(timeout=PATIENCE / TURNS)
+
+    def _has_come(self, mark: int) -> bool:
+        return all(number >= mark for number in self._marks.values())
 
     def _reader(self, stream: str, pipe: IO[bytes] | None) -> threading.Thread:
         thread = threading.Thread(target=self._pump, args=(stream, pipe), daemon=True)

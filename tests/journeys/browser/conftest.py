@@ -82,7 +82,12 @@ def browser_type(playwright: Playwright) -> BrowserType:
 def browser_type_launch_args(chromium: str, pytestconfig: pytest.Config) -> dict[str, Any]:
     root = ("--no-sandbox",) if os.geteuid() == 0 else ()
     headed = pytestconfig.getoption("--headed", default=False)
-    return {"executable_path": chromium, "args": [*_FLAGS, *root], "headless": not headed}
+    return {
+        "executable_path": chromium,
+        "args": [*_FLAGS, *root],
+        "headless": not headed,
+        "timeout": PATIENCE,
+    }
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, expect
 from tests.journeys.browser import looking
+from tests.journeys.browser.conftest import PATIENCE
 from tests.journeys.browser.watching import Watch
 from tests.server.ui.conftest import INDEX
 
@@ -44,12 +46,18 @@ def address(tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def watched(browser: Browser, address: str) -> Iterator[Watch]:
-    page = browser.new_page()
+    page = opened(browser)
     watch = Watch(page, address)
     page.goto(address)
     expect(page).to_have_title("up")
     yield watch
     page.close()
+
+
+def opened(browser: Browser, **options: Any) -> Page:
+    page = browser.new_page(**options)
+    page.set_default_timeout(PATIENCE)
+    return page
 
 
 def told(watch: Watch, words: str) -> None:
@@ -96,7 +104,7 @@ def test_nothing_is_sent_to_another_origin(watched: Watch) -> None:
 
 
 def test_a_request_elsewhere_and_an_exception_are_noticed(browser: Browser, address: str) -> None:
-    page: Page = browser.new_page(bypass_csp=True)
+    page = opened(browser, bypass_csp=True)
     watch = Watch(page, address)
     page.goto(address)
     page.evaluate("fetch('http://localhost:9/').catch(() => 0)")
@@ -107,7 +115,7 @@ def test_a_request_elsewhere_and_an_exception_are_noticed(browser: Browser, addr
 
 
 def test_the_page_cannot_be_framed(browser: Browser, address: str) -> None:
-    page = browser.new_page()
+    page = opened(browser)
     with page.expect_event("requestfailed") as refused:
         page.set_content(f'<iframe src="{address}"></iframe>')
     assert refused.value.url == address

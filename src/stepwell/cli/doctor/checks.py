@@ -49,7 +49,7 @@ class Facts:
     ----------
     overview, first : of one moment.
     second : some seconds later, so that beats can be compared; None if nobody is listed.
-    offset : the store's time less this machine's.
+    offset : the store's time less this machine's, as far as it is certain.
     """
 
     overview: Overview
@@ -89,6 +89,14 @@ def findings_of(facts: Facts) -> list[Finding]:
         *_pauses(facts.first.pauses),
     ]
     return sorted(found, key=lambda one: -one.severity)
+
+
+def offset_of(store: datetime, asked: datetime, answered: datetime) -> timedelta:
+    """By how much the store's clock surely differs from this machine's.
+
+    None at all if it told a time between question and answer, however long that took.
+    """
+    return max(store - answered, timedelta(0)) or min(store - asked, timedelta(0))
 
 
 def unopened(error: StepwellError) -> Finding:

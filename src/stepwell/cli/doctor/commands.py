@@ -12,7 +12,7 @@ from rich.text import Text
 
 from stepwell.cli.doctor import containers as container_check
 from stepwell.cli.doctor import kubernetes as kubernetes_check
-from stepwell.cli.doctor.checks import Facts, findings_of, silent, unopened
+from stepwell.cli.doctor.checks import Facts, findings_of, offset_of, silent, unopened
 from stepwell.cli.exits import Exit, exit_code
 from stepwell.cli.serving.app_target import store_url
 from stepwell.cli.session import Session, command
@@ -121,7 +121,7 @@ def _with_containers(findings: list[Finding], code: Exit) -> tuple[list[Finding]
 def _facts(store: Inspectable) -> Facts:
     asked = now()
     first = store.inspect()
-    offset = first.now - (asked + (now() - asked) / 2)
+    offset = offset_of(first.now, asked, now())
     overview = store.overview(first.now)
     second = None
     if first.engines:
