@@ -29,7 +29,9 @@ def without_fsync(server: Server) -> Server:
 def listening(server: Server) -> Iterator[str]:
     """The server's app on its settings' port, until the block ends; yields its address."""
     settings = server.settings
-    config = uvicorn.Config(server.app, log_level="warning", lifespan="off")
+    # A client that stood still for the usual five seconds would ask over a connection that is
+    # just being closed.
+    config = uvicorn.Config(server.app, log_level="warning", lifespan="off", timeout_keep_alive=300)
     web = uvicorn.Server(config)
     with bound(settings.host, settings.port) as socket:
         socket.listen(1024)  # from here on clients wait instead of being refused

@@ -35,6 +35,8 @@ def point_at(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
         "AWS_REGION": "eu-north-1",
         "AWS_ENDPOINT_URL": address,
         "AWS_ALLOW_HTTP": "true",
+        "AWS_TIMEOUT": "90 seconds",
+        "AWS_CONNECT_TIMEOUT": "90 seconds",
     }.items():
         monkeypatch.setenv(name, value)
 
@@ -57,7 +59,7 @@ def moto() -> Iterator[str]:
     host, port = server.get_host_and_port()
     address = f"http://{host}:{port}"
     try:
-        httpx.put(f"{address}/stepwell", content=REGION).raise_for_status()
+        httpx.put(f"{address}/stepwell", content=REGION, timeout=90).raise_for_status()
         yield address
     finally:
         server.stop()

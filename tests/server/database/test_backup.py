@@ -151,6 +151,33 @@ def test_a_copy_is_of_one_moment_while_others_write(server: Server, tmp_path: Pa
     assert sorted(found) == sorted(pairs)
 
 
+def test_a_copy_comes_to_its_end_while_others_write(server: Server, tmp_path: Path) -> None:
+    """However large the database is: what is written meanwhile does not begin it anew."""
+    over, copied = threading.Event(), threading.Event()
+    with server.db.write() as conn:
+        conn.exec_driver_sql("CREATE TABLE much (value)")
+        conn.exec_driver_sql("INSERT INTO much VALUES (zeroblob(100000000))")
+
+    def write() -> None:
+        while not over.is_set():
+            with server.db.write() as conn:
+                audit.record(conn, "writer", "thing.do", "x")
+
+    def copy() -> None:
+        copy_out(given(server), tmp_path / "copy.db")
+        copied.set()
+
+    threads = [threading.Thread(target=act) for act in (write, copy)]
+    for thread in threads:
+        thread.start()
+    try:
+        assert copied.wait(90)
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join(90)
+
+
 def test_a_copy_never_takes_the_place_of_a_file(server: Server, tmp_path: Path) -> None:
     (tmp_path / "copy").write_text("mine")
     with pytest.raises(Conflict):

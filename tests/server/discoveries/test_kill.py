@@ -81,7 +81,8 @@ def test_a_server_killed_while_an_image_runs_takes_the_manifest_after_its_restar
     headers = {"Authorization": f"Bearer {token(server, 'admin')}"}
     server.db.close()
     (tmp_path / "weather.py").write_text(SOURCE.format(notes=str(tmp_path)))
-    with httpx.Client(base_url=f"{settings.url}/api/v1/", headers=headers) as client:
+    address = f"{settings.url}/api/v1/"
+    with httpx.Client(base_url=address, headers=headers, timeout=90) as client:
         with process(data, port) as first:
             wait_for(lambda: client.get("health").status_code == 200)
             made = client.post("groups", json={"image": str(tmp_path / "weather.py")}).json()

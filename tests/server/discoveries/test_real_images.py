@@ -41,7 +41,8 @@ GOOD = """
 @pytest.fixture
 def client(live: Server) -> Iterator[httpx.Client]:
     headers = {"Authorization": f"Bearer {token(live, 'admin')}"}
-    with httpx.Client(base_url=f"{live.settings.url}/api/v1/", headers=headers) as made:
+    address = f"{live.settings.url}/api/v1/"
+    with httpx.Client(base_url=address, headers=headers, timeout=90) as made:
         yield made
 
 

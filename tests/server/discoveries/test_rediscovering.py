@@ -28,8 +28,6 @@ from stepwell.server.discoveries.service import LOOK, REDISCOVER
 from stepwell.server.settings import Settings
 from stepwell.step import Step, StepStatus
 
-HOURLY = {"kind": "interval", "seconds": 3600}
-
 
 @pytest.fixture
 def launcher() -> FakeLauncher:
@@ -58,6 +56,11 @@ def register(client: TestClient, server: Server, **body: Any) -> None:
     drain(server, patience=1.0)
 
 
+def hourly() -> dict[str, Any]:
+    """Due in an hour; without an anchor it would be on the hour, which may be any moment."""
+    return {"kind": "interval", "seconds": 3600, "anchor": clock.now().isoformat()}
+
+
 def waiting(server: Server, name: str) -> list[Step]:
     return StepClient(server.db.store).search(name=name, status=StepStatus.READY)
 
@@ -78,7 +81,7 @@ def history(client: TestClient, **query: Any) -> list[tuple[str, str]]:
 def test_a_schedule_discovers_again_and_says_when_it_will_next(
     server: Server, client: TestClient
 ) -> None:
-    register(client, server, rediscover=HOURLY)
+    register(client, server, rediscover=hourly())
     shown = client.get("groups/weather").json()
     (step,) = waiting(server, REDISCOVER)
     assert step.schedule_time.isoformat().replace("+00:00", "Z") == shown["next_discovery_at"]
@@ -129,7 +132,7 @@ def test_an_image_that_cannot_be_read_is_said_at_the_group_and_looked_at_again(
 def test_null_ends_a_rediscovery_and_another_value_replaces_its_step(
     server: Server, client: TestClient
 ) -> None:
-    register(client, server, rediscover=HOURLY, watch_every=600)
+    register(client, server, rediscover=hourly(), watch_every=600)
     client.patch("groups/weather", json={"rediscover": None, "watch_every": 3600})
     assert waiting(server, REDISCOVER) == []
     (step,) = waiting(server, LOOK)

@@ -12,6 +12,7 @@ import yaml
 from tests.kubernetes.fake.cluster import Cluster
 from tests.server.support import Api, problem
 
+from stepwell.launchers.kubernetes import api as kubernetes
 from stepwell.launchers.kubernetes.permissions import PERMISSIONS
 from stepwell.server.app import Server
 from stepwell.server.settings import Settings
@@ -20,7 +21,8 @@ URL = "launchers/kubernetes/permissions"
 
 
 @pytest.fixture
-def cluster() -> Iterator[Cluster]:
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    monkeypatch.setattr(kubernetes, "PATIENCE", 90.0)
     made = Cluster()
     yield made
     made.close()

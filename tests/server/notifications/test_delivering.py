@@ -26,6 +26,12 @@ from stepwell.server.settings import Settings
 from stepwell.step import StepQuery, StepStatus
 
 
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first repetition is not due while the attempt before it is still looked at."""
+    monkeypatch.setattr(steps, "DELAYS", (600.0, *steps.DELAYS[1:]))
+
+
 def send_test(api: Api, server: Server, name: str = "ops") -> dict[str, Any]:
     answer = api("operator").post(f"/notifications/targets/{name}/tests", json={})
     assert answer.status_code == 201, answer.text
@@ -169,7 +175,9 @@ def test_a_missing_reference_is_said_and_tried_again(api: Api, server: Server) -
 
 
 @pytest.fixture
-def mailbox() -> Iterator[Any]:
+def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.setattr(sending, "TIMEOUT", 90.0)
+
     class Keeper:
         def __init__(self) -> None:
             self.mails: list[Any] = []

@@ -179,7 +179,7 @@ def test_without_rules_nothing_is_done_but_remembered(server: Server, fail: Fail
 def test_kinds_without_recovery_are_told_again_after_their_time(
     server: Server, told: Told, subscribe: Subscribe
 ) -> None:
-    subscribe(every=60)
+    subscribe(every=3600)
 
     def late() -> None:
         with server.db.write() as conn:
@@ -190,7 +190,7 @@ def test_kinds_without_recovery_are_told_again_after_their_time(
     assert [one["kind"] for one in told()] == ["late"]
     late()
     assert told() == []
-    later(server, 60)
+    later(server, 3600)
     assert [one["more"] for one in told()] == [1]
 
 

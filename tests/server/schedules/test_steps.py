@@ -365,6 +365,8 @@ def test_a_change_wakes_the_tick(ticking: Server) -> None:
     drain(server)
     one = scheduled(server, HOURLY)
     with server.db.store.transaction() as tx:
+        [tick] = tx.search(StepQuery(name=TICK))
+        tx.reschedule(tick.id, tick.schedule_time + timedelta(days=1))
         [before] = tx.search(StepQuery(name=TICK))
     with server.db.write() as conn:
         service.pause(conn, server.services, one, None, by="ada")

@@ -35,6 +35,12 @@ Headers: TypeAlias = dict[str, str]
 LOGIN = urllib3.util.make_headers(basic_auth="me:hunter2")
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A registry here may take its time to answer."""
+    monkeypatch.setattr(registry, "TIMEOUT", urllib3.Timeout(90.0))
+
+
 @contextmanager
 def serving(folder: Path, *, secured: bool = False) -> Iterator[str]:
     """A registry with its files in `folder`; its address."""

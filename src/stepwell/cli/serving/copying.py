@@ -8,15 +8,12 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from stepwell.errors import Conflict, NotFound, NotSupported, SetupError
 from stepwell.server.access import service as access
 from stepwell.server.database.session import Database
 from stepwell.server.settings import Settings
-
-PAGES: Final = 2000
-"""Copied at a time; between two times writers get their turn."""
 
 
 class CopyBroken(SetupError):
@@ -98,7 +95,9 @@ def _copy(source: Path, target: Path) -> None:
     os.close(handle)
     try:
         with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(draft)) as other:
-            one.backup(other, pages=PAGES, sleep=0.01)
+            # All pages at once: between two times a write would begin the copy anew. Who writes
+            # does not wait for who reads.
+            one.backup(other)
             _check(other, source)
         _sync(Path(draft))
         for rest in ("-wal", "-shm"):  # of the database that was there: the copy has none
