@@ -137,7 +137,9 @@ function useExpected(place: Place, entry: Entry) {
       return true;
     } catch (error) {
       if (asApiError(error).code !== "state-changed") throw error;
-      setTheirs(await cache.fetchQuery({ ...entryQuery(place), staleTime: 0 }));
+      const asked = entryQuery(place);
+      await cache.cancelQueries({ queryKey: asked.queryKey }); // may have left before their write
+      setTheirs(await cache.fetchQuery({ ...asked, staleTime: 0 }));
       return false;
     }
   }
