@@ -64,6 +64,12 @@ class Process:
         """Send a signal."""
         os.kill(self.child.pid, number)
 
+    def let_go(self, number: int = 1) -> None:
+        """End the work of so many steps, one after another."""
+        for _ in range(number):
+            self.signal(signal.SIGUSR1)
+            self.wait_for("end")
+
     def end(self) -> None:
         """Kill it, whatever it does."""
         if self.child.poll() is None:

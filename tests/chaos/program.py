@@ -5,13 +5,15 @@
 A `v1/fan` step spawns as many `v1/work` steps as its state says, and a `v1/join` that prints
 `joined <results>` when they have ended. Each `v1/work` step prints `begin <state>`, works
 for SECONDS, prints `end <state>`; each `v1/once` step does so too, after it has written its
-state into the table `orders`.
+state into the table `orders`. SIGUSR1 ends the work of one of them earlier.
 """
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
-import time
+import threading
 from typing import Any
 
 from stepwell import Engine, Member, Registry, done, new_step
@@ -21,14 +23,20 @@ from stepwell.stores import open_store
 
 registry = Registry()
 url, seconds = sys.argv[1], float(sys.argv[2])
+let_go = threading.Semaphore(0)
+
+
+def say(line: str) -> None:
+    """Print a line in one piece: several threads do so."""
+    os.write(1, f"{line}\n".encode())
 
 
 @registry.handler("v1/work")
 def work(state: int) -> Outcome:
     """Work for a while, without holding the GIL."""
-    print("begin", state, flush=True)
-    time.sleep(seconds)
-    print("end", state, flush=True)
+    say(f"begin {state}")
+    let_go.acquire(timeout=seconds)
+    say(f"end {state}")
     return done(state)
 
 
@@ -50,16 +58,17 @@ def fan(state: int) -> Outcome:
 def join(joined: list[Member]) -> Outcome:
     """Tell what came of the members."""
     results = [member.result for member in joined]
-    print("joined", results, flush=True)
+    say(f"joined {results}")
     return done(results)
 
 
 def tell(event: Event) -> None:
     """Print what the tests wait for."""
     if event.name in ("engine.started", "step.refused", "engine.declared_dead", "engine.buried"):
-        print(event.name, flush=True)
+        say(event.name)
 
 
+signal.signal(signal.SIGUSR1, lambda *_: let_go.release())
 subscribe(tell)
 store = open_store(url)
 Engine(store, registry, workers=4).run()

@@ -65,7 +65,7 @@ def test_the_steps_of_a_killed_burst_run_elsewhere_without_waiting_for_a_burial(
     assert client.search(claimed=True) == []
     first.signal(signal.SIGKILL)
     first.child.wait()
-    bursting(url, 0.01, "undying")
+    bursting(patient(url), 0.01, "undying")
     wait_for(lambda: all_done(client, 12))
     rows = client.search(status=StepStatus.DONE)
     assert {(step.execution_count, step.lost_count, step.claim_no) for step in rows} == {(1, 0, 1)}
@@ -90,7 +90,7 @@ def test_the_outcomes_of_a_frozen_burst_are_refused_when_it_wakes(
 ) -> None:
     """R12, R14: the database has ended its transaction meanwhile, and another has run them."""
     client = StepClient(store)
-    zombie = bursting(url, 6.0)
+    zombie = bursting(url, 300.0)
     step_id = client.add(new_step("v1/work", 1))
     zombie.wait_for("begin 1")
     zombie.signal(signal.SIGSTOP)
@@ -99,6 +99,7 @@ def test_the_outcomes_of_a_frozen_burst_are_refused_when_it_wakes(
     wait_for(lambda: all_done(client, 1))
     settled = client.get(step_id)
     zombie.signal(signal.SIGCONT)
+    zombie.let_go()
     zombie.wait_for("step.refused")
     assert client.get(step_id) == settled
     assert client.search(claimed=True) == []
@@ -125,11 +126,12 @@ def test_a_burst_whose_connection_is_ended_is_settled_on_another_one(
 ) -> None:
     """And its steps do not begin again: there is nobody else, and it holds them."""
     client = StepClient(store)
-    process = bursting(patient(url), 4.0)
+    process = bursting(patient(url), 300.0)
     client.add_many(new_step("v1/work", number) for number in range(4))
     process.wait_for("begin")
     with psycopg.connect(url, autocommit=True) as admin:
         wait_for(lambda: admin.execute(TERMINATE).fetchall())
+    process.let_go(4)
     wait_for(lambda: all_done(client, 4))
     process.signal(signal.SIGTERM)
     begun = [line for line in process.all_lines() if line.startswith("begin")]

@@ -20,9 +20,10 @@ def test_the_members_of_a_killed_engine_end_elsewhere_and_each_counts_once(
 ) -> None:
     """The engine dies with members done, running and waiting; another one goes on."""
     client = StepClient(store)
-    first = engine_process(url, 0.2)
+    first = engine_process(url, 300.0)
     client.add(new_step("v1/fan", 12))
-    first.wait_for("end")
+    first.wait_for("begin")
+    first.let_go()
     first.signal(signal.SIGKILL)
     second = engine_process(url, 0.001)
     second.wait_for("engine.buried")
@@ -39,7 +40,7 @@ def test_a_frozen_engine_that_wakes_counts_no_member_again(
 ) -> None:
     """R12: the member it held has ended elsewhere while it slept; the join waits for one more."""
     client = StepClient(store)
-    zombie = engine_process(url, 6.0)
+    zombie = engine_process(url, 300.0)
     members = [new_step("v1/work", 1), new_step("v1/elsewhere")]
     *_, join_id = client.add_many(members, then=new_step("v1/join"))
     zombie.wait_for("begin 1")
@@ -48,5 +49,6 @@ def test_a_frozen_engine_that_wakes_counts_no_member_again(
     other.wait_for("end 1")
     wait_for(lambda: client.get(join_id).waiting_for == 1)
     zombie.signal(signal.SIGCONT)
+    zombie.let_go()
     zombie.wait_for("step.refused")
     assert client.get(join_id).waiting_for == 1

@@ -48,7 +48,7 @@ def run_bare(root: Path, code: str) -> None:
         [sys.executable, "-I", "-S", "-c", text],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr

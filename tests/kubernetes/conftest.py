@@ -9,7 +9,7 @@ import pytest
 from tests.kubernetes.fake.cluster import Cluster
 from tests.kubernetes.fake.nodes import Image
 from tests.kubernetes.proxy import Proxy
-from tests.kubernetes.target import IMAGE, NAMED, Launches, Target
+from tests.kubernetes.target import IMAGE, NAMED, Launches, Target, be_patient
 
 GROUP = Path(__file__).parent / "image" / "weather.py"
 """What the image of these tests runs."""
@@ -28,6 +28,13 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     cluster.nodes.images[IMAGE] = Image(command, {"STEPWELL_GROUP": str(GROUP)})
     yield Target(cluster.kubeconfig(tmp_path_factory.mktemp("kube") / "config"), cluster)
     cluster.close()
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that stands still for some seconds is neither a cluster that is away, nor a
+    container that is dead."""
+    be_patient(monkeypatch)
 
 
 @pytest.fixture

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sys
+import threading
 from pathlib import Path
 
-import uvicorn
 from tests.kubernetes.served import settings
 
+from stepwell.cli.serving.hosting import serving
+from stepwell.cli.serving.listener import bound
+from stepwell.engine import heartbeat
 from stepwell.server.app import Server
 
 if __name__ == "__main__":
+    heartbeat.DEAD_AFTER = 90.0  # type: ignore[misc] # a busy machine lets one stand still for 8 s
     folder, port, kubeconfig, namespace = sys.argv[1:]
     server = Server(settings(Path(folder), int(port), kubeconfig, namespace))
-    with server:
-        host = server.settings.host
-        uvicorn.run(server.app, host=host, port=int(port), log_level="warning", lifespan="off")
+    with serving(server, bound(server.settings.host, server.settings.port)):
+        threading.Event().wait()

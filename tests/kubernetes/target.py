@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 from tests.kubernetes.fake.cluster import Cluster
 from tests.kubernetes.proxy import Proxy
 
@@ -25,6 +26,14 @@ NAMED = os.environ.get("STEPWELL_TEST_KUBECONFIG", "")
 IMAGE = os.environ.get("STEPWELL_TEST_IMAGE", "localhost/stepwell-test:1")
 POLICY = os.environ.get("STEPWELL_TEST_PULL_POLICY", "Never" if NAMED else "IfNotPresent")
 PATIENCE = 120.0
+
+
+def be_patient(patch: pytest.MonkeyPatch) -> None:
+    """A caller waits for a first list and for an image's pod, and silent engines are waited for,
+    for longer than a busy machine stands still."""
+    patch.setattr("stepwell.launchers.kubernetes.places.FIRST", PATIENCE)
+    patch.setattr("stepwell.launchers.kubernetes.images.PATIENCE", PATIENCE)
+    patch.setattr("stepwell.engine.heartbeat.DEAD_AFTER", PATIENCE)
 
 
 class Target:

@@ -142,6 +142,16 @@ def test_how_a_pod_ended_is_known_though_its_watch_is_behind_that_of_jobs(
     assert (status.exit_code, status.reason) == (3, "It ended with exit code 3.")
 
 
+def test_what_a_name_means_is_known_though_the_watch_of_pods_is_behind(
+    target: Target, launches: Launches
+) -> None:
+    """The Job that looked is over: its pod is asked for."""
+    place = launches.launcher.places[target.namespace]
+    place.check()
+    place.mirrors[1].close()
+    assert launches.launcher.pin(IMAGE).digest.startswith("sha256:")
+
+
 def test_a_watch_from_a_version_that_is_forgotten_begins_anew(
     target: Target, launches: Launches
 ) -> None:

@@ -11,7 +11,9 @@ import pytest
 
 from stepwell.clock import now
 from stepwell.ids import new_id
+from stepwell.server.app import Server
 from stepwell.server.lives import Life
+from stepwell.server.settings import Settings
 from stepwell.step import Addition, Step
 from stepwell.stores.memory import MemoryStore
 from stepwell.stores.protocol import ClaimRequest, EngineInfo, Store
@@ -97,3 +99,17 @@ def test_without_locks_the_heartbeat_decides(store: MemoryStore, tmp_path: Path)
     no_folder = tmp_path / "file"
     no_folder.write_text("")
     Life(no_folder / "engines").begin(store, joined(store))
+
+
+def test_requests_are_let_in_before_the_engine_begins_to_judge_who_is_silent(
+    tmp_path: Path,
+) -> None:
+    """R10: the engines of containers are heard by requests; those that waited for a restart of
+    their server must be able to speak for all of the 8 s."""
+    server = Server(Settings(data_dir=tmp_path), launchers={})
+    server.db.migrate()
+    seen: list[UUID | None] = []
+    server.start(lambda: seen.append(server.engine.id))
+    assert server.engine.id is not None
+    server.stop()
+    assert seen == [None]

@@ -155,6 +155,23 @@ def test_after_a_lost_answer_the_engine_asks_what_it_holds_before_it_claims(
     assert (again.id, again.claim_no) == (second, strangers[0].claim_no + 2)
 
 
+def test_what_a_joining_claimed_whose_answer_was_lost_is_asked_for_before_the_engine_claims(
+    wire: Wire, engine: EngineInfo
+) -> None:
+    """R13: the joining is tried again, and the row that it had claimed does not come again; an
+    engine that believed that there is nothing would end without having run it."""
+    step_id = wire.add()
+    verbs = PairedVerbs(wire, "", patience=(0.0,))
+    wire.lose = True
+    verbs.join(engine)
+    with pytest.raises(StoreUnavailable):
+        verbs.claim(asked(engine))
+    strangers = verbs.claimed(engine.id)
+    assert [one.step_id for one in strangers] == [step_id]
+    assert verbs.release(engine.id, strangers) == 1
+    assert only(verbs.claim(asked(engine))).id == step_id
+
+
 def test_what_was_brought_is_not_handed_out_once_it_may_have_been_given_back(
     wire: Wire, verbs: PairedVerbs, engine: EngineInfo
 ) -> None:

@@ -176,6 +176,10 @@ def _description() -> APIRouter:
     return router
 
 
+def _nothing() -> None:
+    """What most launchers do at the end, and traces and listeners that there are none of."""
+
+
 class Server:
     """Everything of one server process, made from its settings.
 
@@ -224,20 +228,25 @@ class Server:
         """Where `dev` keeps its admin token, readable by its owner only."""
         return self.settings.data_dir / "admin.token"
 
-    def start(self) -> None:
+    def start(self, listen: Callable[[], object] = _nothing) -> None:
         """Open the database, seed the server's steps and start its engine.
+
+        Parameters
+        ----------
+        listen : lets requests in. Called before the engine starts, which declares dead whoever
+            is silent for 8 s: engines in containers are heard by requests (R10).
 
         Raises
         ------
         SchemaMissing, SchemaTooNew, SetupError : before anything has started (R24, R44).
         """
         try:
-            self._start()
+            self._start(listen)
         except BaseException:
             self.db.close()
             raise
 
-    def _start(self) -> None:
+    def _start(self, listen: Callable[[], object]) -> None:
         if self.settings.dev:
             self.settings.data_dir.mkdir(parents=True, exist_ok=True)
             self.db.migrate()
@@ -248,6 +257,7 @@ class Server:
             tokens.kept_admin_token(self.services, self.admin_token_file)
         with self.db.write() as conn:
             background.seed(conn, self.services)
+        listen()
         if self.settings.run_engine:
             self.engine.start()
             assert self.engine.id is not None
@@ -291,10 +301,6 @@ def _jobs(services: Services) -> Engine | None:
     registry = running.handlers(services, found)
     queues, workers = settings.step_queues, settings.step_workers
     return Engine(services.db.store, registry, queues=queues, workers=workers, name="step jobs")
-
-
-def _nothing() -> None:
-    """What most launchers do at the end, and traces that were never begun."""
 
 
 def _traced() -> Callable[[], None]:

@@ -55,12 +55,12 @@ class Verbs:
             ) from error
 
     def join(self, engine: EngineInfo) -> Pulse:
-        return self._first("join", engine=engine)
+        return self._first(lambda: self._call("join", engine=engine))
 
-    def _first(self, verb: str, **arguments: Any) -> R:  # type: ignore[type-var] # the caller's
+    def _first(self, join: Callable[[], R]) -> R:
         """A joining. The same one again changes nothing, so a lost answer does no harm."""
         patience, self._patience = self._patience, ()
-        return patiently(lambda: self._call(verb, **arguments), patience)
+        return patiently(join, patience)
 
     def beat(self, engine_id: UUID, started: Sequence[Claim]) -> Pulse:
         return self._call("beat", engine_id=engine_id, started=list(started))
@@ -159,9 +159,18 @@ class PairedVerbs(Verbs):
             queues=engine.queues,
         )
         with self._turn:
-            joined: Joined = self._first("join_and_claim", engine=engine, request=request)
-            self._last, self._brought, self._unknown = request, joined.claimed, False
+            self._unknown = False
+            joined = self._first(lambda: self._join_and_claim(engine, request))
+            self._last, self._brought = request, joined.claimed
         return joined.pulse
+
+    def _join_and_claim(self, engine: EngineInfo, request: ClaimRequest) -> Joined:
+        try:
+            joined: Joined = self._call("join_and_claim", engine=engine, request=request)
+        except StoreUnavailable:  # if it was done, the next try does not bring the same step again
+            self._unknown = True
+            raise
+        return joined
 
     def settle(self, engine_id: UUID, settlements: Sequence[Settlement]) -> list[Verdict]:
         with self._turn:
@@ -232,7 +241,7 @@ def _holder(claimed: Claimed) -> UUID:
 def _unknown() -> StoreUnavailable:
     return StoreUnavailable(
         "It is not known whether something was claimed.",
-        why="The answer to a settlement, which claims as well, was lost.",
+        why="The answer to a joining or a settlement, which claim as well, was lost.",
         fix="It is asked for.",
     )
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+import threading
 from pathlib import Path
 
-import uvicorn
-
+from stepwell.cli.serving.hosting import serving
+from stepwell.cli.serving.listener import bound
+from stepwell.engine import heartbeat
 from stepwell.server.app import Server
 from stepwell.server.settings import Settings
 
@@ -28,6 +30,7 @@ def settings(folder: Path, port: int, engine: str) -> Settings:
 
 
 if __name__ == "__main__":
+    heartbeat.DEAD_AFTER = 90.0  # type: ignore[misc] # a busy machine lets one stand still for 8 s
     server = Server(settings(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]))
-    with server:
-        uvicorn.run(server.app, port=server.settings.port, log_level="warning", lifespan="off")
+    with serving(server, bound(server.settings.host, server.settings.port)):
+        threading.Event().wait()

@@ -103,7 +103,7 @@ class TestContainerLauncher(LauncherContract):
         script = (
             "import subprocess\n"
             "try:\n"
-            "    for n in range(400): subprocess.Popen(['sleep', '30'])\n"
+            "    for n in range(400): subprocess.Popen(['sleep', '300'])\n"
             "except OSError as error: print(error.strerror)\n"
         )
         handle = launch(script)

@@ -20,8 +20,8 @@ from stepwell.cli.groups import finder
 from stepwell.cli.profile import Profile
 from stepwell.cli.render import Output
 from stepwell.cli.runs.feed import RunFeed
-from stepwell.cli.serving.hosting import migrate_apart
-from stepwell.cli.serving.listener import Listener, bound, bound_near
+from stepwell.cli.serving.hosting import migrate_apart, serving
+from stepwell.cli.serving.listener import bound, bound_near
 from stepwell.cli.serving.places import alone_in
 from stepwell.cli.serving.reload import GroupKeeper
 from stepwell.cli.serving.stopping import until_asked_to_stop
@@ -77,14 +77,11 @@ class Development:
         settings = Settings.for_dev(self.data_dir, host=HOST, port=socket.getsockname()[1])
         self._log_to_file()
         migrate_apart(settings)
-        with until_asked_to_stop() as asked, Server(settings) as server:
-            listener = Listener(server.app, socket).start()
+        with until_asked_to_stop() as asked, serving(Server(settings), socket) as server:
             with self._clients(server) as (api, feed):
                 self._follow(api, feed, asked)
                 self._tell_unended(api)
             self.out.note("stopping ...")
-            server.end_streams()
-            listener.stop()
 
     def _follow(self, api: Client, feed: Client, asked: Event) -> None:
         keeper = GroupKeeper(self.out, api, self.path, self._environment, approve=self._approve)

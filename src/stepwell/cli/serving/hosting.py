@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import socket
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -33,16 +34,13 @@ from stepwell.telemetry.log import log_events, toggle_on_signal
 def host_api(out: Output, given: Mapping[str, Any], *, run_engine: bool) -> None:
     """Serve until a signal asks to stop."""
     settings = Settings.from_environment(**given, run_engine=run_engine)
-    socket = bound(settings.host, settings.port)
-    settings = replace(settings, port=socket.getsockname()[1])  # 0 was any free one
-    with until_asked_to_stop() as asked, closing(socket), _running(settings) as server:
-        listener = Listener(server.app, socket).start()
+    held = bound(settings.host, settings.port)
+    settings = replace(settings, port=held.getsockname()[1])  # 0 was any free one
+    with until_asked_to_stop() as asked, closing(held), _running(settings, held) as server:
         _tell(out, settings, f"stepwell serves {settings.url}")
         tell_first(out, server)
         wait_for(asked)
         out.note("stopping ...")
-        server.end_streams()
-        listener.stop()
 
 
 def host_engine(out: Output, given: Mapping[str, Any]) -> None:
@@ -93,17 +91,27 @@ def print_migrations(out: Output, given: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def _running(settings: Settings) -> Iterator[Server]:
+def serving(server: Server, on: socket.socket) -> Iterator[Server]:
+    """The server for the block, and before anything else of it its HTTP side on a bound socket."""
+    listener = Listener(server.app, on)
+    server.start(listener.start)
+    try:
+        yield server
+    finally:
+        server.end_streams()
+        listener.stop()
+        server.stop()
+
+
+@contextmanager
+def _running(settings: Settings, on: socket.socket | None = None) -> Iterator[Server]:
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     ends = [log_events(), toggle_on_signal()]
     try:
         server = Server(_prepared(settings))
-        server.start()
-        try:
+        with server if on is None else serving(server, on):
             yield server
-        finally:
-            server.stop()
     finally:
         for end in ends:
             end()

@@ -66,13 +66,23 @@ class Images:
         uid = self._begun(place, name, body.probe(launch, image, asked, self._options, **of))
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
-            seen = of_uid(place.book.seen(name), uid)
+            seen = self._seen(place, name, uid, launch)
             if found := _id(seen):
                 self._end(place, name, seen)
                 return found
             self._check(place, name, image, seen)
             time.sleep(LOOK)
         raise LaunchFailed(f"A pod looks at {image}; it has not said anything yet.")
+
+    def _seen(self, place: Place, name: str, uid: str, launch: str) -> Seen:
+        """What is known of the Job that looks. One that is over has had its pod, whatever the
+        watch of pods has told until now."""
+        seen = of_uid(place.book.seen(name), uid)
+        if seen.job is None or not finished(seen.job) or _id(seen):
+            return seen
+        for pod in self._requests.pods(place, launch):
+            place.book.put_pod(pod)
+        return of_uid(place.book.seen(name), uid)
 
     def _begun(self, place: Place, name: str, made: Object) -> str:
         """The Job that looks: made now, unless one is looking just now."""

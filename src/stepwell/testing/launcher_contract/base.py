@@ -13,7 +13,7 @@ import pytest
 from stepwell.launchers.protocol import Handle, Launcher, LaunchSpec, LaunchStatus
 
 LOG_BYTES: Final = 1024 * 1024
-GRACE: Final = 5.0
+GRACE: Final = 15.0
 """Seconds between SIGTERM and SIGKILL: what is asked to end says so within them, on a busy
 machine too."""
 _PATIENCE: Final = 90.0

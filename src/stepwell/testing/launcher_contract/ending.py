@@ -65,7 +65,7 @@ class EndingContract(ContractBase):
     @needs("last words")
     def test_what_is_written_after_a_stop_is_kept(self, launcher: Launcher, launch: Any) -> None:
         """And it was asked once, however often the stop was."""
-        handle = launch(_DEAF)
+        handle = launch(_SLOW)
         until(lambda: "up\n" in launcher.logs(handle))
         launcher.stop(handle)
         launcher.stop(handle)
@@ -105,6 +105,17 @@ _DEAF = (
     "print('up', flush=True)\n"
     "while True: time.sleep(1)\n"
 )
+_SLOW = (
+    "import signal, time\n"
+    "asked = []\n"
+    "def ask(*_):\n"
+    "    print('asked', flush=True)\n"
+    "    asked.append(time.sleep(2))\n"
+    "signal.signal(signal.SIGTERM, ask)\n"
+    "print('up', flush=True)\n"
+    "while not asked: time.sleep(0.1)\n"
+)
+"""Goes on for a while after it was asked, and would say so if it was asked again."""
 _LOUD = (
     "import sys\n"
     "print('first line')\n"
