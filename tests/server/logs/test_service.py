@@ -149,6 +149,17 @@ def test_a_container_that_has_ended_is_completed_once(
     ]
 
 
+@on_both
+def test_a_piece_that_was_on_its_way_when_the_container_ended_says_nothing_twice(
+    server: Server, run_id: UUID, viewer: TestClient
+) -> None:
+    """The server takes it in only after the launcher's output was."""
+    send(server, run_id, 0, [line("a")], closed=False, written=2)
+    service.complete(server.services, run_id, 1, "a\nb\nc\n")
+    send(server, run_id, 0, [line("a"), line("b")], closed=False, written=4)
+    assert texts(read(viewer, run_id)) == ["a", "b", "c"]
+
+
 def test_a_container_that_never_sent_a_line_is_shown_as_the_launcher_has_it(
     server: Server, run_id: UUID, viewer: TestClient
 ) -> None:

@@ -65,6 +65,8 @@ def complete(services: Services, run_id: UUID, attempt: int, output: str) -> Non
         return
     with services.db.write() as conn:
         if queries.last(conn, run_id, attempt) == last:  # nobody else has done so
+            if last is not None:  # a piece that is on its way still would say the rest again
+                queries.close(conn, last)
             _append(conn, _after(run_id, attempt, last), rest, len(output.encode()))
             _trim(conn, run_id, services.settings.log_bytes_per_run)
 
