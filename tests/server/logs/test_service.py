@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -157,6 +158,24 @@ def test_a_piece_that_was_on_its_way_when_the_container_ended_says_nothing_twice
     send(server, run_id, 0, [line("a")], closed=False, written=2)
     service.complete(server.services, run_id, 1, "a\nb\nc\n")
     send(server, run_id, 0, [line("a"), line("b")], closed=False, written=4)
+    assert texts(read(viewer, run_id)) == ["a", "b", "c"]
+
+
+@on_both
+def test_a_piece_that_is_taken_in_while_the_rest_is_looked_for_hides_nothing_of_it(
+    server: Server, run_id: UUID, viewer: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The container was killed while the server had begun to read it."""
+    send(server, run_id, 0, [line("a")], closed=False, written=2)
+    look, pieces = service.beyond, [[line("a"), line("b")]]
+
+    def meanwhile(output: str, written: int, sent: Sequence[Line]) -> str:
+        if pieces:
+            send(server, run_id, 0, pieces.pop(), written=4)
+        return look(output, written, sent)
+
+    monkeypatch.setattr(service, "beyond", meanwhile)
+    service.complete(server.services, run_id, 1, "a\nb\nc\n")
     assert texts(read(viewer, run_id)) == ["a", "b", "c"]
 
 
