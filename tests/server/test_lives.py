@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -86,6 +88,27 @@ def test_what_a_killed_server_had_claimed_is_free_as_soon_as_the_next_one_starts
     life.begin(store, own)
     assert claimed(store, own)
     assert [path.name for path in tmp_path.iterdir()] == [str(own)]
+
+
+def test_a_server_that_is_only_starting_is_not_taken_for_dead(
+    store: MemoryStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one looks just before it has its lock."""
+    add(store)
+    one, other = joined(store), joined(store)
+    assert claimed(store, one)
+    lock, life, quicker = fcntl.flock, Life(tmp_path), Life(tmp_path)
+    begun: list[Life] = []
+
+    def late(*given: Any) -> None:
+        if not begun:
+            begun.append(quicker)
+            quicker.begin(store, other)
+        lock(*given)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    life.begin(store, one)
+    assert not claimed(store, other)
 
 
 def test_a_server_that_stops_leaves_no_lock(store: MemoryStore, tmp_path: Path) -> None:

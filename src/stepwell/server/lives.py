@@ -38,7 +38,9 @@ class Life:
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
             self._own = self._folder / str(engine_id)
-            self._file = _locked(self._own)
+            draft = self._folder / f"new-{engine_id}"  # nobody looks there: it is no engine's
+            self._file = _locked(draft)
+            draft.rename(self._own)
             for path, dead in list(self._dead()):
                 _bury(store, engine_id, dead)
                 path.unlink(missing_ok=True)

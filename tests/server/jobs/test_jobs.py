@@ -202,6 +202,7 @@ def test_a_token_is_good_for_one_execution_of_one_step(shop: Shop) -> None:
         answer = httpx.post(
             f"{url}/api/v1/step-jobs/{of}/assignments",
             headers={"Authorization": f"Bearer {token}"},
+            timeout=90,
         )
         return answer.status_code, answer.json().get("code", "ok")
 

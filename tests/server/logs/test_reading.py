@@ -118,6 +118,7 @@ def test_matches_are_counted_on_all_pages_as_far_as_time_allows(
 ) -> None:
     for number in range(4):
         send(server, run_id, number, [line("same"), line("other")], first_line=number * 2)
+    monkeypatch.setattr(reading, "BUDGET", 90.0)
     page = read(viewer, run_id, q="same", limit=1)
     assert (len(page["items"]), page["matches"], page["complete"]) == (1, 4, True)
     monkeypatch.setattr(reading, "BUDGET", -1.0)

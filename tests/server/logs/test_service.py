@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -147,6 +148,35 @@ def test_a_container_that_has_ended_is_completed_once(
         (2, "c", "load"),
         (3, "Killed", "load"),
     ]
+
+
+@on_both
+def test_a_piece_that_was_on_its_way_when_the_container_ended_says_nothing_twice(
+    server: Server, run_id: UUID, viewer: TestClient
+) -> None:
+    """The server takes it in only after the launcher's output was."""
+    send(server, run_id, 0, [line("a")], closed=False, written=2)
+    service.complete(server.services, run_id, 1, "a\nb\nc\n")
+    send(server, run_id, 0, [line("a"), line("b")], closed=False, written=4)
+    assert texts(read(viewer, run_id)) == ["a", "b", "c"]
+
+
+@on_both
+def test_a_piece_that_is_taken_in_while_the_rest_is_looked_for_hides_nothing_of_it(
+    server: Server, run_id: UUID, viewer: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The container was killed while the server had begun to read it."""
+    send(server, run_id, 0, [line("a")], closed=False, written=2)
+    look, pieces = service.beyond, [[line("a"), line("b")]]
+
+    def meanwhile(output: str, written: int, sent: Sequence[Line]) -> str:
+        if pieces:
+            send(server, run_id, 0, pieces.pop(), written=4)
+        return look(output, written, sent)
+
+    monkeypatch.setattr(service, "beyond", meanwhile)
+    service.complete(server.services, run_id, 1, "a\nb\nc\n")
+    assert texts(read(viewer, run_id)) == ["a", "b", "c"]
 
 
 def test_a_container_that_never_sent_a_line_is_shown_as_the_launcher_has_it(

@@ -14,7 +14,7 @@ from tests.server.live import without_fsync
 from tests.server.runs.support import GIVEN, GROUP, WORKFLOW, Pod, release, workflow
 from tests.server.support import Api
 
-from stepwell.engine import Engine
+from stepwell.engine import Engine, heartbeat
 from stepwell.launchers.protocol import Handle, ImageUnusable, LaunchSpec, LaunchStatus, Pinned
 from stepwell.server import background
 from stepwell.server.app import Server
@@ -113,6 +113,7 @@ def server(
 ) -> Iterator[Server]:
     """A started server whose launcher is played, and whose engine runs when it is drained."""
     monkeypatch.setattr(steps, "SLICE", 0.0)
+    monkeypatch.setattr(heartbeat, "DEAD_AFTER", 600.0)  # the engines that tests play do not beat
     made = without_fsync(Server(settings, launchers={"process": launcher}))
     if settings.database.startswith("sqlite"):
         copied = settings.database.removeprefix("sqlite:///")

@@ -15,10 +15,11 @@ from uuid import UUID
 
 import pytest
 from tests.server.live import listening, without_fsync
-from tests.server.runs.program import settings
+from tests.server.runs.program import SILENCE, settings
 from tests.server.runs.support import GIVEN, GROUP, WORKFLOW, release
 from tests.server.support import free_port
 
+from stepwell.engine import heartbeat
 from stepwell.launchers.process import ProcessLauncher
 from stepwell.server.app import Server
 from stepwell.server.runs import service
@@ -79,11 +80,18 @@ class Place:
         monkeypatch.setenv("NOTES", str(self.notes))
         self.source = folder / "weather.py"
         self.source.write_text(source)
+        monkeypatch.setattr(heartbeat, "DEAD_AFTER", SILENCE)
 
     @property
     def log(self) -> list[str]:
         """The operations that have begun."""
         return (self.notes / "log").read_text().splitlines()
+
+    def child(self, run_id: UUID, attempt: int = 1) -> int:
+        """The process of an attempt that has begun; its watcher may write it down later."""
+        file = self.data / "jobs" / f"{run_id}-{attempt}" / "child.json"
+        until(file.exists)
+        return int(json.loads(file.read_text())["pid"])
 
     def go(self) -> None:
         """Let the second operation end."""
@@ -158,8 +166,7 @@ def test_a_killed_process_is_followed_by_one_that_resumes_at_the_lost_operation(
     with server, listening(server):
         run_id = place.start_run(server)
         until(lambda: "load" in place.log)
-        child = json.loads((place.data / "jobs" / f"{run_id}-1" / "child.json").read_text())
-        os.kill(child["pid"], signal.SIGKILL)
+        os.kill(place.child(run_id), signal.SIGKILL)
         until(lambda: place.log.count("load") == 2)
         place.go()
         run = ended(server, run_id)
@@ -217,11 +224,10 @@ def test_a_cancelled_run_leaves_no_process_behind(place: Place) -> None:
     with server, listening(server):
         run_id = place.start_run(server)
         until(lambda: "load" in place.log)
-        folder = place.data / "jobs" / f"{run_id}-1"
-        child = json.loads((folder / "child.json").read_text())
+        child = place.child(run_id)
         with server.db.write() as conn:
             service.cancel(conn, server.db, run_id, Cancellation(), by="the test")
         assert ended(server, run_id).state is RunState.CANCELLED
         with pytest.raises(ProcessLookupError):
-            os.kill(child["pid"], 0)
+            os.kill(child, 0)
         assert place.log == ["fetch", "load"]

@@ -189,15 +189,15 @@ def test_who_waits_beyond_its_deadline_fails_with_what_it_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     start()
-    body = {"parameters": {"day": "2026-01-31"}, "deadline": 5}
+    body = {"parameters": {"day": "2026-01-31"}, "deadline": 600}
     work()
     late = client.post(f"/workflows/{GROUP}/{WORKFLOW}/runs", json=body).json()
     work()
-    pass_time(monkeypatch, 6)
+    pass_time(monkeypatch, 601)
     Supervision(server.services, UUID(late["id"])).move()
     after = show(late)
     assert after["state"] == "failed"
-    assert "within its deadline of 5 s. The limit of the workflow" in after["reason"]
+    assert "within its deadline of 600 s. The limit of the workflow" in after["reason"]
 
 
 def test_a_run_that_sleeps_until_a_retry_holds_no_slot(

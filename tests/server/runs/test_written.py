@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from starlette.testclient import TestClient
@@ -55,6 +55,8 @@ class Nightly:
         if (notes / "fail").exists():
             raise ValueError("bad rows")
         ctx.log.error("loaded")
+        while not (notes / "end").exists():
+            time.sleep(0.02)
         return len(fetch)
 """
 
@@ -72,6 +74,13 @@ def viewer(server: Server) -> TestClient:
     )
 
 
+def finish(place: Place, client: TestClient, run_id: UUID) -> None:
+    """Let `load` end when its last line is read: a container waits seconds to send it, no more."""
+    place.go()
+    until(lambda: "loaded" in texts(read(client, run_id)))
+    (place.notes / "end").touch()
+
+
 def test_a_log_is_read_while_it_is_written_and_whole_when_its_run_has_ended(place: Place) -> None:
     """By operation, with levels and fields; a large result goes to the next operation (R38)."""
     server = place.server()
@@ -79,7 +88,7 @@ def test_a_log_is_read_while_it_is_written_and_whole_when_its_run_has_ended(plac
     with server, listening(server):
         run_id, client = place.start_run(server), viewer(server)
         until(lambda: "loading 500" in texts(read(client, run_id)))
-        place.go()
+        finish(place, client, run_id)
         assert ended(server, run_id).state is RunState.SUCCEEDED
         items = read(client, run_id)["items"]
         said = {one["text"]: one for one in items}
@@ -113,12 +122,13 @@ def test_a_container_that_is_killed_leaves_what_it_wrote_and_of_what_it_staged_w
     with server, listening(server):
         run_id, client = place.start_run(server), viewer(server)
         until(lambda: place.log.count("load") == 1)
-        job = place.data / "jobs" / f"{run_id}-1"
-        os.kill(json.loads((job / "child.json").read_text())["pid"], signal.SIGKILL)
+        launched = {"name": f"{run_id}-1"}
+        until(lambda: len(server.services.launcher("process").logs(launched).splitlines()) == 4)
+        os.kill(place.child(run_id), signal.SIGKILL)
         until(lambda: place.log.count("load") == 2)
         # Two pipes have no order between them: what comes on the other one is written after this.
         until(lambda: "loading 500" in texts(read(client, run_id, attempt=2)))
-        place.go()
+        finish(place, client, run_id)
         run = ended(server, run_id)
         assert (run.state, run.attempt) == (RunState.SUCCEEDED, 2)
         before = texts(read(client, run_id, attempt=1))

@@ -70,6 +70,11 @@ def put(conn: Connection, known: bool, **values: Any) -> None:
     conn.execute(update(t).where(*_of(*key)).values(**values))
 
 
+def close(conn: Connection, of: Segment) -> None:
+    """It grows no more."""
+    conn.execute(update(t).where(*_of(of.run_id, of.attempt, of.number)).values(closed=True))
+
+
 def kept(conn: Connection, run_id: UUID) -> Sequence[RowMapping]:
     """Key, size and blob of all rows of a run, in order."""
     columns = (t.c.run_id, t.c.attempt, t.c.number, t.c.size, t.c.blob_id)

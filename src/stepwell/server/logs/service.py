@@ -57,16 +57,26 @@ def complete(services: Services, run_id: UUID, attempt: int, output: str) -> Non
 
     Called when the container has ended; once more changes nothing.
     """
+    while not _completed(services, run_id, attempt, output):
+        pass
+
+
+def _completed(services: Services, run_id: UUID, attempt: int, output: str) -> bool:
+    """False where a piece that was on its way came in meanwhile: the rest is another now."""
     with services.db.read() as conn:
         last = queries.last(conn, run_id, attempt)
         sent = [] if last is None else _sent(conn, services.blobs, last)
     rest = beyond(output, last.written if last else 0, sent)
     if not rest:
-        return
+        return True
     with services.db.write() as conn:
-        if queries.last(conn, run_id, attempt) == last:  # nobody else has done so
-            _append(conn, _after(run_id, attempt, last), rest, len(output.encode()))
-            _trim(conn, run_id, services.settings.log_bytes_per_run)
+        if queries.last(conn, run_id, attempt) != last:
+            return False
+        if last is not None:  # a piece that is on its way still would say the rest again
+            queries.close(conn, last)
+        _append(conn, _after(run_id, attempt, last), rest, len(output.encode()))
+        _trim(conn, run_id, services.settings.log_bytes_per_run)
+    return True
 
 
 def text_of(conn: Connection, store: BlobStore, of: Segment) -> str:
