@@ -19,6 +19,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody is taken for dead, and nothing given up, because the machine stands still for a
     while: what is asserted of several engines at work holds as long as all of them live."""
     monkeypatch.setattr(heartbeat, "DEAD_AFTER", 1e6)
+    monkeypatch.setattr(heartbeat, "FRESH", 1e6)
     monkeypatch.setattr(worker, "SETTLING", 90.0)
     monkeypatch.setattr(worker, "QUARANTINE", 90.0)
 
