@@ -8,8 +8,12 @@ from typing import Final, Self
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from stepwell.errors import SetupError
+
+HEAD_BYTES: Final = 64 * 1024
+"""How long the head of a request may be: its line and its headers."""
 
 _GRACE_SECONDS: Final = 5
 
@@ -50,12 +54,43 @@ def bound_near(host: str, port: int) -> socket.socket:
         return bound(host, 0)
 
 
+class BoundedHttp(HttpToolsProtocol):
+    """A connection on which neither the head of a request nor what follows its body grows for
+    ever: the parser keeps what is not complete, and knows no bound."""
+
+    _incomplete = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what has come."""
+        self._incomplete += len(data)
+        super().data_received(data)
+        if self._incomplete > HEAD_BYTES and not self.transport.is_closing():
+            self.send_400_response(f"The head of a request has {HEAD_BYTES:,} bytes at most.")
+
+    def on_headers_complete(self) -> None:
+        """The head is complete."""
+        self._incomplete = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body is complete."""
+        self._incomplete = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """All of a request has come."""
+        self._incomplete = 0
+        super().on_message_complete()
+
+
 class Listener:
     """Serves an app on a bound socket from `start` to `stop`."""
 
     def __init__(self, app: FastAPI, on: socket.socket) -> None:
         config = uvicorn.Config(
             app,
+            http=BoundedHttp,
+            ws="none",
             log_level="warning",
             access_log=False,
             lifespan="off",

@@ -27,7 +27,7 @@ export function Axis({ scale, ticks, now, zone }: AxisProps) {
     <div className={classes.axis} aria-hidden="true">
       {ticks.map((tick) => {
         const at = toX(scale, tick.at);
-        const room = tick.text.length * 6 + 4;
+        const room = tick.text.length * 7 + 6; // of the widest letters, in bold
         const hidden = (at < x + 20 && at + room > x - 20) || at + room > scale.width;
         return hidden || tick.text === "" ? null : (
           <span
