@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from collections import Counter
@@ -21,8 +22,11 @@ from tests.servers import MariaDB, postgres
 
 from stepwell import events
 from stepwell.stores.mysql import MySQLStore
+from stepwell.stores.mysql import connections as mysql_connections
 from stepwell.stores.mysql.address import arguments
+from stepwell.stores.mysql.sql import QUERIES
 from stepwell.stores.postgres import PostgresStore
+from stepwell.stores.postgres import store as postgres_store
 
 # A machine that does much else draws examples slowly: that is no finding. And what is found in
 # one run is found in each; `--hypothesis-profile default` looks for more.
@@ -42,6 +46,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     many = Counter(item.path for item in items)
     items.sort(key=lambda item: (item.path not in slow, -many[item.path]))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patient_stores() -> Iterator[None]:
+    """A test asks once, where an engine would ask again: so its process, and the database's, may
+    stand still for longer than those of a program before the store gives up."""
+    session = QUERIES["session"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(postgres_store, "CONNECT_SECONDS", 60)
+        patch.setitem(postgres_store._NETWORK, "connect_timeout", 60)
+        for name in ("_SESSION", "SESSION"):
+            patch.setattr(postgres_store, name, _patient(getattr(postgres_store, name)))
+        patch.setattr(mysql_connections, "CONNECT_SECONDS", 60)
+        patch.setitem(QUERIES, "session", _patient(session))
+        yield
+
+
+def _patient(settings: str) -> str:
+    """With a minute and a half for a lock, and for a session that is silent in a transaction."""
+    patient = re.sub(
+        r"((?:transaction(?:_session)?|lock(?:_wait)?)_timeout ?= ?)\d+", r"\g<1>90", settings
+    )
+    assert patient != settings
+    return patient
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +106,9 @@ def postgres_database(postgres_url: str) -> Callable[[], str]:
     def create() -> str:
         name = f"stepwell_{uuid4().hex[:12]}"
         with psycopg.connect(postgres_url, autocommit=True) as admin:
-            admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            # Of the template that nobody is connected to, not even to look after it.
+            create = sql.SQL("CREATE DATABASE {} TEMPLATE template0")
+            admin.execute(create.format(sql.Identifier(name)))
             return f"postgresql://{admin.info.user}:@/{name}?host={admin.info.host}"
 
     return create

@@ -35,6 +35,7 @@ def open_lane(
     request: pytest.FixtureRequest,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    patient: None,
 ) -> Iterator[Open]:
     """Opens store objects on the same steps; what stays in memory has one only.
 

@@ -45,13 +45,13 @@ class Shop:
 
 
 @pytest.fixture
-def sqlite_shop(tmp_path: Path) -> Iterator[Shop]:
+def sqlite_shop(tmp_path: Path, patient: None) -> Iterator[Shop]:
     path = tmp_path / "shop.db"
     yield from _shop(SQLiteStore(path), lambda: sqlite3.connect(path))
 
 
 @pytest.fixture
-def postgres_shop(postgres_steps: str) -> Iterator[Shop]:
+def postgres_shop(postgres_steps: str, patient: None) -> Iterator[Shop]:
     with psycopg.connect(postgres_steps) as connection:
         connection.execute(EMPTY)
     yield from _shop(PostgresStore(postgres_steps), lambda: psycopg.connect(postgres_steps))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepwell import Engine, Outcome, Registry, StepClient, done, new_step, rerun
+from stepwell import Engine, Outcome, Registry, RetryPolicy, StepClient, done, new_step, rerun
 from stepwell.stores.protocol import Store
 
 
@@ -39,7 +39,8 @@ def test_what_one_codec_wrote_it_reads_in_an_engine_of_another(
 def test_a_format_that_nobody_here_reads_is_a_failed_attempt(
     store: Store, registry: Registry
 ) -> None:
-    registry.add(lambda state: done(state), "v1/x")  # noqa: PLW0108
+    later = RetryPolicy(delays=(3600.0,))
+    registry.add(lambda state: done(state), "v1/x", retry=later)  # noqa: PLW0108
     step_id = _added(store)
     engine = Engine(store, registry)
     engine.drain()

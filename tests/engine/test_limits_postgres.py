@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 
+import pytest
 from tests.engine.signals import wait_for
 
 from stepwell import Engine, Registry, StepStatus, new_step
 from stepwell.stores.postgres import PostgresStore
 
 
+@pytest.mark.usefixtures("patient")
 def test_limited_steps_keep_their_slots_beside_steps_that_are_claimed_by_lock(
     postgres_steps: str, registry: Registry
 ) -> None:

@@ -110,11 +110,10 @@ def test_what_cannot_be_sent_back_is_a_readable_failure() -> None:
 
 
 def test_a_timeout_kills_the_child(tmp_path: Path) -> None:
-    where = tmp_path / "pid"
     with Engine(MemoryStore(), apart.registry, processes=1) as engine:
-        _ended(engine, new_step("v1/rerun", 0))  # to import all that there is takes its time
-        timed_out = _ended(engine, new_step("v1/spin-3s", str(where)))
-        wait_for(lambda: gone(int(where.read_text())))
+        before = _ended(engine, new_step("v1/render", apart.Picture(1)))  # by the only child
+        timed_out = _ended(engine, new_step("v1/spin-3s", str(tmp_path / "pid")))
+        wait_for(lambda: gone(int(str(_result(before)["pid"]))))
         after = _ended(engine, new_step("v1/rerun", 0))
     assert timed_out.description == "The handler took longer than 3 s."
     assert after.ended_as == "done"

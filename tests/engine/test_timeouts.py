@@ -9,6 +9,9 @@ import pytest
 from tests.engine.signals import wait_for
 
 from stepwell import Engine, Outcome, Registry, RetryPolicy, Step, done, new_step
+from stepwell.engine.execution import Execution
+from stepwell.engine.held import Holding
+from stepwell.engine.runner import Runner
 from stepwell.errors import HandlerInvalid
 from stepwell.events import Event, subscribe
 from stepwell.stores.memory import MemoryStore
@@ -34,15 +37,25 @@ def _names(heard: list[Event]) -> list[str]:
 
 
 def test_a_thread_whose_time_is_over_is_a_failed_attempt_at_once(
-    store: Store, registry: Registry, heard: list[Event]
+    store: Store, registry: Registry, heard: list[Event], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its thread cannot be killed, and keeps its slot; what it returns counts for nothing."""
-    go = threading.Event()
+    hangs, go, time_over = threading.Event(), threading.Event(), Runner._time_over
+
+    def when_it_hangs(runner: Runner, holding: Holding, execution: Execution) -> None:
+        assert hangs.wait(90)
+        time_over(runner, holding, execution)
+
+    monkeypatch.setattr(Runner, "_time_over", when_it_hangs)
 
     @registry.handler("v1/stuck", timeout=0.05, retry=ONCE)
     def stuck() -> Outcome:
-        assert go.wait(90)
+        assert hang()
         return done("late")
+
+    def hang() -> bool:
+        hangs.set()
+        return go.wait(90)
 
     registry.add(lambda: done("next"), "v1/next")
     with Engine(store, registry, workers=1) as engine:
@@ -58,7 +71,7 @@ def test_a_thread_whose_time_is_over_is_a_failed_attempt_at_once(
     assert step.failure_count == step.execution_count == 1
     assert step.description is not None
     assert step.description.startswith("The handler took longer than 0.05 s. Its thread goes on")
-    assert "in stuck: assert go.wait(90)" in step.description  # where it hangs
+    assert "in stuck: assert hang()" in step.description  # where it hangs
     assert "longer than 0.05 s" in engine.explain(step_id)
     told = [e.fields for e in heard if e.name == "step.executed" and e.fields["step"] == step_id]
     assert [(fields["ended_as"], fields["error"].split(":")[0]) for fields in told] == [

@@ -1,8 +1,9 @@
 """A process with a schedule of every second, on one store with others.
 
-    python program.py STORE_URL run|die-before|die-after
+    python program.py STORE_URL run|share|die-before|die-after
 
-It prints the due instant of each work. `die-before` kills it when it has decided about
+It prints the due instant of each work. With `share` it takes nobody for dead, however long the
+machine lets another one stand still. `die-before` kills it when it has decided about
 an instant and committed nothing; `die-after` as soon as that is committed.
 """
 
@@ -14,6 +15,7 @@ import sys
 from typing import Any
 
 from stepwell import Engine, Registry, Step, done
+from stepwell.engine import heartbeat
 from stepwell.events import Event, subscribe
 from stepwell.outcome import Outcome
 from stepwell.schedules import Every, Misfire, Overlap, recurring
@@ -53,7 +55,9 @@ def tell(event: Event) -> None:
         die()
 
 
-if mode != "run":
+if mode == "share":
+    heartbeat.DEAD_AFTER = 1e6  # type: ignore[misc]
+elif mode != "run":
     recurring.advance = fatal  # type: ignore[attr-defined]
     subscribe(tell)
 engine = Engine(open_store(url), registry, workers=2)

@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
-from stepwell import Engine, Registry, done, new_step
+from stepwell import Engine, Registry, RetryPolicy, done, new_step
 from stepwell.events import emit
 from stepwell.ids import new_id
 from stepwell.outcome import Outcome
@@ -52,7 +52,7 @@ def registry() -> Registry:
             await asyncio.sleep(0)
         return done()
 
-    @made.handler("v1/breaks")
+    @made.handler("v1/breaks", retry=RetryPolicy(delays=(3600.0,)))
     def breaks() -> Outcome:
         raise ValueError("no")
 

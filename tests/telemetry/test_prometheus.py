@@ -49,7 +49,7 @@ def measured(**options: int) -> Iterator[CollectorRegistry]:
 def registry() -> Registry:
     made = Registry()
 
-    @made.handler("v1/ends")
+    @made.handler("v1/ends", retry=RetryPolicy(delays=(3600.0,)))
     def ends(state: str) -> Outcome:
         match state:
             case "fail":

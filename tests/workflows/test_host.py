@@ -16,7 +16,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from tests.workflows.support import write_group
+from tests.workflows.support import Hurry, write_group
 
 from stepwell.errors import StepwellError
 from stepwell.workflows import host
@@ -159,16 +159,6 @@ def wait_for(condition: Callable[[], Any], seconds: float = 90.0) -> None:
     while not condition():
         assert time.monotonic() < end, "the condition never came true"
         time.sleep(0.01)
-
-
-class Hurry:
-    """The host's clock: an hour ahead as soon as something has happened."""
-
-    def __init__(self, happened: Callable[[], Any]) -> None:
-        self.happened = happened
-
-    def monotonic(self) -> float:
-        return time.monotonic() + (3600.0 if self.happened() else 0.0)
 
 
 def is_gone(pid: int) -> bool:

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.workflows.support import write_group
+from tests.workflows.support import Hurry, write_group
 
 from stepwell.errors import StepwellError
 from stepwell.events import Event
+from stepwell.step import Claim
+from stepwell.workflows import host
 from stepwell.workflows.local import RunResult, run_local
-from stepwell.workflows.local_backend import StateFileBroken
+from stepwell.workflows.local_backend import LocalBackend, StateFileBroken
+from stepwell.workflows.reports import Report
 
 Run = Callable[..., RunResult]
 
@@ -99,7 +102,7 @@ GROUP = """
 
     @group.workflow
     class Slow:
-        @operation(timeout=8.0, halt_on_error=False)
+        @operation(timeout=600.0, halt_on_error=False)
         def sleeps(self, ctx: Context) -> None:
             import time
             ctx.report.text("why", "step 1", on_failure=True)
@@ -215,7 +218,18 @@ def test_what_would_fail_again_is_not_retried_and_still_need_not_halt(run: Run) 
     assert result.state == "failed"
 
 
-def test_an_operation_that_runs_out_of_time_leaves_what_tells_why(run: Run) -> None:
+def test_an_operation_that_runs_out_of_time_leaves_what_tells_why(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[bytes] = []
+    keep = LocalBackend.report
+
+    def report(backend: LocalBackend, claim: Claim, report: Report) -> None:
+        keep(backend, claim, report)
+        told.append(report.content)
+
+    monkeypatch.setattr(LocalBackend, "report", report)
+    monkeypatch.setattr(host, "time", Hurry(lambda: b"step 2" in told))
     reports = run("slow").reports
     assert [(path.name, path.read_text()) for path in reports] == [
         ("why.txt", "step 2"),

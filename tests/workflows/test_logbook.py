@@ -63,7 +63,7 @@ def test_a_line_is_sent_while_its_segment_grows(book: LogBook, server: Server) -
     until(lambda: server.segments == {"0": ["a", "b"]}, 90)
     book.begin("store", 1)
     book.add(line("c"), 2)
-    book.close()
+    book.close(timeout=90.0)
     assert server.segments == {"0": ["a", "b"], "1": ["c"]}
     assert server.about["0"] == {
         "segment": "0",
@@ -79,7 +79,7 @@ def test_a_line_is_sent_while_its_segment_grows(book: LogBook, server: Server) -
 def test_a_full_segment_is_followed_by_another(book: LogBook, server: Server) -> None:
     for _ in range(30):
         book.add(line("x" * 20_000), 20_001)
-    book.close()
+    book.close(timeout=90.0)
     assert [len(server.segments[number]) for number in ("0", "1", "2")] == [14, 14, 2]
 
 
@@ -91,7 +91,8 @@ def test_a_server_that_is_away_is_tried_again_and_nobody_waits(
         book.add(line(f"{number}"), 3)
     until(lambda: server.calls > 2, 90)
     server.fault = None
-    book.close()
+    until(lambda: server.segments, 90)  # a try that has met the fault may be the last at an end
+    book.close(timeout=90.0)
     assert len(server.segments["0"]) == 100
 
 
@@ -114,7 +115,7 @@ def test_of_what_waits_too_long_the_oldest_goes(
         for _ in range(14):
             book.add(line(f"{number}" + "x" * 20_000), 20_002)
     held.set()
-    book.close()
+    book.close(timeout=90.0)
     assert "5" in server.segments
     assert "2" not in server.segments
 
@@ -126,7 +127,7 @@ def test_an_older_server_is_not_asked_again(
     book.add(line("a"), 2)
     until(lambda: server.calls == 1 and not book._thread.is_alive(), 90)
     book.add(line("b"), 2)
-    book.close()
+    book.close(timeout=90.0)
     assert server.calls == 1
     assert "the log is not sent any more" in capsys.readouterr().err
 

@@ -51,7 +51,9 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def store(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+def store(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path, patient: None
+) -> Iterator[Store]:
     """A store with its schema and without rows."""
     made: Store
     match kind:

@@ -18,7 +18,7 @@ from stepwell.stores.protocol import Store
 from stepwell.stores.sqlite import SQLiteStore
 
 EMPTY = """
-    SET lock_timeout = '10s';
+    SET lock_timeout = '90s';
     DELETE FROM stepwell_ready; DELETE FROM stepwell_done; DELETE FROM stepwell_failed;
     DELETE FROM stepwell_engines;
     DROP TABLE IF EXISTS orders; CREATE TABLE orders (id integer);

@@ -216,7 +216,7 @@ def _bury(store: PostgresStore, engine_id: UUID, beat: int = 0) -> int:
 def _wait_for_a_lock(store: PostgresStore) -> None:
     """Until some session of the database waits for another's lock."""
     waiter = threading.Event()
-    for _ in range(3000):
+    for _ in range(9000):
         with store.transaction() as tx:
             waiting = tx.connection.execute(
                 "SELECT 1 FROM pg_stat_activity"

@@ -22,6 +22,7 @@ from tests.stores.postgres.support import PATIENCE, add, claim, engine, ids, mak
 from stepwell.errors import StoreUnavailable
 from stepwell.step import Addition, StepQuery
 from stepwell.stores.postgres import PostgresStore
+from stepwell.stores.postgres import store as module
 from stepwell.testing.store_contract import Cut
 from stepwell.testing.store_contract.cuts import CutsContract
 
@@ -79,7 +80,10 @@ def test_a_session_ended_in_the_middle_is_a_pause(
     assert add(store, step) == [True]
 
 
-def test_a_transaction_that_has_no_connection_in_time_is_a_pause(postgres_steps: str) -> None:
+def test_a_transaction_that_has_no_connection_in_time_is_a_pause(
+    postgres_steps: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CONNECT_SECONDS", 5)
     store = PostgresStore(postgres_steps, pool_size=1)
     with store.transaction() as tx:
         tx.count(StepQuery())
@@ -154,7 +158,7 @@ def _end_sessions(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as admin:
         others = "datname = current_database() AND pid <> pg_backend_pid()"
         admin.execute(
-            f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {others}".encode()
+            f"SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE {others}".encode()
         )
 
 

@@ -117,6 +117,17 @@ def test_a_program_that_only_adds_and_ends_at_once_is_heard(
     assert _heard(ear, 1) == 1
 
 
+def test_who_sees_that_a_store_listens_has_been_rung_for_what_was_before(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the ring for it may come at any later moment, and is taken for news."""
+    bell, rung = store._bell, list[bool]()
+    monkeypatch.setattr(bell, "_ring_here", lambda: rung.append(bell.listening))
+    store.wake()
+    _until(lambda: bell.listening)
+    assert rung == [False]
+
+
 def test_a_wake_whose_line_is_cut_says_that_something_may_have_changed(
     store: PostgresStore, postgres_steps: str
 ) -> None:
@@ -179,8 +190,8 @@ def test_a_wake_behind_a_pooler_may_have_a_line_of_its_own(postgres_steps: str) 
 
 
 def test_a_closed_wake_is_not_rung(store: PostgresStore) -> None:
-    wake = store.wake()
-    wake.close()
+    with _listening(store) as wake:
+        pass
     add(store, make())
     assert not wake._event.is_set()
 

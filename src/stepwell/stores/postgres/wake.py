@@ -144,8 +144,8 @@ class Bell:
         assert self._connect is not None
         with self._connect() as connection, ears.on(connection):
             connection.execute("LISTEN stepwell_wake")
-            self.listening = True
             self._ring_here()  # what was committed while nobody listened
+            self.listening = True
             sent = float("-inf")
             while not ears.over:
                 ears.wait(INTERVAL - (time.monotonic() - sent) if self._pending else None)
