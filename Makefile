@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 # Given to the test run: make test TESTS="tests/test_step.py -x"
 TESTS ?=
 # How many test files run at once: most wait for processes and databases, not for a core.
-WORKERS ?= 4
+WORKERS ?= 3
 # Bytecode comes with the first import: compiling all of it takes longer than downloading it.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
 	--constraint constraints.txt
