@@ -7,7 +7,6 @@ the server that held the tick was killed.
 from __future__ import annotations
 
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from typing import Final, TypeAlias
 import pytest
 from sqlalchemy import func
 from sqlalchemy import select as query
+from tests.pipes import readable
 from tests.server.schedules.support import GROUP, entry, release
 from tests.server.support import on_both
 
@@ -74,7 +74,7 @@ def go_on(process: Process) -> None:
 def told(processes: list[Process], seconds: float) -> tuple[Process, str]:
     """Who says something first, and what."""
     outputs = {one.stdout: one for one in processes if one.stdout is not None}
-    ready = select.select(list(outputs), [], [], seconds)[0]
+    ready = readable(outputs, seconds)
     assert ready, "they say nothing"
     return outputs[ready[0]], ready[0].readline().strip()
 

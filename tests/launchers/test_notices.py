@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-import select
+import resource
 from pathlib import Path
 from types import SimpleNamespace
 
-from stepwell.launchers.notices import Bell, wait_for_an_end
+from tests.pipes import readable
+
+from stepwell.launchers.notices import Bell, Notices, wait_for_an_end
 
 
 def test_a_ring_is_waited_for() -> None:
     bell = Bell()
     bell.ring()
     wait_for_an_end([SimpleNamespace(notices=bell.notices)], 90.0)
-    assert not select.select([bell.notices], [], [], 0.0)[0]
+    assert not readable([bell.notices], 0.0)
     bell.close()
+
+
+def test_a_ring_is_heard_however_many_files_and_connections_are_open() -> None:
+    """`select` takes no number beyond 1,023; a server with that many connections has them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    try:
+        reading, writing = os.pipe()
+        high = Notices(fcntl.fcntl(reading, fcntl.F_DUPFD, 2_000))
+        os.write(writing, b".")
+        wait_for_an_end([SimpleNamespace(notices=high)], 5.0)
+        assert not readable([high], 0.0), "it was not read: the wait was a mere pause"
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    for one in (reading, writing):
+        os.close(one)
 
 
 def test_a_bell_that_is_closed_rings_at_nobody_elses_door() -> None:
@@ -24,7 +43,7 @@ def test_a_bell_that_is_closed_rings_at_nobody_elses_door() -> None:
     bell.close()
     reading, writing = os.pipe()
     bell.ring()
-    assert not select.select([reading], [], [], 0.0)[0]
+    assert not readable([reading], 0.0)
     for one in (reading, writing):
         os.close(one)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.pipes import readable
 
 from stepwell.launchers.process import ProcessLauncher
 from stepwell.launchers.protocol import LaunchSpec, LaunchStatus
@@ -148,7 +148,7 @@ def test_a_stop_reaches_a_process_that_was_forked_just_now(tmp_path: Path) -> No
 def test_the_end_of_a_launch_is_told(launcher: ProcessLauncher, tmp_path: Path) -> None:
     launched(launcher, tmp_path, "job-1")
     assert launcher.notices is not None
-    assert select.select([launcher.notices], [], [], 90.0)[0]
+    assert readable([launcher.notices], 90.0)
 
 
 def test_a_template_ends_with_its_server(launcher: ProcessLauncher, tmp_path: Path) -> None:

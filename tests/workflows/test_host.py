@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from tests.pipes import readable
 from tests.workflows.support import Hurry, write_group
 
 from stepwell.errors import StepwellError
@@ -290,7 +290,7 @@ def test_what_was_told_before_an_end_is_heard_though_nobody_came_to_it_in_time(
     late = threading.Event()
 
     def happened() -> bool:
-        sent = bool(select.select([channel._socket], [], [], 0.0)[0])
+        sent = bool(readable([channel._socket], 0.0))
         if sent and (operation == "slow" or is_gone(process.pid)):
             late.set()
         return late.is_set()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import select
 import threading
 import time
 import weakref
 from collections.abc import Iterable
+from selectors import EVENT_READ, DefaultSelector
 from typing import Any
 
 _AT_ONCE = 4096
@@ -30,7 +30,7 @@ class Notices:
         weakref.finalize(self, os.close, descriptor)
 
     def fileno(self) -> int:
-        """As `select` wants it."""
+        """As selectors want it."""
         return self._descriptor
 
 
@@ -71,8 +71,16 @@ def wait_for_an_end(launchers: Iterable[Any], seconds: float) -> None:
     try:
         if not pipes:
             time.sleep(seconds)
-        for one in select.select(pipes, [], [], seconds)[0] if pipes else ():
+        for one in _readable(pipes, seconds) if pipes else ():
             if not os.read(one.fileno(), _AT_ONCE):  # nobody is left who could tell
                 time.sleep(seconds)
     except (OSError, ValueError):  # somebody else has read it
         time.sleep(seconds)
+
+
+def _readable(pipes: Iterable[Notices], seconds: float) -> list[Any]:
+    """Those on which something came; their numbers may be beyond what `select` can take."""
+    with DefaultSelector() as selector:
+        for one in pipes:
+            selector.register(one, EVENT_READ)
+        return [key.fileobj for key, _ in selector.select(seconds)]

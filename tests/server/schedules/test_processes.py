@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 import subprocess
 import sys
 import threading
@@ -16,6 +15,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import text
+from tests.pipes import readable
 from tests.server.schedules.support import (
     GROUP,
     Hands,
@@ -93,7 +93,7 @@ def start(database_url: str) -> Iterator[Any]:
 def line(*processes: Process) -> str:
     """The first line that one of them writes; empty if it ends without one."""
     outputs = [process.stdout for process in processes if process.stdout is not None]
-    ready = select.select(outputs, [], [], 90)[0]
+    ready = readable(outputs, 90)
     assert ready, "they hang"
     return ready[0].readline().strip()
 
