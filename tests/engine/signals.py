@@ -20,6 +20,6 @@ def gone(process_id: int) -> bool:
     """Whether a process has ended; one that nobody has waited for counts as ended."""
     try:
         stat = Path(f"/proc/{process_id}/stat").read_text()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the latter: it ended between open and read
         return True
     return stat.rpartition(")")[2].split()[0] == "Z"

@@ -73,6 +73,11 @@ SALES = """
             os._exit(7)
 
         @operation
+        def vanishes(self, ctx: Context) -> None:
+            ctx.progress(1, 2, "so far")
+            os._exit(7)
+
+        @operation
         def slow(self, ctx: Context) -> None:
             ctx.report.text("why", "too slow", on_failure=True)
             ctx.report.text("notes", "all is well")
@@ -278,7 +283,7 @@ class Late:
         return getattr(self.channel, name)
 
 
-@pytest.mark.parametrize("operation", ["slow", "dies"])
+@pytest.mark.parametrize("operation", ["slow", "vanishes"])
 def test_what_was_told_before_an_end_is_heard_though_nobody_came_to_it_in_time(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, operation: str
 ) -> None:
@@ -299,7 +304,21 @@ def test_what_was_told_before_an_end_is_heard_though_nobody_came_to_it_in_time(
     monkeypatch.setattr(host, "time", Hurry(lambda: operation == "slow" and late.is_set()))
     with pytest.raises(AttemptFailed):
         shop.run(operation, timeout=600.0)
-    assert [one.name for one in shop.desk.reports] == ["why"]
+    reports = [one.name for one in shop.desk.reports]
+    assert (reports or shop.desk.told) == (["why"] if operation == "slow" else [(1, 2, "so far")])
+
+
+def test_an_operation_goes_on_when_it_is_known_what_became_of_what_tells_why(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be killed at the next line, and the runner that it has told with it."""
+
+    def refuse(report: Report) -> None:
+        raise ValueMisfit(f"Nobody takes {report.name}.")
+
+    monkeypatch.setattr(shop.desk, "report", refuse)
+    with pytest.raises(AttemptFailed, match=r"ValueMisfit: Nobody takes why\."):
+        shop.run("dies")
 
 
 def test_the_process_ends_when_the_engines_process_is_killed(shop: Shop, tmp_path: Path) -> None:

@@ -108,9 +108,10 @@ class Child:
         self._channel.send({"tell": "progress", "values": values})
 
     def report(self, report: Report) -> None:
-        """Of `Link`: hand over a report for the case that the operation fails."""
+        """Of `Link`: hand over a report for the case that the operation fails, or is killed with
+        the whole container: when this returns, the server has it."""
         (values,) = write_reports([report])
-        self._channel.send({"tell": "report", "values": values})
+        self._call({"call": "report", "report": values})
 
     def _listen(self) -> None:
         try:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NoReturn, Protocol, TypeAlias
 
@@ -223,8 +224,11 @@ class ChildHost:
                 message = self._channel.receive(0.0) if self._channel else {}
             except (TimeoutError, ChannelClosed):
                 return
-            if "tell" in message and desk is not None:
+            if desk is not None and "tell" in message:
                 _told(message, desk)
+            if desk is not None and message.get("call") == "report":
+                with suppress(StepwellError):  # whom it would be told has no time left
+                    _answered(message, desk)
 
     def _serve(self, message: Message, desk: Desk) -> None:
         if "tell" in message:
@@ -271,11 +275,7 @@ class ChildHost:
 
 
 def _told(message: Message, desk: Desk) -> None:
-    if message["tell"] == "progress":
-        desk.progress(**message["values"])
-        return
-    for report in read_reports([message["values"]]):
-        desk.report(report)
+    desk.progress(**message["values"])
 
 
 def _reply(message: Message) -> Any:
@@ -294,6 +294,10 @@ def _answered(message: Message, desk: Desk) -> Any:
         return write_versioned(desk.read(message["scope"], message["key"]))
     if message["call"] == "keys":
         return desk.keys(message["scope"], message["prefix"])
+    if message["call"] == "report":
+        (report,) = read_reports([message["report"]])
+        desk.report(report)
+        return None
     desk.write_now(Write(**message["write"]))
     return None
 

@@ -3,7 +3,7 @@
 runner -> child   {"ask": "run" | "parameters", ...}      a request
                   {"answer": ...} | {"error": {...}}      to a call of the child
 child -> runner   {"ready": manifest} | {"broken": {...}} once, after the import
-                  {"call": "read" | "keys" | "write-now"} waits for an answer
+                  {"call": "read" | "keys" | "write-now" | "report", ...}   waits for an answer
                   {"tell": "progress", ...}               waits for nothing
                   {"done": {...}} | {"failed": {...}}     the end of a request; a failed one
                                                           may have "reports" to keep

@@ -142,6 +142,32 @@ def test_a_container_that_is_lost_leaves_the_reports_that_tell_why_and_no_state(
     assert kept_reports(one) == [("rows", False), ("why", True)]
 
 
+@on_both
+def test_a_claim_that_was_taken_back_before_its_container_was_seen_to_end_counts_as_lost_too(
+    one: Pod, step: Step, server: Server, work: Work, launcher: PlayedLauncher
+) -> None:
+    """A machine that has gone is silent long before anyone can say that its container ended."""
+    one.stage(step, "state", state())
+    one.stage(step, "report", {**ON_FAILURE, "name": "why"}, content())
+    with server.db.write() as conn:
+        tx = server.db.steps(conn)
+        assert step.claimed_by is not None
+        tx.leave(step.claimed_by)
+    launcher.end(f"{one.run_id}-1", None, "Its machine has gone.")
+    work(lambda: f"{one.run_id}-2" in launcher.specs)
+    assert (kept_reports(one), left(server)) == ([("why", True)], 0)
+
+
+def test_a_failure_is_told_though_the_run_keeps_no_more_reports(
+    one: Pod, step: Step, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A report that was refused would have its failure refused as well, for ever."""
+    monkeypatch.setattr(reports, "MOST", 0)
+    one.stage(step, "report", {**ON_FAILURE, "name": "why"}, content())
+    one.settle(settlement(step, ended_as=EndedAs.FAILED, failure_count=1))
+    assert (kept_reports(one), left(server)) == ([], 0)
+
+
 def read_by_people(pod: Pod) -> bytes:
     """The content of the newest report."""
     newest = pod.client.get("/reports", params={"run_id": pod.run_id}).json()["items"][0]

@@ -186,11 +186,16 @@ def remove(conn: Connection, which: ColumnElement[bool], limit: int) -> int:
     return len(rows)
 
 
-def _check_count(conn: Connection, run_id: UUID) -> None:
+def is_full(conn: Connection, run_id: UUID) -> bool:
+    """Whether the run keeps as many reports as it may."""
     has = conn.execute(select(func.count()).where(t.c.run_id == run_id)).scalar_one()
-    if has >= MOST:
+    return bool(has >= MOST)
+
+
+def _check_count(conn: Connection, run_id: UUID) -> None:
+    if is_full(conn, run_id):
         raise ReportRefused(
-            f"The run {run_id} has {has} reports.",
+            f"The run {run_id} has {MOST} reports.",
             why=f"A run keeps at most {MOST}.",
             fix="Put several tables into one report.",
         )

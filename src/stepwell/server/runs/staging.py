@@ -86,9 +86,11 @@ def commit(conn: Connection, run: RowMapping, step: Step, *, keep: bool) -> None
 
 
 def lost(conn: Connection, run: RowMapping, steps: Iterable[Step]) -> None:
-    """The container has gone with these claims: as if they had failed (decision 092)."""
-    for step in steps:
-        commit(conn, run, step, keep=False)
+    """The container has gone: whatever is still staged is of claims that were lost with it, or
+    before, when its engine was silent for too long. As if they had failed (decision 092)."""
+    of = {step.id: step for step in steps}
+    for claim in sorted(claims(conn, run["id"]), key=lambda one: one.claim_no):
+        commit(conn, run, replace(of[claim.step_id], claim_no=claim.claim_no), keep=False)
 
 
 def _take_place(conn: Connection, asked: Staging, new: NewReport) -> None:
@@ -103,12 +105,13 @@ def _commit_report(
 ) -> None:
     """Keep a report that is wanted, or let go of its blob; a trial's is in nobody's sample."""
     new = NewReport(**row["payload"])
-    made = None
-    if keep and not run["trial"]:
-        made = reports.add(conn, new, _kept(conn, row), _origin(run, step))
-    elif keep or new.on_failure:
-        origin = replace(_origin(run, step), failed=not keep)
+    made, origin = None, _origin(run, step)
+    if keep and run["trial"]:
         made = reports.add_kept(conn, new, _kept(conn, row), origin)
+    elif keep:
+        made = reports.add(conn, new, _kept(conn, row), origin)
+    elif new.on_failure and not reports.is_full(conn, run["id"]):  # a failure is never refused
+        made = reports.add_kept(conn, new, _kept(conn, row), replace(origin, failed=True))
     if made is None and row["blob_id"] is not None:
         blobs.drop(conn, [row["blob_id"]])
 

@@ -151,7 +151,7 @@ class Supervision:
             steps = closing.rows(tx, self.run_id)
             before = (attempts[-2]["exit"] or {}) if len(attempts) > 1 else {}
             lost = lost_with(steps, before.get("executions", {}), now)
-            staging.lost(conn, run, [one for one in ready_rows(steps) if one.claimed_by])
+            staging.lost(conn, run, steps)
             _bury(tx, steps)
             values = {
                 "finished_at": status.finished_at or now,
