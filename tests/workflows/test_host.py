@@ -8,13 +8,13 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from tests.engine.signals import gone, wait_for
 from tests.pipes import readable
 from tests.workflows.support import Hurry, write_group
 
@@ -159,21 +159,6 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     made.host.stop()
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 90.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "the condition never came true"
-        time.sleep(0.01)
-
-
-def is_gone(pid: int) -> bool:
-    """Ended; one that nobody has waited for yet counts as well."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
-        return True
-
-
 def test_an_operation_gives_its_value_and_what_commits_with_it(shop: Shop) -> None:
     shop.desk.entries["workflow", "seen"] = Versioned(4, 1)
     effects = shop.run("well")
@@ -238,7 +223,7 @@ def test_a_kill_in_the_middle_fails_the_attempt_and_the_next_one_runs(shop: Shop
     assert [one.code for one in errors] == ["process-ended"]
     assert "The process that ran it was ended by signal 9 (SIGKILL)." in str(errors[0])
     assert "memory" in errors[0].fix
-    wait_for(lambda: is_gone(sleeper))
+    wait_for(lambda: gone(sleeper))
     assert shop.run("well").result["pid"] != operation
 
 
@@ -250,7 +235,7 @@ def test_a_timeout_ends_the_process_and_all_that_it_has_started(
     monkeypatch.setattr(host, "time", begun)
     with pytest.raises(TimedOut, match="longer than 600 s"):
         shop.run("waits", timeout=600.0)
-    wait_for(lambda: all(map(is_gone, shop.pids())))
+    wait_for(lambda: all(map(gone, shop.pids())))
     assert shop.run("well").result["day"] == 31
 
 
@@ -296,7 +281,7 @@ def test_what_was_told_before_an_end_is_heard_though_nobody_came_to_it_in_time(
 
     def happened() -> bool:
         sent = bool(readable([channel._socket], 0.0))
-        if sent and (operation == "slow" or is_gone(process.pid)):
+        if sent and (operation == "slow" or gone(process.pid)):
             late.set()
         return late.is_set()
 
@@ -340,7 +325,7 @@ def test_the_process_ends_when_the_engines_process_is_killed(shop: Shop, tmp_pat
     pids = shop.pids()
     engine.kill()
     engine.wait()
-    wait_for(lambda: all(map(is_gone, pids)))
+    wait_for(lambda: all(map(gone, pids)))
 
 
 def test_a_result_that_does_not_fit_is_told_apart_from_an_exception(shop: Shop) -> None:
