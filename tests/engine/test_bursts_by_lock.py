@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
+import psycopg
 import pytest
 from tests.engine.lanes import LOCKED, Open, bury, has_done, open_lane, row
 from tests.engine.signals import wait_for
@@ -129,6 +130,74 @@ def test_a_burst_that_loses_its_connection_loses_and_doubles_nothing(
     assert len(ran) == 800
     assert set(ran.values()) == {1}
     assert client.count() == Counts(done=800)
+
+
+READ: Final = """
+    EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT id FROM stepwell_ready
+    WHERE queue = 'default' AND priority = 2 AND schedule_time <= statement_timestamp()
+        AND claimed_by IS NULL AND NOT parked AND lost_count < 2 AND waiting_for = 0
+        AND limit_key IS NULL AND rate_key IS NULL
+    ORDER BY schedule_time
+"""
+
+
+@pytest.fixture
+def unvacuumed(postgres_steps: str) -> Iterator[psycopg.Connection[Any]]:
+    """A connection to a database in which nobody else cleans up."""
+    with psycopg.connect(postgres_steps, autocommit=True) as connection:
+        connection.execute("ALTER TABLE stepwell_ready SET (autovacuum_enabled = off)")
+        connection.execute("VACUUM stepwell_ready")
+        yield connection
+        connection.execute("ALTER TABLE stepwell_ready RESET (autovacuum_enabled)")
+
+
+def test_what_bursts_have_settled_is_soon_out_of_the_way_of_claims(
+    store: Store, registry: Registry, unvacuumed: psycopg.Connection[Any]
+) -> None:
+    """The first who finds a row dead says so in the index. It is not said of a row that one
+    transaction has locked and another, as that of a savepoint is, has deleted: each claim would
+    read it again, until a vacuum."""
+    registry.handler("v1/work")(lambda: done(next=[new_step("v1/child")]))
+    registry.handler("v1/child")(lambda: None)
+    StepClient(store).add_many(new_step("v1/work") for _ in range(1500))
+    Engine(store, registry).drain()
+    unvacuumed.execute("SET enable_seqscan = off")
+
+    def pages() -> int:
+        ((plan,),) = unvacuumed.execute(READ).fetchall()
+        top = plan[0]["Plan"]
+        return int(top["Shared Hit Blocks"] + top["Shared Read Blocks"])
+
+    wait_for(lambda: pages() < 30)
+
+
+@pytest.fixture
+def rule(postgres_steps: str) -> Iterator[None]:
+    """A rule of the user's own on the table of what is done."""
+    with psycopg.connect(postgres_steps, autocommit=True) as connection:
+        connection.execute("ALTER TABLE stepwell_done ADD CONSTRAINT rule CHECK (result <> '7')")
+        yield
+        connection.execute("ALTER TABLE stepwell_done DROP CONSTRAINT rule")
+
+
+@pytest.mark.usefixtures("rule")
+def test_what_the_database_itself_refuses_fails_alone_though_its_burst_has_lost_its_locks(
+    store: Store, registry: Registry
+) -> None:
+    """R16: no savepoint keeps them, for it would leave each row that is settled in the indexes
+    until they are cleaned: locked by one transaction, deleted by another."""
+    ran: Counter[int] = Counter()
+
+    @registry.handler("v1/work")
+    def work(state: int) -> Outcome:
+        ran[state] += 1
+        return done(state)
+
+    client = StepClient(store)
+    client.add_many(new_step("v1/work", number) for number in range(50))
+    assert Engine(store, registry).drain().failed == 1
+    assert set(ran.values()) == {1}
+    assert client.count() == Counts(done=49, failed=1)
 
 
 def test_a_drain_ends_though_the_last_step_ended_while_nothing_was_claimed(

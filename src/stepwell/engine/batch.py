@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 from stepwell.clock import SYSTEM
 from stepwell.engine.committer import Committer, Ended, by_engine
 from stepwell.engine.held import Holding
-from stepwell.errors import StepwellError
+from stepwell.errors import Conflict, StepwellError
 from stepwell.events import emit
 from stepwell.frozen import changer
 from stepwell.outcome import Settlement, Verdict
@@ -55,7 +55,7 @@ class Batch:
         return bool(self._refused)
 
     def settle(self, tx: Transaction) -> None:
-        """Settle all of it in an open transaction that goes on if the data of one is refused.
+        """Settle all of it in an open transaction that goes on if a rule refuses one of them.
 
         What was refused is settled by the committer, one by one if need be (R16).
         """
@@ -65,7 +65,7 @@ class Batch:
             try:
                 self._answers.append((part, self._committer.apply(tx, engine_id, settlements)))
             except StepwellError as error:
-                if not self._committer.is_of_the_data(error):
+                if not self._committer.is_of_the_data(error) or _is_lost(error, settlements):
                     raise
                 self._refused += part
         self._duration = SYSTEM.monotonic() - begun
@@ -120,3 +120,10 @@ class Batch:
         own = _addition(addition, step=step)
         self._taken.setdefault(id(ended), []).append(own)
         return own
+
+
+def _is_lost(error: StepwellError, settlements: list[Settlement]) -> bool:
+    """Whether only the end of the transaction takes back what was applied before the refusal:
+    the store keeps no way back for an id that was there before, as no new one is (R21)."""
+    claimed = (one.step.claimed_by for each in settlements for one in each.additions)
+    return not isinstance(error, Conflict) and any(claimed)

@@ -20,13 +20,13 @@ SMOOTHING: Final = 0.05
 """The weight of the last handler in the average."""
 
 
-def smoothed(average: float, seconds: float) -> float:
+def smoothed(average: float, seconds: float, weight: float = SMOOTHING) -> float:
     """The average after one more handler, always above zero.
 
     To be given one reading: many threads move an average, and a sum of two readings of it can
     be below zero, which would mean that there is never room for a step again.
     """
-    return average + (seconds + 1e-5 - average) * SMOOTHING
+    return average + (seconds + 1e-5 - average) * weight
 
 
 class Limits(Protocol):
@@ -57,6 +57,11 @@ class Intake:
         self.held = Held()
         """The book of what was taken in."""
 
+    @property
+    def idle(self) -> int:
+        """How many workers have nothing to do; below zero, for how many steps there is none."""
+        return self._workers - self.held.running - self.held.waiting
+
     def room(self, average: float, seconds: float, most: int, taken: Sequence[Holding]) -> int:
         """For how many steps there is room now: one per free worker, and some ahead.
 
@@ -66,9 +71,7 @@ class Intake:
         seconds, most : how much work is claimed ahead, and how many steps at most.
         taken : steps that run soon and are not among those that wait yet.
         """
-        ahead = min(int(self._workers * seconds / average), most)
-        held = self.held
-        return self._workers + ahead - held.running - held.waiting - len(taken)
+        return self.idle + min(int(self._workers * seconds / average), most) - len(taken)
 
     def has_room_for(self, step: Step) -> bool:
         """Whether a spawned step may be taken over as one of those that there is room for."""
@@ -83,7 +86,7 @@ class Intake:
         return LimitedClaims(
             clock,
             ask=lambda limit, beyond: ask(limit, beyond, None),
-            free=lambda: self._workers - self.held.running - self.held.waiting,
+            free=lambda: self.idle,
             workers=self._workers,
             average=average,
         )

@@ -17,7 +17,7 @@ from stepwell.engine.crew import Crew
 from stepwell.engine.deadlines import Deadlines
 from stepwell.engine.execution import Execution
 from stepwell.engine.held import Held, Holding
-from stepwell.engine.intake import smoothed
+from stepwell.engine.intake import SMOOTHING, smoothed
 from stepwell.engine.joining import Member
 from stepwell.engine.once import Once
 from stepwell.engine.processes import Job, Processes
@@ -70,6 +70,7 @@ class Runner:
         self._loop = loop
         self._to_await: deque[tuple[Holding, Execution]] = deque()
         self._handing = threading.Lock()
+        self._ended = 0
         self.average = 1.0
         """Seconds that a handler has taken lately."""
 
@@ -198,7 +199,9 @@ class Runner:
             self._returned_late(holding, execution)
             return
         self._held.ended(holding)
-        self.average = smoothed(self.average, execution.seconds)
+        self._ended += 1  # two who come at once may count as one: nothing hangs on it
+        weight = max(SMOOTHING, 1 / self._ended)  # the first few weigh as much as each other
+        self.average = smoothed(self.average, execution.seconds, weight)
         self._put(holding, ended)
 
     def _returned_late(self, holding: Holding, execution: Execution) -> None:

@@ -259,12 +259,14 @@ class Worker:
         if now < self._alone_until and len(self._held):
             return 0
         if self._suspect_since is not None:
-            waited = now - self._suspect_since
             empty = self._relay.resting and not len(self._held)
-            return 1 if empty or waited > QUARANTINE else 0
+            return 1 if empty or now - self._suspect_since > QUARANTINE else 0
         if self._by_lock():
             return self._relay.room(self._bursts)
         room = self._intake.room(self._runner.average, AHEAD, MOST, self._bursts.taken)
+        if self._store.capabilities.row_locks:
+            left = self._trusted_from - self.committer.tally.executed - len(self._held)
+            room = min(room, max(left, self._intake.idle))  # by lock is cheaper
         return 0 if self._one_at_a_time and len(self._held) > self._bursts.pending else room
 
     def _may_go_on(self) -> bool:
@@ -282,8 +284,7 @@ class Worker:
         """Always marked at once, for slots are counted from marks, and run before the others."""
         request = replace(self._request(room), limited=True, beyond=beyond)
         if queue is not None:
-            queues = tuple(one for one in request.queues if one == queue)
-            request = replace(request, queues=queues)
+            request = replace(request, queues=tuple({queue}.intersection(request.queues)))
         with self._store.transaction() as tx:
             claimed = tx.claim(request)
         since = self._clock.monotonic()
@@ -394,7 +395,6 @@ class Worker:
             self._wake.set()
 
     def _await(self, what: Callable[[], bool], timeout: float) -> None:
-        waiter = threading.Event()
         end = self._clock.monotonic() + timeout
         while not what() and self._clock.monotonic() < end:
-            waiter.wait(0.01)
+            threading.Event().wait(0.01)

@@ -143,13 +143,14 @@ class Transaction(Protocol):
         """Apply each settlement whose (step id, engine id, claim number) still matches;
         insert the additions of those only. Deletes come before inserts (R5, R12).
         An `unwritten` claim also matches the row as it was before that number: unclaimed,
-        one number lower. Where there is one, the transaction can go on after a refusal.
+        one number lower. Where there is one, the transaction can go on after a `Conflict`.
 
         A settled row has execution count + 1. One that `passes_join` ends without its
         `join_id`, and so counts for no join (R28). One whose claim number shows that
         it was settled before counts as applied (R13). Raises `Conflict` or
         `SettlementRejected` if the data of any is refused; then nothing is applied (R16).
-        So it is when an addition comes claimed (R21) and its id is there already (R1).
+        So it is when an addition comes claimed (R21) and its id is there already (R1), but
+        for that the transaction has to end.
         """
         ...
 
