@@ -52,6 +52,10 @@ SALES = """
             return {"day": self.day.day, "pid": os.getpid()}
 
         @operation
+        def quick(self) -> int:
+            return 3
+
+        @operation
         async def later(self, well: dict[str, int]) -> int:
             import asyncio
             await asyncio.sleep(0)
@@ -291,6 +295,25 @@ def test_what_was_told_before_an_end_is_heard_though_nobody_came_to_it_in_time(
         shop.run(operation, timeout=600.0)
     reports = [one.name for one in shop.desk.reports]
     assert (reports or shop.desk.told) == (["why"] if operation == "slow" else [(1, 2, "so far")])
+
+
+def test_an_operation_that_had_ended_in_time_is_done_though_nobody_came_to_hear_it(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was not the operation that took longer."""
+    shop.host.manifest()
+    channel = shop.host._channel
+    assert channel is not None
+    late = threading.Event()
+
+    def happened() -> bool:
+        if readable([channel._socket], 0.0):
+            late.set()
+        return late.is_set()
+
+    shop.host._channel = Late(channel, happened)  # type: ignore[assignment]
+    monkeypatch.setattr(host, "time", Hurry(late.is_set))
+    assert shop.run("quick", timeout=600.0).result == 3
 
 
 def test_an_operation_goes_on_when_it_is_known_what_became_of_what_tells_why(
