@@ -9,5 +9,5 @@ import sys
 from stepwell.workflows import runner
 
 if __name__ == "__main__":
-    runner.LATEST = runner.FAREWELL = 90.0  # type: ignore[misc]
+    runner.LATEST = runner.FAREWELL = 90.0  # type: ignore[attr-defined,misc]
     sys.exit(runner.main(os.environ))

@@ -220,7 +220,7 @@ def test_sigterm_gives_the_claims_back_at_once(server: MiniServer, tmp_path: Pat
 def test_an_incomplete_environment_is_named(
     server: MiniServer, tmp_path: Path, variable: str, value: str, words: str
 ) -> None:
-    code, _, err = ended(start(server, tmp_path, "run", **{variable: value}))
+    code, _, err = ended(start(server, tmp_path, "run", IMAGE, **{variable: value}))
     assert code == 2
     assert words in err
     assert "Traceback" not in err

@@ -167,8 +167,10 @@ def test_what_is_away_while_a_process_runs_does_not_start_a_second_one_beside_it
     step_id = shop.add("shop/stays", {"notes": str(shop.notes)})
     until(lambda: shop.log)
     with monkeypatch.context() as patch:
-        launcher = shop.server.services.launcher("process")
-        patch.setattr(*((launcher, "poll") if away == "launcher" else (queries, "get")), refuse)
+        if away == "launcher":
+            patch.setattr(shop.server.services.launcher("process"), "poll", refuse)
+        else:
+            patch.setattr(queries, "get", refuse)
         assert held_up.wait(90)
     (shop.notes / "go").touch()
     step = shop.ended(step_id)
