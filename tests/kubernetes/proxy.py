@@ -6,6 +6,8 @@ import socket
 import threading
 from contextlib import suppress
 
+from tests.ports import free_port
+
 
 class Proxy:
     """Listens on loopback and hands on to `host:port`."""
@@ -14,25 +16,25 @@ class Proxy:
         self._to = (host, port)
         self._listener: socket.socket | None = None
         self._open: set[socket.socket] = set()
+        self._opening = threading.Lock()
         self._losing = threading.Event()
         self.lost = threading.Event()
-        self.port = 0
+        self.port = free_port()  # so that nobody has it when it is to be mended
         self.mend()
 
     def mend(self) -> None:
         """Let connections through."""
         self._listener = socket.create_server(("127.0.0.1", self.port))
-        self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def cut(self) -> None:
         """End all connections, and let nobody connect."""
-        if self._listener is not None:
-            with suppress(OSError):
-                self._listener.shutdown(socket.SHUT_RDWR)
-            self._listener.close()
-            self._listener = None
-        for one in list(self._open):
+        with self._opening:
+            listener, self._listener = self._listener, None
+            if listener is not None:
+                _end(listener)
+            ends = list(self._open)
+        for one in ends:
             _end(one)
 
     def lose_next_answer(self) -> None:
@@ -47,7 +49,13 @@ class Proxy:
                 far = socket.create_connection(self._to)
             except OSError:
                 return
-            self._open |= {near, far}
+            with self._opening:  # it may have been cut while these were made
+                is_cut = self._listener is not listener
+                self._open |= set() if is_cut else {near, far}
+            if is_cut:
+                _end(near)
+                _end(far)
+                return
             asked = threading.Event()
             threading.Thread(target=self._ask, args=(near, far, asked), daemon=True).start()
             threading.Thread(target=self._answer, args=(near, far, asked), daemon=True).start()

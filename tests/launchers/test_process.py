@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -91,6 +92,29 @@ class TestProcessLauncher(LauncherContract):
         (folder / "process.json").write_text(json.dumps(stranger))
         assert launcher.poll(handle).state == "ended"
         launcher.stop(handle)
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere `ps` is asked")
+    def test_a_server_that_may_open_no_file_now_takes_no_launch_for_gone(
+        self, launcher: Launcher, launch: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It would kill what runs well; whoever asks is told to ask again."""
+        handle = launch("import time; print('up', flush=True); time.sleep(600)")
+        until(lambda: "up\n" in launcher.logs(handle))
+        read = Path.read_text
+
+        def full(path: Path, *given: Any, **more: Any) -> str:
+            if path.name == "stat":
+                raise OSError(errno.EMFILE, "Too many open files")
+            return read(path, *given, **more)
+
+        monkeypatch.setattr(Path, "read_text", full)
+        for ask in (launcher.poll, launcher.stop):
+            with pytest.raises(LaunchFailed, match="job-1 cannot be looked at"):
+                ask(handle)
+        monkeypatch.undo()
+        assert launcher.poll(handle).state == "running"
+        launcher.stop(handle)
+        assert self.ended(launcher, handle).reason == "It was stopped on request."
 
     @pytest.mark.parametrize("name", ["process.json", "exit.json", "child.json"])
     def test_a_file_that_a_power_cut_has_emptied_means_that_the_launch_has_ended(

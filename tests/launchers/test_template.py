@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.pipes import readable
@@ -110,7 +109,7 @@ def test_a_launch_does_without_a_template_that_was_killed(
 ) -> None:
     """And the one after it has a new template."""
     assert "forked True" in launched(launcher, tmp_path, "job-1")
-    os.kill(template(), signal.SIGKILL)
+    os.kill(template(launcher), signal.SIGKILL)
     assert "needles" in launched(launcher, tmp_path, "job-2")
     assert "forked True" in launched(launcher, tmp_path, "job-3")
 
@@ -153,17 +152,15 @@ def test_the_end_of_a_launch_is_told(launcher: ProcessLauncher, tmp_path: Path) 
 
 def test_a_template_ends_with_its_server(launcher: ProcessLauncher, tmp_path: Path) -> None:
     launched(launcher, tmp_path, "job-1")
-    pid = template()
+    pid = template(launcher)
     launcher.close()
     assert not Path(f"/proc/{pid}").exists()
 
 
-def template() -> int:
-    """The one child of this process that is a template."""
-
-    def words(pid: str) -> Any:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-
-    own = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    [found] = [int(pid) for pid in own if b"stepwell.launchers.template" in words(pid)]
-    return found
+def template(launcher: ProcessLauncher) -> int:
+    """The process of its template; others of this process may still have theirs."""
+    ending = launcher._template._end
+    assert ending is not None
+    kept = ending.peek()
+    assert kept is not None
+    return int(kept[2][1].pid)

@@ -19,6 +19,7 @@ from starlette.testclient import TestClient
 from tests.server.live import listening
 from tests.server.support import Api, free_port, token
 
+from stepwell.engine import heartbeat
 from stepwell.server.app import Server
 from stepwell.server.audit import service as audit
 from stepwell.server.audit.actions import fault
@@ -106,8 +107,13 @@ def api(server: Server) -> Iterator[Api]:
 
 
 @pytest.fixture
-def live(settings: Settings) -> Iterator[Server]:
-    """A server that listens on loopback, with its engine and the process launcher running."""
+def live(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A server that listens on loopback, with its engine and the process launcher running.
+
+    It is patient with containers: one that stood still for 8 s would be declared dead, and its
+    operation executed once more.
+    """
+    monkeypatch.setattr(heartbeat, "DEAD_AFTER", 90.0)
     own = {"port": free_port(), "run_engine": True}
     settings = replace(settings, **own)  # type: ignore[arg-type]
     made = Server(settings)

@@ -268,29 +268,44 @@ class Late:
         return getattr(self.channel, name)
 
 
+def held_up(shop: Shop, also: Callable[[], bool] = lambda: True) -> threading.Event:
+    """Nobody looks until something was sent and `also` holds; set when it has come to that."""
+    channel = shop.host._channel
+    assert channel is not None
+    late = threading.Event()
+
+    def happened() -> bool:
+        if readable([channel._socket], 0.0) and also():
+            late.set()
+        return late.is_set()
+
+    shop.host._channel = Late(channel, happened)  # type: ignore[assignment]
+    return late
+
+
 @pytest.mark.parametrize("operation", ["slow", "vanishes"])
 def test_what_was_told_before_an_end_is_heard_though_nobody_came_to_it_in_time(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, operation: str
 ) -> None:
     """As on a machine that does not let the engine's process run for a while."""
     shop.host.manifest()
-    process, channel = shop.host._process, shop.host._channel
+    process = shop.host._process
     assert process is not None
-    assert channel is not None
-    late = threading.Event()
-
-    def happened() -> bool:
-        sent = bool(readable([channel._socket], 0.0))
-        if sent and (operation == "slow" or gone(process.pid)):
-            late.set()
-        return late.is_set()
-
-    shop.host._channel = Late(channel, happened)  # type: ignore[assignment]
+    late = held_up(shop, lambda: operation == "slow" or gone(process.pid))
     monkeypatch.setattr(host, "time", Hurry(lambda: operation == "slow" and late.is_set()))
     with pytest.raises(AttemptFailed):
         shop.run(operation, timeout=600.0)
     reports = [one.name for one in shop.desk.reports]
     assert (reports or shop.desk.told) == (["why"] if operation == "slow" else [(1, 2, "so far")])
+
+
+def test_an_operation_that_had_ended_in_time_is_done_though_nobody_came_to_hear_it(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was not the operation that took longer."""
+    shop.host.manifest()
+    monkeypatch.setattr(host, "time", Hurry(held_up(shop).is_set))
+    assert shop.run("later", timeout=600.0, well={"day": 3}).result == 3
 
 
 def test_an_operation_goes_on_when_it_is_known_what_became_of_what_tells_why(

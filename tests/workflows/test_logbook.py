@@ -33,8 +33,8 @@ class Server:
         if self.fault is not None:
             raise self.fault
         number = about["segment"]
+        self.about[number] = about  # first: whoever sees the segment looks here next
         self.segments[number] = [one.text for one in lines_of(unpacked(content))]
-        self.about[number] = about
 
 
 def line(text: str) -> Line:

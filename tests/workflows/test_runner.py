@@ -6,12 +6,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from tests.engine.signals import gone, wait_for
 from tests.workflows.server import TOKEN, MiniServer
 from tests.workflows.support import write_group
 
@@ -56,7 +55,14 @@ def server(tmp_path: Path) -> Iterator[MiniServer]:
     made.close()
 
 
-def start(server: MiniServer, group: Path, mode: str, **more: str) -> subprocess.Popen[str]:
+IMAGE = ("-m", "stepwell.workflows")
+PATIENT = ("-m", "tests.workflows.patient")
+"""One that is not in a hurry at its end, as it is for its launcher's sake: see there."""
+
+
+def start(
+    server: MiniServer, group: Path, mode: str, program: tuple[str, str] = IMAGE, **more: str
+) -> subprocess.Popen[str]:
     environment = {
         "PATH": os.environ["PATH"],
         "STEPWELL_MODE": mode,
@@ -68,7 +74,7 @@ def start(server: MiniServer, group: Path, mode: str, **more: str) -> subprocess
         **more,
     }
     return subprocess.Popen(
-        [sys.executable, "-m", "stepwell.workflows"],
+        [sys.executable, *program],
         env={name: value for name, value in environment.items() if value},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -79,13 +85,6 @@ def start(server: MiniServer, group: Path, mode: str, **more: str) -> subprocess
 def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     out, err = process.communicate(timeout=180)
     return process.returncode, out, err
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 90.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "the condition never came true"
-        time.sleep(0.01)
 
 
 def test_a_run_goes_through_its_operations_and_retries(server: MiniServer, tmp_path: Path) -> None:
@@ -107,7 +106,7 @@ def test_a_run_goes_through_its_operations_and_retries(server: MiniServer, tmp_p
 def test_a_runner_sends_what_its_operations_write(server: MiniServer, tmp_path: Path) -> None:
     """A segment for each execution, closed, with how much of the output it is (R39)."""
     server.assign("sales", "load", limit=3)
-    code, _, err = ended(start(server, write_group(tmp_path, GROUP), "run"))
+    code, _, err = ended(start(server, write_group(tmp_path, GROUP), "run", PATIENT))
     assert code == 0, err
     sent = [server.segments[number] for number in sorted(server.segments)]
     assert [(about["operation"], about["execution"]) for about, _ in sent] == [
@@ -185,7 +184,7 @@ def test_a_revoked_token_stops_the_runner_and_its_operation(
     assert code == 3
     assert "The token was revoked." in err
     assert server.steps()["wait"].status is StepStatus.READY
-    wait_for(lambda: not Path(f"/proc/{mark.read_text()}").exists())
+    wait_for(lambda: gone(int(mark.read_text())))
 
 
 def test_a_wrong_token_ends_the_runner(server: MiniServer, tmp_path: Path) -> None:
@@ -200,13 +199,13 @@ def test_sigterm_gives_the_claims_back_at_once(server: MiniServer, tmp_path: Pat
     """So that the next attempt need not wait until this one is declared dead."""
     mark = tmp_path / "mark"
     server.assign("slow", "wait", mark=str(mark))
-    process = start(server, write_group(tmp_path, GROUP), "run")
+    process = start(server, write_group(tmp_path, GROUP), "run", PATIENT)
     wait_for(lambda: mark.exists() and mark.read_text())
     process.send_signal(signal.SIGTERM)
     assert ended(process)[0] == 143
     step = server.steps()["wait"]
     assert (step.status, step.claimed_by) == (StepStatus.READY, None)
-    wait_for(lambda: not Path(f"/proc/{mark.read_text()}").exists())
+    wait_for(lambda: gone(int(mark.read_text())))
 
 
 @pytest.mark.parametrize(
@@ -221,7 +220,7 @@ def test_sigterm_gives_the_claims_back_at_once(server: MiniServer, tmp_path: Pat
 def test_an_incomplete_environment_is_named(
     server: MiniServer, tmp_path: Path, variable: str, value: str, words: str
 ) -> None:
-    code, _, err = ended(start(server, tmp_path, "run", **{variable: value}))
+    code, _, err = ended(start(server, tmp_path, "run", IMAGE, **{variable: value}))
     assert code == 2
     assert words in err
     assert "Traceback" not in err

@@ -17,7 +17,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -121,36 +121,23 @@ class ProcessLauncher:
     def poll(self, handle: Handle) -> LaunchStatus:
         """Read the exit file; without one, ask the kernel whether the shim lives."""
         folder = self._folder(handle["name"])
-        process = _read(folder / "process.json")
-        if process is None:
-            return LaunchStatus(state="ended", reason="It was never started here.")
-        alive = _alive(process)
-        ended = _read(folder / "exit.json")  # read last: it is written before the shim ends
-        if ended is not None:
-            return _ended(ended)
-        if alive:
-            return LaunchStatus(state="running", started_at=_instant(process["started_at"]))
-        return _abandoned(folder, process)
+        with _looking_at(folder):
+            return _seen(folder)
 
     def stop(self, handle: Handle) -> None:
         """Tell the shim, which ends the process; without a shim, kill what is left."""
         folder = self._folder(handle["name"])
-        process = _read(folder / "process.json")
-        if process is None or (folder / "exit.json").exists():
-            return
-        if _alive(process):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process["pid"], signal.SIGTERM)
-        else:
-            _kill_child(folder)
+        with _looking_at(folder):
+            _stop(folder)
 
     def logs(self, handle: Handle) -> str:
         """Head and tail of stdout and stderr, with the cut marked."""
         folder = self._folder(handle["name"])
-        dropped = _read(folder / "dropped.json") or 0
-        mark = f"\n... {dropped:,} bytes were cut here ...\n" if dropped else ""
-        tail = _text(folder / "tail.old.log") + _text(folder / "tail.log")
-        return _text(folder / "head.log") + mark + tail
+        with _looking_at(folder):
+            dropped = _read(folder / "dropped.json") or 0
+            mark = f"\n... {dropped:,} bytes were cut here ...\n" if dropped else ""
+            tail = _text(folder / "tail.old.log") + _text(folder / "tail.log")
+            return _text(folder / "head.log") + mark + tail
 
     def _written(self, spec: LaunchSpec) -> dict[str, Any]:
         return {
@@ -228,6 +215,43 @@ def _not_started(folder: Path, why: str) -> LaunchFailed:
         why=why,
         fix=f"See whether the disk of {folder} is full, or read-only.",
     )
+
+
+@contextlib.contextmanager
+def _looking_at(folder: Path) -> Iterator[None]:
+    """Whoever cannot look decides nothing: it is a pause."""
+    try:
+        yield
+    except OSError as error:
+        raise LaunchFailed(
+            f"The process {folder.name} cannot be looked at.",
+            why=f"{error}.",
+            fix="It is asked again; see whether the server may open enough files.",
+        ) from error
+
+
+def _stop(folder: Path) -> None:
+    process = _read(folder / "process.json")
+    if process is None or (folder / "exit.json").exists():
+        return
+    if _alive(process):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process["pid"], signal.SIGTERM)
+    else:
+        _kill_child(folder)
+
+
+def _seen(folder: Path) -> LaunchStatus:
+    process = _read(folder / "process.json")
+    if process is None:
+        return LaunchStatus(state="ended", reason="It was never started here.")
+    alive = _alive(process)
+    ended = _read(folder / "exit.json")  # read last: it is written before the shim ends
+    if ended is not None:
+        return _ended(ended)
+    if alive:
+        return LaunchStatus(state="running", started_at=_instant(process["started_at"]))
+    return _abandoned(folder, process)
 
 
 def _ended(ended: dict[str, Any]) -> LaunchStatus:

@@ -258,12 +258,14 @@ def signal_group(pid: int, number: int) -> None:
 def identity(pid: int) -> str:
     """What tells a process from a later one with the same pid; empty when there is none.
 
-    On Linux the boot and the kernel's start time in ticks; elsewhere what `ps` says.
+    On Linux the boot and the kernel's start time in ticks; elsewhere what `ps` says. Raises
+    `OSError` where it cannot be seen now, as without a descriptor that is free: who cannot look
+    must not take a process for gone, and end what it watches over.
     """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
+    except (FileNotFoundError, ProcessLookupError, PermissionError):  # the last: a stranger's
         return "" if Path("/proc/self/stat").exists() else by_ps(pid)
     state, *rest = stat.rpartition(")")[2].split()
     return "" if state in "ZX" else f"{boot}:{rest[18]}"

@@ -203,13 +203,14 @@ class ChildHost:
             self._send(request)
             while True:
                 message = self._receive(deadline)
-                if "done" in message or "failed" in message or "waits" in message:
-                    self._output.wait_for(self._asked)
-                    return _reply(message)
+                if _is_last(message):
+                    return self._ended_with(message)
                 assert desk is not None, "only operations call back"
                 self._serve(message, desk)
         except TimeoutError:
-            self._hear_out(desk)
+            last = self._hear_out(desk)
+            if last is not None:  # it had ended in time, and nobody came to hear it
+                return self._ended_with(last)
             self.stop()
             raise TimedOut(
                 f"It took longer than {timeout:g} s.",
@@ -217,18 +218,26 @@ class ChildHost:
                 fix="Raise timeout= of the operation, or divide its work.",
             ) from None
 
-    def _hear_out(self, desk: Desk | None) -> None:
-        """What it told before its time was over, and nobody has come to hear yet."""
+    def _ended_with(self, message: Message) -> Any:
+        self._output.wait_for(self._asked)
+        return _reply(message)
+
+    def _hear_out(self, desk: Desk | None) -> Message | None:
+        """Hear what it told before its time was over, and nobody has come to yet; the end of
+        the request, if that is among it."""
         for _ in range(_LAST_WORDS):
             try:
                 message = self._channel.receive(0.0) if self._channel else {}
             except (TimeoutError, ChannelClosed):
-                return
+                return None
+            if _is_last(message):
+                return message
             if desk is not None and "tell" in message:
                 _told(message, desk)
             if desk is not None and message.get("call") == "report":
                 with suppress(StepwellError):  # whom it would be told has no time left
                     _answered(message, desk)
+        return None
 
     def _serve(self, message: Message, desk: Desk) -> None:
         if "tell" in message:
@@ -276,6 +285,11 @@ class ChildHost:
 
 def _told(message: Message, desk: Desk) -> None:
     desk.progress(**message["values"])
+
+
+def _is_last(message: Message) -> bool:
+    """Whether it is the end of a request."""
+    return "done" in message or "failed" in message or "waits" in message
 
 
 def _reply(message: Message) -> Any:

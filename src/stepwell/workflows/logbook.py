@@ -112,7 +112,7 @@ class LogBook:
             if now.lines == now.sent + 1 or now.closed:
                 self._changed.notify()
 
-    def close(self, timeout: float = FAREWELL) -> None:
+    def close(self, timeout: float) -> None:
         """Send what is left, for so many seconds at most."""
         with self._changed:
             self._turn(None, None)

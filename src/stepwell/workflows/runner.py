@@ -25,7 +25,7 @@ from stepwell.workflows import one_step
 from stepwell.workflows.backend import HttpBackend
 from stepwell.workflows.errors import ImageContract, WorkflowUnknown
 from stepwell.workflows.host import ChildHost, Started
-from stepwell.workflows.logbook import LogBook, sender
+from stepwell.workflows.logbook import FAREWELL, LogBook, sender
 from stepwell.workflows.manifest import WorkflowEntry
 from stepwell.workflows.operations import QUEUE, Operations
 
@@ -123,7 +123,7 @@ def _logged(book: LogBook, work: Callable[[], int]) -> int:
     try:
         return work()
     finally:
-        book.close()
+        book.close(FAREWELL)
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

@@ -17,9 +17,10 @@ from typing import Final
 from tests.server.support import free_port
 
 from stepwell.launchers.container import ContainerOptions
-from stepwell.launchers.container.engine import ContainerEngine
+from stepwell.launchers.container.engine import ContainerEngine, Refused
 from stepwell.launchers.container.options import OWNER
 from stepwell.launchers.container.references import kept_in
+from stepwell.launchers.protocol import LaunchFailed
 from stepwell.testing.launcher_contract import until
 
 CACHE: Final = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stepwell"
@@ -81,6 +82,16 @@ class Podman:
         """A client of its service."""
         return ContainerEngine(self.address)
 
+    def _answers(self) -> bool:
+        """Its socket is there before anybody listens on it."""
+        try:
+            self.engine().ask("GET", "/_ping")
+        except LaunchFailed:
+            return False
+        except (Refused, ValueError):  # it answers, if not in JSON
+            return True
+        return True
+
     def run(self, *arguments: str, within: float = 120.0) -> str:
         """Its output; fails with what it says."""
         done = subprocess.run(
@@ -133,7 +144,7 @@ class Podman:
             **quiet,
         )
         try:
-            until(self.socket.exists)
+            until(self._answers)
             yield
         finally:
             one.terminate()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 import httpx
@@ -19,8 +20,9 @@ from stepwell import Registry, StepQuery, StepStatus, new_step
 from stepwell.codec import JSON
 from stepwell.engine import Engine
 from stepwell.launchers import shim
+from stepwell.launchers.protocol import LaunchFailed
 from stepwell.server.app import Server
-from stepwell.server.jobs import service, tokens
+from stepwell.server.jobs import queries, running, service, tokens
 from stepwell.server.settings import Settings
 from stepwell.step import EndedAs, Step
 from stepwell.testing.launcher_contract import until
@@ -148,6 +150,32 @@ def test_a_killed_process_is_a_failed_attempt_and_the_step_is_tried_again(shop: 
     second, first = shop.jobs(step_id)
     assert "SIGKILL" in first.exit["reason"]
     assert (first.lost, second.lost) == (1, 0)
+
+
+@pytest.mark.parametrize("away", ["launcher", "database"])
+def test_what_is_away_while_a_process_runs_does_not_start_a_second_one_beside_it(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, away: str
+) -> None:
+    """Nobody knows how it goes, so nothing is decided: it is asked again."""
+    monkeypatch.setattr(running, "TRY_AGAIN", 0.05)
+    held_up = threading.Event()
+
+    def refuse(*_: Any) -> NoReturn:
+        held_up.set()
+        raise LaunchFailed("The engine does not answer.")
+
+    step_id = shop.add("shop/stays", {"notes": str(shop.notes)})
+    until(lambda: shop.log)
+    with monkeypatch.context() as patch:
+        if away == "launcher":
+            patch.setattr(shop.server.services.launcher("process"), "poll", refuse)
+        else:
+            patch.setattr(queries, "get", refuse)
+        assert held_up.wait(90)
+    (shop.notes / "go").touch()
+    step = shop.ended(step_id)
+    assert (step.ended_as, step.execution_count) == (EndedAs.DONE, 1)
+    assert len(shop.log) == len(shop.jobs(step_id)) == 1
 
 
 def test_a_step_that_is_cancelled_takes_its_process_with_it(shop: Shop) -> None:

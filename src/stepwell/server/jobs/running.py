@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, TypeVar
 
 from sqlalchemy import RowMapping
 
@@ -24,6 +24,8 @@ from stepwell.server.jobs import queries, service, tokens
 from stepwell.server.jobs.images import StepImage
 from stepwell.server.services import Services
 from stepwell.step import Step, StepQuery, StepStatus
+
+T = TypeVar("T")
 
 LOOK_EVERY: Final = 0.25
 """Seconds between two looks at a launch."""
@@ -83,16 +85,32 @@ class Job:
         FailStep : it was lost too often, or its image cannot execute the step.
         """
         launcher = self.services.launcher(self.image.launcher)
-        job = self._opened()
+        job = self._patiently(self._opened)
         if job["finished_at"] is None:
             handle = job["handle"] or self._launched(launcher)
-            self._close(job, launcher, handle, self._followed(launcher, handle))
-        with self.services.db.read() as conn:
-            told = service.outcome(conn, self.step.id, self.number)
-            job = queries.get(conn, self.step.id, self.number) or job
+            status = self._followed(launcher, handle)
+            self._patiently(lambda: self._close(job, launcher, handle, status))
+        job, told = self._patiently(lambda: self._told(job))
         if told is None:
             raise self._without(job)
         return told
+
+    def _patiently(self, ask: Callable[[], T]) -> T:
+        """What a launcher or the database answers, when it is there again: the container goes on
+        meanwhile, and a failed attempt would start a second one beside it."""
+        while True:
+            try:
+                return ask()
+            except Unavailable as error:
+                emit("job.held_up", step=self.step.id, execution=self.number, error=str(error))
+            if self.cancelled.wait(TRY_AGAIN):
+                raise JobLost("The step was taken away before its container could be looked at.")
+
+    def _told(self, job: RowMapping) -> tuple[RowMapping, Settlement | None]:
+        """The launch as it is now, and what its container has said."""
+        with self.services.db.read() as conn:
+            told = service.outcome(conn, self.step.id, self.number)
+            return queries.get(conn, self.step.id, self.number) or job, told
 
     def _opened(self) -> RowMapping:
         with self.services.db.write() as conn:
@@ -141,16 +159,16 @@ class Job:
         """Its end. It is stopped when the step has ended by hand, or when it does not end."""
         told_at = None
         while True:
-            status = launcher.poll(handle)
+            status = self._patiently(lambda: launcher.poll(handle))
             if status.state == "ended":
                 return status
-            if self.cancelled.is_set() and not self._is_ready():
-                launcher.stop(handle)
+            if self.cancelled.is_set() and not self._patiently(self._is_ready):
+                self._patiently(lambda: launcher.stop(handle))
             elif self.cancelled.is_set():
                 raise JobLost("The step is another server's now.")
             elif told_at is not None and (clock.now() - told_at).total_seconds() > LINGER:
-                launcher.stop(handle)
-            told_at = told_at or (clock.now() if self._has_told() else None)
+                self._patiently(lambda: launcher.stop(handle))
+            told_at = told_at or (clock.now() if self._patiently(self._has_told) else None)
             if self.cancelled.wait(LOOK_EVERY):
                 time.sleep(LOOK_EVERY)
 

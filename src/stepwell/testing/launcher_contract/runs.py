@@ -70,14 +70,19 @@ class RunsContract(Skipping):
     def staying(self, place: Place) -> Run:
         """A run whose second operation waits to be let go."""
         run = place.run()
-        until(lambda: place.begun(run, "stay"), PATIENCE)
+        self.begins(place, run, 1)
         return run
+
+    def begins(self, place: Place, run: Run, attempt: int) -> None:
+        """Wait until that attempt is at the second operation. An image may be that far before
+        whoever started it has noted which process it is."""
+        until(lambda: place.begun(run, "stay") == attempt, PATIENCE)
+        until(lambda: self.of(run) == {attempt}, PATIENCE)
 
     # -- R33: one supervising step per run, that outlives the server ------------------
 
     def test_a_run_succeeds_and_leaves_nothing_running(self, place: Place, staying: Run) -> None:
         """Its output is kept, and its container has ended with it."""
-        assert self.of(staying) == {1}
         place.go(staying)
         run = place.ended(staying)
         assert (run.state, run.attempt) == ("succeeded", 1)
@@ -89,8 +94,7 @@ class RunsContract(Skipping):
     ) -> None:
         """And the run says why the first one ended."""
         self.kill(f"{staying.id}-1")
-        until(lambda: place.begun(staying, "stay") == 2, PATIENCE)
-        assert self.of(staying) == {2}
+        self.begins(place, staying, 2)
         place.go(staying)
         run = place.ended(staying)
         assert (run.state, run.attempt) == ("succeeded", 2)
@@ -153,7 +157,7 @@ class RunsContract(Skipping):
     ) -> None:
         """With the launcher's words, and nothing of it left."""
         for number in (1, 2, 3):
-            until(lambda n=number: place.begun(staying, "stay") == n, PATIENCE)  # type: ignore[misc]
+            self.begins(place, staying, number)
             self.kill(f"{staying.id}-{number}")
         run = place.ended(staying)
         assert (run.state, run.attempt) == ("failed", 3)
