@@ -294,9 +294,10 @@ class Engine(StepClient):
             handles=self._registry.names,
             queues=self._scope.queues,
         )
+        asked = self._time.reading()
         with self.store.transaction() as tx:
             pulse = tx.join(engine)
-        self._heartbeat.born(engine.id, pulse)
+        self._heartbeat.born(engine.id, pulse, asked)
         self._worker.engine_id = engine.id
 
     def _rejoin(self, before: UUID) -> None:
