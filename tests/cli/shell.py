@@ -43,11 +43,28 @@ class Answer:
         return json.loads(self.out)
 
 
-class Shell:
-    """Types commands in a folder."""
+_PATIENT = """
+from stepwell.engine import heartbeat
+heartbeat.DEAD_AFTER = {seconds}
+from stepwell.cli import main
+main()
+"""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
-        self.folder = folder
+
+class Shell:
+    """Types commands in a folder.
+
+    Parameters
+    ----------
+    dead_after : seconds of silence after which the engines of commands that go on take another
+        one for dead. A test that may run nothing twice gives more than the 8 of R10, for so long
+        a busy machine may have a process stand still.
+    """
+
+    def __init__(
+        self, folder: Path, *, dead_after: float | None = None, **environment: str
+    ) -> None:
+        self.folder, self._dead_after = folder, dead_after
         own = {"COLUMNS": "200", "STEPWELL_CONFIG": str(folder / "config")}
         self.environment = {**own, **environment}
 
@@ -116,7 +133,10 @@ class Shell:
             launcher.stop(launcher.find(job.name))
 
     def _command(self, words: tuple[object, ...]) -> list[str]:
-        return [sys.executable, "-u", "-m", "stepwell.cli", *map(str, words)]
+        program = ["-m", "stepwell.cli"]
+        if self._dead_after is not None:
+            program = ["-c", _PATIENT.format(seconds=self._dead_after)]
+        return [sys.executable, "-u", *program, *map(str, words)]
 
 
 def _heed_ctrl_c() -> None:
