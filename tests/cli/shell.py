@@ -54,17 +54,17 @@ main()
 class Shell:
     """Types commands in a folder.
 
-    Parameters
+    Attributes
     ----------
     dead_after : seconds of silence after which the engines of commands that go on take another
         one for dead. A test that may run nothing twice gives more than the 8 of R10, for so long
         a busy machine may have a process stand still.
     """
 
-    def __init__(
-        self, folder: Path, *, dead_after: float | None = None, **environment: str
-    ) -> None:
-        self.folder, self._dead_after = folder, dead_after
+    dead_after: float | None = None
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.folder = folder
         own = {"COLUMNS": "200", "STEPWELL_CONFIG": str(folder / "config")}
         self.environment = {**own, **environment}
 
@@ -134,8 +134,8 @@ class Shell:
 
     def _command(self, words: tuple[object, ...]) -> list[str]:
         program = ["-m", "stepwell.cli"]
-        if self._dead_after is not None:
-            program = ["-c", _PATIENT.format(seconds=self._dead_after)]
+        if self.dead_after is not None:
+            program = ["-c", _PATIENT.format(seconds=self.dead_after)]
         return [sys.executable, "-u", *program, *map(str, words)]
 
 
