@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
@@ -29,6 +31,8 @@ SETTINGS: Final = {
     "max_connections": "200",
 }
 """The server's settings that are not the defaults, and those that make commits durable."""
+
+START_SECONDS: Final = 120.0
 
 ENDED: Final = """
     SELECT count(*), extract(epoch FROM max(ended_at))::float8 FROM stepwell_done
@@ -238,5 +242,18 @@ def _started(folder: Path) -> PostgresServer:
     server.ensure_pgdata_inited()
     with (folder / "postgresql.auto.conf").open("a") as conf:
         conf.writelines(f"{name} = '{value}'\n" for name, value in SETTINGS.items())
-    server.start()
+    _start(server)
     return server
+
+
+def _start(server: PostgresServer) -> None:
+    """Its package gives up after ten seconds; a machine that does much else may need more."""
+    end = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            server.start()
+            return
+        except (subprocess.SubprocessError, AssertionError):  # the latter: it is about to
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)

@@ -21,12 +21,15 @@ from psycopg import sql
 from tests.servers import MariaDB, postgres
 
 from stepwell import events
+from stepwell.stores import memory
 from stepwell.stores.mysql import MySQLStore
 from stepwell.stores.mysql import connections as mysql_connections
 from stepwell.stores.mysql.address import arguments
 from stepwell.stores.mysql.sql import QUERIES
 from stepwell.stores.postgres import PostgresStore
 from stepwell.stores.postgres import store as postgres_store
+from stepwell.stores.sqlite import connections as sqlite_connections
+from stepwell.stores.sqlite import statements as sqlite_statements
 
 # A machine that does much else draws examples slowly: that is no finding. And what is found in
 # one run is found in each; `--hypothesis-profile default` looks for more.
@@ -59,6 +62,9 @@ def _patient_stores() -> Iterator[None]:
         for name in ("_SESSION", "SESSION"):
             patch.setattr(postgres_store, name, _patient(getattr(postgres_store, name)))
         patch.setattr(mysql_connections, "CONNECT_SECONDS", 60)
+        patch.setattr(sqlite_connections, "BUSY_SECONDS", 90.0)
+        patch.setattr(sqlite_statements, "WRITER_SECONDS", 90.0)
+        patch.setattr(memory, "LOCK_SECONDS", 90.0)
         patch.setitem(QUERIES, "session", _patient(session))
         yield
 

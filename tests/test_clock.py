@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 import stepwell
-from stepwell.clock import SYSTEM, as_utc, now
+from stepwell.clock import SYSTEM, StoreClock, as_utc, now
 from stepwell.errors import InvalidInput
+from stepwell.testing.clock import VirtualClock
 
 SOURCE = Path(stepwell.__path__[0])
 CLOCKS = {
@@ -38,6 +39,31 @@ def test_a_time_without_a_zone_is_no_instant() -> None:
     with pytest.raises(InvalidInput, match="has no time zone") as caught:
         as_utc(datetime(2026, 7, 1, 9))
     assert "datetime.now(timezone.utc)" in caught.value.fix
+
+
+@pytest.mark.parametrize("ahead", [-300, 0, 300])
+def test_the_stores_time_is_known_as_exactly_as_its_answer_was_quick(ahead: int) -> None:
+    local = VirtualClock()
+    store = StoreClock(local)
+    asked, told = store.reading(), local.now() + timedelta(seconds=ahead)
+    local.advance(0.5)
+    store.adjust(told, asked)
+    assert abs(store.now() - local.now() - timedelta(seconds=ahead)) <= timedelta(seconds=0.5)
+
+
+@pytest.mark.parametrize("on_its_way", ["there", "back"])
+def test_an_answer_that_was_long_on_its_way_does_not_bend_the_stores_time(on_its_way: str) -> None:
+    """R17: a process that stood still in between would begin its steps late, or early."""
+    local = VirtualClock()
+    store = StoreClock(local)
+    ahead = timedelta(seconds=300)
+    store.adjust(local.now() + ahead, store.reading())
+    asked = store.reading()
+    local.advance(10 if on_its_way == "there" else 0)
+    told = local.now() + ahead
+    local.advance(10 if on_its_way == "back" else 0)
+    store.adjust(told, asked)
+    assert store.now() == local.now() + ahead
 
 
 def test_nobody_else_reads_the_wall_clock() -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
@@ -37,6 +39,9 @@ class Three:
 """
 ENDED: Final = ("succeeded", "failed", "cancelled")
 PATIENCE: Final = 300.0
+_HELD: Final[list[socket.socket]] = []
+_GONE: Final = (FileNotFoundError, ProcessLookupError)
+"""How Linux says that a process has ended: before its file was opened, or after."""
 
 T = TypeVar("T")
 
@@ -97,9 +102,13 @@ class Served:
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
-    with bound("127.0.0.1", 0) as free:
-        return int(free.getsockname()[1])
+    """A port that nobody listens on.
+
+    The socket that holds it listens nowhere: who asks for the port by its number gets it, and
+    nobody is given it who asks for any.
+    """
+    _HELD.append(bound("127.0.0.1", 0))
+    return int(_HELD[-1].getsockname()[1])
 
 
 def trigger(api: Client) -> str:
@@ -131,17 +140,25 @@ def until(happened: Callable[[], T | None], every: float = 0.01) -> T:
 def descendants(pid: int) -> list[int]:
     """A process and all below it (Linux)."""
     found = [pid]
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in task.read_text().split():
-            found += descendants(int(child))
+    with suppress(*_GONE):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in _said(pid, f"task/{task.name}/children").split():
+                found += descendants(int(child))
     return found
+
+
+def _said(pid: int, file: str) -> str:
+    """What the system says of a process there; nothing of one that has ended meanwhile."""
+    with suppress(*_GONE):
+        return Path(f"/proc/{pid}/{file}").read_text()
+    return ""
 
 
 def memory(pids: list[int]) -> dict[str, float]:
     """RSS and PSS of the processes together, MiB."""
     sums = {"RSS": 0.0, "PSS": 0.0}
     for pid in pids:
-        said = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        said = _said(pid, "smaps_rollup")
         for kind in sums:
             match = re.search(rf"^{kind.capitalize()}:\s+(\d+)", said, re.MULTILINE)
             sums[kind] += int(match[1]) / 1024 if match else 0.0
@@ -152,6 +169,6 @@ def cpu(pids: list[int]) -> float:
     """Seconds of a core that the processes, and those they waited for, have used."""
     ticks = 0
     for pid in pids:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        fields = _said(pid, "stat").rpartition(")")[2].split()
         ticks += sum(map(int, fields[11:15]))
     return ticks / os.sysconf("SC_CLK_TCK")

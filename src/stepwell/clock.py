@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -40,6 +41,14 @@ class SystemClock:
 SYSTEM = SystemClock()
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the clocks of this process showed at one moment."""
+
+    now: datetime
+    monotonic: float
+
+
 class StoreClock:
     """The store's time as this process knows it: its own clock plus an offset (R17)."""
 
@@ -53,9 +62,18 @@ class StoreClock:
         """The current instant at the store, aware, in UTC."""
         return self._base.now() + self._offset
 
-    def adjust(self, store_now: datetime) -> None:
-        """Take over what the store has just said its time is."""
-        self._offset = store_now - self._base.now()
+    def reading(self) -> Reading:
+        """The local clocks: to be read before the store is asked for its time."""
+        return Reading(self._base.now(), self.monotonic())
+
+    def adjust(self, store_now: datetime, asked: Reading) -> None:
+        """Take over what the store says its time is.
+
+        It was so at some moment since it was asked, and the answer may have been long on its
+        way: an offset that is right for any of these moments is left as it is.
+        """
+        least, most = store_now - self._base.now(), store_now - asked.now
+        self._offset = min(max(self._offset, least), most)
 
 
 def now() -> datetime:

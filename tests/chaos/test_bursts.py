@@ -142,7 +142,8 @@ def test_a_burst_whose_connection_is_ended_is_settled_on_another_one(
 def test_a_step_that_kills_its_engine_fails_after_a_bounded_number_of_deaths(
     url: str, store: Store, bursting: Start
 ) -> None:
-    """R15: the first death, of an engine that was trusted, leaves no trace; the others do."""
+    """R15: the first death, of an engine that was trusted, leaves no trace if it comes before the
+    burst is over, which lasts a millisecond; the others do."""
     client = StepClient(store)
     first = bursting(url, 0.0)
     client.add_many(new_step("v1/work", number) for number in range(400))
@@ -157,7 +158,7 @@ def test_a_step_that_kills_its_engine_fails_after_a_bounded_number_of_deaths(
         deaths += process.child.poll() is not None
     step = client.get(step_id)
     assert (step.status, step.description) == (StepStatus.FAILED, LOST_TOO_OFTEN)
-    assert deaths == 1 + LOST_LIMIT
+    assert deaths in {LOST_LIMIT, 1 + LOST_LIMIT}
 
 
 def is_over(process: Process, client: StepClient, step_id: UUID) -> bool:

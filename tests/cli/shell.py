@@ -43,8 +43,25 @@ class Answer:
         return json.loads(self.out)
 
 
+_PATIENT = """
+from stepwell.engine import heartbeat
+heartbeat.DEAD_AFTER = {seconds}
+from stepwell.cli import main
+main()
+"""
+
+
 class Shell:
-    """Types commands in a folder."""
+    """Types commands in a folder.
+
+    Attributes
+    ----------
+    dead_after : seconds of silence after which the engines of commands that go on take another
+        one for dead. A test that may run nothing twice gives more than the 8 of R10, for so long
+        a busy machine may have a process stand still.
+    """
+
+    dead_after: float | None = None
 
     def __init__(self, folder: Path, **environment: str) -> None:
         self.folder = folder
@@ -116,7 +133,10 @@ class Shell:
             launcher.stop(launcher.find(job.name))
 
     def _command(self, words: tuple[object, ...]) -> list[str]:
-        return [sys.executable, "-u", "-m", "stepwell.cli", *map(str, words)]
+        program = ["-m", "stepwell.cli"]
+        if self.dead_after is not None:
+            program = ["-c", _PATIENT.format(seconds=self.dead_after)]
+        return [sys.executable, "-u", *program, *map(str, words)]
 
 
 def _heed_ctrl_c() -> None:

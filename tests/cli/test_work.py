@@ -16,6 +16,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tests.cli.shell import PATIENCE, Shell, free_port, wait
 from tests.cli.test_mistakes import refused
+from tests.engine.signals import gone
 
 from stepwell import StepClient, new_step
 from stepwell.cli.exits import Exit
@@ -99,11 +100,6 @@ def logged(shop: Shell, pattern: str, times: int = 1) -> list[str]:
     return found
 
 
-def is_alive(pid: int) -> bool:
-    status = Path(f"/proc/{pid}/status")
-    return status.exists() and "State:\tZ" not in status.read_text()
-
-
 @pytest.mark.parametrize("name", ["registry", "make", "engine"])
 def test_the_handlers_of_a_program_are_run(shop: Shell, steps: StepClient, name: str) -> None:
     step = steps.add(new_step("v1/work", 0))
@@ -147,7 +143,7 @@ def test_the_steps_of_a_killed_worker_run_elsewhere_and_it_is_started_again(
         assert second != first
         logged(shop, "was killed by SIGKILL")  # the step may end before its supervisor sees that
         pids = [int(pid) for pid in logged(shop, r"worker \d is process (\d+)", times=3)]
-    assert not any(map(is_alive, pids)), "all are gone with their supervisor"
+    assert all(map(gone, pids)), "all are gone with their supervisor"
 
 
 def test_workers_whose_supervisor_is_killed_stop_by_themselves(
@@ -159,7 +155,7 @@ def test_workers_whose_supervisor_is_killed_stop_by_themselves(
     pids = [int(pid) for pid in logged(shop, r"worker \d is process (\d+)", times=2)]
     process.kill()
     process.wait()
-    wait(lambda: not any(map(is_alive, pids)), shop.log("work"))
+    wait(lambda: all(map(gone, pids)), shop.log("work"))
     assert steps.store.inspect().engines == (), "they have left"  # type: ignore[attr-defined]
 
 

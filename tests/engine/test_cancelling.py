@@ -9,6 +9,7 @@ import pytest
 from tests.engine.signals import wait_for
 
 from stepwell import Engine, Registry, new_step
+from stepwell.engine import engine as engines
 from stepwell.errors import HandlerInvalid
 from stepwell.stores.protocol import Store
 
@@ -104,6 +105,29 @@ def test_at_the_end_of_a_stop_coroutines_are_cancelled(store: Store, registry: R
     assert cleaned_up.wait(90)
     step = engine.get(step_id)
     assert (step.status, step.failure_count, step.claimed_by) == ("ready", 0, None)
+
+
+def test_a_stop_ends_when_coroutines_have_cleaned_up(
+    store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program may end right after it, and its threads with it."""
+    monkeypatch.setattr(engines, "CLEAN_UP", 90.0)
+    running, cleaned_up = threading.Event(), threading.Event()
+
+    @registry.handler("v1/sleeps")
+    async def sleeps() -> None:
+        running.set()
+        try:
+            await asyncio.sleep(600)
+        finally:
+            await asyncio.sleep(0.2)
+            cleaned_up.set()
+
+    engine = Engine(store, registry).start()
+    engine.add(new_step("v1/sleeps"))
+    assert running.wait(90)
+    engine.stop(timeout=0.05)
+    assert cleaned_up.is_set()
 
 
 async def _coroutine(cancelled: threading.Event) -> None: ...

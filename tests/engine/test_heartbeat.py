@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import Mock
 from uuid import uuid4
 
-from stepwell.engine.heartbeat import DEAD_AFTER, Watch
+import pytest
+
+from stepwell import Engine, Registry
+from stepwell.clock import StoreClock
+from stepwell.engine import heartbeat
+from stepwell.engine.heartbeat import DEAD_AFTER, FRESH, Heartbeat, Watch
+from stepwell.engine.held import Held
+from stepwell.engine.pauses import Pauses
+from stepwell.stores.memory import MemoryStore
+from stepwell.testing.clock import VirtualClock
 
 OTHER = uuid4()
 
@@ -44,3 +58,48 @@ def test_an_engine_that_left_is_forgotten() -> None:
     readings(watch, [5] * 8)
     watch.observe({}, 8.0)
     assert watch.observe({OTHER: 5}, 9.0) == []
+
+
+class Slow(MemoryStore):
+    """A store whose answers are long on their way."""
+
+    def __init__(self, clock: VirtualClock, seconds: float) -> None:
+        super().__init__(clock)
+        self._way, self._seconds = clock, seconds
+
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        """As ever, and then its answer takes its time."""
+        with super().transaction() as tx:
+            yield tx
+        self._way.advance(self._seconds)
+
+
+@pytest.mark.parametrize("seconds", [0.0, FRESH + 1])
+def test_joining_is_confirmed_as_of_when_it_was_asked_for(
+    seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R14, as any beat is; nor does a slow answer bend the clock (R17)."""
+    monkeypatch.setattr(Heartbeat, "start", lambda self: None)
+    clock = VirtualClock()
+    engine = Engine(Slow(clock, seconds), Registry(), clock=clock)
+    with engine:
+        assert engine._heartbeat.fresh() is (seconds == 0.0)
+        assert engine._time.now() == clock.now()
+
+
+def test_who_has_joined_so_slowly_that_nothing_may_begin_beats_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And not after another interval."""
+    monkeypatch.setattr(heartbeat, "INTERVAL", 1e6)
+    clock, beaten = VirtualClock(), threading.Event()
+    store: Any = MemoryStore(clock)
+    made = Heartbeat(store, StoreClock(clock), Held(), Pauses(()), *[Mock()] * 4)
+    monkeypatch.setattr(made, "_beat", lambda engine_id: beaten.set())
+    asked = StoreClock(clock).reading()
+    clock.advance(FRESH + 1)
+    made.born(OTHER, Mock(now=clock.now(), beats={}, paused=()), asked)
+    made.start()
+    assert beaten.wait(90)
+    made.stop()

@@ -196,17 +196,21 @@ def test_a_lost_answer_to_the_commit_doubles_nothing_and_loses_nothing(
         runs.append(1)
         connection.execute(INSERT)
         next_step = new_step("v1/mail")
-        soon = timedelta(seconds=1)
-        return rerun(False, next=next_step, after=soon) if state else done(next=next_step)
+        later = timedelta(hours=1)  # or it is claimed again before its row was looked at
+        return rerun(False, next=next_step, after=later) if state else done(next=next_step)
 
     registry.handler("v1/mail")(lambda: None)
     engine = Engine(shop.store, registry)
-    engine.add(new_step("v1/buy", again))
+    step_id = engine.add(new_step("v1/buy", again))
     with _cut(shop.store, where, times=2):
-        tally = engine.drain(patience=5)
+        tallies = [engine.drain()]
+        if again:
+            engine.activate(step_id)
+            tallies.append(engine.drain())
     cut = 2 if where == "before" else 0
-    assert (tally.failed, tally.retried, tally.refused) == (0, 0, 0)
-    assert (len(runs) - cut, shop.orders, tally.done) == (1 + again, 1 + again, 2 + again)
+    assert {(one.failed, one.retried, one.refused) for one in tallies} == {(0, 0, 0)}
+    executed = sum(one.done for one in tallies)
+    assert (len(runs) - cut, shop.orders, executed) == (1 + again, 1 + again, 2 + again)
 
 
 @contextmanager

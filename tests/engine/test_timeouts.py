@@ -32,21 +32,28 @@ def listening(heard: list[Event]) -> object:
     end()
 
 
-def _names(heard: list[Event]) -> list[str]:
-    return [event.name for event in heard]
-
-
-def test_a_thread_whose_time_is_over_is_a_failed_attempt_at_once(
-    store: Store, registry: Registry, heard: list[Event], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its thread cannot be killed, and keeps its slot; what it returns counts for nothing."""
-    hangs, go, time_over = threading.Event(), threading.Event(), Runner._time_over
+@pytest.fixture
+def hangs(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """A handler sets it as soon as it hangs; no time is over before, however short it is."""
+    hangs, time_over = threading.Event(), Runner._time_over
 
     def when_it_hangs(runner: Runner, holding: Holding, execution: Execution) -> None:
         assert hangs.wait(90)
         time_over(runner, holding, execution)
 
     monkeypatch.setattr(Runner, "_time_over", when_it_hangs)
+    return hangs
+
+
+def _names(heard: list[Event]) -> list[str]:
+    return [event.name for event in heard]
+
+
+def test_a_thread_whose_time_is_over_is_a_failed_attempt_at_once(
+    store: Store, registry: Registry, heard: list[Event], hangs: threading.Event
+) -> None:
+    """Its thread cannot be killed, and keeps its slot; what it returns counts for nothing."""
+    go = threading.Event()
 
     @registry.handler("v1/stuck", timeout=0.05, retry=ONCE)
     def stuck() -> Outcome:
@@ -95,12 +102,13 @@ def test_a_thread_can_ask_whether_its_time_is_over(store: Store, registry: Regis
     assert engine.get(step_id).ended_as == "failed"
 
 
-def test_a_coroutine_is_cancelled(store: Store, registry: Registry) -> None:
+def test_a_coroutine_is_cancelled(store: Store, registry: Registry, hangs: threading.Event) -> None:
     cleaned_up = threading.Event()
 
     @registry.handler("v1/sleeps", timeout=0.05, retry=ONCE)
     async def sleeps() -> None:
         try:
+            hangs.set()  # one that is cancelled before it begins has nothing to clean up
             await asyncio.sleep(60)
         finally:
             cleaned_up.set()
@@ -113,11 +121,12 @@ def test_a_coroutine_is_cancelled(store: Store, registry: Registry) -> None:
 
 
 def test_a_coroutine_that_will_not_be_cancelled_counts_for_nothing(
-    store: Store, registry: Registry, heard: list[Event]
+    store: Store, registry: Registry, heard: list[Event], hangs: threading.Event
 ) -> None:
     @registry.handler("v1/stubborn", timeout=0.02, retry=ONCE)
     async def stubborn() -> Outcome:
         try:
+            hangs.set()
             await asyncio.sleep(60)
         except asyncio.CancelledError:
             await asyncio.sleep(0.02)

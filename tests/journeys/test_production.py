@@ -75,6 +75,7 @@ class Production:
 @pytest.fixture
 def production(tmp_path: Path, postgres_database: Callable[[], str]) -> Iterator[Production]:
     shell = Shell(tmp_path, STEPWELL_DATABASE_URL=postgres_database())
+    shell.dead_after = 40.0
     shell.good("migrate")
     token = shell.good("tokens", "create", "tests", "--role", "admin", "--direct").out.strip()
     profile = Profile(f"http://127.0.0.1:{free_port()}", token)

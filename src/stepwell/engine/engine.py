@@ -149,7 +149,7 @@ class Engine(StepClient):
         if self._retention is not None:
             self.add(sweeper(self._scope.queues[0]))
         self._over.clear()
-        self._loop = self._users_loop or _new_loop()
+        self._loop = self._users_loop or self._new_loop()
         self._intake = self._new_intake()
         self._held = self._intake.held
         self._heartbeat = Heartbeat(
@@ -175,7 +175,8 @@ class Engine(StepClient):
         Parameters
         ----------
         timeout : seconds for the running steps; what still runs then is given back
-            without a mark, and its outcome will be refused.
+            without a mark, and its outcome will be refused. Coroutines are cancelled then,
+            and get five seconds to clean up.
         """
         self._over.set()
         if self._worker is None or self._worker.engine_id is None:
@@ -187,7 +188,7 @@ class Engine(StepClient):
         self._leave()
         self._worker.close(left)
         if self._users_loop is None:
-            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._end_loop()
         emit("engine.stopped", engine=self.id, name=self._scope.name)
         self._worker.engine_id = None
 
@@ -285,6 +286,22 @@ class Engine(StepClient):
             Intake(most) if self._shares is None else SharedIntake(self._shares, most, self._time)
         )
 
+    def _new_loop(self) -> asyncio.AbstractEventLoop:
+        """An event loop that runs in a thread of its own, so that no blocked loop of the user's
+        program holds up its handlers."""
+        loop = asyncio.new_event_loop()
+        self._looping = threading.Thread(
+            target=_run_loop, args=(loop,), name="stepwell-loop", daemon=True
+        )
+        self._looping.start()
+        return loop
+
+    def _end_loop(self) -> None:
+        """Its coroutines have cleaned up by then: a program may end right after the stop."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        if self._looping is not threading.current_thread():
+            self._looping.join(CLEAN_UP)
+
     def _join(self) -> None:
         assert self._worker is not None
         engine = EngineInfo(
@@ -294,9 +311,10 @@ class Engine(StepClient):
             handles=self._registry.names,
             queues=self._scope.queues,
         )
+        asked = self._time.reading()
         with self.store.transaction() as tx:
             pulse = tx.join(engine)
-        self._heartbeat.born(engine.id, pulse)
+        self._heartbeat.born(engine.id, pulse, asked)
         self._worker.engine_id = engine.id
 
     def _rejoin(self, before: UUID) -> None:
@@ -336,14 +354,6 @@ def _most(workers: int | None, shares: Mapping[str, int] | None) -> int:
     if workers is not None:
         return workers
     return WORKERS if shares is None else sum(shares.values())
-
-
-def _new_loop() -> asyncio.AbstractEventLoop:
-    """An event loop that runs in a thread of its own, so that no blocked loop of the user's
-    program holds up its handlers."""
-    loop = asyncio.new_event_loop()
-    threading.Thread(target=_run_loop, args=(loop,), name="stepwell-loop", daemon=True).start()
-    return loop
 
 
 def _run_loop(loop: asyncio.AbstractEventLoop) -> None:

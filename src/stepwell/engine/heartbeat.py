@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from stepwell.clock import StoreClock
+from stepwell.clock import Reading, StoreClock
 from stepwell.engine.held import Held, Holding
 from stepwell.engine.pauses import Pauses
 from stepwell.errors import EngineBuried
@@ -100,10 +100,13 @@ class Heartbeat:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="stepwell-heartbeat", daemon=True)
 
-    def born(self, engine_id: UUID, pulse: Pulse) -> None:
-        """The engine has joined under this id; the answer is its first confirmed beat."""
+    def born(self, engine_id: UUID, pulse: Pulse, asked: Reading) -> None:
+        """The engine has joined under this id; the answer is its first confirmed beat.
+
+        `asked` : what the clocks showed before it was to join.
+        """
         self._engine_id = engine_id
-        self._take_in(pulse, self._clock.monotonic())
+        self._take_in(pulse, asked)
 
     def start(self) -> None:
         """Begin to beat."""
@@ -120,11 +123,14 @@ class Heartbeat:
         return self._clock.monotonic() - self._confirmed < FRESH
 
     def _loop(self) -> None:
-        while not self._over.wait(self._interval):
+        # If it took so long to join that nothing may begin, nobody is to wait for a beat as well.
+        pause = self._interval if self.fresh() else 0.0
+        while not self._over.wait(pause):
             try:
                 self._beat_or_rejoin()
             except Exception as error:  # the thread must outlive whatever a driver raises
                 emit("engine.beat_failed", engine=self._engine_id, error=repr(error))
+            pause = self._interval
 
     def _beat_or_rejoin(self) -> None:
         engine_id = self._engine_id  # the other thread may have joined anew by the time it raises
@@ -135,8 +141,8 @@ class Heartbeat:
             self._on_buried(engine_id)
 
     def _beat(self, engine_id: UUID) -> None:
-        asked = self._clock.monotonic()
-        running = self._held.long_running(asked)
+        asked = self._clock.reading()
+        running = self._held.long_running(asked.monotonic)
         with self._store.transaction() as tx:
             pulse = tx.beat(engine_id, running)
         lost = self._held.disown(pulse.lost)
@@ -145,11 +151,11 @@ class Heartbeat:
         for dead, last_beat in self._take_in(pulse, asked):
             self._bury(dead, last_beat)
 
-    def _take_in(self, pulse: Pulse, asked: float) -> list[tuple[UUID, int]]:
+    def _take_in(self, pulse: Pulse, asked: Reading) -> list[tuple[UUID, int]]:
         # Confirmed as of when it was asked: the answer may have been long on its way.
-        self._confirmed = asked
-        self._clock.adjust(pulse.now)
-        if self._pauses.take_in(pulse.paused, asked):
+        self._confirmed = asked.monotonic
+        self._clock.adjust(pulse.now, asked)
+        if self._pauses.take_in(pulse.paused, asked.monotonic):
             self._on_burial()
         others = {key: beat for key, beat in pulse.beats.items() if key != self._engine_id}
         return self._watch.observe(others, self._clock.monotonic())
