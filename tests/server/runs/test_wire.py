@@ -9,19 +9,17 @@ import asyncio
 import json
 import logging
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
 import httpx
-import psycopg
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event
 from starlette.responses import JSONResponse
 from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 from tests.server.runs.conftest import Start
-from tests.server.runs.support import Pod, Pods, Work, following, rows, settlement
+from tests.server.runs.support import Pod, Pods, Work, rows, settlement
 from tests.server.support import Api, on_both, problem
 
 from stepwell import clock
@@ -32,7 +30,7 @@ from stepwell.ids import new_id
 from stepwell.outcome import Verdict
 from stepwell.server.admission import MIB
 from stepwell.server.app import Server
-from stepwell.server.runs import queries, tokens
+from stepwell.server.runs import tokens
 from stepwell.server.runs.wire import StoreWire
 from stepwell.step import Addition, StepQuery, new_step
 from stepwell.stores.wire import signature
@@ -302,44 +300,6 @@ def test_a_token_that_is_over_reaches_nothing_both_ways(
     content = body_of("beat", engine_id=mine.engine_id, started=[])
     found = alike(*both_ways(mine, "beat", content))
     problem(found, 403, "run-token-revoked")
-
-
-@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
-def test_a_token_that_is_revoked_while_a_verb_waits_for_the_run_reaches_nothing(
-    mine: Pod, server: Server
-) -> None:
-    """R34: how the attempt stands is asked when the run is locked, not before."""
-    run_id = UUID(mine.run_id)
-    with ThreadPoolExecutor() as threads:
-        with server.db.write() as conn:
-            queries.lock(conn, run_id)
-            asked = threads.submit(mine.ask, "beat", engine_id=mine.engine_id, started=[])
-            waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            while not conn.execute(waiting).scalar_one():
-                assert not asked.done()
-            queries.change_attempt(conn, run_id, 1, revoked_at=clock.now())
-        problem(asked.result(90), 403, "run-token-revoked")
-
-
-@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
-def test_a_result_that_is_reported_alone_is_nine_round_trips(
-    mine: Pod, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Begin, the run's lock, its attempt, the row, the settlement, the notice for live views,
-    the measurement, whether anything is left, and the commit."""
-    step = mine.claim()
-    assert step is not None
-    mine.call("add", additions=[following(step, "load"), following(step, "report")])
-    waits: list[None] = []
-    wait = psycopg.Connection.wait
-
-    def counted(self: Any, *args: Any, **options: Any) -> Any:
-        waits.append(None)
-        return wait(self, *args, **options)
-
-    monkeypatch.setattr(psycopg.Connection, "wait", counted)
-    assert mine.settle(settlement(step)) == [Verdict.APPLIED]
-    assert len(waits) == 9
 
 
 def test_a_run_that_is_not_there_is_not_told_from_one_that_is_over(
