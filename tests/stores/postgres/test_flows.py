@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.stores.postgres.support import add, make
@@ -73,7 +74,7 @@ def test_the_ready_rows_of_a_flow_are_counted_up_to_what_was_asked(
     ids=str,
 )
 def test_a_query_that_asks_for_anything_else_is_put_together(
-    store: PostgresStore, other: dict[str, object]
+    store: PostgresStore, other: dict[str, Any]
 ) -> None:
     query = replace(StepQuery(ids=(new_id(),), flow_id=FLOW, status=StepStatus.READY), **other)
     with store.transaction() as tx:
