@@ -215,7 +215,7 @@ class HttpStore:
         """Not offered: the database is the server's."""
         raise unsupported("has no connection for a handler")
 
-    def on(self, connection: Any) -> Transaction:
+    def on(self, connection: Any, *, survives: bool = True) -> Transaction:
         """Not offered: the database is the server's."""
         raise unsupported("lends no connection")
 

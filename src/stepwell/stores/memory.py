@@ -104,7 +104,7 @@ class MemoryStore:
             fix="Use a SQLite, PostgreSQL or MySQL store for handlers that take `connection`.",
         )
 
-    def on(self, connection: Any) -> MemoryTransaction:
+    def on(self, connection: Any, *, survives: bool = True) -> MemoryTransaction:
         """Not offered: there is no connection to lend.
 
         Raises

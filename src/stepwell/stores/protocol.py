@@ -319,8 +319,11 @@ class Store(Protocol):
         """
         ...
 
-    def on(self, connection: Any) -> Transaction:
+    def on(self, connection: Any, *, survives: bool = True) -> Transaction:
         """The verbs on the caller's own connection and transaction: the outbox (R27).
+
+        `survives` is False where the caller takes back all of the transaction at any error of a
+        verb; then a store need not keep what was there before it.
 
         Raises `NotSupported` where the capabilities do not say `outbox`.
         """

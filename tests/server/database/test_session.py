@@ -7,6 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -233,3 +234,16 @@ def test_servers_that_migrate_at_once_do_not_fail_each_other(database_url: str) 
         thread.join(90)
     assert errors == []
     assert applied.count("0001") == 1
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_connections_that_the_database_has_closed_are_exchanged_unseen(db: Database) -> None:
+    """As after its restart: nobody is told of a connection that had died before it was asked."""
+    with db.read() as one, db.read() as other:
+        pids = [conn.execute(text("SELECT pg_backend_pid()")).scalar_one() for conn in (one, other)]
+    with psycopg.connect(db.url.set(drivername="postgresql").render_as_string(False)) as admin:
+        for pid in pids:
+            admin.execute("SELECT pg_terminate_backend(%s, 60000)", (pid,))
+    with db.write() as one, db.write() as other:
+        for conn in (one, other):
+            assert conn.execute(text("SELECT pg_backend_pid()")).scalar_one() not in pids

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+import pytest
 from sqlalchemy import Connection, event, select, text
 from tests.server.support import on_both
 
@@ -15,7 +16,7 @@ from stepwell.errors import NotFound, StoreUnavailable
 from stepwell.server.audit import service as audit
 from stepwell.server.database import tables
 from stepwell.server.database.session import Database, WriteConflict
-from stepwell.server.database.together import MOST, Together
+from stepwell.server.database.together import AT_ONCE, MOST, Together
 
 
 class Busy:
@@ -188,6 +189,28 @@ def test_who_has_gone_holds_nobody_up(db: Database) -> None:
     gone, there = shared(db, *works, then=lambda tasks: tasks[0].cancel())
     assert isinstance(gone, asyncio.CancelledError)
     assert there == "there"
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_only_so_many_have_a_transaction_at_once_where_each_has_its_own(db: Database) -> None:
+    """Each has a connection, and more would be opened for one request and closed after it."""
+    begun, may_end = threading.Semaphore(0), threading.Event()
+
+    def work(_: Connection) -> None:
+        begun.release()
+        assert may_end.wait(90)
+
+    async def ask() -> bool:
+        together = Together(db)
+        tasks = [asyncio.create_task(together.write(work)) for _ in range(AT_ONCE + 1)]
+        for _ in range(AT_ONCE):
+            assert await asyncio.to_thread(begun.acquire, timeout=90)
+        one_more = begun.acquire(blocking=False)
+        may_end.set()
+        await asyncio.gather(*tasks)
+        return one_more
+
+    assert asyncio.run(ask()) is False
 
 
 def test_loops_have_lines_of_their_own(db: Database) -> None:

@@ -244,7 +244,7 @@ def test_no_claim_of_a_container_is_a_lock_alone(two: tuple[Pod, Pod], server: S
     with server.db.write() as conn:
         run: Any = {"id": UUID(mine.run_id)}
         caller: Any = Mock(run_id=mine.run_id, attempt=1)
-        ScopedStore(conn, Noted(), run, EngineIds(b"key", caller)).claim(
+        ScopedStore(conn, Noted(), run, Mock(), EngineIds(b"key", caller)).claim(
             ClaimRequest(engine_id=new_id(), request_id=new_id(), names=("v1/x",), locking=True)
         )
     assert [request.locking for request in asked] == [False]

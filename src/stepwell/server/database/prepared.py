@@ -43,8 +43,12 @@ class Prepared:
     def insert(self, conn: Connection, rows: Iterable[Values]) -> None:
         """Insert these rows."""
         form, driver = self._form(conn.dialect), _driver(conn)
+        bound = [form.bound(row) for row in rows]
         with _Wrapped(form, conn.dialect):
-            driver.cursor().executemany(form.text, [form.bound(row) for row in rows])
+            if len(bound) == 1:  # psycopg would open a pipeline for it, three round trips
+                driver.execute(form.text, bound[0])
+            else:
+                driver.cursor().executemany(form.text, bound)
 
     def _form(self, dialect: Dialect) -> _Form:
         found = self._forms.get(dialect.name)

@@ -17,6 +17,7 @@ from sqlalchemy.exc import (
     DataError,
     IntegrityError,
     InterfaceError,
+    InvalidatePoolError,
     OperationalError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -95,10 +96,13 @@ class Database:
         if touched and isinstance(self.store, SQLiteStore):  # PostgreSQL tells by itself
             self.store.tell()
 
-    def steps(self, conn: Connection) -> Transaction:
-        """The store's verbs inside the transaction of `conn` (R27)."""
+    def steps(self, conn: Connection, *, survives: bool = True) -> Transaction:
+        """The store's verbs inside the transaction of `conn` (R27).
+
+        `survives` is False for who lets any error of a verb take back the whole transaction.
+        """
         conn.info[_STEPS] = True
-        return self.store.on(conn.connection.driver_connection)
+        return self.store.on(conn.connection.driver_connection, survives=survives)
 
     def client(self, conn: Connection) -> StepClient:
         """The user's verbs (add, get, activate ...) inside the transaction of `conn` (R27)."""
@@ -173,13 +177,25 @@ def _engine(url: URL, *, pooler: bool = False) -> Engine:
     if url.get_backend_name() != "sqlite":
         # A pooler may run the next transaction in a session that has prepared nothing.
         arguments = {"prepare_threshold": None} if pooler else {}
-        pool = {"pool_size": 10, "max_overflow": 30}
-        return create_engine(url, pool_pre_ping=True, connect_args=arguments, **pool)
+        # What was used last is used again first: each connection plans statements for itself.
+        pool = {"pool_size": 20, "max_overflow": 20, "pool_use_lifo": True}
+        engine = create_engine(url, connect_args=arguments, **pool)
+        event.listen(engine, "checkout", _look_at_line)
+        return engine
     threads = {"check_same_thread": False, "timeout": _BUSY_SECONDS}
     engine = create_engine(url, connect_args=threads, pool_size=10, max_overflow=30)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _look_at_line(connection: Any, _record: Any, _proxy: Any) -> None:
+    """A connection that the server has closed is exchanged, and so are all that are as old. To
+    ask each time (`pool_pre_ping`) would be a round trip for every request."""
+    from stepwell.stores.postgres.warm import hung_up  # noqa: PLC0415 - needs the driver
+
+    if hung_up(connection):
+        raise InvalidatePoolError("The database has closed the connection.")
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

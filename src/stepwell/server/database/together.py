@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any, Final, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from sqlalchemy import Connection
 
 from stepwell.server.database.session import Database, translated
@@ -26,6 +26,10 @@ Waiting: TypeAlias = tuple[Work, "asyncio.Future[Any]"]
 MOST: Final = 64
 """So many requests share a transaction at most: others write too."""
 
+AT_ONCE: Final = 16
+"""So many have a transaction of their own at once, on PostgreSQL: fewer than there are connections
+that stay open, and than there are threads, which people's requests want too."""
+
 
 class Together:
     """Does the work of many requests on the event loop's threads."""
@@ -33,15 +37,22 @@ class Together:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._lines: WeakKeyDictionary[Any, _Line] = WeakKeyDictionary()
+        self._limiters: WeakKeyDictionary[Any, CapacityLimiter] = WeakKeyDictionary()
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """What `work` returns, when it is durable; raises what it raises, and what
         `Database.write` raises."""
-        if self._db.engine.dialect.name != "sqlite":
-            return await to_thread.run_sync(self._alone, work)
         loop = asyncio.get_running_loop()
+        if self._db.engine.dialect.name != "sqlite":
+            return await to_thread.run_sync(self._alone, work, limiter=self._limiter(loop))
         line = self._lines.setdefault(loop, _Line(self._db))
         return await line.stand(work)  # type: ignore[no-any-return] # the caller's own
+
+    def _limiter(self, loop: Any) -> CapacityLimiter:
+        found = self._limiters.get(loop)
+        if found is None:
+            found = self._limiters[loop] = CapacityLimiter(AT_ONCE)
+        return found
 
     def _alone(self, work: Callable[[Connection], T]) -> T:
         with self._db.write() as conn:

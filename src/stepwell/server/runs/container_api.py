@@ -116,8 +116,9 @@ def asked(
     ids = EngineIds(services.settings.signing_key, caller)
 
     def act(conn: Connection) -> Any:
-        run = admit(conn, caller, queries.lock(conn, caller.run_id))
-        scoped = ScopedStore(conn, services.db.steps(conn), run, ids)
+        run, attempt = admit(conn, caller, queries.lock(conn, caller.run_id))
+        steps = services.db.steps(conn, survives=False)  # an error takes back all
+        scoped = ScopedStore(conn, steps, run, attempt, ids)
         return getattr(scoped, verb)(**arguments)
 
     return act
@@ -131,15 +132,21 @@ def admitted(call: Call, run: RowMapping | None) -> RowMapping:
     RunTokenRevoked : the run has ended or is being cancelled, or the attempt is over.
     """
     assert isinstance(call.user, Container)
-    return admit(call.conn, call.user, run)
+    return admit(call.conn, call.user, run)[0]
 
 
-def admit(conn: Connection, caller: Container, run: RowMapping | None) -> RowMapping:
-    """The header, as `admitted`, where there is no call."""
+def admit(
+    conn: Connection, caller: Container, run: RowMapping | None
+) -> tuple[RowMapping, RowMapping]:
+    """The header, as `admitted`, where there is no call; and how the attempt stands.
+
+    The attempt is asked for after the lock of the header, in a statement of its own: one that
+    has waited for a lock sees other tables as they were before.
+    """
     if run is not None and run["state"] in _OPEN and run["attempt"] == caller.attempt:
-        attempt = queries.attempt(conn, caller.run_id, caller.attempt)
+        attempt = queries.standing(conn, caller.run_id, caller.attempt)
         if attempt is not None and attempt["revoked_at"] is None:
-            return run
+            return run, attempt
     raise RunTokenRevoked(
         f"The token of attempt {caller.attempt} of the run {caller.run_id} is not valid any more.",
         why="The run has ended, was cancelled, or goes on in a newer attempt.",

@@ -14,6 +14,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    exists,
     func,
     insert,
     or_,
@@ -45,6 +46,14 @@ _ATTEMPT: Final = Prepared(
     select(attempts).where(
         attempts.c.run_id == bindparam("run"), attempts.c.number == bindparam("number")
     )
+)
+_STANDING: Final = Prepared(
+    select(
+        attempts.c.number,
+        attempts.c.started_at,
+        attempts.c.revoked_at,
+        exists().where(staged.c.run_id == attempts.c.run_id).label("has_staged"),
+    ).where(attempts.c.run_id == bindparam("run"), attempts.c.number == bindparam("number"))
 )
 _STAGED: Final = Prepared(
     select(staged.c.step_id, staged.c.claim_no).where(staged.c.run_id == bindparam("run"))
@@ -276,6 +285,12 @@ def attempts_of(conn: Connection, run_id: UUID) -> Sequence[RowMapping]:
 def attempt(conn: Connection, run_id: UUID, number: int) -> RowMapping | None:
     """One attempt."""
     return _ATTEMPT.one_or_none(conn, {"run": run_id, "number": number})
+
+
+def standing(conn: Connection, run_id: UUID, number: int) -> RowMapping | None:
+    """Of one attempt, what a verb of its container needs: whether its token is revoked, when it
+    started, and whether anything is staged for the run."""
+    return _STANDING.one_or_none(conn, {"run": run_id, "number": number})
 
 
 def change_attempt(conn: Connection, run_id: UUID, number: int, **values: Any) -> None:

@@ -59,11 +59,19 @@ class ScopedStore:
     ----------
     tx : the store's verbs on `conn`.
     run : the header, locked.
+    attempt : as `queries.standing` tells of it, asked for under that lock.
     ids : this attempt's permutation.
     """
 
-    def __init__(self, conn: Connection, tx: Transaction, run: RowMapping, ids: EngineIds) -> None:
-        self.conn, self.tx, self.run, self.ids = conn, tx, run, ids
+    def __init__(
+        self,
+        conn: Connection,
+        tx: Transaction,
+        run: RowMapping,
+        attempt: RowMapping,
+        ids: EngineIds,
+    ) -> None:
+        self.conn, self.tx, self.run, self.attempt, self.ids = conn, tx, run, attempt, ids
         self.flow_id: UUID = run["id"]
 
     # -- engines ---------------------------------------------------------------
@@ -114,7 +122,8 @@ class ScopedStore:
             self._check(settlement.additions)
         inside = self.ids.inside(engine_id)
         told = [course.adapted(self.run, _looked_up(one)) for one in settlements]
-        verdicts = settling.settle(self.conn, self.tx, self.run, inside, told)
+        staged = self.attempt["has_staged"]
+        verdicts = settling.settle(self.conn, self.tx, self.run, inside, told, staged=staged)
         if self.run["progress"] is not None:
             queries.change(self.conn, self.flow_id, progress=None)
         self._wake_supervisor()
@@ -144,9 +153,9 @@ class ScopedStore:
 
     def _started(self) -> None:
         now, state = clock.now(), self.run["state"]
-        attempt = queries.attempt(self.conn, self.flow_id, self.run["attempt"])
-        if attempt is not None and attempt["started_at"] is None:
-            queries.change_attempt(self.conn, self.flow_id, attempt["number"], started_at=now)
+        if self.attempt["started_at"] is None:
+            number = self.attempt["number"]
+            queries.change_attempt(self.conn, self.flow_id, number, started_at=now)
         if state in (RunState.STARTING, RunState.WAITING):
             begun = self.run["started_at"] or now
             queries.change(self.conn, self.flow_id, state=RunState.RUNNING, started_at=begun)

@@ -24,10 +24,16 @@ def settle(
     run: RowMapping,
     engine_id: UUID,
     settlements: Sequence[Settlement],
+    *,
+    staged: bool,
 ) -> list[Verdict]:
     """Settle, and commit what was staged with what is applied now.
 
     What an earlier try has applied already (R13) has taken its staged writes then.
+
+    Parameters
+    ----------
+    staged : whether anything is staged for the run, since its header was locked.
 
     Raises
     ------
@@ -41,9 +47,9 @@ def settle(
         for settlement, verdict in zip(settlements, verdicts, strict=True)
         if verdict is Verdict.APPLIED and settlement.claim.step_id in held
     ]
-    staged = staging.claims(conn, run["id"]) if fresh else set()
+    written = staging.claims(conn, run["id"]) if fresh and staged else set()
     for settlement, step in fresh:
-        if step.claim in staged:
+        if step.claim in written:
             staging.commit(conn, run, step, keep=_good(settlement))
         results.attach(conn, run["id"], settlement)
     if fresh:

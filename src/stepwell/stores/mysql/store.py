@@ -109,7 +109,7 @@ class MySQLStore:
         with self.transaction() as tx:
             return inspecting.inspect(tx.statements)
 
-    def on(self, connection: Any) -> MySQLTransaction:
+    def on(self, connection: Any, *, survives: bool = True) -> MySQLTransaction:
         """The verbs on the caller's own connection and transaction (R27): PyMySQL, SQLAlchemy.
 
         Where the connection commits each statement by itself, each verb is a transaction.

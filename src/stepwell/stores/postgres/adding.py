@@ -37,6 +37,8 @@ def add(
     UniqueKeyTaken : a ready step of that name and key exists; nothing was added.
     NotAMember : a join would wait for a step that was there before; nothing was added.
     """
+    if not additions and not endings:
+        return []
     ended = list(endings)
     with statements.whole(can_be_refused(additions)):
         inserted = _add_all(statements, additions, ended)

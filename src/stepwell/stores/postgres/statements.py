@@ -25,12 +25,15 @@ class Statements:
     Parameters
     ----------
     connection : of psycopg; its row factory and settings are left as they are.
-    lent : the caller's own: errors must leave its transaction usable, and news of due
-        work goes with its commit.
+    lent : the caller's own: news of due work goes with its commit.
+    survives : errors must leave the transaction of a lent connection usable.
     """
 
-    def __init__(self, connection: Connection[Any], *, lent: bool = False) -> None:
+    def __init__(
+        self, connection: Connection[Any], *, lent: bool = False, survives: bool = True
+    ) -> None:
         self.connection, self.lent = connection, lent
+        self._survives = survives
         self.due = False
         self._told = False
 
@@ -78,7 +81,7 @@ class Statements:
     @contextmanager
     def whole(self, needed: bool) -> Iterator[None]:
         """All of the block, or nothing of it, if its error may be survived by the transaction."""
-        if not (needed or self.lent):
+        if not (self._survives if self.lent else needed):
             yield
             return
         with translated():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +25,7 @@ from stepwell.stores.postgres.on_loop import LoopStatements, driver_of
 from stepwell.stores.postgres.statements import Statements
 from stepwell.stores.postgres.transaction import PostgresTransaction
 from stepwell.stores.postgres.wake import Bell, PostgresWake
-from stepwell.stores.postgres.warm import KEPT, Pool, Warm
+from stepwell.stores.postgres.warm import KEPT, Pool, Warm, hung_up
 from stepwell.stores.protocol import Capabilities
 
 CONNECT_SECONDS: Final = 5
@@ -155,13 +154,14 @@ class PostgresStore:
                 if tx.due:
                     self._bell.ring()
 
-    def on(self, connection: Any) -> PostgresTransaction:
+    def on(self, connection: Any, *, survives: bool = True) -> PostgresTransaction:
         """The verbs on the caller's own connection and transaction (R27).
 
         Parameters
         ----------
         connection : a `psycopg.Connection`, SQLAlchemy's session or connection on one, or
             Django's; `stepwell.stores.outbox.lend` brings those of asyncio.
+        survives : False where an error takes back the whole transaction; spares savepoints.
 
         Raises
         ------
@@ -169,7 +169,7 @@ class PostgresStore:
         """
         own = driver_connection(connection)
         if isinstance(own, psycopg.Connection):
-            return PostgresTransaction(Statements(own, lent=True))
+            return PostgresTransaction(Statements(own, lent=True, survives=survives))
         driver = driver_of(own.connection) if isinstance(own, OnLoop) else None
         if driver is None:
             fix = "Lend a connection of psycopg or asyncpg, or SQLAlchemy's or Django's on it."
@@ -235,7 +235,7 @@ class PostgresStore:
             name="stepwell",
             **{"min_size": 1} | more,
         )
-        return Warm(pool, _hung_up, kept)
+        return Warm(pool, hung_up, kept)
 
     @contextmanager
     def _direct(self) -> Iterator[psycopg.Connection[Any]]:
@@ -267,21 +267,6 @@ def _with_defaults(url: str, options: str | None) -> str:
         given["options"] = f"{options} {given.get('options') or ''}".strip()
     settings: dict[str, Any] = {**_NETWORK, **given}
     return make_conninfo(**settings)
-
-
-def _hung_up(connection: psycopg.Connection[Any]) -> bool:
-    """Whether the other end has closed it. A line on which nothing came is asked nothing."""
-    if connection.closed:
-        return True
-    poll = select.poll()
-    poll.register(connection.fileno(), select.POLLIN)
-    if not poll.poll(0):
-        return False
-    try:
-        ConnectionPool.check_connection(connection)
-    except psycopg.Error:
-        return True
-    return False
 
 
 def _roll_back(connection: psycopg.Connection[Any]) -> None:

@@ -21,6 +21,7 @@ from stepwell.stores.postgres import (
     adding,
     claiming,
     counting,
+    flows,
     joining,
     limiting,
     loading,
@@ -183,11 +184,13 @@ class PostgresTransaction:
 
     def search(self, query: StepQuery) -> list[Step]:
         """One page of the steps that match, newest id first unless the query says otherwise."""
-        return self._do.steps(*search.page(query))
+        found = flows.ready(self._do, query)
+        return self._do.steps(*search.page(query)) if found is None else found
 
     def count(self, query: StepQuery, at_most: int | None = None) -> Counts:
         """How many steps match, per table; with `at_most` an estimate where it is higher."""
-        return counting.count(self._do, query, at_most)
+        found = flows.count_ready(self._do, query, at_most)
+        return counting.count(self._do, query, at_most) if found is None else found
 
     def failures(self, query: StepQuery) -> list[Failures]:
         """The failed steps that match, grouped by name and fingerprint."""

@@ -6,6 +6,7 @@ plan one of ours takes longer than to run it a hundred times.
 
 from __future__ import annotations
 
+import select
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
@@ -64,3 +65,18 @@ class Warm:
             return self._idle.pop()
         except IndexError:
             return self._pool.getconn()
+
+
+def hung_up(connection: Connection) -> bool:
+    """Whether the other end has closed it. A line on which nothing came is asked nothing."""
+    if connection.closed:
+        return True
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if not poll.poll(0):
+        return False
+    try:
+        ConnectionPool.check_connection(connection)
+    except psycopg.Error:
+        return True
+    return False

@@ -130,7 +130,7 @@ class SQLiteStore:
             for wake in wakes:
                 wake.look_again(before, after)
 
-    def on(self, connection: Any) -> SQLiteTransaction:
+    def on(self, connection: Any, *, survives: bool = True) -> SQLiteTransaction:
         """The verbs on the caller's own connection and transaction (R27).
 
         Parameters
