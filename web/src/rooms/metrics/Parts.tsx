@@ -191,7 +191,7 @@ export function Causes({ subject, window }: Of) {
                 {one.sentence}
               </Link>
               <span className="sw-soft">
-                {number(one.count)} {words.runs} · {one.workflows.join(", ")}
+                {words.counted(number(one.count))} · {one.workflows.join(", ")}
                 {one.release === null ? "" : ` · ${words.causes.since(one.release)}`} ·{" "}
                 <Instant at={one.last_at} as="ago" />
               </span>

@@ -86,7 +86,7 @@ function columnsOf(onOpen: (open: Open) => void): Column<Group>[] {
         </div>
       ),
     },
-    { key: "launcher", header: words.launcher, width: "7rem", cell: (one) => one.launcher },
+    { key: "launcher", header: words.launcher, width: "5.5rem", cell: (one) => one.launcher },
     {
       key: "release",
       header: words.release,
@@ -110,7 +110,7 @@ function columnsOf(onOpen: (open: Open) => void): Column<Group>[] {
     {
       key: "gets",
       header: words.gets,
-      width: "13%",
+      width: "9rem",
       cell: (one) => (
         <span
           title={[...Object.keys(one.environment), ...Object.keys(one.secrets)].join(", ")}
