@@ -40,7 +40,7 @@ export interface Column<T> {
   width?: string;
   /**
    * On a phone: the head of the card, left out, or a line with its name (the default); a
-   * sentence takes a line of its own, and as many as it needs.
+   * sentence has the whole width, and up to four lines.
    */
   card?: "head" | "none" | "line" | "sentence";
 }

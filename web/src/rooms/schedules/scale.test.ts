@@ -98,6 +98,13 @@ describe("the words of the axis", () => {
     expect(texts(phone)).toEqual(["Mon 16 Nov", "23", "30 Nov"]);
   });
 
+  it("name a month that the tick before did not", () => {
+    const [begin, end] = ["2026-09-28T00:00:00Z", "2026-12-27T00:00:00Z"].map(Date.parse);
+    const long = { begin: begin ?? 0, end: end ?? 0, width: 310 };
+    expect(ticks(long, "UTC").map(({ text }) => text)).toContain("Mon 21 Dec");
+    expect(texts(long, [])).not.toContain("21");
+  });
+
   it("are all there where there is room", () => {
     expect(texts({ ...phone, width: 700 }, [])).toEqual(["Mon 16 Nov", "Mon 23 Nov", "Mon 30 Nov"]);
   });

@@ -74,7 +74,8 @@ export interface Label {
 
 /**
  * The words of the ticks. Of a day as much as there is room for, up to the next tick, the
- * edge, or what is written there already: `Mon 30 Nov`, `30 Nov`, `30`, or nothing.
+ * edge, or what is written there already: `Mon 30 Nov`, `30 Nov`, or nothing; `30` alone
+ * where the tick before it is of the same month.
  */
 export function labels(scale: Scale, marks: readonly Tick[], taken: readonly Taken[]): Label[] {
   const said = marks.filter((tick) => tick.text !== "");
@@ -84,15 +85,18 @@ export function labels(scale: Scale, marks: readonly Tick[], taken: readonly Tak
     const after = said[index + 1];
     const ends = taken.filter((one) => one.from > x).map((one) => one.from);
     const room = Math.min(scale.width, after ? toX(scale, after.at) : scale.width, ...ends) - x;
-    const text = forms(tick.text).find((one) => widthOf(one, tick.strong) <= room);
+    const text = forms(tick.text, said[index - 1]?.text).find(
+      (one) => widthOf(one, tick.strong) <= room,
+    );
     return text === undefined ? [] : [{ at: tick.at, x, text, strong: tick.strong }];
   });
 }
 
 /** A day in fewer and fewer words; an hour has only one form. */
-function forms(text: string): string[] {
+function forms(text: string, before = ""): string[] {
   const [, day, month] = text.split(" ");
-  return day === undefined || month === undefined ? [text] : [text, `${day} ${month}`, day];
+  if (day === undefined || month === undefined) return [text];
+  return [text, `${day} ${month}`, ...(before.endsWith(` ${month}`) ? [day] : [])];
 }
 
 /** Pixels of a word on the axis, in the widest font that a system has (DejaVu, 11 pixels). */
