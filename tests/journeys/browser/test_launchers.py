@@ -105,7 +105,11 @@ def test_while_an_answer_is_on_its_way_rows_stand_for_it_and_nothing_is_claimed(
 ) -> None:
     page = visit("admin", at=jobs)
     held: list[Route] = []
-    page.route(re.compile(r"/api/v1/launchers(/kubernetes/permissions)?$"), held.append)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(re.compile(r"/api/v1/launchers(/kubernetes/permissions)?$"), hold)
     page.goto(jobs.link("/settings?page=launchers"))
     launchers = page.get_by_role("region", name="Launchers", exact=True)
     expect(launchers.get_by_role("status", name="Loading")).to_be_visible()
