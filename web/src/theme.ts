@@ -9,6 +9,7 @@ import {
   Card,
   type CSSVariablesResolver,
   createTheme,
+  Input,
   type MantineColorsTuple,
   Menu,
   Modal,
@@ -114,6 +115,9 @@ export const theme = createTheme({
   respectReducedMotion: true,
   components: {
     Button: Button.extend({ defaultProps: { size: "xs" }, styles: { label: { fontWeight: 560 } } }),
+    InputWrapper: Input.Wrapper.extend({
+      styles: { label: { marginBottom: "0.25rem" } }, // so that the ring of a focused field is beside it
+    }),
     TextInput: TextInput.extend({ defaultProps: { size: "sm" } }),
     Badge: Badge.extend({
       defaultProps: { radius: "sm", variant: "light" },

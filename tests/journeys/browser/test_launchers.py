@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 from tests.journeys.browser.conftest import Visit, Watches
 from tests.journeys.browser.looking import axe_in_both_themes, fits
 from tests.journeys.browser.site import Site, serving
@@ -98,6 +98,36 @@ def test_a_cluster_that_refuses_is_told_with_its_reason(
         cluster.api.granted = lambda asked: True
     alert.get_by_role("button", name="Try again").click()
     expect(section.get_by_role("status")).to_contain_text("all is granted")
+
+
+def test_while_an_answer_is_on_its_way_rows_stand_for_it_and_nothing_is_claimed(
+    visit: Visit, jobs: Site, cluster: Cluster
+) -> None:
+    page = visit("admin", at=jobs)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(re.compile(r"/api/v1/launchers(/kubernetes/permissions)?$"), hold)
+    page.goto(jobs.link("/settings?page=launchers"))
+    launchers = page.get_by_role("region", name="Launchers", exact=True)
+    expect(launchers.get_by_role("status", name="Loading")).to_be_visible()
+    section = page.get_by_role("region", name="Permissions in the cluster")
+    expect(section).to_have_count(0)  # neither a table nor "No cluster": it is not known yet
+    axe_in_both_themes(page)
+
+    held.pop().continue_()
+    expect(launchers.get_by_role("table", name="Launchers")).to_be_visible()
+    expect(section.get_by_role("status", name="Loading")).to_be_visible()
+    expect(section.get_by_text("is granted")).to_have_count(0)
+    axe_in_both_themes(page)
+    page.set_viewport_size({"width": 390, "height": 844})
+    fits(page)
+
+    held.pop().continue_()
+    expect(section.get_by_role("status")).to_contain_text("all is granted")
+    expect(section.get_by_role("status", name="Loading")).to_have_count(0)
 
 
 def test_who_is_no_admin_is_told_who_may_look(visit: Visit, jobs: Site, cluster: Cluster) -> None:

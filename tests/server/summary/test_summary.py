@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import event, insert, update
 from starlette.testclient import TestClient
 from tests.server.runs.conftest import Start
 from tests.server.runs.support import stop_clock
@@ -19,6 +19,7 @@ from stepwell.ids import new_id
 from stepwell.server.app import Server
 from stepwell.server.blobs.store import BlobStoreUnavailable
 from stepwell.server.database.tables import sources
+from stepwell.server.summary.queries import in_states
 
 Work = Callable[..., None]
 
@@ -122,3 +123,36 @@ def test_a_source_that_could_not_be_read_is_a_warning(
         conn.execute(update(sources).values(scan_error={"what": "gone"}))
     (part,) = found()
     assert (part["state"], part["sentence"]) == ("warning", "The source here could not be read.")
+
+
+def test_open_runs_are_looked_up_by_their_state_however_many_have_ended(server: Server) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def heard(_conn: Any, _cursor: Any, sql: str, values: Any, *_: Any) -> None:
+        asked.append((sql, values))
+
+    with server.db.read() as conn:
+        event.listen(conn, "before_cursor_execute", heard)
+        in_states(conn, ["waiting", "starting"], 20)
+        event.remove(conn, "before_cursor_execute", heard)
+        looks = [one for one in asked if one[0].startswith("SELECT")]
+        plans = [conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", v).all() for sql, v in looks]
+    assert plans
+    for plan in plans:
+        (line,) = [str(row[-1]) for row in plan]  # a second one would sort, or put together
+        assert "USING INDEX" in line
+        assert "(state=?)" in line
+
+
+@on_both
+def test_open_runs_of_several_states_come_oldest_first(server: Server, released: None) -> None:
+    states = ("starting", "waiting", "starting", "waiting", "succeeded")
+    made(server, *({"state": one, "finished_at": None} for one in states))
+    with server.db.read() as conn:
+        found = in_states(conn, ["waiting", "starting"], 3)
+        every = in_states(conn, ["waiting", "starting"], 20)
+    times = [one["created_at"] for one in every]
+    assert times == sorted(times)
+    assert {one["state"] for one in every} == {"waiting", "starting"}
+    assert len(every) == 4
+    assert [one["id"] for one in found] == [one["id"] for one in every[:3]]

@@ -38,8 +38,11 @@ export interface Column<T> {
   align?: "start" | "end";
   /** CSS: `12rem`, `30%`. The table is laid out by these, not by its contents. */
   width?: string;
-  /** On a phone: the head of the card, left out, or a line with its name (the default). */
-  card?: "head" | "none" | "line";
+  /**
+   * On a phone: the head of the card, left out, or a line with its name (the default); a
+   * sentence has the whole width, and up to four lines.
+   */
+  card?: "head" | "none" | "line" | "sentence";
 }
 
 export interface Selection {
@@ -237,7 +240,7 @@ function Card<T>({ row, props, focused }: { row: T; props: Props<T>; focused: bo
   const { columns, rowId, selection, onOpen } = props;
   const id = rowId(row);
   const heads = columns.filter((one) => one.card === "head");
-  const lines = columns.filter((one) => (one.card ?? "line") === "line");
+  const lines = columns.filter((one) => one.card !== "head" && one.card !== "none");
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the card's link opens it by key
     <li
@@ -255,7 +258,7 @@ function Card<T>({ row, props, focused }: { row: T; props: Props<T>; focused: bo
       </div>
       <dl className={classes.lines}>
         {lines.map((one) => (
-          <div key={one.key}>
+          <div key={one.key} data-sentence={one.card === "sentence" || undefined}>
             <dt>{one.header}</dt>
             <dd>{one.cell(row)}</dd>
           </div>

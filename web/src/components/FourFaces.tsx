@@ -3,6 +3,7 @@ import { IconAlertTriangle, IconFilterOff, IconRefresh } from "@tabler/icons-rea
 import type { ReactNode } from "react";
 import { asApiError } from "@/api/error";
 import { common } from "@/strings/common";
+import { Coded } from "./Coded";
 import { CopyButton } from "./CopyButton";
 import classes from "./FourFaces.module.css";
 
@@ -81,8 +82,16 @@ export function ErrorFace({ error, onRetry }: { error: unknown; onRetry?: () => 
       </div>
       <h2 className={classes.title}>{problem.what}</h2>
       <div className={classes.text}>
-        {problem.why ? <p>{problem.why}</p> : null}
-        {problem.fix ? <p>{problem.fix}</p> : null}
+        {problem.why ? (
+          <p>
+            <Coded>{problem.why}</Coded>
+          </p>
+        ) : null}
+        {problem.fix ? (
+          <p>
+            <Coded>{problem.fix}</Coded>
+          </p>
+        ) : null}
         {problem.correlationId ? (
           <p className={classes.id}>
             {common.correlation} <code>{problem.correlationId}</code>

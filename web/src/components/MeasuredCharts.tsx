@@ -1,7 +1,7 @@
 import "@mantine/charts/styles.layer.css";
 import { BarChart, LineChart } from "@mantine/charts";
 import type { Schemas } from "@/api/client";
-import { duration, instant, number } from "@/lib/time";
+import { duration, number, onAxis } from "@/lib/time";
 import { useZone } from "@/lib/zone";
 import { metrics as words } from "@/strings/metrics";
 import { ChartFrame } from "./ChartFrame";
@@ -19,14 +19,13 @@ interface Props {
 /** Outcomes and durations over time, with a mark where a release was made. */
 export function MeasuredCharts({ measured, window, onPoint }: Props) {
   const zone = useZone();
-  const now = Date.parse(measured.as_of);
   const points = pointsOf(measured);
-  const data = points.map((one) => ({ ...one, at: instant(one.at, zone, now) }));
+  const data = points.map((one) => ({ ...one, at: onAxis(one.at, zone, measured.step) }));
   const isLate = (at: string) => points.findIndex((one) => one.at === at) > points.length / 2;
   const marks = marksOf(points, measured.releases).map(({ at, numbers }) => ({
-    x: instant(at, zone, now),
+    x: onAxis(at, zone, measured.step),
     label: words.releasesOf(numbers),
-    color: "gray.6",
+    color: "var(--sw-soft)",
     // On the side of the line where there is room.
     labelPosition: isLate(at) ? ("insideTopRight" as const) : ("insideTopLeft" as const),
   }));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bytes, duration, exact, instant, relative, zoneMark } from "./time";
+import { bytes, duration, exact, instant, onAxis, relative, zoneMark } from "./time";
 
 describe("a duration", () => {
   it.each([
@@ -46,6 +46,13 @@ describe("an instant", () => {
       "",
     ]);
     expect(zoneMark(own)).toBe("");
+  });
+
+  it("reads alike along an axis, today too; a whole day is one of UTC", () => {
+    const midnight = "2026-11-26T00:00:00Z";
+    expect(onAxis(midnight, "utc", "hour")).toBe("26 Nov 00:00");
+    expect(onAxis(midnight, "America/New_York", "hour")).toBe("25 Nov 19:00");
+    expect(onAxis(midnight, "America/New_York", "day")).toBe("26 Nov");
   });
 
   it("is so long ago, or comes so soon", () => {

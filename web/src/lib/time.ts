@@ -75,6 +75,14 @@ export function instant(at: string, zone: Zone, now: number): string {
   return words.format(date).replace(",", "").replace(" at ", " ");
 }
 
+/** `26 Nov 14:00`, `26 Nov` of a whole day, which is one of UTC: the points of an axis, all alike. */
+export function onAxis(at: string, zone: Zone, step: "hour" | "day"): string {
+  const day = { day: "numeric", month: "short" } as const;
+  if (step === "day") return formatter("utc", day).format(new Date(at));
+  const words = formatter(zone, { ...day, hour: "2-digit", minute: "2-digit" });
+  return words.format(new Date(at)).replace(",", "").replace(" at ", " ");
+}
+
 /** `2026-11-26 14:02:31`, to the second, with the zone's name behind it. */
 export function exact(at: string, zone: Zone): string {
   const date = new Date(at);

@@ -1,15 +1,7 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { flag, oneOf, params, text, whole } from "@/lib/search";
+import { WORKFLOW_TABS } from "@/rooms/workflows/pages";
 import { shellRoute } from "./root";
-
-export const WORKFLOW_TABS = [
-  "overview",
-  "runs",
-  "schedules",
-  "versions",
-  "state",
-  "reports",
-] as const;
 
 export const workflowsRoutes = [
   createRoute({

@@ -18,6 +18,7 @@ export const metrics = {
   outcomes: "Runs by outcome",
   durations: "Run time, p50 and p95",
   runs: "runs",
+  counted: (count: string) => `${count} ${count === "1" ? "run" : "runs"}`,
   releasesOf: (numbers: number[]) =>
     numbers.length === 1 ? `release ${numbers[0]}` : `releases ${numbers.join(", ")}`,
   noPoints: "The first point comes with the next run.",

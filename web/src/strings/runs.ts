@@ -30,7 +30,7 @@ export const runs = {
     state: "State",
     workflow: "Workflow",
     input: "Input",
-    note: "What of it",
+    note: "Note",
     trigger: "Trigger",
     version: "Image",
     started: "Started",

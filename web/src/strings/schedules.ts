@@ -16,6 +16,7 @@ export const schedules = {
   add: "Add a schedule",
   calendars: "Calendars",
   filter: "Filter by name, group or words",
+  filterBriefly: "Filter",
   group: "Group",
   allGroups: "All groups",
   show: {

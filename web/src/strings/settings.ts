@@ -1,5 +1,8 @@
 /** Words of the screen Settings. */
 
+const counted = (count: number, one: string) =>
+  count === 0 ? "" : `${count} ${count === 1 ? one : `${one}s`}`;
+
 export const settings = {
   title: "Settings",
   nav: "Parts of the settings",
@@ -251,7 +254,8 @@ export const settings = {
     watchHint: "Empty: never by itself.",
     gets: "Gets",
     variables: (variables: number, secrets: number) =>
-      variables + secrets === 0 ? "nothing" : `${variables} variables, ${secrets} secrets`,
+      [counted(variables, "variable"), counted(secrets, "secret")].filter(Boolean).join(", ") ||
+      "nothing",
   },
   launchers: {
     here: "Here",
@@ -443,8 +447,8 @@ export const settings = {
     action: "What",
     target: "On what",
     reason: "Reason",
-    address: "From",
-    since: "From (your time)",
+    address: "From address",
+    since: "Since (your time)",
     until: "Until (your time)",
     csv: "Export CSV",
     json: "Export JSON",

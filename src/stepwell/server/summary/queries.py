@@ -31,11 +31,18 @@ def of_runs(conn: Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in conn.execute(query)}
 
 
-def in_states(conn: Connection, states: Sequence[str], limit: int) -> Sequence[RowMapping]:
-    """The oldest runs of some open states."""
+def in_states(conn: Connection, states: Sequence[str], limit: int) -> list[RowMapping]:
+    """The oldest runs of some open states.
+
+    A look for each: asked for several at once, SQLite reads all runs in their order, and
+    among a million it may have to read them to the last.
+    """
     key = [runs.c.created_at, runs.c.id]
-    query = select(runs).where(runs.c.state.in_(states)).order_by(*key).limit(limit)
-    return conn.execute(query).mappings().all()
+    looks = [
+        select(runs).where(runs.c.state == state).order_by(*key).limit(limit) for state in states
+    ]
+    rows = [row for look in looks for row in conn.execute(look).mappings()]
+    return sorted(rows, key=lambda row: (row["created_at"], row["id"]))[:limit]
 
 
 def next_fires(conn: Connection, limit: int) -> Sequence[RowMapping]:

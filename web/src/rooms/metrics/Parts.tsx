@@ -129,7 +129,7 @@ const RANKED: Column<Schemas["Ranked"]>[] = [
   {
     key: "success",
     header: words.figures.success,
-    width: "9rem",
+    width: "7.5rem",
     align: "end",
     cell: (one) => (
       <>
@@ -141,14 +141,14 @@ const RANKED: Column<Schemas["Ranked"]>[] = [
   {
     key: "average",
     header: words.figures.average,
-    width: "5.5rem",
+    width: "5rem",
     align: "end",
     cell: (one) => seconds(one.duration.average),
   },
   {
     key: "p95",
     header: words.figures.p95,
-    width: "5.5rem",
+    width: "4.5rem",
     align: "end",
     cell: (one) => seconds(one.duration.p95),
   },
@@ -191,7 +191,7 @@ export function Causes({ subject, window }: Of) {
                 {one.sentence}
               </Link>
               <span className="sw-soft">
-                {number(one.count)} {words.runs} · {one.workflows.join(", ")}
+                {words.counted(number(one.count))} · {one.workflows.join(", ")}
                 {one.release === null ? "" : ` · ${words.causes.since(one.release)}`} ·{" "}
                 <Instant at={one.last_at} as="ago" />
               </span>

@@ -141,7 +141,7 @@ const OFFERS: Column<Waiting>[] = [
     header: words.columns.digest,
     width: "18%",
     cell: (one) => (
-      <span className="sw-mono sw-nowrap">
+      <span className="sw-mono">
         <span className="sw-soft">{short(one.replaces[0] ?? null)} → </span>
         {short(one.digest)}
       </span>

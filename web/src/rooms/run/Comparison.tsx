@@ -65,7 +65,7 @@ export function ComparisonView({ found }: { found: Comparison }) {
             { key: "after", header: said.afterColumn, cell: (one) => <Brief of={one.after} /> },
             {
               key: "slower",
-              header: "±",
+              header: said.differenceColumn,
               align: "end",
               width: "7rem",
               cell: (one) => <Slower of={one} />,

@@ -81,11 +81,7 @@ function Page({ run }: { run: RunDetail }) {
         heading={<Heading run={run} />}
         lead={<Sentence run={run} />}
         actions={<RunActions run={run} />}
-        above={
-          <Link to="/runs" className={classes.back}>
-            {words.back}
-          </Link>
-        }
+        above={<Link to="/runs">{words.back}</Link>}
       />
       <Facts run={run} />
       <WhyPanel run={run} />
@@ -94,7 +90,7 @@ function Page({ run }: { run: RunDetail }) {
         onChange={(value) => goTo(TABS.find((one) => one === value) ?? "timeline")}
         className={classes.tabs}
       >
-        <Tabs.List className={classes.list}>
+        <Tabs.List>
           {TABS.map((one) => (
             <Tabs.Tab key={one} value={one}>
               {words.tabs[one]}

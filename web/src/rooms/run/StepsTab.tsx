@@ -90,6 +90,7 @@ export function StepsTab({
     },
     {
       key: "note",
+      card: "sentence",
       header: said.note,
       cell: (one) => (
         <span className="sw-truncate" title={one.description ?? undefined}>

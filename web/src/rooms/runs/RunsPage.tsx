@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { asApiError } from "@/api/error";
+import { Coded } from "@/components/Coded";
 import { CopyAs, quoted } from "@/components/CopyAs";
 import { Count } from "@/components/Count";
 import { DataTable } from "@/components/DataTable";
@@ -219,7 +220,11 @@ function Hint({ page, q }: { page: FoundRuns | undefined; q: string }) {
       <p>
         <code>{q}</code>
       </p>
-      {page?.hint ? <p>{page.hint.sentence}</p> : null}
+      {page?.hint ? (
+        <p>
+          <Coded>{page.hint.sentence}</Coded>
+        </p>
+      ) : null}
     </>
   );
 }

@@ -95,6 +95,7 @@ export function runColumns(keys: readonly ColumnKey[], usual: Usual): Column<Run
       card: "none",
     },
     note: {
+      card: "sentence",
       cell: (run) => text(<Note run={run} />, run.waiting?.sentence ?? run.reason ?? undefined),
     },
     trigger: { width: "6.5rem", cell: (run) => text(run.trigger), card: "none" },

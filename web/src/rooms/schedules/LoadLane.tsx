@@ -8,10 +8,14 @@ import { schedules as words } from "@/strings/schedules";
 import classes from "./LoadLane.module.css";
 import { area, type Busy, loadAt } from "./load";
 import type { Strip } from "./queries";
-import { type Scale, type Tick, toTime, toX } from "./scale";
+import { labels, type Scale, type Tick, toTime, toX } from "./scale";
 import { clock, clockChanges, dayAndClock, dayWords, HOUR } from "./zones";
 
 export const LOAD_HEIGHT = 36;
+
+/** Pixels of "now", and of a change of the clock. */
+const NOW = 40;
+const CHANGE = 72;
 
 interface AxisProps {
   scale: Scale;
@@ -23,23 +27,22 @@ interface AxisProps {
 export function Axis({ scale, ticks, now, zone }: AxisProps) {
   const x = toX(scale, now);
   const changes = useMemo(() => clockChanges(scale.begin, scale.end, zone), [scale, zone]);
+  const taken = [
+    { from: x - NOW / 2, to: x + NOW / 2 },
+    ...changes.map((one) => ({ from: toX(scale, one.at), to: toX(scale, one.at) + CHANGE })),
+  ];
   return (
     <div className={classes.axis} aria-hidden="true">
-      {ticks.map((tick) => {
-        const at = toX(scale, tick.at);
-        const room = tick.text.length * 7 + 6; // of the widest letters, in bold
-        const hidden = (at < x + 20 && at + room > x - 20) || at + room > scale.width;
-        return hidden || tick.text === "" ? null : (
-          <span
-            key={tick.at}
-            className={classes.tick}
-            data-strong={tick.strong || undefined}
-            style={{ left: at }}
-          >
-            {tick.text}
-          </span>
-        );
-      })}
+      {labels(scale, ticks, taken).map((one) => (
+        <span
+          key={one.at}
+          className={classes.tick}
+          data-strong={one.strong || undefined}
+          style={{ left: one.x }}
+        >
+          {one.text}
+        </span>
+      ))}
       {changes.map((one) => (
         <span key={one.at} className={classes.change} style={{ left: toX(scale, one.at) }}>
           {words.clockChange(`${one.by > 0 ? "+" : "−"}${Math.abs(one.by) / HOUR} h`)}

@@ -146,12 +146,14 @@ export function SchedulesPage() {
         }}
       >
         {strip === undefined ? null : search.table ? (
-          <Twin
-            lanes={lanes}
-            selection={{ ids: selected, onChange: setSelected }}
-            current={search.schedule}
-            onOpen={open}
-          />
+          <div className="sw-panel">
+            <Twin
+              lanes={lanes}
+              selection={{ ids: selected, onChange: setSelected }}
+              current={search.schedule}
+              onOpen={open}
+            />
+          </div>
         ) : (
           <div className={classes.strips} aria-busy={query.isPlaceholderData}>
             <HotWindows strip={strip} zone={zone} />

@@ -70,7 +70,7 @@ export function Toolbar(props: Props) {
         size="xs"
         type="search"
         aria-label={words.filter}
-        placeholder={words.filter}
+        placeholder={phone ? words.filterBriefly : words.filter}
         leftSection={<IconSearch size={14} />}
         value={typed}
         onChange={(event) => {

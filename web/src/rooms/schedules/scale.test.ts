@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { LENGTH, moved, spanOf, ticks, toTime, toX, ZOOMS } from "./scale";
+import { LENGTH, labels, moved, spanOf, ticks, toTime, toX, ZOOMS } from "./scale";
 import { DAY, HOUR } from "./zones";
 
 const NOW = Date.parse("2026-11-26T12:00:00Z");
@@ -83,6 +83,52 @@ describe("ticks", () => {
       const gaps = places.slice(1).map((x, index) => x - (places[index] ?? 0));
       expect(Math.min(...gaps)).toBeGreaterThanOrEqual(43);
       expect(places.length).toBeGreaterThan(2);
+    }
+  });
+});
+
+describe("the words of the axis", () => {
+  const phone = scale("2026-11-13T13:42:00Z", 21 * 24, 310);
+  const x = toX(phone, Date.parse("2026-11-27T13:42:00Z"));
+  const now = { from: x - 20, to: x + 20 };
+  const texts = (one: typeof phone, taken = [now]) =>
+    labels(one, ticks(one, "UTC"), taken).map(({ text }) => text);
+
+  it("are fewer of a day where now or the edge is near", () => {
+    expect(texts(phone)).toEqual(["Mon 16 Nov", "23", "30 Nov"]);
+  });
+
+  it("name a month that the tick before did not", () => {
+    const [begin, end] = ["2026-09-28T00:00:00Z", "2026-12-27T00:00:00Z"].map(Date.parse);
+    const long = { begin: begin ?? 0, end: end ?? 0, width: 310 };
+    expect(ticks(long, "UTC").map(({ text }) => text)).toContain("Mon 21 Dec");
+    expect(texts(long, [])).not.toContain("21");
+  });
+
+  it("are all there where there is room", () => {
+    expect(texts({ ...phone, width: 700 }, [])).toEqual(["Mon 16 Nov", "Mon 23 Nov", "Mon 30 Nov"]);
+  });
+
+  it("are none where something else is written", () => {
+    expect(texts(phone, [{ from: 0, to: 310 }])).toEqual([]);
+  });
+
+  it("of an hour are whole or left out", () => {
+    const hours = scale("2026-11-27T09:42:00Z", 6, 310);
+    expect(texts(hours, [])).toEqual(["10:00", "11:00", "12:00", "13:00", "14:00", "15:00"]);
+    expect(texts({ ...hours, width: 300 }, [])).not.toContain("15:00");
+  });
+
+  it("never run into each other", () => {
+    for (const zoom of ZOOMS) {
+      for (let width = 200; width < 1500; width += 7) {
+        const one = { ...spanOf(zoom, NOW), width };
+        const found = labels(one, ticks(one, "UTC"), []);
+        found.forEach((label, at) => {
+          const end = found[at + 1]?.x ?? width;
+          expect(label.x + label.text.length * 6).toBeLessThanOrEqual(end);
+        });
+      }
     }
   });
 });

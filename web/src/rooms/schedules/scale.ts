@@ -59,6 +59,57 @@ export interface Tick {
   strong: boolean;
 }
 
+/** What stands on the axis already, in pixels. */
+export interface Taken {
+  from: number;
+  to: number;
+}
+
+export interface Label {
+  at: number;
+  x: number;
+  text: string;
+  strong: boolean;
+}
+
+/**
+ * The words of the ticks. Of a day as much as there is room for, up to the next tick, the
+ * edge, or what is written there already: `Mon 30 Nov`, `30 Nov`, or nothing; `30` alone
+ * where the tick before it is of the same month.
+ */
+export function labels(scale: Scale, marks: readonly Tick[], taken: readonly Taken[]): Label[] {
+  const said = marks.filter((tick) => tick.text !== "");
+  return said.flatMap((tick, index) => {
+    const x = toX(scale, tick.at);
+    if (taken.some((one) => one.from <= x && x < one.to)) return [];
+    const after = said[index + 1];
+    const ends = taken.filter((one) => one.from > x).map((one) => one.from);
+    const room = Math.min(scale.width, after ? toX(scale, after.at) : scale.width, ...ends) - x;
+    const text = forms(tick.text, said[index - 1]?.text).find(
+      (one) => widthOf(one, tick.strong) <= room,
+    );
+    return text === undefined ? [] : [{ at: tick.at, x, text, strong: tick.strong }];
+  });
+}
+
+/** A day in fewer and fewer words; an hour has only one form. */
+function forms(text: string, before = ""): string[] {
+  const [, day, month] = text.split(" ");
+  if (day === undefined || month === undefined) return [text];
+  return [text, `${day} ${month}`, ...(before.endsWith(` ${month}`) ? [day] : [])];
+}
+
+/** Pixels of a word on the axis, in the widest font that a system has (DejaVu, 11 pixels). */
+function widthOf(text: string, bold: boolean): number {
+  const letters = [...text].reduce((sum, one) => sum + letterOf(one), 0);
+  return letters * (bold ? 1.1 : 1) + 4;
+}
+
+function letterOf(one: string): number {
+  if (one === " " || one === ":") return 3.5;
+  return one >= "0" && one <= "9" ? 7 : 7.7;
+}
+
 /** Hours between ticks; what is a day or more are days. */
 const STEPS = [0.25, 0.5, 1, 2, 3, 6, 12, 24, 48, 24 * 7, 24 * 14];
 const ROOM = { hours: 44, days: 74 };

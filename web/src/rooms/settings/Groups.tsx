@@ -80,13 +80,11 @@ function columnsOf(onOpen: (open: Open) => void): Column<Group>[] {
             <span className={classes.name}>{one.name}</span>{" "}
             {one.archived_at === null ? null : <Word>{words.archived}</Word>}
           </span>
-          <code className={`${classes.small} sw-truncate`} title={one.image}>
-            {one.image}
-          </code>
+          <code className={classes.small}>{one.image}</code>
         </div>
       ),
     },
-    { key: "launcher", header: words.launcher, width: "7rem", cell: (one) => one.launcher },
+    { key: "launcher", header: words.launcher, width: "5.5rem", cell: (one) => one.launcher },
     {
       key: "release",
       header: words.release,
@@ -102,7 +100,7 @@ function columnsOf(onOpen: (open: Open) => void): Column<Group>[] {
     {
       key: "workflows",
       header: words.workflows,
-      width: "6rem",
+      width: "5.5rem",
       align: "end",
       sort: (one) => one.workflows.length,
       cell: (one) => <span title={one.workflows.join(", ")}>{one.workflows.length}</span>,
@@ -110,7 +108,7 @@ function columnsOf(onOpen: (open: Open) => void): Column<Group>[] {
     {
       key: "gets",
       header: words.gets,
-      width: "13%",
+      width: "7rem",
       cell: (one) => (
         <span
           title={[...Object.keys(one.environment), ...Object.keys(one.secrets)].join(", ")}
@@ -123,7 +121,7 @@ function columnsOf(onOpen: (open: Open) => void): Column<Group>[] {
     {
       key: "review",
       header: words.review,
-      width: "8rem",
+      width: "7rem",
       cell: (one) =>
         one.two_person == null ? (
           <span className="sw-soft">{words.default}</span>

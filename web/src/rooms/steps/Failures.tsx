@@ -48,6 +48,7 @@ const COLUMNS: Column<Group>[] = [
   },
   {
     key: "description",
+    card: "sentence",
     header: words.columns.description,
     cell: (one) => <span className="sw-truncate">{one.description}</span>,
   },

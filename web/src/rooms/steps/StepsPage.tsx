@@ -219,14 +219,14 @@ const COLUMNS: Column<Step>[] = [
   {
     key: "name",
     header: words.columns.name,
-    width: "22%",
+    width: "24%",
     card: "head",
     cell: (one) => <span className={classes.name}>{one.name}</span>,
   },
   {
     key: "keys",
     header: words.columns.keys,
-    width: "14%",
+    width: "10%",
     cell: (one) => <span className="sw-truncate">{one.search_key ?? one.unique_key}</span>,
   },
   { key: "queue", header: words.columns.queue, width: "5.5rem", cell: (one) => one.queue },
@@ -252,6 +252,7 @@ const COLUMNS: Column<Step>[] = [
   },
   {
     key: "description",
+    card: "sentence",
     header: words.columns.description,
     cell: (one) => <span className="sw-truncate sw-soft">{one.description}</span>,
   },
