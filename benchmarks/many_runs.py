@@ -72,7 +72,7 @@ def main() -> None:
         server = Server(settings, launchers={})
         server.db.migrate()
         with server:
-            _fill(server, options.runs)
+            fill(server, options.runs)
             _ask(server, options.times)
 
 
@@ -84,7 +84,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _fill(server: Server, wanted: int) -> None:
+def fill(server: Server, wanted: int) -> None:
     """The newest runs one by one, all others as copies of these from earlier days."""
     with server.db.write() as conn:
         if conn.execute(select(func.count()).select_from(runs)).scalar_one():
@@ -191,15 +191,20 @@ def _rows(release: UUID, wanted: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def _ask(server: Server, times: int) -> None:
+def client_of(server: Server) -> TestClient:
+    """An admin who asks the app in this process."""
     with server.db.write() as conn:
         new = NewToken(name=f"bench-{new_id().hex}", role=Role.ADMIN)
         secret = access.issue(conn, new, by="bench").secret
-    client = TestClient(
+    return TestClient(
         server.app,
         base_url="http://bench/api/v1/",
         headers={"Authorization": f"Bearer {secret}"},
     )
+
+
+def _ask(server: Server, times: int) -> None:
+    client = client_of(server)
     print(HEADING)
     for query in QUERIES:
         _line(client, "runs", query, times, lambda page: len(page["items"]))
