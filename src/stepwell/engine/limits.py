@@ -19,8 +19,9 @@ from stepwell.stores.protocol import Claimed
 SHORTEST_PAUSE: Final = 0.002
 LONGEST_PAUSE: Final = 0.05
 """Seconds between claims that gave nothing: they double from the one to the other."""
-QUICK: Final = 0.05
-"""A worker of steps that take less than so many seconds counts as nearly free."""
+SOON: Final = 0.1
+"""Where a worker gets free within so many seconds, some rows are claimed ahead of it, as of the
+others: beside those there is none that is free."""
 
 
 class LimitedClaims:
@@ -76,8 +77,8 @@ class LimitedClaims:
         return both(claimed, self._take(free))
 
     def _share(self) -> int:
-        nearly = self._workers // 4 or 1
-        return max((self._free() + 1) // 2, nearly if self._average() < QUICK else 0)
+        ahead = self._workers // 4 or 1 if self._average() <= SOON * self._workers else 0
+        return max((self._free() + 1) // 2, ahead)
 
     def _waits(self) -> float:
         return max(self._not_before - SYSTEM.monotonic(), 0.0)  # also where time is virtual

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
 
 from stepwell.clock import Clock
 from stepwell.codec import Codec
@@ -26,9 +25,6 @@ from stepwell.events import emit
 from stepwell.outcome import Settlement
 from stepwell.registry import Registry
 from stepwell.step import Step
-
-MANY: Final = 60
-"""So many handlers say how long those to come will take."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +78,6 @@ class Runner:
         """Steps may be waiting: let somebody look."""
         if self._has_more():
             self._crew.call()
-
-    @property
-    def lasting(self) -> float:
-        """The average, once it is one of many: the first few say little of those to come."""
-        return self.average if self._ended > MANY else max(self.average, 1.0)
 
     def slow_down(self, seconds: float) -> None:
         """Steps take so long, at least: claim none ahead until they are fast again."""

@@ -109,7 +109,7 @@ class Worker:
         )
         self._relay = self._two_in_turns(intake)
         self._bursts = self._relay.first
-        self._limits = intake.limited(clock, self._claim_limited, lambda: self._runner.lasting)
+        self._limits = intake.limited(clock, self._claim_limited, lambda: self._runner.average)
         self.idle = threading.Event()
         self.denied: Denied | None = None
         self.next_due: datetime | None = None
