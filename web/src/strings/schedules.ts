@@ -91,6 +91,7 @@ export const schedules = {
   stripOf: (name: string) =>
     `Fires of ${name}. Arrows go from one to the next, Enter opens it, drag over the past to backfill.`,
   noFires: (name: string) => `${name} has no fires in this span`,
+  unlisted: "There are more fires to come than are listed: later ones are not shown.",
   dueAt: "Due",
   forYou: (clock: string) => `= ${clock} for you`,
   startedLate: (long: string) => `started ${long} later`,

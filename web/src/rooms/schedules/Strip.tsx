@@ -13,7 +13,7 @@ import {
 import { schedules as words } from "@/strings/schedules";
 import type { StripActs } from "./acts";
 import { itemText, MarkCard } from "./MarkCard";
-import { futureItems, type Item, type Lane, nearest, pastItems } from "./marks";
+import { futureItems, type Item, type Lane, nearest, pastItems, unlisted } from "./marks";
 import { placeOf } from "./queries";
 import classes from "./Strip.module.css";
 import { type Scale, type Tick, toTime, toX } from "./scale";
@@ -37,6 +37,7 @@ export const Strip = memo(function Strip(props: Props) {
       scale.width === 0 ? [] : [...pastItems(lane, scale, now), ...futureItems(lane, scale, now)],
     [lane, scale, now],
   );
+  const rest = unlisted(lane, items, scale);
   const [at, setAt] = useState(-1);
   const [shown, setShown] = useState<{ item: Item; pinned: boolean } | null>(null);
   const [drag, setDrag] = useState<{ from: number; to: number } | null>(null);
@@ -107,7 +108,10 @@ export const Strip = memo(function Strip(props: Props) {
     <div
       className={classes.strip}
       role="listbox"
-      aria-label={labels ? words.stripOf(place) : words.noFires(place)}
+      aria-label={[
+        labels ? words.stripOf(place) : words.noFires(place),
+        ...(rest === null ? [] : [words.unlisted]),
+      ].join(" ")}
       aria-activedescendant={at >= 0 && at < items.length ? `${id}-${at}` : undefined}
       tabIndex={0}
       onFocus={() => at < 0 && setAt(items.findIndex((one) => one.kind === "coming"))}
@@ -153,6 +157,17 @@ export const Strip = memo(function Strip(props: Props) {
             outcome={one.outcome}
           />
         ))}
+        {rest === null ? null : (
+          <line
+            className={classes.unlisted}
+            x1={rest.begin + 4}
+            x2={rest.end}
+            y1={HEIGHT / 2}
+            y2={HEIGHT / 2}
+          >
+            <title>{words.unlisted}</title>
+          </line>
+        )}
         {active ? (
           <rect
             className={classes.active}

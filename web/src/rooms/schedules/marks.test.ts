@@ -1,5 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { futureItems, type Lane, latest, nearest, pastItems, tally, worst } from "./marks";
+import {
+  futureItems,
+  type Lane,
+  latest,
+  nearest,
+  pastItems,
+  tally,
+  unlisted,
+  worst,
+} from "./marks";
 import { DAY, HOUR } from "./zones";
 
 const NOON = Date.parse("2026-05-01T12:00:00Z");
@@ -181,5 +190,22 @@ describe("a tally", () => {
     expect(found.other).toEqual([{ outcome: "skipped", count: 1 }]);
     expect(latest(lane({ past }))).toBe("failed");
     expect(worst(["succeeded", "skipped", "blocked"])).toBe("blocked");
+  });
+});
+
+describe("what the server does not list", () => {
+  const future = [1, 2, 3].map((hours) => ({ at: iso(NOON + hours * HOUR), skipped: null }));
+
+  it("begins behind the last fire that it does", () => {
+    const cut = lane({ future, truncated: true });
+    const items = futureItems(cut, DAYS);
+    expect(unlisted(cut, items, DAYS)).toEqual({ begin: items.at(-1)?.right, end: 600 });
+  });
+
+  it("is nothing where all are listed, or no room is left", () => {
+    const cut = lane({ future, truncated: true });
+    expect(unlisted(lane({ future }), [], DAYS)).toBeNull();
+    const late = futureItems(lane({ future: [{ at: iso(DAYS.end), skipped: null }] }), DAYS);
+    expect(unlisted(cut, late, DAYS)).toBeNull();
   });
 });

@@ -102,6 +102,12 @@ export function futureItems(lane: Lane, scale: Scale, now = scale.begin): Item[]
   return [...bands(binned(coming, scale, future)), ...cells];
 }
 
+/** Where fires are to come that the server does not list: it stops at so many. */
+export function unlisted(lane: Lane, items: readonly Item[], scale: Scale): Span | null {
+  const begin = Math.max(0, ...items.map((item) => item.right));
+  return lane.truncated && begin < scale.width ? { begin, end: scale.width } : null;
+}
+
 function comingSkipped(why: string): Outcome {
   return why === "paused" ? "paused" : "skipped";
 }
