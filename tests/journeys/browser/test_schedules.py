@@ -74,6 +74,20 @@ def test_a_fire_that_the_clock_leaves_out_runs_an_hour_later_and_the_strip_says_
         expect(page.get_by_role("option", name=f"{when}, succeeded")).to_be_attached()
 
 
+def test_a_strip_says_that_more_fires_are_to_come_than_are_listed(
+    begin: Begin, oslo: Callable[[Standing, str], Page]
+) -> None:
+    place = begin(MONDAY)
+    place.schedule(Every(20))
+    page = oslo(place, "viewer")
+    place.show(page, "/schedules?zoom=21d")
+    words = re.compile("later ones are not shown")
+    expect(page.get_by_role("listbox", name=words)).to_be_visible()
+    place.show(page, "/schedules?zoom=1d")
+    expect(page.get_by_role("listbox")).to_be_visible()
+    expect(page.get_by_role("listbox", name=words)).to_have_count(0)
+
+
 def test_a_reader_elsewhere_is_told_the_time_on_their_own_clock(begin: Begin, visit: Any) -> None:
     place = begin(SATURDAY)
     place.schedule(Cron("30 7 * * *", timezone="Europe/Oslo"))
