@@ -83,6 +83,7 @@ def test_a_strip_says_that_more_fires_are_to_come_than_are_listed(
     place.show(page, "/schedules?zoom=21d")
     words = re.compile("later ones are not shown")
     expect(page.get_by_role("listbox", name=words)).to_be_visible()
+    expect(page.get_by_text("for you")).to_have_count(0)  # it has no time of day
     place.show(page, "/schedules?zoom=1d")
     expect(page.get_by_role("listbox")).to_be_visible()
     expect(page.get_by_role("listbox", name=words)).to_have_count(0)

@@ -23,7 +23,9 @@ interface Props {
 export function RowName({ lane, now, link }: Props) {
   const zone = shownZone(useZone());
   const due = lane.next_due === null ? null : Date.parse(lane.next_due);
-  const forYou = due === null ? null : forReader(due, lane.timezone, zone);
+  // Where its words name no time of day there is none to translate: "Every 20 seconds".
+  const timed = due !== null && /\d\d:\d\d/.test(lane.description);
+  const forYou = timed ? forReader(due, lane.timezone, zone) : null;
   const ownName = lane.name === "default" ? "" : ` · ${lane.name}`;
   return (
     <div className={classes.block}>
