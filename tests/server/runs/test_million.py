@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 import time
 from collections.abc import Iterator
 
@@ -24,6 +25,7 @@ def million(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     with server:
         fill(server, 1_000_000)
         yield client_of(server)
+    shutil.rmtree(settings.data_dir)  # more than a gigabyte
 
 
 @pytest.mark.slow
