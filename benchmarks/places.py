@@ -242,12 +242,15 @@ def _started(folder: Path) -> PostgresServer:
     server.ensure_pgdata_inited()
     with (folder / "postgresql.auto.conf").open("a") as conf:
         conf.writelines(f"{name} = '{value}'\n" for name, value in SETTINGS.items())
-    _start(server)
+    start(server)
     return server
 
 
-def _start(server: PostgresServer) -> None:
-    """Its package gives up after ten seconds; a machine that does much else may need more."""
+def start(server: PostgresServer) -> None:
+    """Start a PostgreSQL server, and wait until it answers.
+
+    Its package gives up after ten seconds; a machine that does much else may need more.
+    """
     end = time.monotonic() + START_SECONDS
     while True:
         try:

