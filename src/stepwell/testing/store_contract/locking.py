@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from stepwell.errors import UniqueKeyTaken
+from stepwell.errors import SettlementRejected, UniqueKeyTaken
 from stepwell.ids import new_id
 from stepwell.outcome import Settlement, Verdict
 from stepwell.step import EndedAs, Step, StepStatus
@@ -195,6 +195,8 @@ class LockingContract(ContractBase):
                 tx.settle(engine, [self.unwritten(step, self.make_step("keyed", unique_key="k"))])
             assert not self.claim(other_store, other).steps
             assert tx.hold(engine, new_id(), [step.claim]) == 1
+        with pytest.raises(SettlementRejected):
+            self.settle(store, engine, self.unwritten(step, failure_count=2**40))
         assert self.find(store, step).claimed_by == engine
         assert self.settle(store, engine, self.unwritten(step)) == APPLIED
 
