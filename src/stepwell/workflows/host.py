@@ -232,16 +232,18 @@ class ChildHost:
                 return None
             if _is_last(message):
                 return message
-            if desk is not None and "tell" in message:
-                _told(message, desk)
-            if desk is not None and message.get("call") == "report":
+            if desk is None:
+                continue
+            if "tell" in message:
+                desk.progress(**message["values"])
+            elif message.get("call") == "report":
                 with suppress(StepwellError):  # whom it would be told has no time left
                     _answered(message, desk)
         return None
 
     def _serve(self, message: Message, desk: Desk) -> None:
         if "tell" in message:
-            _told(message, desk)
+            desk.progress(**message["values"])
             return
         try:
             answer = {"answer": _answered(message, desk)}
@@ -281,10 +283,6 @@ class ChildHost:
         code = _wait_briefly(process)
         self.stop()
         raise ProcessEnded(f"The process that ran it {_end_words(code)}", fix=_end_remedy(code))
-
-
-def _told(message: Message, desk: Desk) -> None:
-    desk.progress(**message["values"])
 
 
 def _is_last(message: Message) -> bool:
