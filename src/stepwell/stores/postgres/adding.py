@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from typing import Final
 from uuid import UUID
 
@@ -125,22 +125,12 @@ def _end_holder(statements: Statements, step: Step) -> list[Ending]:
 def _insert(statements: Statements, steps: list[Step], *, fresh: bool = False) -> set[UUID]:
     if not steps:
         return set()
-    with statements.cursor(sql("add", "add_answer"), columns(steps, WRITERS)) as cursor:
-        rows = cursor.fetchall()
+    ids = [step.id for step in steps]
+    insert = (sql("add", "add_answer"), columns(steps, WRITERS))
+    take_back = (sql("take_back"), {"ids": uuids(ids), "oldest": oldest(ids)})
+    rows, *taken_back = statements.rows_of(*([insert] if fresh else [insert, take_back]))
     statements.work_is_due(any(due for _, due in rows))
-    inserted = {step_id for step_id, _ in rows}
-    return inserted if fresh else inserted - _taken_back(statements, inserted)
-
-
-def _taken_back(statements: Statements, inserted: set[UUID]) -> set[UUID]:
-    """Those that had ended before: they are the same steps, and left alone (R1)."""
-    if not inserted:
-        return set()
-    rows = statements.rows("ended_ids", ids=uuids(inserted), oldest=oldest(inserted))
-    ended = {row[0] for row in rows}
-    if ended:
-        statements.rows("take_back", ids=uuids(ended))
-    return ended
+    return {step_id for step_id, _ in rows}.difference(step_id for (step_id,) in chain(*taken_back))
 
 
 def _known(statements: Statements, steps: list[Step]) -> set[UUID]:

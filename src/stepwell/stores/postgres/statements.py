@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Any, TypeAlias
 
+import psycopg
 from psycopg import Connection, Cursor, RawCursor
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
@@ -27,20 +28,25 @@ class Statements:
     connection : of psycopg; its row factory and settings are left as they are.
     lent : the caller's own: news of due work goes with its commit.
     survives : errors must leave the transaction of a lent connection usable.
+    piped : what belongs together may be sent together, for one journey there and back.
     """
 
     def __init__(
-        self, connection: Connection[Any], *, lent: bool = False, survives: bool = True
+        self,
+        connection: Connection[Any],
+        *,
+        lent: bool = False,
+        survives: bool = True,
+        piped: bool = False,
     ) -> None:
         self.connection, self.lent = connection, lent
-        self._survives = survives
+        self._survives, self._piped = survives, piped
         self.due = False
         self._told = False
 
     def rows(self, name: str, /, **values: Any) -> list[Row]:
         """The rows that the statement `name` gives."""
-        with self.cursor(sql(name), values) as cursor:
-            return cursor.fetchall()
+        return self._rows(sql(name), values)
 
     def run(self, name: str, /, **values: Any) -> None:
         """Execute the statement `name`, which gives no rows."""
@@ -50,12 +56,40 @@ class Statements:
     @contextmanager
     def cursor(self, statement: Statement, values: Mapping[str, Any]) -> Iterator[Cursor[Row]]:
         """An executed cursor of plain tuples; closes at the end of the block."""
-        with translated(), RawCursor(self.connection, row_factory=tuple_row) as cursor:
-            # On our own connections at once, for planning is what takes time; and in binary
-            # form, which the driver reads faster.
-            prepare = None if self.lent else True
-            given = statement.values(values)
-            yield cursor.execute(statement.text, given, prepare=prepare, binary=not self.lent)
+        with translated(), self._new_cursor() as cursor:
+            with self._journey() if self._piped and self._idle() else nullcontext():
+                self._execute(cursor, statement, values)
+            yield cursor
+
+    def rows_of(self, *calls: tuple[Statement, Mapping[str, Any]]) -> list[list[Row]]:
+        """The rows of each statement, in order; sent together where the driver can do that."""
+        if not self._piped:
+            return [self._rows(*call) for call in calls]
+        with translated(), ExitStack() as cursors:
+            opened = [cursors.enter_context(self._new_cursor()) for _ in calls]
+            with self._journey():
+                for cursor, call in zip(opened, calls, strict=True):
+                    self._execute(cursor, *call)
+            return [cursor.fetchall() for cursor in opened]
+
+    def _rows(self, statement: Statement, values: Mapping[str, Any]) -> list[Row]:
+        with self.cursor(statement, values) as cursor:
+            return cursor.fetchall()
+
+    def _journey(self) -> AbstractContextManager[object]:
+        """What is executed in the block is sent at its end, the driver's BEGIN included."""
+        return self.connection.pipeline()
+
+    def _new_cursor(self) -> RawCursor[Row]:
+        return RawCursor(self.connection, row_factory=tuple_row)
+
+    def _execute(
+        self, cursor: Cursor[Row], statement: Statement, values: Mapping[str, Any]
+    ) -> None:
+        # On our own connections at once, for planning is what takes time; and in binary form,
+        # which the driver reads faster.
+        prepare, binary = None if self.lent else True, not self.lent
+        cursor.execute(statement.text, statement.values(values), prepare=prepare, binary=binary)
 
     def composed(self, statement: Composed, values: Mapping[str, Any]) -> list[Row]:
         """The rows that a statement made for one query gives."""
@@ -91,9 +125,43 @@ class Statements:
 
     def _begin(self) -> None:
         """Without this a block on an idle lent connection would begin and commit by itself."""
-        idle = self.connection.info.transaction_status is TransactionStatus.IDLE
-        if idle and not self.connection.autocommit:
+        if self._idle() and not self.connection.autocommit:
             self.connection.execute("SELECT 1").close()
+
+    def _idle(self) -> bool:
+        return self.connection.info.transaction_status is TransactionStatus.IDLE
+
+    def commit(self, teller: str | None = None) -> bool:
+        """Commit, and tell other processes in the same message that work is due.
+
+        Parameters
+        ----------
+        teller : the name of who tells; None tells nobody.
+
+        Returns
+        -------
+        Whether the others are told. If only that fails, the commit is good.
+        """
+        with translated():
+            if self.connection.info.transaction_status is TransactionStatus.INERROR:
+                self.connection.execute("SELECT 1")  # COMMIT would be answered with a rollback
+            if teller is None or self._idle():
+                self.connection.commit()
+                return False
+            return self._commit_and_tell(teller)
+
+    def _commit_and_tell(self, teller: str) -> bool:
+        notify = sql("notify_alone")
+        with self._new_cursor() as committing, self._new_cursor() as telling:
+            try:
+                with self._journey():
+                    committing.execute("COMMIT")
+                    self._execute(telling, notify, {"by": teller})
+            except psycopg.Error:
+                if committing.statusmessage != "COMMIT":
+                    raise
+                return False
+            return True
 
     def work_is_due(self, due: bool) -> None:
         """Remember that waiting engines should look; a lent transaction tells them itself."""

@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any, Final
 
 import psycopg
+from psycopg import Pipeline
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool
 
 from stepwell.errors import StoreUnavailable
@@ -88,6 +88,7 @@ class PostgresStore:
         # Only a session of our own ends the transaction of a process that was paused in it.
         self.capabilities = replace(type(self).capabilities, row_locks=not pooler)
         self._bell = Bell(self._ear if self._notify_url else None)
+        self._piped = not pooler and Pipeline.is_supported()
 
     def migrate(self) -> list[str]:
         """Create or upgrade the tables, and make the partitions of the coming months (R44).
@@ -133,25 +134,25 @@ class PostgresStore:
         """
         self.open()
         with self._borrowed(self._pool) as connection:
-            tx = PostgresTransaction(Statements(connection))
+            do = Statements(connection, piped=self._piped)
             try:
-                yield tx
+                yield PostgresTransaction(do)
             except BaseException:
                 _roll_back(connection)
                 raise
-            self._commit(tx)
+            self._commit(do)
 
     @contextmanager
     def exclusive(self) -> Iterator[PostgresExclusive]:
         """As `transaction`, on a connection of a second, small pool (R26)."""
         with self._borrowed(self._pool_to_lend()) as connection:
-            tx = PostgresExclusive(Statements(connection))
+            tx = PostgresExclusive(do := Statements(connection))
             try:
                 # The driver's own block: inside it nobody else can commit.
                 with translated(), connection.transaction():
                     yield tx
             finally:
-                if tx.due:
+                if do.due:
                     self._bell.ring()
 
     def on(self, connection: Any, *, survives: bool = True) -> PostgresTransaction:
@@ -192,16 +193,14 @@ class PostgresStore:
 
     # -- connections -----------------------------------------------------------
 
-    def _commit(self, tx: PostgresTransaction) -> None:
-        failed = tx.connection.info.transaction_status is TransactionStatus.INERROR
+    def _commit(self, do: Statements) -> None:
+        tells = do.due and self._piped and self._bell.takes_turn()
+        told = False
         try:
-            with translated():
-                # A transaction in error would answer COMMIT with a silent rollback.
-                tx.connection.execute("SELECT 1") if failed else None
-                tx.connection.commit()
+            told = do.commit(self._bell.name if tells else None)
         finally:
-            if tx.due:
-                self._bell.ring()
+            if do.due:
+                self._bell.ring(told=told)
 
     @contextmanager
     def _borrowed(self, pool: Warm | None) -> Iterator[psycopg.Connection[Any]]:
@@ -246,9 +245,7 @@ class PostgresStore:
             yield connection
 
     def _ear(self) -> psycopg.Connection[Any]:
-        # A NOTIFY's commit holds a lock of the whole cluster, and has nothing to keep durable.
-        options = f"{_SESSION} -c synchronous_commit=off"
-        return psycopg.connect(_with_defaults(self._notify_url or "", options), autocommit=True)
+        return psycopg.connect(_with_defaults(self._notify_url or "", _SESSION), autocommit=True)
 
     def _conninfo(self) -> str:
         return _with_defaults(self._url, None if self._pooler else _SESSION)
