@@ -177,17 +177,18 @@ def test_a_first_commit_needs_no_thread_to_tell_of_it(
     assert _heard(ear, 1) == 1
 
 
-def test_a_step_travels_to_the_database_once_and_its_commit_once(store: PostgresStore) -> None:
-    """Each journey ends with the server's readiness; that of the commit tells the others too."""
-    add(store, make())
-    with TemporaryFile("w+") as sent:
-        with store.transaction() as tx:
-            tx.connection.pgconn.trace(sent.fileno())
-            tx.add([Addition(make())])
-        with store.transaction() as tx:
-            tx.connection.pgconn.untrace()
-        sent.seek(0)
-        assert sum("\tReadyForQuery\t" in line for line in sent) == 2
+def test_a_step_its_commit_and_the_news_of_it_travel_together(store: PostgresStore) -> None:
+    """Each journey ends with the server's readiness; the driver's BEGIN is one of its own."""
+    assert store._pool is not None
+    store.add([Addition(make())])
+    connection = store._pool.take()
+    store._pool.give_back(connection)  # and it is the first that is taken again
+    with TemporaryFile("w+") as messages:
+        connection.pgconn.trace(messages.fileno())
+        store.add([Addition(make())])
+        connection.pgconn.untrace()
+        messages.seek(0)
+        assert sum("\tReadyForQuery\t" in line for line in messages) == 2
 
 
 def test_a_commit_is_good_though_telling_of_it_fails(

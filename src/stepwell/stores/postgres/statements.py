@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from typing import Any, TypeAlias
+from contextlib import ExitStack, contextmanager, nullcontext
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import psycopg
-from psycopg import Connection, Cursor, RawCursor
+from psycopg import Connection, Cursor, Pipeline, RawCursor
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 from psycopg.sql import Composed
@@ -18,6 +18,22 @@ from stepwell.stores.postgres.queries import Statement, sql
 from stepwell.stores.postgres.rows import step_reader
 
 Row: TypeAlias = tuple[Any, ...]
+Call: TypeAlias = tuple[Statement, Mapping[str, Any]]
+"""A statement and its values."""
+
+COMMIT: Final[Call] = (Statement(b"COMMIT", ()), {})
+
+
+class Committed(NamedTuple):
+    """The rows of the last statements, and whether other processes were told of due work."""
+
+    rows: list[list[Row]]
+    told: bool
+
+
+def tell(name: str) -> Call:
+    """What tells other processes that work is due, in the name of this one."""
+    return sql("notify_alone"), {"by": name}
 
 
 class Statements:
@@ -28,19 +44,13 @@ class Statements:
     connection : of psycopg; its row factory and settings are left as they are.
     lent : the caller's own: news of due work goes with its commit.
     survives : errors must leave the transaction of a lent connection usable.
-    piped : what belongs together may be sent together, for one journey there and back.
     """
 
     def __init__(
-        self,
-        connection: Connection[Any],
-        *,
-        lent: bool = False,
-        survives: bool = True,
-        piped: bool = False,
+        self, connection: Connection[Any], *, lent: bool = False, survives: bool = True
     ) -> None:
         self.connection, self.lent = connection, lent
-        self._survives, self._piped = survives, piped
+        self._survives = survives
         self.due = False
         self._told = False
 
@@ -57,28 +67,16 @@ class Statements:
     def cursor(self, statement: Statement, values: Mapping[str, Any]) -> Iterator[Cursor[Row]]:
         """An executed cursor of plain tuples; closes at the end of the block."""
         with translated(), self._new_cursor() as cursor:
-            with self._journey() if self._piped and self._idle() else nullcontext():
-                self._execute(cursor, statement, values)
+            self._execute(cursor, statement, values)
             yield cursor
 
-    def rows_of(self, *calls: tuple[Statement, Mapping[str, Any]]) -> list[list[Row]]:
-        """The rows of each statement, in order; sent together where the driver can do that."""
-        if not self._piped:
-            return [self._rows(*call) for call in calls]
-        with translated(), ExitStack() as cursors:
-            opened = [cursors.enter_context(self._new_cursor()) for _ in calls]
-            with self._journey():
-                for cursor, call in zip(opened, calls, strict=True):
-                    self._execute(cursor, *call)
-            return [cursor.fetchall() for cursor in opened]
+    def rows_of(self, *calls: Call) -> list[list[Row]]:
+        """The rows of each statement, in order."""
+        return [self._rows(*call) for call in calls]
 
     def _rows(self, statement: Statement, values: Mapping[str, Any]) -> list[Row]:
         with self.cursor(statement, values) as cursor:
             return cursor.fetchall()
-
-    def _journey(self) -> AbstractContextManager[object]:
-        """What is executed in the block is sent at its end, the driver's BEGIN included."""
-        return self.connection.pipeline()
 
     def _new_cursor(self) -> RawCursor[Row]:
         return RawCursor(self.connection, row_factory=tuple_row)
@@ -131,37 +129,37 @@ class Statements:
     def _idle(self) -> bool:
         return self.connection.info.transaction_status is TransactionStatus.IDLE
 
-    def commit(self, teller: str | None = None) -> bool:
-        """Commit, and tell other processes in the same message that work is due.
+    def commit(self, *calls: Call, teller: str | None = None) -> Committed:
+        """Run the last statements and commit, and tell others that work is due: one journey.
+
+        Nothing may be sent so that leaves the transaction open: the driver ends what it sends
+        together with a message after which the server no longer ends an idle transaction.
 
         Parameters
         ----------
-        teller : the name of who tells; None tells nobody.
-
-        Returns
-        -------
-        Whether the others are told. If only that fails, the commit is good.
+        teller : the name of who tells; None tells nobody. If only telling fails, all is well.
         """
         with translated():
             if self.connection.info.transaction_status is TransactionStatus.INERROR:
                 self.connection.execute("SELECT 1")  # COMMIT would be answered with a rollback
-            if teller is None or self._idle():
+            if not calls and (teller is None or self._idle()):
                 self.connection.commit()
-                return False
-            return self._commit_and_tell(teller)
+                return Committed([], told=False)
+            return self._all_at_once([*calls, COMMIT], [tell(teller)] if teller else [])
 
-    def _commit_and_tell(self, teller: str) -> bool:
-        notify = sql("notify_alone")
-        with self._new_cursor() as committing, self._new_cursor() as telling:
+    def _all_at_once(self, calls: Sequence[Call], news: Sequence[Call]) -> Committed:
+        with ExitStack() as cursors:
+            opened = [cursors.enter_context(self._new_cursor()) for _ in (*calls, *news)]
+            committing, told = opened[len(calls) - 1], bool(news)
             try:
-                with self._journey():
-                    committing.execute("COMMIT")
-                    self._execute(telling, notify, {"by": teller})
+                with self.connection.pipeline() if Pipeline.is_supported() else nullcontext():
+                    for cursor, call in zip(opened, (*calls, *news), strict=True):
+                        self._execute(cursor, *call)
             except psycopg.Error:
                 if committing.statusmessage != "COMMIT":
                     raise
-                return False
-            return True
+                told = False
+            return Committed([cursor.fetchall() for cursor in opened[: len(calls) - 1]], told)
 
     def work_is_due(self, due: bool) -> None:
         """Remember that waiting engines should look; a lent transaction tells them itself."""

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 import psycopg
-from psycopg import Pipeline
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool
 
 from stepwell.errors import StoreUnavailable
+from stepwell.step import Addition
 from stepwell.stores.inspecting import Inspection, Overview
 from stepwell.stores.on_loop import OnLoop
 from stepwell.stores.outbox import driver_connection, refused
 from stepwell.stores.postgres import inspecting, schema
+from stepwell.stores.postgres.adding import (
+    AT_ONCE,
+    can_be_refused,
+    inserted,
+    insertion,
+    is_any_due,
+    is_due_soon,
+)
 from stepwell.stores.postgres.exclusive import SESSION, PostgresExclusive, as_before
 from stepwell.stores.postgres.faults import first_contact, translated
 from stepwell.stores.postgres.on_loop import LoopStatements, driver_of
-from stepwell.stores.postgres.statements import Statements
+from stepwell.stores.postgres.statements import Call, Committed, Statements
 from stepwell.stores.postgres.transaction import PostgresTransaction
 from stepwell.stores.postgres.wake import Bell, PostgresWake
 from stepwell.stores.postgres.warm import KEPT, Pool, Warm, hung_up
@@ -88,7 +96,6 @@ class PostgresStore:
         # Only a session of our own ends the transaction of a process that was paused in it.
         self.capabilities = replace(type(self).capabilities, row_locks=not pooler)
         self._bell = Bell(self._ear if self._notify_url else None)
-        self._piped = not pooler and Pipeline.is_supported()
 
     def migrate(self) -> list[str]:
         """Create or upgrade the tables, and make the partitions of the coming months (R44).
@@ -134,13 +141,31 @@ class PostgresStore:
         """
         self.open()
         with self._borrowed(self._pool) as connection:
-            do = Statements(connection, piped=self._piped)
+            do = Statements(connection)
             try:
                 yield PostgresTransaction(do)
             except BaseException:
                 _roll_back(connection)
                 raise
             self._commit(do)
+
+    def add(self, additions: Sequence[Addition]) -> list[bool]:
+        """As the verb `add`, in a transaction of its own."""
+        if can_be_refused(additions) or not 0 < len(additions) <= AT_ONCE:
+            with self.transaction() as tx:
+                return tx.add(additions)
+        self.open()
+        with self._borrowed(self._pool) as connection:
+            do = Statements(connection)
+            do.due = is_due_soon(additions)
+            try:
+                answer = self._commit(do, *insertion(additions))
+            except BaseException:
+                _roll_back(connection)
+                raise
+            if is_any_due(answer.rows) and not do.due:
+                self._bell.ring()
+            return inserted(additions, answer.rows)
 
     @contextmanager
     def exclusive(self) -> Iterator[PostgresExclusive]:
@@ -193,11 +218,14 @@ class PostgresStore:
 
     # -- connections -----------------------------------------------------------
 
-    def _commit(self, do: Statements) -> None:
-        tells = do.due and self._piped and self._bell.takes_turn()
+    def _commit(self, do: Statements, *last: Call) -> Committed:
+        """With the last statements of the transaction; then whoever waits for work is told."""
+        teller = self._bell.name if do.due and self._bell.takes_turn() else None
         told = False
         try:
-            told = do.commit(self._bell.name if tells else None)
+            answer = do.commit(*last, teller=teller)
+            told = answer.told
+            return answer
         finally:
             if do.due:
                 self._bell.ring(told=told)

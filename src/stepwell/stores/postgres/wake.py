@@ -21,7 +21,7 @@ import psycopg
 
 from stepwell.errors import StoreUnavailable
 from stepwell.events import emit
-from stepwell.stores.postgres.statements import Statements
+from stepwell.stores.postgres.statements import Statements, tell
 
 INTERVAL: Final = 0.01
 """Seconds between two NOTIFYs of one process."""
@@ -180,7 +180,7 @@ class Bell:
     def _tell_others(self, connection: psycopg.Connection[Any]) -> None:
         self._pending = False  # before the NOTIFY: what is committed from now on needs another
         try:
-            Statements(connection).run("notify_alone", by=self.name)
+            Statements(connection).rows_of(tell(self.name))
         except StoreUnavailable:
             self._pending = True
             raise
