@@ -13,7 +13,7 @@ from stepwell.step import Addition, EndedAs, OnConflict, Step
 from stepwell.stores.joins import Ending, concerned
 from stepwell.stores.moves import REPLACED
 from stepwell.stores.postgres import joining
-from stepwell.stores.postgres.arrays import columns, uuids
+from stepwell.stores.postgres.arrays import columns, of_one, uuids
 from stepwell.stores.postgres.ending import end
 from stepwell.stores.postgres.queries import sql
 from stepwell.stores.postgres.rows import WRITERS, oldest
@@ -51,9 +51,13 @@ def add(
 
 def insertion(additions: Sequence[Addition]) -> list[Call]:
     """All that adds steps which nothing can refuse, at most `AT_ONCE` of them."""
-    steps, fresh = [one.step for one in additions], all(one.fresh for one in additions)
-    insert = (sql("add", "add_answer"), columns(steps, WRITERS))
-    if fresh:
+    steps = [one.step for one in additions]
+    insert = (
+        (sql("add", "add_one", "add_answer"), of_one(steps[0], WRITERS))
+        if len(steps) == 1
+        else (sql("add", "add_many", "add_answer"), columns(steps, WRITERS))
+    )
+    if all(one.fresh for one in additions):
         return [insert]
     ids = [step.id for step in steps]
     return [insert, (sql("take_back"), {"ids": uuids(ids), "oldest": oldest(ids)})]
