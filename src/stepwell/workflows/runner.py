@@ -109,8 +109,12 @@ def _guarded(work: Callable[[], int], host: ChildHost) -> int:
     """The work, with the child ended in every case."""
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        host.start()
-        return work()
+        try:
+            host.start()
+            return work()
+        finally:
+            # It ends already, within seconds: what the work has come to is what it returns.
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
     except _Terminated:
         return TERMINATED
     finally:
