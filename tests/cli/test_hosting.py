@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -40,3 +43,17 @@ def test_a_server_whose_tables_are_missing_gives_its_port_back(tmp_path: Path) -
     with pytest.raises(SetupError), serving(Server(Settings(data_dir=tmp_path)), on):
         pytest.fail("it has started")
     assert on.fileno() == -1
+
+
+def test_a_server_that_was_told_to_migrates_before_it_serves(tmp_path: Path) -> None:
+    """Without being told it refuses: nobody alters tables unasked (R44)."""
+    serve = [sys.executable, "-m", "stepwell.cli", "serve", "--port", "0"]
+    serve += ["--data-dir", str(tmp_path)]
+    refused = subprocess.run(serve, capture_output=True, text=True, check=False)
+    assert (refused.returncode, "stepwell migrate" in refused.stderr) == (7, True)
+    with subprocess.Popen([*serve, "--migrate"], stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr is not None
+        assert any("stepwell serves http://" in line for line in server.stderr)
+        server.send_signal(signal.SIGTERM)
+        server.stderr.read()
+    assert server.returncode == 0

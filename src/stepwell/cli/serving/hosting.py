@@ -34,7 +34,7 @@ from stepwell.telemetry.log import log_events, toggle_on_signal
 def host_api(
     out: Output, given: Mapping[str, Any], *, run_engine: bool, migrate: bool = False
 ) -> None:
-    """Serve until a signal asks to stop; with `migrate` the tables are brought up to date before."""
+    """Serve until a signal asks to stop; with `migrate` bring the tables up to date before."""
     settings = Settings.from_environment(**given, run_engine=run_engine)
     if migrate:
         migrate_apart(_prepared(settings))
