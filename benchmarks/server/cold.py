@@ -72,9 +72,9 @@ class Played(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def played() -> Iterator[str]:
+def played(by: type[BaseHTTPRequestHandler] = Played) -> Iterator[str]:
     """The server; yields its address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Played)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), by)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -74,6 +74,7 @@ def test_types_stand_behind_a_guard_only_where_that_has_a_reason(root: Path) -> 
         "__init__.py",
         "errors.py",
         "schedules/__init__.py",
+        "stores/__init__.py",
         "testing/plugin.py",
         "workflows/__init__.py",
     }

@@ -46,9 +46,13 @@ class Proxy:
         while True:
             try:
                 near, _ = listener.accept()
-                far = socket.create_connection(self._to)
             except OSError:
                 return
+            try:
+                far = socket.create_connection(self._to)
+            except OSError:  # the cluster is away, as whoever asks is told by this end
+                _end(near)
+                continue
             with self._opening:  # it may have been cut while these were made
                 is_cut = self._listener is not listener
                 self._open |= set() if is_cut else {near, far}
@@ -81,7 +85,8 @@ class Proxy:
     def _ended(self, *ends: socket.socket) -> None:
         for one in ends:
             _end(one)
-            self._open.discard(one)
+        with self._opening:
+            self._open -= set(ends)
 
 
 def _end(one: socket.socket) -> None:

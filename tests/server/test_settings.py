@@ -46,6 +46,13 @@ def test_a_variable_that_does_not_fit_is_named(name: str, text: str, words: str)
     assert words in caught.value.why
 
 
+def test_images_may_reach_the_api_in_another_way_than_people() -> None:
+    """On one host neither can use the address of the other."""
+    given = Settings(public_url="http://127.0.0.1:8420", images_url="http://server:8420/")
+    assert (given.url, given.url_for_images) == ("http://127.0.0.1:8420", "http://server:8420")
+    assert Settings(public_url="https://flows.example").url_for_images == "https://flows.example"
+
+
 def test_serve_enables_no_launcher_unless_told() -> None:
     """R42: the process launcher runs code on the server's own machine."""
     assert Settings().launchers == ()

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 from benchmarks.server import cold
+from tests.engine.signals import gone, wait_for
 
 import stepwell
 
@@ -48,6 +53,50 @@ def test_neither_process_of_an_image_has_the_token_in_its_environment(tmp_path: 
     assert done.returncode == 3  # the token was refused, as was played
     assert b"STEPWELL_RUN_ID" in notes.read_bytes()
     assert given["STEPWELL_TOKEN"].encode() not in notes.read_bytes()
+
+
+class Slow(cold.Played):
+    """It has nothing to do for an image, and keeps the last lines of it waiting."""
+
+    logs: Final = threading.Event()
+    may_answer: Final = threading.Event()
+
+    def do_POST(self) -> None:  # noqa: N802 - the base class asks for this name
+        """Claims find nothing, so that the image ends."""
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        verb = self.path.rpartition("/")[2]
+        if "/logs/" in self.path:
+            self.logs.set()
+            self.may_answer.wait(90)
+        self._answer(200, {"result": {**cold.ANSWERS, "claim": {}}.get(verb)})
+
+
+@pytest.fixture
+def slow() -> Iterator[str]:
+    """The address of a server that is `Slow`."""
+    with cold.played(Slow) as url:
+        yield url
+    Slow.may_answer.set()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it starts in two steps")
+def test_an_image_that_is_stopped_while_it_winds_down_ends_as_it_would_have(
+    slow: str, tmp_path: Path
+) -> None:
+    """Its work is over, and its last lines are on their way: there is nothing to break off."""
+    group, notes = tmp_path / "group.py", tmp_path / "notes"
+    group.write_text(f"{LOOKS}\nPath(os.environ['NOTES']).write_text(str(os.getpid()))\nprint(1)")
+    named = {"STEPWELL_GROUP": str(group), "NOTES": str(notes)}
+    command = [sys.executable, "-m", "stepwell.workflows"]
+    given = {**os.environ, **cold.environment(slow), **named}
+    with subprocess.Popen(command, env=given, stderr=subprocess.PIPE, text=True) as image:
+        assert Slow.logs.wait(90)
+        wait_for(lambda: gone(int(notes.read_text())))  # the group's process, which is ended first
+        image.send_signal(signal.SIGTERM)
+        Slow.may_answer.set()
+        assert image.stderr is not None
+        said = image.stderr.read()
+    assert (image.returncode, said) == (0, "")
 
 
 def test_a_missing_variable_is_named_when_an_image_is_started_by_hand() -> None:

@@ -105,6 +105,6 @@ def resolve(
             fix="Start one with `stepwell dev PATH`, or give --url and --token.",
         )
     fallback = kept.token if address == kept.url.rstrip("/") else ""
-    secret = token or environment.get("STEPWELL_TOKEN") or fallback
+    secret = token or environment.get("STEPWELL_TOKEN", "").strip() or fallback
     source = "--url" if url else "STEPWELL_URL" if environment.get("STEPWELL_URL") else kept.source
     return Profile(address, secret, source)

@@ -42,7 +42,7 @@ class Client(Transport):
     def from_environment(cls, **options: Any) -> Self:
         """The server of STEPWELL_URL, with the token of STEPWELL_TOKEN."""
         url = os.environ.get("STEPWELL_URL", "http://127.0.0.1:8420")
-        return cls(url, os.environ.get("STEPWELL_TOKEN", ""), **options)
+        return cls(url, os.environ.get("STEPWELL_TOKEN", "").strip(), **options)
 
     # -- runs ------------------------------------------------------------------
 

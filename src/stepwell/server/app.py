@@ -243,7 +243,7 @@ class Server:
         try:
             self._start(listen)
         except BaseException:
-            self.db.close()
+            self.stop(timeout=0.0)
             raise
 
     def _start(self, listen: Callable[[], object]) -> None:

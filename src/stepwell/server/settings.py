@@ -30,7 +30,9 @@ class Settings:
         Several servers on one database need the same key.
     launchers : the launchers that may start images; `serve` names none by default (R42).
     host, port : where the API listens.
-    public_url : how images reach the API; empty is `http://{host}:{port}`.
+    public_url : how people reach the server, and images if `images_url` is empty; empty is
+        `http://{host}:{port}`.
+    images_url : how images reach the API, where that is another way, `http://server:8420`.
     base_path : the path below which a proxy shows the server, `/stepwell`; empty is that
         of `public_url`.
     run_api : serve HTTP (`serve`).
@@ -95,7 +97,7 @@ class Settings:
     container_host : the engine of the launcher `container`: `unix:///path/of/the/socket` or
         `tcp://host:port`; empty is `DOCKER_HOST`, else the usual socket of Docker or Podman.
     container_network : `bridge`, `host`, `none` or the name of a network; empty is the
-        engine's default. `public_url` must be reachable from it.
+        engine's default. The API must be reachable from it, see `images_url`.
     container_memory_mib, container_cpus, container_pids : what one container may use at
         most; 0 is no limit.
     container_tmp_mib : the size of its `/tmp`; all else of it is read-only.
@@ -129,6 +131,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8420
     public_url: str = ""
+    images_url: str = ""
     base_path: str = ""
     run_api: bool = True
     run_ui: bool = True
@@ -236,8 +239,13 @@ class Settings:
 
     @property
     def url(self) -> str:
-        """How images reach the API, without a slash at the end."""
+        """How people reach the server, without a slash at the end."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def url_for_images(self) -> str:
+        """How images reach the API, without a slash at the end."""
+        return self.images_url.rstrip("/") or self.url
 
     @property
     def base(self) -> str:

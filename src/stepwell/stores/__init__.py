@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from importlib import import_module
 from types import ModuleType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from stepwell.errors import InvalidInput, SetupError
+from stepwell.lazily import lazily
 from stepwell.stores.addresses import split_pooling
-from stepwell.stores.memory import MemoryStore
 from stepwell.stores.protocol import Store
+
+if TYPE_CHECKING:
+    from stepwell.stores.memory import MemoryStore
+
+__getattr__ = lazily(__name__, {"stepwell.stores.memory": "MemoryStore"})
 
 __all__ = ["MemoryStore", "Store", "open_store"]
 
@@ -35,6 +40,8 @@ def open_store(url: str) -> Store:
     """
     scheme = urlsplit(url).scheme
     if scheme == "memory":
+        from stepwell.stores.memory import MemoryStore  # noqa: PLC0415 - as drivers are
+
         return MemoryStore()
     if scheme == "sqlite":
         return _sqlite(url)

@@ -181,11 +181,11 @@ class MemoryTransaction:
     def _answer(self, request: ClaimRequest, taken: tuple[Step, ...]) -> Claimed:
         free = [step for step in self._ready.values() if in_reach(step, request)]
         open_to_it = [s for s in free if s.name in request.names or not (s.parked or _suspect(s))]
-        suspects = [s for s in open_to_it if _suspect(s) and s.schedule_time <= self._now]
-        others = (step.schedule_time for step in open_to_it if step not in suspects)
+        alone = {s.id for s in open_to_it if _suspect(s) and s.schedule_time <= self._now}
+        others = (step.schedule_time for step in open_to_it if step.id not in alone)
         limits = self._limits(request)
         next_due = min([*others, *limits.later], default=None)
-        return Claimed(taken, next_due, bool(suspects), bool(limits.due))
+        return Claimed(taken, next_due, bool(alone), bool(limits.due))
 
     def _claim_limited(self, request: ClaimRequest) -> Claimed:
         allotted = self._limits(request).allot(request)

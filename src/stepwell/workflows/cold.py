@@ -7,7 +7,7 @@ import sys
 
 gc.disable()  # of what is imported now nothing is garbage, and looking for it takes time
 
-from stepwell.workflows.warm import go_on  # noqa: E402
+from stepwell.workflows.forking import go_on  # noqa: E402
 
 if __name__ == "__main__":
     gc.enable()

@@ -21,7 +21,6 @@ from stepwell.registry import Registry
 from stepwell.step import StepQuery, StepStatus
 from stepwell.stores.http import HttpStore, ServerLink
 from stepwell.stores.patience import patiently
-from stepwell.workflows import one_step
 from stepwell.workflows.backend import HttpBackend
 from stepwell.workflows.errors import ImageContract, WorkflowUnknown
 from stepwell.workflows.host import ChildHost, Started
@@ -89,6 +88,9 @@ def main(environment: Mapping[str, str], started: Started | None = None) -> int:
     3: the server is not reachable, or refuses the token. 143: stopped by SIGTERM.
     """
     if environment.get("STEPWELL_MODE") == SINGLE:
+        # A store in memory and the types of steps, which no run needs.
+        from stepwell.workflows import one_step  # noqa: PLC0415
+
         return one_step.main(environment)
     try:
         image = Image.of(environment)
@@ -109,8 +111,12 @@ def _guarded(work: Callable[[], int], host: ChildHost) -> int:
     """The work, with the child ended in every case."""
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        host.start()
-        return work()
+        try:
+            host.start()
+            return work()
+        finally:
+            # It ends already, within seconds: what the work has come to is what it returns.
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
     except _Terminated:
         return TERMINATED
     finally:

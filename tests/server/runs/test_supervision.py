@@ -54,7 +54,7 @@ def test_the_container_gets_its_run_its_token_and_its_time(
     assert spec.image == "group.py@sha256:0"
     assert spec.mode == "run"
     assert spec.environment["STEPWELL_RUN_ID"] == run["id"]
-    assert spec.environment["STEPWELL_URL"] == server.settings.url
+    assert spec.environment["STEPWELL_URL"] == server.settings.url_for_images
     assert spec.environment["STEPWELL_TOKEN"].startswith("swr_1_")
     assert 86_300 < spec.deadline_seconds <= 86_400
 

@@ -31,9 +31,13 @@ from stepwell.server.settings import Settings
 from stepwell.telemetry.log import log_events, toggle_on_signal
 
 
-def host_api(out: Output, given: Mapping[str, Any], *, run_engine: bool) -> None:
-    """Serve until a signal asks to stop."""
+def host_api(
+    out: Output, given: Mapping[str, Any], *, run_engine: bool, migrate: bool = False
+) -> None:
+    """Serve until a signal asks to stop; with `migrate` bring the tables up to date before."""
     settings = Settings.from_environment(**given, run_engine=run_engine)
+    if migrate:
+        migrate_apart(_prepared(settings))
     held = bound(settings.host, settings.port)
     settings = replace(settings, port=held.getsockname()[1])  # 0 was any free one
     with until_asked_to_stop() as asked, closing(held), _running(settings, held) as server:
@@ -94,7 +98,11 @@ def print_migrations(out: Output, given: Mapping[str, Any]) -> None:
 def serving(server: Server, on: socket.socket) -> Iterator[Server]:
     """The server for the block, and before anything else of it its HTTP side on a bound socket."""
     listener = Listener(server.app, on)
-    server.start(listener.start)
+    try:
+        server.start(listener.start)
+    except BaseException:
+        listener.stop()
+        raise
     try:
         yield server
     finally:

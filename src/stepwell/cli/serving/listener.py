@@ -111,9 +111,10 @@ class Listener:
         return self
 
     def stop(self) -> None:
-        """Finish the requests in hand, and close."""
+        """Finish the requests in hand, and close; also if it was never started."""
         self._server.should_exit = True
-        self._thread.join(_GRACE_SECONDS + 5)
+        if self._thread.ident is not None:
+            self._thread.join(_GRACE_SECONDS + 5)
         self._socket.close()
 
     def _run(self) -> None:

@@ -74,11 +74,14 @@ def serve(
     api_only: Annotated[
         bool, typer.Option("--api-only", help="Neither engine nor pages: the API alone.")
     ] = False,
+    migrate_first: Annotated[
+        bool, typer.Option("--migrate", help="Create or upgrade the tables before: for one server.")
+    ] = False,
 ) -> None:
     """Serve pages and API, and run the server's own steps, until Ctrl-C or SIGTERM.
 
     Every setting can also be an environment variable: STEPWELL_ and its name in
-    capitals. The database must have been migrated (`stepwell migrate`).
+    capitals. The database must have been migrated (`stepwell migrate`, or --migrate).
     """
     needs_server("serve")
     with importing():
@@ -86,7 +89,8 @@ def serve(
 
     given = _given(host=host, port=port, database_url=database, data_dir=data_dir)
     given |= {"run_ui": False} if api_only else {}
-    host_api(session.out, given | _launchers(launcher), run_engine=not (api_only or no_engine))
+    engine = not (api_only or no_engine)
+    host_api(session.out, given | _launchers(launcher), run_engine=engine, migrate=migrate_first)
 
 
 def work(

@@ -81,7 +81,7 @@ class Discovering:
         plain = groups.launch_environment(group, with_secrets=group.discover_with_secrets)
         settings = self.services.settings
         contract = {
-            "STEPWELL_URL": settings.url,
+            "STEPWELL_URL": settings.url_for_images,
             "STEPWELL_TOKEN": tokens.made(settings.signing_key, self.id),
             "STEPWELL_DISCOVERY_ID": str(self.id),
         }

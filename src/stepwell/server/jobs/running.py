@@ -150,7 +150,7 @@ class Job:
     def _environment(self) -> dict[str, str]:
         settings = self.services.settings
         return {
-            "STEPWELL_URL": settings.url,
+            "STEPWELL_URL": settings.url_for_images,
             "STEPWELL_STEP_ID": str(self.step.id),
             "STEPWELL_TOKEN": tokens.issue(settings.signing_key, self.step.id, self.number),
         }

@@ -73,7 +73,7 @@ def _environment(services: Services, run: RowMapping, group: Group) -> dict[str,
     return {
         **groups.launch_environment(group, with_secrets=secrets),
         **({VARIABLE: parent} if wanted() else {}),
-        "STEPWELL_URL": settings.url,
+        "STEPWELL_URL": settings.url_for_images,
         "STEPWELL_RUN_ID": str(run["id"]),
         "STEPWELL_TOKEN": tokens.issue(settings.signing_key, run["id"], run["attempt"]),
     }
