@@ -158,7 +158,7 @@ class Bursts:
     def _batch(self, request: ClaimRequest) -> Batch:
         """What the burst before has left to be settled goes with this one."""
         unsettled, self._unsettled = self._unsettled, []
-        return Batch(self._committer, unsettled, self._takes_over, request)
+        return Batch(self._committer, unsettled, self._takes_over, request, self._clock)
 
     def _foresee(self, holdings: list[Holding]) -> list[Holding]:
         """Know of the claims that a commit is about to write: to the other bursts' thread, which

@@ -42,6 +42,7 @@ HOT = {
     "reschedule": ["sqlite_autoindex_stepwell_ready_1"],
     "settle_done": ["sqlite_autoindex_stepwell_ready_1"],
     "settle_again": ["sqlite_autoindex_stepwell_ready_1"],
+    "joins_any": ["COVERING INDEX stepwell_ready_join"],
     "held_by": ["sqlite_autoindex_stepwell_ready_1"],
     "sweep_done": ["ended USING INTEGER PRIMARY KEY", "sqlite_autoindex_stepwell_ready_1"],
     "sweep_failed": ["ended USING INTEGER PRIMARY KEY", "sqlite_autoindex_stepwell_ready_1"],
