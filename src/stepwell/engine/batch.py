@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from stepwell.clock import SYSTEM, Clock
-from stepwell.engine.committer import Committer, Ended, by_engine
+from stepwell.engine.committer import APPLIED, Committer, Ended, by_engine
 from stepwell.engine.held import Holding
 from stepwell.errors import Conflict, StepwellError
 from stepwell.events import emit
@@ -97,7 +97,7 @@ class Batch:
             Holding(addition.step, ended.holding.engine_id, at, links=ended.holding.links + 1)
             for part, verdicts in self._answers
             for ended, verdict in zip(part, verdicts, strict=True)
-            if verdict is Verdict.APPLIED
+            if verdict is APPLIED
             for addition in self._taken.get(id(ended), ())
         ]
 

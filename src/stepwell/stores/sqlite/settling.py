@@ -101,8 +101,8 @@ _RUN: Final = 71
 
 def _run(one: Settlement) -> str:
     """As settle_done.sql reads it."""
-    began, seconds = instant(one.execution_started_at), one.execution_duration
-    return f"{began}{seconds!r:>24}{one.claim.claim_no:>20}"
+    began = instant(one.execution_started_at)
+    return "%s%24r%20d" % (began, one.execution_duration, one.claim.claim_no)  # noqa: UP031 - faster
 
 
 def _rerun(one: Settlement, engine: str, now: str) -> _Values:
