@@ -87,7 +87,7 @@ def blob(rows: Iterable[str], width: int) -> bytes:
     """
     listed = list(rows)
     written = "".join(listed)
-    if len(written) != width * len(listed) or "n" in written:  # nan, inf
+    if {width} != {*map(len, listed)} or "n" in written:  # nan, inf
         raise _refused("An id has another form than ids have, or a number is none.")
     return written.encode("ascii")
 
