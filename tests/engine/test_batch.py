@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from stepwell.clock import now
+from stepwell.clock import SYSTEM, now
 from stepwell.engine.batch import MOST_LINKS, Batch
 from stepwell.engine.committer import Committer, Ended
 from stepwell.engine.held import Held, Holding
@@ -68,7 +68,7 @@ class World:
         takes_over: Callable[[Addition], bool] = lambda addition: True,
     ) -> Batch:
         """These outcomes on their way into the store."""
-        return Batch(self.committer, list(ended), takes_over, self.request(limit))
+        return Batch(self.committer, list(ended), takes_over, self.request(limit), SYSTEM)
 
     def settle(self, batch: Batch) -> list[Holding]:
         """In a transaction; what is held afterwards."""

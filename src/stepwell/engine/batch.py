@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from stepwell.clock import SYSTEM
-from stepwell.engine.committer import Committer, Ended, by_engine
+from stepwell.clock import SYSTEM, Clock
+from stepwell.engine.committer import APPLIED, Committer, Ended, by_engine
 from stepwell.engine.held import Holding
 from stepwell.errors import Conflict, StepwellError
 from stepwell.events import emit
@@ -33,9 +33,15 @@ class Batch:
     """
 
     def __init__(
-        self, committer: Committer, ended: list[Ended], takes_over: TakeOver, request: ClaimRequest
+        self,
+        committer: Committer,
+        ended: list[Ended],
+        takes_over: TakeOver,
+        request: ClaimRequest,
+        clock: Clock,
     ) -> None:
         self._committer, self._takes_over, self._request = committer, takes_over, request
+        self._clock = clock
         self._answers: list[tuple[list[Ended], list[Verdict]]] = []
         self._refused: list[Ended] = []
         self._taken: dict[int, list[Addition]] = {}
@@ -59,7 +65,7 @@ class Batch:
 
         What was refused is settled by the committer, one by one if need be (R16).
         """
-        begun = SYSTEM.monotonic()
+        begun, self._now = SYSTEM.monotonic(), self._clock.now()
         for engine_id, part in by_engine(self.ended).items():
             settlements = [self._handing_over(ended) for ended in part]
             try:
@@ -91,7 +97,7 @@ class Batch:
             Holding(addition.step, ended.holding.engine_id, at, links=ended.holding.links + 1)
             for part, verdicts in self._answers
             for ended, verdict in zip(part, verdicts, strict=True)
-            if verdict is Verdict.APPLIED
+            if verdict is APPLIED
             for addition in self._taken.get(id(ended), ())
         ]
 
@@ -115,7 +121,7 @@ class Batch:
             claimed_by=self._request.engine_id,
             claim_no=1,
             claim_request=self._request.request_id,
-            claimed_at=addition.step.created_at,
+            claimed_at=self._now,  # the same for all, so that they are inserted together
         )
         own = _addition(addition, step=step)
         self._taken.setdefault(id(ended), []).append(own)

@@ -103,7 +103,7 @@ class Bursts:
             nothing_left = not batch.handed_on and not self._taken
             self.quiet, self.again = nothing_else and nothing_left, False
             taken, self._taken = self._taken, []
-            self._accept([*taken, *(self._holding(step, request) for step in claimed.steps)])
+            self._accept([*taken, *self._holdings(claimed.steps, request)])
             self._wait()
         finally:  # whatever fails: an outcome that nobody settles is held for ever
             self._unsettled = self._collector.close()
@@ -121,7 +121,7 @@ class Bursts:
         try:
             with self._store.transaction() as tx:
                 claimed = self._claim(tx, replace(request, locking=True))
-                begun = [self._holding(step, request, by_lock=True) for step in claimed.steps]
+                begun = self._holdings(claimed.steps, request, by_lock=True)
                 self._accept([one for one in begun if not self._aside(one.step)])
                 if len(claimed.steps) >= request.limit > 0:
                     self.when_full()
@@ -158,7 +158,7 @@ class Bursts:
     def _batch(self, request: ClaimRequest) -> Batch:
         """What the burst before has left to be settled goes with this one."""
         unsettled, self._unsettled = self._unsettled, []
-        return Batch(self._committer, unsettled, self._takes_over, request)
+        return Batch(self._committer, unsettled, self._takes_over, request, self._clock)
 
     def _foresee(self, holdings: list[Holding]) -> list[Holding]:
         """Know of the claims that a commit is about to write: to the other bursts' thread, which
@@ -196,8 +196,11 @@ class Bursts:
         one before has begun, or a few more."""
         self.most = locked - freed if freed else min(self.most + self.most // 4 + 1, MOST)
 
-    def _holding(self, step: Step, request: ClaimRequest, *, by_lock: bool = False) -> Holding:
-        return Holding(step, request.engine_id, self._clock.monotonic(), by_lock)
+    def _holdings(
+        self, steps: Sequence[Step], request: ClaimRequest, *, by_lock: bool = False
+    ) -> list[Holding]:
+        since = self._clock.monotonic()
+        return [Holding(step, request.engine_id, since, by_lock) for step in steps]
 
     def _hold(self, request: ClaimRequest, begun: list[Holding]) -> None:
         """What has begun is marked at least now, so that nobody else begins it (R14)."""

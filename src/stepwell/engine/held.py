@@ -121,16 +121,14 @@ class Held:
         with self._lock:
             enqueue = self._waiting.appendleft if first else self._waiting.append
             for holding in holdings:
-                if holding.engine_id not in self._buried and not self._has_twin(holding):
-                    self._all[holding.step.id.int] = holding
+                if self._enter(holding):
                     enqueue(holding)
 
     def reserve(self, holdings: Iterable[Holding]) -> None:
         """Know of claims that are accepted later: they are no strangers."""
         with self._lock:
             for holding in holdings:
-                if holding.engine_id not in self._buried and not self._has_twin(holding):
-                    self._all[holding.step.id.int] = holding
+                self._enter(holding)
 
     def begin(self, at: float, slots: int) -> Holding | None:
         """The next step to run, if there is one and fewer than `slots` are running."""
@@ -227,6 +225,16 @@ class Held:
             for holding in running:  # the others are being settled
                 self._drop(holding)
             return running
+
+    def _enter(self, holding: Holding) -> bool:
+        """Whether it is held from now on."""
+        number = holding.step.id.int
+        if self._buried and holding.engine_id in self._buried:
+            return False
+        if number in self._all and self._has_twin(holding):
+            return False
+        self._all[number] = holding
+        return True
 
     def _knows(self, claim: Claim) -> bool:
         holding = self._all.get(claim.step_id.int)

@@ -23,7 +23,9 @@ _OWN_CODE: Final = str(Path(__file__).parents[1])
 _FRAMES: Final = 5
 _settlement: Final = maker(Settlement)
 _DONE: Final = Done()
-_PASSES: Final = (EndedAs.DONE, EndedAs.SKIPPED)
+_ENDS: Final = tuple(EndedAs)  # before Python 3.12 a member is looked up by a function, each time
+_ENDED_DONE, _SKIPPED, _FAILED, _ = _ENDS
+_PASSES: Final = (_ENDED_DONE, _SKIPPED)
 """A step that ends so leaves its place in a join to `then` (R28)."""
 
 
@@ -55,11 +57,11 @@ def judge(facts: Facts, outcome: Outcome | Settlement) -> Settlement:
     """
     match outcome:
         case Done():
-            return _ended(facts, EndedAs.DONE, _told(facts, outcome), outcome, outcome.result)
+            return _ended(facts, _ENDED_DONE, _told(facts, outcome), outcome, outcome.result)
         case Skip():
-            return _ended(facts, EndedAs.SKIPPED, outcome.description, outcome)
+            return _ended(facts, _SKIPPED, outcome.description, outcome)
         case Fail():
-            return _ended(facts, EndedAs.FAILED, outcome.description, outcome)
+            return _ended(facts, _FAILED, outcome.description, outcome)
         case Rerun():
             return _rerun(facts, outcome)
         case Settlement():
@@ -86,7 +88,7 @@ def failed_with(facts: Facts, error: Exception) -> Settlement:
     """The step fails, spawns nothing, and its description is the error."""
     own = isinstance(error, StepwellError)
     said = storable(headline(error)) if own else describe(error)
-    return _marked(_ended(facts, EndedAs.FAILED, said, Fan()), facts, error)
+    return _marked(_ended(facts, _FAILED, said, Fan()), facts, error)
 
 
 def as_outcome(value: Any, handler: Handler) -> Outcome | Settlement:
@@ -140,9 +142,10 @@ def storable(text: str) -> str:
 
 def _told(facts: Facts, outcome: Done | Rerun) -> str | None:
     """What the handler says, or else the step's own description; an old error is over."""
-    if outcome.description is not None or facts.step.failure_count:
+    step = facts.step
+    if outcome.description is not None or step.failure_count:
         return outcome.description
-    return facts.step.description
+    return step.description
 
 
 def _used_up(facts: Facts, error: BaseException) -> Outcome:
@@ -153,7 +156,7 @@ def _used_up(facts: Facts, error: BaseException) -> Outcome:
 
 def _marked(settlement: Settlement, facts: Facts, error: BaseException) -> Settlement:
     """With the error's fingerprint, unless `exhausted` has made something else of it."""
-    if settlement.ended_as is not EndedAs.FAILED:
+    if settlement.ended_as is not _FAILED:
         return settlement
     return replace(settlement, fingerprint=fingerprint(error, facts.step.name))
 
@@ -165,22 +168,23 @@ def _ended(
     fan: Fan,
     result: Any = None,
 ) -> Settlement:
-    place = facts.step.join_id if fan.then is not None and ended_as in _PASSES else None
+    step = facts.step
+    place = step.join_id if fan.then is not None and ended_as in _PASSES else None
     text = None if result is None else facts.codec.encode(result)
     return _settlement(
-        claim=facts.step.claim,
-        ended_as=ended_as,
-        description=description,
-        activation_seen=facts.step.activation_no,
-        unwritten=facts.step.claimed_by is None,
-        failure_count=facts.step.failure_count + (ended_as is EndedAs.FAILED),
-        execution_started_at=facts.started_at,
-        execution_duration=facts.duration,
-        executed_by=facts.executed_by,
-        result=None if text is None else limited(text, f"result of {facts.step.name}"),
+        step.claim,
+        ended_as,
+        description,
+        step.activation_no,
+        step.failure_count + (ended_as is _FAILED),
+        facts.started_at,
+        facts.duration,
+        facts.executed_by,
+        result=None if text is None else limited(text, f"result of {step.name}"),
         result_format=facts.codec.format,
         passes_join=place is not None,
-        additions=_additions(facts, fan, place),
+        additions=_additions(facts, fan, place) if fan.next or fan.then is not None else (),
+        unwritten=step.claimed_by is None,
     )
 
 

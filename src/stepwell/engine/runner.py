@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from stepwell.clock import Clock
 from stepwell.codec import Codec
@@ -35,6 +36,10 @@ class Slots:
     most: int
     fewest: int
     processes: int = 1
+
+
+FEW: Final = round(1 / SMOOTHING)
+"""After so many handlers the average forgets the first."""
 
 
 class Runner:
@@ -114,10 +119,12 @@ class Runner:
     def _run_next(self) -> bool:
         if not self._fresh():
             return False
-        holding = self._held.begin(self._clock.monotonic(), self._slots.most)
+        held, most = self._held, self._slots.most
+        holding = held.begin(self._clock.monotonic(), most)
         if holding is None:
             return False
-        self.call()
+        if held.waiting and held.running < most:
+            self._crew.call()
         self._run(holding)
         return True
 
@@ -125,11 +132,12 @@ class Runner:
         execution = Execution(
             holding.step, self._registry, self._codec, self._clock, self._name, self._members
         )
-        if execution.handler.is_async:
+        handler = execution.handler
+        if handler.is_async:
             self._await(holding, execution)
-        elif execution.handler.exactly_once:
+        elif handler.exactly_once:
             self._end(holding, execution, partial(self._once.run, holding, execution))
-        elif execution.handler.is_guarded:
+        elif handler.is_guarded:
             self._run_guarded(holding, execution)
         else:
             self._end(holding, execution, lambda: Ended(holding, execution, execution.run()))
@@ -199,8 +207,10 @@ class Runner:
             self._returned_late(holding, execution)
             return
         self._held.ended(holding)
-        self._ended += 1  # two who come at once may count as one: nothing hangs on it
-        weight = max(SMOOTHING, 1 / self._ended)  # the first few weigh as much as each other
+        weight = SMOOTHING
+        if self._ended < FEW:  # they weigh as much as each other
+            self._ended += 1  # two who come at once may count as one: nothing hangs on it
+            weight = 1 / self._ended
         self.average = smoothed(self.average, execution.seconds, weight)
         self._put(holding, ended)
 

@@ -16,6 +16,7 @@ from stepwell.outcome import Fan
 from stepwell.step import Addition, NewStep, OnConflict, Retention, Step
 
 _step, _addition = maker(Step), maker(Addition)
+_STANDARD: Final = Retention.STANDARD  # looked up once: before Python 3.12 that is a call
 _NO_CLASSES: Final[Mapping[str, Retention]] = MappingProxyType({})
 
 
@@ -42,7 +43,7 @@ def seal(
     """
     retention = new.retention
     if retention is None:
-        retention = classes.get(new.name, Retention.STANDARD)
+        retention = classes.get(new.name, _STANDARD)
     step = _step(
         id=new.id,
         name=new.name,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from stepwell.outcome import Settlement
 from stepwell.step import EndedAs, StepStatus
+
+_DONE: Final = EndedAs.DONE
 
 
 @dataclass(slots=True)
@@ -26,11 +29,14 @@ class Tally:
         """All executions whose outcome the store has answered."""
         return self.done + self.failed + self.rerun + self.retried + self.refused
 
-    def count(self, settlement: Settlement) -> None:
-        """Count one applied settlement."""
-        if settlement.ended_as is EndedAs.DONE:
-            self.done += 1
-            return
+    def count(self, *settlements: Settlement) -> None:
+        """Count applied settlements."""
+        others = [one for one in settlements if one.ended_as is not _DONE]
+        self.done += len(settlements) - len(others)
+        for one in others:
+            self._count(one)
+
+    def _count(self, settlement: Settlement) -> None:
         if settlement.ended_as is None:
             kind = "retried" if settlement.failure_count else "rerun"
         else:

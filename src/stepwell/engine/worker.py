@@ -335,7 +335,7 @@ class Worker:
             and step.limit_key is None
             and step.rate_key is None
             and step.waiting_for == 0
-            and step.schedule_time <= self._clock.now()
+            and (step.schedule_time is step.created_at or step.schedule_time <= self._clock.now())
             and self._is_served(step)
             and self._registry.handles(step.name)
             and self._intake.has_room_for(step)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from stepwell.clock import now
 from stepwell.errors import SettlementRejected
 from stepwell.ids import new_id
 from stepwell.outcome import Settlement, Verdict
-from stepwell.step import EndedAs, Step, StepQuery
+from stepwell.step import Addition, EndedAs, Step, StepQuery
 from stepwell.stores.protocol import ClaimRequest, EngineInfo
 from stepwell.stores.sqlite import SQLiteStore, arrays
 
@@ -66,6 +65,11 @@ def ending(claimed: Step, **fields: Any) -> Settlement:
     return Settlement(claim=claimed.claim, **told | fields)
 
 
+def itself(text: str | None) -> str | None:
+    """A row that is its own long text."""
+    return text
+
+
 @pytest.mark.parametrize("arrayed", ["whole", "short_arrays"])
 def test_added_rows_are_what_was_added(
     sqlite_store: SQLiteStore, arrayed: str, request: pytest.FixtureRequest
@@ -109,13 +113,13 @@ def test_each_of_many_ends_with_its_own_result_and_in_its_own_way(
 
 
 def test_no_array_is_longer_than_it_may_be() -> None:
-    short, long = ("a", "1" * 10), ("b", "1" * arrays.LONGEST)
-    assert [json.loads(one) for one in arrays.arrays([short, long, short])] == [
-        [list(short)],
-        [list(long)],
-        [list(short)],
+    short, long = "1" * 10, "1" * arrays.LONGEST
+    assert list(arrays.pieces([short, long, None, short], itself)) == [
+        [short],
+        [long],
+        [None, short],
     ]
-    assert len(list(arrays.arrays([short] * 500))) == 1
+    assert len(list(arrays.pieces([short] * 500, itself))) == 1
 
 
 @pytest.mark.parametrize("wrong", [b"bytes", object(), float("nan"), "a\x00b", "\ud800"])
@@ -128,3 +132,43 @@ def test_a_result_that_cannot_be_kept_is_refused(sqlite_store: SQLiteStore, wron
     with sqlite_store.transaction() as tx:
         assert tx.count(StepQuery()).ready == 2
         assert tx.settle(engine, [ending(one)]) == [Verdict.APPLIED]
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), float("inf"), -float("inf")])
+def test_a_duration_that_is_no_number_is_refused(sqlite_store: SQLiteStore, seconds: float) -> None:
+    add(sqlite_store, step())
+    engine, (one,) = claim_all(sqlite_store)
+    with sqlite_store.transaction() as tx, pytest.raises(SettlementRejected):
+        tx.settle(engine, [ending(one, execution_duration=seconds)])
+    assert rows(sqlite_store)[one.id] == one
+
+
+def test_a_row_of_another_width_is_refused_and_moves_none_of_the_others() -> None:
+    assert arrays.blob(["ab", "cd"], 2) == b"abcd"
+    with pytest.raises(SettlementRejected):
+        arrays.blob(["ab", "c", "def"], 2)
+    with pytest.raises(SettlementRejected):
+        arrays.blob(["ab", "c"], 2)
+
+
+def test_rows_that_share_their_values_go_together_whatever_stands_between() -> None:
+    found = dict(arrays.alike([1, 2, 3, 4, 5], lambda number: (number % 2,)))
+    assert found == {(1,): [1, 3, 5], (0,): [2, 4]}
+
+
+def test_what_a_stale_claim_would_add_is_refused_with_it(sqlite_store: SQLiteStore) -> None:
+    """R12: though all of it was written at once, before it was seen that one did not hold."""
+    add(sqlite_store, step(), step())
+    engine, (one, other) = claim_all(sqlite_store)
+    spawned = [Addition(step(name="v1/spawned", search_key=key)) for key in ("kept", "not kept")]
+    with sqlite_store.transaction() as tx:
+        tx.reschedule(other.id, now())
+        ended = [
+            ending(claimed, additions=(addition,))
+            for claimed, addition in zip((one, other), spawned, strict=True)
+        ]
+        assert tx.settle(engine, ended) == [Verdict.APPLIED, Verdict.REFUSED]
+    found = rows(sqlite_store)
+    assert found[one.id].ended_as is EndedAs.DONE
+    assert found[other.id].ended_as is None
+    assert [addition.step.id in found for addition in spawned] == [True, False]

@@ -15,6 +15,7 @@ from stepwell.ids import new_id
 from stepwell.step import JoinPolicy, Priority, Retention, Step, StepQuery
 from stepwell.stores.protocol import ClaimRequest, EngineInfo
 from stepwell.stores.sqlite import SQLiteStore
+from stepwell.stores.sqlite.claiming import WINDOW
 from stepwell.stores.sqlite.moving import insert
 from stepwell.stores.sqlite.statements import Statements
 
@@ -69,7 +70,7 @@ FULL = Step(
 )
 
 
-def claim(store: SQLiteStore, path: Path, row: Step, *, limited: bool) -> Step:
+def claim(store: SQLiteStore, path: Path, row: Step, *, limited: bool, limit: int) -> Step:
     """Put the row into the database, and claim it."""
     with closing(sqlite3.connect(path)) as connection, connection:
         insert(Statements(connection), [row])
@@ -81,7 +82,7 @@ def claim(store: SQLiteStore, path: Path, row: Step, *, limited: bool) -> Step:
             request_id=new_id(),
             names=("v1/a",),
             queues=("q",),
-            limit=9,
+            limit=limit,
             limited=limited,
         )
         (claimed,) = tx.claim(asked).steps
@@ -101,14 +102,16 @@ def keeping(*kept: str) -> Step:
     return replace(FULL, **gone)
 
 
+@pytest.mark.parametrize("limit", [WINDOW - 1, WINDOW])
 @pytest.mark.parametrize(
     "row", [FULL, keeping(*RARE), keeping(), *(keeping(one) for one in (*RARE, *LIMITED))]
 )
 def test_a_claimed_row_is_the_row_that_is_found(
-    sqlite_store: SQLiteStore, sqlite_path: Path, row: Step
+    sqlite_store: SQLiteStore, sqlite_path: Path, row: Step, limit: int
 ) -> None:
+    """Whether it was chosen among several bands, or read with all of its own."""
     limited = bool(row.limit_key or row.rate_key)
-    claimed = claim(sqlite_store, sqlite_path, row, limited=limited)
+    claimed = claim(sqlite_store, sqlite_path, row, limited=limited, limit=limit)
     with sqlite_store.transaction() as tx:
         assert tx.search(StepQuery(ids=(row.id,))) == [claimed]
     assert claimed == replace(

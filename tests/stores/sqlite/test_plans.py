@@ -19,6 +19,8 @@ from stepwell.stores.sqlite.search import count_sql, failures_sql, page_sql, par
 from stepwell.stores.sqlite.sql import QUERIES
 
 HOT = {
+    "claim_lane": ["stepwell_ready_claim"],
+    "claim_rows": ["INTEGER PRIMARY KEY"],
     "claim_window": ["stepwell_ready_claim", "stepwell_ready_parked"],
     "claim_window_flow": ["stepwell_ready_flow"],
     "claim_window_suspect": ["stepwell_ready_suspect"],
@@ -42,6 +44,7 @@ HOT = {
     "reschedule": ["sqlite_autoindex_stepwell_ready_1"],
     "settle_done": ["sqlite_autoindex_stepwell_ready_1"],
     "settle_again": ["sqlite_autoindex_stepwell_ready_1"],
+    "joins_any": ["COVERING INDEX stepwell_ready_join"],
     "held_by": ["sqlite_autoindex_stepwell_ready_1"],
     "sweep_done": ["ended USING INTEGER PRIMARY KEY", "sqlite_autoindex_stepwell_ready_1"],
     "sweep_failed": ["ended USING INTEGER PRIMARY KEY", "sqlite_autoindex_stepwell_ready_1"],
@@ -74,7 +77,7 @@ def test_the_hot_path_goes_by_its_index(connection: sqlite3.Connection, query: s
     assert [index for index in HOT[query] if index not in found] == []
 
 
-@pytest.mark.parametrize("query", ["claim_window", "claim_outlook"])
+@pytest.mark.parametrize("query", ["claim_lane", "claim_window", "claim_outlook"])
 def test_a_claim_sorts_nothing(connection: sqlite3.Connection, query: str) -> None:
     assert "TEMP B-TREE" not in plan(connection, QUERIES[query])
 

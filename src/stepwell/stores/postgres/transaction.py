@@ -154,10 +154,8 @@ class PostgresTransaction:
             added = [one for place in now for one in settlements[place].additions]
             moves.check_taken_over(added, adding.add(self._do, added, endings))
         applied = now | before
-        return [
-            Verdict.APPLIED if place in applied else Verdict.REFUSED
-            for place in range(len(settlements))
-        ]
+        yes, no = Verdict.APPLIED, Verdict.REFUSED  # before Python 3.12 a look-up is a call
+        return [yes if place in applied else no for place in range(len(settlements))]
 
     # -- steps -----------------------------------------------------------------
 

@@ -88,7 +88,14 @@ class Connections:
         try:
             return self._idle.pop()
         except IndexError:
-            return self.connect()
+            return self._connect_for_verbs()
+
+    def _connect_for_verbs(self) -> sqlite3.Connection:
+        """What a statement could have to take back waits in memory, and not in a file of its own:
+        for that of a burst SQLite would write as much as for the burst itself."""
+        connection = self.connect()
+        connection.execute("PRAGMA temp_store = MEMORY")
+        return connection
 
     def _give_back(self, connection: sqlite3.Connection) -> None:
         if len(self._idle) < _KEPT:

@@ -12,7 +12,7 @@ from stepwell.step import Step
 from stepwell.stores.allotment import KEYS_AT_ONCE, Allotted, Contender, allot_apart, go_on_behind
 from stepwell.stores.protocol import Claimed, ClaimRequest
 from stepwell.stores.sqlite.errors import translated
-from stepwell.stores.sqlite.marking import mark
+from stepwell.stores.sqlite.marking import mark, rows_at
 from stepwell.stores.sqlite.rows import instant, plain
 from stepwell.stores.sqlite.statements import Statements
 
@@ -35,7 +35,8 @@ def claim_limited(sql: Statements, clock: Clock, request: ClaimRequest) -> Claim
         view = _look(sql, request, now)
         moved = view.allotted.moved.items()
         sql.run_many("move_rate", [(instant(at), key) for key, at in moved])
-        return _answer(view, _mark(sql, request, view.allotted.taken, now))
+        chosen = [rowid for _, rowid in (one.id for one in view.allotted.taken)]
+        return _answer(view, mark(sql, request, rows_at(sql, chosen), now))
 
 
 def _answer(view: _View, steps: tuple[Step, ...]) -> Claimed:
@@ -66,10 +67,3 @@ def _values(request: ClaimRequest, now: datetime) -> dict[str, Any]:
 def _contender(rowid: int, step_id: str, *row: Any) -> Contender:
     one = Contender((step_id, rowid), *row)
     return one._replace(next_free_at=row[-1] and datetime.fromisoformat(row[-1]))
-
-
-def _mark(
-    sql: Statements, request: ClaimRequest, chosen: list[Contender], now: datetime
-) -> tuple[Step, ...]:
-    marked = mark(sql, request, [rowid for _, rowid in (one.id for one in chosen)], now)
-    return tuple(marked[step_id] for step_id, _ in (one.id for one in chosen))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from stepwell.errors import UniqueKeyTaken
 from stepwell.step import Addition, EndedAs, OnConflict, Step, StepStatus
 from stepwell.stores import moves
 from stepwell.stores.joins import Ending
-from stepwell.stores.sqlite.arrays import AT_ONCE, Values, alike, arrays
+from stepwell.stores.sqlite.arrays import AT_ONCE, Values, alike, blob, pieces, texts
 from stepwell.stores.sqlite.rows import COLUMNS, id_text, ids_json, instant, plain
 from stepwell.stores.sqlite.statements import Statements
 
@@ -38,12 +38,14 @@ def add(
 def load(sql: Statements, template: Step, rows: Iterable[tuple[str, str]]) -> int:
     """Insert a row like the template for each id and state; how many."""
     shared = [plain(value) for value in _shared(template)]
-    _, flow, *middle, _ = _told(template)
+    flow, more = id_text(template.flow_id), _dates(template)
     own_flow = template.flow_id == template.id
     inserted, rest = 0, iter(rows)
     while part := list(islice(rest, AT_ONCE)):
-        told = [(one, one if own_flow else flow, *middle, state) for one, state in part]
-        inserted += _insert(sql, shared, told)
+        for piece in pieces(part, itemgetter(1)):
+            heads = [f"{one}{one if own_flow else flow}{more}" for one, _ in piece]
+            keys = template.correlation_id, template.search_key
+            inserted += _insert(sql, shared, heads, [(*keys, state) for _, state in piece])
     return inserted
 
 
@@ -59,32 +61,39 @@ _OWN: Final = (
 )
 """What rows that are added together differ in."""
 _shared: Final = attrgetter(*[name for name in COLUMNS if name not in _OWN])
+_texts: Final = attrgetter("correlation_id", "search_key", "state")
 
 
 def insert(sql: Statements, steps: Iterable[Step]) -> int:
     """Insert rows of new ids; how many, for a unique key may be taken."""
     inserted = 0
     for shared, part in alike(steps, _shared):
-        inserted += _insert(sql, [*map(plain, shared)], [_told(step) for step in part])
+        values = [*map(plain, shared)]
+        for piece in pieces(part, attrgetter("state")):
+            inserted += _insert(sql, values, map(_head, piece), [*map(_texts, piece)])
     return inserted
 
 
-def _insert(sql: Statements, shared: list[Any], told: list[Values]) -> int:
-    return sum(sql.run("add", [*shared, one]).rowcount for one in arrays(told))
+def _insert(
+    sql: Statements, shared: list[Any], heads: Iterable[str], told: Sequence[Values]
+) -> int:
+    alone, states = texts(told)
+    return sql.run("add", [blob(heads, _HEAD), alone, *shared, states]).rowcount
 
 
-def _told(step: Step) -> Values:
+_HEAD: Final = 162
+"""Characters of `_head`."""
+
+
+def _head(step: Step) -> str:
+    """As add.sql reads it."""
+    return f"{id_text(step.id)}{id_text(step.flow_id)}{_dates(step)}"
+
+
+def _dates(step: Step) -> str:
     created, parent = instant(step.created_at), step.created_by_step_id
-    return (
-        id_text(step.id),
-        id_text(step.flow_id),
-        created,
-        created if step.schedule_time is step.created_at else instant(step.schedule_time),
-        None if parent is None else id_text(parent),
-        step.correlation_id,
-        step.search_key,
-        step.state,
-    )
+    due = created if step.schedule_time is step.created_at else instant(step.schedule_time)
+    return f"{created}{due}{'' if parent is None else id_text(parent):36}"
 
 
 def end(

@@ -60,12 +60,19 @@ _step: Final = maker(Step)
 
 
 def instant(value: datetime) -> str:
-    """`2026-11-22T06:26:40.123456Z`."""
-    text = (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat()
-    return f"{text[:26]}Z" if len(text) == _WITH_FRACTION else f"{text[:19]}.000000Z"
+    """`2026-11-22T06:26:40.123456Z`; of many in a row most are of the same second."""
+    global _second
+    second, text = _second
+    since = value - second
+    if since.days or since.seconds:
+        second = value.astimezone(UTC).replace(microsecond=0)
+        text = second.isoformat()[:_TO_SECONDS]
+        _second, since = (second, text), value - second
+    return f"{text}.{since.microseconds:06}Z"
 
 
-_WITH_FRACTION: Final = len("2026-11-22T06:26:40.123456+00:00")
+_second = datetime.fromtimestamp(0, UTC), "1970-01-01T00:00:00"
+_TO_SECONDS: Final = len("2026-11-22T06:26:40")
 
 
 def id_text(value: UUID) -> str:

@@ -11,7 +11,7 @@ from stepwell.outcome import Settlement, Verdict
 from stepwell.step import Claim
 from stepwell.stores.joins import Ending
 from stepwell.stores.moves import check_taken_over
-from stepwell.stores.sqlite.arrays import alike, array, arrays
+from stepwell.stores.sqlite.arrays import alike, array, blob, pieces, texts
 from stepwell.stores.sqlite.joining import add
 from stepwell.stores.sqlite.rows import claims_json, id_text, instant
 from stepwell.stores.sqlite.statements import Statements
@@ -24,42 +24,47 @@ def settle(
 ) -> list[Verdict]:
     """Apply the settlements whose claims still hold."""
     engine = id_text(engine_id)
-    ids = [id_text(one.claim.step_id) for one in settlements]
-    if _all_hold(sql, engine, ids, settlements):
-        _apply(sql, engine, settlements, now, [])
-        return [Verdict.APPLIED] * len(settlements)
+    if _stand_alone(sql, engine, settlements):
+        if _apply(sql, engine, settlements, now) == len(settlements):
+            _add(sql, settlements, now, [])
+            return [Verdict.APPLIED] * len(settlements)
+        sql.undo()
     held = _claims(sql, "held", engine, [one.claim for one in settlements])
     matched = _first_of_each(one for one in settlements if one.claim in held)
-    _apply(sql, engine, list(matched.values()), now, _endings(held, matched))
+    _apply(sql, engine, list(matched.values()), now)
+    _add(sql, list(matched.values()), now, _endings(held, matched))
     others = [one.claim for one in settlements if matched.get(one.claim) is not one]
     before = _claims(sql, "settled_before", engine, others) if others else {}
     applied = matched.keys() | before
     return [Verdict.APPLIED if one.claim in applied else Verdict.REFUSED for one in settlements]
 
 
-def _all_hold(
-    sql: Statements, engine: str, ids: list[str], settlements: Sequence[Settlement]
-) -> bool:
-    """Whether every claim holds and no join is concerned, as nearly always."""
-    if len(set(ids)) < len(ids):
+def _stand_alone(sql: Statements, engine: str, settlements: Sequence[Settlement]) -> bool:
+    """Whether each is of another step and no join is concerned, as nearly always: then it is
+    enough to see how many are applied."""
+    if len({one.claim.step_id.int for one in settlements}) < len(settlements):
         return False
-    numbers = [one.claim.claim_no for one in settlements]
-    values = {"claims": array([*zip(ids, numbers, strict=True)]), "engine": engine}
-    return bool(sql.run("held_by", values).fetchone() == (len(ids), 0))
+    if sql.run("joins_any", ()).fetchone() == (0,):
+        return True
+    values = {"claims": claims_json([one.claim for one in settlements]), "engine": engine}
+    return bool(sql.run("held_by", values).fetchone() == (len(settlements), 0))
 
 
-def _apply(
-    sql: Statements,
-    engine: str,
-    settlements: Sequence[Settlement],
-    now: str,
-    endings: list[Ending],
-) -> None:
+def _apply(sql: Statements, engine: str, settlements: Sequence[Settlement], now: str) -> int:
+    """Write the rows; how many claims have held. What did not hold may still be there."""
     again = [_rerun(one, engine, now) for one in settlements if one.ended_as is None]
-    sql.run_many("settle_again", again)
+    applied = sql.run_many("settle_again", again)
     ended = [one for one in settlements if one.ended_as is not None]
     for shared, part in alike(ended, _shared):
-        _end(sql, dict(zip(_SHARED, shared, strict=True)), part, engine, now)
+        values = dict(zip(_SHARED, shared, strict=True)) | {"engine": engine, "now": now}
+        for piece in pieces(part, attrgetter("result")):
+            applied += _end(sql, values, piece)
+    return applied
+
+
+def _add(
+    sql: Statements, settlements: Sequence[Settlement], now: str, endings: list[Ending]
+) -> None:
     additions = [addition for one in settlements for addition in one.additions]
     check_taken_over(additions, add(sql, additions, now, endings))
 
@@ -80,25 +85,24 @@ _SHARED: Final = (
 _shared: Final = attrgetter(*_SHARED)
 
 
-def _end(
-    sql: Statements, shared: dict[str, Any], part: list[Settlement], engine: str, now: str
-) -> None:
+def _end(sql: Statements, shared: dict[str, Any], part: Sequence[Settlement]) -> int:
     ids = [id_text(one.claim.step_id) for one in part]
-    told = [
-        (
-            step_id,
-            one.claim.claim_no,
-            instant(one.execution_started_at),
-            one.execution_duration,
-            one.description,
-            one.result,
-        )
-        for step_id, one in zip(ids, part, strict=True)
-    ]
-    values, query = shared | {"engine": engine, "now": now}, f"settle_{shared['ended_as'].status}"
-    for ended in arrays(told):
-        sql.run(query, values | {"ended": ended})
-    sql.run("move_away", {"ids": array(ids)})
+    told = zip(part, ids, strict=True)
+    alone, ended = texts([(one.description, one.result, step_id) for one, step_id in told])
+    values = shared | {"alone": alone, "ended": ended, "runs": blob(map(_run, part), _RUN)}
+    moved = sql.run(f"settle_{shared['ended_as'].status}", values).rowcount
+    sql.run("move_away", {"ids": ended if alone else array(ids)})
+    return moved
+
+
+_RUN: Final = 71
+"""Characters of `_run`."""
+
+
+def _run(one: Settlement) -> str:
+    """As settle_done.sql reads it."""
+    began = instant(one.execution_started_at)
+    return "%s%24r%20d" % (began, one.execution_duration, one.claim.claim_no)  # noqa: UP031 - faster
 
 
 def _rerun(one: Settlement, engine: str, now: str) -> _Values:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 from typing import Final
 
@@ -24,6 +25,10 @@ QUERIES: Final = _load("queries")
 
 # The two tables have the same columns, and so have the statements.
 QUERIES["settle_failed"] = QUERIES["settle_done"].replace("stepwell_done", "stepwell_failed")
+
+# So have the rows of one band, and those that were chosen among several.
+_CHOSEN: Final = "WHERE rowid IN (SELECT value FROM json_each(:rowids))"
+QUERIES["claim_rows"] = re.sub("WHERE queue.*", _CHOSEN, QUERIES["claim_lane"], flags=re.DOTALL)
 
 MIGRATIONS: Final = [Migration(name, sql) for name, sql in _load("migrations").items()]
 """The schema's migrations in order; the number of them is the schema's version."""

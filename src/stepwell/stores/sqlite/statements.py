@@ -72,6 +72,10 @@ class Statements:
             self.execute("RELEASE stepwell_verb")
         self.news = self.news or news
 
+    def undo(self) -> None:
+        """Take back what the present verb has written; it goes on."""
+        self.execute("ROLLBACK TO stepwell_verb")
+
     def _begin(self) -> None:
         """As the driver does before a write, where the caller leaves that to the driver."""
         # Python 3.12 has a second setting, by which the driver may never begin.

@@ -1,5 +1,7 @@
 -- Rows that share all but a few values. Their ids are known to be new (known.sql); a unique key
 -- that is taken inserts nothing.
+-- ?1 has 162 characters for each: id, flow, creation, schedule, parent or blanks.
+-- The array has their states, alone (?2) or behind correlation id and search key.
 INSERT INTO stepwell_ready (
     id, flow_id, created_at, schedule_time, created_by_step_id, correlation_id, search_key,
     state, name, queue, priority, unique_key, description, copy_of, retention, state_format,
@@ -9,9 +11,12 @@ INSERT INTO stepwell_ready (
     fingerprint, join_id, join_policy, waiting_for, limit_key, limit_slots, rate_key
 )
 SELECT
-    json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
-    json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'),
-    json_extract(value, '$[6]'), json_extract(value, '$[7]'),
+    CAST(substr(?1, 162 * key + 1, 36) AS TEXT), CAST(substr(?1, 162 * key + 37, 36) AS TEXT),
+    CAST(substr(?1, 162 * key + 73, 27) AS TEXT), CAST(substr(?1, 162 * key + 100, 27) AS TEXT),
+    nullif(trim(CAST(substr(?1, 162 * key + 127, 36) AS TEXT)), ''),
+    CASE WHEN NOT ?2 THEN json_extract(value, '$[0]') END,
+    CASE WHEN NOT ?2 THEN json_extract(value, '$[1]') END,
+    CASE WHEN ?2 THEN value ELSE json_extract(value, '$[2]') END,
     ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
     ?, ?
 FROM json_each(?)
