@@ -109,7 +109,8 @@ def _reason(seen: Seen, here: Here, now: datetime, used: float | None) -> str:
         return DEADLINE_OVER
     if _lost(seen.pod, here, now) and not seen.pod.gone:
         return f"Its node {_node(pod)} is not heard of any more, and its pod with it."
-    return _disrupted(pod) or _of_container(pod, used) or _deleted(seen, pod)
+    told = _disrupted(pod) or _ended_by_deletion(seen, pod, here)
+    return told or _of_container(pod, used) or _deleted(seen, pod)
 
 
 def _without_pod(seen: Seen, *, late: bool) -> str:
@@ -136,6 +137,26 @@ def _disrupted(pod: Object) -> str:
     if reason.startswith("OutOf") or reason in ("UnexpectedAdmissionError", "NodeAffinity"):
         return f"The node {node} did not take its pod ({reason}).{says}"
     return ""
+
+
+def _ended_by_deletion(seen: Seen, pod: Object, here: Here) -> str:
+    """It was ended because somebody has deleted it; empty if it had ended before."""
+    state = main_status(pod).get("state", {}).get("terminated") or {}
+    over, asked = here(state.get("finishedAt")), _deletion(pod, here)
+    if over is None or asked is None or over < asked:
+        return ""
+    if state["exitCode"] == 0 or state.get("reason") == "OOMKilled":
+        return ""
+    what = "Its Job" if seen.gone else "Its pod"
+    on = f"while it ran on {_node(pod)}"
+    return f"{what} was deleted by somebody {on}. {of_code(state['exitCode'], '')}"
+
+
+def _deletion(pod: Object, here: Here) -> datetime | None:
+    """When a pod was asked to go; the cluster notes when it is to be gone."""
+    doomed = here(pod["metadata"].get("deletionTimestamp"))
+    grace = pod["metadata"].get("deletionGracePeriodSeconds") or 0
+    return None if doomed is None else doomed - timedelta(seconds=grace)
 
 
 def _of_container(pod: Object, used: float | None) -> str:
