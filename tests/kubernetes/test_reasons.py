@@ -204,7 +204,8 @@ def test_an_eviction_is_called_so(target: Target, launches: Launches) -> None:
 def test_a_node_that_is_not_heard_of_does_not_keep_a_run_for_ever(
     cluster: Cluster, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its pod should be gone for half a minute, and says nothing: it is given up (R15)."""
+    """Its pod should be gone for half a minute, and says nothing: it is given up (R15), and what
+    it wrote with it, as the API server has that of the node."""
     monkeypatch.setattr("stepwell.launchers.kubernetes.words.GIVEN_UP", _seconds(1))
     launches = Launches(target.make())
     handle = launches.start(WAIT, name="lost-1")
@@ -213,8 +214,11 @@ def test_a_node_that_is_not_heard_of_does_not_keep_a_run_for_ever(
     cluster.do(lambda: setattr(node, "heard", False))
     try:
         delete(target, "pods", pod_of(target, "lost-1"))
+        with pytest.raises(LaunchFailed):  # it may come back until then
+            launches.launcher.logs(handle)
         status = launches.ended(handle)
         assert f"Its node {node.name} is not heard of any more" in status.reason
+        assert f"is on the node {node.name}" in launches.launcher.logs(handle)
     finally:
         cluster.do(lambda: setattr(node, "heard", True))
         launches.launcher.close()

@@ -95,7 +95,12 @@ class Api:
 
     def _fetch(self, resource: str, request: Request) -> Any:
         one = self._known(resource, request)
-        return self._logs(one) if request.subresource == "log" else one
+        if request.subresource != "log":
+            return one
+        try:
+            return self._logs(one)
+        except ConnectionError as error:
+            raise refusal(500, "", str(error)) from error
 
     def _create(self, resource: str, request: Request) -> Any:
         if request.subresource == "eviction":

@@ -23,6 +23,8 @@ from stepwell.launchers.protocol import LaunchStatus
 NEVER: Final = LaunchStatus(state="ended", reason="It was never started here.")
 GIVEN_UP: Final = timedelta(seconds=30)
 """A pod that should be gone for so long is on a node that is not heard of."""
+UNREAD: Final = "[what else it wrote is on the node {node}, which does not answer]\n"
+"""Instead of output that nobody will read."""
 
 
 def status(
@@ -86,6 +88,18 @@ def is_over(seen: Seen) -> bool:
     if seen.job is None or seen.gone or stop_of(seen.job) or finished(seen.job) is not None:
         return True
     return any(one.pod.get("status", {}).get("phase") in _ENDED for one in seen.pods)
+
+
+def is_long_over(seen: SeenPod, here: Here, now: datetime) -> bool:
+    """Whether a node that does not give its output now is not waited for any more."""
+    state = main_status(seen.pod).get("state", {}).get("terminated") or {}
+    over = here(state.get("finishedAt"))
+    return _lost(seen, here, now) or (over is not None and now - over > GIVEN_UP)
+
+
+def node(seen: Seen) -> str:
+    """The node of its newest pod."""
+    return _node(seen.pod.pod if seen.pod else {})
 
 
 def _lost(seen: SeenPod, here: Here, now: datetime) -> bool:
