@@ -4,11 +4,16 @@ cluster itself, and who asks it for Jobs. The counterpart of the cluster that te
 from __future__ import annotations
 
 import json
+import os
 import secrets
+import ssl
+import subprocess
+import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 from stepwell.launchers.kubernetes.api import MERGE, KubernetesApi, Refused
@@ -18,14 +23,15 @@ from stepwell.testing.launcher_contract import until
 Object = dict[str, Any]
 
 ROOM: Final = {"cpu": "10000", "memory": "10000Gi", "pods": "10000"}
+HOST: Final = os.environ.get("STEPWELL_TEST_HOST", "127.0.0.1")
 RENEWED: Final = 10.0
 """Seconds between two signs of life of a node."""
 _LEASES: Final = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
-_FINAL: Final = ("Succeeded", "Failed")
 
 
 class HollowNode:
-    """A node, and a namespace whose pods it takes; both go when it is closed.
+    """A node, and a namespace whose pods it takes; both go when it is closed. The API server asks
+    it for what pods wrote, at `STEPWELL_TEST_HOST`.
 
     Parameters
     ----------
@@ -39,6 +45,7 @@ class HollowNode:
         self.name = f"stepwell-hollow-{secrets.token_hex(3)}"
         self.namespace = self.name
         self._closed = threading.Event()
+        self._kubelet = _kubelet()
         self._known: dict[str, bool] = {}
 
     @property
@@ -69,6 +76,7 @@ class HollowNode:
         until(lambda: self._api.find(f"/api/v1/namespaces/{self.namespace}") is None, 300)
         self._closed.set()
         self._api.ask("DELETE", f"/api/v1/nodes/{self.name}")
+        self._kubelet.shutdown()
 
     def _in(self, rest: str) -> str:
         return f"/api/v1/namespaces/{self.namespace}/{rest}"
@@ -80,7 +88,13 @@ class HollowNode:
         self._api.ask("POST", "/api/v1/nodes", {"metadata": about, "spec": {"taints": taints}})
         ready = {"type": "Ready", "status": "True", "reason": "Hollow", "message": ""}
         times = {"lastHeartbeatTime": _now(), "lastTransitionTime": _now()}
-        status = {"capacity": ROOM, "allocatable": ROOM, "conditions": [ready | times]}
+        status = {
+            "capacity": ROOM,
+            "allocatable": ROOM,
+            "conditions": [ready | times],
+            "addresses": [{"type": "InternalIP", "address": HOST}],
+            "daemonEndpoints": {"kubeletEndpoint": {"Port": self._kubelet.server_port}},
+        }
         path = f"/api/v1/nodes/{self.name}/status"
         self._api.ask("PATCH", path, {"status": status}, form=MERGE)
 
@@ -153,6 +167,35 @@ class HollowNode:
         path = self._in(f"pods/{pod['metadata']['name']}/status")
         with suppress(Refused):  # it was deleted meanwhile
             self._api.ask("PATCH", path, {"status": status}, form=_STRATEGIC)
+
+
+class _Logs(BaseHTTPRequestHandler):
+    """Its pods have written nothing."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *given: Any) -> None:
+        pass
+
+
+def _kubelet() -> ThreadingHTTPServer:
+    """What of a kubelet the API server speaks to."""
+    server = ThreadingHTTPServer((HOST, 0), _Logs)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.TemporaryDirectory() as folder:
+        key, certificate = f"{folder}/key", f"{folder}/certificate"
+        made = ["openssl", "req", "-x509", "-nodes", "-newkey", "rsa:2048", "-subj", "/CN=hollow"]
+        command = [*made, "-keyout", key, "-out", certificate]
+        subprocess.run(command, check=True, capture_output=True)
+        context.load_cert_chain(certificate, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
 
 
 def _now() -> str:
