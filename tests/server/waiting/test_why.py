@@ -323,20 +323,6 @@ def test_what_the_cluster_reports_becomes_a_sentence(
 
 
 @on_both
-def test_an_operation_on_a_node_that_is_not_heard_of_is_not_said_to_run(
-    start: Start, why: Why, work: Work, launcher: PlayedLauncher, pod: Pods, engine: None
-) -> None:
-    """It was claimed, and nobody knows of its container any more."""
-    run = start()
-    work()
-    pod(run).claim()
-    assert "is running" in why(run)["sentence"]
-    condition = Condition(code="LOST", details={"node": "node-7"})
-    launcher.ended[f"{run['id']}-1"] = LaunchStatus(state="running", condition=condition)
-    assert why(run)["sentence"].startswith("Its node *node-7* is not heard of")
-
-
-@on_both
 def test_a_server_without_the_launcher_shows_what_the_watch_has_kept(
     server: Server,
     start: Start,
