@@ -21,7 +21,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     if NAMED:
         made = Target(Path(NAMED), None)
         yield made
-        made.drop_namespace(made.namespace)
+        made.drop_namespaces()
         return
     cluster = Cluster()
     command = ("python", "-m", "stepwell.workflows")

@@ -49,6 +49,7 @@ class Target:
         self.access = reached(str(kubeconfig), environment={})
         self.api = KubernetesApi(self.access)
         self.owner = f"t{secrets.token_hex(4)}"
+        self._made: list[str] = []
         self.namespace = self.make_namespace()
 
     def make_namespace(self, **labels: str) -> str:
@@ -60,13 +61,15 @@ class Target:
             self.cluster.do(lambda: objects.add("namespaces", "", body))
             return name
         self.api.ask("POST", "/api/v1/namespaces", body)
+        self._made.append(name)
         account = f"/api/v1/namespaces/{name}/serviceaccounts/default"
         until(lambda: self.api.find(account), PATIENCE)  # pods need it
         return name
 
-    def drop_namespace(self, name: str) -> None:
-        """Remove a namespace, with all that is in it."""
-        self.api.ask("DELETE", f"/api/v1/namespaces/{name}")
+    def drop_namespaces(self) -> None:
+        """Remove all that were made, with all that is in them."""
+        for name in self._made:
+            self.api.ask("DELETE", f"/api/v1/namespaces/{name}")
 
     def make(self, proxy: Proxy | None = None, **options: Any) -> KubernetesLauncher:
         """A launcher of its own, perhaps by way of a proxy."""

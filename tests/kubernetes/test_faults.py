@@ -164,6 +164,31 @@ def test_a_watch_from_a_version_that_is_forgotten_begins_anew(
     assert type(caught.value).__name__ == "_Forgotten"
 
 
+def test_a_connection_is_closed_by_who_reads_it(
+    target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Closed beneath its reader, its number is soon another's, whose bytes TLS would take."""
+    closing: list[threading.Thread] = []
+    real = httpx.Client.close
+
+    def noted(client: httpx.Client) -> None:
+        closing.append(threading.current_thread())
+        real(client)
+
+    launcher = target.make()
+    place = launcher.places[target.namespace]
+    place.check()
+    until(lambda: len(launcher.api._streams) == len(place.mirrors), PATIENCE)
+    monkeypatch.setattr(httpx.Client, "close", noted)
+    launcher.close()
+    readers = [one._thread for one in place.mirrors]
+    for one in readers:
+        one.join(PATIENCE)
+    assert not any(one.is_alive() for one in readers)
+    assert set(closing) <= set(readers)
+    assert closing
+
+
 def test_two_servers_at_once_see_and_do_the_same(target: Target, launches: Launches) -> None:
     """Both start, both stop, both are told of the end; there is one pod and one end."""
     other = Launches(target.make())

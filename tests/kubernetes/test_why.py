@@ -11,6 +11,7 @@ from sqlalchemy import update
 from tests.kubernetes.conftest import GROUP as SOURCE
 from tests.kubernetes.served import Served, client
 from tests.kubernetes.target import IMAGE, PATIENCE, Target
+from tests.kubernetes.test_reasons import PRIVILEGED
 from tests.server.runs.support import WORKFLOW, release
 
 from stepwell.server.app import Server
@@ -21,7 +22,6 @@ from stepwell.workflows.describing import describe
 from stepwell.workflows.loading import load_group
 
 DIGEST = "sha256:" + "ab" * 32
-PRIVILEGED = {"spec": {"containers": [{"name": "main", "securityContext": {"privileged": True}}]}}
 
 
 def grouped(server: Server, name: str, image: str, options: dict[str, Any]) -> None:

@@ -95,7 +95,12 @@ class Api:
 
     def _fetch(self, resource: str, request: Request) -> Any:
         one = self._known(resource, request)
-        return self._logs(one) if request.subresource == "log" else one
+        if request.subresource != "log":
+            return one
+        try:
+            return self._logs(one)
+        except ConnectionError as error:
+            raise refusal(500, "", str(error)) from error
 
     def _create(self, resource: str, request: Request) -> Any:
         if request.subresource == "eviction":
@@ -155,10 +160,7 @@ class Api:
         one = self._known(resource, request)
         running = resource == "pods" and one["status"]["phase"] not in ("Succeeded", "Failed")
         if running:
-            grace = one["spec"].get("terminationGracePeriodSeconds", 30)
-            one["metadata"]["deletionTimestamp"] = self.objects.now()
-            one["metadata"]["deletionGracePeriodSeconds"] = grace
-            return self.objects.change(resource, one)
+            return self.objects.doom(one)
         self.objects.drop(resource, one)
         return {"kind": "Status", "status": "Success"}
 
@@ -190,6 +192,11 @@ def _validate(pod: Object) -> None:
     if (policy := pod.get("dnsPolicy", "Default")) not in known:
         message = f'spec.template.spec.dnsPolicy: Unsupported value: "{policy}"'
         raise refusal(422, "Invalid", message)
+    for one in pod["containers"]:
+        may = one.get("securityContext", {})
+        if may.get("privileged") and may.get("allowPrivilegeEscalation") is False:
+            message = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"
+            raise refusal(422, "Invalid", message)
 
 
 def _fits(one: Object, request: Request) -> bool:

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 
 from tests.kubernetes.fake.api import Api
-from tests.kubernetes.fake.objects import Object, Objects
+from tests.kubernetes.fake.objects import GENERATED, Object, Objects
 
 
 class Jobs:
@@ -67,7 +67,7 @@ class Jobs:
         pod = {
             "metadata": {
                 **template["metadata"],
-                "name": f"{about['name']}-{uuid.uuid4().hex[:5]}",
+                "name": f"{about['name']}-"[:GENERATED] + uuid.uuid4().hex[:5],
                 "namespace": about["namespace"],
                 "ownerReferences": [
                     {"kind": "Job", "name": about["name"], "uid": about["uid"], "controller": True}
@@ -118,8 +118,7 @@ class Jobs:
         if pod["status"]["phase"] in ("Succeeded", "Failed"):
             self._objects.drop("pods", pod)
             return
-        pod["metadata"]["deletionTimestamp"] = self._objects.now()
-        self._objects.change("pods", pod)
+        self._objects.doom(pod)
 
     def _late(self, job: Object) -> None:
         if job["spec"].get("suspend") or _over(job):

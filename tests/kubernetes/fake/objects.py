@@ -12,6 +12,8 @@ from typing import Any
 Object = dict[str, Any]
 Key = tuple[str, str, str]
 """Resource, namespace, name."""
+GENERATED = 58
+"""So much of a prefix is left in a name that is made from it."""
 
 KINDS = {
     "jobs": ("batch/v1", "Job"),
@@ -40,9 +42,11 @@ class Objects:
         self._changed = asyncio.Event()
         self._owned: dict[str, set[Key]] = {}
 
-    def now(self) -> str:
-        """The cluster's clock."""
-        return (datetime.now(UTC) + self.skew).strftime("%Y-%m-%dT%H:%M:%SZ")
+    def now(self, later: float = 0) -> str:
+        """The cluster's clock, or what it will be so many seconds later."""
+        return (datetime.now(UTC) + self.skew + timedelta(seconds=later)).strftime(
+            "%Y-%m-%dT%H:%M:%SZ"
+        )
 
     def get(self, resource: str, namespace: str, name: str) -> Object | None:
         return self._all.get((resource, namespace, name))
@@ -65,7 +69,7 @@ class Objects:
         one = copy.deepcopy(dict(made))
         about = one.setdefault("metadata", {})
         if "name" not in about:
-            about["name"] = about["generateName"] + uuid.uuid4().hex[:5]
+            about["name"] = about["generateName"][:GENERATED] + uuid.uuid4().hex[:5]
         key = (resource, namespace, about["name"])
         if key in self._all:
             raise Exists
@@ -89,6 +93,13 @@ class Objects:
             one.setdefault("status", {}).update(status)
         self._note("MODIFIED", key, one)
         return one
+
+    def doom(self, pod: Object) -> Object:
+        """It is to be gone when its grace is over; the instant of that is noted."""
+        grace = pod["spec"].get("terminationGracePeriodSeconds", 30)
+        pod["metadata"]["deletionTimestamp"] = self.now(grace)
+        pod["metadata"]["deletionGracePeriodSeconds"] = grace
+        return self.change("pods", pod)
 
     def drop(self, resource: str, one: Object) -> None:
         about = one["metadata"]

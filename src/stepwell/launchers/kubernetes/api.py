@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -65,6 +65,8 @@ class KubernetesApi:
         self._identities = Identities(access.identify)
         self._clients: dict[int, tuple[Identity, httpx.Client]] = {}
         self._lock = threading.Lock()
+        self._asking, self._closed = 0, False
+        self._streams: set[socket.socket] = set()
 
     def ask(
         self,
@@ -118,9 +120,12 @@ class KubernetesApi:
         patience : seconds that may pass without a byte.
         """
         timeout = httpx.Timeout(patience, connect=CONNECT)
-        identity, client = self._client()
         try:
-            with client.stream("GET", path, params=query, timeout=timeout) as answer:
+            with (
+                self._used() as (identity, client),
+                client.stream("GET", path, params=query, timeout=timeout) as answer,
+                self._ended_with(answer),
+            ):
                 self._check(answer, identity)
                 yield answer
         except (httpx.HTTPError, httpx.StreamError) as error:
@@ -141,18 +146,23 @@ class KubernetesApi:
         )
 
     def close(self) -> None:
-        """End all connections."""
-        for _, client in self._clients.values():
-            client.close()
+        """End all connections: streams now, others when their answers are there. Whoever reads
+        one closes it: the number of a socket that is closed beneath its reader is soon that of
+        another, from which TLS goes on to read."""
+        with self._lock:
+            self._closed = True
+            for one in self._streams:
+                _end(one)
+        self._leave()
 
     # -- what requests are made of ---------------------------------------------------
 
     def _answered(self, method: str, path: str, **given: Any) -> httpx.Response:
         for left in reversed(range(TRIES)):
-            identity, client = self._client()
             asked = clock.now()
             try:
-                answer = client.request(method, path, **given)
+                with self._used() as (identity, client):
+                    answer = client.request(method, path, **given)
             except httpx.HTTPError as error:
                 raise self.silent(error) from error
             if answer.status_code == httpx.codes.UNAUTHORIZED and left == TRIES - 1:
@@ -186,6 +196,43 @@ class KubernetesApi:
             why=message or "It gives no reason.",
             fix="It is asked again; if it stays so, see `stepwell doctor kubernetes`.",
         )
+
+    @contextmanager
+    def _used(self) -> Iterator[tuple[Identity, httpx.Client]]:
+        """The client of the moment, which nobody closes within the block."""
+        with self._lock:
+            if self._closed:
+                raise LaunchFailed(f"Nobody asks {self.access.server} any more.")
+            self._asking += 1
+        try:
+            yield self._client()
+        finally:
+            with self._lock:
+                self._asking -= 1
+            self._leave()
+
+    @contextmanager
+    def _ended_with(self, answer: httpx.Response) -> Iterator[None]:
+        """Within the block, `close` ends that answer."""
+        one = answer.extensions["network_stream"].get_extra_info("socket")
+        with self._lock:
+            self._streams.add(one)
+            if self._closed:
+                _end(one)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._streams.discard(one)
+
+    def _leave(self) -> None:
+        """Who is the last after the end closes the clients."""
+        with self._lock:
+            if not self._closed or self._asking:
+                return
+            clients, self._clients = self._clients, {}
+        for _, client in clients.values():
+            client.close()
 
     def _client(self) -> tuple[Identity, httpx.Client]:
         """The client of the moment's identity: a certificate belongs to its connections."""
@@ -232,6 +279,12 @@ class KubernetesApi:
         if not least <= self.offset <= most:
             offset = (least + most) / 2
             self.offset = offset if abs(offset) > ASTRAY else timedelta()
+
+
+def _end(one: socket.socket) -> None:
+    """Whoever reads it reads its end."""
+    with suppress(OSError):  # it has ended
+        socket.socket.shutdown(one, socket.SHUT_RDWR)  # that of TLS would forget its keys
 
 
 _NOT_NOW: Final = frozenset({httpx.codes.UNAUTHORIZED, httpx.codes.TOO_MANY_REQUESTS})

@@ -14,7 +14,9 @@ Object = dict[str, Any]
 REMEMBERED: Final = 600.0
 """Seconds for which what is gone is remembered."""
 EVENTS: Final = 10
-"""So many events of one Job and its pods are kept, the newest."""
+"""So many events of one Job and its pods are told, the newest."""
+TOLD_OF: Final = 10_000
+"""Events of so many Jobs and pods are kept, the newest."""
 FINAL: Final = ("Succeeded", "Failed")
 """Phases of pods that have ended."""
 
@@ -52,7 +54,6 @@ class _Entry:
     job: Object | None = None
     gone_at: float | None = None
     pods: dict[str, SeenPod] = field(default_factory=dict)
-    events: dict[str, Object] = field(default_factory=dict)
 
 
 class Book:
@@ -67,6 +68,7 @@ class Book:
     def __init__(self, mine: Callable[[str], bool], ended: Callable[[], None]) -> None:
         self._mine, self._ended = mine, ended
         self._entries: dict[str, _Entry] = {}
+        self._events: dict[str, dict[str, Object]] = {}
         self._lock = threading.Lock()
 
     def seen(self, job: str) -> Seen:
@@ -76,7 +78,8 @@ class Book:
             if entry is None:
                 return Seen()
             pods = sorted(entry.pods.values(), key=_born)
-            events = sorted(entry.events.values(), key=told_at)
+            told = (self._events.get(one, {}).values() for one in (job, *entry.pods))
+            events = sorted((one for each in told for one in each), key=told_at)
             gone = entry.gone_at is not None
             return Seen(entry.job, gone, tuple(pods), tuple(events[-EVENTS:]))
 
@@ -136,12 +139,13 @@ class Book:
         name = str(about.get("name", ""))
         if not self._mine(name):
             return
-        job = name if about.get("kind") == "Job" else name.rpartition("-")[0]
-        with self._lock:
-            entry = self._entry(job)
-            entry.events[event["metadata"]["name"]] = lean(event)
-            for one in sorted(entry.events.values(), key=told_at)[:-EVENTS]:
-                del entry.events[one["metadata"]["name"]]
+        with self._lock:  # a pod's name says not of which Job it is: it may be cut off
+            told = self._events.setdefault(name, {})
+            told[event["metadata"]["name"]] = lean(event)
+            for one in sorted(told.values(), key=told_at)[:-EVENTS]:
+                del told[one["metadata"]["name"]]
+            while len(self._events) > TOLD_OF:
+                del self._events[next(iter(self._events))]
 
     def keep_jobs(self, jobs: list[Object], version: str) -> None:
         """These are all the Jobs that there were at a version; one made since then is kept."""
@@ -172,6 +176,8 @@ class Book:
         for name, one in list(self._entries.items()):
             alive = any(not pod.over for pod in one.pods.values())
             if one.gone_at is not None and one.gone_at < old and not alive:
+                for told in (name, *one.pods):
+                    self._events.pop(told, None)
                 del self._entries[name]
 
 

@@ -166,7 +166,8 @@ class KubernetesLauncher:
 
     def logs(self, handle: Handle) -> str:
         """Head and tail of what it wrote, with the cut marked; what a node does not have any
-        more, is what was there when it was asked to stop."""
+        more, or does not give when its end is long ago, is what was there when it was asked to
+        stop."""
         place, job = self._found(handle)
         seen = place.book.seen(job)
         if seen.pod is None or seen.pod.gone:
@@ -175,6 +176,11 @@ class KubernetesLauncher:
             return self._read(place, seen.pod.pod["metadata"]["name"])
         except Refused:  # its container has not begun, or its node is gone
             return self._written.get(job, "")
+        except LaunchFailed:
+            self._asked(job, lambda: self.requests.get(place, job))  # it is not the cluster
+            if not words.is_long_over(seen.pod, self.api.here, clock.now()):
+                raise
+            return f"{self._written.get(job, '')}{words.UNREAD.format(node=words.node(seen))}"
 
     # -- what is over ------------------------------------------------------------------
 

@@ -23,6 +23,8 @@ from stepwell.launchers.protocol import LaunchStatus
 NEVER: Final = LaunchStatus(state="ended", reason="It was never started here.")
 GIVEN_UP: Final = timedelta(seconds=30)
 """A pod that should be gone for so long is on a node that is not heard of."""
+UNREAD: Final = "[what else it wrote is on the node {node}, which does not answer]\n"
+"""Instead of output that nobody will read."""
 
 
 def status(
@@ -88,6 +90,18 @@ def is_over(seen: Seen) -> bool:
     return any(one.pod.get("status", {}).get("phase") in _ENDED for one in seen.pods)
 
 
+def is_long_over(seen: SeenPod, here: Here, now: datetime) -> bool:
+    """Whether a node that does not give its output now is not waited for any more."""
+    state = main_status(seen.pod).get("state", {}).get("terminated") or {}
+    over = here(state.get("finishedAt"))
+    return _lost(seen, here, now) or (over is not None and now - over > GIVEN_UP)
+
+
+def node(seen: Seen) -> str:
+    """The node of its newest pod."""
+    return _node(seen.pod.pod if seen.pod else {})
+
+
 def _lost(seen: SeenPod, here: Here, now: datetime) -> bool:
     """Whether it is on a node that is not heard of, and will not say that it has ended."""
     if seen.pod.get("status", {}).get("reason") == "NodeLost":
@@ -109,7 +123,8 @@ def _reason(seen: Seen, here: Here, now: datetime, used: float | None) -> str:
         return DEADLINE_OVER
     if _lost(seen.pod, here, now) and not seen.pod.gone:
         return f"Its node {_node(pod)} is not heard of any more, and its pod with it."
-    return _disrupted(pod) or _of_container(pod, used) or _deleted(seen, pod)
+    told = _disrupted(pod) or _ended_by_deletion(seen, pod, here)
+    return told or _of_container(pod, used) or _deleted(seen, pod)
 
 
 def _without_pod(seen: Seen, *, late: bool) -> str:
@@ -136,6 +151,26 @@ def _disrupted(pod: Object) -> str:
     if reason.startswith("OutOf") or reason in ("UnexpectedAdmissionError", "NodeAffinity"):
         return f"The node {node} did not take its pod ({reason}).{says}"
     return ""
+
+
+def _ended_by_deletion(seen: Seen, pod: Object, here: Here) -> str:
+    """It was ended because somebody has deleted it; empty if it had ended before."""
+    state = main_status(pod).get("state", {}).get("terminated") or {}
+    over, asked = here(state.get("finishedAt")), _deletion(pod, here)
+    if over is None or asked is None or over < asked:
+        return ""
+    if state["exitCode"] == 0 or state.get("reason") == "OOMKilled":
+        return ""
+    what = "Its Job" if seen.gone else "Its pod"
+    on = f"while it ran on {_node(pod)}"
+    return f"{what} was deleted by somebody {on}. {of_code(state['exitCode'], '')}"
+
+
+def _deletion(pod: Object, here: Here) -> datetime | None:
+    """When a pod was asked to go; the cluster notes when it is to be gone."""
+    doomed = here(pod["metadata"].get("deletionTimestamp"))
+    grace = pod["metadata"].get("deletionGracePeriodSeconds") or 0
+    return None if doomed is None else doomed - timedelta(seconds=grace)
 
 
 def _of_container(pod: Object, used: float | None) -> str:

@@ -281,8 +281,10 @@ def moving(evidence: Evidence) -> str | None:
 
 
 def _alive(evidence: Evidence) -> bool:
-    attempt = evidence.attempt
-    return attempt is None or attempt["finished_at"] is None
+    """Whether its container has not ended, nor is on a node of which nobody hears."""
+    attempt, condition = evidence.attempt, evidence.condition
+    silent = condition is not None and condition.code == Code.LOST
+    return attempt is None or (attempt["finished_at"] is None and not silent)
 
 
 def _later(evidence: Evidence, step: Step) -> bool:
