@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from stepwell.launchers.kubernetes.pulls import Pulls
+
 Object = dict[str, Any]
 
 REMEMBERED: Final = 600.0
@@ -68,6 +70,7 @@ class Book:
         self._mine, self._ended = mine, ended
         self._entries: dict[str, _Entry] = {}
         self._lock = threading.Lock()
+        self.pulls = Pulls()
 
     def seen(self, job: str) -> Seen:
         """All that is known of a Job."""
@@ -136,6 +139,7 @@ class Book:
         name = str(about.get("name", ""))
         if not self._mine(name):
             return
+        self.pulls.note(event)
         job = name if about.get("kind") == "Job" else name.rpartition("-")[0]
         with self._lock:
             entry = self._entry(job)
