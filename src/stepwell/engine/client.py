@@ -257,8 +257,10 @@ class StepClient(Adding, Controlling):
         self._changed()
 
     def _add_now(self, additions: list[Addition]) -> None:
-        with self._transaction() as tx:
-            tx.add(additions)
+        forbid_outside(self.store)
+        self.store.open()
+        self.store.add(additions)
+        self._changed()
 
     def _changed(self) -> None:
         """Called after each transaction of this handle; an engine looks for work."""

@@ -45,7 +45,7 @@ SETTLING: Final = 5.0
 """Seconds that the last outcomes get to be settled at a stop."""
 RECONCILE: Final = 60.0
 """Seconds between looks for claims that it does not hold; after a lost answer: at once."""
-TRUSTED: Final = 200
+TRUSTED: Final = 50
 """Executions after which an engine claims by lock alone. A step that kills its engine leaves
 no trace on a row that was only locked; the engine that comes after claims it in writing (R15)."""
 QUARANTINE: Final = 10.0

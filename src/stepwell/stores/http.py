@@ -28,6 +28,7 @@ from stepwell.errors import (
     catalogue,
 )
 from stepwell.ids import new_id
+from stepwell.step import Addition
 from stepwell.stores.http_verbs import PairedVerbs, Verbs, unsupported
 from stepwell.stores.protocol import Capabilities, Exclusive, Transaction
 
@@ -210,6 +211,11 @@ class HttpStore:
     def transaction(self) -> Iterator[Transaction]:
         """The verbs. Each commits by itself: nothing is rolled back if the block raises."""
         yield self._verbs
+
+    def add(self, additions: Sequence[Addition]) -> list[bool]:
+        """As the verb `add`, in a transaction of its own."""
+        with self.transaction() as tx:
+            return tx.add(additions)
 
     def exclusive(self) -> AbstractContextManager[Exclusive]:
         """Not offered: the database is the server's."""

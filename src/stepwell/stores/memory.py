@@ -7,14 +7,14 @@ text here too, so a step that works here works on a database.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Any, Final
 
 from stepwell.clock import SYSTEM, Clock
 from stepwell.errors import NotSupported, StoreUnavailable
-from stepwell.step import StepStatus
+from stepwell.step import Addition, StepStatus
 from stepwell.stores.controls import ControlKind
 from stepwell.stores.inspecting import Inspection, Overview, inspection_of, overview_of
 from stepwell.stores.memory_verbs import MemoryTransaction, Tables
@@ -90,6 +90,11 @@ class MemoryStore:
             self._lock.release()
         if changed:
             self._tell()
+
+    def add(self, additions: Sequence[Addition]) -> list[bool]:
+        """As the verb `add`, in a transaction of its own."""
+        with self.transaction() as tx:
+            return tx.add(additions)
 
     def exclusive(self) -> AbstractContextManager[Exclusive]:
         """Not offered: there is no connection to write on.

@@ -311,6 +311,13 @@ class Store(Protocol):
         """
         ...
 
+    def add(self, additions: Sequence[Addition]) -> list[bool]:
+        """The verb `add` in a transaction of its own: what callers wait for most.
+
+        Raises what the verb and `transaction` raise.
+        """
+        ...
+
     def exclusive(self) -> AbstractContextManager[Exclusive]:
         """As `transaction`, on a connection apart from those that the verbs use (R26).
 

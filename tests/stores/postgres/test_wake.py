@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from itertools import pairwise
+from tempfile import TemporaryFile
 from typing import Any
 
 import psycopg
@@ -15,7 +16,7 @@ import pytest
 from tests.stores.postgres.support import PATIENCE, add, claim, engine, make, outcome, settle
 
 from stepwell.clock import now
-from stepwell.step import Addition
+from stepwell.step import Addition, StepQuery
 from stepwell.stores.postgres import PostgresStore
 from stepwell.stores.postgres.transaction import PostgresTransaction
 from stepwell.stores.postgres.wake import INTERVAL, POLL, Bell, PostgresWake
@@ -166,6 +167,51 @@ def test_while_the_line_is_down_it_is_tried_with_pauses() -> None:
     pauses = [later - sooner for sooner, later in pairwise(tries)]
     short = [one for place, one in enumerate(pauses[:4], 1) if one < 0.8 * INTERVAL * 2**place]
     assert len(short) <= 1, "the call may end one of them"
+
+
+def test_a_first_commit_needs_no_thread_to_tell_of_it(
+    store: PostgresStore, ear: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store._bell, "_tell_others", lambda connection: None)
+    add(store, make())
+    assert _heard(ear, 1) == 1
+
+
+def test_a_step_its_commit_and_the_news_of_it_travel_together(store: PostgresStore) -> None:
+    """Each journey ends with the server's readiness; the driver's BEGIN is one of its own."""
+    assert store._pool is not None
+    store.add([Addition(make())])
+    connection = store._pool.take()
+    store._pool.give_back(connection)  # and it is the first that is taken again
+    with TemporaryFile("w+") as messages:
+        connection.pgconn.trace(messages.fileno())
+        store.add([Addition(make())])
+        connection.pgconn.untrace()
+        messages.seek(0)
+        assert sum("\tReadyForQuery\t" in line for line in messages) == 2
+
+
+def test_a_commit_is_good_though_telling_of_it_fails(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step, rings = make(), list[bool]()
+    with monkeypatch.context() as patched:
+        patched.setattr(store._bell, "name", "longer than the server takes" * 1000)
+        patched.setattr(store._bell, "ring", lambda *, told: rings.append(told))
+        assert add(store, step) == [True]
+    assert rings == [False], "the others are still to be told"
+    with store.transaction() as tx:
+        assert [found.id for found in tx.search(StepQuery())] == [step.id]
+
+
+def test_a_process_does_not_hear_its_own_commits_again(
+    store: PostgresStore, ear: psycopg.Connection[Any]
+) -> None:
+    with _listening(store) as wake:
+        add(store, make())
+        assert wake.wait(PATIENCE)
+        assert _heard(ear, 1) == 1
+        assert not wake.wait(INTERVAL * 8)
 
 
 def test_a_wake_behind_a_pooler_polls_every_second(postgres_steps: str) -> None:

@@ -147,6 +147,7 @@ class _Lent:
     def __init__(self, store: Store, transaction: Transaction) -> None:
         self.capabilities, self._transaction = store.capabilities, transaction
         self.migrate, self.on, self.wake = store.migrate, store.on, store.wake
+        self.add = transaction.add
         self.exclusive = store.exclusive
 
     def open(self) -> None:

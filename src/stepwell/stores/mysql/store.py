@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 from pymysql.connections import Connection
 
+from stepwell.step import Addition
 from stepwell.stores.inspecting import Inspection, Overview
 from stepwell.stores.mysql import inspecting, schema
 from stepwell.stores.mysql.address import arguments
@@ -85,6 +86,11 @@ class MySQLStore:
             yield MySQLTransaction(statements)
             statements.commit()
         self._tell(statements)
+
+    def add(self, additions: Sequence[Addition]) -> list[bool]:
+        """As the verb `add`, in a transaction of its own."""
+        with self.transaction() as tx:
+            return tx.add(additions)
 
     @contextmanager
     def exclusive(self) -> Iterator[MySQLExclusive]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby, islice
+from datetime import timedelta
+from itertools import chain, groupby, islice
 from typing import Final
 from uuid import UUID
 
@@ -12,14 +13,15 @@ from stepwell.step import Addition, EndedAs, OnConflict, Step
 from stepwell.stores.joins import Ending, concerned
 from stepwell.stores.moves import REPLACED
 from stepwell.stores.postgres import joining
-from stepwell.stores.postgres.arrays import columns, uuids
+from stepwell.stores.postgres.arrays import columns, of_one, uuids
 from stepwell.stores.postgres.ending import end
 from stepwell.stores.postgres.queries import sql
 from stepwell.stores.postgres.rows import WRITERS, oldest
-from stepwell.stores.postgres.statements import Statements
+from stepwell.stores.postgres.statements import Call, Row, Statements
 
-_AT_ONCE: Final = 1000
+AT_ONCE: Final = 1000
 """Rows in one statement."""
+SOON: Final = timedelta(seconds=1)
 _TRIES: Final = 5
 
 
@@ -47,6 +49,37 @@ def add(
     return inserted
 
 
+def insertion(additions: Sequence[Addition]) -> list[Call]:
+    """All that adds steps which nothing can refuse, at most `AT_ONCE` of them."""
+    steps = [one.step for one in additions]
+    insert = (
+        (sql("add", "add_one", "add_answer"), of_one(steps[0], WRITERS))
+        if len(steps) == 1
+        else (sql("add", "add_many", "add_answer"), columns(steps, WRITERS))
+    )
+    if all(one.fresh for one in additions):
+        return [insert]
+    ids = [step.id for step in steps]
+    return [insert, (sql("take_back"), {"ids": uuids(ids), "oldest": oldest(ids)})]
+
+
+def inserted(additions: Sequence[Addition], answers: Sequence[list[Row]]) -> list[bool]:
+    """What `add` returns, from the rows that the statements of `insertion` have given."""
+    ids = _left(answers)
+    return [_first(one.step.id, ids) for one in additions]
+
+
+def is_any_due(answers: Sequence[list[Row]]) -> bool:
+    """Whether one of those that were inserted is due, as the server sees it."""
+    return any(due for _, due in answers[0])
+
+
+def is_due_soon(additions: Iterable[Addition]) -> bool:
+    """Whether one is due within the second, as its maker sees it."""
+    steps = [one.step for one in additions]
+    return any(step.schedule_time - step.created_at <= SOON for step in steps)
+
+
 def can_be_refused(additions: Sequence[Addition]) -> bool:
     """Whether a rule may refuse one of them, so that the others must be taken back."""
     return any(one.step.unique_key is not None for one in additions) or concerned(additions)
@@ -57,7 +90,7 @@ def _add_all(
 ) -> list[bool]:
     inserted: set[UUID] = set()
     for replaces, group in groupby(additions, _replaces):
-        for batch in _batches(group, 1 if replaces else _AT_ONCE):
+        for batch in _batches(group, 1 if replaces else AT_ONCE):
             fresh = [one for one in batch if one.step.id not in inserted]
             if replaces:
                 inserted |= _replace(statements, fresh, endings)
@@ -84,8 +117,7 @@ def _batches(additions: Iterable[Addition], size: int) -> Iterable[list[Addition
 
 
 def _add(statements: Statements, additions: list[Addition]) -> set[UUID]:
-    fresh = all(one.fresh for one in additions)
-    inserted = _insert(statements, [one.step for one in additions], fresh=fresh)
+    inserted = _insert(statements, additions)
     left_out = [
         one.step
         for one in additions
@@ -111,7 +143,7 @@ def _replace(statements: Statements, additions: list[Addition], endings: list[En
         return set()
     for _ in range(_TRIES):  # another caller may take the key between the two statements
         endings += _end_holder(statements, steps[0])
-        if inserted := _insert(statements, steps):
+        if inserted := _insert(statements, additions):
             return inserted
     raise _contested(steps[0])
 
@@ -122,25 +154,18 @@ def _end_holder(statements: Statements, step: Step) -> list[Ending]:
     return end(statements, ids, EndedAs.CANCELLED, REPLACED).endings if ids else []
 
 
-def _insert(statements: Statements, steps: list[Step], *, fresh: bool = False) -> set[UUID]:
-    if not steps:
+def _insert(statements: Statements, additions: Sequence[Addition]) -> set[UUID]:
+    if not additions:
         return set()
-    with statements.cursor(sql("add", "add_answer"), columns(steps, WRITERS)) as cursor:
-        rows = cursor.fetchall()
-    statements.work_is_due(any(due for _, due in rows))
-    inserted = {step_id for step_id, _ in rows}
-    return inserted if fresh else inserted - _taken_back(statements, inserted)
+    answers = statements.rows_of(*insertion(additions))
+    statements.work_is_due(is_any_due(answers))
+    return _left(answers)
 
 
-def _taken_back(statements: Statements, inserted: set[UUID]) -> set[UUID]:
-    """Those that had ended before: they are the same steps, and left alone (R1)."""
-    if not inserted:
-        return set()
-    rows = statements.rows("ended_ids", ids=uuids(inserted), oldest=oldest(inserted))
-    ended = {row[0] for row in rows}
-    if ended:
-        statements.rows("take_back", ids=uuids(ended))
-    return ended
+def _left(answers: Sequence[list[Row]]) -> set[UUID]:
+    """The ids that were inserted and not taken back."""
+    rows, *taken_back = answers
+    return {step_id for step_id, _ in rows}.difference(step_id for (step_id,) in chain(*taken_back))
 
 
 def _known(statements: Statements, steps: list[Step]) -> set[UUID]:

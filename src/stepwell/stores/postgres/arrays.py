@@ -66,3 +66,13 @@ def number(value: float) -> str:
 def instant(value: datetime) -> str:
     """ISO 8601."""
     return value.isoformat()
+
+
+def of_one(row: Any, writers: Mapping[str, Writer]) -> dict[str, str | None]:
+    """The attributes of one row as values, not as elements of arrays."""
+    values = zip(writers.items(), attrgetter(*writers)(row), strict=True)
+    return {name: _value(value, write) for (name, write), value in values}
+
+
+def _value(value: Any, write: Writer) -> str | None:
+    return value if value is None or write is text else write(value)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any, TypeAlias
+from contextlib import ExitStack, contextmanager, nullcontext
+from typing import Any, Final, NamedTuple, TypeAlias
 
-from psycopg import Connection, Cursor, RawCursor
+import psycopg
+from psycopg import Connection, Cursor, Pipeline, RawCursor
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 from psycopg.sql import Composed
@@ -17,6 +18,22 @@ from stepwell.stores.postgres.queries import Statement, sql
 from stepwell.stores.postgres.rows import step_reader
 
 Row: TypeAlias = tuple[Any, ...]
+Call: TypeAlias = tuple[Statement, Mapping[str, Any]]
+"""A statement and its values."""
+
+COMMIT: Final[Call] = (Statement(b"COMMIT", ()), {})
+
+
+class Committed(NamedTuple):
+    """The rows of the last statements, and whether other processes were told of due work."""
+
+    rows: list[list[Row]]
+    told: bool
+
+
+def tell(name: str) -> Call:
+    """What tells other processes that work is due, in the name of this one."""
+    return sql("notify_alone"), {"by": name}
 
 
 class Statements:
@@ -39,8 +56,7 @@ class Statements:
 
     def rows(self, name: str, /, **values: Any) -> list[Row]:
         """The rows that the statement `name` gives."""
-        with self.cursor(sql(name), values) as cursor:
-            return cursor.fetchall()
+        return self._rows(sql(name), values)
 
     def run(self, name: str, /, **values: Any) -> None:
         """Execute the statement `name`, which gives no rows."""
@@ -50,12 +66,28 @@ class Statements:
     @contextmanager
     def cursor(self, statement: Statement, values: Mapping[str, Any]) -> Iterator[Cursor[Row]]:
         """An executed cursor of plain tuples; closes at the end of the block."""
-        with translated(), RawCursor(self.connection, row_factory=tuple_row) as cursor:
-            # On our own connections at once, for planning is what takes time; and in binary
-            # form, which the driver reads faster.
-            prepare = None if self.lent else True
-            given = statement.values(values)
-            yield cursor.execute(statement.text, given, prepare=prepare, binary=not self.lent)
+        with translated(), self._new_cursor() as cursor:
+            self._execute(cursor, statement, values)
+            yield cursor
+
+    def rows_of(self, *calls: Call) -> list[list[Row]]:
+        """The rows of each statement, in order."""
+        return [self._rows(*call) for call in calls]
+
+    def _rows(self, statement: Statement, values: Mapping[str, Any]) -> list[Row]:
+        with self.cursor(statement, values) as cursor:
+            return cursor.fetchall()
+
+    def _new_cursor(self) -> RawCursor[Row]:
+        return RawCursor(self.connection, row_factory=tuple_row)
+
+    def _execute(
+        self, cursor: Cursor[Row], statement: Statement, values: Mapping[str, Any]
+    ) -> None:
+        # On our own connections at once, for planning is what takes time; and in binary form,
+        # which the driver reads faster.
+        prepare, binary = None if self.lent else True, not self.lent
+        cursor.execute(statement.text, statement.values(values), prepare=prepare, binary=binary)
 
     def composed(self, statement: Composed, values: Mapping[str, Any]) -> list[Row]:
         """The rows that a statement made for one query gives."""
@@ -91,9 +123,43 @@ class Statements:
 
     def _begin(self) -> None:
         """Without this a block on an idle lent connection would begin and commit by itself."""
-        idle = self.connection.info.transaction_status is TransactionStatus.IDLE
-        if idle and not self.connection.autocommit:
+        if self._idle() and not self.connection.autocommit:
             self.connection.execute("SELECT 1").close()
+
+    def _idle(self) -> bool:
+        return self.connection.info.transaction_status is TransactionStatus.IDLE
+
+    def commit(self, *calls: Call, teller: str | None = None) -> Committed:
+        """Run the last statements and commit, and tell others that work is due: one journey.
+
+        Nothing may be sent so that leaves the transaction open: the driver ends what it sends
+        together with a message after which the server no longer ends an idle transaction.
+
+        Parameters
+        ----------
+        teller : the name of who tells; None tells nobody. If only telling fails, all is well.
+        """
+        with translated():
+            if self.connection.info.transaction_status is TransactionStatus.INERROR:
+                self.connection.execute("SELECT 1")  # COMMIT would be answered with a rollback
+            if not calls and (teller is None or self._idle()):
+                self.connection.commit()
+                return Committed([], told=False)
+            return self._all_at_once([*calls, COMMIT], [tell(teller)] if teller else [])
+
+    def _all_at_once(self, calls: Sequence[Call], news: Sequence[Call]) -> Committed:
+        with ExitStack() as cursors:
+            opened = [cursors.enter_context(self._new_cursor()) for _ in (*calls, *news)]
+            committing, told = opened[len(calls) - 1], bool(news)
+            try:
+                with self.connection.pipeline() if Pipeline.is_supported() else nullcontext():
+                    for cursor, call in zip(opened, (*calls, *news), strict=True):
+                        self._execute(cursor, *call)
+            except psycopg.Error:
+                if committing.statusmessage != "COMMIT":
+                    raise
+                told = False
+            return Committed([cursor.fetchall() for cursor in opened[: len(calls) - 1]], told)
 
     def work_is_due(self, due: bool) -> None:
         """Remember that waiting engines should look; a lent transaction tells them itself."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -11,18 +11,26 @@ from typing import Any, Final
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool
 
 from stepwell.errors import StoreUnavailable
+from stepwell.step import Addition
 from stepwell.stores.inspecting import Inspection, Overview
 from stepwell.stores.on_loop import OnLoop
 from stepwell.stores.outbox import driver_connection, refused
 from stepwell.stores.postgres import inspecting, schema
+from stepwell.stores.postgres.adding import (
+    AT_ONCE,
+    can_be_refused,
+    inserted,
+    insertion,
+    is_any_due,
+    is_due_soon,
+)
 from stepwell.stores.postgres.exclusive import SESSION, PostgresExclusive, as_before
 from stepwell.stores.postgres.faults import first_contact, translated
 from stepwell.stores.postgres.on_loop import LoopStatements, driver_of
-from stepwell.stores.postgres.statements import Statements
+from stepwell.stores.postgres.statements import Call, Committed, Statements
 from stepwell.stores.postgres.transaction import PostgresTransaction
 from stepwell.stores.postgres.wake import Bell, PostgresWake
 from stepwell.stores.postgres.warm import KEPT, Pool, Warm, hung_up
@@ -133,25 +141,43 @@ class PostgresStore:
         """
         self.open()
         with self._borrowed(self._pool) as connection:
-            tx = PostgresTransaction(Statements(connection))
+            do = Statements(connection)
             try:
-                yield tx
+                yield PostgresTransaction(do)
             except BaseException:
                 _roll_back(connection)
                 raise
-            self._commit(tx)
+            self._commit(do)
+
+    def add(self, additions: Sequence[Addition]) -> list[bool]:
+        """As the verb `add`, in a transaction of its own."""
+        if can_be_refused(additions) or not 0 < len(additions) <= AT_ONCE:
+            with self.transaction() as tx:
+                return tx.add(additions)
+        self.open()
+        with self._borrowed(self._pool) as connection:
+            do = Statements(connection)
+            do.due = is_due_soon(additions)
+            try:
+                answer = self._commit(do, *insertion(additions))
+            except BaseException:
+                _roll_back(connection)
+                raise
+            if is_any_due(answer.rows) and not do.due:
+                self._bell.ring()
+            return inserted(additions, answer.rows)
 
     @contextmanager
     def exclusive(self) -> Iterator[PostgresExclusive]:
         """As `transaction`, on a connection of a second, small pool (R26)."""
         with self._borrowed(self._pool_to_lend()) as connection:
-            tx = PostgresExclusive(Statements(connection))
+            tx = PostgresExclusive(do := Statements(connection))
             try:
                 # The driver's own block: inside it nobody else can commit.
                 with translated(), connection.transaction():
                     yield tx
             finally:
-                if tx.due:
+                if do.due:
                     self._bell.ring()
 
     def on(self, connection: Any, *, survives: bool = True) -> PostgresTransaction:
@@ -192,16 +218,17 @@ class PostgresStore:
 
     # -- connections -----------------------------------------------------------
 
-    def _commit(self, tx: PostgresTransaction) -> None:
-        failed = tx.connection.info.transaction_status is TransactionStatus.INERROR
+    def _commit(self, do: Statements, *last: Call) -> Committed:
+        """With the last statements of the transaction; then whoever waits for work is told."""
+        teller = self._bell.name if do.due and self._bell.takes_turn() else None
+        told = False
         try:
-            with translated():
-                # A transaction in error would answer COMMIT with a silent rollback.
-                tx.connection.execute("SELECT 1") if failed else None
-                tx.connection.commit()
+            answer = do.commit(*last, teller=teller)
+            told = answer.told
+            return answer
         finally:
-            if tx.due:
-                self._bell.ring()
+            if do.due:
+                self._bell.ring(told=told)
 
     @contextmanager
     def _borrowed(self, pool: Warm | None) -> Iterator[psycopg.Connection[Any]]:
@@ -246,9 +273,7 @@ class PostgresStore:
             yield connection
 
     def _ear(self) -> psycopg.Connection[Any]:
-        # A NOTIFY's commit holds a lock of the whole cluster, and has nothing to keep durable.
-        options = f"{_SESSION} -c synchronous_commit=off"
-        return psycopg.connect(_with_defaults(self._notify_url or "", options), autocommit=True)
+        return psycopg.connect(_with_defaults(self._notify_url or "", _SESSION), autocommit=True)
 
     def _conninfo(self) -> str:
         return _with_defaults(self._url, None if self._pooler else _SESSION)

@@ -1,8 +1,8 @@
 """How engines hear of new work: one LISTEN connection per store, and debounced NOTIFYs (R25).
 
-A commit that leaves due work wakes the engines of its own process at once. One thread
-tells the others, at most once per interval, on a connection of its own, so that neither
-claims nor commits wait for it.
+A commit that leaves due work wakes the engines of its own process at once. The others are
+told at most once per interval: by the commit itself, in the same message, if nobody was told
+lately; else by one thread, on a connection of its own.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import os
 import random
+import secrets
 import selectors
 import threading
 import time
@@ -18,8 +19,9 @@ from typing import Any, Final
 
 import psycopg
 
+from stepwell.errors import StoreUnavailable
 from stepwell.events import emit
-from stepwell.stores.postgres.queries import sql
+from stepwell.stores.postgres.statements import Statements, tell
 
 INTERVAL: Final = 0.01
 """Seconds between two NOTIFYs of one process."""
@@ -72,6 +74,9 @@ class Bell:
         self._thread: threading.Thread | None = None
         self._ears: _Ears | None = None
         self._pending, self.listening = False, False
+        self._told = float("-inf")
+        self.name = secrets.token_hex(8)
+        """Who tells, so that this process does not hear of its own commits again."""
 
     def wake(self) -> PostgresWake:
         """A new wake."""
@@ -86,10 +91,23 @@ class Bell:
         with self._lock:
             self._wakes = tuple(one for one in self._wakes if one is not wake)
 
-    def ring(self) -> None:
-        """Work that is due was committed: wake this process now, the others very soon."""
+    def takes_turn(self) -> bool:
+        """Whether a commit is to tell the others itself: nobody of this process did lately."""
+        with self._lock:
+            if self._connect is None or self._pending or self._rest() > 0:
+                return False
+            self._told = time.monotonic()
+            return True
+
+    def ring(self, *, told: bool = False) -> None:
+        """Work that is due was committed: wake this process now, the others very soon.
+
+        Parameters
+        ----------
+        told : the commit has told the others.
+        """
         self._ring_here()
-        if self._connect is None or (self._pending and self._thread is not None):
+        if told or self._connect is None or (self._pending and self._thread is not None):
             return
         self._pending = True
         self._start()
@@ -146,24 +164,27 @@ class Bell:
             connection.execute("LISTEN stepwell_wake")
             self._ring_here()  # what was committed while nobody listened
             self.listening = True
-            sent = float("-inf")
             while not ears.over:
-                ears.wait(INTERVAL - (time.monotonic() - sent) if self._pending else None)
-                if ears.heard(connection):
+                ears.wait(self._rest() if self._pending else None)
+                if ears.heard(connection, but_of=self.name):
                     self._ring_here()
-                if self._pending and time.monotonic() - sent >= INTERVAL:
-                    sent = self._tell_others(connection)
+                if self._pending and self._rest() <= 0:
+                    self._tell_others(connection)
             if self._pending:
                 self._tell_others(connection)
 
-    def _tell_others(self, connection: psycopg.Connection[Any]) -> float:
+    def _rest(self) -> float:
+        """Seconds until the others may be told again."""
+        return self._told + INTERVAL - time.monotonic()
+
+    def _tell_others(self, connection: psycopg.Connection[Any]) -> None:
         self._pending = False  # before the NOTIFY: what is committed from now on needs another
         try:
-            connection.execute(sql("notify").text)
-        except psycopg.Error:
+            Statements(connection).rows_of(tell(self.name))
+        except StoreUnavailable:
             self._pending = True
             raise
-        return time.monotonic()
+        self._told = time.monotonic()
 
 
 class _Ears:
@@ -203,12 +224,12 @@ class _Ears:
             pass  # it is empty
 
     @staticmethod
-    def heard(connection: psycopg.Connection[Any]) -> bool:
-        """Whether another process has rung; raises when the connection is lost."""
-        own, heard = connection.info.backend_pid, False
+    def heard(connection: psycopg.Connection[Any], but_of: str) -> bool:
+        """Whether somebody else has rung; raises when the connection is lost."""
+        heard = False
         connection.pgconn.consume_input()
         while (notice := connection.pgconn.notifies()) is not None:
-            heard = heard or notice.be_pid != own
+            heard = heard or notice.extra != but_of.encode()
         return heard
 
     def close(self) -> None:

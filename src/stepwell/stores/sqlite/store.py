@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from threading import Lock
 from typing import Any
 
 from stepwell.clock import SYSTEM, Clock
+from stepwell.step import Addition
 from stepwell.stores.inspecting import Inspection, Overview
 from stepwell.stores.on_loop import OnLoop
 from stepwell.stores.outbox import driver_connection, refused
@@ -81,6 +82,11 @@ class SQLiteStore:
         """
         with self._connections.lend() as connection, self._committed(connection) as statements:
             yield SQLiteTransaction(statements, self._clock)
+
+    def add(self, additions: Sequence[Addition]) -> list[bool]:
+        """As the verb `add`, in a transaction of its own."""
+        with self.transaction() as tx:
+            return tx.add(additions)
 
     @contextmanager
     def exclusive(self) -> Iterator[SQLiteExclusive]:

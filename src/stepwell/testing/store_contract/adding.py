@@ -10,13 +10,28 @@ from stepwell.codec import MAX_BYTES
 from stepwell.errors import UniqueKeyTaken
 from stepwell.ids import new_id
 from stepwell.outcome import Verdict
-from stepwell.step import Addition, EndedAs, OnConflict, Priority, Retention, StepQuery
+from stepwell.step import Addition, EndedAs, OnConflict, Priority, Retention, Step, StepQuery
 from stepwell.stores.protocol import Store
 from stepwell.testing.store_contract.base import ContractBase, ago, ahead, needs, together
 
 
 class AddingContract(ContractBase):
-    """What holds of adding."""
+    """What holds of adding, in a transaction of its own and in one with other verbs."""
+
+    in_transaction = False
+
+    @pytest.fixture(params=["alone", "in a transaction"], autouse=True)
+    def way(self, request: pytest.FixtureRequest) -> None:
+        self.in_transaction = request.param != "alone"
+
+    def add(
+        self, store: Store, *steps: Step, on_conflict: OnConflict = OnConflict.ERROR
+    ) -> list[bool]:
+        """Add rows, the way that this test is about."""
+        if not self.in_transaction:
+            return super().add(store, *steps, on_conflict=on_conflict)
+        with store.transaction() as tx:
+            return tx.add([Addition(step, on_conflict) for step in steps])
 
     def test_a_row_reads_as_it_was_added(self, store: Store) -> None:
         full = self.make_step(

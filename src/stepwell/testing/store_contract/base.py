@@ -193,8 +193,7 @@ class ContractBase:
         self, store: Store, *steps: Step, on_conflict: OnConflict = OnConflict.ERROR
     ) -> list[bool]:
         """Add rows."""
-        with store.transaction() as tx:
-            return tx.add([Addition(step, on_conflict) for step in steps])
+        return store.add([Addition(step, on_conflict) for step in steps])
 
     def added(self, store: Store, label: str = "work", **fields: Any) -> Step:
         """A step that has just been added."""
