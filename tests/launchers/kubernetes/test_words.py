@@ -9,6 +9,7 @@ import pytest
 
 from stepwell.launchers.kubernetes import conditions, words
 from stepwell.launchers.kubernetes.book import Seen, SeenPod
+from stepwell.launchers.kubernetes.pulls import Pulls
 from stepwell.launchers.protocol import LaunchStatus
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
@@ -167,6 +168,42 @@ def test_an_image_that_is_pulled_is_told_from_the_moment_it_is() -> None:
     before = told(JOB, pod("Pending", waiting, conditions=[sandbox | {"status": "False"}]))
     assert before.condition is not None
     assert before.condition.details["doing"] == "Starting"
+
+
+def test_a_pull_says_how_large_the_image_is_and_how_long_it_takes_as_a_rule() -> None:
+    """Known from nodes that have pulled it before."""
+    pulls = Pulls()
+    image = pod()["spec"]["containers"][0]["image"]
+    for number, took in enumerate(("1m3.2s", "850ms", "55.4s", "55.4s")):
+        told_before = f'Successfully pulled image "{image}" in {took} ({took} including waiting).'
+        name = {"name": "p.1", "uid": str(min(number, 2))}  # the last is the third once more
+        pulls.note(
+            {
+                "reason": "Pulled",
+                "message": f"{told_before} Image size: 1200000000 bytes.",
+                "metadata": name,
+            }
+        )
+    pulls.note(
+        {
+            "reason": "Pulled",
+            "message": f'Container image "{image}" already present on machine',
+            "metadata": {"uid": "9"},
+        }
+    )
+    assert pulls.of(image) == {"size": 1_200_000_000, "usual": 55}
+    assert pulls.of("another") == {}
+    sandbox = {"type": "PodReadyToStartContainers", "status": "True"}
+    waiting = {"waiting": {"reason": "ContainerCreating"}}
+    seen = Seen(JOB, False, (SeenPod(pod("Pending", waiting, conditions=[sandbox])),))
+    found = words.status(seen, here, lambda _: None, NOW, pulled=pulls.of).condition
+    assert found is not None
+    assert dict(found.details) == {
+        "doing": "Pulling",
+        "node": "node-7",
+        "size": 1_200_000_000,
+        "usual": 55,
+    }
 
 
 def test_an_end_is_not_later_than_now() -> None:

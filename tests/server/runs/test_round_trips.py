@@ -45,11 +45,11 @@ def test_a_token_that_is_revoked_while_a_verb_waits_for_the_run_reaches_nothing(
         problem(asked.result(90), 403, "run-token-revoked")
 
 
-def test_a_result_that_is_reported_alone_is_nine_round_trips(
+def test_a_result_that_is_reported_alone_is_eight_round_trips(
     mine: Pod, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Begin, the run's lock, its attempt, the row, the settlement, the notice for live views,
-    the measurement, whether anything is left, and the commit."""
+    """Begin, the run's lock, its attempt, the row and whether it is the last, the settlement, the
+    notice for live views, the measurement, and the commit."""
     step = mine.claim()
     assert step is not None
     mine.call("add", additions=[following(step, "load"), following(step, "report")])
@@ -62,4 +62,4 @@ def test_a_result_that_is_reported_alone_is_nine_round_trips(
 
     monkeypatch.setattr(psycopg.Connection, "wait", counted)
     assert mine.settle(settlement(step)) == [Verdict.APPLIED]
-    assert len(waits) == 9
+    assert len(waits) == 8

@@ -197,7 +197,7 @@ def test_a_claim_reads_due_rows_alone_however_many_others_there_are(
 def test_a_settlement_reads_its_own_rows_alone(crowded: PostgresStore) -> None:
     me = engine(crowded)
     steps = claim(crowded, me, limit=10).steps
-    values = settling.values(me, [outcome(step) for step in steps])
+    values = settling.values([me] * 10, [outcome(step) for step in steps])
     plan = _explain(crowded, ("settle",), values)
     assert _whole_tables(plan) == set()
     assert _blocks(plan) < 1500

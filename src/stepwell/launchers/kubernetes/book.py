@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from stepwell.launchers.kubernetes.pulls import Pulls
+
 Object = dict[str, Any]
 
 REMEMBERED: Final = 600.0
@@ -70,6 +72,7 @@ class Book:
         self._entries: dict[str, _Entry] = {}
         self._events: dict[str, dict[str, Object]] = {}
         self._lock = threading.Lock()
+        self.pulls = Pulls()
 
     def seen(self, job: str) -> Seen:
         """All that is known of a Job."""
@@ -139,6 +142,7 @@ class Book:
         name = str(about.get("name", ""))
         if not self._mine(name):
             return
+        self.pulls.note(event)
         with self._lock:  # a pod's name says not of which Job it is: it may be cut off
             told = self._events.setdefault(name, {})
             told[event["metadata"]["name"]] = lean(event)

@@ -17,6 +17,8 @@ SILENT: Final = timedelta(seconds=5)
 
 Here = Callable[[str | None], datetime | None]
 """An instant of the cluster by this machine's clock."""
+Pulled = Callable[[str], Mapping[str, Any]]
+"""What is known of pulls of an image: `size`, `usual`."""
 Largest = Callable[[str], str | None]
 """The most of a resource that any node has, as Kubernetes writes it; None where not known."""
 
@@ -51,7 +53,9 @@ _SHORT: Final = re.compile(r"Insufficient ([\w./-]*\w)")
 _KINDS: Final = {"secret": "Secret", "configmap": "ConfigMap", "config": "ConfigMap"}
 
 
-def waiting(seen: Seen, here: Here, largest: Largest) -> Condition | None:
+def waiting(
+    seen: Seen, here: Here, largest: Largest, pulled: Pulled = lambda _: {}
+) -> Condition | None:
     """What a launch waits for; None when its image runs, or has run."""
     if seen.pod is None:
         return _without_pod(seen, here)
@@ -63,7 +67,7 @@ def waiting(seen: Seen, here: Here, largest: Largest) -> Condition | None:
         found = check(seen, pod, here, largest)
         if found is not None:
             return found
-    return _starting(pod, here)
+    return _starting(pod, here, pulled)
 
 
 def unheard(seen: Seen, here: Here, now: datetime) -> Condition | None:
@@ -86,14 +90,15 @@ def _marked(pod: Object, here: Here) -> datetime | None:
     return here(ready.get("lastTransitionTime"))
 
 
-def _starting(pod: Object, here: Here) -> Condition:
+def _starting(pod: Object, here: Here, pulled: Pulled) -> Condition:
     """Where it is on its way, if nothing is in its way."""
     node = pod.get("spec", {}).get("nodeName")
     about = {"node": node} if node else {}
     sandbox = _condition(pod, "PodReadyToStartContainers")
     if sandbox and sandbox["status"] == "True" and not main_status(pod).get("imageID"):
         since = here(sandbox.get("lastTransitionTime"))
-        return Condition(code="STARTING", details={"doing": "Pulling", **about}, since=since)
+        details = {"doing": "Pulling", **about, **pulled(_image(pod))}
+        return Condition(code="STARTING", details=details, since=since)
     since = here(pod["metadata"].get("creationTimestamp"))
     doing = "Starting" if node else "Waiting for a node"
     return Condition(code="STARTING", details={"doing": doing, **about}, since=since)

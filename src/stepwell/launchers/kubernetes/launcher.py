@@ -149,7 +149,8 @@ class KubernetesLauncher:
         if seen.job is None and not seen.pods:
             return words.NEVER
         used = place.usage.of(seen.pod.pod["metadata"]["name"]) if seen.pod else None
-        return words.status(seen, self.api.here, self.nodes.largest, clock.now(), used)
+        largest, pulled = self.nodes.largest, place.book.pulls.of
+        return words.status(seen, self.api.here, largest, clock.now(), used, pulled)
 
     def stop(self, handle: Handle) -> None:
         """Suspend the Job: its pod is ended, and the Job stays as what is known of it."""

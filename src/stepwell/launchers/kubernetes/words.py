@@ -14,6 +14,7 @@ from stepwell.launchers.kubernetes.book import Object, Seen, SeenPod, finished, 
 from stepwell.launchers.kubernetes.conditions import (
     Here,
     Largest,
+    Pulled,
     main_status,
     unheard,
     waiting,
@@ -28,17 +29,23 @@ UNREAD: Final = "[what else it wrote is on the node {node}, which does not answe
 
 
 def status(
-    seen: Seen, here: Here, largest: Largest, now: datetime, used: float | None = None
+    seen: Seen,
+    here: Here,
+    largest: Largest,
+    now: datetime,
+    used: float | None = None,
+    pulled: Pulled = lambda _: {},
 ) -> LaunchStatus:
     """The status of a launch of which something is known.
 
     Parameters
     ----------
     used : the memory that it used when it was looked at last, in bytes.
+    pulled : what earlier pulls of an image tell.
     """
     lost = [_lost(one, here, now) for one in pods_alive(seen)]
     if not all(lost) or not (lost or is_over(seen)):
-        condition = waiting(seen, here, largest) or unheard(seen, here, now)
+        condition = waiting(seen, here, largest, pulled) or unheard(seen, here, now)
         reason = "" if condition is None else condition.message
         return LaunchStatus(
             state="running", reason=reason, started_at=_started(seen, here), condition=condition

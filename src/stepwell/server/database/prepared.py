@@ -7,10 +7,11 @@ Here both are found at the first run; the texts, and the types of columns, stay 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Connection, Insert, RowMapping, Select
+from sqlalchemy import JSON, Connection, Insert, RowMapping, Select
 from sqlalchemy.engine import Dialect, MappingResult
 from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.exc import DBAPIError
@@ -47,6 +48,8 @@ class Prepared:
         with _Wrapped(form, conn.dialect):
             if len(bound) == 1:  # psycopg would open a pipeline for it, three round trips
                 driver.execute(form.text, bound[0])
+            elif form.text_for_many:
+                driver.execute(form.text_for_many, {"rows": json.dumps(bound, default=str)})
             else:
                 driver.cursor().executemany(form.text, bound)
 
@@ -67,6 +70,7 @@ class _Form:
         self.text = str(made)
         names = made.positiontup or list(made.binds)
         self._by_name = not made.positional
+        self.text_for_many: Final = _for_many(statement, columns, dialect)
         self._binds = [(name, _writes(made.binds[name].type, dialect)) for name in names]
         given = [] if isinstance(statement, Insert) else list(statement.selected_columns)
         self.names: Final = SimpleResultMetaData([str(one.key) for one in given])
@@ -88,6 +92,19 @@ class _Form:
         for place, read in self._reads:
             values[place] = read(values[place])
         return tuple(values)
+
+
+def _for_many(statement: Select[Any] | Insert, columns: list[str], dialect: Dialect) -> str | None:
+    """An INSERT of any number of rows, given as one JSON text; for PostgreSQL, whose driver
+    runs a statement for each otherwise. Of tables without columns of JSON."""
+    if not isinstance(statement, Insert) or dialect.name != "postgresql":
+        return None
+    table: Any = statement.table
+    if any(isinstance(one.type, JSON) for one in table.c):
+        return None
+    names = ", ".join(columns)
+    rows = f"json_populate_recordset(NULL::{table.name}, %(rows)s::json)"
+    return f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {rows}"  # noqa: S608 - our own names
 
 
 class _Wrapped:

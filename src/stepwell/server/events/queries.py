@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -42,9 +42,9 @@ def oldest(conn: Connection) -> int | None:
     return found
 
 
-def add(conn: Connection, at: datetime, topic: str, what: str, key: str) -> None:
+def add(conn: Connection, at: datetime, topic: str, what: str, keys: Iterable[str]) -> None:
     """Tell of something that no row of another table shows."""
-    _ADD.insert(conn, [{"at": at, "topic": topic, "what": what, "key": key}])
+    _ADD.insert(conn, [{"at": at, "topic": topic, "what": what, "key": key} for key in keys])
 
 
 def _change(row: Any) -> Change:

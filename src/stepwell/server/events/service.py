@@ -8,6 +8,6 @@ from stepwell import clock
 from stepwell.server.events import queries
 
 
-def tell(conn: Connection, topic: str, what: str, key: str) -> None:
+def tell(conn: Connection, topic: str, what: str, *keys: str) -> None:
     """In the caller's transaction. Whatever is a row of the server tells of itself, by triggers."""
-    queries.add(conn, clock.now(), topic, what, key)
+    queries.add(conn, clock.now(), topic, what, keys)

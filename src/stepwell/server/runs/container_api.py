@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import Depends, Query
 from fastapi.security import HTTPAuthorizationCredentials
-from pydantic import ValidationError
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import RowMapping
 from starlette.requests import Request
 
-from stepwell.errors import InvalidInput
 from stepwell.server.http import BEARER, Call, Router, reads, services_of, writes
 from stepwell.server.runs import progress, queries, scopes, staging, tokens
+from stepwell.server.runs.asking import Question, admit
 from stepwell.server.runs.records import (
     Assignment,
     Container,
     ProgressTold,
-    RunState,
     Staged,
     Staging,
     StateKeys,
     StateValue,
 )
-from stepwell.server.runs.scoped import VERBS, ScopedStore, VerbUnknown
-from stepwell.server.runs.tokens import EngineIds, RunTokenRevoked
-from stepwell.server.services import Services
+from stepwell.server.runs.scoped import VERBS, VerbUnknown
 from stepwell.server.state import service as state
-from stepwell.stores.wire import Signature, signature
+from stepwell.stores.wire import signature
 
 router = Router(prefix="/runs/{run_id}", tags=["containers"])
 
@@ -104,24 +99,8 @@ def store(call: Writing, run_id: UUID, verb: str, body: dict[str, Any]) -> dict[
     if verb not in VERBS:
         raise VerbUnknown(f"A container's store has no {verb!r}.", fix=f"It has {sorted(VERBS)}.")
     assert isinstance(call.user, Container)
-    answer = asked(call.services, call.user, verb, body)(call.conn)
+    answer = Question(call.services, call.user, verb, body)(call.conn)
     return {"result": signature(verb).result.dump_python(answer, mode="json")}
-
-
-def asked(
-    services: Services, caller: Container, verb: str, body: dict[str, Any]
-) -> Callable[[Connection], Any]:
-    """What a verb does in a transaction; its arguments are checked before that opens."""
-    arguments = _arguments(signature(verb), verb, body)
-    ids = EngineIds(services.settings.signing_key, caller)
-
-    def act(conn: Connection) -> Any:
-        run, attempt = admit(conn, caller, queries.lock(conn, caller.run_id))
-        steps = services.db.steps(conn, survives=False)  # an error takes back all
-        scoped = ScopedStore(conn, steps, run, attempt, ids)
-        return getattr(scoped, verb)(**arguments)
-
-    return act
 
 
 def admitted(call: Call, run: RowMapping | None) -> RowMapping:
@@ -133,39 +112,3 @@ def admitted(call: Call, run: RowMapping | None) -> RowMapping:
     """
     assert isinstance(call.user, Container)
     return admit(call.conn, call.user, run)[0]
-
-
-def admit(
-    conn: Connection, caller: Container, run: RowMapping | None
-) -> tuple[RowMapping, RowMapping]:
-    """The header, as `admitted`, where there is no call; and how the attempt stands.
-
-    The attempt is asked for after the lock of the header, in a statement of its own: one that
-    has waited for a lock sees other tables as they were before.
-    """
-    if run is not None and run["state"] in _OPEN and run["attempt"] == caller.attempt:
-        attempt = queries.standing(conn, caller.run_id, caller.attempt)
-        if attempt is not None and attempt["revoked_at"] is None:
-            return run, attempt
-    raise RunTokenRevoked(
-        f"The token of attempt {caller.attempt} of the run {caller.run_id} is not valid any more.",
-        why="The run has ended, was cancelled, or goes on in a newer attempt.",
-        fix="Nothing: this container has no more to do.",
-    )
-
-
-_OPEN = (RunState.WAITING, RunState.STARTING, RunState.RUNNING)
-
-
-def _arguments(wire: Signature, verb: str, body: dict[str, Any]) -> dict[str, Any]:
-    unfit = (wire.required - body.keys()) | (body.keys() - wire.arguments.keys())
-    try:
-        if unfit:
-            raise KeyError(", ".join(sorted(unfit)))
-        return wire.read_arguments(body)
-    except (ValidationError, KeyError) as error:
-        raise InvalidInput(
-            f"The arguments of {verb!r} do not fit.",
-            why=f"{error}.",
-            fix="Use the same version of Stepwell on both sides.",
-        ) from error

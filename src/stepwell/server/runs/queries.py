@@ -7,10 +7,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
     Connection,
     RowMapping,
     Select,
+    Uuid,
     and_,
     bindparam,
     delete,
@@ -47,13 +49,24 @@ _ATTEMPT: Final = Prepared(
         attempts.c.run_id == bindparam("run"), attempts.c.number == bindparam("number")
     )
 )
+_STANDS: Final = select(
+    attempts.c.number,
+    attempts.c.started_at,
+    attempts.c.revoked_at,
+    exists().where(staged.c.run_id == attempts.c.run_id).label("has_staged"),
+)
 _STANDING: Final = Prepared(
-    select(
-        attempts.c.number,
-        attempts.c.started_at,
-        attempts.c.revoked_at,
-        exists().where(staged.c.run_id == attempts.c.run_id).label("has_staged"),
-    ).where(attempts.c.run_id == bindparam("run"), attempts.c.number == bindparam("number"))
+    _STANDS.where(attempts.c.run_id == bindparam("run"), attempts.c.number == bindparam("number"))
+)
+# Of several runs at once, on PostgreSQL alone.
+_THESE: Final = func.any(bindparam("runs", type_=ARRAY(Uuid)))
+_LOCK_FREE: Final = Prepared(
+    select(runs).where(runs.c.id == _THESE).order_by(runs.c.id).with_for_update(skip_locked=True)
+)
+_STANDINGS: Final = Prepared(
+    _STANDS.add_columns(attempts.c.run_id)
+    .join(runs, and_(runs.c.id == attempts.c.run_id, runs.c.attempt == attempts.c.number))
+    .where(attempts.c.run_id == _THESE)
 )
 _STAGED: Final = Prepared(
     select(staged.c.step_id, staged.c.claim_no).where(staged.c.run_id == bindparam("run"))
@@ -130,6 +143,11 @@ def get(conn: Connection, run_id: UUID) -> RowMapping | None:
 def lock(conn: Connection, run_id: UUID) -> RowMapping | None:
     """The header, which nobody else changes until the transaction ends."""
     return _LOCK.one_or_none(conn, {"run": run_id})
+
+
+def lock_free(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, RowMapping]:
+    """Those headers that nobody else holds, locked; it waits for none of them."""
+    return {row["id"]: row for row in _LOCK_FREE.rows(conn, {"runs": list(ids)})}
 
 
 def change(conn: Connection, run_id: UUID, **values: Any) -> None:
@@ -291,6 +309,11 @@ def standing(conn: Connection, run_id: UUID, number: int) -> RowMapping | None:
     """Of one attempt, what a verb of its container needs: whether its token is revoked, when it
     started, and whether anything is staged for the run."""
     return _STANDING.one_or_none(conn, {"run": run_id, "number": number})
+
+
+def standings(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, RowMapping]:
+    """As `standing`, of the newest attempts of these runs."""
+    return {row["run_id"]: row for row in _STANDINGS.rows(conn, {"runs": list(ids)})}
 
 
 def change_attempt(conn: Connection, run_id: UUID, number: int, **values: Any) -> None:

@@ -118,16 +118,24 @@ class ScopedStore:
 
         A container's claims are all written: none can be a lock alone.
         """
-        for settlement in settlements:
-            self._check(settlement.additions)
-        inside = self.ids.inside(engine_id)
-        told = [course.adapted(self.run, _looked_up(one)) for one in settlements]
+        told, inside = self.told(settlements), self.ids.inside(engine_id)
         staged = self.attempt["has_staged"]
         verdicts = settling.settle(self.conn, self.tx, self.run, inside, told, staged=staged)
         if self.run["progress"] is not None:
             queries.change(self.conn, self.flow_id, progress=None)
-        self._wake_supervisor()
+        self.wake_supervisor()
         return verdicts
+
+    def told(self, settlements: Sequence[Settlement]) -> list[Settlement]:
+        """The settlements as the store is told of them: within scope, and on the run's course.
+
+        Raises
+        ------
+        OutOfScope : one adds what is not the run's own.
+        """
+        for settlement in settlements:
+            self._check(settlement.additions)
+        return [course.adapted(self.run, _looked_up(one)) for one in settlements]
 
     # -- two in one ------------------------------------------------------------
 
@@ -140,7 +148,12 @@ class ScopedStore:
         self, engine_id: UUID, settlements: Sequence[Settlement], request: ClaimRequest
     ) -> Settled:
         """Of `stores.wire.Paired`."""
-        verdicts = self.settle(engine_id, settlements)
+        return self.claim_after(self.settle(engine_id, settlements), engine_id, request)
+
+    def claim_after(
+        self, verdicts: list[Verdict], engine_id: UUID, request: ClaimRequest
+    ) -> Settled:
+        """The claim right after a settlement, and `leave` if there is nothing left."""
         try:
             claimed = self.claim(request)
         except EngineBuried:
@@ -187,7 +200,7 @@ class ScopedStore:
     def end(self, step_id: UUID, ended_as: EndedAs, reason: str, result: str | None = None) -> bool:
         """False for a step of another flow, as for one that does not exist."""
         ended = self._has(step_id) and self.tx.end(step_id, ended_as, reason, result)
-        self._wake_supervisor()
+        self.wake_supervisor()
         return ended
 
     def reschedule(self, step_id: UUID, at: datetime) -> bool:
@@ -203,7 +216,7 @@ class ScopedStore:
             return step
         return replace(step, claimed_by=self.ids.outside(step.claimed_by))
 
-    def _wake_supervisor(self) -> None:
+    def wake_supervisor(self) -> None:
         """When nothing is left to do, or only something that is due later."""
         query = StepQuery(flow_id=self.flow_id, status=StepStatus.READY, limit=1)
         if self.tx.count(query, at_most=1).ready == 0:

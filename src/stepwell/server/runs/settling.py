@@ -54,8 +54,7 @@ def settle(
         results.attach(conn, run["id"], settlement)
     if fresh:
         events.tell(conn, "runs", "steps", str(run["id"]))
-    if measuring.is_measured(run):
-        _measure(conn, run, fresh)
+    measure(conn, [(run, *one) for one in fresh])
     return verdicts
 
 
@@ -81,11 +80,12 @@ def _good(settlement: Settlement) -> bool:
     return settlement.ended_as.status is StepStatus.DONE
 
 
-def _measure(conn: Connection, run: RowMapping, settled: Sequence[tuple[Settlement, Step]]) -> None:
-    metrics.record(conn, [one for s, step in settled for one in _endings(run, s, step)])
-    again = [one for one in settled if one[0].ended_as is None and one[0].failure_count]
+def measure(conn: Connection, settled: Sequence[tuple[RowMapping, Settlement, Step]]) -> None:
+    """Count what has ended, and what is tried again: of each its run, and what it was."""
+    metrics.record(conn, [one for run, s, step in settled for one in _endings(run, s, step)])
+    again = [one for one in settled if one[1].ended_as is None and one[1].failure_count]
     metrics.retried(
-        conn, [one for s, step in again for one in _endings(run, s, step, EndedAs.FAILED)]
+        conn, [one for run, s, step in again for one in _endings(run, s, step, EndedAs.FAILED)]
     )
 
 

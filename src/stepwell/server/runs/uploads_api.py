@@ -18,7 +18,8 @@ from stepwell.server.http import Router, services_of
 from stepwell.server.logs import service as logs
 from stepwell.server.logs.records import Piece
 from stepwell.server.runs import queries
-from stepwell.server.runs.container_api import admit, container
+from stepwell.server.runs.asking import admit
+from stepwell.server.runs.container_api import container
 from stepwell.server.runs.records import Container
 from stepwell.server.services import Services
 

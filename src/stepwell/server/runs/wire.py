@@ -20,8 +20,9 @@ from stepwell.errors import StepwellError
 from stepwell.server import problems
 from stepwell.server.database.together import Together
 from stepwell.server.runs import tokens
-from stepwell.server.runs.container_api import asked
+from stepwell.server.runs.asking import Question
 from stepwell.server.runs.scoped import VERBS
+from stepwell.server.runs.sharing import SharedSettlements
 from stepwell.server.services import Services
 from stepwell.stores.wire import signature
 
@@ -35,7 +36,7 @@ class StoreWire:
 
     def __init__(self, app: ASGIApp, *, services: Services) -> None:
         self.app, self._services = app, services
-        self._together = Together(services.db)
+        self._together = Together(services.db, SharedSettlements(services.db))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a verb, or pass the request on."""
@@ -64,7 +65,7 @@ class StoreWire:
         try:
             key = self._services.settings.signing_key
             caller = tokens.holder(key, run_id, token.removeprefix(_BEARER))
-            result = await self._together.write(asked(self._services, caller, verb, body))
+            result = await self._together.write(Question(self._services, caller, verb, body))
         except StepwellError as error:
             return problems.of(request, error)
         told = signature(verb).result.dump_json(result)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -34,6 +34,9 @@ _LENGTHS: Final = (
 )
 """Of a span up to so long a cell that is shown is so long: there are never 900."""
 
+_BEFORE: Final = timedelta(days=1)
+"""What began so long before a span may go on in it."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY: Final = timedelta(days=1) // CELL
 _QUIET: Final = 3
@@ -53,6 +56,11 @@ class _Sum:
         while left > 0:
             self.seconds[cell] += min(left, room)
             left, cell, room = left - room, cell + 1, CELL.total_seconds()
+
+    def add_short(self, cell: int, runs: int, seconds: float) -> None:
+        """Runs that began and ended in one cell."""
+        self.begins[cell] += runs
+        self.seconds[cell] += seconds
 
     def runs(self, cells: range) -> float:
         """The most that goes on in one of the cells."""
@@ -87,6 +95,7 @@ def loads(
     known : schedule -> all its due instants from now to the end, where they are computed already.
     """
     past = list(_past(conn, begin, now)) if begin < now else []
+    short = _short(conn, begin, now) if begin < now else ()
     coming: list[Going] = []
     if end > now:
         coming = list(islice(_expected(conn, now, end, took, known), MOST))
@@ -97,6 +106,10 @@ def loads(
         for key in busy.keys(one.group, one.pool):
             if key in sums:
                 sums[key].add(one)
+    for cell, group, pool, number, seconds in short:
+        for wanted in (None, *busy.keys(group, pool)):
+            if wanted in sums:
+                sums[wanted].add_short(int(cell), number, seconds)
     total, cells = sums.pop(None), _cells(begin, end, CELL)
     fine = [_load(total, cell, now) for cell in cells]
     shown = _cells(begin, end, length(end - begin))
@@ -120,9 +133,14 @@ def length(span: timedelta) -> timedelta:
 
 
 def _past(conn: Connection, begin: datetime, now: datetime) -> Iterator[Going]:
-    found = strip_queries.spans(conn, begin - timedelta(days=1), now, RUNS)
-    for started, finished, group, pool in found:
+    span = (begin - _BEFORE, now, int(CELL.total_seconds()), RUNS)
+    for started, finished, group, pool in strip_queries.spans(conn, *span):
         yield Going(started, ((finished or now) - started).total_seconds(), group, pool)
+
+
+def _short(conn: Connection, begin: datetime, now: datetime) -> Sequence[Any]:
+    span = (begin - _BEFORE, now, int(CELL.total_seconds()), RUNS)
+    return strip_queries.begun(conn, *span)
 
 
 def _cells(begin: datetime, end: datetime, length: timedelta) -> list[range]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby, islice
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -35,6 +35,9 @@ SHOWN: Final = 200
 
 MOST: Final = 20_000
 """So many future instants of a schedule are computed."""
+
+Fire: TypeAlias = tuple[datetime, str | None]
+"""An instant to come, and why it will be skipped, if it will."""
 
 _DAYS: Final = timedelta(days=8)
 _WORST: Final = (
@@ -167,7 +170,7 @@ def _lane(conn: Connection, row: Row, window: Window, took: Durations, **past: l
         notes=[] if spec is None else previews.noted(spec, window.begin, window.end),
         observed=took.of(row["group_name"], row["workflow"]),
         **past,
-        future=coming if few else [],
+        future=[Coming(at=at, skipped=skipped) for at, skipped in coming] if few else [],
         future_cells=[] if few else _future_cells(coming, window.cell),
         truncated=len(coming) >= MOST,
     )
@@ -247,12 +250,12 @@ def _cell(key: str, outcomes: Mapping[str, int]) -> Cell:
 # -- future ------------------------------------------------------------------------
 
 
-def _coming(row: Row, spec: Schedule | None, excluded: Exclusion, window: Window) -> list[Coming]:
+def _coming(row: Row, spec: Schedule | None, excluded: Exclusion, window: Window) -> list[Fire]:
     if spec is None or row["next_due"] is None:
         return []
     asked = skips.of(row)
     due = spec.between(max(row["next_due"], window.begin, window.now), window.end)
-    return [Coming(at=at, skipped=_skipped(row, at, asked, excluded)) for at in islice(due, MOST)]
+    return [(at, _skipped(row, at, asked, excluded)) for at in islice(due, MOST)]
 
 
 def _skipped(
@@ -267,10 +270,10 @@ def _skipped(
     return None if day is None else f"{Why.CALENDAR.value}: {day}".removesuffix(": ")
 
 
-def _future_cells(coming: Iterable[Coming], cell: str) -> list[Cell]:
+def _future_cells(coming: Iterable[Fire], cell: str) -> list[Cell]:
     length = 13 if cell == "hour" else 10
     cells = []
-    for key, mine in groupby(coming, key=lambda one: one.at.isoformat()[:length]):
-        outcomes = Counter("coming" if one.skipped is None else "skipped" for one in mine)
+    for key, mine in groupby(coming, key=lambda one: one[0].isoformat()[:length]):
+        outcomes = Counter("coming" if skipped is None else "skipped" for _, skipped in mine)
         cells.append(_cell(key, outcomes))
     return cells

@@ -7,7 +7,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Float,
+    Integer,
+    Subquery,
+    Text,
+    cast,
+    func,
+    or_,
+    select,
+)
 
 from stepwell.schedules.ledger import Fate
 from stepwell.server.database.tables import backfill_instants, ledger, runs
@@ -75,20 +87,61 @@ def made_up(
     return conn.execute(query).mappings().all()
 
 
-def spans(conn: Connection, begin: datetime, end: datetime, limit: int) -> Sequence[Any]:
-    """Begin, end (None: goes on), group and pool of the runs created in the span, newest first."""
-    query = (
-        select(runs.c.started_at, runs.c.finished_at, runs.c.group_name, runs.c.pool)
+def begun(conn: Connection, begin: datetime, end: datetime, cell: int, limit: int) -> Sequence[Any]:
+    """What the runs created in the span have been, of `limit` at most, the newest.
+
+    Those that began and ended in the same cell of so many seconds come together: the number of
+    the cell since 1970, group, pool, how many, their seconds. Most runs are such.
+    """
+    newest = _newest(begin, end, limit)
+    first, last = (_number(conn, newest.c[name], cell) for name in ("started_at", "finished_at"))
+    by = (first.label("cell"), newest.c.group_name, newest.c.pool)
+    seconds = func.sum(_length(conn, newest.c.started_at, newest.c.finished_at))
+    query = select(*by, func.count().label("runs"), seconds.label("seconds"))
+    return conn.execute(query.where(first == last).group_by(*by)).all()
+
+
+def spans(conn: Connection, begin: datetime, end: datetime, cell: int, limit: int) -> Sequence[Any]:
+    """The others, each by itself: begin, end (None: goes on), group and pool."""
+    newest = _newest(begin, end, limit)
+    first, last = (_number(conn, newest.c[name], cell) for name in ("started_at", "finished_at"))
+    names = ("started_at", "finished_at", "group_name", "pool")
+    longer = or_(newest.c.finished_at.is_(None), first != last)
+    return conn.execute(select(*(newest.c[name] for name in names)).where(longer)).all()
+
+
+def _newest(begin: datetime, end: datetime, limit: int) -> Subquery:
+    """Runs created in the span that have started, the newest."""
+    t = runs.c
+    return (
+        select(t.started_at, t.finished_at, t.group_name, t.pool)
         .where(
-            runs.c.state.in_([state.value for state in RunState]),  # so that an index fits
-            runs.c.created_at >= begin,
-            runs.c.created_at < end,
-            runs.c.started_at.is_not(None),
+            t.state.in_([state.value for state in RunState]),  # so that an index fits
+            t.created_at >= begin,
+            t.created_at < end,
+            t.started_at.is_not(None),
         )
-        .order_by(runs.c.created_at.desc())
+        .order_by(t.created_at.desc())
         .limit(limit)
+        .subquery()
     )
-    return conn.execute(query).all()
+
+
+def _number(conn: Connection, at: ColumnElement[datetime], cell: int) -> ColumnElement[int]:
+    """The cell that an instant lies in, counted from 1970."""
+    if conn.dialect.name == "sqlite":
+        return cast(func.strftime("%s", at, type_=Text), Integer).op("/")(cell)
+    return cast(func.floor(func.extract("epoch", at) / cell), BigInteger)
+
+
+def _length(
+    conn: Connection, begin: ColumnElement[datetime], end: ColumnElement[datetime]
+) -> ColumnElement[float]:
+    """Seconds between two instants."""
+    if conn.dialect.name == "sqlite":
+        days = func.julianday(end, type_=Float) - func.julianday(begin, type_=Float)
+        return days * 86400.0
+    return cast(func.extract("epoch", end) - func.extract("epoch", begin), Float)
 
 
 def _in(ids: Sequence[UUID], begin: datetime, end: datetime) -> list[ColumnElement[bool]]:

@@ -6,17 +6,20 @@ their ids, so one plan is good for all.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
 from stepwell.step import Step, StepQuery, StepStatus
 from stepwell.stores.matching import counted
+from stepwell.stores.postgres.arrays import uuids
 from stepwell.stores.postgres.queries import sql
 from stepwell.stores.postgres.rows import COLUMNS, step_reader
 from stepwell.stores.postgres.statements import Statements
 from stepwell.stores.protocol import Counts
 
 _read: Final = step_reader(COLUMNS)
+_read_among: Final = step_reader(("in_flow", *COLUMNS))
 
 
 def ready(statements: Statements, query: StepQuery) -> list[Step] | None:
@@ -26,6 +29,13 @@ def ready(statements: Statements, query: StepQuery) -> list[Step] | None:
     values = {"ids": list(query.ids), "flow_id": query.flow_id, "limit": query.limit}
     with statements.cursor(sql("ready_of_flow"), values) as cursor:
         return [_read(row) for row in cursor.fetchall()]
+
+
+def among(statements: Statements, ids: Sequence[UUID], most: int) -> list[tuple[Step, int]]:
+    """The ready rows of these ids; each with how many rows of its flow are ready, up to `most`."""
+    values = {"ids": uuids(ids), "most": most}
+    with statements.cursor(sql("ready_among"), values) as cursor:
+        return [(_read_among(row), row[0]) for row in cursor.fetchall()]
 
 
 def count_ready(statements: Statements, query: StepQuery, at_most: int | None) -> Counts | None:

@@ -33,15 +33,19 @@ _WRITERS: Final[Mapping[str, Writer]] = {
 
 
 def settle(
-    statements: Statements, engine_id: UUID, settlements: Sequence[Settlement]
+    statements: Statements, engines: Sequence[UUID], settlements: Sequence[Settlement]
 ) -> tuple[set[int], set[int], list[Ending]]:
     """Apply those whose claims still hold.
+
+    Parameters
+    ----------
+    engines : whose claim each settles.
 
     Returns
     -------
     The places of these, and of what was settled before; and the members of joins that end.
     """
-    told = values(engine_id, settlements)
+    told = values(engines, settlements)
     rows = statements.rows("settle", **told)
     statements.work_is_due(any(due for _, due, _, _ in rows))
     now = {place - 1 for place, _, _, _ in rows}
@@ -58,10 +62,10 @@ def _ending(settlement: Settlement, join_id: UUID, name: str) -> Ending:
     return Ending(join_id, step_id, name, settlement.ended_as, said)
 
 
-def values(engine_id: UUID, settlements: Sequence[Settlement]) -> dict[str, Any]:
+def values(engines: Sequence[UUID], settlements: Sequence[Settlement]) -> dict[str, Any]:
     """The settlements as the statement takes them: a column each."""
     return columns(settlements, _WRITERS) | {
-        "engine_id": engine_id,
+        "engine_id": uuids(engines),
         "step_id": uuids(one.claim.step_id for one in settlements),
         "claim_no": array([one.claim.claim_no for one in settlements]),
     }

@@ -147,10 +147,16 @@ class PostgresTransaction:
         ------
         Conflict, SettlementRejected : the data of one is refused; nothing was applied.
         """
+        return self.settle_for([engine_id] * len(settlements), settlements)
+
+    def settle_for(
+        self, engines: Sequence[UUID], settlements: Sequence[Settlement]
+    ) -> list[Verdict]:
+        """As `settle`, of several engines: whose claim each settles stands beside it."""
         if not settlements:
             return []
         with self._do.whole(any(map(_may_be_refused, settlements))):
-            now, before, endings = settling.settle(self._do, engine_id, settlements)
+            now, before, endings = settling.settle(self._do, engines, settlements)
             added = [one for place in now for one in settlements[place].additions]
             moves.check_taken_over(added, adding.add(self._do, added, endings))
         applied = now | before
@@ -184,6 +190,10 @@ class PostgresTransaction:
         """One page of the steps that match, newest id first unless the query says otherwise."""
         found = flows.ready(self._do, query)
         return self._do.steps(*search.page(query)) if found is None else found
+
+    def among(self, ids: Sequence[UUID], most: int) -> list[tuple[Step, int]]:
+        """Ready rows by id; each with how many rows of its flow are ready, up to `most`."""
+        return flows.among(self._do, ids, most)
 
     def count(self, query: StepQuery, at_most: int | None = None) -> Counts:
         """How many steps match, per table; with `at_most` an estimate where it is higher."""

@@ -1,13 +1,13 @@
 -- Ended rows move, the others go back to be claimed again. What is asked for and does not
 -- come back has not matched: see settled_before.sql (R12, R13).
 --
--- Values come as columns, of which those that are all null are empty. The rows are looked up
+-- Each claim is held by the engine beside it. Values come as columns, of which those that are all null are empty. The rows are looked up
 -- one by one, by their ids: the planner thinks that `asked` is short. A claim that was a
 -- lock alone, of this transaction or of one that was lost, stands on the row as the number
 -- before, if nobody has claimed it since.
 WITH asked AS MATERIALIZED (
     SELECT
-        place, step_id, claim_no, ended_as, description,
+        place, step_id, claim_no, engine_id, ended_as, description,
         coalesce(activation_seen, 0) AS activation_seen,
         coalesce(failure_count, 0) AS failure_count, execution_started_at,
         coalesce(execution_duration, 0) AS execution_duration, executed_by, schedule_time,
@@ -16,6 +16,7 @@ WITH asked AS MATERIALIZED (
     FROM unnest(
         %(step_id)s::uuid[],
         %(claim_no)s::integer[],
+        %(engine_id)s::uuid[],
         %(ended_as)s::text[],
         %(description)s::text[],
         %(activation_seen)s::integer[],
@@ -34,7 +35,7 @@ WITH asked AS MATERIALIZED (
         %(passes_join)s::boolean[],
         %(unwritten)s::boolean[]
     ) WITH ORDINALITY AS asked (
-        step_id, claim_no, ended_as, description, activation_seen, failure_count,
+        step_id, claim_no, engine_id, ended_as, description, activation_seen, failure_count,
         execution_started_at, execution_duration, executed_by, schedule_time, keep_state, state,
         state_format, keep_activation, result, result_format, fingerprint, passes_join, unwritten,
         place
@@ -44,7 +45,7 @@ WITH asked AS MATERIALIZED (
     USING asked
     WHERE step.id = asked.step_id
         AND (
-            step.claimed_by = %(engine_id)s AND step.claim_no = asked.claim_no
+            step.claimed_by = asked.engine_id AND step.claim_no = asked.claim_no
             OR asked.unwritten
             AND step.claimed_by IS NULL AND step.claim_no = asked.claim_no - 1
         )
@@ -60,7 +61,7 @@ WITH asked AS MATERIALIZED (
         step.execution_count + 1 AS execution_count, asked.failure_count, 0 AS lost_count,
         asked.execution_started_at, asked.execution_duration, asked.executed_by,
         asked.result, asked.result_format, statement_timestamp() AS ended_at, asked.ended_as,
-        %(engine_id)s::uuid AS claimed_by, asked.claim_no, NULL::uuid AS claim_request,
+        asked.engine_id AS claimed_by, asked.claim_no, NULL::uuid AS claim_request,
         NULL::timestamptz AS claimed_at, false AS started, step.parked, asked.fingerprint,
         CASE WHEN asked.passes_join THEN NULL ELSE step.join_id END AS join_id, step.join_policy,
         step.waiting_for, step.limit_key, step.limit_slots,
@@ -118,7 +119,7 @@ WITH asked AS MATERIALIZED (
     FROM asked
     WHERE step.id = asked.step_id
         AND (
-            step.claimed_by = %(engine_id)s AND step.claim_no = asked.claim_no
+            step.claimed_by = asked.engine_id AND step.claim_no = asked.claim_no
             OR asked.unwritten
             AND step.claimed_by IS NULL AND step.claim_no = asked.claim_no - 1
         )

@@ -1,8 +1,12 @@
 -- Which of these claims an earlier try has settled, whose answer was lost (R13): the rows
 -- have ended under the engine's name, or are ready and unclaimed under the same number.
 SELECT asked.place
-FROM unnest(%(step_id)s::uuid[], %(claim_no)s::integer[], %(execution_started_at)s::timestamptz[])
-    WITH ORDINALITY AS asked (step_id, claim_no, started_at, place)
+FROM unnest(
+    %(step_id)s::uuid[],
+    %(claim_no)s::integer[],
+    %(engine_id)s::uuid[],
+    %(execution_started_at)s::timestamptz[]
+) WITH ORDINALITY AS asked (step_id, claim_no, engine_id, started_at, place)
 WHERE EXISTS (
     SELECT 1 FROM stepwell_ready AS step
     WHERE step.id = asked.step_id
@@ -15,12 +19,12 @@ WHERE EXISTS (
     SELECT 1 FROM stepwell_done AS step
     WHERE step.id = asked.step_id
         AND step.claim_no = asked.claim_no
-        AND step.claimed_by = %(engine_id)s
+        AND step.claimed_by = asked.engine_id
     OFFSET 0
 ) OR EXISTS (
     SELECT 1 FROM stepwell_failed AS step
     WHERE step.id = asked.step_id
         AND step.claim_no = asked.claim_no
-        AND step.claimed_by = %(engine_id)s
+        AND step.claimed_by = asked.engine_id
     OFFSET 0
 )
