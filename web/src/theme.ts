@@ -125,7 +125,11 @@ export const theme = createTheme({
     }),
     Card: Card.extend({ defaultProps: { withBorder: true, radius: "md", padding: "md" } }),
     Tabs: Tabs.extend({ defaultProps: { keepMounted: false } }),
-    Menu: Menu.extend({ defaultProps: { shadow: "md", withinPortal: true } }),
+    Menu: Menu.extend({
+      // Without what Mantine focuses first: a menu may hold nothing but its items.
+      defaultProps: { shadow: "md", withinPortal: true, withInitialFocusPlaceholder: false },
+      styles: { itemLabel: { minWidth: 0 } },
+    }),
     Popover: Popover.extend({ defaultProps: { shadow: "md" } }),
     Modal: Modal.extend({
       styles: {
@@ -152,7 +156,11 @@ export const theme = createTheme({
 });
 
 export const resolver: CSSVariablesResolver = () => ({
-  variables: {},
+  // White text on it is to be read: Mantine's own red holds 3.9:1.
+  variables: {
+    "--mantine-color-red-filled": "#c92a2a",
+    "--mantine-color-red-filled-hover": "#b32424",
+  },
   light: {
     "--mantine-color-body": "#fbfaf8",
     "--mantine-color-text": gray[9],
