@@ -116,7 +116,8 @@ export const theme = createTheme({
   components: {
     Button: Button.extend({ defaultProps: { size: "xs" }, styles: { label: { fontWeight: 560 } } }),
     InputWrapper: Input.Wrapper.extend({
-      styles: { label: { marginBottom: "0.25rem" } }, // so that the ring of a focused field is beside it
+      // So that the ring of a focused field is beside them.
+      styles: { label: { marginBottom: "0.25rem" }, description: { marginBottom: "0.125rem" } },
     }),
     TextInput: TextInput.extend({ defaultProps: { size: "sm" } }),
     Badge: Badge.extend({

@@ -292,9 +292,10 @@ function SelectRow<T>({
   selection: Selection;
 }) {
   const id = props.rowId(row);
+  const phone = usePhone();
   return (
     <Checkbox
-      size="xs"
+      size={phone ? "md" : "xs"}
       aria-label={common.selectRow(props.rowName?.(row) ?? id)}
       checked={selection.ids.has(id)}
       onChange={() => selection.onChange(toggled(selection.ids, id))}

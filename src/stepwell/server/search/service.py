@@ -15,6 +15,7 @@ from stepwell import clock
 from stepwell.server.database.tables import runs
 from stepwell.server.paging import CursorInvalid, Paging, encoded
 from stepwell.server.runs.service import shown
+from stepwell.server.search.completing import completions_of_steps
 from stepwell.server.search.language import Clause
 from stepwell.server.search.meaning import Asker, Condition, Meaning, meanings, of_states
 from stepwell.server.search.of_steps import fields

@@ -114,6 +114,7 @@ function Add(props: AddProps & { expression: string }) {
             }
             inputWrapperOrder={["label", "input", "description"]}
             searchable
+            openOnFocus={false}
             required
             data={workflows}
             value={place}
