@@ -117,7 +117,7 @@ export const theme = createTheme({
     Button: Button.extend({ defaultProps: { size: "xs" }, styles: { label: { fontWeight: 560 } } }),
     InputWrapper: Input.Wrapper.extend({
       // So that the ring of a focused field is beside them.
-      styles: { label: { marginBottom: "0.25rem" }, description: { marginBottom: "0.125rem" } },
+      styles: { label: { marginBottom: "0.25rem" }, description: { marginBottom: "0.25rem" } },
     }),
     TextInput: TextInput.extend({ defaultProps: { size: "sm" } }),
     Badge: Badge.extend({
@@ -156,13 +156,16 @@ export const theme = createTheme({
   },
 });
 
+/** White text on it is to be read: Mantine's own red holds 3.9:1 with it. */
+const danger = {
+  "--mantine-color-red-filled": "#c92a2a",
+  "--mantine-color-red-filled-hover": "#b32424",
+};
+
 export const resolver: CSSVariablesResolver = () => ({
-  // White text on it is to be read: Mantine's own red holds 3.9:1.
-  variables: {
-    "--mantine-color-red-filled": "#c92a2a",
-    "--mantine-color-red-filled-hover": "#b32424",
-  },
+  variables: {},
   light: {
+    ...danger,
     "--mantine-color-body": "#fbfaf8",
     "--mantine-color-text": gray[9],
     "--mantine-color-dimmed": gray[6],
@@ -174,6 +177,7 @@ export const resolver: CSSVariablesResolver = () => ({
     "--mantine-color-error": "#b3261e",
   },
   dark: {
+    ...danger,
     "--mantine-color-body": dark[8],
     "--mantine-color-text": dark[0],
     "--mantine-color-dimmed": dark[2],
