@@ -124,7 +124,7 @@ def complete_query_of_steps(
     call: Reading, q: Q = "", at: Annotated[int | None, Query(ge=1, le=LONGEST + 1)] = None
 ) -> Completions:
     """What could be written at the column `at` of a query, counted from 1; else at its end."""
-    return Completions(items=searching.completions_of_steps(q, at))
+    return Completions(items=searching.completed(q, at))
 
 
 @router.get("/failures")
