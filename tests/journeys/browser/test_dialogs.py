@@ -50,7 +50,7 @@ def looked_at(page: Page) -> None:
 @pytest.mark.parametrize("path", DIALOGS)
 def test_a_dialog_keeps_the_focus_and_gives_it_back(page: Page, site: Site, path: str) -> None:
     begun(page, site, path)
-    button = page.get_by_role("button", name=DIALOGS[path], exact=True)
+    button = page.get_by_role("button", name=DIALOGS[path], exact=True).first
     button.press("Enter")
     expect(page.get_by_role("dialog")).to_be_visible()
     for _ in range(25):
@@ -137,7 +137,8 @@ def test_a_run_is_begun_and_read_by_keys_alone(page: Page, site: Site) -> None:
     page.keyboard.press("g")
     page.keyboard.press("r")
     expect(page).to_have_title("Runs · Stepwell")
+    expect(page.get_by_role("row").nth(1)).to_be_visible()
     page.keyboard.press("j")
+    expect(page.get_by_role("row").nth(1)).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
     expect(page).not_to_have_title("Runs · Stepwell")
