@@ -182,19 +182,18 @@ def test_a_million_runs_are_listed_searched_and_scrolled_within_a_second(
     def list_them() -> None:
         million.show(page, "/runs")
         expect(table.get_by_role("row").nth(20)).to_be_visible()
-        expect(shown(page).get_by_text("10,000+")).to_be_visible()
+        expect(shown(page).get_by_role("button", name="exact")).to_be_visible()
 
     assert min(seconds(page, list_them) for _ in range(3)) < 1.0
 
     def search_them() -> None:
-        page.get_by_role("combobox", name="Search runs").fill("input.customer:customer-999")
+        page.get_by_role("combobox", name="Search runs").fill("state:failed workflow:workflow-17")
         page.keyboard.press("Enter")
-        expect(table.get_by_role("row").nth(1)).to_contain_text("customer-999")
+        expect(table.get_by_role("row").nth(1)).to_contain_text("workflow-17")
 
     assert seconds(page, search_them) < 1.0
-    million.show(page, "/runs?q=state:failed")
-    for loaded in range(2, 5):
-        expect(table).to_have_attribute("aria-rowcount", str(50 * (loaded - 1) + 1))
-        page.get_by_role("button", name="Load more").press("Enter")
-    expect(table).to_have_attribute("aria-rowcount", str(50 * 4 + 1))
+    for _ in range(3):
+        before = table.get_attribute("aria-rowcount") or ""
+        page.get_by_role("button", name="Load more").scroll_into_view_if_needed()
+        expect(table).not_to_have_attribute("aria-rowcount", before)
     assert 0 < table.locator("tbody tr").count() <= ROWS
