@@ -96,11 +96,13 @@ def fill(server: Server, wanted: int) -> None:
             conn.execute(insert(runs), some)
     with server.db.write() as conn:
         _be_silent(conn)
+        indexes = _without_indexes(conn)
     for number in range(1, COPIES):
         with server.db.write() as conn:
             conn.execute(text(_copy(conn, number)))
-    with server.db.write() as conn:
-        conn.execute(text("ANALYZE"))
+    for index in [*indexes, "ANALYZE"]:
+        with server.db.write() as conn:
+            conn.exec_driver_sql(index)
     print(f"made {wanted:,} runs in {time.monotonic() - begin:.0f} s")
 
 
@@ -111,6 +113,19 @@ def _be_silent(conn: Any) -> None:
         conn.execute(text("DROP TRIGGER changes_of_runs_insert"))
     else:
         conn.execute(text("ALTER TABLE runs DISABLE TRIGGER USER"))
+
+
+def _without_indexes(conn: Any) -> list[str]:
+    """Drop those of SQLite, which makes a million rows of them faster at once than one by one."""
+    if conn.dialect.name != "sqlite":
+        return []
+    found = conn.exec_driver_sql(
+        "SELECT name, sql FROM sqlite_master "
+        "WHERE type = 'index' AND tbl_name = 'runs' AND sql IS NOT NULL"
+    ).all()
+    for name, _ in found:
+        conn.exec_driver_sql(f"DROP INDEX {name}")
+    return [sql for _, sql in found]
 
 
 def _copy(conn: Any, number: int) -> str:

@@ -116,7 +116,8 @@ export const theme = createTheme({
   components: {
     Button: Button.extend({ defaultProps: { size: "xs" }, styles: { label: { fontWeight: 560 } } }),
     InputWrapper: Input.Wrapper.extend({
-      styles: { label: { marginBottom: "0.25rem" } }, // so that the ring of a focused field is beside it
+      // So that the ring of a focused field is beside them.
+      styles: { label: { marginBottom: "0.25rem" }, description: { marginBottom: "0.25rem" } },
     }),
     TextInput: TextInput.extend({ defaultProps: { size: "sm" } }),
     Badge: Badge.extend({
@@ -125,7 +126,11 @@ export const theme = createTheme({
     }),
     Card: Card.extend({ defaultProps: { withBorder: true, radius: "md", padding: "md" } }),
     Tabs: Tabs.extend({ defaultProps: { keepMounted: false } }),
-    Menu: Menu.extend({ defaultProps: { shadow: "md", withinPortal: true } }),
+    Menu: Menu.extend({
+      // Without what Mantine focuses first: a menu may hold nothing but its items.
+      defaultProps: { shadow: "md", withinPortal: true, withInitialFocusPlaceholder: false },
+      styles: { itemLabel: { minWidth: 0 } },
+    }),
     Popover: Popover.extend({ defaultProps: { shadow: "md" } }),
     Modal: Modal.extend({
       styles: {
@@ -151,9 +156,16 @@ export const theme = createTheme({
   },
 });
 
+/** White text on it is to be read: Mantine's own red holds 3.9:1 with it. */
+const danger = {
+  "--mantine-color-red-filled": "#c92a2a",
+  "--mantine-color-red-filled-hover": "#b32424",
+};
+
 export const resolver: CSSVariablesResolver = () => ({
   variables: {},
   light: {
+    ...danger,
     "--mantine-color-body": "#fbfaf8",
     "--mantine-color-text": gray[9],
     "--mantine-color-dimmed": gray[6],
@@ -165,6 +177,7 @@ export const resolver: CSSVariablesResolver = () => ({
     "--mantine-color-error": "#b3261e",
   },
   dark: {
+    ...danger,
     "--mantine-color-body": dark[8],
     "--mantine-color-text": dark[0],
     "--mantine-color-dimmed": dark[2],

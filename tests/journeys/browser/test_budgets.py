@@ -1,4 +1,4 @@
-"""What large things cost the browser: a run of 10,000 operations, a log of a million lines.
+"""What large things cost the browser: 10,000 operations, a million lines, a million runs.
 
 What is bounded is the time of the page's own thread, which other programs on the machine
 do not lengthen. What the server needs is bounded in its own tests.
@@ -6,12 +6,14 @@ do not lengthen. What the server needs is bounded in its own tests.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from benchmarks.many_runs import fill
 from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import update
 from tests.journeys.browser.conftest import Visit
@@ -25,7 +27,7 @@ from stepwell.step import new_step
 from stepwell.workflows.lines import Line
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
-OPERATIONS, LINES, SEGMENT = 10_000, 1_000_000, 2_500
+OPERATIONS, LINES, SEGMENT, RUNS = 10_000, 1_000_000, 2_500, 1_000_000
 IDLE = 0.01
 """Seconds of the page's thread in a tenth of a second: less, and nothing goes on."""
 ROWS = 120
@@ -49,6 +51,16 @@ def run(large: Standing) -> UUID:
     with large.server.db.write() as conn:
         conn.execute(update(runs).where(runs.c.id == made).values(state="succeeded", **times))
     return made
+
+
+@pytest.fixture(scope="module")
+def million(tmp_path_factory: pytest.TempPathFactory, bundle: Path) -> Iterator[Standing]:
+    """A server with a million runs, most of them made by SQL."""
+    folder = tmp_path_factory.mktemp("million")
+    with standing(folder, NOON) as place:
+        fill(place.server, RUNS)
+        yield place
+    shutil.rmtree(folder)  # more than a gigabyte
 
 
 def with_operations(server: Server, run: UUID) -> None:
@@ -157,3 +169,31 @@ def test_a_log_of_a_million_lines_opens_at_its_end_within_half_a_second(
     earlier = log.get_by_role("button", name=f"Link to line {LINES - 520}")
     expect(earlier).to_be_attached()
     assert lines.count() <= ROWS
+
+
+def test_a_million_runs_are_listed_searched_and_scrolled_within_a_second(
+    million: Standing, visit: Visit
+) -> None:
+    page = visit("viewer", at=million.site)
+    million.show(page, "/")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    table = page.get_by_role("table", name="Runs")
+
+    def list_them() -> None:
+        million.show(page, "/runs")
+        expect(table.get_by_role("row").nth(20)).to_be_visible()
+        expect(shown(page).get_by_role("button", name="exact")).to_be_visible()
+
+    assert min(seconds(page, list_them) for _ in range(3)) < 1.0
+
+    def search_them() -> None:
+        page.get_by_role("combobox", name="Search runs").fill("state:failed workflow:workflow-17")
+        page.keyboard.press("Enter")
+        expect(table.get_by_role("row").nth(1)).to_contain_text("workflow-17")
+
+    assert seconds(page, search_them) < 1.0
+    for _ in range(3):
+        before = table.get_attribute("aria-rowcount") or ""
+        page.get_by_role("button", name="Load more").scroll_into_view_if_needed()
+        expect(table).not_to_have_attribute("aria-rowcount", before)
+    assert 0 < table.locator("tbody tr").count() <= ROWS

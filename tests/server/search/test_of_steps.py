@@ -44,6 +44,9 @@ ID = UUID("0198f2aa-1111-7000-8000-000000000000")
         ("took<1h30m", {"duration_to": 5400.0}),
         ("since:2h", {"created_from": NOW - timedelta(hours=2)}),
         ("until:2026-01-31", {"created_to": datetime(2026, 1, 31, tzinfo=UTC)}),
+        (f"copy:{ID}", {"copy_of": ID}),
+        ("due-until:2026-01-31", {"scheduled_to": datetime(2026, 1, 31, tzinfo=UTC)}),
+        ("ended-since:2h", {"ended_from": NOW - timedelta(hours=2)}),
         ("queue:mail failures>0", {"queue": "mail", "failure_count_from": 1}),
     ],
 )
@@ -110,3 +113,18 @@ def test_the_api_finds_and_counts_by_a_query(server: Server, api: Api) -> None:
     assert [one["name"] for one in narrowed] == ["v1/mail/send"]
     refused = problem(client.get("steps", params={"q": "stat:ready"}), 422, "query-invalid")
     assert refused["problems"] == [{"column": 1}]
+
+
+def test_a_query_of_steps_is_completed_with_its_own_words(api: Api) -> None:
+    client = api("viewer")
+
+    def offered(query: str, **more: Any) -> list[tuple[str, int]]:
+        found = client.get("steps/completions", params={"q": query, **more}).json()
+        return [(one["text"], one["column"]) for one in found["items"]]
+
+    assert offered("fl") == [("flow:", 1)]
+    assert offered("queue:mail fa") == [("failures:", 12)]
+    assert offered("state:") == [("ready", 7), ("done", 7), ("failed", 7)]
+    assert ("24h", 13) in offered("ended-since:")
+    assert offered("fl queue:mail", at=3) == [("flow:", 1)]
+    assert offered("workflow:") == []

@@ -3296,6 +3296,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/steps/completions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Complete Query Of Steps
+         * @description What could be written at the column `at` of a query, counted from 1; else at its end.
+         */
+        get: operations["complete_query_of_steps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/steps/counts": {
         parameters: {
             query?: never;
@@ -22036,6 +22056,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_StepBrief_"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    complete_query_of_steps: {
+        parameters: {
+            query?: {
+                /** @description A query of steps, which the other fields narrow; docs/reference/api.md has the language. Where both say something of one field, the query holds. */
+                q?: string;
+                at?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Completions"];
                 };
             };
             /** @description A problem (RFC 9457) */

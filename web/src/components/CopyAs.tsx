@@ -62,6 +62,12 @@ function pythonOf(value: unknown): string {
     .replaceAll(/\bnull\b/g, "None");
 }
 
+/** The line that tells it from others. */
+function firstOf(text: string): string {
+  const lines = text.split("\n").map((line) => line.trim());
+  return lines.find((line) => /^"[A-Z]+", /.test(line)) ?? lines[0] ?? "";
+}
+
 /** The same view or act from a terminal, curl or Python; and the link to it. */
 export function CopyAs({ call, compact = false }: { call: Call; compact?: boolean }) {
   const [copied, copy] = useCopy();
@@ -90,7 +96,7 @@ export function CopyAs({ call, compact = false }: { call: Call; compact?: boolea
               {name}
             </Text>
             <Text size="xs" c="dimmed" className="sw-truncate sw-mono">
-              {text.split("\n").at(0)}
+              {firstOf(text)}
             </Text>
           </Menu.Item>
         ))}

@@ -1,7 +1,8 @@
 /**
  * A table of rows: sorted in the browser where all rows are there, else in the order of the
  * server; more than a hundred rows are drawn only where they are seen; a list of cards on a phone.
- * Rows are gone through with j and k, selected with x, opened with Enter.
+ * Rows are gone through with j and k, selected with x, opened with Enter. Those that open are one
+ * stop of the Tab key: from there the arrows go on, also for who has turned letters off.
  */
 
 import { Checkbox, Loader, UnstyledButton } from "@mantine/core";
@@ -15,6 +16,7 @@ import {
 } from "@tanstack/react-table";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import {
+  type KeyboardEvent,
   type MouseEvent,
   type ReactNode,
   useEffect,
@@ -92,9 +94,9 @@ export function DataTable<T extends object>(props: Props<T>) {
     },
   });
   const sorted = table.getRowModel().rows.map((row) => row.original);
-  const cursor = useCursor(sorted, props);
   const body = useRef<HTMLTableSectionElement>(null);
   const list = useRef<HTMLUListElement>(null);
+  const cursor = useCursor(sorted, props, phone ? list : body);
   const spot = useVirtual(sorted.length, phone ? 104 : rowHeight, phone ? list : body);
   useEffect(() => {
     if (cursor.at >= 0) spot.reveal(cursor.at);
@@ -114,6 +116,7 @@ export function DataTable<T extends object>(props: Props<T>) {
               row={row}
               props={props}
               focused={spot.first + at === cursor.at}
+              stop={cursor.stop(spot.first + at)}
             />
           ))}
           {spot.after > 0 ? <li aria-hidden="true" style={{ height: spot.after }} /> : null}
@@ -186,6 +189,7 @@ export function DataTable<T extends object>(props: Props<T>) {
                 data-tone={props.rowTone?.(row)}
                 className={cx(onOpen && classes.opens)}
                 style={{ height: rowHeight }}
+                {...cursor.stop(spot.first + at)}
                 onClick={(event) => openUnless(event, () => onOpen?.(row))}
               >
                 {selection ? (
@@ -236,14 +240,24 @@ function Gap({ height, span }: { height: number; span: number }) {
   );
 }
 
-function Card<T>({ row, props, focused }: { row: T; props: Props<T>; focused: boolean }) {
+interface CardProps<T> {
+  row: T;
+  props: Props<T>;
+  focused: boolean;
+  stop: Stop;
+}
+
+function Card<T>({ row, props, focused, stop }: CardProps<T>) {
   const { columns, rowId, selection, onOpen } = props;
   const id = rowId(row);
   const heads = columns.filter((one) => one.card === "head");
   const lines = columns.filter((one) => one.card !== "head" && one.card !== "none");
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the card's link opens it by key
     <li
+      tabIndex={stop.tabIndex}
+      data-at={stop["data-at"]}
+      onFocus={stop.onFocus}
+      onKeyDown={stop.onKeyDown}
       className={cx(classes.card, onOpen && classes.opens)}
       data-cursor={focused || undefined}
       data-current={props.current === id || undefined}
@@ -278,9 +292,10 @@ function SelectRow<T>({
   selection: Selection;
 }) {
   const id = props.rowId(row);
+  const phone = usePhone();
   return (
     <Checkbox
-      size="xs"
+      size={phone ? "md" : "xs"}
       aria-label={common.selectRow(props.rowName?.(row) ?? id)}
       checked={selection.ids.has(id)}
       onChange={() => selection.onChange(toggled(selection.ids, id))}
@@ -341,23 +356,71 @@ function More({ more }: { more: { loading: boolean; load: () => void } }) {
   );
 }
 
-/** The row that j and k have reached. */
-function useCursor<T>(rows: T[], props: Props<T>) {
+/** What makes a row one of those that the arrows go through. */
+interface Stop {
+  tabIndex?: number;
+  "data-at"?: number;
+  onFocus?: (event: { target: EventTarget; currentTarget: EventTarget }) => void;
+  onKeyDown?: (event: KeyboardEvent) => void;
+}
+
+/** The row that j, k or the arrows have reached. The focus goes with it, unless it is elsewhere. */
+function useCursor<T>(rows: T[], props: Props<T>, where: React.RefObject<HTMLElement | null>) {
   const { rowId, onOpen, selection, keys = true } = props;
   const [id, setId] = useState<string | null>(null);
+  const follow = useRef(false);
   const at = id === null ? -1 : rows.findIndex((row) => rowId(row) === id);
-  const move = (by: number) => {
-    const next = rows[Math.min(rows.length - 1, Math.max(0, at + by))];
-    if (next !== undefined) setId(rowId(next));
+  const go = (to: number) => {
+    const next = rows[Math.min(rows.length - 1, Math.max(0, to))];
+    if (next === undefined) return;
+    follow.current = onOpen !== undefined && isFree(where.current);
+    setId(rowId(next));
   };
+  // Where many rows are, the one that is gone to may be drawn only after it has been scrolled to.
+  useEffect(() => {
+    if (!follow.current) return;
+    const row = where.current?.querySelector<HTMLElement>(`[data-at="${at}"]`);
+    row?.focus({ preventScroll: true });
+    follow.current = row === undefined || row === null;
+  });
   const row = at < 0 ? undefined : rows[at];
-  const map: KeyMap = { j: () => move(1), k: () => move(-1) };
+  const map: KeyMap = { j: () => go(at + 1), k: () => go(at - 1) };
   if (selection && row !== undefined) {
     map.x = () => selection.onChange(toggled(selection.ids, rowId(row)));
   }
   if (onOpen && row !== undefined) map.Enter = () => onOpen(row);
   useKeys(map, keys && rows.length > 0);
-  return { at };
+
+  const stop = (index: number): Stop => {
+    const here = rows[index];
+    if (onOpen === undefined || here === undefined) return {};
+    return {
+      tabIndex: index === Math.max(0, at) ? 0 : -1,
+      "data-at": index,
+      onFocus: (event) => event.target === event.currentTarget && setId(rowId(here)),
+      onKeyDown: (event) => {
+        if (event.target !== event.currentTarget) return;
+        const to = goal(event.key, index, rows.length - 1);
+        if (to === undefined) return;
+        event.preventDefault();
+        if (event.key === "Enter") onOpen(here);
+        else go(to);
+      },
+    };
+  };
+  return { at, stop };
+}
+
+/** Which row a key leads to. */
+function goal(key: string, from: number, last: number): number | undefined {
+  const goals: Record<string, number> = { ArrowDown: from + 1, ArrowUp: from - 1 };
+  return { ...goals, Enter: from, Home: 0, End: last }[key];
+}
+
+/** Whether nothing else has the focus: not a drawer, not what stands above the rows. */
+function isFree(rows: HTMLElement | null): boolean {
+  const active = document.activeElement;
+  return active === document.body || active?.id === "page" || (rows?.contains(active) ?? false);
 }
 
 /** Which rows are drawn; the heights of those above and below. */

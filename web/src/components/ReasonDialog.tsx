@@ -1,8 +1,9 @@
-import { Alert, Button, Modal, Textarea } from "@mantine/core";
+import { Alert, Button, Textarea } from "@mantine/core";
 import { type ReactNode, useState } from "react";
 import { asApiError } from "@/api/error";
 import { common } from "@/strings/common";
 import { CodeBlock } from "./CodeBlock";
+import { Dialog } from "./Dialog";
 import classes from "./ReasonDialog.module.css";
 
 interface Props {
@@ -53,7 +54,7 @@ export function ReasonDialog(props: Props) {
 
   const problem = error === null ? null : asApiError(error);
   return (
-    <Modal opened={opened} onClose={onClose} title={title} size="lg">
+    <Dialog opened={opened} onClose={onClose} title={title} size="lg">
       <form
         className={classes.form}
         onSubmit={(event) => {
@@ -112,6 +113,6 @@ export function ReasonDialog(props: Props) {
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,6 +1,7 @@
 import { ActionIcon } from "@mantine/core";
 import { IconX } from "@tabler/icons-react";
 import { type ReactNode, useEffect, useId, useRef } from "react";
+import { useFocusBack } from "@/lib/focus";
 import { useKeys } from "@/lib/keys";
 import { common } from "@/strings/common";
 import classes from "./SideDrawer.module.css";
@@ -27,18 +28,8 @@ export function SideDrawer(props: Props) {
 function Panel({ onClose, title, actions, children }: Props) {
   const panel = useRef<HTMLElement>(null);
   const id = useId();
-  useEffect(() => {
-    const before = document.activeElement;
-    panel.current?.focus({ preventScroll: true });
-    const inside = panel.current;
-    return () => {
-      const lost = document.activeElement === document.body;
-      const held = inside?.contains(document.activeElement) ?? false;
-      if (!(lost || held)) return;
-      const back = before instanceof HTMLElement && before.isConnected ? before : null;
-      (back ?? document.querySelector<HTMLElement>("#page"))?.focus({ preventScroll: true });
-    };
-  }, []);
+  useFocusBack();
+  useEffect(() => panel.current?.focus({ preventScroll: true }), []);
   useKeys({ Escape: onClose });
   return (
     <aside className={classes.panel} ref={panel} tabIndex={-1} aria-labelledby={id} data-drawer>

@@ -1,39 +1,37 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
-import { moment, oneOf, params, text } from "@/lib/search";
+import { createRoute, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { oneOf, params, text } from "@/lib/search";
+import { asQuery, OLD_FIELDS, type OldField } from "@/rooms/steps/words";
 import { shellRoute } from "./root";
+
+const old = Object.fromEntries(OLD_FIELDS.map((field) => [field, text(200)])) as Record<
+  OldField,
+  ReturnType<typeof text>
+>;
+
+const found = params({
+  ...old,
+  q: text(1000),
+  status: oneOf("ready", "done", "failed"),
+  /** The step whose drawer is open. */
+  step: text(40),
+  /** Instead of the list: failed steps grouped by how they failed. */
+  view: oneOf("failures"),
+});
+
+/** Links of before go on to what says the same as a query. */
+function inWords({ q, status, step, view, ...fields }: ReturnType<typeof found>): void {
+  const words = asQuery(fields);
+  if (words === "") return;
+  const search = { q: `${q ?? ""} ${words}`.trim(), status, step, view };
+  throw redirect({ to: "/steps", search, replace: true });
+}
 
 export const stepsRoutes = [
   createRoute({
     getParentRoute: () => shellRoute,
     path: "/steps",
-    validateSearch: params({
-      status: oneOf("ready", "done", "failed"),
-      name_prefix: text(200),
-      queue: text(100),
-      search_key_prefix: text(200),
-      correlation_id_prefix: text(200),
-      unique_key: text(200),
-      fingerprint: text(64),
-      description_contains: text(200),
-      state_contains: text(200),
-      result_contains: text(200),
-      activation_args_contains: text(200),
-      executed_by: text(200),
-      flow_id: text(40),
-      created_by_step_id: text(40),
-      copy_of: text(40),
-      limit_key: text(200),
-      rate_key: text(200),
-      ended_as: oneOf("done", "failed", "cancelled", "skipped"),
-      created_from: moment(),
-      created_to: moment(),
-      ended_from: moment(),
-      ended_to: moment(),
-      /** The step whose drawer is open. */
-      step: text(40),
-      /** Instead of the list: failed steps grouped by how they failed. */
-      view: oneOf("failures"),
-    }),
+    validateSearch: found,
+    beforeLoad: ({ search }) => inWords(search),
     component: lazyRouteComponent(() => import("@/rooms/steps/StepsPage"), "StepsPage"),
   }),
 ] as const;

@@ -1,10 +1,11 @@
 /** Keys that act everywhere, and the dialog that lists them. */
 
-import { Kbd, Modal, Switch } from "@mantine/core";
+import { Kbd, Switch } from "@mantine/core";
 import { spotlight } from "@mantine/spotlight";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useSyncExternalStore } from "react";
 import { live } from "@/api/live";
+import { Dialog } from "@/components/Dialog";
 import { useKeys } from "@/lib/keys";
 import { setPrefs, usePrefs } from "@/lib/prefs";
 import { shell } from "@/strings/shell";
@@ -47,7 +48,7 @@ export function GlobalKeys() {
     p: () => live.pause(live.snapshot().link !== "paused"),
   });
   return (
-    <Modal opened={opened} onClose={() => setHelp(false)} title={shell.help} size="md">
+    <Dialog opened={opened} onClose={() => setHelp(false)} title={shell.help} size="md">
       <dl className={classes.keys}>
         {shell.keys.map(([key, what]) => (
           <div key={key}>
@@ -74,6 +75,6 @@ export function GlobalKeys() {
         checked={keys}
         onChange={(event) => setPrefs({ keys: event.currentTarget.checked })}
       />
-    </Modal>
+    </Dialog>
   );
 }

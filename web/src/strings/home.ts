@@ -75,6 +75,7 @@ export const home = {
   day: {
     title: "The last 24 hours",
     window: "per hour",
+    windowOfTwo: "per two hours",
     runs: (count: number) => counted(count, "run"),
     errorRate: "Error rate",
     p95: "p95 run time",

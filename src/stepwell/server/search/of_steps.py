@@ -15,7 +15,7 @@ from uuid import UUID
 
 from stepwell.server.search import spans
 from stepwell.server.search.language import Clause, QueryInvalid, near, parse
-from stepwell.step import EndedAs, Priority, StepStatus
+from stepwell.step import EndedAs, Priority, Retention, StepStatus
 
 Fields: TypeAlias = dict[str, Any]
 
@@ -28,6 +28,7 @@ class Qualifier:
     example: str
     make: Callable[[Clause, datetime], Fields]
     compares: bool = False
+    values: tuple[str, ...] = ()
 
 
 def fields(text: str, now: datetime) -> Fields:
@@ -161,16 +162,31 @@ def _words(of: type[Enum]) -> dict[str, Enum]:
     return {one.name.lower(): one for one in of}
 
 
+def _one_of(meaning: str, example: str, field: str, of: type[Enum]) -> Qualifier:
+    words = _words(of)
+    return Qualifier(meaning, example, _word(field, words), values=tuple(words))
+
+
+def _instants(key: str, field: str, meaning: str) -> dict[str, Qualifier]:
+    """`due-since:` and `due-until:` of one instant of a step."""
+    return {
+        f"{key}-since": Qualifier(
+            f"{meaning} at or after", f"{key}-since:2h", _instant(f"{field}_from")
+        ),
+        f"{key}-until": Qualifier(
+            f"{meaning} before", f"{key}-until:2026-01-31", _instant(f"{field}_to")
+        ),
+    }
+
+
 QUALIFIERS: Final = {
-    "state": Qualifier(
-        "where the step is: ready, done or failed",
-        "state:failed",
-        _word("status", _words(StepStatus)),
+    "state": _one_of(
+        "where the step is: ready, done or failed", "state:failed", "status", StepStatus
     ),
-    "ended": Qualifier("how it ended", "ended:cancelled", _word("ended_as", _words(EndedAs))),
+    "ended": _one_of("how it ended", "ended:cancelled", "ended_as", EndedAs),
     "name": Qualifier("its name; * at the end", "name:v1/shop/*", _begins("name")),
     "queue": Qualifier("its queue", "queue:mail", _text("queue")),
-    "priority": Qualifier("its band", "priority:high", _word("priority", _words(Priority))),
+    "priority": _one_of("its band", "priority:high", "priority", Priority),
     "key": Qualifier("its unique key", "key:order-7", _text("unique_key")),
     "search": Qualifier("its search key; * at the end", "search:order-*", _begins("search_key")),
     "correlation": Qualifier(
@@ -195,6 +211,10 @@ QUALIFIERS: Final = {
     "spawned": Qualifier(
         "the id of the step that added it", "spawned:0198f2aa-…", _id("created_by_step_id")
     ),
+    "copy": Qualifier("the id of the step that it is a copy of", "copy:0198f2aa-…", _id("copy_of")),
+    "join": Qualifier("the id of the join that it counts for", "join:0198f2aa-…", _id("join_id")),
+    "format": Qualifier("what its state is written in", "format:json", _text("state_format")),
+    "retention": _one_of("how long it is kept", "retention:long", "retention", Retention),
     "took": Qualifier("how long it was executed", "took>5m", _took, compares=True),
     "executions": Qualifier(
         "how often it was executed", "executions>1", _number("execution_count"), compares=True
@@ -209,5 +229,8 @@ QUALIFIERS: Final = {
     "until": Qualifier(
         "created before: an age or an instant", "until:2026-01-31", _instant("created_to")
     ),
+    **_instants("due", "scheduled", "due"),
+    **_instants("started", "started", "its last execution began"),
+    **_instants("ended", "ended", "it ended"),
 }
 """Every qualifier of steps, by its name."""

@@ -15,11 +15,12 @@ from stepwell import clock
 from stepwell.server.database.tables import runs
 from stepwell.server.paging import CursorInvalid, Paging, encoded
 from stepwell.server.runs.service import shown
+from stepwell.server.search.completing import completions_of_steps
 from stepwell.server.search.language import Clause
 from stepwell.server.search.meaning import Asker, Condition, Meaning, meanings, of_states
 from stepwell.server.search.of_steps import fields
 from stepwell.server.search.plan import FAR, WINDOW, Key, Plan, counted, planned
-from stepwell.server.search.records import Bucket, Counted, FoundRuns, Hint, Histogram
+from stepwell.server.search.records import Bucket, Completion, Counted, FoundRuns, Hint, Histogram
 from stepwell.server.search.spans import instant
 
 FIRST: Final = (400, 4_000)
@@ -257,6 +258,11 @@ def equal(column: str, *values: Any) -> Meaning:
 def of_steps(query: str) -> dict[str, Any]:
     """The fields of a `StepQuery` that a query of steps sets; raises `QueryInvalid`."""
     return fields(query, clock.now())
+
+
+def completed(query: str, at: int | None) -> list[Completion]:
+    """What could stand at a column of a query of steps."""
+    return completions_of_steps(query, at)
 
 
 def check(conn: Connection, query: str, *, by: str) -> None:

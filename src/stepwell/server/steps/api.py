@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from stepwell.server.access.records import Role
 from stepwell.server.http import Call, Page, Pages, Reason, Router, reads, writes
 from stepwell.server.search import service as searching
-from stepwell.server.search.records import LONGEST
+from stepwell.server.search.records import LONGEST, Completions
 from stepwell.server.steps import service
 from stepwell.server.steps.lineage import MOST, Lineage
 from stepwell.server.steps.records import (
@@ -117,6 +117,14 @@ def count_steps(
 ) -> StepCounts:
     """How many steps match, per table; no table is counted further than `at_most`."""
     return service.count(call.conn, call.db, query, at_most)
+
+
+@router.get("/completions")
+def complete_query_of_steps(
+    call: Reading, q: Q = "", at: Annotated[int | None, Query(ge=1, le=LONGEST + 1)] = None
+) -> Completions:
+    """What could be written at the column `at` of a query, counted from 1; else at its end."""
+    return Completions(items=searching.completed(q, at))
 
 
 @router.get("/failures")

@@ -6,12 +6,13 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { ChartFrame } from "@/components/ChartFrame";
 import { type Column, DataTable } from "@/components/DataTable";
+import { usePhone } from "@/lib/media";
 import { duration, number, type Zone, zoneName } from "@/lib/time";
 import { useZone } from "@/lib/zone";
 import { common } from "@/strings/common";
 import { home as words } from "@/strings/home";
 import classes from "./Day.module.css";
-import { type Bar, bars, change, percent, points } from "./figures";
+import { type Bar, bars, change, HOUR, paired, percent, points } from "./figures";
 import { dayQuery, type Measured, type Summary } from "./queries";
 
 const HEIGHT = 96;
@@ -19,13 +20,14 @@ const HEIGHT = 96;
 export function Day({ summary, table }: { summary: Summary; table: boolean }) {
   const navigate = useNavigate({ from: "/" });
   const { data } = useQuery(dayQuery);
+  const phone = usePhone();
   const found = bars(summary.hours, Date.parse(summary.as_of));
   const total = found.reduce((sum, one) => sum + one.succeeded + one.failed, 0);
   return (
     <section className={classes.day}>
       <ChartFrame
         title={words.day.title}
-        window={words.day.window}
+        window={phone && !table ? words.day.windowOfTwo : words.day.window}
         sample={words.day.runs(total)}
         asOf={summary.as_of}
         actions={
@@ -60,7 +62,7 @@ export function Day({ summary, table }: { summary: Summary; table: boolean }) {
             rowHeight={28}
           />
         ) : (
-          <Picture bars={found} />
+          <Picture bars={phone ? paired(found) : found} />
         )}
       </ChartFrame>
     </section>
@@ -138,7 +140,7 @@ function Picture({ bars: found }: { bars: Bar[] }) {
         </defs>
       </svg>
       {found.map((one, at) => {
-        const end = new Date(one.at + 3_600_000).toISOString();
+        const end = new Date(one.at + one.hours * HOUR).toISOString();
         const q = `since:${new Date(one.at).toISOString()} until:${end}`;
         const label = words.day.bar(clock(one.at, zone), one.succeeded, one.failed);
         const bad = height(one.failed);
@@ -176,7 +178,7 @@ function Picture({ bars: found }: { bars: Bar[] }) {
               ) : null}
             </svg>
             <span className={classes.clock} aria-hidden="true">
-              {at % 4 === 3 ? clock(one.at, zone) : ""}
+              {(at + 1) % (one.hours === 1 ? 4 : 3) === 0 ? clock(one.at, zone) : ""}
             </span>
           </Link>
         );

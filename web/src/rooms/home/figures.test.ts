@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bars, change, percent, points, progressOf } from "./figures";
+import { bars, change, paired, percent, points, progressOf } from "./figures";
 
 const NOON = Date.parse("2026-05-01T12:20:00Z");
 
@@ -15,6 +15,16 @@ describe("the bars of a day", () => {
     expect(found[23]).toMatchObject({ succeeded: 4, failed: 1 });
     expect(found[0]).toMatchObject({ succeeded: 3, failed: 1 });
     expect(found[5]).toMatchObject({ succeeded: 0, failed: 0 });
+  });
+
+  it("are half as many on a phone, two hours each, and lose none", () => {
+    const hours = [
+      { at: "2026-05-01T12:00:00Z", succeeded: 4, failed: 1 },
+      { at: "2026-05-01T11:00:00Z", succeeded: 2, failed: 0 },
+    ];
+    const found = paired(bars(hours, NOON));
+    expect(found).toHaveLength(12);
+    expect(found[11]).toEqual({ at: NOON - 80 * 60_000, hours: 2, succeeded: 6, failed: 1 });
   });
 });
 

@@ -3,10 +3,12 @@
 import { duration } from "@/lib/time";
 import type { Summary } from "./queries";
 
-const HOUR = 3_600_000;
+export const HOUR = 3_600_000;
 
 export interface Bar {
   at: number;
+  /** Hours that it stands for. */
+  hours: number;
   succeeded: number;
   failed: number;
 }
@@ -16,6 +18,7 @@ export function bars(hours: Summary["hours"], now: number): Bar[] {
   const last = Math.floor(now / HOUR) * HOUR;
   const found = Array.from({ length: 24 }, (_, n) => ({
     at: last - (23 - n) * HOUR,
+    hours: 1,
     succeeded: 0,
     failed: 0,
   }));
@@ -27,6 +30,20 @@ export function bars(hours: Summary["hours"], now: number): Bar[] {
     bar.failed += one.failed;
   }
   return found;
+}
+
+/** Two hours in one bar: 24 of them are too narrow for a finger on a phone. */
+export function paired(bars: readonly Bar[]): Bar[] {
+  return bars.flatMap((one, at) => {
+    const next = bars[at + 1];
+    if (at % 2 === 1 || next === undefined) return [];
+    return {
+      at: one.at,
+      hours: one.hours + next.hours,
+      succeeded: one.succeeded + next.succeeded,
+      failed: one.failed + next.failed,
+    };
+  });
 }
 
 /** The server's first hour may begin a little before ours. */

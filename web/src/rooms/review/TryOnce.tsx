@@ -1,9 +1,10 @@
-import { Alert, Button, Modal } from "@mantine/core";
+import { Alert, Button } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, ok } from "@/api/client";
 import { asApiError } from "@/api/error";
+import { Dialog } from "@/components/Dialog";
 import { ParameterForm } from "@/components/ParameterForm";
 import { review as words } from "@/strings/review";
 import type { Entry, Offer } from "./queries";
@@ -42,7 +43,7 @@ export function TryOnce({ offer, entry, onClose }: Props) {
   }
 
   return (
-    <Modal opened onClose={onClose} title={words.tryTitle(entry.name)} size="lg">
+    <Dialog opened onClose={onClose} title={words.tryTitle(entry.name)} size="lg">
       <form
         className={classes.try}
         onSubmit={(event) => {
@@ -60,6 +61,6 @@ export function TryOnce({ offer, entry, onClose }: Props) {
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

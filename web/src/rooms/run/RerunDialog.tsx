@@ -10,6 +10,7 @@ import { quoted, reasonFlag } from "@/components/CopyAs";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { StateGlyph } from "@/components/StateGlyph";
 import { parsedObject } from "@/lib/json";
+import { usePhone } from "@/lib/media";
 import { run as words } from "@/strings/run";
 import { edits } from "./input";
 import type { ReexecutionPlan, RunDetail } from "./queries";
@@ -27,6 +28,7 @@ export function RerunDialog({ run, onClose }: { run: RunDetail; onClose: () => v
   const [mode, setMode] = useState<Mode>(failed ? "failed operations" : "from start");
   const [operation, setOperation] = useState(run.failed_operation ?? run.operations[0] ?? "");
   const [release, setRelease] = useState<"same" | "current">("same");
+  const phone = usePhone();
   const [input, setInput] = useState(() => JSON.stringify(run.parameters, null, 2));
   const parameters = parsedObject(input);
 
@@ -109,9 +111,10 @@ export function RerunDialog({ run, onClose }: { run: RunDetail; onClose: () => v
         <Input before={run.parameters} text={input} onChange={setInput} />
       ) : (
         <>
-          <div className="sw-row">
+          <div className="sw-row sw-wrap">
             <span className="sw-label">{said.release}</span>
             <SegmentedControl
+              orientation={phone ? "vertical" : "horizontal"}
               value={release}
               onChange={(value) => setRelease(value === "current" ? "current" : "same")}
               data={(["same", "current"] as const).map((value) => ({

@@ -12,6 +12,7 @@ import { DataTable } from "@/components/DataTable";
 import { Instant } from "@/components/Instant";
 import { StateGlyph } from "@/components/StateGlyph";
 import { type KeyMap, useKeys } from "@/lib/keys";
+import { usePhone } from "@/lib/media";
 import { useNowWhile } from "@/lib/now";
 import { duration } from "@/lib/time";
 import { common } from "@/strings/common";
@@ -205,7 +206,7 @@ function Picture({ rows, axis, open, current }: Props & { rows: Row[]; axis: Axi
   const step = rows[at]?.step;
   if (step) map.Enter = () => open(step.id);
   useKeys(map);
-  const ticks = ticksOf(axis);
+  const ticks = ticksOf(axis, usePhone() ? 3 : 6);
   const items = virtual
     ? virtualizer.getVirtualItems().map((one) => ({ index: one.index, top: one.start - margin }))
     : rows.map((_, index) => ({ index, top: index * ROW }));

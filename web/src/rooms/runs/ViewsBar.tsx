@@ -1,12 +1,13 @@
 /** Saved views: those built in, one's own, and those that others share. */
 
-import { ActionIcon, Button, Menu, Modal, Switch, TextInput } from "@mantine/core";
+import { ActionIcon, Button, Menu, Switch, TextInput } from "@mantine/core";
 import { IconBookmarkPlus, IconDots, IconStarFilled, IconUsers } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { api, ok } from "@/api/client";
 import { useMe } from "@/api/session";
+import { Dialog } from "@/components/Dialog";
 import { cx } from "@/lib/cx";
 import { common } from "@/strings/common";
 import { runs as words } from "@/strings/runs";
@@ -185,7 +186,7 @@ function SaveDialog({
     await navigate({ search: (old) => ({ ...old, view: keyOf(made) }), replace: true });
   });
   return (
-    <Modal opened={opened} onClose={onClose} title={words.saveView} size="sm">
+    <Dialog opened={opened} onClose={onClose} title={words.saveView} size="sm">
       <form
         className="sw-stack"
         onSubmit={(event) => {
@@ -218,6 +219,6 @@ function SaveDialog({
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

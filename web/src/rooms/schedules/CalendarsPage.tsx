@@ -1,6 +1,6 @@
 /** Days on which schedules that name a calendar do not run. */
 
-import { Button, Modal, TextInput } from "@mantine/core";
+import { Button, TextInput } from "@mantine/core";
 import { IconArrowLeft, IconCalendarOff, IconPlus } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
@@ -9,6 +9,7 @@ import { api, ok } from "@/api/client";
 import { asApiError } from "@/api/error";
 import { CopyAs } from "@/components/CopyAs";
 import { type Column, DataTable } from "@/components/DataTable";
+import { Dialog } from "@/components/Dialog";
 import { FourFaces } from "@/components/FourFaces";
 import { Instant } from "@/components/Instant";
 import { PageHeader } from "@/components/PageHeader";
@@ -150,7 +151,7 @@ function AddCalendar(props: {
     }
   }
   return (
-    <Modal opened={props.opened} onClose={props.onClose} title={words.calendar.add}>
+    <Dialog opened={props.opened} onClose={props.onClose} title={words.calendar.add}>
       <form
         className={classes.form}
         onSubmit={(event) => {
@@ -187,6 +188,6 @@ function AddCalendar(props: {
           <Button type="submit">{words.calendar.add}</Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,11 +1,12 @@
 /** Change when a schedule is due, or with what; a new one beside the source's. */
 
-import { Modal, Select, TextInput } from "@mantine/core";
+import { Select, TextInput } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, ok } from "@/api/client";
 import { quoted } from "@/components/CopyAs";
+import { Dialog } from "@/components/Dialog";
 import { announce } from "@/lib/announce";
 import { schedules as words } from "@/strings/schedules";
 import classes from "./Dialogs.module.css";
@@ -69,11 +70,11 @@ interface AddProps {
 
 export function AddSchedule({ expression, workflow, quiet, onClose }: AddProps) {
   return (
-    <Modal opened={expression !== null} onClose={onClose} title={words.form.addTitle} size="lg">
+    <Dialog opened={expression !== null} onClose={onClose} title={words.form.addTitle} size="lg">
       {expression === null ? null : (
         <Add expression={expression} workflow={workflow} quiet={quiet} onClose={onClose} />
       )}
-    </Modal>
+    </Dialog>
   );
 }
 
@@ -113,6 +114,7 @@ function Add(props: AddProps & { expression: string }) {
             }
             inputWrapperOrder={["label", "input", "description"]}
             searchable
+            openOnFocus={false}
             required
             data={workflows}
             value={place}

@@ -20,15 +20,20 @@ export function FireList({
 }) {
   const own = shownZone(useZone());
   if (fires.length === 0) return <p className="sw-soft">{words.nextNone}</p>;
+  const shown = fires.slice(0, most);
+  const seconds = shown.some((one, at) => at > 0 && gap(shown[at - 1], one) < 60_000);
   return (
     <ol className={classes.list}>
-      {fires.slice(0, most).map((one) => {
+      {shown.map((one) => {
         const at = Date.parse(one.at);
         const there = forReader(at, zone, own);
         const off = one.excluded != null || one.skipped != null;
         return (
           <li key={one.at} data-off={off || undefined}>
-            <time dateTime={one.at}>{dayAndClock(at, zone)}</time>
+            <time dateTime={one.at}>
+              {dayAndClock(at, zone)}
+              {seconds ? `:${one.at.slice(17, 19)}` : ""}
+            </time>
             <span className="sw-soft">
               {[
                 there === null ? null : words.forYou(there),
@@ -45,4 +50,9 @@ export function FireList({
       })}
     </ol>
   );
+}
+
+/** Several in a minute would all read the same without their seconds. */
+function gap(one: Fire | undefined, next: Fire): number {
+  return one === undefined ? Number.POSITIVE_INFINITY : Date.parse(next.at) - Date.parse(one.at);
 }

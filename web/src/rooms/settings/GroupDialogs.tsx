@@ -3,6 +3,7 @@ import { useState } from "react";
 import { api, ok } from "@/api/client";
 import { quoted } from "@/components/CopyAs";
 import { ReasonDialog } from "@/components/ReasonDialog";
+import { usePhone } from "@/lib/media";
 import { settings } from "@/strings/settings";
 import { because, orNull, useDone } from "./Parts";
 import type { Group } from "./queries";
@@ -109,6 +110,7 @@ export function ChangeGroup({ group, onClose }: Props) {
   };
   const [image, setImage] = useState(group.image);
   const [variables, setVariables] = useState(before);
+  const phone = usePhone();
   const [rule, setRule] = useState<Rule>(
     group.two_person == null ? "default" : group.two_person ? "two" : "one",
   );
@@ -169,6 +171,7 @@ export function ChangeGroup({ group, onClose }: Props) {
         <div className="sw-label">{words.rule}</div>
         <SegmentedControl
           aria-label={words.rule}
+          orientation={phone ? "vertical" : "horizontal"}
           value={rule}
           data={(["default", "two", "one"] as const).map((value) => ({
             value,

@@ -1,12 +1,13 @@
 /** What the parts of the settings have in common: sections, lists, dialogs, secrets shown once. */
 
-import { Badge, Button, Modal } from "@mantine/core";
+import { Badge, Button } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconLock } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { covers, type Role, useMe } from "@/api/session";
 import { CodeBlock } from "@/components/CodeBlock";
+import { Dialog } from "@/components/Dialog";
 import { Face } from "@/components/FourFaces";
 import { Instant } from "@/components/Instant";
 import { RoleGate } from "@/components/RoleGate";
@@ -108,7 +109,7 @@ export interface Shown {
 /** A secret, this once: only its own button closes it. */
 export function Once({ shown, onClose }: { shown: Shown | null; onClose: () => void }) {
   return (
-    <Modal
+    <Dialog
       opened={shown !== null}
       onClose={onClose}
       title={shown?.title}
@@ -136,7 +137,7 @@ export function Once({ shown, onClose }: { shown: Shown | null; onClose: () => v
           </div>
         </div>
       )}
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -5,6 +5,7 @@ import type { Column } from "@/components/DataTable";
 import { Instant } from "@/components/Instant";
 import { Listing } from "@/components/Listing";
 import { foundRows } from "@/lib/found";
+import { quotedValue } from "@/lib/query";
 import { number } from "@/lib/time";
 import { steps as words } from "@/strings/steps";
 import { type Filters, failuresQuery } from "./queries";
@@ -28,8 +29,10 @@ export function Failures({ filters }: { filters: Filters }) {
         void navigate({
           search: {
             status: "failed",
-            name_prefix: one.name,
-            fingerprint: one.fingerprint ?? undefined,
+            q: [
+              `name:${quotedValue(one.name)}`,
+              ...(one.fingerprint ? [`cause:${one.fingerprint}`] : []),
+            ].join(" "),
           },
         })
       }

@@ -1,38 +1,36 @@
-import { Button, Menu, SegmentedControl, TextInput } from "@mantine/core";
-import { IconFilterPlus, IconStack2, IconX } from "@tabler/icons-react";
+import { SegmentedControl } from "@mantine/core";
+import { IconStack2 } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { asApiError } from "@/api/error";
 import { CodeBlock } from "@/components/CodeBlock";
 import { CopyAs, quoted } from "@/components/CopyAs";
 import type { Column } from "@/components/DataTable";
 import { Instant } from "@/components/Instant";
 import { Listing } from "@/components/Listing";
 import { PageHeader } from "@/components/PageHeader";
+import { QueryBar } from "@/components/QueryBar";
 import { StateBadge } from "@/components/StateBadge";
 import { foundPages } from "@/lib/found";
 import { writeSearch } from "@/lib/search";
 import { duration, number } from "@/lib/time";
 import { steps as words } from "@/strings/steps";
 import { Failures } from "./Failures";
-import { countsQuery, type Filters, type Step, stateOf, stepsQuery } from "./queries";
+import { complete, countsQuery, type Filters, type Step, stateOf, stepsQuery } from "./queries";
 import { StepDrawer } from "./StepDrawer";
 import classes from "./Steps.module.css";
 
 const FROM = "/shell/steps";
 
-type Name = keyof typeof words.fields;
-const NAMES = Object.keys(words.fields) as Name[];
-
 export function StepsPage() {
-  const { step, view, status, ...filters } = useSearch({ from: FROM });
+  const { step, view, status, q = "" } = useSearch({ from: FROM });
   const navigate = useNavigate({ from: "/steps" });
-  const given = filters as Filters;
-  const found = useInfiniteQuery(stepsQuery({ ...given, status }));
+  const filters: Filters = { q: q || undefined, status };
+  const found = useInfiniteQuery(stepsQuery(filters));
+  const error = found.error === null ? null : asApiError(found.error);
+  const unread = error?.code === "query-invalid";
   const open = (id: string | undefined) =>
     void navigate({ search: (old) => ({ ...old, step: id }), replace: step !== undefined });
-  const filtered = status !== undefined || Object.keys(given).length > 0;
-  const query = writeSearch({ ...given, status });
   return (
     <>
       <PageHeader
@@ -53,16 +51,28 @@ export function StepsPage() {
                 { value: "failures", label: words.failures },
               ]}
             />
-            <CopyAs call={{ cli: command({ ...given, status }), path: `/steps${query}` }} />
+            <CopyAs
+              call={{ cli: command(filters), path: `/steps${writeSearch({ ...filters })}` }}
+            />
           </>
         }
       />
-      <Bar filters={given} status={status} />
+      <QueryBar
+        value={q}
+        onChange={(next) =>
+          void navigate({ search: (old) => ({ ...old, q: next || undefined, step: undefined }) })
+        }
+        complete={complete}
+        label={words.query}
+        placeholder={words.placeholder}
+        problem={unread ? `${error.what} ${error.why} ${error.fix}` : null}
+      />
+      <Bar q={filters.q} status={status} />
       {view === "failures" ? (
-        <Failures filters={given} />
+        <Failures filters={{ q: filters.q }} />
       ) : (
         <Listing
-          found={foundPages(found)}
+          found={{ ...foundPages(found), ...(unread ? { error: null } : {}) }}
           keys
           label={words.title}
           columns={COLUMNS}
@@ -70,7 +80,7 @@ export function StepsPage() {
           rowName={(one) => one.name}
           current={step}
           onOpen={(one) => open(one.id)}
-          filtered={filtered}
+          filtered={status !== undefined || q !== ""}
           never={{
             title: words.never.title,
             icon: <IconStack2 size={28} />,
@@ -91,19 +101,15 @@ export function StepsPage() {
   );
 }
 
-/** How many there are per table, and the filters that are set. */
-function Bar({ filters, status }: { filters: Filters; status: string | undefined }) {
+/** How many there are per table. */
+function Bar({ q, status }: Filters) {
   const navigate = useNavigate({ from: "/steps" });
-  const [added, setAdded] = useState<Name[]>([]);
-  const counts = useQuery(countsQuery(filters));
-  const set = NAMES.filter((name) => filters[name] !== undefined || added.includes(name));
+  const counts = useQuery(countsQuery({ q }));
   const count = (table: "ready" | "done" | "failed") => {
     const of = counts.data;
     if (of === undefined) return "";
     return ` ${number(of[table])}${of.more.includes(table) ? "+" : ""}`;
   };
-  const change = (name: Name, value: string | undefined) =>
-    void navigate({ search: (old) => ({ ...old, [name]: value || undefined }), replace: true });
   return (
     <div className={classes.bar}>
       <SegmentedControl
@@ -125,87 +131,13 @@ function Bar({ filters, status }: { filters: Filters; status: string | undefined
           })),
         ]}
       />
-      {set.map((name) => (
-        <Filter
-          key={name}
-          name={name}
-          value={filters[name] ?? ""}
-          onChange={(value) => change(name, value)}
-          onRemove={() => {
-            setAdded(added.filter((one) => one !== name));
-            change(name, undefined);
-          }}
-        />
-      ))}
-      <Menu position="bottom-start">
-        <Menu.Target>
-          <Button variant="subtle" leftSection={<IconFilterPlus size={15} />}>
-            {words.filter}
-          </Button>
-        </Menu.Target>
-        <Menu.Dropdown className={classes.menu}>
-          {NAMES.filter((name) => !set.includes(name)).map((name) => (
-            <Menu.Item key={name} onClick={() => setAdded([...added, name])}>
-              {words.fields[name]}
-            </Menu.Item>
-          ))}
-        </Menu.Dropdown>
-      </Menu>
     </div>
   );
 }
 
-interface FilterProps {
-  name: Name;
-  value: string;
-  onChange: (value: string) => void;
-  onRemove: () => void;
-}
-
-function Filter({ name, value, onChange, onRemove }: FilterProps) {
-  const instant = name.endsWith("_from") || name.endsWith("_to");
-  const [typed, setTyped] = useState(instant ? value.slice(0, 16) : value);
-  useEffect(() => {
-    const timer = window.setTimeout(() => {
-      const next = instant && typed !== "" ? asInstant(typed) : typed.trim();
-      if (next !== value) onChange(next);
-    }, 350);
-    return () => window.clearTimeout(timer);
-  }, [typed, instant, value, onChange]);
-  return (
-    <span className={classes.filter}>
-      <TextInput
-        size="xs"
-        aria-label={words.fields[name]}
-        placeholder={words.fields[name]}
-        title={words.fields[name]}
-        type={instant ? "datetime-local" : "text"}
-        value={typed}
-        onChange={(event) => setTyped(event.currentTarget.value)}
-      />
-      <button
-        type="button"
-        className={classes.remove}
-        aria-label={words.remove(words.fields[name])}
-        onClick={onRemove}
-      >
-        <IconX size={13} aria-hidden="true" />
-      </button>
-    </span>
-  );
-}
-
-/** What a field of the browser's own says, in the browser's zone. */
-function asInstant(typed: string): string {
-  const at = new Date(typed);
-  return Number.isNaN(at.getTime()) ? "" : at.toISOString();
-}
-
-function command(filters: Filters): string {
-  const options = Object.entries(filters)
-    .filter((pair): pair is [string, string] => pair[1] !== undefined)
-    .map(([name, value]) => ` --${name.replaceAll("_", "-")} ${quoted(value)}`);
-  return `stepwell steps list${options.join("")}`;
+function command({ q, status }: Filters): string {
+  const query = q === undefined ? "" : ` ${quoted(q)}`;
+  return `stepwell steps list${query}${status === undefined ? "" : ` --status ${status}`}`;
 }
 
 const COLUMNS: Column<Step>[] = [

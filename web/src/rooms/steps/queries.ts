@@ -7,7 +7,10 @@ import type { StateWord } from "@/components/StateGlyph";
 export type Step = Schemas["StepBrief"];
 export type StepDetail = Schemas["StepDetail"];
 export type Lineage = Schemas["Lineage"];
-export type Filters = Record<string, string | undefined>;
+export interface Filters {
+  q?: string;
+  status?: Step["status"];
+}
 
 export const stepsQuery = (filters: Filters) =>
   infiniteQueryOptions({
@@ -19,7 +22,7 @@ export const stepsQuery = (filters: Filters) =>
     queryFn: ({ pageParam }) =>
       ok(
         api.GET("/api/v1/steps", {
-          params: { query: { ...filters, cursor: pageParam, limit: 50 } as never },
+          params: { query: { ...filters, cursor: pageParam, limit: 50 } },
         }),
       ),
   });
@@ -29,16 +32,14 @@ export const countsQuery = (filters: Filters) =>
     queryKey: ["steps", "counts", filters],
     placeholderData: keepPreviousData,
     refetchInterval: 5000,
-    queryFn: () =>
-      ok(api.GET("/api/v1/steps/counts", { params: { query: { ...filters } as never } })),
+    queryFn: () => ok(api.GET("/api/v1/steps/counts", { params: { query: filters } })),
   });
 
 export const failuresQuery = (filters: Filters) =>
   queryOptions({
     queryKey: ["steps", "failures", filters],
     placeholderData: keepPreviousData,
-    queryFn: () =>
-      ok(api.GET("/api/v1/steps/failures", { params: { query: { ...filters } as never } })),
+    queryFn: () => ok(api.GET("/api/v1/steps/failures", { params: { query: filters } })),
   });
 
 export const stepQuery = (id: string) =>
@@ -57,6 +58,12 @@ export const lineageQuery = (id: string) =>
         }),
       ),
   });
+
+/** What may be written at the end of a query of steps. */
+export const complete = (query: string) =>
+  ok(api.GET("/api/v1/steps/completions", { params: { query: { q: query } } })).then(
+    (found) => found.items,
+  );
 
 type Placed = Pick<Step, "status" | "ended_as" | "claimed_by" | "schedule_time">;
 

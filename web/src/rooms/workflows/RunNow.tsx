@@ -1,4 +1,4 @@
-import { Alert, Button, Modal, Select, TextInput } from "@mantine/core";
+import { Alert, Button, Select, TextInput } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
@@ -7,6 +7,7 @@ import { api, ok } from "@/api/client";
 import { asApiError } from "@/api/error";
 import { CodeBlock } from "@/components/CodeBlock";
 import { quoted } from "@/components/CopyAs";
+import { Dialog } from "@/components/Dialog";
 import { ParameterForm } from "@/components/ParameterForm";
 import { written } from "@/components/parameters";
 import { shortDigest } from "@/lib/digest";
@@ -58,7 +59,7 @@ export function RunNow({ detail, onClose }: Props) {
   );
   const problem = error === null ? null : asApiError(error);
   return (
-    <Modal opened onClose={onClose} title={words.startTitle(`${group}/${workflow}`)} size="lg">
+    <Dialog opened onClose={onClose} title={words.startTitle(`${group}/${workflow}`)} size="lg">
       <form
         className={classes.start}
         onSubmit={(event) => {
@@ -118,7 +119,7 @@ export function RunNow({ detail, onClose }: Props) {
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -2,12 +2,16 @@ import { Badge, Button, Checkbox } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import type { Schemas } from "@/api/client";
+import { type Column, DataTable } from "@/components/DataTable";
 import { ErrorFace, SkeletonRows } from "@/components/FourFaces";
 import { Instant } from "@/components/Instant";
 import { shortDigest } from "@/lib/digest";
+import { usePhone } from "@/lib/media";
 import { workflows as words } from "@/strings/workflows";
 import { differenceQuery, type WorkflowDetail } from "./queries";
 import classes from "./Workflows.module.css";
+
+type Version = WorkflowDetail["versions"][number];
 
 const FROM = "/shell/workflows/$group/$workflow";
 
@@ -15,6 +19,7 @@ const FROM = "/shell/workflows/$group/$workflow";
 export function Versions({ detail }: { detail: WorkflowDetail }) {
   const { one, other } = useSearch({ from: FROM });
   const navigate = useNavigate({ from: "/workflows/$group/$workflow" });
+  const phone = usePhone();
   const picked = [one, other].filter((number): number is number => number !== undefined);
 
   function toggle(number: number) {
@@ -27,6 +32,77 @@ export function Versions({ detail }: { detail: WorkflowDetail }) {
     });
   }
 
+  const columns: Column<Version>[] = [
+    {
+      key: "compare",
+      header: words.versions.compare,
+      width: "5.5rem",
+      card: "head",
+      cell: (each) => (
+        <Checkbox
+          size={phone ? "md" : "xs"}
+          aria-label={`${words.versions.compare} ${words.releaseOf(each.release)}`}
+          checked={picked.includes(each.release)}
+          onChange={() => toggle(each.release)}
+        />
+      ),
+    },
+    {
+      key: "release",
+      header: words.versions.release,
+      width: "8rem",
+      card: "head",
+      cell: (each) => (
+        <>
+          {each.release}{" "}
+          {each.release === detail.since ? <Badge size="sm">{words.versions.current}</Badge> : null}
+        </>
+      ),
+    },
+    {
+      key: "when",
+      header: words.versions.when,
+      width: "8rem",
+      cell: (each) => <Instant at={each.created_at} />,
+    },
+    {
+      key: "by",
+      header: words.versions.by,
+      width: "16%",
+      cell: (each) => [each.created_by, each.confirmed_by].filter(Boolean).join(", "),
+    },
+    {
+      key: "reason",
+      header: words.versions.reason,
+      card: "sentence",
+      cell: (each) => each.reason,
+    },
+    {
+      key: "digest",
+      header: words.versions.digest,
+      width: "8.5rem",
+      cell: (each) => <code>{shortDigest(each.digest)}</code>,
+    },
+    {
+      key: "offer",
+      header: words.versions.rollBack,
+      width: "8rem",
+      cell: (each) =>
+        each.release === detail.since ? null : (
+          <Button
+            component={Link}
+            variant="default"
+            {...({
+              to: "/review/$group/releases/$number",
+              params: { group: detail.group, number: String(each.release) },
+              search: { workflow: detail.workflow },
+            } as object)}
+          >
+            {words.versions.rollBack}
+          </Button>
+        ),
+    },
+  ];
   const [low, high] = [Math.min(...picked), Math.max(...picked)];
   return (
     <>
@@ -34,66 +110,14 @@ export function Versions({ detail }: { detail: WorkflowDetail }) {
         <div className={classes.pick}>
           <span className="sw-soft">{words.versions.pick}</span>
         </div>
-        <table className={classes.parameters}>
-          <thead>
-            <tr>
-              <th scope="col">
-                <span className="sw-hidden">{words.versions.compare}</span>
-              </th>
-              <th scope="col">{words.versions.release}</th>
-              <th scope="col">{words.versions.when}</th>
-              <th scope="col">{words.versions.by}</th>
-              <th scope="col">{words.versions.reason}</th>
-              <th scope="col">{words.versions.digest}</th>
-              <th scope="col">
-                <span className="sw-hidden">{words.versions.rollBack}</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {detail.versions.map((each) => (
-              <tr key={each.release}>
-                <td>
-                  <Checkbox
-                    size="xs"
-                    aria-label={`${words.versions.compare} ${words.releaseOf(each.release)}`}
-                    checked={picked.includes(each.release)}
-                    onChange={() => toggle(each.release)}
-                  />
-                </td>
-                <td>
-                  {each.release}{" "}
-                  {each.release === detail.since ? (
-                    <Badge size="sm">{words.versions.current}</Badge>
-                  ) : null}
-                </td>
-                <td>
-                  <Instant at={each.created_at} />
-                </td>
-                <td>{[each.created_by, each.confirmed_by].filter(Boolean).join(", ")}</td>
-                <td>{each.reason}</td>
-                <td>
-                  <code>{shortDigest(each.digest)}</code>
-                </td>
-                <td>
-                  {each.release === detail.since ? null : (
-                    <Button
-                      component={Link}
-                      variant="default"
-                      {...({
-                        to: "/review/$group/releases/$number",
-                        params: { group: detail.group, number: String(each.release) },
-                        search: { workflow: detail.workflow },
-                      } as object)}
-                    >
-                      {words.versions.rollBack}
-                    </Button>
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <DataTable
+          label={words.tabs.versions}
+          columns={columns}
+          rows={detail.versions}
+          rowId={(each) => String(each.release)}
+          keys={false}
+          rowHeight={40}
+        />
       </div>
       {picked.length === 2 ? (
         <Difference group={detail.group} workflow={detail.workflow} number={high} against={low} />

@@ -1,0 +1,144 @@
+"""Dialogs, drawers and menus: no sins for axe, also on a phone, and the focus comes back.
+
+What is opened here is of every kind, by keys alone: a dialog keeps the focus, Esc closes it, and
+the focus goes back to where it was opened from.
+"""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+from tests.journeys.browser.looking import axe_in_both_themes, fits
+from tests.journeys.browser.site import Site
+
+pytestmark = pytest.mark.slow
+
+DIALOGS = {
+    "/workflows/weather/year-in-review": "Run now",
+    "/schedules": "Add a schedule",
+    "/calendars": "Add a calendar",
+    "/settings?page=sources": "Add a source",
+    "/settings?page=groups": "Register a group",
+    "/settings?page=groups#archive": "Archive weather",
+    "/settings?page=limits": "Set a limit",
+    "/settings?page=notifications": "Add a target",
+    "/settings?page=users": "New user",
+    "/settings?page=tokens": "New token",
+}
+"""Where, and the name of the button."""
+
+_KEPT = """() => {
+  const dialog = document.querySelector('[role=dialog]')
+  return dialog !== null && dialog.contains(document.activeElement)
+}"""
+
+
+def begun(page: Page, site: Site, path: str) -> None:
+    page.goto(site.link(path))
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
+
+
+def looked_at(page: Page) -> None:
+    """As it is open now: wide and narrow, light and dark."""
+    axe_in_both_themes(page)
+    page.set_viewport_size({"width": 390, "height": 844})
+    axe_in_both_themes(page)
+    fits(page)
+
+
+@pytest.mark.parametrize("path", DIALOGS)
+def test_a_dialog_keeps_the_focus_and_gives_it_back(page: Page, site: Site, path: str) -> None:
+    begun(page, site, path)
+    button = page.get_by_role("button", name=DIALOGS[path], exact=True).first
+    button.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    for _ in range(25):
+        page.keyboard.press("Tab")
+        assert page.evaluate(_KEPT), "the focus has left the dialog"
+    page.keyboard.press("Escape")
+    if page.get_by_role("listbox").count():  # the first Esc was that of an open list of choices
+        page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(button).to_be_focused()
+    button.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    looked_at(page)
+
+
+def test_a_menu_holds_only_its_items_and_gives_the_focus_back(page: Page, site: Site) -> None:
+    begun(page, site, "/runs")
+    button = page.get_by_role("button", name="Copy as")
+    button.press("Enter")
+    menu = page.get_by_role("menu")
+    expect(menu.get_by_role("menuitem").first).to_be_focused()
+    fits(page)
+    axe_in_both_themes(page)
+    page.keyboard.press("Escape")
+    expect(menu).to_have_count(0)
+    expect(button).to_be_focused()
+
+
+def test_the_palette_is_opened_and_left_by_keys(page: Page, site: Site) -> None:
+    begun(page, site, "/settings?page=tokens")
+    button = page.get_by_role("button", name="New token")
+    button.focus()
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    axe_in_both_themes(page)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(button).to_be_focused()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("Metr")
+    page.keyboard.press("Enter")
+    expect(page).to_have_title("Metrics · Stepwell")
+
+
+def test_a_row_is_opened_by_arrows_and_enter_and_its_drawer_closed_by_esc(
+    page: Page, site: Site
+) -> None:
+    begun(page, site, "/steps?status=done")
+    rows = page.locator("tbody tr")
+    rows.first.focus()
+    page.keyboard.press("ArrowDown")
+    expect(rows.nth(1)).to_be_focused()
+    page.keyboard.press("Enter")
+    drawer = page.get_by_role("complementary").filter(has=page.get_by_role("heading", level=2))
+    expect(drawer).to_be_focused()
+    axe_in_both_themes(page)
+    page.keyboard.press("Escape")
+    expect(drawer).to_have_count(0)
+    expect(rows.locator("xpath=self::*[@tabindex='0']")).to_be_focused()
+    page.set_viewport_size({"width": 390, "height": 844})
+    axe_in_both_themes(page)
+    fits(page)
+
+
+def test_a_run_is_begun_and_read_by_keys_alone(page: Page, site: Site) -> None:
+    """The palette to the workflow, its dialog, the run, its tabs, and back to the list."""
+    begun(page, site, "/")
+    page.keyboard.press("g")
+    page.keyboard.press("c")
+    expect(page).to_have_title("Catalog · Stepwell")
+    page.get_by_role("link", name="weather/year-in-review").press("Enter")
+    page.get_by_role("button", name="Run now").press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("year")).to_be_focused()
+    page.keyboard.type("2015")
+    page.keyboard.press("Enter")
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("year-in-review")
+    expect(page.get_by_role("main").get_by_text("succeeded").first).to_be_visible(timeout=180_000)
+    page.get_by_role("tab", name="Timeline").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tab", name="Graph")).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("t")
+    page.keyboard.press("g")
+    page.keyboard.press("r")
+    expect(page).to_have_title("Runs · Stepwell")
+    expect(page.get_by_role("row").nth(1)).to_be_visible()
+    page.keyboard.press("j")
+    expect(page.get_by_role("row").nth(1)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page).not_to_have_title("Runs · Stepwell")

@@ -1,0 +1,65 @@
+import { cleanup, fireEvent, render, screen } from "@testing-library/react";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { DataTable } from "./DataTable";
+
+const ROWS = ["ada", "bob", "cleo"].map((name) => ({ name }));
+const COLUMNS = [{ key: "name", header: "Name", cell: (one: { name: string }) => one.name }];
+
+function shown(onOpen?: (row: { name: string }) => void) {
+  render(
+    <DataTable
+      label="People"
+      columns={COLUMNS}
+      rows={ROWS}
+      rowId={(one) => one.name}
+      onOpen={onOpen}
+    />,
+  );
+  return ROWS.map(({ name }) => screen.getByRole("row", { name }));
+}
+
+/** A key, where the focus is. */
+const press = (key: string) => fireEvent.keyDown(document.activeElement ?? document, { key });
+
+Element.prototype.scrollIntoView ??= () => undefined; // jsdom lays nothing out
+afterEach(cleanup);
+
+describe("the rows of a table that open", () => {
+  it("are one stop of the Tab key", () => {
+    expect(shown(() => undefined).map((row) => row.tabIndex)).toEqual([0, -1, -1]);
+  });
+
+  it("are gone through with the arrows, and opened with Enter", () => {
+    const open = vi.fn();
+    const [first, , last] = shown(open);
+    first?.focus();
+    press("ArrowDown");
+    press("Enter");
+    expect(open).toHaveBeenLastCalledWith({ name: "bob" });
+    press("End");
+    expect(document.activeElement).toBe(last);
+    expect(last?.tabIndex).toBe(0);
+    press("ArrowDown");
+    expect(document.activeElement).toBe(last);
+    press("Home");
+    press("Enter");
+    expect(open).toHaveBeenLastCalledWith({ name: "ada" });
+  });
+
+  it("take the focus with j, unless something else has it", () => {
+    const [first, second] = shown(() => undefined);
+    press("j");
+    expect(document.activeElement).toBe(first);
+    press("j");
+    expect(document.activeElement).toBe(second);
+    const elsewhere = document.body.appendChild(document.createElement("button"));
+    elsewhere.focus();
+    press("k");
+    expect(document.activeElement).toBe(elsewhere);
+    elsewhere.remove();
+  });
+});
+
+it("rows that do not open are no stop", () => {
+  expect(shown().map((row) => row.hasAttribute("tabindex"))).toEqual([false, false, false]);
+});

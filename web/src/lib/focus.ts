@@ -1,0 +1,37 @@
+/** The focus goes back to where it was when what took it is closed. */
+
+import { useEffect } from "react";
+
+/** What the dialog that closed last was opened from: another may open in its place at once. */
+let last: HTMLElement | null = null;
+
+/** While `open`, remembers what had the focus before; then gives it back, unless it has moved on. */
+export function useFocusBack(open = true): void {
+  useEffect(() => {
+    if (!open) return;
+    const before = opener();
+    return () => {
+      const held = document.activeElement;
+      last = before;
+      window.setTimeout(() => {
+        const now = document.activeElement;
+        if (now === document.body || now === held) giveTo(before);
+        last = null;
+      });
+    };
+  }, [open]);
+}
+
+/** An item of a menu is gone when the menu has closed; its button is there. */
+function opener(): HTMLElement | null {
+  const active = document.activeElement;
+  if (!(active instanceof HTMLElement) || active === document.body) return last;
+  const menu = active.closest("[role='menu']")?.getAttribute("aria-labelledby");
+  return menu ? document.getElementById(menu) : active;
+}
+
+/** Where it is gone, too, the page has the focus: never nothing. */
+function giveTo(before: HTMLElement | null): void {
+  const there = before?.isConnected && before.getClientRects().length > 0 ? before : null;
+  (there ?? document.querySelector<HTMLElement>("#page"))?.focus({ preventScroll: true });
+}
