@@ -19,7 +19,7 @@ from tests.server.support import Api, on_both, problem
 from stepwell import clock
 from stepwell.server.app import Server
 from stepwell.server.database.tables import runs
-from stepwell.server.runs import queries
+from stepwell.server.runs import line
 from stepwell.server.runs.supervision import Supervision
 
 Pods = Callable[..., Pod]
@@ -31,6 +31,12 @@ Show = Callable[[dict[str, Any]], dict[str, Any]]
 def entry() -> dict[str, Any]:
     """A workflow of which one run goes on at a time, and that shares a pool."""
     return workflow(limit=1)
+
+
+@pytest.fixture(autouse=True)
+def pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines are longer than what is read of them at once."""
+    monkeypatch.setattr(line, "PAGE", 2)
 
 
 def states(show: Show, *given: dict[str, Any]) -> list[str]:
@@ -172,6 +178,19 @@ def test_an_operators_number_goes_before_the_declared_one_and_wakes_the_line(
     assert states(show, *given).count("starting") == 2
 
 
+@on_both
+def test_all_that_wait_are_woken_when_there_is_room_for_all(
+    work: Work, start: Start, show: Show, api: Api
+) -> None:
+    """However long the line is: each page of it is read, in order."""
+    given = [start() for _ in range(7)]
+    work()
+    body = {"kind": "workflow", "name": "weather/nightly", "slots": 7, "reason": "more cores"}
+    made = api("operator").post("/run-limits", json=body).json()
+    assert (made["held"], made["waiting"]) == (1, 6)
+    work(lambda: states(show, *given).count("starting") == 7)
+
+
 def test_a_limit_has_a_name_that_can_be_meant(api: Api, client: TestClient) -> None:
     for kind, name in (("workflow", "nightly"), ("pool", "a/b"), ("group", "a/b")):
         body = {"kind": kind, "name": name, "slots": 1}
@@ -252,7 +271,7 @@ def test_who_counts_slots_lets_nobody_else_begin_meanwhile(
 ) -> None:
     """The second run has counted, and looks at the line only when the first would have begun."""
     first, second = start(), start()
-    real, counted, begun = queries.in_line, threading.Event(), threading.Event()
+    real, counted, begun = line.in_line, threading.Event(), threading.Event()
 
     def late(conn: Any) -> Any:
         if threading.current_thread().name == "second":
@@ -260,7 +279,7 @@ def test_who_counts_slots_lets_nobody_else_begin_meanwhile(
             begun.wait(1.0)
         return real(conn)
 
-    monkeypatch.setattr(queries, "in_line", late)
+    monkeypatch.setattr(line, "in_line", late)
 
     def move(run: dict[str, Any], done: threading.Event) -> None:
         Supervision(server.services, UUID(run["id"])).move()

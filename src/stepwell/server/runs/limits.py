@@ -15,7 +15,7 @@ from stepwell import clock
 from stepwell.errors import InvalidInput, NotFound
 from stepwell.server.audit import service as audit
 from stepwell.server.database.session import Database
-from stepwell.server.runs import queries, slots
+from stepwell.server.runs import line, queries, slots
 
 
 class Kind(StrEnum):
@@ -130,7 +130,7 @@ def _all(conn: Connection) -> Iterator[RunLimit]:
         known.setdefault(("pool", pool), {"kind": "pool", "name": pool, **unset})
     for (kind, name), row in known.items():
         key = slots.Key(kind, name)
-        holders = queries.holders(conn, kind, name)[: slots.SHOWN] if held[key] else []
+        holders = line.holders(conn, kind, name)[: slots.SHOWN] if held[key] else []
         yield RunLimit(
             **row,
             held=held[key],

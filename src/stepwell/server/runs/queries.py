@@ -245,35 +245,6 @@ def drop_limit(conn: Connection, kind: str, name: str) -> bool:
     return conn.execute(delete(run_limits).where(*of)).rowcount > 0
 
 
-def holding(conn: Connection) -> Sequence[RowMapping]:
-    """How many runs hold a slot, by group, workflow and pool."""
-    names = (runs.c.group_name, runs.c.workflow, runs.c.pool)
-    query = select(*names, func.count().label("held")).where(runs.c.state.in_(HOLDING))
-    return conn.execute(query.group_by(*names)).mappings().all()
-
-
-def holders(conn: Connection, kind: str, name: str) -> list[UUID]:
-    """The runs that hold a slot of one key, oldest first."""
-    group, _, workflow = name.partition("/")
-    of = {
-        "pool": [runs.c.pool == name],
-        "group": [runs.c.group_name == name],
-        "workflow": [runs.c.group_name == group, runs.c.workflow == workflow],
-    }
-    query = select(runs.c.id).where(runs.c.state.in_(HOLDING), *of[kind])
-    return list(conn.execute(query.order_by(runs.c.created_at)).scalars())
-
-
-def in_line(conn: Connection) -> Sequence[RowMapping]:
-    """The runs that wait for a slot, in order; a new one is in line before anybody has looked."""
-    names = ("id", "group_name", "workflow", "pool", "limits", "band", "due_at")
-    new = and_(runs.c.waiting_code.is_(None), runs.c.attempt == 0)
-    query = select(*(runs.c[name] for name in names))
-    query = query.where(runs.c.state == "waiting", or_(runs.c.waiting_code == "limit", new))
-    order = (runs.c.band, runs.c.due_at, runs.c.id)
-    return conn.execute(query.order_by(*order)).mappings().all()
-
-
 def declared_pools(conn: Connection) -> list[str]:
     """The pools that workflows of current releases name."""
     pool = release_workflows.c.entry["pool"].as_string()

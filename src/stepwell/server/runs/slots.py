@@ -12,20 +12,19 @@ lets one run go on at a time, as a limit key of the engine does.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, func, select
 
-from stepwell.server.runs import queries
+from stepwell.server.runs import line, queries
+from stepwell.server.runs.line import Row
 from stepwell.server.runs.records import Waiting, WaitingCode
 from stepwell.server.runs.waking import activate_supervisor
 from stepwell.stores.protocol import Transaction
-
-Row: TypeAlias = RowMapping | Mapping[str, Any]
 
 _LOCK: Final = 0x57E9_5107
 SHOWN: Final = 5
@@ -88,7 +87,6 @@ class Room:
 
     sizes: Mapping[Key, int]
     held: Counter[Key]
-    wanted: Counter[Key] = field(default_factory=Counter)
 
     def slots(self, run: Row, key: Key) -> int | None:
         """How many slots the key has, as this run is concerned; None: it is not limited."""
@@ -107,7 +105,6 @@ class Room:
 
     def admit(self, run: Row) -> bool:
         """Whether the run gets its slots, if those before it in line got theirs."""
-        self.wanted.update(keys_of(run))
         if self.full(run) is not None:
             return False
         self.held.update(keys_of(run))
@@ -133,15 +130,16 @@ def full_for(conn: Connection, run: Row) -> Full | None:
 def look(conn: Connection, run: Row) -> Full | None:
     """As `full_for`, for people to read: nothing is given out."""
     room = _room(conn)
-    for other in _in_line(conn):
-        if other["id"] == run["id"] or _place(run) < _place(other):
+    for other in line.in_line(conn):
+        if room.full(run) or other["id"] == run["id"] or _place(run) < _place(other):
             break
         room.admit(other)
     key = room.full(run)
     if key is None:
         return None
-    holders = queries.holders(conn, key.kind, key.name)
-    return Full(key, room.slots(run, key) or 0, holders, room.wanted[key])
+    holders = line.holders(conn, key.kind, key.name)
+    ahead = line.ahead(conn, run, key.kind, key.name)
+    return Full(key, room.slots(run, key) or 0, holders, ahead)
 
 
 def wake_next(conn: Connection, tx: Transaction, freed: Row | None = None) -> None:
@@ -154,8 +152,10 @@ def wake_next(conn: Connection, tx: Transaction, freed: Row | None = None) -> No
     if freed is not None and not _limited(conn, freed):
         return
     _alone(conn)
-    room = _room(conn)
-    for run in _in_line(conn):
+    room, kinds = _room(conn), line.kinds_in_line(conn)
+    for run in line.in_line(conn):
+        if all(room.full(kind) for kind in kinds):
+            return  # whoever comes after gets nothing, however long the line is
         if room.admit(run):
             activate_supervisor(tx, run["id"])
 
@@ -167,7 +167,7 @@ def in_use(conn: Connection) -> Counter[Key]:
 
 def in_line(conn: Connection) -> Counter[Key]:
     """How many runs in line need a slot of each key."""
-    return Counter(key for run in _in_line(conn) for key in keys_of(run))
+    return Counter(key for run in line.in_line(conn) for key in keys_of(run))
 
 
 def _limited(conn: Connection, run: Row) -> bool:
@@ -177,7 +177,7 @@ def _limited(conn: Connection, run: Row) -> bool:
 
 def _room(conn: Connection) -> Room:
     held: Counter[Key] = Counter()
-    for row in queries.holding(conn):
+    for row in line.holding(conn):
         for key in keys_of(row):
             held[key] += row["held"]
     return Room(_sizes(conn), held)
@@ -186,10 +186,6 @@ def _room(conn: Connection) -> Room:
 def _sizes(conn: Connection, only: Iterable[Key] | None = None) -> dict[Key, int]:
     found = {Key(row["kind"], row["name"]): row["slots"] for row in queries.limits(conn)}
     return found if only is None else {key: found[key] for key in only if key in found}
-
-
-def _in_line(conn: Connection) -> Sequence[Row]:
-    return queries.in_line(conn)
 
 
 def _place(run: Row) -> tuple[Any, ...]:
