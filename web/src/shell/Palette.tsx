@@ -70,7 +70,10 @@ export function Palette() {
         leftSection: <IconSearch size={18} />,
         placeholder: shell.palette,
         "aria-label": shell.palette,
+        autoFocus: true,
       }}
+      // At once, so that who types on after the keys that open it loses no letter.
+      transitionProps={{ duration: 0 }}
       attributes={{ content: { "aria-label": shell.palette } }}
       limit={14}
       scrollable
