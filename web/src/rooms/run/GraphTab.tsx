@@ -69,6 +69,7 @@ function Graph({ run, steps, open, current }: Shown) {
       />
       <div className={classes.canvas} data-short={(chain.length <= 10 && !phone) || undefined}>
         <ReactFlow
+          key={phone ? "down" : "across"} // where the lines begin is measured once
           nodes={nodes}
           edges={edges}
           nodeTypes={TYPES}

@@ -193,7 +193,7 @@ const COLUMNS: Column<Entry>[] = [
   {
     key: "by",
     header: words.columns.by,
-    width: "9.5rem",
+    width: "11rem",
     cell: (one) => <span className="sw-truncate">{writerOf(one)}</span>,
   },
   {
