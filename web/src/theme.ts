@@ -139,6 +139,8 @@ export const theme = createTheme({
         header: { background: "var(--sw-surface)" },
       },
       defaultProps: {
+        // Its `<header>` would be a second banner beside that of the page.
+        attributes: { header: { role: "presentation" } },
         closeButtonProps: { "aria-label": common.close },
         centered: false,
         yOffset: "8vh",

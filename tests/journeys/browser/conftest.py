@@ -23,6 +23,7 @@ from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, Play
 from playwright.sync_api import sync_playwright as started
 from tests.journeys.browser.looking import without
 from tests.journeys.browser.site import PASSWORD, Site, serving
+from tests.journeys.browser.undisturbed import wrapped
 from tests.journeys.browser.watching import Watch
 
 from stepwell.server.settings import Settings
@@ -48,14 +49,14 @@ _FLAGS = (
 
 
 @pytest.fixture(scope="session")
-def chromium() -> str:
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The system's own; STEPWELL_TEST_BROWSER names another."""
     found = os.environ.get("STEPWELL_TEST_BROWSER") or next(
         filter(None, map(shutil.which, _CHROMIUM)), ""
     )
     if not found:
         without("Chromium is not installed")
-    return found
+    return wrapped(found, tmp_path_factory.mktemp("browser"))
 
 
 @pytest.fixture(scope="session")

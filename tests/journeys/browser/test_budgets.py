@@ -186,12 +186,15 @@ def test_a_million_runs_are_listed_searched_and_scrolled_within_a_second(
 
     assert min(seconds(page, list_them) for _ in range(3)) < 1.0
 
-    def search_them() -> None:
-        page.get_by_role("combobox", name="Search runs").fill("state:failed workflow:workflow-17")
+    def search(query: str, found: str) -> None:
+        page.get_by_role("combobox", name="Search runs").fill(query)
         page.keyboard.press("Enter")
-        expect(table.get_by_role("row").nth(1)).to_contain_text("workflow-17")
+        expect(table.get_by_role("row").nth(1)).to_contain_text(found)
 
-    assert seconds(page, search_them) < 1.0
+    # One run in a thousand, found in what it was given; then one in four thousand, by columns.
+    assert seconds(page, lambda: search("input.customer:customer-998", "customer-998")) < 1.0
+    page.get_by_role("button", name="Clear the query").click()
+    assert seconds(page, lambda: search("state:failed workflow:workflow-17", "workflow-17")) < 1.0
     for _ in range(3):
         before = table.get_attribute("aria-rowcount") or ""
         page.get_by_role("button", name="Load more").scroll_into_view_if_needed()

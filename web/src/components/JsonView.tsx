@@ -25,9 +25,11 @@ export function JsonView({ value, label, open = 2, text }: Props) {
 }
 
 const MOST = 200;
+/** More than so many within another value are folded at first: they would be all that is seen. */
+const MANY = 24;
 
 function Node({ value, depth, open, name }: NodeProps) {
-  const [shown, setShown] = useState(depth < open);
+  const [shown, setShown] = useState(depth < open && (depth === 0 || sizeOf(value) <= MANY));
   const key = name === undefined ? null : <span className={classes.key}>{name}: </span>;
   if (typeof value !== "object" || value === null) {
     return (
@@ -74,6 +76,10 @@ function Node({ value, depth, open, name }: NodeProps) {
       ) : null}
     </div>
   );
+}
+
+function sizeOf(value: unknown): number {
+  return typeof value === "object" && value !== null ? Object.keys(value).length : 0;
 }
 
 interface NodeProps {

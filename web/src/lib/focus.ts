@@ -11,15 +11,22 @@ export function useFocusBack(open = true): void {
     if (!open) return;
     const before = opener();
     return () => {
-      const held = document.activeElement;
       last = before;
-      window.setTimeout(() => {
-        const now = document.activeElement;
-        if (now === document.body || now === held) giveTo(before);
+      giveBack(before, () => {
         last = null;
       });
     };
   }, [open]);
+}
+
+/** Once what has the focus now is closed; `then` also where the focus has moved on by itself. */
+export function giveBack(before: HTMLElement | null, then?: () => void): void {
+  const held = document.activeElement;
+  window.setTimeout(() => {
+    const now = document.activeElement;
+    if (now === document.body || now === held) giveTo(before);
+    then?.();
+  });
 }
 
 /** An item of a menu is gone when the menu has closed; its button is there. */

@@ -4,8 +4,9 @@ import { Spotlight, type SpotlightActionData } from "@mantine/spotlight";
 import { IconPlayerPlay, IconSearch } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { type FocusEvent, useRef, useState } from "react";
 import { api, ok } from "@/api/client";
+import { giveBack } from "@/lib/focus";
 import { shell } from "@/strings/shell";
 import { useAllScreens, useBare } from "./screens";
 
@@ -16,6 +17,7 @@ export function Palette() {
   const screens = useAllScreens();
   const bare = useBare();
   const [text, setText] = useState("");
+  const opener = useRef<HTMLElement | null>(null);
   const wanted = text.trim();
   const { data: workflows } = useQuery({
     queryKey: ["runs", "completions", "palette", wanted],
@@ -70,7 +72,15 @@ export function Palette() {
         leftSection: <IconSearch size={18} />,
         placeholder: shell.palette,
         "aria-label": shell.palette,
+        autoFocus: true,
+        onFocus: (event: FocusEvent<HTMLInputElement>) => {
+          opener.current = event.relatedTarget as HTMLElement | null;
+        },
       }}
+      returnFocus={false} // Mantine looks too late, when the field has the focus
+      onSpotlightClose={() => giveBack(opener.current)}
+      // At once, so that who types on after the keys that open it loses no letter.
+      transitionProps={{ duration: 0 }}
       attributes={{ content: { "aria-label": shell.palette } }}
       limit={14}
       scrollable

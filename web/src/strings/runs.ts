@@ -8,6 +8,8 @@ export const runs = {
   saveView: "Save this view",
   saveChanges: "Save changes",
   viewName: "Name of the view",
+  viewKeeps: (q: string) =>
+    q === "" ? "It keeps the chosen columns." : `It keeps the query ${q} and the chosen columns.`,
   viewShared: "Everybody sees it",
   viewDefault: "Show this view first, to me",
   viewNoDefault: "No longer show this view first",

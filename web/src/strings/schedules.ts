@@ -386,6 +386,7 @@ export const schedules = {
     timezone: "Time zone",
     timezoneHint: "Whose days they are; the schedule's own without one.",
     days: (count: number) => counted(count, "day"),
+    daysKept: "Days",
     day: "Day",
     dayName: "What day it is",
     addDay: "Add the day",

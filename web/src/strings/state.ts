@@ -40,7 +40,8 @@ def load_new(self, context: Context) -> int:
   edit: "Edit",
   remove: "Delete",
   value: "Value, as JSON",
-  ttl: "Keep for so many seconds (empty: until it is deleted)",
+  ttl: "Keep for, in seconds",
+  ttlMore: "Empty: until it is deleted.",
   noJson: "This is no JSON.",
   editTitle: (key: string) => `Edit ${key}`,
   deleteTitle: (key: string) => `Delete ${key}`,
@@ -60,5 +61,5 @@ def load_new(self, context: Context) -> int:
   current: "current",
   changed: (version: number, other: number) => `Version ${version} against ${other}`,
   same: "The two are the same.",
-  writtenByRun: "run",
+  byRun: (id: string) => `run …${id.slice(-12)}`,
 } as const;

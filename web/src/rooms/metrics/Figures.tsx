@@ -31,7 +31,7 @@ export function Figures({ measured: { total, change } }: { measured: Measured })
         value={seconds(took.average)}
         tone={share(change?.average)}
       />
-      <Figure label={words.figures.perHour} value={total.per_hour.toFixed(1)} />
+      <Figure label={words.figures.perHour} value={often(total.per_hour)} />
       <Figure label={words.figures.retried} value={number(total.retried)} />
     </dl>
   );
@@ -87,4 +87,11 @@ function points(by: number | null | undefined, more_is_good: boolean): Tone | nu
 export function share(by: number | null | undefined): Tone | null {
   if (by == null || Math.abs(by) < 0.01) return null;
   return { text: `${by > 0 ? "+" : "−"}${Math.abs(by * 100).toFixed(0)} %`, good: by < 0 };
+}
+
+/** Few an hour are told as closely as many: never "0.0" where there are some. */
+function often(perHour: number): string {
+  return perHour === 0 || perHour >= 1
+    ? perHour.toFixed(1)
+    : String(Number(perHour.toPrecision(2)));
 }

@@ -16,6 +16,7 @@ import {
   ReactFlow,
   ReactFlowProvider,
   useReactFlow,
+  useStore,
 } from "@xyflow/react";
 import { memo, useEffect, useMemo, useState } from "react";
 import { StateGlyph, type StateWord } from "@/components/StateGlyph";
@@ -28,6 +29,7 @@ import type { Shown } from "./pieces";
 
 const WIDTH = 200;
 const HEIGHT = 56;
+const FITS = { maxZoom: 1, padding: 0.15 };
 
 type Data = Link & { current: boolean; phone: boolean };
 
@@ -46,6 +48,11 @@ function Graph({ run, steps, open, current }: Shown) {
   const chain = useMemo(() => chainOf(run.operations, steps), [run.operations, steps]);
   const { nodes, edges } = useMemo(() => laidOut(chain, current, phone), [chain, current, phone]);
   const running = chain.find((one) => one.state === "running")?.id;
+  const width = useStore((one) => one.width);
+
+  useEffect(() => {
+    if (width > 0) void flow.fitView(FITS);
+  }, [width, flow]);
 
   useEffect(() => {
     if (!follow || running === undefined) return;
@@ -62,11 +69,12 @@ function Graph({ run, steps, open, current }: Shown) {
       />
       <div className={classes.canvas} data-short={(chain.length <= 10 && !phone) || undefined}>
         <ReactFlow
+          key={phone ? "down" : "across"} // where the lines begin is measured once
           nodes={nodes}
           edges={edges}
           nodeTypes={TYPES}
           fitView
-          fitViewOptions={{ maxZoom: 1, padding: 0.15 }}
+          fitViewOptions={FITS}
           minZoom={0.1}
           nodesDraggable={false}
           nodesConnectable={false}

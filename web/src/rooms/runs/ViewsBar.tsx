@@ -196,6 +196,7 @@ function SaveDialog({
       >
         <TextInput
           label={words.viewName}
+          description={words.viewKeeps(q)}
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}
           error={save.error?.message}

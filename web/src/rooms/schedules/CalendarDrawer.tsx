@@ -53,10 +53,10 @@ export function CalendarDrawer({ name, onClose }: { name: string; onClose: () =>
             <ul className={classes.days}>
               {coming.map(([at, called]) => (
                 <li key={at}>
-                  <time dateTime={at}>{dayWords(Date.parse(`${at}T12:00:00Z`), "UTC")}</time>
-                  <span className="sw-soft">
-                    {at.slice(0, 4)} {called}
-                  </span>
+                  <time dateTime={at}>
+                    {dayWords(Date.parse(`${at}T12:00:00Z`), "UTC")} {at.slice(0, 4)}
+                  </time>
+                  <span className="sw-soft">{called}</span>
                   <RoleGate needs="operator">
                     <ActionIcon
                       variant="subtle"

@@ -37,7 +37,7 @@ const COLUMNS: Column<KeptCalendar>[] = [
   },
   {
     key: "days",
-    header: words.calendar.days(2).replace(/^\d+ /, ""),
+    header: words.calendar.daysKept,
     align: "end",
     width: "6rem",
     sort: (one) => Object.keys(one.days).length,

@@ -204,19 +204,19 @@ function Result({ one }: { one: Entry }) {
 }
 
 /** How many columns there is room for beside the drawer. */
-const BESIDE = 4;
+const BESIDE = 3;
 
 const COLUMNS: Column<Entry>[] = [
   {
     key: "at",
     header: words.at,
-    width: "8.5rem",
+    width: "7rem",
     cell: (one) => <Instant at={one.at} />,
   },
   {
     key: "actor",
     header: words.actor,
-    width: "8.5rem",
+    width: "7rem",
     card: "head",
     cell: (one) => <span className={`${classes.name} sw-truncate`}>{one.actor}</span>,
   },
@@ -235,13 +235,13 @@ const COLUMNS: Column<Entry>[] = [
   {
     key: "reason",
     header: words.reason,
-    width: "18%",
+    width: "17%",
     cell: (one) => <span className="sw-soft">{one.reason}</span>,
   },
   {
     key: "address",
     header: words.address,
-    width: "8rem",
+    width: "7.5rem",
     cell: (one) =>
       one.address === null ? (
         <span className="sw-soft">{words.server}</span>

@@ -84,11 +84,11 @@ function columnsOf(onOpen: (open: Open) => void): Column<Group>[] {
         </div>
       ),
     },
-    { key: "launcher", header: words.launcher, width: "5.5rem", cell: (one) => one.launcher },
+    { key: "launcher", header: words.launcher, width: "5.25rem", cell: (one) => one.launcher },
     {
       key: "release",
       header: words.release,
-      width: "5.5rem",
+      width: "4.5rem",
       align: "end",
       cell: (one) =>
         one.release ?? (
@@ -108,7 +108,7 @@ function columnsOf(onOpen: (open: Open) => void): Column<Group>[] {
     {
       key: "gets",
       header: words.gets,
-      width: "7rem",
+      width: "5.5rem",
       cell: (one) => (
         <span
           title={[...Object.keys(one.environment), ...Object.keys(one.secrets)].join(", ")}
@@ -121,7 +121,7 @@ function columnsOf(onOpen: (open: Open) => void): Column<Group>[] {
     {
       key: "review",
       header: words.review,
-      width: "7rem",
+      width: "6rem",
       cell: (one) =>
         one.two_person == null ? (
           <span className="sw-soft">{words.default}</span>

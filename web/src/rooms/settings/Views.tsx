@@ -111,6 +111,7 @@ function columnsOf(
       key: "query",
       header: words.query,
       width: "36%",
+      card: "sentence",
       cell: (one) => <code>{one.query}</code>,
     },
     {

@@ -67,6 +67,7 @@ export function EditDialog({ place, entry, onClose }: Props) {
       />
       <NumberInput
         label={words.ttl}
+        description={words.ttlMore}
         value={ttl}
         min={1}
         allowDecimal={false}

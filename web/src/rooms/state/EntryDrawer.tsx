@@ -21,6 +21,7 @@ import {
 } from "./queries";
 import classes from "./State.module.css";
 import { inWords } from "./scopes";
+import { writerOf } from "./writer";
 
 interface Props {
   place: Place;
@@ -101,17 +102,19 @@ function Version({ one, newest }: { one: Entry; newest: Entry }) {
         <strong>{words.versionOf(one.version)}</strong>
         {one.version === newest.version ? <Badge size="sm">{words.current}</Badge> : null}
         <span className="sw-soft">
-          {one.written_by} · <Instant at={one.written_at} />
+          {one.run_id === null ? (
+            one.written_by
+          ) : (
+            <Link
+              to="/runs/$runId"
+              params={{ runId: one.run_id }}
+              search={one.step_id === null ? {} : { step: one.step_id }}
+            >
+              {writerOf(one)}
+            </Link>
+          )}{" "}
+          · <Instant at={one.written_at} />
         </span>
-        {one.run_id === null ? null : (
-          <Link
-            to="/runs/$runId"
-            params={{ runId: one.run_id }}
-            search={one.step_id === null ? {} : { step: one.step_id }}
-          >
-            {words.writtenByRun}
-          </Link>
-        )}
         {one.expires_at === null ? null : (
           <span className="sw-soft">
             {words.columns.expires} <Instant at={one.expires_at} as="ago" />
@@ -137,7 +140,7 @@ interface HistoryProps {
 
 function History({ place, versions, shown, onShow, onRestore }: HistoryProps) {
   return (
-    <section>
+    <section className={classes.part}>
       <h3>{words.history}</h3>
       <ol className={classes.history}>
         {versions.map((one, at) => (
@@ -146,7 +149,7 @@ function History({ place, versions, shown, onShow, onRestore }: HistoryProps) {
               <span>{words.versionOf(one.version)}</span>
               <span className="sw-soft">
                 {one.deleted ? `${words.deleted} · ` : ""}
-                {one.written_by} · <Instant at={one.written_at} as="ago" />
+                {writerOf(one)} · <Instant at={one.written_at} as="ago" />
               </span>
             </button>
             {at === 0 || one.deleted ? null : (
@@ -187,7 +190,7 @@ function Readers({ place }: { place: Place }) {
   const found = useQuery(readersQuery(place));
   const rows = found.data ?? [];
   return (
-    <section>
+    <section className={classes.part}>
       <h3>{words.readers}</h3>
       {rows.length === 0 ? (
         <p className="sw-soft">{words.noReaders}</p>

@@ -18,6 +18,7 @@ import { EntryDrawer } from "./EntryDrawer";
 import { type Entry, entriesQuery, groupsQuery } from "./queries";
 import classes from "./State.module.css";
 import { inWords } from "./scopes";
+import { writerOf } from "./writer";
 
 const FROM = "/shell/state";
 
@@ -192,8 +193,8 @@ const COLUMNS: Column<Entry>[] = [
   {
     key: "by",
     header: words.columns.by,
-    width: "13%",
-    cell: (one) => <span className="sw-truncate">{one.written_by}</span>,
+    width: "11rem",
+    cell: (one) => <span className="sw-truncate">{writerOf(one)}</span>,
   },
   {
     key: "at",
