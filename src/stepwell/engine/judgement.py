@@ -23,8 +23,10 @@ _OWN_CODE: Final = str(Path(__file__).parents[1])
 _FRAMES: Final = 5
 _settlement: Final = maker(Settlement)
 _DONE: Final = Done()
-_ENDS: Final = tuple(EndedAs)  # before Python 3.12 a member is looked up by a function, each time
-_ENDED_DONE, _SKIPPED, _FAILED, _ = _ENDS
+# Looked up once: before Python 3.12 that is a call of a function.
+_ENDED_DONE: Final = EndedAs.DONE
+_SKIPPED: Final = EndedAs.SKIPPED
+_FAILED: Final = EndedAs.FAILED
 _PASSES: Final = (_ENDED_DONE, _SKIPPED)
 """A step that ends so leaves its place in a join to `then` (R28)."""
 
