@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import psycopg
 from psycopg import Connection, Cursor, Pipeline, RawCursor
@@ -20,8 +20,6 @@ from stepwell.stores.postgres.rows import step_reader
 Row: TypeAlias = tuple[Any, ...]
 Call: TypeAlias = tuple[Statement, Mapping[str, Any]]
 """A statement and its values."""
-
-COMMIT: Final[Call] = (Statement(b"COMMIT", ()), {})
 
 
 class Committed(NamedTuple):
@@ -145,21 +143,25 @@ class Statements:
             if not calls and (teller is None or self._idle()):
                 self.connection.commit()
                 return Committed([], told=False)
-            return self._all_at_once([*calls, COMMIT], [tell(teller)] if teller else [])
+            return self._all_at_once(calls, teller)
 
-    def _all_at_once(self, calls: Sequence[Call], news: Sequence[Call]) -> Committed:
+    def _all_at_once(self, calls: Sequence[Call], teller: str | None) -> Committed:
         with ExitStack() as cursors:
-            opened = [cursors.enter_context(self._new_cursor()) for _ in (*calls, *news)]
-            committing, told = opened[len(calls) - 1], bool(news)
+            asking = [cursors.enter_context(self._new_cursor()) for _ in calls]
+            committing, telling = (cursors.enter_context(self._new_cursor()) for _ in range(2))
+            told = teller is not None
             try:
                 with self.connection.pipeline() if Pipeline.is_supported() else nullcontext():
-                    for cursor, call in zip(opened, (*calls, *news), strict=True):
+                    for cursor, call in zip(asking, calls, strict=True):
                         self._execute(cursor, *call)
+                    committing.execute(b"COMMIT", prepare=False)  # readable on the line
+                    if teller is not None:
+                        self._execute(telling, *tell(teller))
             except psycopg.Error:
                 if committing.statusmessage != "COMMIT":
                     raise
                 told = False
-            return Committed([cursor.fetchall() for cursor in opened[: len(calls) - 1]], told)
+            return Committed([cursor.fetchall() for cursor in asking], told)
 
     def work_is_due(self, due: bool) -> None:
         """Remember that waiting engines should look; a lent transaction tells them itself."""

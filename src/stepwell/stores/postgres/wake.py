@@ -91,12 +91,18 @@ class Bell:
         with self._lock:
             self._wakes = tuple(one for one in self._wakes if one is not wake)
 
-    def takes_turn(self) -> bool:
-        """Whether a commit is to tell the others itself: nobody of this process did lately."""
+    def takes_turn(self, *, pending: bool = False) -> bool:
+        """Whether the caller is to tell the others now: nobody of this process did lately.
+
+        Parameters
+        ----------
+        pending : the caller is the thread, which tells what commits have left to it.
+        """
         with self._lock:
-            if self._connect is None or self._pending or self._rest() > 0:
+            if self._connect is None or self._pending is not pending or self._rest() > 0:
                 return False
-            self._told = time.monotonic()
+            # Before the NOTIFY: what is committed from now on needs another.
+            self._pending, self._told = False, time.monotonic()
             return True
 
     def ring(self, *, told: bool = False) -> None:
@@ -168,7 +174,7 @@ class Bell:
                 ears.wait(self._rest() if self._pending else None)
                 if ears.heard(connection, but_of=self.name):
                     self._ring_here()
-                if self._pending and self._rest() <= 0:
+                if self.takes_turn(pending=True):
                     self._tell_others(connection)
             if self._pending:
                 self._tell_others(connection)
@@ -178,13 +184,11 @@ class Bell:
         return self._told + INTERVAL - time.monotonic()
 
     def _tell_others(self, connection: psycopg.Connection[Any]) -> None:
-        self._pending = False  # before the NOTIFY: what is committed from now on needs another
         try:
             Statements(connection).rows_of(tell(self.name))
         except StoreUnavailable:
             self._pending = True
             raise
-        self._told = time.monotonic()
 
 
 class _Ears:
