@@ -53,9 +53,9 @@ def insertion(additions: Sequence[Addition]) -> list[Call]:
     """All that adds steps which nothing can refuse, at most `AT_ONCE` of them."""
     steps = [one.step for one in additions]
     insert = (
-        (sql("add", "add_one", "add_answer"), of_one(steps[0], WRITERS))
+        (sql("add", "add_one", "add_as", "add_answer"), of_one(steps[0], WRITERS))
         if len(steps) == 1
-        else (sql("add", "add_many", "add_answer"), columns(steps, WRITERS))
+        else (sql("add", "add_many", "add_as", "add_answer"), columns(steps, WRITERS))
     )
     if all(one.fresh for one in additions):
         return [insert]
