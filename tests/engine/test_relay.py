@@ -150,6 +150,35 @@ def test_while_a_burst_is_settled_the_steps_of_the_next_one_run(
     assert begun_meanwhile == [True]
 
 
+def test_of_many_steps_that_were_taken_over_the_second_burst_runs_half(
+    store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R21: no claim brings them, so that none says that there is more than one burst takes."""
+    monkeypatch.setattr(relay, "SHARED", 8)
+    monkeypatch.setattr(relay.Relay, "more", lambda relay: None)
+    runs: Counter[UUID] = Counter()
+    settled = threading.Event()
+
+    def settle() -> None:
+        if is_second():
+            settled.set()
+
+    @registry.handler("v1/fan")
+    def fan() -> Outcome:
+        return done(next=[new_step("v1/work") for _ in range(20)])
+
+    @registry.handler("v1/work")
+    def work(step: Step) -> None:
+        runs[step.id] += 1
+
+    meddle(store, monkeypatch, settle=settle)
+    engine = Engine(store, registry, workers=20)
+    engine.add(new_step("v1/fan"))
+    assert drained(engine) == 21
+    assert len(runs) == runs.total() == 20
+    assert settled.is_set()
+
+
 @pytest.mark.usefixtures("chains", "second")
 def test_an_engine_is_not_idle_while_its_second_burst_is_on_its_way(
     store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch

@@ -65,6 +65,8 @@ class Bursts:
         self._taken: list[Holding] = []
         self.when_full: Callable[[], None] = _nothing
         """Called when as many steps were locked as were asked for: there may be more."""
+        self.share: Callable[[list[Holding]], list[Holding]] = list
+        """Given the spawned steps that run next here: those that nobody else is given."""
         self.most = MOST
         """How many steps a burst may lock beyond those that there are free slots for."""
         self.quiet = False
@@ -147,6 +149,10 @@ class Bursts:
         self._go()
         return claimed
 
+    def take_over(self, holdings: list[Holding]) -> None:
+        """Spawned steps of other bursts run with the next of these, which rest."""
+        self._taken += holdings
+
     def hand_over(self) -> None:
         """No burst follows soon: the committer settles what has ended, and what was spawned
         for this engine waits among the other steps that have not started."""
@@ -168,7 +174,8 @@ class Bursts:
 
     def _close(self, batch: Batch) -> None:
         batch.close()
-        self._taken += self._foresee(batch.spawned(self._clock.monotonic()))
+        spawned = self._foresee(batch.spawned(self._clock.monotonic()))
+        self._taken += self.share(spawned)
 
     def _begin(self) -> None:
         """A new burst, with the steps that the one before has handed over."""

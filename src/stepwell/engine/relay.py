@@ -21,6 +21,8 @@ from stepwell.stores.protocol import Claimed, ClaimRequest
 
 BRIEF: Final = 0.001
 """Seconds that a step takes at most for a second burst to pay."""
+SHARED: Final = 20
+"""Of so many spawned steps the second runs half, as they need not be claimed (R21)."""
 AFTER_FAILURE: Final = 0.5
 """Seconds until the second tries again; the first knows what to do about it."""
 
@@ -54,7 +56,7 @@ class Relay:
         self._both, self._second, self._committer = (first, second), second, committer
         self.first = first
         """The bursts of the feeding thread."""
-        first.when_full = self.more
+        first.when_full, first.share = self.more, self._share
         self._intake, self._average, self._may = intake, average, may
         self._request, self._took, self._rested = request, took, rested
         self._called, self._over = threading.Event(), threading.Event()
@@ -78,11 +80,8 @@ class Relay:
 
     def more(self) -> None:
         """There is more than one burst has taken."""
-        if self.resting and self._intake.is_whole and self._pays():
-            self._rests = False
-            self._called.set()
-            if self._thread is None:
-                self._thread = self._start()
+        if self._is_wanted():
+            self._call()
 
     def has_lost(self) -> bool:
         """Whether the second has failed since this was asked last: it may have lost the answer
@@ -98,6 +97,7 @@ class Relay:
         self._called.set()
         if self._thread is not None:
             self._thread.join()
+            self._second.hand_over()
 
     def put(self, holding: Holding, ended: Ended | Answered | None) -> bool:
         """A step has ended, in whatever thread; False if no burst has taken its outcome in."""
@@ -109,6 +109,24 @@ class Relay:
         if ended is not None:
             self._committer.put(ended)
         return False
+
+    def _share(self, spawned: list[Holding]) -> list[Holding]:
+        """Of the spawned steps that run next, those that the first keeps: half of many."""
+        if len(spawned) < SHARED or not self._is_wanted():
+            return spawned
+        half = len(spawned) // 2
+        self._second.take_over(spawned[half:])
+        self._call()
+        return spawned[:half]
+
+    def _is_wanted(self) -> bool:
+        return self.resting and self._intake.is_whole and self._pays()
+
+    def _call(self) -> None:
+        self._rests = False
+        self._called.set()
+        if self._thread is None:
+            self._thread = self._start()
 
     def _start(self) -> threading.Thread:
         thread = threading.Thread(target=self._run, name="stepwell-relay", daemon=True)

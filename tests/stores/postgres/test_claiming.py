@@ -194,6 +194,40 @@ def test_a_claim_reads_due_rows_alone_however_many_others_there_are(
     assert _blocks(plan) < 150 + 60 * limit
 
 
+def test_a_claim_by_lock_reads_no_table_as_a_whole(crowded: PostgresStore) -> None:
+    values = {"engine_id": engine(crowded), "names": ["v1/work"], "queues": ["default"]}
+    plan = _explain(crowded, ("claim_lane",), values | {"limit": 100})
+    assert _whole_tables(plan) == set()
+    assert _blocks(plan) < 150
+
+
+@pytest.mark.parametrize("due", [0, 3])
+@pytest.mark.parametrize("foreign", [0, 3])
+def test_a_claim_by_lock_weighs_nothing_for_the_sake_of_parked_rows_of_others(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch, due: int, foreign: int
+) -> None:
+    """R19: what no engine here handles costs those nothing that are here."""
+    me = engine(store)
+    add(store, *[make("v1/elsewhere") for _ in range(foreign)])
+    claim(store, me)
+    later = now() + timedelta(hours=1)
+    add(store, *[make() for _ in range(due)], make(schedule_time=later))
+    monkeypatch.setattr(claiming, "_weighed", _must_not_be_asked)
+    claimed = claim(store, me, locking=True)
+    assert len(claimed.steps) == due
+    assert claimed.next_due is not None
+    assert abs(claimed.next_due - later) < timedelta(seconds=1)
+
+
+def test_a_claim_by_lock_takes_parked_rows_of_the_engines_own_names(store: PostgresStore) -> None:
+    other = engine(store)
+    parked, fresh = make(), make()
+    add(store, parked)
+    claim(store, other, names=("v1/elsewhere",))
+    add(store, fresh)
+    assert ids(claim(store, engine(store), locking=True).steps) == ids([parked, fresh])
+
+
 def test_a_settlement_reads_its_own_rows_alone(crowded: PostgresStore) -> None:
     me = engine(crowded)
     steps = claim(crowded, me, limit=10).steps
@@ -204,6 +238,10 @@ def test_a_settlement_reads_its_own_rows_alone(crowded: PostgresStore) -> None:
 
 
 # -- helpers ---------------------------------------------------------------------------------
+
+
+def _must_not_be_asked(*_: object) -> None:
+    raise AssertionError("the long form of the claim was asked")
 
 
 def _bury(store: PostgresStore, engine_id: UUID, beat: int = 0) -> int:

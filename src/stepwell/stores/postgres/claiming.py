@@ -19,7 +19,9 @@ _ANSWER: Final = ("alive", "parked_now", "next_due", "suspect_due", "limited_due
 """The columns before those of the step."""
 _INFO: Final = len(_ANSWER)
 _read: Final = step_reader((*_ANSWER, *COLUMNS))
-_read_one: Final = step_reader(("later", *COLUMNS))
+_LANE: Final = ("nothing_due", "later")
+_STEP_ID: Final = len(_LANE)
+_read_one: Final = step_reader((*_LANE, *COLUMNS))
 
 
 def claim(statements: Statements, request: ClaimRequest) -> Claimed:
@@ -32,17 +34,23 @@ def claim(statements: Statements, request: ClaimRequest) -> Claimed:
 
 
 def _from_one_lane(statements: Statements, request: ClaimRequest) -> Claimed | None:
-    """What a busy engine takes; None where more than one lane, or a foreign name, is in play."""
+    """What a busy engine takes, or an idle one does not find; None where it has to be weighed."""
     rows = statements.rows(
         "claim_lane",
         engine_id=request.engine_id,
+        names=list(request.names),
         queues=list(dict.fromkeys(request.queues)),
         limit=request.limit,
     )
-    steps = tuple([_read_one(row) for row in rows])
+    if not rows:
+        return None  # no such engine
+    nothing_due, later, step_id = rows[0][: _STEP_ID + 1]
+    if nothing_due:
+        return Claimed((), later and utc(later))
+    steps = tuple([_read_one(row) for row in rows]) if step_id is not None else ()
     if not steps or not {step.name for step in steps}.issubset(request.names):
         return None
-    full, later = len(steps) == request.limit, rows[0][0]
+    full = len(steps) == request.limit
     # As many as were asked for: there may be more, and whoever asks for more will see.
     return Claimed(steps, steps[-1].schedule_time if full else later and utc(later))
 

@@ -29,12 +29,20 @@ WITH me AS MATERIALIZED (
     WHERE first_due IS NOT NULL
 ), parking AS MATERIALIZED (
     SELECT name, queue
-    FROM me CROSS JOIN unnest(%(names)s::text[]) AS name
-    CROSS JOIN unnest(%(queues)s::text[]) AS queue
-    WHERE EXISTS (
-        SELECT 1 FROM stepwell_ready
+    FROM me CROSS JOIN unnest(%(names)s::text[]) AS own (name)
+    CROSS JOIN unnest(%(queues)s::text[]) AS here (queue)
+    WHERE (
+        -- Asked once, for mostly there is none.
+        SELECT true FROM stepwell_ready
         WHERE claimed_by IS NULL AND parked AND lost_count < 2
             AND waiting_for = 0 AND limit_key IS NULL AND rate_key IS NULL
+        LIMIT 1
+    ) AND (
+        SELECT true FROM stepwell_ready
+        WHERE name = own.name AND queue = here.queue
+            AND claimed_by IS NULL AND parked AND lost_count < 2
+            AND waiting_for = 0 AND limit_key IS NULL AND rate_key IS NULL
+        LIMIT 1
     )
 ), seen AS MATERIALIZED (
     SELECT step.id, lane.queue, lane.priority, step.schedule_time, false AS parked

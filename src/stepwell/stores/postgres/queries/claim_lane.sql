@@ -1,6 +1,7 @@
--- The claim by lock where nothing has to be weighed, as mostly: one lane has due rows, and no
--- row is parked, a suspect, or limited. Rows go from the index to the client as they are
--- locked. Nothing comes back where it is otherwise, and the long form of the claim is asked.
+-- The claim by lock where nothing has to be weighed, as mostly: one lane has due rows or none
+-- has, and no row is a suspect, limited, or parked under one of the engine's own names. Rows go
+-- from the index to the client as they are locked. Where it is otherwise, the long form of the
+-- claim is asked.
 WITH me AS MATERIALIZED (
     SELECT id FROM stepwell_engines WHERE id = %(engine_id)s FOR KEY SHARE
 ), lane AS MATERIALIZED (
@@ -27,15 +28,28 @@ WITH me AS MATERIALIZED (
         ) AS later
     FROM me CROSS JOIN unnest(%(queues)s::text[]) AS here (queue)
     CROSS JOIN unnest(ARRAY[0, 1, 2, 3]::smallint[]) AS band (priority)
-), sole AS MATERIALIZED (
-    SELECT queue, priority, (SELECT min(later) FROM lane) AS later
-    FROM lane
-    WHERE is_due AND (SELECT count(*) FROM lane WHERE is_due) = 1
-        AND NOT EXISTS (
-            SELECT 1 FROM stepwell_ready
-            WHERE claimed_by IS NULL AND parked AND lost_count < 2
-                AND waiting_for = 0 AND limit_key IS NULL AND rate_key IS NULL
-        )
+), parking AS MATERIALIZED (
+    SELECT 1
+    FROM unnest(%(names)s::text[]) AS own (name)
+    CROSS JOIN unnest(%(queues)s::text[]) AS here (queue)
+    WHERE (
+        -- Asked once, for mostly there is none.
+        SELECT true FROM stepwell_ready
+        WHERE claimed_by IS NULL AND parked AND lost_count < 2
+            AND waiting_for = 0 AND limit_key IS NULL AND rate_key IS NULL
+        LIMIT 1
+    ) AND (
+        SELECT true FROM stepwell_ready
+        WHERE name = own.name AND queue = here.queue
+            AND claimed_by IS NULL AND parked AND lost_count < 2
+            AND waiting_for = 0 AND limit_key IS NULL AND rate_key IS NULL
+        LIMIT 1
+    )
+), outlook AS MATERIALIZED (
+    SELECT
+        count(*) FILTER (WHERE is_due) AS lanes,
+        min(later) AS later,
+        NOT EXISTS (SELECT 1 FROM parking)
         AND NOT EXISTS (
             SELECT 1 FROM stepwell_ready
             WHERE claimed_by IS NULL AND lost_count >= 2
@@ -45,10 +59,13 @@ WITH me AS MATERIALIZED (
             SELECT 1 FROM stepwell_ready
             WHERE claimed_by IS NULL AND waiting_for = 0
                 AND coalesce(limit_key, rate_key) IS NOT NULL
-        )
+        ) AS plain
+    FROM lane
+), sole AS MATERIALIZED (
+    SELECT queue, priority FROM lane, outlook WHERE is_due AND lanes = 1 AND plain
 )
 SELECT
-    sole.later,
+    outlook.plain AND outlook.lanes = 0, outlook.later,
     step.id, step.name, step.flow_id, step.created_at, step.schedule_time, step.queue,
     step.priority, step.unique_key, step.correlation_id, step.search_key, step.description,
     step.created_by_step_id, step.copy_of, step.retention, step.state, step.state_format,
@@ -58,13 +75,15 @@ SELECT
     step.claimed_by, step.claim_no + 1, step.claim_request, step.claimed_at, step.started,
     step.parked, step.fingerprint, step.join_id, step.join_policy, step.waiting_for,
     step.limit_key, step.limit_slots, step.rate_key
-FROM sole CROSS JOIN LATERAL (
-    SELECT * FROM stepwell_ready
-    WHERE queue = sole.queue AND priority = sole.priority
-        AND schedule_time <= statement_timestamp()
-        AND claimed_by IS NULL AND NOT parked AND lost_count < 2
-        AND waiting_for = 0 AND limit_key IS NULL AND rate_key IS NULL
-    ORDER BY schedule_time, id
-    LIMIT %(limit)s
-    FOR UPDATE SKIP LOCKED
-) AS step
+FROM me CROSS JOIN outlook LEFT JOIN (
+    SELECT step.* FROM sole CROSS JOIN LATERAL (
+        SELECT * FROM stepwell_ready
+        WHERE queue = sole.queue AND priority = sole.priority
+            AND schedule_time <= statement_timestamp()
+            AND claimed_by IS NULL AND NOT parked AND lost_count < 2
+            AND waiting_for = 0 AND limit_key IS NULL AND rate_key IS NULL
+        ORDER BY schedule_time, id
+        LIMIT %(limit)s
+        FOR UPDATE SKIP LOCKED
+    ) AS step
+) AS step ON true
