@@ -14,7 +14,9 @@ from stepwell.stores.postgres.statements import Statements
 from stepwell.stores.protocol import Claimed, ClaimRequest
 
 _MOST_AT_ONCE: Final = 1000
-"""The most rows that one round locks to get past foreign names."""
+"""The most rows that one round locks to get past foreign names, where own ones stand between."""
+_MOST_OF_A_FLOOD: Final = 20_000
+"""The same where a round has met nothing else: each reads again past what was parked before."""
 _ANSWER: Final = ("alive", "parked_now", "next_due", "suspect_due", "limited_due")
 """The columns before those of the step."""
 _INFO: Final = len(_ANSWER)
@@ -66,7 +68,7 @@ def _weighed(statements: Statements, request: ClaimRequest) -> Claimed:
         if not parked or not left or request.alone:
             return replace(claimed, steps=taken)
         rest = request if request.locking else replace(request, limit=left)
-        reach = min(reach * 4, _MOST_AT_ONCE)
+        reach = min(reach * 4, _MOST_OF_A_FLOOD if parked >= reach else _MOST_AT_ONCE)
 
 
 def _round(statements: Statements, request: ClaimRequest, reach: int) -> tuple[Claimed, int]:
