@@ -30,13 +30,15 @@ def uuid_of(number: int) -> UUID:
     """The UUID of a number that is known to be one; `UUID` would examine it first."""
     made = _new(UUID)
     _set_int(made, number)
-    _set_safe(made, SafeUUID.unknown)
+    _set_safe(made, _UNKNOWN)
     return made
 
 
 _new: Final = object.__new__
 _set_int: Final = UUID.__dict__["int"].__set__
 _set_safe: Final = UUID.__dict__["is_safe"].__set__
+_UNKNOWN: Final = SafeUUID.unknown
+"""Looked up once: before Python 3.12 that is a call."""
 
 _MARKS: Final = 0x7 << 76 | 0b10 << 62
 _AT_ONCE: Final = 4096

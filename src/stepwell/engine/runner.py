@@ -140,7 +140,7 @@ class Runner:
         elif handler.is_guarded:
             self._run_guarded(holding, execution)
         else:
-            self._end(holding, execution, lambda: Ended(holding, execution, execution.run()))
+            self._end(holding, execution, execution.run)
 
     def _run_guarded(self, holding: Holding, execution: Execution) -> None:
         """In a process, or in this thread with a way to tell it that its time is over."""
@@ -153,7 +153,7 @@ class Runner:
             execution.cancelled, execution.thread = threading.Event(), threading.get_ident()
             holding.interrupt = execution.cancelled.set
             begun()
-        self._end(holding, execution, lambda: Ended(holding, execution, execution.run()))
+        self._end(holding, execution, execution.run)
 
     def _watch(self, holding: Holding, execution: Execution) -> None:
         limit = execution.handler.timeout
@@ -192,14 +192,19 @@ class Runner:
     def _awaited(
         self, holding: Holding, execution: Execution, task: asyncio.Task[Settlement]
     ) -> None:
-        self._end(holding, execution, lambda: Ended(holding, execution, task.result()))
+        self._end(holding, execution, task.result)
         self.call()
 
     def _end(
-        self, holding: Holding, execution: Execution, run: Callable[[], Ended | Answered | None]
+        self,
+        holding: Holding,
+        execution: Execution,
+        run: Callable[[], Settlement | Ended | Answered | None],
     ) -> None:
         try:
             ended = run()
+            if isinstance(ended, Settlement):
+                ended = Ended(holding, execution, ended)
         except BaseException as error:  # the event loop is gone: nobody judged the outcome
             emit("step.abandoned", step=holding.step.id, error=repr(error))
             ended = None
