@@ -13,7 +13,7 @@ import pytest
 from tests.stores.postgres.support import add, claim, engine, make, outcome, settle
 
 from stepwell.clock import now
-from stepwell.errors import SchemaMissing, SchemaTooNew, SettlementRejected
+from stepwell.errors import SchemaMissing, SchemaTooNew, SettlementRejected, SetupError
 from stepwell.step import EndedAs, Retention, StepQuery, StepStatus
 from stepwell.stores.postgres import PostgresStore
 from stepwell.stores.postgres.rows import COLUMNS
@@ -26,6 +26,24 @@ LATER = ("fingerprint", "join_id", "join_policy", "waiting_for", "limit_key", "l
 def admin(postgres_steps: str) -> Iterator[psycopg.Connection[Any]]:
     with psycopg.connect(postgres_steps, autocommit=True) as connection:
         yield connection
+
+
+def test_a_database_that_cannot_keep_unicode_is_refused_before_anything_is_made(
+    admin: psycopg.Connection[Any],
+) -> None:
+    """R24: or the first message with an accent would be lost."""
+    admin.execute(
+        "CREATE DATABASE stepwell_ascii TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'"
+    )
+    try:
+        url = f"postgresql://{admin.info.user}:@/stepwell_ascii?host={admin.info.host}"
+        with closing(PostgresStore(url)) as store, pytest.raises(SetupError, match="SQL_ASCII"):
+            store.migrate()
+        with psycopg.connect(url) as connection:
+            made = connection.execute("SELECT to_regclass('stepwell_meta')").fetchone()
+            assert made == (None,)
+    finally:
+        admin.execute("DROP DATABASE stepwell_ascii WITH (FORCE)")
 
 
 @pytest.mark.parametrize("retention", Retention)

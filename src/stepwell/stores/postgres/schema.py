@@ -9,7 +9,7 @@ from typing import Any
 from psycopg import Connection, RawCursor
 from psycopg.rows import tuple_row
 
-from stepwell.errors import SchemaTooNew
+from stepwell.errors import SchemaTooNew, SetupError
 from stepwell.stores.postgres.faults import schema_missing
 from stepwell.stores.postgres.queries import sql
 from stepwell.stores.protocol import Migration
@@ -31,7 +31,9 @@ def migrate(connection: Connection[Any]) -> list[str]:
     Raises
     ------
     SchemaTooNew : a newer Stepwell has migrated the database.
+    SetupError : the database keeps text in another encoding than UTF8.
     """
+    _require_unicode(connection)
     with connection.transaction():
         _run(connection, "lock", criteria="stepwell_migrate")
         present = version(connection) or 0
@@ -67,6 +69,16 @@ def version(connection: Connection[Any]) -> int | None:
     if not _run(connection, "has_schema")[0]:
         return None
     return int(_run(connection, "version")[0])
+
+
+def _require_unicode(connection: Connection[Any]) -> None:
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise SetupError(
+            f"The database keeps text in the encoding {encoding}.",
+            why="States and results are Unicode, for which Stepwell needs UTF8.",
+            fix="Create another: CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0.",
+        )
 
 
 def _suits(connection: Connection[Any]) -> bool:
