@@ -31,14 +31,15 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
-def test_without_limited_rows_a_claim_is_one_statement(
-    store: PostgresStore, asked: list[str]
+@pytest.mark.parametrize(("locking", "statements"), [(True, 1), (False, 2)])
+def test_without_limited_rows_a_claim_looks_and_marks_and_asks_nothing_else(
+    store: PostgresStore, asked: list[str], locking: bool, statements: int
 ) -> None:
     me = engine(store)
     add(store, make())
     asked.clear()
-    assert len(claim(store, me).steps) == 1
-    assert len(asked) == 1
+    assert len(claim(store, me, locking=locking).steps) == 1
+    assert len(asked) == statements
 
 
 def test_a_limited_claim_that_may_take_nothing_is_one_statement(

@@ -13,6 +13,8 @@ from operator import attrgetter
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
+from stepwell.step import Claim
+
 Writer: TypeAlias = Callable[[Any], str]
 EMPTY: Final = "{}"
 
@@ -76,3 +78,12 @@ def of_one(row: Any, writers: Mapping[str, Writer]) -> dict[str, str | None]:
 
 def _value(value: Any, write: Writer) -> str | None:
     return value if value is None or write is text else write(value)
+
+
+def claim_columns(claims: Iterable[Claim]) -> dict[str, str]:
+    """The rows that claims are on, and under which numbers."""
+    held = list(claims)
+    return {
+        "ids": uuids(claim.step_id for claim in held),
+        "claim_nos": array([claim.claim_no for claim in held]),
+    }

@@ -28,7 +28,7 @@ from stepwell.stores.postgres import (
     search,
     settling,
 )
-from stepwell.stores.postgres.arrays import array, uuids
+from stepwell.stores.postgres.arrays import claim_columns
 from stepwell.stores.postgres.ending import end
 from stepwell.stores.postgres.rows import utc
 from stepwell.stores.postgres.statements import Row, Statements
@@ -78,7 +78,7 @@ class PostgresTransaction:
         ------
         EngineBuried : the engine's row is gone.
         """
-        rows = self._do.rows("beat", engine_id=engine_id, **_claims(started))
+        rows = self._do.rows("beat", engine_id=engine_id, **claim_columns(started))
         if not rows:
             raise EngineBuried(engine_id)
         held = {Claim(step_id, number) for _, step_id, number, _, is_claim in rows if is_claim}
@@ -132,11 +132,11 @@ class PostgresTransaction:
         if not claims:
             return 0
         values = {"engine_id": engine_id, "request_id": request_id}
-        return len(self._do.rows("hold_claims", **values, **_claims(claims)))
+        return len(self._do.rows("hold_claims", **values, **claim_columns(claims)))
 
     def release(self, engine_id: UUID, claims: Iterable[Claim]) -> int:
         """Give claims back unrun; counts those that were its own."""
-        rows = self._do.rows("release", engine_id=engine_id, **_claims(claims))
+        rows = self._do.rows("release", engine_id=engine_id, **claim_columns(claims))
         self._do.work_is_due(bool(rows))
         return len(rows)
 
@@ -277,14 +277,6 @@ def _pulse(rows: list[Row]) -> Pulse:
     beats = {engine_id: beat for _, engine_id, beat, _ in rows if engine_id is not None}
     paused = tuple(sorted(queue for *_, queue in rows if queue is not None))
     return Pulse(utc(rows[0][0]), beats, paused)
-
-
-def _claims(claims: Iterable[Claim]) -> dict[str, Any]:
-    held = list(claims)
-    return {
-        "ids": uuids(claim.step_id for claim in held),
-        "claim_nos": array([claim.claim_no for claim in held]),
-    }
 
 
 def _may_be_refused(settlement: Settlement) -> bool:

@@ -13,4 +13,4 @@ SET claimed_by = %(engine_id)s,
 FROM unnest(%(ids)s::uuid[], %(claim_nos)s::integer[]) AS claim (id, claim_no)
 WHERE step.id = claim.id AND EXISTS (SELECT 1 FROM me)
     AND step.claimed_by IS NULL AND step.claim_no = claim.claim_no - 1
-RETURNING step.id
+RETURNING step.claimed_at
