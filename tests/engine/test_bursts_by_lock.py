@@ -242,6 +242,19 @@ def test_a_drain_ends_though_the_last_step_ended_while_nothing_was_claimed(
     end()
 
 
+def test_an_execution_counts_for_the_trust_in_an_engine_before_it_is_settled(
+    store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R15: it was survived. Or the claim that comes with its settlement would be written."""
+    monkeypatch.setattr(worker, "TRUSTED", 1)
+    seen: list[bool] = []
+    registry.handler("v1/short")(lambda step: seen.append(row(store, step).claimed_by is not None))
+    engine = Engine(store, registry, workers=1)
+    engine.add_many([new_step("v1/short"), new_step("v1/short")])
+    assert engine.drain().done == 2
+    assert seen == [True, False]
+
+
 def test_after_a_death_an_engine_writes_its_claims_again(
     store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:

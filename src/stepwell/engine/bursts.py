@@ -80,6 +80,11 @@ class Bursts:
         return len(self._unsettled) + len(self._taken)
 
     @property
+    def unsettled(self) -> int:
+        """How many outcomes are settled with the next burst."""
+        return len(self._unsettled)
+
+    @property
     def taken(self) -> Sequence[Holding]:
         """The spawned steps that run with the next burst, beside those that it claims (R21)."""
         return self._taken

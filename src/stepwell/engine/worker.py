@@ -153,7 +153,7 @@ class Worker:
 
     def distrust(self) -> None:
         """An engine has died: whatever killed it may come here next, and is to leave a trace."""
-        self._trusted_from = self.committer.tally.executed + TRUSTED
+        self._trusted_from = self._executed() + TRUSTED
 
     def nudge(self) -> None:
         """Something may have changed: look at once."""
@@ -276,7 +276,9 @@ class Worker:
     def _claim(self, room: int) -> Claimed:
         request = self._request(room)
         self._unaided = self._relay.resting  # by now all that it had is settled, or held
-        claimed = self._burst(request)
+        by_lock = self._by_lock() and not request.alone
+        burst = self._bursts.claim_and_settle if by_lock else self._bursts.settle_and_claim
+        claimed = burst(request)
         self._note_claimed(request, claimed)
         return claimed
 
@@ -312,14 +314,12 @@ class Worker:
             self.idle.clear()
             emit("engine.claimed", engine=request.engine_id, count=len(claimed.steps))
 
-    def _burst(self, request: ClaimRequest) -> Claimed:
-        if self._by_lock() and not request.alone:
-            return self._bursts.claim_and_settle(request)
-        return self._bursts.settle_and_claim(request)
-
     def _by_lock(self) -> bool:
-        can = self._store.capabilities.row_locks
-        return can and self.committer.tally.executed >= self._trusted_from
+        return self._store.capabilities.row_locks and self._executed() >= self._trusted_from
+
+    def _executed(self) -> int:
+        """What it has survived, settled or about to be."""
+        return self.committer.tally.executed + self._bursts.unsettled
 
     def _is_marked_first(self, step: Step) -> bool:
         """What locks its row itself, and what was there when an engine died (R15)."""
