@@ -247,6 +247,8 @@ def test_an_execution_counts_for_the_trust_in_an_engine_before_it_is_settled(
 ) -> None:
     """R15: it was survived. Or the claim that comes with its settlement would be written."""
     monkeypatch.setattr(worker, "TRUSTED", 1)
+    monkeypatch.setattr(bursts, "LONGEST", 600.0)
+    monkeypatch.setattr(bursts, "LULL", 600.0)
     seen: list[bool] = []
     registry.handler("v1/short")(lambda step: seen.append(row(store, step).claimed_by is not None))
     engine = Engine(store, registry, workers=1)
