@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from stepwell.codec import MAX_BYTES
@@ -12,7 +14,14 @@ from stepwell.ids import new_id
 from stepwell.outcome import Verdict
 from stepwell.step import Addition, EndedAs, OnConflict, Priority, Retention, Step, StepQuery
 from stepwell.stores.protocol import Store
-from stepwell.testing.store_contract.base import ContractBase, ago, ahead, needs, together
+from stepwell.testing.store_contract.base import (
+    ContractBase,
+    ago,
+    ahead,
+    needs,
+    persistent,
+    together,
+)
 
 
 class AddingContract(ContractBase):
@@ -165,11 +174,14 @@ class AddingContract(ContractBase):
         self, store: Store, other_store: Store
     ) -> None:
         for place in range(10):
-            steps = [self.make_step(unique_key=str(place)) for _ in range(2)]
-            answers = together(
-                lambda s=steps: self.add(store, s[0], on_conflict=OnConflict.IGNORE),  # type: ignore[misc]
-                lambda s=steps: self.add(other_store, s[1], on_conflict=OnConflict.IGNORE),  # type: ignore[misc]
-            )
+            adds = [
+                persistent(partial(self.add, one, step, on_conflict=OnConflict.IGNORE))
+                for one, step in (
+                    (store, self.make_step(unique_key=str(place))),
+                    (other_store, self.make_step(unique_key=str(place))),
+                )
+            ]
+            answers = together(*adds)
             assert sorted(answers, key=str) == [[False], [True]]
 
     def test_of_two_that_add_one_id_at_once_one_is_added(
@@ -178,8 +190,7 @@ class AddingContract(ContractBase):
         for _ in range(10):
             step = self.make_step()
             answers = together(
-                lambda s=step: self.add(store, s),  # type: ignore[misc]
-                lambda s=step: self.add(other_store, s),  # type: ignore[misc]
+                *[persistent(partial(self.add, one, step)) for one in (store, other_store)]
             )
             assert sorted(answers, key=str) == [[False], [True]]
 

@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 
 from stepwell.clock import now
+from stepwell.errors import StoreUnavailable
 from stepwell.ids import new_id
 from stepwell.outcome import Settlement, Verdict
 from stepwell.step import Addition, Claim, EndedAs, OnConflict, Step, StepQuery
@@ -68,6 +69,21 @@ def together(*calls: Callable[[], T]) -> list[T | Exception]:
         thread.join(PATIENCE)
     assert not any(thread.is_alive() for thread in threads), "a call hangs"
     return answers
+
+
+def persistent(call: Callable[[], T]) -> Callable[[], T]:
+    """The call, made again where it is told that the store was not available: a database may
+    take back one of two that wait for each other, and that one's caller is to try again."""
+
+    def again() -> T:
+        for _ in range(10):
+            try:
+                return call()
+            except StoreUnavailable:
+                continue
+        return call()
+
+    return again
 
 
 def sql(connection: Any, statement: str) -> list[tuple[Any, ...]]:
