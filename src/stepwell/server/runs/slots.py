@@ -224,4 +224,4 @@ def _alone_at_once(conn: Connection) -> bool:
     """As `_alone`; False where it would have to wait."""
     if conn.dialect.name != "postgresql":
         return True
-    return conn.execute(select(func.pg_try_advisory_xact_lock(_LOCK))).scalar_one()
+    return bool(conn.execute(select(func.pg_try_advisory_xact_lock(_LOCK))).scalar_one())
