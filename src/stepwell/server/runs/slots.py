@@ -146,7 +146,8 @@ def full_for_new(conn: Connection, new: Sequence[R]) -> Iterator[tuple[R, Full]]
     held up by what holds up these too. Who is not named here has to look by itself: all of them,
     where somebody else is giving out slots just then, as whoever starts runs waits for nobody.
     """
-    limited = [run for run in new if _limited(conn, run)]
+    sizes = _sizes(conn)
+    limited = [run for run in new if Room(sizes, Counter()).limits(run)]
     if not limited or not _alone_at_once(conn):
         return
     room = _room(conn)
