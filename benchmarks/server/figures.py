@@ -15,6 +15,7 @@ from statistics import median
 from typing import Any, Final
 
 from benchmarks.latency import quantile
+from benchmarks.server.boxed import boxed
 from benchmarks.server.cold import cold
 from benchmarks.server.served import ENDED, Served, cpu, memory, trigger, until
 from benchmarks.server.systems import Measured, itself
@@ -138,6 +139,7 @@ FIGURES: Final[dict[str, tuple[Callable[[int], Figures], int, str]]] = {
     "due": (due, 50, "schedules"),
     "killed": (killed, 10, "runs"),
     "cold": (cold, 5, "starts"),
+    "cold-container": (boxed, 9, "starts"),
 }
 """Name -> what measures it, its usual size, and what that counts."""
 

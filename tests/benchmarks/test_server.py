@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 from benchmarks.server.__main__ import main, present
+from benchmarks.server.boxed import TAG
 from benchmarks.server.figures import FIGURES
 from benchmarks.server.systems import Measured, Peer
+from tests.launchers.container.podman import Podman
 
 pytestmark = pytest.mark.slow
 
@@ -53,3 +55,16 @@ def test_an_unknown_figure_is_refused(capsys: pytest.CaptureFixture[str]) -> Non
     with pytest.raises(SystemExit):
         main(["--figures", "speed"])
     assert f"speed is none of {', '.join(FIGURES)}" in capsys.readouterr().err
+
+
+def test_a_start_is_measured_in_a_container_of_its_own(
+    podman: Podman, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The claim was heard, after the interpreter alone would have been there."""
+    out = tmp_path / "cold.json"
+    command = ("--figures", "cold-container", "--rounds", "1", "--size", "cold-container=1")
+    assert main([*command, "--out", str(out)]) == 0
+    entries = json.loads(out.read_text())["results"]
+    assert {one["unit"] for one in entries} == {"ms"}
+    assert all(one["median"] > 0 for one in entries)
+    assert TAG not in podman.run("images", "--format", "{{.Repository}}:{{.Tag}}")

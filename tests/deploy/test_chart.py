@@ -17,7 +17,8 @@ RICH: dict[str, Any] = {
     "blobs": {"url": ""},
     "persistence": {"enabled": True},
     "publicUrl": "https://stepwell.example.org",
-    "allowedHosts": ["stepwell.example.org"],
+    "imagesUrl": "http://prod-stepwell.tools.svc:80",
+    "allowedHosts": ["stepwell.example.org", "prod-stepwell.tools.svc"],
     "image": {"digest": "sha256:" + "0a" * 32, "pullSecrets": ["registry"]},
     "jobs": {"namespace": "runs", "namespaces": ["team-a"], "readNodes": True},
     "settings": {"STEPWELL_SMTP_URL": "smtp://mail", "STEPWELL_WORKERS": 4},
@@ -140,6 +141,19 @@ def test_every_variable_of_the_server_is_a_setting(more: dict[str, Any]) -> None
         assert {one["name"] for one in pod["containers"][0]["env"]} <= known
 
 
+def test_pods_may_reach_the_server_by_another_way_than_people() -> None:
+    """Without a value of its own it is the people's: the server says so, not the chart."""
+
+    def told(**more: Any) -> dict[str, Any]:
+        (container,) = pods(rendered(**more))[0]["containers"]
+        return {one["name"]: one.get("value") for one in container["env"]}
+
+    assert "STEPWELL_IMAGES_URL" not in told(publicUrl="https://stepwell.example.org")
+    env = told(publicUrl="https://stepwell.example.org", imagesUrl="http://prod-stepwell.tools.svc")
+    assert env["STEPWELL_IMAGES_URL"] == "http://prod-stepwell.tools.svc"
+    assert env["STEPWELL_PUBLIC_URL"] == "https://stepwell.example.org"
+
+
 def test_secrets_are_referred_to_and_never_written() -> None:
     """The address of the database has a password in it."""
     objects = rendered()
@@ -225,6 +239,8 @@ def test_the_network_is_closed_but_for_what_is_needed() -> None:
         ({**GIVEN, "replica": 2}, "replica"),
         ({**GIVEN, "settings": {"SMTP_URL": "x"}}, "SMTP_URL"),
         ({**GIVEN, "publicUrl": "stepwell.example.org"}, "publicUrl"),
+        ({**GIVEN, "imagesUrl": "prod-stepwell.tools.svc"}, "imagesUrl"),
+        ({**GIVEN, "imagesUrl": "http://a", "allowedHosts": ["b"]}, "allowedHosts does not have"),
         ({**GIVEN, "launchers": ["process"]}, "launchers"),
         ({**GIVEN, "image": {"digest": "latest"}}, "digest"),
     ],

@@ -22,11 +22,14 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
         made = Target(Path(NAMED), None)
         yield made
         made.drop_namespaces()
+        made.api.close()
         return
     cluster = Cluster()
     command = ("python", "-m", "stepwell.workflows")
     cluster.nodes.images[IMAGE] = Image(command, {"STEPWELL_GROUP": str(GROUP)})
-    yield Target(cluster.kubeconfig(tmp_path_factory.mktemp("kube") / "config"), cluster)
+    made = Target(cluster.kubeconfig(tmp_path_factory.mktemp("kube") / "config"), cluster)
+    yield made
+    made.api.close()
     cluster.close()
 
 

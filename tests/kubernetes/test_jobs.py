@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,11 @@ from tests.kubernetes.fake.nodes import Image
 from tests.kubernetes.target import IMAGE, PATIENCE, Launches, Target
 
 from stepwell import clock
-from stepwell.launchers.kubernetes.options import GroupOptions, LaunchOptionsInvalid
+from stepwell.launchers.kubernetes.options import (
+    GroupOptions,
+    LaunchOptionsInvalid,
+    group_options,
+)
 from stepwell.launchers.kubernetes.requests import LaunchNameTaken
 from stepwell.launchers.protocol import ImageUnusable, LaunchFailed
 from stepwell.testing.launcher_contract import until
@@ -129,6 +134,52 @@ def test_what_a_group_asks_for_is_in_its_pods(target: Target, launches: Launches
     names = [one["name"] for one in pod["containers"][0]["env"]]
     assert {"MORE", "STEPWELL_MODE", "HOME"} <= set(names)
     assert pod["containers"][0]["resources"]["requests"] == {"cpu": "100m", "memory": "64Mi"}
+
+
+def test_secrets_and_config_maps_reach_a_pod_by_reference(
+    target: Target, launches: Launches
+) -> None:
+    """One key each, or all keys with a prefix; the Job has the names and no value."""
+    here = f"/api/v1/namespaces/{target.namespace}"
+    told = {"metadata": {"name": "told"}, "stringData": {"password": "hunter2", "user": "me"}}
+    shown = {"metadata": {"name": "shown"}, "data": {"mode": "fast", "REGION": "north"}}
+    target.api.ask("POST", f"{here}/secrets", told)
+    target.api.ask("POST", f"{here}/configmaps", shown)
+    wanted = ["PASSWORD", "MODE", "S_user", "C_REGION"]
+    spec = launches.spec(f"import os; print(*(os.environ[one] for one in {wanted}))", "refers-1")
+    references = {
+        "env": {
+            "PASSWORD": {"secret": "told", "key": "password"},
+            "MODE": {"config_map": "shown", "key": "mode"},
+        },
+        "env_from": [
+            {"secret": "told", "prefix": "S_"},
+            {"config_map": "shown", "prefix": "C_"},
+        ],
+    }
+    options = {**spec.options, **references}
+    launches.launcher.check_options(options)
+    handle = launches.launcher.start(replace(spec, options=options))
+    assert launches.ended(handle).exit_code == 0
+    assert launches.launcher.logs(handle).split() == ["hunter2", "fast", "me", "north"]
+    assert "hunter2" not in json.dumps(target.of_launch("jobs", "refers-1"))
+
+
+def test_where_its_pods_may_be_and_what_goes_before_them_is_for_a_group_to_say(
+    target: Target, launches: Launches
+) -> None:
+    """Affinity, priority class, and pull secrets, instead of those that the server has for all."""
+    zone = {"key": "zone", "operator": "In", "values": ["a"]}
+    terms = {"nodeSelectorTerms": [{"matchExpressions": [zone]}]}
+    affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}
+    asked = {"affinity": affinity, "priority_class": "low", "pull_secrets": ["of-the-group"]}
+    launcher = target.make(pull_secrets=("of-all",))
+    made = launcher._job(launches.spec(WAIT, "asked-2"), group_options(asked))
+    launcher.close()
+    pod = made["spec"]["template"]["spec"]
+    assert pod["affinity"] == affinity
+    assert pod["priorityClassName"] == "low"
+    assert pod["imagePullSecrets"] == [{"name": "of-the-group"}]
 
 
 @pytest.mark.parametrize(

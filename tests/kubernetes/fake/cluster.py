@@ -65,7 +65,10 @@ class Cluster:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._lived())
+        try:
+            self._loop.run_until_complete(self._lived())
+        finally:
+            self._loop.close()
 
     async def _lived(self) -> None:
         self.objects = Objects()

@@ -166,24 +166,31 @@ class Nodes:
         made: dict[str, str] = {}
         container, namespace = _main(pod), pod["metadata"]["namespace"]
         for one in container.get("envFrom", ()):
-            name = one["secretRef"]["name"]
-            found = self.objects.get("secrets", namespace, name)
+            kind, name, found = self._referred(namespace, one)
             if found is None:
-                return made, f'secret "{name}" not found'
-            made |= found["data"]
+                return made, f'{kind} "{name}" not found'
+            prefix = one.get("prefix", "")
+            made |= {f"{prefix}{key}": value for key, value in found["data"].items()}
         for one in container.get("env", ()):
             if "value" in one:
                 made[one["name"]] = one["value"]
                 continue
-            reference = one["valueFrom"]["secretKeyRef"]
-            found = self.objects.get("secrets", namespace, reference["name"])
+            kind, name, found = self._referred(namespace, one["valueFrom"])
             if found is None:
-                return made, f'secret "{reference["name"]}" not found'
-            if reference["key"] not in found["data"]:
-                place = f"{namespace}/{reference['name']}"
-                return made, f"couldn't find key {reference['key']} in Secret {place}"
-            made[one["name"]] = found["data"][reference["key"]]
+                return made, f'{kind} "{name}" not found'
+            (key,) = (ref["key"] for ref in one["valueFrom"].values())
+            if key not in found["data"]:
+                called = "Secret" if kind == "secret" else "ConfigMap"
+                return made, f"couldn't find key {key} in {called} {namespace}/{name}"
+            made[one["name"]] = found["data"][key]
         return made, ""
+
+    def _referred(self, namespace: str, one: Object) -> tuple[str, str, Object | None]:
+        """What a reference is to, by its kind and name; None if it is not there."""
+        secret = one.get("secretRef") or one.get("secretKeyRef")
+        kind, resource = ("secret", "secrets") if secret else ("configmap", "configmaps")
+        name = (secret or one.get("configMapRef") or one["configMapKeyRef"])["name"]
+        return kind, name, self.objects.get(resource, namespace, name)
 
     async def _run(
         self, pod: Object, node: Node, image: Image, environment: dict[str, str]

@@ -19,6 +19,7 @@ KINDS = {
     "jobs": ("batch/v1", "Job"),
     "pods": ("v1", "Pod"),
     "secrets": ("v1", "Secret"),
+    "configmaps": ("v1", "ConfigMap"),
     "events": ("v1", "Event"),
     "nodes": ("v1", "Node"),
     "namespaces": ("v1", "Namespace"),

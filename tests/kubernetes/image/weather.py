@@ -1,12 +1,23 @@
 """The group in the image of these tests. `wait` keeps the second operation busy, once a run, for
-so many seconds or until it may go on."""
+so many seconds or until it may go on. The step beside it belongs to no group."""
 
 import time
 from datetime import date
+from typing import Any
 
+from stepwell import Outcome, Registry, done
 from stepwell.workflows import Context, WorkflowGroup, operation
 
 group = WorkflowGroup("weather")
+registry = Registry()
+
+
+@registry.handler("shop/resize")
+def resize(state: dict[str, Any]) -> Outcome:
+    """It stays for so many seconds, so that its pod can be lost meanwhile."""
+    print("resizing", flush=True)
+    time.sleep(state["wait"])
+    return done({"width": state["width"] // 2})
 
 
 @group.workflow

@@ -63,6 +63,18 @@ class TestContainerLauncher(LauncherContract):
         assert confined == "['0000000000000000', '1'] 65532"
         assert refused == "Read-only file system"
 
+    def test_a_container_has_the_network_that_was_chosen(self, tmp_path: Path) -> None:
+        """None at all is a choice too: nothing but its own loopback is there."""
+        folder = tmp_path / "launches"
+        folder.mkdir(exist_ok=True)
+        options = replace(OPTIONS, network="none")
+        alone = ContainerLauncher(folder, self.podman.engine(), options, owner=self.owner)
+        script = "import os\nprint(os.listdir('/sys/class/net'))"
+        image = alone.pin(self.image(tmp_path, script)).location
+        handle = alone.start(LaunchSpec(name="alone-1", image=image, mode="run"))
+        assert self.ended(alone, handle).exit_code == 0, alone.logs(handle)
+        assert alone.logs(handle).strip() == "['lo']"
+
     def test_a_memory_hog_is_told_its_limit(self, launcher: ContainerLauncher, launch: Any) -> None:
         """The kernel kills it; the limit is in the words."""
         handle = launch(

@@ -13,14 +13,25 @@ import pytest
 from sqlalchemy import func, select
 from starlette.testclient import TestClient
 from tests.server.runs.conftest import PlayedLauncher, Start
-from tests.server.runs.support import GROUP, WORKFLOW, Pod, pass_time, settlement, workflow
+from tests.server.runs.support import (
+    GROUP,
+    WORKFLOW,
+    Pod,
+    operation,
+    pass_time,
+    settlement,
+    workflow,
+)
 from tests.server.support import Api, on_both, problem
 
 from stepwell import clock
 from stepwell.server.app import Server
-from stepwell.server.database.tables import runs
-from stepwell.server.runs import line
+from stepwell.server.database.tables import release_workflows, runs
+from stepwell.server.runs import line, slots, waits
+from stepwell.server.runs.slots import Full, Key
 from stepwell.server.runs.supervision import Supervision
+from stepwell.server.runs.waking import SUPERVISE
+from stepwell.step import StepQuery, StepStatus
 
 Pods = Callable[..., Pod]
 Work = Callable[..., None]
@@ -71,6 +82,69 @@ def test_a_run_over_the_limit_waits_with_the_reason_and_goes_on_when_a_slot_is_f
     assert (show(first)["state"], after["waiting"]) == ("succeeded", None)
     assert after["attempts"][0]["lined_up_at"] >= after["created_at"]
     assert [one["name"] for one in after["phases"]][:2] == ["queued", "queued"]
+
+
+def looking(server: Server) -> set[str]:
+    """The runs whose supervising step is due."""
+    with server.db.read() as conn:
+        query = StepQuery(name=SUPERVISE, status=StepStatus.READY, limit=100)
+        steps = server.db.steps(conn).search(query)
+    return {str(one.unique_key) for one in steps if one.schedule_time <= clock.now()}
+
+
+@on_both
+def test_a_burst_is_in_line_before_anybody_looks(
+    work: Work, launcher: PlayedLauncher, start: Start, show: Show, pod: Pods, server: Server
+) -> None:
+    """So a slot is not handed over behind the first looks of all who do not get it."""
+    first, *others = given = [start() for _ in range(5)]
+    assert looking(server) == {first["id"]}
+    for place, one in enumerate(others, 1):
+        waiting = show(one)["waiting"]
+        assert (waiting["code"], waiting["details"]["ahead"]) == ("limit", place)
+    work()
+    for now, following in itertools.pairwise(given):
+        end(launcher, pod, now)
+        work(lambda one=following: show(one)["state"] == "starting")
+        assert states(show, *given).count("starting") == 1
+    assert show(given[-1])["attempts"][0]["lined_up_at"] is not None
+
+
+@on_both
+def test_who_may_find_a_slot_looks_by_itself(start: Start, server: Server, api: Api) -> None:
+    """Runs ahead that declare other limits may be held up by these alone."""
+    body = {"kind": "workflow", "name": "weather/nightly", "slots": 2}
+    assert api("operator").post("/run-limits", json=body).status_code == 200
+    first = start()
+    with server.db.write() as conn:
+        conn.execute(runs.update().values(limits={"workflow": 1, "group": 1}))
+    second, third, fourth = start(), start(), start()
+    assert looking(server) == {first["id"], second["id"], third["id"]}
+    assert fourth["id"] not in looking(server)
+
+
+def test_a_run_that_waits_for_an_approval_first_is_not_put_in_line(
+    start: Start, server: Server
+) -> None:
+    """It needs no slot until somebody has answered."""
+    first = start()
+    gate = {"message": "Load?", "within": 60.0, "on_timeout": "fail"}
+    with server.db.write() as conn:
+        gated = workflow(operation("fetch", approval=gate), limit=1)
+        conn.execute(release_workflows.update().values(entry=gated))
+    second = start()
+    assert looking(server) == {first["id"], second["id"]}
+
+
+@pytest.mark.parametrize(("ahead", "seconds"), [(0, 60), (50, 120), (10_000, 600)])
+def test_a_long_line_is_looked_at_no_more_often_than_a_short_one(ahead: int, seconds: int) -> None:
+    """Whoever is woken looks at once; to look is for the case that nobody wakes it."""
+    now = clock.now()
+    full = Full(Key("pool", "x"), 1, [], ahead)
+    run = {"deadline_at": now + timedelta(hours=1)}
+    assert waits.look_again(run, full, now) == now + timedelta(seconds=seconds)
+    soon = {"deadline_at": now + timedelta(seconds=5)}
+    assert waits.look_again(soon, full, now) == soon["deadline_at"]
 
 
 @pytest.mark.parametrize("how", ["cancelled", "forced", "lost", "unfit"])
@@ -291,6 +365,17 @@ def test_who_counts_slots_lets_nobody_else_begin_meanwhile(
     move(first, begun)
     other.join()
     assert states(show, first, second) == ["starting", "waiting"]
+
+
+def test_whoever_starts_a_run_does_not_wait_for_who_gives_out_slots(
+    start: Start, show: Show, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not in line then, and looks by itself."""
+    first = start()
+    monkeypatch.setattr(slots, "_alone_at_once", lambda conn: False)
+    second = start()
+    assert looking(server) == {first["id"], second["id"]}
+    assert show(second)["waiting"] is None
 
 
 def test_a_pool_that_nobody_has_sized_lets_one_run_go_on_at_a_time(

@@ -48,6 +48,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if and (gt (int .Values.replicas) 1) .Values.persistence.enabled }}
 {{- fail "\n\nreplicas is more than 1, and persistence.enabled is set. One volume is for one server:\n  --set persistence.enabled=false, or --set replicas=1\n" }}
 {{- end }}
+{{- if and .Values.imagesUrl .Values.allowedHosts }}
+{{- $host := (urlParse .Values.imagesUrl).hostname }}
+{{- if not (has $host .Values.allowedHosts) }}
+{{- fail (printf "\n\nimagesUrl is at %s, which allowedHosts does not have: pods would be refused. Add it to allowedHosts.\n" $host) }}
+{{- end }}
+{{- end }}
 {{- if and .Values.ingress.enabled (not .Values.ingress.host) }}
 {{- fail "\n\ningress.enabled is set, and ingress.host is not.\n" }}
 {{- end }}

@@ -27,6 +27,8 @@ Row: TypeAlias = RowMapping | Mapping[str, Any]
 
 PAGE: Final = 100
 """Rows of the line that are read at once."""
+_NEEDS: Final = ("group_name", "workflow", "pool")
+"""By which columns runs need slots."""
 _PLACE: Final = (runs.c.band, runs.c.due_at, runs.c.id)
 _IN_LINE: Final = and_(
     runs.c.state == "waiting",
@@ -37,7 +39,7 @@ _IN_LINE: Final = and_(
 
 def holding(conn: Connection) -> Sequence[RowMapping]:
     """How many runs hold a slot, by group, workflow and pool."""
-    names = (runs.c.group_name, runs.c.workflow, runs.c.pool)
+    names = [runs.c[name] for name in _NEEDS]
     query = select(*names, func.count().label("held")).where(runs.c.state.in_(HOLDING))
     return conn.execute(query.group_by(*names)).mappings().all()
 
@@ -50,7 +52,7 @@ def holders(conn: Connection, kind: str, name: str) -> list[UUID]:
 
 def in_line(conn: Connection) -> Iterator[RowMapping]:
     """The runs that wait for a slot, in order; page by page, for mostly a few are looked at."""
-    names = ("id", "group_name", "workflow", "pool", "limits", "band", "due_at")
+    names = ("id", *_NEEDS, "limits", "band", "due_at")
     page = select(*(runs.c[name] for name in names)).where(_IN_LINE).order_by(*_PLACE).limit(PAGE)
     rows = conn.execute(page).mappings().all()
     while rows:
@@ -61,9 +63,20 @@ def in_line(conn: Connection) -> Iterator[RowMapping]:
 def kinds_in_line(conn: Connection) -> list[dict[str, Any]]:
     """What the runs in line need slots of, and declare of it; once each."""
     limits = cast(runs.c.limits, Text)  # PostgreSQL does not compare JSON
-    query = select(runs.c.group_name, runs.c.workflow, runs.c.pool, limits.label("limits"))
+    query = select(*(runs.c[name] for name in _NEEDS), limits.label("limits"))
     rows = conn.execute(query.where(_IN_LINE).distinct()).mappings()
     return [{**row, "limits": row["limits"] and json.loads(row["limits"])} for row in rows]
+
+
+def alike_ahead(conn: Connection, run: Row) -> int:
+    """How many runs in line before this one need the same slots, and declare the same of them."""
+    limits = cast(runs.c.limits, Text)
+    same = [runs.c[name].is_not_distinct_from(run[name]) for name in _NEEDS]
+    before = tuple_(*_PLACE) < _place(run)
+    query = select(limits, func.count()).where(_IN_LINE, before, *same).group_by(limits)
+    return sum(
+        count for text, count in conn.execute(query) if (text and json.loads(text)) == run["limits"]
+    )
 
 
 def ahead(conn: Connection, run: Row, kind: str, name: str) -> int:

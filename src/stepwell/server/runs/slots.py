@@ -12,10 +12,10 @@ lets one run go on at a time, as a limit key of the engine does.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection, func, select
@@ -25,6 +25,8 @@ from stepwell.server.runs.line import Row
 from stepwell.server.runs.records import Waiting, WaitingCode
 from stepwell.server.runs.waking import activate_supervisor
 from stepwell.stores.protocol import Transaction
+
+R = TypeVar("R", bound=Row)
 
 _LOCK: Final = 0x57E9_5107
 SHOWN: Final = 5
@@ -95,11 +97,11 @@ class Room:
         declared: int | None = (run["limits"] or {}).get(key.kind)
         return 1 if key.kind == "pool" and declared is None else declared
 
-    def full(self, run: Row) -> Key | None:
-        """The first key that has no slot for the run."""
+    def full(self, run: Row, alike: int = 0) -> Key | None:
+        """The first key that has no slot for the run, if so many like it come before."""
         for key in keys_of(run):
             slots = self.slots(run, key)
-            if slots is not None and self.held[key] >= slots:
+            if slots is not None and self.held[key] + alike >= slots:
                 return key
         return None
 
@@ -134,12 +136,25 @@ def look(conn: Connection, run: Row) -> Full | None:
         if room.full(run) or other["id"] == run["id"] or _place(run) < _place(other):
             break
         room.admit(other)
-    key = room.full(run)
-    if key is None:
-        return None
-    holders = line.holders(conn, key.kind, key.name)
-    ahead = line.ahead(conn, run, key.kind, key.name)
-    return Full(key, room.slots(run, key) or 0, holders, ahead)
+    return _told(conn, room, run, room.full(run))
+
+
+def full_for_new(conn: Connection, new: Sequence[R]) -> Iterator[tuple[R, Full]]:
+    """Which of these runs, just written, get no slot for certain, and why.
+
+    As many before them in line as there are free slots need the same: those take them, or are
+    held up by what holds up these too. Who is not named here has to look by itself: all of them,
+    where somebody else is giving out slots just then, as whoever starts runs waits for nobody.
+    """
+    sizes = _sizes(conn)
+    limited = [run for run in new if Room(sizes, Counter()).limits(run)]
+    if not limited or not _alone_at_once(conn):
+        return
+    room = _room(conn)
+    for run in limited:
+        full = _told(conn, room, run, room.full(run, line.alike_ahead(conn, run)))
+        if full is not None:
+            yield run, full
 
 
 def wake_next(conn: Connection, tx: Transaction, freed: Row | None = None) -> None:
@@ -170,6 +185,14 @@ def in_line(conn: Connection) -> Counter[Key]:
     return Counter(key for run in line.in_line(conn) for key in keys_of(run))
 
 
+def _told(conn: Connection, room: Room, run: Row, key: Key | None) -> Full | None:
+    if key is None:
+        return None
+    holders = line.holders(conn, key.kind, key.name)
+    ahead = line.ahead(conn, run, key.kind, key.name)
+    return Full(key, room.slots(run, key) or 0, holders, ahead)
+
+
 def _limited(conn: Connection, run: Row) -> bool:
     declared = bool(run["limits"]) or run["pool"] is not None
     return declared or bool(_sizes(conn, keys_of(run)))
@@ -196,3 +219,10 @@ def _alone(conn: Connection) -> None:
     """One at a time gives out slots; SQLite's write lock does so by itself."""
     if conn.dialect.name == "postgresql":
         conn.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+
+
+def _alone_at_once(conn: Connection) -> bool:
+    """As `_alone`; False where it would have to wait."""
+    if conn.dialect.name != "postgresql":
+        return True
+    return bool(conn.execute(select(func.pg_try_advisory_xact_lock(_LOCK))).scalar_one())

@@ -6,9 +6,9 @@ headers, labels and steps are each written in one go; a single run goes the same
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -22,7 +22,7 @@ from stepwell.errors import Conflict, NotFound, StepwellError
 from stepwell.events import emit
 from stepwell.server.database.session import Database
 from stepwell.server.groups import service as groups
-from stepwell.server.runs import labels, queries
+from stepwell.server.runs import labels, queries, slots, waits
 from stepwell.server.runs import parameters as fit
 from stepwell.server.runs.approvals import operation_step
 from stepwell.server.runs.course import Course, after
@@ -51,6 +51,18 @@ class _New:
     header: dict[str, Any]
     operation: Addition
     supervisor: Addition
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it needs a slot now."""
+        step = self.operation.step
+        return step.schedule_time <= step.created_at
+
+    def looking_at(self, at: datetime | None) -> Addition:
+        """Its supervising step, which looks at that instant; None: now."""
+        if at is None:
+            return self.supervisor
+        return replace(self.supervisor, step=replace(self.supervisor.step, schedule_time=at))
 
 
 class Starts:
@@ -123,12 +135,28 @@ class Starts:
         headers = [one.header for one in new]
         queries.add_all(self.conn, headers)
         labels.add_all(self.conn, headers)
+        looks = self._line_up([one.header for one in new if one.is_due])
         tx = self.db.steps(self.conn)
         tx.add([one.operation for one in new])
-        tx.add([one.supervisor for one in new])
+        tx.add([one.looking_at(looks.get(one.header["id"])) for one in new])
         for header in headers:
             told = {name: header[name] for name in ("workflow", "trigger")}
             emit("run.created", run=header["id"], group=header["group_name"], **told)
+
+    def _line_up(self, due: Sequence[dict[str, Any]]) -> dict[UUID, datetime]:
+        """Put those in line that get no slot now, so that a burst is not a burst of looks.
+
+        Returns
+        -------
+        When each of these looks by itself, if it is not woken before.
+        """
+        looks, now = {}, clock.now()
+        for header, full in slots.full_for_new(self.conn, due):
+            waiting = waits.in_line(header, full, now)
+            told = {"waiting_code": waiting.code, "waiting": waiting.model_dump(mode="json")}
+            queries.change(self.conn, header["id"], **told)
+            looks[header["id"]] = waits.look_again(header, full, now)
+        return looks
 
     def _labels_of(self, schedule_id: UUID | None) -> Mapping[str, str]:
         if schedule_id is not None and schedule_id in self._labels:

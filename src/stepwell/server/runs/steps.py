@@ -20,7 +20,7 @@ from stepwell.server.runs import launching, queries
 from stepwell.server.runs.service import SUPERVISE, activate_supervisor
 from stepwell.server.runs.supervision import WATCH, Supervision
 from stepwell.server.services import QUEUE, RETRY, Services
-from stepwell.step import OnConflict, new_step
+from stepwell.step import OnConflict, Priority, new_step
 
 SLICE: Final = 2.0
 """Seconds that the watch looks before it commits that it lives, so that a stop need not wait."""
@@ -43,8 +43,14 @@ def register(registry: Registry, services: Services) -> None:
 
 
 def seed(conn: Connection, services: Services) -> None:
-    """There is always one watch."""
-    new = new_step(WATCH, queue=QUEUE, singleton=True, on_conflict=OnConflict.IGNORE)
+    """There is always one watch; it goes before the looks of a burst, which it may end."""
+    new = new_step(
+        WATCH,
+        queue=QUEUE,
+        priority=Priority.HIGH,
+        singleton=True,
+        on_conflict=OnConflict.IGNORE,
+    )
     services.db.steps(conn).add([seal(new, JSON, clock.now())])
 
 

@@ -32,8 +32,6 @@ from stepwell.stores.protocol import Transaction
 
 WATCH: Final = "v1/server/watch"
 
-LOOK_AGAIN: Final = 60.0
-"""Seconds between looks at a running container that nobody reports about."""
 ENDING: Final = 0.2
 """Seconds between looks at a container that is about to end."""
 LINGER: Final = 30.0
@@ -122,7 +120,7 @@ class Supervision:
         if self._ended_at() is not None:
             return rerun(after=ENDING, description="Waits for the container to end.")
         state = {"run_id": str(self.run_id), "silence": self.silence}
-        at = min(run["deadline_at"], clock.now() + timedelta(seconds=LOOK_AGAIN))
+        at = min(run["deadline_at"], clock.now() + timedelta(seconds=waits.LOOK_AGAIN))
         return rerun(state, at=at, description="Watches over its container.")
 
     def _ended_at(self) -> datetime | None:
@@ -244,10 +242,10 @@ class Supervision:
         self, conn: Connection, tx: Transaction, run: RowMapping, full: slots.Full
     ) -> Outcome:
         """Wait for a slot; whoever frees one wakes the next in line, and it looks by itself."""
-        waiting = waits.in_line(run, full, clock.now())
+        now = clock.now()
+        waiting = waits.in_line(run, full, now)
         self._set_waiting(conn, tx, run, waiting)
-        at = min(run["deadline_at"], clock.now() + timedelta(seconds=LOOK_AGAIN))
-        return rerun(at=at, description=waiting.sentence)
+        return rerun(at=waits.look_again(run, full, now), description=waiting.sentence)
 
     def _set_waiting(
         self, conn: Connection, tx: Transaction, run: RowMapping, waiting: Waiting
