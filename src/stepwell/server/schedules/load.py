@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -94,22 +94,21 @@ def loads(
     ----------
     known : schedule -> all its due instants from now to the end, where they are computed already.
     """
-    past = list(_past(conn, begin, now)) if begin < now else []
-    short = _short(conn, begin, now) if begin < now else ()
     coming: list[Going] = []
     if end > now:
         coming = list(islice(_expected(conn, now, end, took, known), MOST))
     sizes = busy.sizes(runs.limits_in_use(conn).items)
+    past, short = _past(conn, begin, now, sizes) if begin < now else ([], [])
     sums: dict[Key | None, _Sum] = {key: _Sum() for key in (None, *sizes)}
     for one in (*past, *coming):
         sums[None].add(one)
         for key in busy.keys(one.group, one.pool):
             if key in sums:
                 sums[key].add(one)
-    for cell, group, pool, number, seconds in short:
-        for wanted in (None, *busy.keys(group, pool)):
+    for row in short:
+        for wanted in (None, *busy.keys(row.group_name, row.pool)):
             if wanted in sums:
-                sums[wanted].add_short(int(cell), number, seconds)
+                sums[wanted].add_short(int(row.cell), row.runs, row.seconds)
     total, cells = sums.pop(None), _cells(begin, end, CELL)
     fine = [_load(total, cell, now) for cell in cells]
     shown = _cells(begin, end, length(end - begin))
@@ -132,15 +131,23 @@ def length(span: timedelta) -> timedelta:
     return next((cell for most, cell in _LENGTHS if span <= most), _LENGTHS[-1][1])
 
 
-def _past(conn: Connection, begin: datetime, now: datetime) -> Iterator[Going]:
+def _past(
+    conn: Connection, begin: datetime, now: datetime, sizes: Iterable[Key]
+) -> tuple[list[Going], list[Any]]:
+    """Runs that went on for longer than a cell, and the others added up by the cell."""
     span = (begin - _BEFORE, now, int(CELL.total_seconds()), RUNS)
-    for started, finished, group, pool in strip_queries.spans(conn, *span):
-        yield Going(started, ((finished or now) - started).total_seconds(), group, pool)
-
-
-def _short(conn: Connection, begin: datetime, now: datetime) -> Sequence[Any]:
-    span = (begin - _BEFORE, now, int(CELL.total_seconds()), RUNS)
-    return strip_queries.begun(conn, *span)
+    apart: dict[str, list[str]] = defaultdict(list)
+    for kind, name in sizes:
+        apart[kind].append(name)
+    long: list[Going] = []
+    short: list[Any] = []
+    for row in strip_queries.went_on(conn, *span, apart=apart):
+        if row.alone:
+            took = ((row.finished_at or now) - row.started_at).total_seconds()
+            long.append(Going(row.started_at, took, row.group_name, row.pool))
+        else:
+            short.append(row)
+    return long, short
 
 
 def _cells(begin: datetime, end: datetime, length: timedelta) -> list[range]:
