@@ -131,3 +131,34 @@ def test_a_schedule_gives_its_labels_to_its_runs(served: Shell) -> None:
     assert shown(served, run["run_id"])["labels"] == {"team": "met"}
     at_rest(served)  # the next test may be about what this run reads
     assert served.good(*words[:3], "--remove", "team").out == "no labels\n"
+
+
+SLOW = """
+import time
+from pathlib import Path
+from stepwell.workflows import Context, WorkflowGroup, operation
+
+group = WorkflowGroup("files")
+
+
+@group.workflow
+class Copy:
+    @operation
+    def fetch(self, ctx: Context) -> None:
+        ctx.progress(2, 8, "of 8 files")
+        while not Path("{go}").exists():
+            time.sleep(0.05)
+"""
+
+
+def test_how_far_a_run_is_is_shown_while_it_goes_on(served: Shell, tmp_path: Path) -> None:
+    path, go = tmp_path / "files.py", tmp_path / "go"
+    path.write_text(SLOW.format(go=go))
+    served.good("groups", "register", path)
+    served.good("groups", "approve", "files")
+    run = served.good("runs", "start", "files/copy", "--deadline", 3600, "--json").json["id"]
+    wait(lambda: shown(served, run)["progress"] is not None)
+    assert "fetch 25% of 8 files" in served.good("runs", "show", run).out
+    go.touch()
+    wait(lambda: shown(served, run)["state"] == "succeeded")
+    assert shown(served, run)["progress"] is None
