@@ -133,6 +133,40 @@ def test_a_schedule_gives_its_labels_to_its_runs(served: Shell) -> None:
     assert served.good(*words[:3], "--remove", "team").out == "no labels\n"
 
 
+LARGE = """
+from stepwell.workflows import WorkflowGroup, operation
+
+group = WorkflowGroup("letters")
+
+
+@group.workflow
+class Write:
+    @operation
+    def short(self) -> dict[str, int]:
+        return {"æ": 1}
+
+    @operation
+    def long(self) -> str:
+        return "x" * 300_000
+"""
+
+
+def test_what_operations_return_is_shown_briefly_and_each_whole(
+    served: Shell, tmp_path: Path
+) -> None:
+    path = tmp_path / "letters.py"
+    path.write_text(LARGE)
+    served.good("groups", "register", path)
+    served.good("groups", "approve", "letters")
+    run = served.good("runs", "start", "letters/write", "--wait", "--json").json["id"]
+    lines = served.good("runs", "result", run).out
+    assert '{"æ": 1}' in lines
+    assert "too long to be shown here" in lines
+    assert served.good("runs", "result", run, "short").json == {"æ": 1}
+    assert served.good("runs", "result", run, "long").json == "x" * 300_000
+    refused(served.type("runs", "result", run, "shirt"), Exit.NOT_FOUND, "result-unknown")
+
+
 SLOW = """
 import time
 from pathlib import Path
