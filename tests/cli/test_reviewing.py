@@ -38,6 +38,10 @@ def test_what_was_discovered_is_tried_and_talked_about_before_it_is_approved(
     registered(served, tmp_path, "tried")
     review = served.good("groups", "review", "tried").out
     assert "+ turn: new" in review
+    waiting = {one["group"]: one for one in served.good("groups", "reviews", "--json").json}
+    assert waiting["tried"]["pending"] == ["turn"]
+    [line] = [one for one in served.good("groups", "reviews").out.splitlines() if "tried" in one]
+    assert "1 added" in line
     assert "stepwell groups try tried turn" in review
     words = ("groups", "try", "tried", "turn", "-p", "limit=7", "--wait", "--json")
     run = served.good(*words).json

@@ -131,3 +131,68 @@ def test_a_schedule_gives_its_labels_to_its_runs(served: Shell) -> None:
     assert shown(served, run["run_id"])["labels"] == {"team": "met"}
     at_rest(served)  # the next test may be about what this run reads
     assert served.good(*words[:3], "--remove", "team").out == "no labels\n"
+
+
+LARGE = """
+from stepwell.workflows import WorkflowGroup, operation
+
+group = WorkflowGroup("letters")
+
+
+@group.workflow
+class Write:
+    @operation
+    def short(self) -> dict[str, int]:
+        return {"æ": 1}
+
+    @operation
+    def long(self) -> str:
+        return "x" * 300_000
+"""
+
+
+def test_what_operations_return_is_shown_briefly_and_each_whole(
+    served: Shell, tmp_path: Path
+) -> None:
+    path = tmp_path / "letters.py"
+    path.write_text(LARGE)
+    served.good("groups", "register", path)
+    served.good("groups", "approve", "letters")
+    run = served.good("runs", "start", "letters/write", "--wait", "--json").json["id"]
+    lines = served.good("runs", "result", run).out
+    assert '{"æ": 1}' in lines
+    assert "too long to be shown here" in lines
+    assert served.good("runs", "result", run, "short").json == {"æ": 1}
+    assert served.good("runs", "result", run, "long").json == "x" * 300_000
+    refused(served.type("runs", "result", run, "shirt"), Exit.NOT_FOUND, "result-unknown")
+
+
+SLOW = """
+import time
+from pathlib import Path
+from stepwell.workflows import Context, WorkflowGroup, operation
+
+group = WorkflowGroup("files")
+
+
+@group.workflow
+class Copy:
+    @operation
+    def fetch(self, ctx: Context) -> None:
+        ctx.progress(2, 8, "of 8 files")
+        while not Path("{go}").exists():
+            time.sleep(0.05)
+"""
+
+
+def test_how_far_a_run_is_is_shown_while_it_goes_on(served: Shell, tmp_path: Path) -> None:
+    path, go = tmp_path / "files.py", tmp_path / "go"
+    path.write_text(SLOW.format(go=go))
+    served.good("groups", "register", path)
+    served.good("groups", "approve", "files")
+    run = served.good("runs", "start", "files/copy", "--deadline", 3600, "--json").json["id"]
+    wait(lambda: shown(served, run)["progress"] is not None)
+    assert "fetch 25% of 8 files" in served.good("runs", "show", run).out
+    go.touch()
+    wait(lambda: shown(served, run)["state"] == "succeeded")
+    assert shown(served, run)["progress"] is None

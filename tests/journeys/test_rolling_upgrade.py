@@ -25,6 +25,10 @@ from stepwell.server.database import schema
 
 ROOT = Path(__file__).parents[2]
 FOLDER = "src/stepwell/server/database/migrations/versions"
+MIGRATIONS = (
+    FOLDER,
+    *(f"src/stepwell/stores/{name}/migrations" for name in ("sqlite", "postgres")),
+)
 
 GROUP = """
 from stepwell.workflows import WorkflowGroup, operation
@@ -150,19 +154,25 @@ def git(*words: str) -> bytes:
 
 
 def migrations(commit: str) -> dict[str, str]:
-    """The migrations of a commit: name -> the hash of the contents."""
-    lines = git("ls-tree", commit, f"{FOLDER}/").decode().splitlines()
-    found = (line.split() for line in lines if line.endswith(".py"))
-    return {Path(path).name: contents for _, _, contents, path in found}
+    """The migrations of a commit, of the server and of steps: path -> the hash of the contents."""
+    lines = git("ls-tree", commit, *(f"{one}/" for one in MIGRATIONS)).decode().splitlines()
+    found = (line.split() for line in lines)
+    return {path: contents for _, _, contents, path in found if is_migration(path)}
+
+
+def is_migration(path: str) -> bool:
+    return path.endswith(".sql") or Path(path).match("v*.py")
 
 
 def last_that_differs() -> str | None:
     """The newest commit that has some of today's migrations, and no others."""
+    files = [path for folder in MIGRATIONS for path in (ROOT / folder).iterdir()]
     today = {
-        path.name: git("hash-object", str(path)).decode().strip()
-        for path in (ROOT / FOLDER).glob("v*.py")
+        str(path.relative_to(ROOT)): git("hash-object", str(path)).decode().strip()
+        for path in files
+        if is_migration(str(path))
     }
-    for commit in git("log", "--first-parent", "--format=%H", "--", FOLDER).decode().split():
+    for commit in git("log", "--first-parent", "--format=%H", "--", *MIGRATIONS).decode().split():
         then = migrations(commit)
         if then and then.items() < today.items():
             return commit

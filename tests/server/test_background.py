@@ -36,6 +36,17 @@ def test_every_step_of_the_server_has_a_name_with_a_version(server: Server) -> N
     assert all(name.startswith("v1/server/") for name in names)
 
 
+def test_every_step_of_the_server_is_tried_again_within_5_s_and_without_end(
+    server: Server,
+) -> None:
+    """R3: none of them fails for good, and none sleeps for hours after an outage."""
+    registry = background.handlers(server.services)
+    for name in registry.names:
+        retry = registry.find(name).retry
+        assert retry.allows(1_000, OSError())
+        assert max(map(retry.delay, range(1, 100))) <= 5, name
+
+
 def ready(server: Server) -> list[str]:
     found = StepClient(server.db.store).search(StepQuery(status=StepStatus.READY, queue=QUEUE))
     return sorted(step.name for step in found)

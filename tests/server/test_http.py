@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Annotated, Any
 import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
+from tests.server.schedules.support import entry, release, scheduled
 from tests.server.support import Api, on_both, problem
 
 from stepwell import clock
@@ -26,6 +28,7 @@ from stepwell.errors import (
     StoreUnavailable,
     Unauthenticated,
 )
+from stepwell.schedules import Every
 from stepwell.server import openapi
 from stepwell.server.access.records import Role
 from stepwell.server.app import Server
@@ -290,3 +293,34 @@ def test_a_nul_character_is_the_callers_mistake_where_the_database_does_not_take
 def test_a_number_that_is_too_large_is_the_callers_mistake(server: Server, api: Api) -> None:
     with pytest.raises(ValueUnstorable), server.db.read() as conn:
         conn.execute(select(releases).where(releases.c.number == 10**30)).all()
+
+
+def asked_by_instants() -> Iterator[tuple[str, list[str]]]:
+    """Each list or figure that one can ask by instants, and their names."""
+    described = json.loads((Path(__file__).parents[2] / "openapi.json").read_text())
+    for path, methods in described["paths"].items():
+        given = methods.get("get", {}).get("parameters", [])
+        names = [one["name"] for one in given if "date-time" in str(one["schema"])]
+        if names and "{" not in path:
+            yield path.removeprefix("/api/v1/"), names
+
+
+@on_both
+@pytest.mark.parametrize(
+    ("begin", "end"),
+    [
+        ("0001-01-01T00:00:00+14:00", "0001-01-02T00:00:00Z"),
+        ("9999-12-31T00:00:00Z", "9999-12-31T23:00:00-12:00"),
+    ],
+)
+def test_an_instant_that_no_year_in_utc_has_is_no_error_of_the_server(
+    server: Server, api: Api, begin: str, end: str
+) -> None:
+    release(server, entry("nightly"))
+    scheduled(server, Every(hours=1))
+    client, asked = api("admin"), dict(asked_by_instants())
+    assert asked["schedules/audit"] == ["from", "to"]
+    for path, names in asked.items():
+        late = {name: end for name in names if name.endswith(("to", "until"))}
+        answer = client.get(path, params={**dict.fromkeys(names, begin), **late})
+        assert answer.status_code in (200, 409, 422), (path, answer.text)

@@ -26,8 +26,17 @@ from stepwell.cli.doctor import commands as doctor
 from stepwell.cli.exits import MEANING
 from stepwell.cli.groups import check as group_check
 from stepwell.cli.groups import commands as groups
-from stepwell.cli.groups import discoveries, image, rediscovery, reviews, seconding, trying, upkeep
-from stepwell.cli.runs import bulk, causes, logs, rerunning, views, why
+from stepwell.cli.groups import (
+    discoveries,
+    image,
+    pending,
+    rediscovery,
+    reviews,
+    seconding,
+    trying,
+    upkeep,
+)
+from stepwell.cli.runs import bulk, causes, logs, rerunning, results, views, why
 from stepwell.cli.runs import commands as runs
 from stepwell.cli.schedules import backfills, cadence, calendars, holding, ledgers
 from stepwell.cli.schedules import commands as schedules
@@ -40,7 +49,7 @@ from stepwell.cli.steps import limits, lineage, queues, watch
 
 # The first module of a room has its app; the others add their commands to it.
 _ROOMS: Final = (
-    (groups, reviews, seconding, trying, upkeep, rediscovery, group_check),
+    (groups, pending, reviews, seconding, trying, upkeep, rediscovery, group_check),
     (image,),
     (discoveries,),
     (workflows,),
@@ -52,7 +61,7 @@ _ROOMS: Final = (
     (schedules, cadence, holding, ledgers, schedule_labels),
     (backfills,),
     (calendars,),
-    (runs, logs, rerunning),
+    (runs, logs, rerunning, results),
     (reports,),
     (metrics,),
     (targets,),

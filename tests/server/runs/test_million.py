@@ -1,4 +1,4 @@
-"""Lists of runs stay quick among a million of them: the budget of the page Runs is 300 ms."""
+"""Lists of runs stay quick among a million of them: a page takes under 100 ms."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def million(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("query", QUERIES)
-def test_a_page_of_runs_among_a_million_takes_under_300_ms(million: TestClient, query: str) -> None:
+def test_a_page_of_runs_among_a_million_takes_under_100_ms(million: TestClient, query: str) -> None:
     """Of this process's own time, since other tests run beside it; the best of ten, as these
     also take from its caches."""
     best = math.inf
@@ -39,6 +39,6 @@ def test_a_page_of_runs_among_a_million_takes_under_300_ms(million: TestClient, 
         answer = million.get("runs", params={"q": query})
         best = min(best, time.process_time() - begun)
         assert answer.status_code == 200, answer.text
-        if best < 0.3:
+        if best < 0.1:
             break
-    assert best < 0.3
+    assert best < 0.1

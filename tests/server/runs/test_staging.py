@@ -277,6 +277,24 @@ def test_a_report_that_is_too_large_is_refused(
     assert (answer.status_code, answer.json()["code"]) == (422, "report-refused")
 
 
+@on_both
+def test_one_key_has_a_value_in_each_scope_and_each_says_which_operation_wrote_it(
+    one: Pod, step: Step
+) -> None:
+    scopes = ("group", SCOPE, "operation:nightly/fetch", "operation:nightly/load")
+    for place, scope in enumerate(scopes[:3]):
+        assert one.stage(step, "state", state("k", place, scope=scope)).status_code == 201
+    one.settle(settlement(step))
+    found = [read(one, "k", scope) for scope in scopes]
+    assert [each["exists"] for each in found] == [True, True, True, False]
+    assert [each["value"] for each in found[:3]] == [0, 1, 2]
+    for scope in scopes[:3]:
+        params = {"scope": scope, "key": "k"}
+        entry = one.client.get(f"/state/{GROUP}/entry", params=params).json()
+        assert (entry["run_id"], entry["step_id"]) == (str(one.run_id), str(step.id))
+        assert entry["written_by"] == "nightly/fetch"
+
+
 def test_state_is_read_by_every_workflow_of_the_group(
     one: Pod, step: Step, start: Start, work: Work, pod: Pods
 ) -> None:

@@ -131,6 +131,22 @@ def test_progress_is_shown_while_the_operation_runs(
     assert show(run)["progress"] is None
 
 
+def test_progress_goes_with_the_container_that_told_it(
+    work: Work, launcher: PlayedLauncher, start: Start, show: Show, pod: Pods, client: TestClient
+) -> None:
+    run = start()
+    work()
+    one = pod(run)
+    step = one.claim()
+    assert step is not None
+    told = {"step_id": str(step.id), "claim_no": step.claim_no, "done": 7, "total": 8}
+    path = f"/runs/{run['id']}/progress"
+    assert client.post(path, json=told, headers=one.headers).status_code == 204
+    launcher.end(f"{run['id']}-1", None, "It was killed.")
+    work()
+    assert show(run)["progress"] is None
+
+
 @on_both
 def test_what_changed_since_the_last_success_is_told(
     work: Work,

@@ -101,6 +101,19 @@ def test_catching_up_goes_on_in_bounded_transactions(server: Server, hands: Hand
     assert faults(server, one) == []
 
 
+def test_of_a_long_downtime_a_hundred_run_however_many_transactions_that_takes(
+    server: Server, hands: Hands
+) -> None:
+    """R30: those before them are missed, and say that it is the cap."""
+    one = scheduled(server, Every(minutes=1, misfire=Misfire.ALL, overlap=Overlap.ALLOW))
+    hands.move(minutes=130, seconds=30)
+    ticked(server, Books(server.db, rules=Rules(at_once=7)))
+    late = [("ran", "late", 1)] * 99
+    assert lines(server, one) == [("missed", "cap", 30), *late, ("ran", None, 1)]
+    assert len(run_rows(server, one)) == 100
+    assert faults(server, one) == []
+
+
 @on_both
 def test_a_paused_schedule_is_entered_as_skipped(server: Server, hands: Hands) -> None:
     one = scheduled(server, HOURLY)

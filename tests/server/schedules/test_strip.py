@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 from starlette.testclient import TestClient
 from tests.server.schedules.support import (
     NOON,
@@ -21,6 +22,7 @@ from tests.server.support import Api, on_both
 
 from stepwell.schedules import Cron, Every, Misfire, Overlap
 from stepwell.server.app import Server
+from stepwell.server.database.tables import runs
 from stepwell.server.schedules.backfill_steps import move
 
 
@@ -113,6 +115,32 @@ def test_who_would_wait_for_a_slot_is_said_before(
     assert (limit["kind"], limit["name"], limit["slots"]) == ("pool", "etl-db", 2)
     at = [one["begin"][11:16] for one in found["load"]]
     assert limit["runs"][at.index("14:00")] == pytest.approx(4 * 600 / 900, abs=0.01)
+
+
+@on_both
+def test_what_went_on_is_told_by_pool_whether_it_was_short_or_long_or_goes_on(
+    client: TestClient, server: Server, hands: Hands
+) -> None:
+    release(server, entry("nightly", pool="etl-db"), entry("other"))
+    client.post("run-limits", json={"kind": "pool", "name": "etl-db", "slots": 2})
+    scheduled(server, Every(hours=1, overlap=Overlap.ALLOW))
+    scheduled(server, Every(hours=1, overlap=Overlap.ALLOW), workflow="other")
+    for minutes in (6, 20, None):
+        begun = hands.move(hours=1)
+        ticked(server)
+        end = None if minutes is None else begun + timedelta(minutes=minutes)
+        times = {"created_at": begun, "started_at": begun, "finished_at": end}
+        with server.db.write() as conn:
+            conn.execute(update(runs).where(runs.c.due_at == begun).values(**times))
+    hands.move(minutes=30)
+    found = strip(client, NOON, hours=4)
+    [limit] = found["limits"]
+    cells = {one["begin"][11:16]: place for place, one in enumerate(found["load"])}
+    shares = {"13:00": 0.4, "13:15": 0, "14:00": 1, "14:15": 1 / 3, "14:30": 0, "15:15": 1}
+    for at, share in shares.items():
+        assert limit["runs"][cells[at]] == pytest.approx(share, abs=0.002), at
+        assert found["load"][cells[at]]["runs"] == pytest.approx(2 * share, abs=0.002), at
+    assert [found["load"][cells[at]]["begins"] for at in ("13:00", "13:15", "14:00")] == [2, 0, 2]
 
 
 def test_where_nobody_waits_the_busiest_window_is_named(

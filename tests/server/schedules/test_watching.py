@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from starlette.testclient import TestClient
 from tests.server.schedules.support import (
     NOON,
@@ -21,7 +21,7 @@ from tests.server.support import Api, on_both, problem
 from stepwell.outcome import Rerun
 from stepwell.schedules import Cron, Every, Misfire, Overlap
 from stepwell.server.app import Server
-from stepwell.server.database.tables import ledger, runs
+from stepwell.server.database.tables import ledger, occasions, runs
 from stepwell.server.schedules import auditing, service, watching
 from stepwell.server.schedules.changing import books_of
 from stepwell.server.schedules.kept import KINDS
@@ -70,6 +70,21 @@ def test_a_late_tick_is_told_by_the_tick_itself_where_nobody_watched(
     ticked(server, books_of(server.services))
     [alert] = items(client, "schedules/alerts")
     assert (alert["since"], alert["over_at"]) == ("2026-05-01T13:00:00Z", "2026-05-01T16:00:00Z")
+
+
+def test_who_asks_for_labels_hears_of_what_is_late_and_of_what_takes_too_long(
+    server: Server, hands: Hands
+) -> None:
+    scheduled(server, HOURLY, labels={"team": "sea"}, too_long_after=600)
+    hands.move(hours=1)
+    ticked(server)
+    with server.db.write() as conn:
+        conn.execute(update(runs).values(state="running", started_at=hands.at))
+    hands.move(hours=2)
+    watching.look(server.services)
+    with server.db.read() as conn:
+        told = conn.execute(select(occasions.c.kind, occasions.c.labels)).all()
+    assert sorted(map(tuple, told)) == [("late", {"team": "sea"}), ("too-long", {"team": "sea"})]
 
 
 def test_a_paused_schedule_is_never_late(client: TestClient, server: Server, hands: Hands) -> None:

@@ -14909,6 +14909,8 @@ export interface components {
          * Entry
          * @description One version of a value, with who wrote it. Instants are UTC.
          *
+         *     `written_by` is a person, or where there is a `run_id` the operation: `nightly/load`.
+         *
          *     `expires_at` in the past reads as absent, as does `deleted`: then `exists` is false.
          */
         stepwell__server__state__records__Entry: {

@@ -23,7 +23,7 @@ from stepwell.errors import Conflict
 app = typer.Typer(
     name="runs",
     help="Runs: list, count, show, start, cancel, repeat, re-execute, approve, compare, "
-    "output, logs.",
+    "output, logs, result.",
     no_args_is_help=True,
 )
 

@@ -12,6 +12,7 @@ from stepwell.server.access.records import Role
 from stepwell.server.audit import export, service
 from stepwell.server.audit.records import Entry, Filter
 from stepwell.server.http import Call, Page, Pages, Router, reads
+from stepwell.server.paging import Paging
 
 router = Router(tags=["audit"])
 
@@ -46,5 +47,6 @@ def export_entries(
     lines = export.as_csv if format == "csv" else export.as_json
     kind = {"csv": "text/csv; charset=utf-8", "json": "application/json"}[format]
     name = {"Content-Disposition": f'attachment; filename="audit.{format}"'}
+    service.listed(call.conn, Paging(limit=1), wanted)  # a refusal comes before the file begins
     found = service.every(call.db, wanted)
     return StreamingResponse(lines(found), media_type=kind, headers=name)

@@ -32,10 +32,15 @@ class Prepared:
 
     def rows(self, conn: Connection, values: Values) -> MappingResult:
         """What a SELECT finds."""
+        found = self.tuples(conn, values)
+        return IteratorResult(self._form(conn.dialect).names, iter(found)).mappings()
+
+    def tuples(self, conn: Connection, values: Values) -> list[tuple[Any, ...]]:
+        """The same as plain tuples, for many rows of few columns."""
         form, driver = self._form(conn.dialect), _driver(conn)
         with _Wrapped(form, conn.dialect):
             found = driver.execute(form.text, form.bound(values)).fetchall()
-        return IteratorResult(form.names, map(form.read, found)).mappings()
+        return list(map(form.read, found))
 
     def one_or_none(self, conn: Connection, values: Values) -> RowMapping | None:
         """The row that a SELECT finds, if any."""

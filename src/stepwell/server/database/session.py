@@ -19,6 +19,7 @@ from sqlalchemy.exc import (
     InterfaceError,
     InvalidatePoolError,
     OperationalError,
+    StatementError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -222,14 +223,22 @@ def translated() -> Iterator[None]:
             fix="Look at what there is now, then try again.",
         ) from error
     except (DataError, UnicodeEncodeError, OverflowError) as error:
-        raise ValueUnstorable(
-            "The database cannot take a value of the request.",
-            why=str(getattr(error, "orig", error)).strip().splitlines()[0],
-            fix="Correct the value: text without NUL characters, numbers in range.",
-        ) from error
+        raise _unstorable(error) from error
     except (OperationalError, InterfaceError, PoolTimeout) as error:
         raise StoreUnavailable(
             "The database does not answer.",
             why=str(getattr(error, "orig", error)).strip(),
             fix="Try again; the server reconnects by itself.",
         ) from error
+    except StatementError as error:
+        if isinstance(error.orig, OverflowError):  # in an instant on its way to the driver
+            raise _unstorable(error) from error
+        raise
+
+
+def _unstorable(error: Exception) -> ValueUnstorable:
+    return ValueUnstorable(
+        "The database cannot take a value of the request.",
+        why=str(getattr(error, "orig", error)).strip().splitlines()[0],
+        fix="Correct the value: text without NUL characters, numbers and instants in range.",
+    )

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
+from urllib.parse import quote
 from uuid import UUID
 
 from sqlalchemy import Connection, RowMapping
@@ -148,4 +149,8 @@ def _link(url: str, row: RowMapping) -> str | None:
         return f"{url}/runs/{row['run_id']}"
     if row["discovery_id"] is not None:
         return f"{url}/review/{row['group_name']}/{row['discovery_id']}"
-    return f"{url}/schedules" if row["schedule_id"] is not None else None
+    if row["schedule_id"] is not None:
+        return f"{url}/schedules"
+    if row["workflow"] is not None:
+        return f"{url}/workflows/{quote(row['group_name'])}/{quote(row['workflow'])}"
+    return None

@@ -23,7 +23,7 @@ from stepwell.server.runs import queries, scopes
 from stepwell.server.runs.judgement import operation_of
 from stepwell.server.runs.records import Staged, Staging
 from stepwell.server.state import service as state
-from stepwell.server.state.records import Author, Write
+from stepwell.server.state.records import LONGEST_AUTHOR, Author, Write
 from stepwell.step import Claim, Step, StepQuery, StepStatus
 from stepwell.stores.protocol import Transaction
 from stepwell.workflows.errors import StateConflict
@@ -162,7 +162,8 @@ def _content(asked: Staging) -> bytes | None:
 
 
 def _write(conn: Connection, run: RowMapping, step: Step, wanted: Write) -> int:
-    author = Author(name=f"run {run['id']}", run_id=run["id"], step_id=step.id)
+    name = f"{run['workflow']}/{operation_of(step)}"[:LONGEST_AUTHOR]
+    author = Author(name=name, run_id=run["id"], step_id=step.id)
     try:
         return scopes.write(conn, run, wanted, author)
     except state.StateChanged as error:

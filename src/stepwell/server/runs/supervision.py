@@ -165,6 +165,8 @@ class Supervision:
                 },
             }
             queries.change_attempt(conn, self.run_id, number, **values)
+            if run["progress"] is not None:  # who told it is gone
+                queries.change(conn, self.run_id, progress=None)
         emit("run.attempt_ended", run=self.run_id, attempt=number, reason=status.reason)
 
     # -- no open attempt -------------------------------------------------------

@@ -42,6 +42,7 @@ class Finding:
     schedule_id: UUID | None = None
     run_id: UUID | None = None
     details: dict[str, Any] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
 
 
 def late(schedule: Row, due: datetime, now: datetime) -> Finding:
@@ -57,6 +58,7 @@ def late(schedule: Row, due: datetime, now: datetime) -> Finding:
         text=f"{place} was due at {minutes(due)}, and is late by {after}.",
         schedule_id=schedule["id"],
         details={"due": iso(due), "schedule": schedule["name"]},
+        labels=schedule["labels"] or {},
     )
 
 
@@ -74,6 +76,7 @@ def too_long(run: Row, limit: float, whose: str, now: datetime) -> Finding:
         schedule_id=run["schedule_id"],
         run_id=run["id"],
         details={"limit": limit},
+        labels=run["labels"] or {},
     )
 
 
@@ -117,6 +120,7 @@ def _occasion(found: Finding) -> Occasion:
         run_id=found.run_id,
         schedule_id=found.schedule_id,
         details=found.details,
+        labels=found.labels,
     )
 
 

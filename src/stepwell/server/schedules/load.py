@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -37,6 +38,7 @@ _LENGTHS: Final = (
 _BEFORE: Final = timedelta(days=1)
 """What began so long before a span may go on in it."""
 
+_SECONDS: Final = CELL.total_seconds()
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY: Final = timedelta(days=1) // CELL
 _QUIET: Final = 3
@@ -47,15 +49,18 @@ class _Sum:
 
     def __init__(self) -> None:
         self.seconds: dict[int, float] = defaultdict(float)
-        self.begins: Counter[int] = Counter()
+        self.begins: dict[int, int] = defaultdict(int)
 
-    def add(self, one: Going) -> None:
-        cell, left = _cell(one.begin), one.seconds
-        self.begins[cell] += 1
-        room = (_at(cell + 1) - one.begin).total_seconds()
-        while left > 0:
-            self.seconds[cell] += min(left, room)
-            left, cell, room = left - room, cell + 1, CELL.total_seconds()
+    def add(self, begins: Iterable[datetime], seconds: float) -> None:
+        """Runs that begin then, each of so many seconds."""
+        for begin in begins:
+            at, left = begin.timestamp(), seconds
+            cell = int(at // _SECONDS)
+            self.begins[cell] += 1
+            room = (cell + 1) * _SECONDS - at
+            while left > 0:
+                self.seconds[cell] += min(left, room)
+                left, cell, room = left - room, cell + 1, _SECONDS
 
     def add_short(self, cell: int, runs: int, seconds: float) -> None:
         """Runs that began and ended in one cell."""
@@ -65,7 +70,19 @@ class _Sum:
     def runs(self, cells: range) -> float:
         """The most that goes on in one of the cells."""
         most = max((self.seconds.get(cell, 0.0) for cell in cells), default=0.0)
-        return round(most / CELL.total_seconds(), 3)
+        return round(most / _SECONDS, 3)
+
+
+class _Expected(NamedTuple):
+    """What a schedule is going to begin."""
+
+    due: Sequence[datetime]
+    seconds: float
+    group: str
+    pool: str | None
+
+    def going(self) -> Iterator[Going]:
+        return (Going(at, self.seconds, self.group, self.pool) for at in self.due)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,22 +111,21 @@ def loads(
     ----------
     known : schedule -> all its due instants from now to the end, where they are computed already.
     """
-    past = list(_past(conn, begin, now)) if begin < now else []
-    short = _short(conn, begin, now) if begin < now else ()
-    coming: list[Going] = []
-    if end > now:
-        coming = list(islice(_expected(conn, now, end, took, known), MOST))
     sizes = busy.sizes(runs.limits_in_use(conn).items)
+    past, short = _past(conn, begin, now, sizes) if begin < now else ([], [])
     sums: dict[Key | None, _Sum] = {key: _Sum() for key in (None, *sizes)}
-    for one in (*past, *coming):
-        sums[None].add(one)
-        for key in busy.keys(one.group, one.pool):
-            if key in sums:
-                sums[key].add(one)
-    for cell, group, pool, number, seconds in short:
-        for wanted in (None, *busy.keys(group, pool)):
-            if wanted in sums:
-                sums[wanted].add_short(int(cell), number, seconds)
+    coming: list[Going] = []
+    for one in past:
+        for wanted in _wanted(sums, one.group, one.pool):
+            sums[wanted].add((one.begin,), one.seconds)
+    for each in _expected(conn, now, end, took, known) if end > now else ():
+        limits = _wanted(sums, each.group, each.pool)
+        for wanted in limits:
+            sums[wanted].add(each.due, each.seconds)
+        coming += each.going() if len(limits) > 1 else ()
+    for row in short:
+        for wanted in _wanted(sums, row.group_name, row.pool):
+            sums[wanted].add_short(int(row.cell), row.runs, row.seconds)
     total, cells = sums.pop(None), _cells(begin, end, CELL)
     fine = [_load(total, cell, now) for cell in cells]
     shown = _cells(begin, end, length(end - begin))
@@ -127,20 +143,33 @@ def loads(
     )
 
 
+def _wanted(sums: Mapping[Key | None, _Sum], group: str, pool: str | None) -> list[Key | None]:
+    """What a run is counted for: all runs, and those that share slots with it."""
+    return [None, *(key for key in busy.keys(group, pool) if key in sums)]
+
+
 def length(span: timedelta) -> timedelta:
     """How long the cells of a span are."""
     return next((cell for most, cell in _LENGTHS if span <= most), _LENGTHS[-1][1])
 
 
-def _past(conn: Connection, begin: datetime, now: datetime) -> Iterator[Going]:
+def _past(
+    conn: Connection, begin: datetime, now: datetime, sizes: Iterable[Key]
+) -> tuple[list[Going], list[Any]]:
+    """Runs that went on for longer than a cell, and the others added up by the cell."""
     span = (begin - _BEFORE, now, int(CELL.total_seconds()), RUNS)
-    for started, finished, group, pool in strip_queries.spans(conn, *span):
-        yield Going(started, ((finished or now) - started).total_seconds(), group, pool)
-
-
-def _short(conn: Connection, begin: datetime, now: datetime) -> Sequence[Any]:
-    span = (begin - _BEFORE, now, int(CELL.total_seconds()), RUNS)
-    return strip_queries.begun(conn, *span)
+    apart: dict[str, list[str]] = defaultdict(list)
+    for kind, name in sizes:
+        apart[kind].append(name)
+    long: list[Going] = []
+    short: list[Any] = []
+    for row in strip_queries.went_on(conn, *span, apart=apart):
+        if row.alone:
+            took = ((row.finished_at or now) - row.started_at).total_seconds()
+            long.append(Going(row.started_at, took, row.group_name, row.pool))
+        else:
+            short.append(row)
+    return long, short
 
 
 def _cells(begin: datetime, end: datetime, length: timedelta) -> list[range]:
@@ -165,28 +194,30 @@ def _expected(
     end: datetime,
     took: Durations,
     known: Mapping[UUID, Sequence[datetime]],
-) -> Iterator[Going]:
-    rows = conn.execute(queries.listed(active=True)).mappings().all()
+) -> Iterator[_Expected]:
+    rows, left = conn.execute(queries.listed(active=True)).mappings().all(), MOST
     entries = queries.entries_in_force(conn, list({queries.place(row) for row in rows}))
     for row in rows:
-        seconds = took.of(*queries.place(row)).p50 or 0.0
-        pool = entries.get(queries.place(row), {}).get("pool")
-        for at in _fires(row, now, end, known.get(row["id"])):
-            yield Going(at, seconds, row["group_name"], pool)
+        place = queries.place(row)
+        due = list(islice(_fires(row, now, end, known.get(row["id"])), left))
+        left -= len(due)
+        pool = entries.get(place, {}).get("pool")
+        yield _Expected(due, took.of(*place).p50 or 0.0, row["group_name"], pool)
 
 
 def _fires(
     row: Row, now: datetime, end: datetime, known: Sequence[datetime] | None
-) -> Iterator[datetime]:
+) -> Iterable[datetime]:
     due, until = row["next_due"], row["paused_until"]
     if due is None or (row["paused_at"] is not None and until is None):
-        return
+        return ()
     begin = max(due, now, until or now)
+    if known is not None:
+        return known[bisect_left(known, begin) :]
     try:
-        fires = queries.spec_of(row).between(begin, end) if known is None else known
-        yield from (at for at in fires if at >= begin)
+        return queries.spec_of(row).between(begin, end)
     except StepwellError:
-        return
+        return ()
 
 
 def quiet(loads: Sequence[Load]) -> list[str]:

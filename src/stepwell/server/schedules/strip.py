@@ -6,24 +6,24 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import groupby, islice
+from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import Connection
 
-from stepwell.errors import InvalidInput, StepwellError
-from stepwell.schedules import Schedule
-from stepwell.schedules.calendars import Exclusion, exclusion, never
+from stepwell.errors import InvalidInput
 from stepwell.schedules.ledger import Fate, Why
 from stepwell.server.database.tables import schedules
 from stepwell.server.paging import Paging, paged
-from stepwell.server.schedules import calendars, changing, load, previews, queries, skips
+from stepwell.server.schedules import changing, load, previews, queries
 from stepwell.server.schedules import strip_queries as read
 from stepwell.server.schedules.backfill_records import BackfillFate
+from stepwell.server.schedules.coming import MOST, Fires
 from stepwell.server.schedules.durations import Durations
 from stepwell.server.schedules.queries import Row
+from stepwell.server.schedules.records import Observed
 from stepwell.server.schedules.strip_records import Cell, Coming, Lane, MadeUp, Mark, Strip
 from stepwell.server.services import Services
 
@@ -32,9 +32,6 @@ RIGHT: Final = timedelta(days=7)
 LONGEST: Final = timedelta(days=200)
 SHOWN: Final = 200
 """Above so many instants, past or future, a schedule's are counted in cells."""
-
-MOST: Final = 20_000
-"""So many future instants of a schedule are computed."""
 
 Fire: TypeAlias = tuple[datetime, str | None]
 """An instant to come, and why it will be skipped, if it will."""
@@ -123,36 +120,38 @@ def _window(now: datetime, begin: datetime | None, end: datetime | None) -> Wind
 
 def _lanes(
     conn: Connection, rows: Sequence[Row], window: Window, took: Durations
-) -> tuple[list[Lane], dict[UUID, list[datetime]]]:
-    """The lanes, and the due instants from now on of each that is shown whole."""
+) -> tuple[list[Lane], dict[UUID, Sequence[datetime]]]:
+    """The lanes, and the due instants from now on of each that has not too many."""
     ids = [row["id"] for row in rows]
     numbers = read.numbers(conn, ids, window.begin, window.end)
     few = [one for one in ids if numbers.get(one, 0) <= SHOWN]
     many = [one for one in ids if one not in set(few)]
+    span = (max(window.begin, window.now), window.end)
+    fires = {row["id"]: Fires.of(conn, row, *span) for row in rows}
     marks = _marks(read.lines(conn, few, window.begin, window.end))
     counts = read.counted(conn, many, window.begin, window.end, window.cell) if many else ()
     cells = _past_cells(counts)
     made = _made_up(read.made_up(conn, ids, window.begin, window.end, SHOWN))
     lanes = [
         _lane(
-            conn,
             row,
             window,
-            took,
+            fires[row["id"]],
+            took.of(*queries.place(row)),
             past=marks.get(row["id"], []),
             past_cells=cells.get(row["id"], []),
             made_up=made.get(row["id"], []),
         )
         for row in rows
     ]
-    whole = (one for one in lanes if one.future and window.begin <= window.now)
-    return lanes, {one.schedule_id: [each.at for each in one.future] for one in whole}
+    if window.begin > window.now:
+        return lanes, {}
+    return lanes, {key: one.due for key, one in fires.items() if 0 < len(one.due) < MOST}
 
 
-def _lane(conn: Connection, row: Row, window: Window, took: Durations, **past: list[Any]) -> Lane:
-    spec, excluded = _read(conn, row)
-    coming = _coming(row, spec, excluded, window)
-    few = len(coming) <= SHOWN
+def _lane(row: Row, window: Window, fires: Fires, observed: Observed, **past: list[Any]) -> Lane:
+    spec, few = fires.spec, len(fires.due) <= SHOWN
+    coming = zip(fires.due, fires.skipped(), strict=True)
     return Lane(
         schedule_id=row["id"],
         group=row["group_name"],
@@ -168,20 +167,12 @@ def _lane(conn: Connection, row: Row, window: Window, took: Durations, **past: l
         paused_until=row["paused_until"],
         pause_reason=row["pause_reason"],
         notes=[] if spec is None else previews.noted(spec, window.begin, window.end),
-        observed=took.of(row["group_name"], row["workflow"]),
+        observed=observed,
         **past,
         future=[Coming(at=at, skipped=skipped) for at, skipped in coming] if few else [],
         future_cells=[] if few else _future_cells(coming, window.cell),
-        truncated=len(coming) >= MOST,
+        truncated=len(fires.due) >= MOST,
     )
-
-
-def _read(conn: Connection, row: Row) -> tuple[Schedule | None, Exclusion]:
-    try:
-        spec = queries.spec_of(row)
-        return spec, exclusion(spec, calendars.known(conn, spec.exclude))
-    except StepwellError:
-        return None, never
 
 
 # -- past --------------------------------------------------------------------------
@@ -248,26 +239,6 @@ def _cell(key: str, outcomes: Mapping[str, int]) -> Cell:
 
 
 # -- future ------------------------------------------------------------------------
-
-
-def _coming(row: Row, spec: Schedule | None, excluded: Exclusion, window: Window) -> list[Fire]:
-    if spec is None or row["next_due"] is None:
-        return []
-    asked = skips.of(row)
-    due = spec.between(max(row["next_due"], window.begin, window.now), window.end)
-    return [(at, _skipped(row, at, asked, excluded)) for at in islice(due, MOST)]
-
-
-def _skipped(
-    row: Row, at: datetime, asked: Mapping[datetime, str], excluded: Exclusion
-) -> str | None:
-    until = row["paused_until"]
-    if row["paused_at"] is not None and (until is None or at < until):
-        return Why.PAUSED.value
-    if at in asked:
-        return asked[at]
-    day = excluded(at)
-    return None if day is None else f"{Why.CALENDAR.value}: {day}".removesuffix(": ")
 
 
 def _future_cells(coming: Iterable[Fire], cell: str) -> list[Cell]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,19 +15,21 @@ from sqlalchemy import (
     Integer,
     Subquery,
     Text,
+    case,
     cast,
     func,
-    or_,
+    null,
     select,
+    type_coerce,
 )
 
 from stepwell.schedules.ledger import Fate
 from stepwell.server.database.tables import backfill_instants, ledger, runs
-from stepwell.server.runs.records import RunState
 from stepwell.server.schedules.backfill_records import BackfillFate
 from stepwell.server.schedules.queries import Row
 
 _SPOKEN = ledger.c.fate != Fate.CHANGED.value
+_1970 = 2440587.5
 _WITHOUT = {"hour": 13, "day": 10}
 
 
@@ -87,61 +89,91 @@ def made_up(
     return conn.execute(query).mappings().all()
 
 
-def begun(conn: Connection, begin: datetime, end: datetime, cell: int, limit: int) -> Sequence[Any]:
+def went_on(
+    conn: Connection,
+    begin: datetime,
+    end: datetime,
+    cell: int,
+    limit: int,
+    *,
+    apart: Mapping[str, Sequence[str]],
+) -> Sequence[Any]:
     """What the runs created in the span have been, of `limit` at most, the newest.
 
-    Those that began and ended in the same cell of so many seconds come together: the number of
-    the cell since 1970, group, pool, how many, their seconds. Most runs are such.
+    Those that began and ended in the same cell of so many seconds come together, most runs are
+    such; the others come each by itself. A row has `alone` (whether it is such another), the
+    `cell` that it began in, counted from 1970, group, pool, how many `runs` and their `seconds`,
+    and when the first began and the first ended (None: it goes on).
+
+    Parameters
+    ----------
+    apart : kind -> the groups and pools that are told from each other; the rest have no name.
     """
-    newest = _newest(begin, end, limit)
-    first, last = (_number(conn, newest.c[name], cell) for name in ("started_at", "finished_at"))
-    by = (first.label("cell"), newest.c.group_name, newest.c.pool)
-    seconds = func.sum(_length(conn, newest.c.started_at, newest.c.finished_at))
-    query = select(*by, func.count().label("runs"), seconds.label("seconds"))
-    return conn.execute(query.where(first == last).group_by(*by)).all()
+    t = _newest(conn, begin, end, limit).c
+    first, last = (_number(conn, at, cell) for at in (t.began, t.ended))
+    one = select(
+        case((first == last, None), else_=t.id).label("alone"),
+        first.label("cell"),
+        _named(t.group_name, apart.get("group", ())).label("group_name"),
+        _named(t.pool, apart.get("pool", ())).label("pool"),
+        _length(conn, t.began, t.ended).label("seconds"),
+        *(t.started_at, t.finished_at),
+    ).subquery()
+    by = (one.c.alone, one.c.cell, one.c.group_name, one.c.pool)
+    query = select(
+        one.c.alone.is_not(None).label("alone"),
+        *by[1:],
+        func.count().label("runs"),
+        func.sum(one.c.seconds).label("seconds"),
+        func.min(one.c.started_at).label("started_at"),
+        func.min(one.c.finished_at).label("finished_at"),
+    )
+    return conn.execute(query.group_by(*by)).all()
 
 
-def spans(conn: Connection, begin: datetime, end: datetime, cell: int, limit: int) -> Sequence[Any]:
-    """The others, each by itself: begin, end (None: goes on), group and pool."""
-    newest = _newest(begin, end, limit)
-    first, last = (_number(conn, newest.c[name], cell) for name in ("started_at", "finished_at"))
-    names = ("started_at", "finished_at", "group_name", "pool")
-    longer = or_(newest.c.finished_at.is_(None), first != last)
-    return conn.execute(select(*(newest.c[name] for name in names)).where(longer)).all()
+def _named(name: ColumnElement[str], known: Sequence[str]) -> ColumnElement[str | None]:
+    """The name if it is one of these: fewer names are fewer rows."""
+    return case((name.in_(known), name), else_=None) if known else type_coerce(null(), Text)
 
 
-def _newest(begin: datetime, end: datetime, limit: int) -> Subquery:
-    """Runs created in the span that have started, the newest."""
+def _newest(conn: Connection, begin: datetime, end: datetime, limit: int) -> Subquery:
+    """Runs created in the span that have started, the newest, with both times as numbers."""
     t = runs.c
     return (
-        select(t.started_at, t.finished_at, t.group_name, t.pool)
-        .where(
-            t.state.in_([state.value for state in RunState]),  # so that an index fits
-            t.created_at >= begin,
-            t.created_at < end,
-            t.started_at.is_not(None),
+        select(
+            *(t.id, t.started_at, t.finished_at, t.group_name, t.pool),
+            _clock(conn, t.started_at).label("began"),
+            _clock(conn, t.finished_at).label("ended"),
         )
+        .where(t.created_at >= begin, t.created_at < end, t.started_at.is_not(None))
         .order_by(t.created_at.desc())
         .limit(limit)
         .subquery()
     )
 
 
-def _number(conn: Connection, at: ColumnElement[datetime], cell: int) -> ColumnElement[int]:
-    """The cell that an instant lies in, counted from 1970."""
+def _clock(conn: Connection, at: ColumnElement[datetime]) -> ColumnElement[Any]:
+    """An instant as a number: days of the julian calendar on SQLite, elsewhere seconds."""
     if conn.dialect.name == "sqlite":
-        return cast(func.strftime("%s", at, type_=Text), Integer).op("/")(cell)
-    return cast(func.floor(func.extract("epoch", at) / cell), BigInteger)
+        return func.julianday(at, type_=Float)
+    return func.extract("epoch", at)
+
+
+def _number(conn: Connection, clock: ColumnElement[Any], cell: int) -> ColumnElement[int]:
+    """The cell that it lies in, counted from 1970. SQLite knows instants by the millisecond."""
+    if conn.dialect.name == "sqlite":
+        thousandths = cast(func.round((clock - _1970) * 86_400_000.0), Integer)
+        return thousandths.op("/")(1000 * cell)
+    return cast(func.floor(clock / cell), BigInteger)
 
 
 def _length(
-    conn: Connection, begin: ColumnElement[datetime], end: ColumnElement[datetime]
+    conn: Connection, begin: ColumnElement[Any], end: ColumnElement[Any]
 ) -> ColumnElement[float]:
-    """Seconds between two instants."""
+    """Seconds between two of them."""
     if conn.dialect.name == "sqlite":
-        days = func.julianday(end, type_=Float) - func.julianday(begin, type_=Float)
-        return days * 86400.0
-    return cast(func.extract("epoch", end) - func.extract("epoch", begin), Float)
+        return (end - begin) * 86400.0
+    return cast(end - begin, Float)
 
 
 def _in(ids: Sequence[UUID], begin: datetime, end: datetime) -> list[ColumnElement[bool]]:

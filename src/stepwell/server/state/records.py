@@ -19,8 +19,13 @@ Key: TypeAlias = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[
 """Any text without null characters."""
 
 
+LONGEST_AUTHOR: Final = 100
+
+
 class Entry(BaseModel):
     """One version of a value, with who wrote it. Instants are UTC.
+
+    `written_by` is a person, or where there is a `run_id` the operation: `nightly/load`.
 
     `expires_at` in the past reads as absent, as does `deleted`: then `exists` is false.
     """
@@ -135,7 +140,7 @@ class Write(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """Who writes: a person, or an operation of a run."""
+    """Who writes: a person by name, or an operation of a run: `nightly/load`."""
 
     name: str
     run_id: UUID | None = None
