@@ -15,7 +15,7 @@ from tests.kubernetes.target import IMAGE, PATIENCE, Launches, Target
 from stepwell import clock
 from stepwell.launchers.kubernetes.options import GroupOptions, LaunchOptionsInvalid
 from stepwell.launchers.kubernetes.requests import LaunchNameTaken
-from stepwell.launchers.protocol import ImageUnusable, LaunchFailed
+from stepwell.launchers.protocol import ImageUnusable, LaunchFailed, LaunchSpecInvalid
 from stepwell.testing.launcher_contract import until
 
 WAIT = "import time; time.sleep(600)"
@@ -158,6 +158,44 @@ def test_what_the_cluster_would_not_take_is_refused_when_it_is_saved(
         launches.launcher.check_options({"patch": {"spec": {"dnsPolicy": "Nonsense"}}})
     launches.launcher.check_options({"patch": {"spec": {"dnsPolicy": "Default"}}})
     assert target.of_launch("jobs", "options") == []
+
+
+def test_a_plan_says_which_job_would_be_made_with_what_its_group_asks_for(
+    target: Target, launches: Launches
+) -> None:
+    """From the Job itself, with its patch; the cluster was asked, and keeps nothing."""
+    resources = {"requests": {"memory": "96Mi"}}
+    options = {
+        "requests": {"cpu": "100m", "memory": "64Mi"},
+        "service_account": "default",
+        "node_selector": {"kubernetes.io/os": "linux"},
+        "patch": {"spec": {"containers": [{"name": "main", "resources": resources}]}},
+    }
+    spec = launches.spec(WAIT, name="planned-1", options=options)
+    plan = launches.launcher.plan(spec)
+    assert plan.what.startswith(f"1 Job in the namespace {target.namespace} of the cluster at http")
+    assert (plan.image, plan.requests) == (IMAGE, {"cpu": "100m", "memory": "96Mi"})
+    assert plan.limits == {"memory": "64Mi"}
+    assert plan.notes == (
+        "Its pod runs as the service account default.",
+        "It runs on nodes with kubernetes.io/os=linux.",
+    )
+    assert plan.condition is None
+    assert target.of_launch("jobs", "planned-1") == []
+
+
+def test_a_plan_knows_what_no_node_could_take_and_what_the_cluster_refuses(
+    launches: Launches,
+) -> None:
+    """As the run would wait for it, or fail by it."""
+    large = launches.spec(WAIT, options={"requests": {"cpu": "9000"}})
+    condition = launches.launcher.plan(large).condition
+    assert condition is not None
+    assert condition.code == "K8S_UNSCHEDULABLE"
+    assert condition.details["needs"] == "9000 CPU"
+    wrong = launches.spec(WAIT, options={"patch": {"spec": {"dnsPolicy": "Nonsense"}}})
+    with pytest.raises(LaunchSpecInvalid, match="dnsPolicy"):
+        launches.launcher.plan(wrong)
 
 
 def test_nodes_say_what_a_name_means(target: Target, launches: Launches) -> None:

@@ -38,6 +38,20 @@ export const workflows = {
   startLead: (digest: string, release: number) =>
     `It starts what release ${release} has: ${digest}.`,
   begun: "The run has begun.",
+  dry: {
+    button: "Dry run",
+    title: "What would be started",
+    free: "Nothing would hold it up.",
+    holds: "It would wait",
+    changes: (when: string) => (when === "" ? "" : `It goes on ${when}.`),
+    fails: "It would fail at once",
+    image: "Image",
+    parameters: "Parameters",
+    operations: "Operations",
+    approvals: "Wait for approval",
+    deadline: "Deadline",
+    pool: "Pool",
+  },
   again: "The same as",
   reason: "Reason (optional)",
   facts: {

@@ -26,11 +26,13 @@ from stepwell.launchers.kubernetes.options import (
     group_options,
 )
 from stepwell.launchers.kubernetes.places import Place, Places
+from stepwell.launchers.kubernetes.planning import planned
 from stepwell.launchers.kubernetes.requests import Requests, cannot
 from stepwell.launchers.notices import Notices
 from stepwell.launchers.protocol import (
     Handle,
     LaunchFailed,
+    LaunchPlan,
     LaunchSpec,
     LaunchSpecInvalid,
     LaunchStatus,
@@ -122,6 +124,18 @@ class KubernetesLauncher:
         place = self.places[self._namespace(asked)]
         spec = LaunchSpec(name="options", image="localhost/image:any", mode="run")
         self._asked("dry run", lambda: self.requests.tried(place, self._job(spec, asked)))
+
+    def plan(self, spec: LaunchSpec) -> LaunchPlan:
+        """The Job as it would be made; the cluster says whether it would take it."""
+        _check(spec)
+        asked = group_options(spec.options)
+        place = self.places[self._namespace(asked)]
+        made = self._job(spec, asked)
+        try:
+            bad = self.requests.misgivings(place, made)
+        except Refused as refused:
+            raise cannot(spec, refused, place.namespace) from refused
+        return planned(made, self.api.access.server, bad, self.nodes.largest)
 
     def start(self, spec: LaunchSpec) -> Handle:
         """Make the Job unless it is there, and let it go unless it was."""
