@@ -50,3 +50,35 @@ def test_a_dry_run_names_the_limit_that_a_run_would_wait_for(page: Page, site: S
         expect(plan).to_contain_text("'a test'. The workflow weather/year-in-review has no slots.")
     finally:
         site.shell.good("pools", "remove", "--workflow", "weather/year-in-review")
+
+
+def test_the_catalog_is_searched_by_a_tag_and_folded_into_groups(page: Page, site: Site) -> None:
+    page.goto(site.link("/workflows"))
+    expect(page.get_by_role("link", name="weather/load-weather")).to_be_visible()
+    page.get_by_role("searchbox").fill("recovery")
+    expect(page.get_by_role("link", name="weather/load-weather")).to_have_count(0)
+    expect(page.get_by_role("table").get_by_text("recovery")).to_be_visible()
+    page.get_by_role("searchbox").fill("")
+    page.get_by_text("By group", exact=True).click()
+    groups = page.get_by_role("heading", level=2)
+    expect(groups).to_have_text(["flaky", "weather"])
+    expect(page.get_by_role("table", name="weather")).to_be_visible()
+    groups.nth(1).click()
+    expect(page.get_by_role("table", name="weather")).to_have_count(0)
+    axe_in_both_themes(page)
+    page.set_viewport_size({"width": 390, "height": 844})
+    fits(page)
+    axe_in_both_themes(page)
+
+
+def test_where_nothing_waits_for_review_it_is_said_when_it_was_looked_last(
+    page: Page, site: Site
+) -> None:
+    page.goto(site.link("/review"))
+    expect(page.get_by_role("heading", name="Nothing waits for review")).to_be_visible()
+    expect(page.get_by_text("Last discovery")).to_contain_text("succeeded")
+    before = len(list(site.api.items("/discoveries", 50)))
+    page.get_by_role("button", name="again").click()
+    expect(page.get_by_text("Discovery begun")).to_be_visible()
+    assert len(list(site.api.items("/discoveries", 50))) == before + 1
+    axe_in_both_themes(page)

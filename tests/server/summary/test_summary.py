@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -52,6 +52,19 @@ def test_what_is_wrong_is_counted_and_linked(
     assert [one["workflow"] for one in found["running"]] == ["nightly"]
     (reason,) = found["waiting"]
     assert (reason["code"], reason["count"]) == ("NO_RUNNER", 2)
+
+
+@on_both
+def test_a_bar_is_an_hour_of_the_clock_so_that_what_it_counts_is_under_its_label(
+    server: Server, client: TestClient
+) -> None:
+    hour = clock.now().replace(minute=0, second=0, microsecond=0)
+    made(server, {"created_at": hour}, {"created_at": hour, "state": "failed"})
+    made(server, {"created_at": hour - timedelta(seconds=1)})
+    made(server, {"created_at": hour - timedelta(hours=23, seconds=1)})  # too long ago
+    found = {datetime.fromisoformat(one["at"]): one for one in summary(client)["hours"]}
+    assert list(found) == [hour - timedelta(hours=1), hour]
+    assert (found[hour]["succeeded"], found[hour]["failed"]) == (1, 1)
 
 
 @on_both

@@ -6482,7 +6482,7 @@ export interface components {
         };
         /**
          * HourBar
-         * @description What ended within one hour from `at` on.
+         * @description How runs went that were asked for in the hour of the clock from `at` on.
          */
         HourBar: {
             /**
@@ -23232,7 +23232,7 @@ export interface operations {
         parameters: {
             query?: {
                 group?: string | null;
-                /** @description in group, name or description */
+                /** @description in group, name, description, owner, a tag or digest */
                 text?: string | null;
                 /** @description `next` of the page before */
                 cursor?: string | null;

@@ -3,7 +3,14 @@
 export const workflows = {
   title: "Catalog",
   lead: "Every workflow that is in force, and how it went lately.",
-  search: "Group, name, description",
+  search: "Name, description, owner, tag",
+  view: "How the list is shown",
+  flat: "Flat",
+  byGroup: "By group",
+  inGroup: (count: number) => (count === 1 ? "1 workflow" : `${count} workflows`),
+  lastFailed: (count: number) =>
+    count === 1 ? "the last run of 1 failed" : `the last runs of ${count} failed`,
+  moreTags: (count: number) => `+${count}`,
   columns: {
     workflow: "Workflow",
     outcomes: "Last 20 runs",
@@ -12,13 +19,15 @@ export const workflows = {
     next: "Next",
     release: "Release",
     owner: "Owner",
+    tags: "Tags",
   },
   never: {
     title: "Nothing is in force yet",
     text: "A workflow is here once a person has accepted it.",
     action: "Go to Review",
   },
-  nothing: (text: string) => `No workflow has “${text}” in its group, name or description`,
+  nothing: (text: string) =>
+    `No workflow has “${text}” in its group, name, description, owner, tags or digest`,
   onRequest: "on request",
   paused: "paused",
   none: "–",
