@@ -3,7 +3,7 @@
 export const workflows = {
   title: "Catalog",
   lead: "Every workflow that is in force, and how it went lately.",
-  search: "Name, description, owner, tag",
+  search: "Name, owner, tag, text",
   view: "How the list is shown",
   flat: "Flat",
   byGroup: "By group",

@@ -70,7 +70,7 @@ export function StatePage() {
       <Listing
         label={words.title}
         found={foundPages(found)}
-        columns={COLUMNS}
+        columns={place === null ? COLUMNS : BESIDE}
         rowId={idOf}
         rowName={(one) => one.key}
         keys
@@ -183,9 +183,9 @@ const COLUMNS: Column<Entry>[] = [
     width: "20%",
     sort: (one) => `${one.group} ${one.scope}`,
     cell: (one) => (
-      <>
+      <span className="sw-truncate" title={`${one.group} ${inWords(one.scope)}`}>
         {one.group} <span className="sw-soft">{inWords(one.scope)}</span>
-      </>
+      </span>
     ),
   },
   {
@@ -228,6 +228,11 @@ const COLUMNS: Column<Entry>[] = [
     cell: (one) => <Instant at={one.written_at} as="ago" />,
   },
 ];
+
+/** Those for which there is room beside an open drawer, which says all the others. */
+const BESIDE = COLUMNS.filter((one) => ["key", "scope", "at"].includes(one.key)).map((one) =>
+  one.key === "scope" ? { ...one, width: undefined } : one,
+);
 
 function sizeOf(one: Entry): number {
   return exactText(one.value).length;

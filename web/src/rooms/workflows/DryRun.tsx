@@ -1,4 +1,5 @@
 import { Alert } from "@mantine/core";
+import { useEffect, useRef } from "react";
 import { marked } from "@/components/marked";
 import { written } from "@/components/parameters";
 import { duration } from "@/lib/time";
@@ -10,8 +11,11 @@ const said = words.dry;
 
 /** What the server says a run would be, and what would hold it up. It has started nothing. */
 export function DryRun({ plan }: { plan: RunPlan }) {
+  const box = useRef<HTMLElement>(null);
+  // On a phone it would be below what is seen.
+  useEffect(() => box.current?.scrollIntoView?.({ block: "nearest" }), []);
   return (
-    <section className={`sw-panel ${classes.dry}`} aria-label={said.title} role="status">
+    <section ref={box} className={`sw-panel ${classes.dry}`} aria-label={said.title} role="status">
       <strong>{plan.sentence}</strong>
       <Outlook plan={plan} />
       <dl className={classes.planned}>

@@ -6,7 +6,7 @@ import { useRef, useState } from "react";
 import { api, ok } from "@/api/client";
 import { asApiError } from "@/api/error";
 import { CodeBlock } from "@/components/CodeBlock";
-import { quoted } from "@/components/CopyAs";
+import { CopyAct, quoted } from "@/components/CopyAs";
 import { Dialog } from "@/components/Dialog";
 import { ParameterForm } from "@/components/ParameterForm";
 import { written } from "@/components/parameters";
@@ -42,17 +42,20 @@ export function RunNow({ detail, onClose }: Props) {
     setPlan(null); // it was of other values
   }
 
+  const sent = (dry: boolean) =>
+    ok(
+      api.POST("/api/v1/workflows/{group}/{workflow}/runs", {
+        params: { path: { group, workflow }, query: { dry_run: dry || undefined } },
+        body: { parameters: given, reason: reason.trim() || null } as never,
+      }),
+    );
+
   async function asked(dry: boolean) {
     setBusy(dry ? "dry" : "run");
     setError(null);
     setPlan(null);
     try {
-      const answer = await ok(
-        api.POST("/api/v1/workflows/{group}/{workflow}/runs", {
-          params: { path: { group, workflow }, query: { dry_run: dry || undefined } },
-          body: { parameters: given, reason: reason.trim() || null } as never,
-        }),
-      );
+      const answer = await sent(dry);
       if ("holds" in answer) setPlan(answer);
       else await begun(answer.id);
     } catch (thrown) {
@@ -122,7 +125,10 @@ export function RunNow({ detail, onClose }: Props) {
           </Alert>
         )}
         <div>
-          <div className="sw-label">{common.sameCommand}</div>
+          <div className="sw-row sw-between">
+            <span className="sw-label">{common.sameCommand}</span>
+            <CopyAct act={() => sent(false)} />
+          </div>
           <CodeBlock label="command" wrap>
             {command(group, workflow, given)}
           </CodeBlock>
