@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.kubernetes.fake.cluster import Cluster
 from tests.kubernetes.fake.nodes import Image
+from tests.kubernetes.proxy import Proxy
 from tests.kubernetes.target import IMAGE, PATIENCE, Launches, Target
 
 from stepwell import clock
@@ -158,6 +159,15 @@ def test_what_the_cluster_would_not_take_is_refused_when_it_is_saved(
         launches.launcher.check_options({"patch": {"spec": {"dnsPolicy": "Nonsense"}}})
     launches.launcher.check_options({"patch": {"spec": {"dnsPolicy": "Default"}}})
     assert target.of_launch("jobs", "options") == []
+
+
+def test_a_cluster_that_answers_is_reached_and_one_that_is_cut_off_is_not(
+    proxy: Proxy, cut_off: Launches
+) -> None:
+    assert cut_off.launcher.reach().endswith(" answers.")
+    proxy.cut()
+    with pytest.raises(LaunchFailed):
+        cut_off.launcher.reach()
 
 
 def test_a_plan_says_which_job_would_be_made_with_what_its_group_asks_for(

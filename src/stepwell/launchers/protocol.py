@@ -223,6 +223,15 @@ class Plannable(Protocol):
         ...
 
 
+@runtime_checkable
+class Reachable(Protocol):
+    """A launcher that works elsewhere: in an engine, in a cluster."""
+
+    def reach(self) -> str:
+        """Who answers, in a sentence; raises `LaunchFailed` where nobody does."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """Verbs on one resource of a cluster, and those of them that are not granted.

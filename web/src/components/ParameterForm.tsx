@@ -128,5 +128,7 @@ function useStopped(
   box: RefObject<HTMLInputElement | HTMLTextAreaElement | null>,
   wrong: string,
 ): void {
-  useEffect(() => box.current?.setCustomValidity(wrong), [box, wrong]);
+  useEffect(() => {
+    box.current?.setCustomValidity(wrong);
+  }, [box, wrong]);
 }

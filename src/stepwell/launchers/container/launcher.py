@@ -89,6 +89,11 @@ class ContainerLauncher:
         """The id of a local image, or the registry's name with the digest."""
         return self.images.locate(image, digest)
 
+    def reach(self) -> str:
+        """The engine, and its version."""
+        found = self._asked("/version") or {}
+        return f"the engine at {self.engine.address} answers, version {found.get('Version', '?')}."
+
     def plan(self, spec: LaunchSpec) -> LaunchPlan:
         """The container as it would be asked for; an image that is not here is not pulled."""
         _check(spec)

@@ -112,6 +112,14 @@ class KubernetesLauncher:
 
     # -- permissions -----------------------------------------------------------------
 
+    def reach(self) -> str:
+        """The cluster; that it refuses to say its version is an answer too."""
+        try:
+            self.api.ask("GET", "/version")
+        except Refused:
+            pass
+        return f"the cluster at {self.api.access.server} answers."
+
     def standing(self) -> Standing:
         """What it may do in its namespaces, asked verb by verb."""
         return self._asked("permissions", lambda: doctor.standing(self.api, self.places.allowed))

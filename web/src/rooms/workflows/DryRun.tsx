@@ -13,7 +13,9 @@ const said = words.dry;
 export function DryRun({ plan }: { plan: RunPlan }) {
   const box = useRef<HTMLElement>(null);
   // On a phone it would be below what is seen.
-  useEffect(() => box.current?.scrollIntoView?.({ block: "nearest" }), []);
+  useEffect(() => {
+    box.current?.scrollIntoView?.({ block: "nearest" });
+  }, []);
   return (
     <section ref={box} className={`sw-panel ${classes.dry}`} aria-label={said.title} role="status">
       <strong>{plan.sentence}</strong>
