@@ -144,7 +144,7 @@ export function CopyAct({ act, disabled }: { act: () => Promise<unknown>; disabl
           key={name}
           variant="subtle"
           color="gray"
-          size="compact-xs"
+          size="compact-sm"
           disabled={disabled}
           aria-label={`${common.copyAs} ${name}`}
           onClick={() => void take(write)}

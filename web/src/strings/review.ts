@@ -95,6 +95,8 @@ export const review = {
   unchanged: (n: number) => `${n} unchanged`,
   sameWorkflow: "This workflow is the same as the one in force.",
   codeOnly: "Its declaration is the same. Its image is another one, so its code may differ.",
+  fixNow: "Fix it now",
+  open: "Open",
   effects: "What accepting does",
   noEffects: "Nothing that lives is touched.",
   others: (n: number) => (n === 1 ? "1 more for other workflows" : `${n} more for other workflows`),
