@@ -18,8 +18,7 @@ export const workflows = {
     p95: "p95, 7 days",
     next: "Next",
     release: "Release",
-    owner: "Owner",
-    tags: "Tags",
+    owner: "Owner, tags",
   },
   never: {
     title: "Nothing is in force yet",

@@ -192,6 +192,7 @@ const COLUMNS: Column<Row>[] = [
   {
     key: "workflow",
     header: words.columns.workflow,
+    width: "30%",
     card: "head",
     sort: nameOf,
     cell: (one) => (
@@ -259,23 +260,23 @@ const COLUMNS: Column<Row>[] = [
   {
     key: "owner",
     header: words.columns.owner,
-    width: "9rem",
+    width: "18%",
     sort: (one) => one.owner,
-    cell: (one) => one.owner ?? <span className="sw-soft">{words.none}</span>,
-  },
-  {
-    key: "tags",
-    header: words.columns.tags,
-    width: "10rem",
-    sort: (one) => one.tags.join(" "),
-    cell: (one) => <Tags of={one.tags} />,
+    cell: (one) =>
+      one.owner === null && one.tags.length === 0 ? (
+        <span className="sw-soft">{words.none}</span>
+      ) : (
+        <div className={classes.named}>
+          {one.owner === null ? null : <span className="sw-truncate">{one.owner}</span>}
+          <Tags of={one.tags} />
+        </div>
+      ),
   },
 ];
 
 const TAGS = 2;
 
 function Tags({ of }: { of: readonly string[] }) {
-  if (of.length === 0) return <span className="sw-soft">{words.none}</span>;
   return (
     <span className={classes.tags} title={of.join(", ")}>
       {of.slice(0, TAGS).map((one) => (
