@@ -208,7 +208,7 @@ const COLUMNS: Column<Row>[] = [
   {
     key: "outcomes",
     header: words.columns.outcomes,
-    width: "10.5rem",
+    width: "10rem",
     cell: (one) =>
       one.outcomes.length === 0 ? (
         <span className="sw-soft">{words.noOutcomes}</span>
@@ -220,7 +220,7 @@ const COLUMNS: Column<Row>[] = [
     key: "rate",
     header: words.columns.rate,
     align: "end",
-    width: "9rem",
+    width: "8.5rem",
     sort: (one) => one.figures?.success_rate,
     cell: (one) => <Rate of={one.figures} />,
   },
@@ -228,7 +228,7 @@ const COLUMNS: Column<Row>[] = [
     key: "p95",
     header: words.columns.p95,
     align: "end",
-    width: "6.5rem",
+    width: "6rem",
     sort: (one) => one.figures?.duration.p95,
     cell: (one) => {
       const p95 = one.figures?.duration.p95;
@@ -238,7 +238,7 @@ const COLUMNS: Column<Row>[] = [
   {
     key: "next",
     header: words.columns.next,
-    width: "8rem",
+    width: "6.25rem",
     sort: (one) => one.next_due,
     cell: (one) =>
       one.paused ? (
@@ -253,7 +253,7 @@ const COLUMNS: Column<Row>[] = [
     key: "release",
     header: words.columns.release,
     align: "end",
-    width: "5rem",
+    width: "4.5rem",
     sort: (one) => one.since,
     cell: (one) => one.since,
   },
