@@ -8,7 +8,7 @@ import { common } from "@/strings/common";
 import { useCopy } from "./CopyButton";
 
 export interface Call {
-  /** The command, `stepwell runs list --query …`. */
+  /** The command, `stepwell runs list state:failed`. */
   cli: string;
   method?: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
   /** Below /api/v1, with its query: `/runs?q=state%3Afailed`. */
