@@ -62,6 +62,8 @@ def test_a_run_is_tried_fails_is_done_again_from_there_and_waits_for_a_reviewer(
     plan = served.good("runs", "start", "payments", "payout", "-p", "amount=7", "--dry-run").out
     assert "collect, check, pay" in plan
     assert "bank" in plan
+    assert plan.startswith("Would start 1 process on the server's machine.")
+    assert "Nothing would hold it up." in plan
     words = ("-p", "amount=7", "--label", "team=ops", "--priority", "high", "--json")
     first = served.good("runs", "start", "payments", "payout", *words).json["id"]
     wait(lambda: shown(served, first)["state"] == "failed")

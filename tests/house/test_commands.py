@@ -16,6 +16,8 @@ from stepwell.cli.app import app
 SPAN = re.compile(r"`stepwell ([^`]+)`|: stepwell ([^`\n]+)")
 TYPED = re.compile(r"^(?:\$ )?stepwell (.+)$", re.MULTILINE)
 FENCED = re.compile(r"^```(?:sh|console|bash|text)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+SHOWN = re.compile(r"""["'`]stepwell ([^"'`\n]+)""")
+"""A command that a screen shows; what it fills in begins with `${`."""
 PLACEHOLDER = "X"
 TREE = get_command(app)
 
@@ -105,3 +107,21 @@ def test_the_search_finds_what_is_named(tmp_path: Path) -> None:
 )
 def test_a_command_that_is_not_there_is_noticed(command: str, wrong: bool) -> None:
     assert any(fault(words) for words in alternatives(command)) == wrong
+
+
+def test_every_command_that_a_screen_shows_exists(root: Path) -> None:
+    """Up to what is filled in."""
+    sources = [*(root / "web" / "src").rglob("*.ts"), *(root / "web" / "src").rglob("*.tsx")]
+    shown = [
+        (path, found.partition("${")[0])
+        for path in sources
+        if ".test." not in path.name and path.name != "types.ts"
+        for found in SHOWN.findall(path.read_text())
+    ]
+    assert len(shown) > 50
+    faults = [
+        f"{path.relative_to(root)}: stepwell {command}: {wrong}"
+        for path, command in shown
+        if (wrong := fault(command.split()))
+    ]
+    assert faults == []

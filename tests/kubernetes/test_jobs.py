@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from tests.kubernetes.fake.cluster import Cluster
 from tests.kubernetes.fake.nodes import Image
+from tests.kubernetes.proxy import Proxy
 from tests.kubernetes.target import IMAGE, PATIENCE, Launches, Target
 
 from stepwell import clock
@@ -20,7 +21,7 @@ from stepwell.launchers.kubernetes.options import (
     group_options,
 )
 from stepwell.launchers.kubernetes.requests import LaunchNameTaken
-from stepwell.launchers.protocol import ImageUnusable, LaunchFailed
+from stepwell.launchers.protocol import ImageUnusable, LaunchFailed, LaunchSpecInvalid
 from stepwell.testing.launcher_contract import until
 
 WAIT = "import time; time.sleep(600)"
@@ -209,6 +210,53 @@ def test_what_the_cluster_would_not_take_is_refused_when_it_is_saved(
         launches.launcher.check_options({"patch": {"spec": {"dnsPolicy": "Nonsense"}}})
     launches.launcher.check_options({"patch": {"spec": {"dnsPolicy": "Default"}}})
     assert target.of_launch("jobs", "options") == []
+
+
+def test_a_cluster_that_answers_is_reached_and_one_that_is_cut_off_is_not(
+    proxy: Proxy, cut_off: Launches
+) -> None:
+    assert cut_off.launcher.reach().endswith(" answers.")
+    proxy.cut()
+    with pytest.raises(LaunchFailed):
+        cut_off.launcher.reach()
+
+
+def test_a_plan_says_which_job_would_be_made_with_what_its_group_asks_for(
+    target: Target, launches: Launches
+) -> None:
+    """From the Job itself, with its patch; the cluster was asked, and keeps nothing."""
+    resources = {"requests": {"memory": "96Mi"}}
+    options = {
+        "requests": {"cpu": "100m", "memory": "64Mi"},
+        "service_account": "default",
+        "node_selector": {"kubernetes.io/os": "linux"},
+        "patch": {"spec": {"containers": [{"name": "main", "resources": resources}]}},
+    }
+    spec = launches.spec(WAIT, name="planned-1", options=options)
+    plan = launches.launcher.plan(spec)
+    assert plan.what.startswith(f"1 Job in the namespace {target.namespace} of the cluster at http")
+    assert (plan.image, plan.requests) == (IMAGE, {"cpu": "100m", "memory": "96Mi"})
+    assert plan.limits == {"memory": "64Mi"}
+    assert plan.notes == (
+        "Its pod runs as the service account default.",
+        "It runs on nodes with kubernetes.io/os=linux.",
+    )
+    assert plan.condition is None
+    assert target.of_launch("jobs", "planned-1") == []
+
+
+def test_a_plan_knows_what_no_node_could_take_and_what_the_cluster_refuses(
+    launches: Launches,
+) -> None:
+    """As the run would wait for it, or fail by it."""
+    large = launches.spec(WAIT, options={"requests": {"cpu": "9000"}})
+    condition = launches.launcher.plan(large).condition
+    assert condition is not None
+    assert condition.code == "K8S_UNSCHEDULABLE"
+    assert condition.details["needs"] == "9000 CPU"
+    wrong = launches.spec(WAIT, options={"patch": {"spec": {"dnsPolicy": "Nonsense"}}})
+    with pytest.raises(LaunchSpecInvalid, match="dnsPolicy"):
+        launches.launcher.plan(wrong)
 
 
 def test_nodes_say_what_a_name_means(target: Target, launches: Launches) -> None:

@@ -52,7 +52,8 @@ def list_workflows(
     session: Session,
     group: OfGroup = None,
     text: Annotated[
-        str | None, typer.Option("--text", help="In the group, the name or the description.")
+        str | None,
+        typer.Option("--text", help="In group, name, description, owner, tag or digest."),
     ] = None,
     limit: Limit = 100,
 ) -> None:

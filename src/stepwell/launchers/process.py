@@ -29,6 +29,7 @@ from stepwell.launchers.protocol import (
     Handle,
     ImageUnusable,
     LaunchFailed,
+    LaunchPlan,
     LaunchSpec,
     LaunchSpecInvalid,
     LaunchStatus,
@@ -98,6 +99,14 @@ class ProcessLauncher:
     def locate(self, image: str, digest: str) -> str:
         """The path of the kept copy with that digest."""
         return str(self._images.locate(digest))
+
+    def plan(self, spec: LaunchSpec) -> LaunchPlan:
+        """A process of this machine, which takes what it can get."""
+        self._folder(spec.name)
+        _environment(spec)
+        command = Path(self._written(spec)["command"][0]).name
+        told = f"It is run by {command}; nothing limits the CPU and the memory that it takes."
+        return LaunchPlan(what="1 process on the server's machine", image=spec.image, notes=(told,))
 
     def start(self, spec: LaunchSpec) -> Handle:
         """Start the shim in the launch's folder, unless one has been there."""

@@ -193,6 +193,46 @@ class Configurable(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchPlan:
+    """What starting a launch would make.
+
+    Parameters
+    ----------
+    what : for people, after the words "would start": `1 Job in the namespace jobs`.
+    image : exactly what would run.
+    requests, limits : what it asks for, and may have at most: resource -> amount, as Kubernetes
+        writes them. Empty is none.
+    notes : sentences for people: what else is worth knowing before it is started.
+    condition : what would hold it up, as far as that can be known before.
+    """
+
+    what: str
+    image: str
+    requests: Mapping[str, str] = field(default_factory=dict)
+    limits: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    condition: Condition | None = None
+
+
+@runtime_checkable
+class Plannable(Protocol):
+    """A launcher that says what a start would make."""
+
+    def plan(self, spec: LaunchSpec) -> LaunchPlan:
+        """Go the way of `start` up to where something is made; raises as `start` does."""
+        ...
+
+
+@runtime_checkable
+class Reachable(Protocol):
+    """A launcher that works elsewhere: in an engine, in a cluster."""
+
+    def reach(self) -> str:
+        """Who answers, in a sentence; raises `LaunchFailed` where nobody does."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """Verbs on one resource of a cluster, and those of them that are not granted.
 

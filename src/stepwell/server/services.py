@@ -12,6 +12,7 @@ from stepwell.launchers.protocol import Launcher
 from stepwell.retry import RetryPolicy
 from stepwell.server.blobs.store import BlobStore
 from stepwell.server.database.session import Database
+from stepwell.server.reaching import Reach
 from stepwell.server.settings import Settings
 
 QUEUE: Final = "server"
@@ -37,6 +38,7 @@ class Services:
     launchers: Mapping[str, Launcher] = field(default_factory=dict)
     clock: Clock = SYSTEM
     blobs: BlobStore = field(default_factory=BlobStore.in_memory)
+    reach: Reach = field(default_factory=Reach)
 
     def launcher(self, name: str) -> Launcher:
         """The launcher of that name; raises `LauncherOff`."""

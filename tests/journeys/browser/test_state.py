@@ -158,3 +158,27 @@ def test_who_may_only_look_sees_the_value_and_why_it_is_not_theirs_to_edit(
     expect(button).to_have_attribute(
         "aria-description", "Needs the role operator. Settings, Users says who has it."
     )
+
+
+def test_a_whole_number_that_javascript_cannot_keep_is_shown_and_saved_as_it_is(
+    mine: Page, site: Site
+) -> None:
+    big = 2**53 + 1
+    kept(site, "last-id", {"id": big, "said": "a"})
+    drawer = drawer_of(mine, site, "last-id")
+    expect(drawer.get_by_text(f"id: {big}")).to_be_visible()
+    drawer.get_by_role("button", name="Edit").click()
+    dialog = mine.get_by_role("dialog", name="Edit last-id")
+    saved(dialog, f'{{"id": {big}, "said": "b"}}', "another word")
+    expect(dialog).to_have_count(0)
+    assert versions(site, "last-id")[-1]["value"] == {"id": big, "said": "b"}
+
+
+def test_a_group_is_narrowed_to_one_of_its_scopes(mine: Page, site: Site) -> None:
+    kept(site, "of-all", 1)
+    mine.goto(site.link(f"/state?group={GROUP}"))
+    expect(mine.get_by_role("row").filter(has_text="of-all")).to_be_visible()
+    mine.get_by_role("combobox", name="Scope").click()
+    mine.get_by_role("option", name="workflow load-weather").click()
+    expect(mine.get_by_role("row").filter(has_text="of-all")).to_have_count(0)
+    expect(mine).to_have_url(f"{site.url}/state?group={GROUP}&scope=workflow:load-weather")

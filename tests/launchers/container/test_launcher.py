@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -45,6 +46,19 @@ class TestContainerLauncher(LauncherContract):
     def image(self, folder: Path, script: str) -> str:
         """An image with that script as its entry point."""
         return self.podman.script(folder, script)
+
+    def test_an_engine_that_answers_says_its_version(self, launcher: ContainerLauncher) -> None:
+        """Home shows it, where all is well."""
+        assert re.search(r"answers, version \d", launcher.reach())
+
+    def test_a_plan_has_what_the_container_may_take(self, launcher: ContainerLauncher) -> None:
+        """From the body by which it would be made; an image of a registry is pulled first."""
+        image = "registry.example/nothing@sha256:" + "0" * 64
+        plan = launcher.plan(LaunchSpec(name="job-1", image=image, mode="run"))
+        assert plan.limits["memory"].endswith("Mi")
+        assert "The image is pulled first." in plan.notes
+        with pytest.raises(ImageUnusable):
+            launcher.plan(LaunchSpec(name="job-1", image="localhost/nothing:1", mode="run"))
 
     def test_a_container_is_confined(self, launcher: ContainerLauncher, launch: Any) -> None:
         """Not root, no capabilities, no new privileges; nothing is writable but /tmp."""
@@ -187,6 +201,8 @@ def test_an_engine_that_is_away_is_a_pause(tmp_path: Path) -> None:
     launcher = ContainerLauncher(tmp_path, engine, owner="test")
     with pytest.raises(LaunchFailed, match="STEPWELL_CONTAINER_HOST"):
         launcher.poll(launcher.find("job-1"))
+    with pytest.raises(LaunchFailed):
+        launcher.reach()
 
 
 def test_an_address_that_cannot_be_is_refused() -> None:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import event, insert, update
 from starlette.testclient import TestClient
-from tests.server.runs.conftest import Start
+from tests.server.runs.conftest import PlayedLauncher, Start
 from tests.server.runs.support import stop_clock
 from tests.server.search.support import made
 from tests.server.support import Api, on_both
 
 from stepwell import clock
 from stepwell.ids import new_id
+from stepwell.launchers.protocol import LaunchFailed
+from stepwell.server import reaching
 from stepwell.server.app import Server
 from stepwell.server.blobs.store import BlobStoreUnavailable
 from stepwell.server.database.tables import sources
@@ -55,6 +58,19 @@ def test_what_is_wrong_is_counted_and_linked(
 
 
 @on_both
+def test_a_bar_is_an_hour_of_the_clock_so_that_what_it_counts_is_under_its_label(
+    server: Server, client: TestClient
+) -> None:
+    hour = clock.now().replace(minute=0, second=0, microsecond=0)
+    made(server, {"created_at": hour}, {"created_at": hour, "state": "failed"})
+    made(server, {"created_at": hour - timedelta(seconds=1)})
+    made(server, {"created_at": hour - timedelta(hours=23, seconds=1)})  # too long ago
+    found = {datetime.fromisoformat(one["at"]): one for one in summary(client)["hours"]}
+    assert list(found) == [hour - timedelta(hours=1), hour]
+    assert (found[hour]["succeeded"], found[hour]["failed"]) == (1, 1)
+
+
+@on_both
 def test_health_says_more_to_those_who_are_known(api: Api) -> None:
     assert api(None).get("health").json()["parts"] is None
     wrong = {"Authorization": "Bearer sw_wrong"}
@@ -65,6 +81,57 @@ def test_health_says_more_to_those_who_are_known(api: Api) -> None:
     assert parts["engines"] == "problem"
     assert parts["database"] in ("ok", "warning")
     assert parts["launcher process"] == "ok"
+
+
+class Away(PlayedLauncher):
+    """Its engine is away until the test says otherwise."""
+
+    away, asked = True, 0
+
+    def reach(self) -> str:
+        self.asked += 1
+        if self.away:
+            raise LaunchFailed("The engine at unix:///run/x.sock does not answer.")
+        return "the engine answers."
+
+
+def test_an_engine_that_does_not_answer_is_a_problem_until_it_does(
+    api: Api, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def part() -> dict[str, Any]:
+        parts = api("viewer").get("health").json()["parts"]
+        return dict(next(one for one in parts if one["name"] == "launcher process"))
+
+    launcher, launchers = Away(), server.services.launchers
+    assert isinstance(launchers, dict)
+    monkeypatch.setitem(launchers, "process", launcher)
+    monkeypatch.setattr(reaching, "PATIENCE", 60.0)
+    assert part()["state"] == "problem"
+    assert "does not answer" in part()["sentence"]
+    assert launcher.asked == 1, "an answer is good for a while"
+    monkeypatch.setattr(reaching, "FRESH", 0.0)
+    launcher.away = False
+    assert (part()["state"], part()["sentence"].endswith("the engine answers.")) == ("ok", True)
+
+
+def test_a_cluster_that_hangs_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it says at last is told to the next who asks."""
+    go_on, answered = threading.Event(), threading.Event()
+
+    class Hangs(PlayedLauncher):
+        def reach(self) -> str:
+            go_on.wait(60)
+            answered.set()
+            return "the cluster answers."
+
+    monkeypatch.setattr(reaching, "PATIENCE", 0.0)
+    reach, launcher = reaching.Reach(), Hangs()
+    assert reach.of("kubernetes", launcher).sentence.endswith("is enabled.")
+    asking = reach._asking["kubernetes"]
+    go_on.set()
+    asking.join()
+    assert answered.is_set()
+    assert reach.of("kubernetes", launcher).sentence.endswith("the cluster answers.")
 
 
 def test_a_scheduler_that_is_behind_says_by_how_much(

@@ -135,6 +135,16 @@ def test_it_is_searched_by_group_name_and_description(server: Server, client: Te
 
 
 @on_both
+def test_it_is_searched_by_what_else_its_row_shows(server: Server, client: TestClient) -> None:
+    about = {"owner": "Ada Lovelace", "tags": ["nightly-batch", "billing"]}
+    release(server, workflow(**about), group="shop", digest="sha256:beef01")
+    for text in ("lovelace", "billing", "y-batch", "BEEF01"):
+        assert [one["group"] for one in listed(client, text=text)] == ["shop"], text
+    for text in ('h", "b', "owner", "["):  # what JSON puts between them is no word of anybody
+        assert listed(client, text=text) == [], text
+
+
+@on_both
 def test_what_is_not_in_force_is_not_found(server: Server, client: TestClient) -> None:
     answer = client.get(f"workflows/{GROUP}/other")
     assert (answer.status_code, answer.json()["code"]) == (404, "workflow-not-released")

@@ -4,6 +4,7 @@
  */
 
 import createClient, { type Middleware } from "openapi-fetch";
+import { parseExact } from "@/lib/exact";
 import { BASE } from "@/lib/page";
 import { ApiError, asApiError, problemOf } from "./error";
 import type { components, paths } from "./types";
@@ -25,9 +26,53 @@ export function newKey(): string {
   return Array.from(random, (one) => one.toString(16).padStart(2, "0")).join("");
 }
 
+/** A change as it would be sent. `path` is below /api/v1, with its query. */
+export interface Change {
+  method: "POST" | "PATCH" | "PUT" | "DELETE";
+  path: string;
+  body: unknown;
+}
+
+let withheld: Change[] | null = null;
+
+let looking: Promise<unknown> = Promise.resolve();
+
+/** The change that an act makes first. Nothing is sent; the act is told that it went wrong. */
+export function wouldSend(act: () => Promise<unknown>): Promise<Change | undefined> {
+  // One after the other: the end of one must not let through what another has begun.
+  const found = looking.then(() => lookedAt(act));
+  looking = found.catch(() => undefined);
+  return found;
+}
+
+async function lookedAt(act: () => Promise<unknown>): Promise<Change | undefined> {
+  const noted: Change[] = [];
+  withheld = noted;
+  try {
+    await act();
+  } catch (error) {
+    if (noted.length === 0) throw error;
+  } finally {
+    withheld = null;
+  }
+  return noted[0];
+}
+
+async function withhold(request: Request, to: Change[]): Promise<never> {
+  const { pathname, search } = new URL(request.url);
+  const body = await request.clone().text();
+  to.push({
+    method: request.method as Change["method"],
+    path: pathname.slice(`${BASE}/api/v1`.length) + search,
+    body: body === "" ? undefined : parseExact(body),
+  });
+  throw new Error("It was only to be looked at.");
+}
+
 export const changes: Middleware = {
-  onRequest({ request }) {
+  async onRequest({ request }) {
     if (SAFE.has(request.method)) return;
+    if (withheld !== null) await withhold(request, withheld);
     const csrf = csrfToken();
     if (csrf !== "") request.headers.set("X-Stepwell-CSRF", csrf);
     if (!request.headers.has("Idempotency-Key")) request.headers.set("Idempotency-Key", newKey());
@@ -72,6 +117,9 @@ export async function ok<T>(call: Promise<Answer<T>>): Promise<T> {
 
 /** For routes that answer with text or bytes, outside the typed client. */
 export async function fetchOk(path: string, init?: RequestInit): Promise<Response> {
+  if (withheld !== null && !SAFE.has(init?.method ?? "GET")) {
+    await withhold(new Request(new URL(`${BASE}${path}`, window.location.href), init), withheld);
+  }
   try {
     const answer = await fetch(`${BASE}${path}`, { credentials: "same-origin", ...init });
     if (answer.ok) return answer;

@@ -6410,6 +6410,24 @@ export interface components {
             until: string;
         };
         /**
+         * Hold
+         * @description What it would wait for: one of the codes of *why does it wait*, in words, until when.
+         */
+        Hold: {
+            /** Changes */
+            changes: string;
+            /**
+             * Code
+             * @description What it is, as a word that stays the same.
+             */
+            code: string;
+            /**
+             * Sentence
+             * @description The same in a sentence.
+             */
+            sentence: string;
+        };
+        /**
          * Hour
          * @description The same for one hour, by its first instant (UTC).
          */
@@ -6464,7 +6482,7 @@ export interface components {
         };
         /**
          * HourBar
-         * @description What ended within one hour from `at` on.
+         * @description How runs went that were asked for in the hour of the clock from `at` on.
          */
         HourBar: {
             /**
@@ -6849,6 +6867,30 @@ export interface components {
              * @description Why it is so.
              */
             why: string | null;
+        };
+        /**
+         * Launch
+         * @description What would be launched, as far as its launcher says.
+         *
+         *     `image` is exactly what would run; `requests` is what it asks for, `limits` what it may have
+         *     at most: resource -> amount. `notes` are sentences.
+         */
+        Launch: {
+            /**
+             * Image
+             * @description The image: a reference with a tag, or a file or folder.
+             */
+            image: string;
+            /** Limits */
+            limits: {
+                [key: string]: string;
+            };
+            /** Notes */
+            notes: string[];
+            /** Requests */
+            requests: {
+                [key: string]: string;
+            };
         };
         /**
          * LauncherShown
@@ -11460,8 +11502,10 @@ export interface components {
          * RunPlan
          * @description What would be started. `parameters` are complete: with their defaults.
          *
+         *     `sentence` says in words what would be launched; `launch` is null where it cannot be.
          *     `deadline` in seconds; `approvals` are the operations that will wait for a reviewer;
-         *     `pool` and `limits` say what it may have to wait in line for.
+         *     `pool` and `limits` say what it may have to wait in line for. `holds` is what it would wait
+         *     for now, the first reason first; `fails` why it would fail at once.
          */
         RunPlan: {
             /** Approvals */
@@ -11476,11 +11520,16 @@ export interface components {
              * @description The digest of the image.
              */
             digest: string;
+            /** Fails */
+            fails: string | null;
             /**
              * Group
              * @description The workflow group's name.
              */
             group: string;
+            /** Holds */
+            holds: components["schemas"]["Hold"][];
+            launch: components["schemas"]["Launch"] | null;
             /**
              * Launcher
              * @description What starts the image: process, container, kubernetes.
@@ -11513,6 +11562,11 @@ export interface components {
              * @description The release's id.
              */
             release_id: string;
+            /**
+             * Sentence
+             * @description The same in a sentence.
+             */
+            sentence: string;
             /**
              * Workflow
              * @description The workflow's name.
@@ -23180,7 +23234,7 @@ export interface operations {
         parameters: {
             query?: {
                 group?: string | null;
-                /** @description in group, name or description */
+                /** @description in group, name, description, owner, a tag or digest */
                 text?: string | null;
                 /** @description `next` of the page before */
                 cursor?: string | null;
@@ -23291,7 +23345,7 @@ export interface operations {
     start_run: {
         parameters: {
             query?: {
-                /** @description validate only; nothing is started */
+                /** @description say what would be started; start nothing */
                 dry_run?: boolean;
             };
             header?: {

@@ -27,3 +27,10 @@ it("writes a curl line that changes something with key and body", () => {
 it("writes Python's own words into Python", () => {
   expect(asPython(act, "http://x")).toContain('json={"reason":"it\'s late","force":True}');
 });
+
+it("leaves in Python what is text as it is", () => {
+  const body = { reason: "is it true, or null?", force: true };
+  expect(asPython({ ...act, body }, "http://x")).toContain(
+    'json={"reason":"is it true, or null?","force":True}',
+  );
+});

@@ -1,11 +1,14 @@
 import { Button, Menu, Text } from "@mantine/core";
 import { IconCheck, IconCode, IconLink } from "@tabler/icons-react";
+import { wouldSend } from "@/api/client";
+import { announce } from "@/lib/announce";
+import { exactText } from "@/lib/exact";
 import { BASE } from "@/lib/page";
 import { common } from "@/strings/common";
 import { useCopy } from "./CopyButton";
 
 export interface Call {
-  /** The command, `stepwell runs list --query …`. */
+  /** The command, `stepwell runs list state:failed`. */
   cli: string;
   method?: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
   /** Below /api/v1, with its query: `/runs?q=state%3Afailed`. */
@@ -29,7 +32,7 @@ export function asCurl(call: Call, origin: string): string {
   parts.push("-H", '"Authorization: Bearer $STEPWELL_TOKEN"');
   if (method !== "GET") parts.push("-H", '"Idempotency-Key: $(uuidgen)"');
   if (body !== undefined) {
-    parts.push("-H", "'Content-Type: application/json'", "-d", quoted(JSON.stringify(body)));
+    parts.push("-H", "'Content-Type: application/json'", "-d", quoted(exactText(body)));
   }
   return [...parts, quoted(`${origin}/api/v1${call.path}`)].join(" ");
 }
@@ -55,11 +58,14 @@ export function asPython(call: Call, origin: string): string {
     .join("\n");
 }
 
+const PYTHON: Record<string, string> = { true: "True", false: "False", null: "None" };
+
+/** Texts stay as they are, whatever they say. */
 function pythonOf(value: unknown): string {
-  return JSON.stringify(value)
-    .replaceAll(/\btrue\b/g, "True")
-    .replaceAll(/\bfalse\b/g, "False")
-    .replaceAll(/\bnull\b/g, "None");
+  return exactText(value).replaceAll(
+    /"(?:[^"\\]|\\.)*"|\b(?:true|false|null)\b/g,
+    (token) => PYTHON[token] ?? token,
+  );
 }
 
 /** The line that tells it from others. */
@@ -113,5 +119,39 @@ export function CopyAs({ call, compact = false }: { call: Call; compact?: boolea
         ) : null}
       </Menu.Dropdown>
     </Menu>
+  );
+}
+
+/** The act of a dialog as curl or Python: what it would send now, without sending it. */
+export function CopyAct({ act, disabled }: { act: () => Promise<unknown>; disabled?: boolean }) {
+  const [copied, copy] = useCopy();
+  const origin = `${window.location.origin}${BASE}`;
+  const take = async (write: typeof asCurl) => {
+    const change = await wouldSend(act).catch(() => undefined);
+    if (change === undefined) announce(common.copyFailed);
+    else copy(write({ cli: "", ...change }, origin));
+  };
+  return (
+    <span className="sw-row">
+      {copied ? <IconCheck size={14} role="img" aria-label={common.copied} /> : null}
+      {(
+        [
+          ["curl", asCurl],
+          ["Python", asPython],
+        ] as const
+      ).map(([name, write]) => (
+        <Button
+          key={name}
+          variant="subtle"
+          color="gray"
+          size="compact-sm"
+          disabled={disabled}
+          aria-label={`${common.copyAs} ${name}`}
+          onClick={() => void take(write)}
+        >
+          {name}
+        </Button>
+      ))}
+    </span>
   );
 }

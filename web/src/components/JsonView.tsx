@@ -1,4 +1,5 @@
 import { type ReactNode, useState } from "react";
+import { Exact, exactText } from "@/lib/exact";
 import { common } from "@/strings/common";
 import { CopyButton } from "./CopyButton";
 import classes from "./JsonView.module.css";
@@ -8,16 +9,14 @@ interface Props {
   label: string;
   /** How many levels are open at first. */
   open?: number;
-  /** The text that the server sent, where numbers are larger than JavaScript keeps exactly. */
-  text?: string;
 }
 
 /** A value as a tree that folds. */
-export function JsonView({ value, label, open = 2, text }: Props) {
+export function JsonView({ value, label, open = 2 }: Props) {
   return (
     <div className={classes.view}>
       <div className={classes.copy}>
-        <CopyButton value={() => text ?? JSON.stringify(value, null, 2)} label={label} />
+        <CopyButton value={() => exactText(value, 2)} label={label} />
       </div>
       <Node value={value} depth={0} open={open} />
     </div>
@@ -31,7 +30,7 @@ const MANY = 24;
 function Node({ value, depth, open, name }: NodeProps) {
   const [shown, setShown] = useState(depth < open && (depth === 0 || sizeOf(value) <= MANY));
   const key = name === undefined ? null : <span className={classes.key}>{name}: </span>;
-  if (typeof value !== "object" || value === null) {
+  if (typeof value !== "object" || value === null || value instanceof Exact) {
     return (
       <div className={classes.line}>
         {key}

@@ -1,5 +1,5 @@
 import { JsonInput, SegmentedControl, Select, TextInput } from "@mantine/core";
-import { useState } from "react";
+import { type RefObject, useEffect, useRef, useState } from "react";
 import { parsedObject } from "@/lib/json";
 import { form as words } from "@/strings/form";
 import classes from "./ParameterForm.module.css";
@@ -57,6 +57,8 @@ function Input({ field, value, onChange, errors }: Props & { field: Field }) {
       onChange(rest);
     }
   }
+  const box = useRef<HTMLInputElement>(null);
+  useStopped(box, wrong);
 
   const shared = {
     label: field.name,
@@ -82,6 +84,7 @@ function Input({ field, value, onChange, errors }: Props & { field: Field }) {
   return (
     <TextInput
       {...shared}
+      ref={box}
       type={type}
       inputMode={numeric ? "decimal" : undefined}
       placeholder={placeholder(field)}
@@ -99,8 +102,11 @@ function placeholder(field: Field): string {
 function Whole({ value, onChange }: Props) {
   const [typed, setTyped] = useState(() => JSON.stringify(value, null, 2));
   const [wrong, setWrong] = useState("");
+  const box = useRef<HTMLTextAreaElement>(null);
+  useStopped(box, wrong);
   return (
     <JsonInput
+      ref={box}
       label={words.json}
       autosize
       minRows={4}
@@ -115,4 +121,14 @@ function Whole({ value, onChange }: Props) {
       }}
     />
   );
+}
+
+/** A form is not sent while a field holds what cannot be read: it would go without that value. */
+function useStopped(
+  box: RefObject<HTMLInputElement | HTMLTextAreaElement | null>,
+  wrong: string,
+): void {
+  useEffect(() => {
+    box.current?.setCustomValidity(wrong);
+  }, [box, wrong]);
 }

@@ -3,6 +3,7 @@ import { type ReactNode, useState } from "react";
 import { asApiError } from "@/api/error";
 import { common } from "@/strings/common";
 import { CodeBlock } from "./CodeBlock";
+import { CopyAct } from "./CopyAs";
 import { Dialog } from "./Dialog";
 import classes from "./ReasonDialog.module.css";
 
@@ -53,6 +54,7 @@ export function ReasonDialog(props: Props) {
   }
 
   const problem = error === null ? null : asApiError(error);
+  const said = reason.trim() || (props.optional ? "" : "…");
   return (
     <Dialog opened={opened} onClose={onClose} title={title} size="lg">
       <form
@@ -88,9 +90,12 @@ export function ReasonDialog(props: Props) {
           data-autofocus
         />
         <div>
-          <div className="sw-label">{common.sameCommand}</div>
+          <div className="sw-row sw-between">
+            <span className="sw-label">{common.sameCommand}</span>
+            <CopyAct act={() => props.onSubmit(said)} disabled={!ready} />
+          </div>
           <CodeBlock label={common.sameCommand} wrap short>
-            {props.cli(reason.trim() || (props.optional ? "" : "…"))}
+            {props.cli(said)}
           </CodeBlock>
         </div>
         {problem ? (

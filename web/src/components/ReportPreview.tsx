@@ -3,6 +3,7 @@
 import { Skeleton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { fetchOk, type Schemas } from "@/api/client";
+import { parsedExact } from "@/lib/exact";
 import { parsed } from "@/lib/json";
 import { apiAddress } from "@/lib/page";
 import { bytes } from "@/lib/time";
@@ -57,7 +58,7 @@ function Text({ report }: { report: Report }) {
   const rows = report.kind === "table" ? rowsOf(value) : null;
   if (rows !== null) return <Rows rows={rows} />;
   if (value !== undefined)
-    return <JsonView value={value} label={report.name} text={data} open={3} />;
+    return <JsonView value={parsedExact(data)?.value} label={report.name} open={3} />;
   return (
     <CodeBlock label={report.name} tall wrap>
       {data}

@@ -7,7 +7,7 @@ export const workflowsRoutes = [
   createRoute({
     getParentRoute: () => shellRoute,
     path: "/workflows",
-    validateSearch: params({ text: text(200) }),
+    validateSearch: params({ text: text(200), by: oneOf("group") }),
     component: lazyRouteComponent(() => import("@/rooms/workflows/CatalogPage"), "CatalogPage"),
   }),
   createRoute({

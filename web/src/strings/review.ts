@@ -57,14 +57,23 @@ export const review = {
   offered: (kind: string, to: number | null) =>
     kind === "rollback" ? `release ${to} again` : "what was found",
   never: {
-    title: "No group has been discovered yet",
-    text: "Register a folder or an image; Stepwell runs it in discover mode and shows here what it found.",
+    title: "No image source yet",
+    text: "Add a registry or a folder, or register one image; Stepwell runs it in discover mode and shows here what it found.",
     command: "stepwell groups register PATH",
+    add: "Add a source",
   },
   nothingWaits: {
     title: "Nothing waits for review",
     text: "All that was found is decided. A new discovery appears here by itself.",
+    scanned: "Sources scanned",
+    discovered: "Last discovery",
+    never: "not yet",
+    scan: "Scan now",
+    images: (n: number) =>
+      n === 1 ? "1 image waits to be registered" : `${n} images wait to be registered`,
+    nothingNew: "nothing new",
   },
+  foundBy: (by: string) => `by ${by}`,
   noErrors: {
     title: "No discovery has failed",
     text: "Every image that was looked into answered.",
@@ -74,6 +83,7 @@ export const review = {
     text: "Groups whose newest discovery is decided are listed here.",
   },
   discover: "Discover again",
+  discoverNamed: (group: string) => `Discover ${group} again`,
   discovering: "Discovery begun; it appears here when it is done.",
   back: "Review",
   workflows: "Workflows",
@@ -85,6 +95,8 @@ export const review = {
   unchanged: (n: number) => `${n} unchanged`,
   sameWorkflow: "This workflow is the same as the one in force.",
   codeOnly: "Its declaration is the same. Its image is another one, so its code may differ.",
+  fixNow: "Fix it now",
+  open: "Open",
   effects: "What accepting does",
   noEffects: "Nothing that lives is touched.",
   others: (n: number) => (n === 1 ? "1 more for other workflows" : `${n} more for other workflows`),

@@ -5,6 +5,8 @@ export const state = {
   lead: "What operations keep from one run to the next; every version of it, and who wrote it.",
   group: "Group",
   allGroups: "All groups",
+  scope: "Scope",
+  allScopes: "All scopes",
   prefix: "Key begins with",
   columns: {
     key: "Key",

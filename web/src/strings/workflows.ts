@@ -3,7 +3,14 @@
 export const workflows = {
   title: "Catalog",
   lead: "Every workflow that is in force, and how it went lately.",
-  search: "Group, name, description",
+  search: "Name, owner, tag, text",
+  view: "How the list is shown",
+  flat: "Flat",
+  byGroup: "By group",
+  inGroup: (count: number) => (count === 1 ? "1 workflow" : `${count} workflows`),
+  lastFailed: (count: number) =>
+    count === 1 ? "the last run of 1 failed" : `the last runs of ${count} failed`,
+  moreTags: (count: number) => `+${count}`,
   columns: {
     workflow: "Workflow",
     outcomes: "Last 20 runs",
@@ -11,14 +18,15 @@ export const workflows = {
     p95: "p95, 7 days",
     next: "Next",
     release: "Release",
-    owner: "Owner",
+    owner: "Owner, tags",
   },
   never: {
     title: "Nothing is in force yet",
     text: "A workflow is here once a person has accepted it.",
     action: "Go to Review",
   },
-  nothing: (text: string) => `No workflow has “${text}” in its group, name or description`,
+  nothing: (text: string) =>
+    `No workflow has “${text}” in its group, name, description, owner, tags or digest`,
   onRequest: "on request",
   paused: "paused",
   none: "–",
@@ -38,6 +46,20 @@ export const workflows = {
   startLead: (digest: string, release: number) =>
     `It starts what release ${release} has: ${digest}.`,
   begun: "The run has begun.",
+  dry: {
+    button: "Dry run",
+    title: "What would be started",
+    free: "Nothing would hold it up.",
+    holds: "It would wait",
+    changes: (when: string) => (when === "" ? "" : `It goes on ${when}.`),
+    fails: "It would fail at once",
+    image: "Image",
+    parameters: "Parameters",
+    operations: "Operations",
+    approvals: "Wait for approval",
+    deadline: "Deadline",
+    pool: "Pool",
+  },
   again: "The same as",
   reason: "Reason (optional)",
   facts: {

@@ -13,7 +13,7 @@ from stepwell.cli.groups.commands import known
 from stepwell.cli.options import Limit, OfGroup, OfWorkflow, Reason
 from stepwell.cli.parameters import Params, parsed, texts
 from stepwell.cli.render import named, seconds
-from stepwell.cli.runs import feed
+from stepwell.cli.runs import feed, planning
 from stepwell.cli.session import Session, command
 from stepwell.cli.waiting import ended_run, polls
 from stepwell.cli.workflow import Apart, Named, parameters_schema, words
@@ -63,18 +63,6 @@ FIELDS: Final = {
     "digest": "digest",
     "trial": "trial",
     "try it yourself": "reproduce",
-}
-PLAN: Final = {
-    "group": "group",
-    "workflow": "workflow",
-    "digest": "digest",
-    "launcher": "launcher",
-    "parameters": "parameters",
-    "operations": "operations",
-    "wait for approval": "approvals",
-    "deadline (s)": "deadline",
-    "pool": "pool",
-    "limits": "limits",
 }
 OPERATIONS: Final = {
     "operation": "operation",
@@ -167,7 +155,7 @@ def start(
     reason: Reason = None,
     wait: Wait = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check everything, and start nothing.")
+        bool, typer.Option("--dry-run", help="Say what would be started; start nothing.")
     ] = False,
 ) -> None:
     """Run a workflow of the release in force now."""
@@ -178,7 +166,7 @@ def start(
     body |= {"labels": texts(label), "priority": priority, "deadline": deadline}
     path = f"/workflows/{group}/{name}/runs"
     if dry_run:
-        session.out.record(session.api.post(path, body, dry_run=True), PLAN)
+        planning.show(session, session.api.post(path, body, dry_run=True))
         return
     begun(session, session.api.post(path, body), wait)
 

@@ -67,6 +67,13 @@ class Images:
             raise _unusable(image, refused.message) from refused
         return found
 
+    def here_or_of_registry(self, image: str) -> dict[str, Any] | None:
+        """What the engine knows of an image, or None for one that could be pulled."""
+        found = self.inspect(image)
+        if found is None and parse(image).local:
+            raise _of_nowhere(image)
+        return found
+
     def pull(self, image: str) -> None:
         """Get an image from its registry.
 
@@ -77,7 +84,7 @@ class Images:
         """
         reference = parse(image)
         if reference.local:
-            raise _unusable(image, "It is of no registry, and not on this host.")
+            raise _of_nowhere(image)
         query = {"fromImage": reference.repository, "tag": reference.tag or reference.digest}
         try:
             with self._engine.stream("POST", "/images/create", **query) as pieces:
@@ -175,6 +182,10 @@ def _not_pulled(image: str, error: str) -> ImageUnusable | LaunchFailed:
         why=f"The registry's answer: {error}",
         fix="See whether the registry can be reached from this host.",
     )
+
+
+def _of_nowhere(image: str) -> ImageUnusable:
+    return _unusable(image, "It is of no registry, and not on this host.")
 
 
 def _unusable(image: str, error: str) -> ImageUnusable:

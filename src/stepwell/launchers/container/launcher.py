@@ -22,11 +22,13 @@ from stepwell.launchers.container.images import Images
 from stepwell.launchers.container.marks import OLDEST, Marks
 from stepwell.launchers.container.options import LAUNCH, OWNER, ContainerOptions, body
 from stepwell.launchers.container.output import HeadAndTail, frames
+from stepwell.launchers.container.planning import planned
 from stepwell.launchers.container.usage import Usage
 from stepwell.launchers.protocol import (
     Handle,
     ImageUnusable,
     LaunchFailed,
+    LaunchPlan,
     LaunchSpec,
     LaunchSpecInvalid,
     LaunchStatus,
@@ -86,6 +88,17 @@ class ContainerLauncher:
     def locate(self, image: str, digest: str) -> str:
         """The id of a local image, or the registry's name with the digest."""
         return self.images.locate(image, digest)
+
+    def reach(self) -> str:
+        """The engine, and its version."""
+        found = self._asked("/version") or {}
+        return f"the engine at {self.engine.address} answers, version {found.get('Version', '?')}."
+
+    def plan(self, spec: LaunchSpec) -> LaunchPlan:
+        """The container as it would be asked for; an image that is not here is not pulled."""
+        _check(spec)
+        image = self.images.here_or_of_registry(spec.image)
+        return planned(self._body(spec, image or {}), self.engine.address, here=image is not None)
 
     def start(self, spec: LaunchSpec) -> Handle:
         """Create the container unless it is there, and start it unless it ever was."""
@@ -178,14 +191,17 @@ class ContainerLauncher:
         image = self.images.inspect(spec.image)
         if image is None:
             self.images.pull(spec.image)
-            image = self.images.inspect(spec.image) or {"Config": {}}
-        own = (image.get("Config") or {}).get("User") or ""
-        made = body(spec, self._options, own_user=own, owner=self._owner, grace=self._grace)
+            image = self.images.inspect(spec.image) or {}
+        made = self._body(spec, image)
         try:
             self.engine.ask("POST", "/containers/create", made, name=self._name(spec.name))
         except Refused as refused:
             if refused.status != _CONFLICT:  # a server on another host was faster
                 raise
+
+    def _body(self, spec: LaunchSpec, image: Mapping[str, Any]) -> dict[str, Any]:
+        own = (image.get("Config") or {}).get("User") or ""
+        return body(spec, self._options, own_user=own, owner=self._owner, grace=self._grace)
 
     def _inspect(self, name: str) -> dict[str, Any] | None:
         found: dict[str, Any] | None = self._asked(f"{self._path(name)}/json")

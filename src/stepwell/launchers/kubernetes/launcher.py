@@ -26,11 +26,13 @@ from stepwell.launchers.kubernetes.options import (
     group_options,
 )
 from stepwell.launchers.kubernetes.places import Place, Places
+from stepwell.launchers.kubernetes.planning import planned
 from stepwell.launchers.kubernetes.requests import Requests, cannot
 from stepwell.launchers.notices import Notices
 from stepwell.launchers.protocol import (
     Handle,
     LaunchFailed,
+    LaunchPlan,
     LaunchSpec,
     LaunchSpecInvalid,
     LaunchStatus,
@@ -110,6 +112,14 @@ class KubernetesLauncher:
 
     # -- permissions -----------------------------------------------------------------
 
+    def reach(self) -> str:
+        """The cluster; that it refuses to say its version is an answer too."""
+        try:
+            self.api.ask("GET", "/version")
+        except Refused:
+            pass
+        return f"the cluster at {self.api.access.server} answers."
+
     def standing(self) -> Standing:
         """What it may do in its namespaces, asked verb by verb."""
         return self._asked("permissions", lambda: doctor.standing(self.api, self.places.allowed))
@@ -122,6 +132,18 @@ class KubernetesLauncher:
         place = self.places[self._namespace(asked)]
         spec = LaunchSpec(name="options", image="localhost/image:any", mode="run")
         self._asked("dry run", lambda: self.requests.tried(place, self._job(spec, asked)))
+
+    def plan(self, spec: LaunchSpec) -> LaunchPlan:
+        """The Job as it would be made; the cluster says whether it would take it."""
+        _check(spec)
+        asked = group_options(spec.options)
+        place = self.places[self._namespace(asked)]
+        made = self._job(spec, asked)
+        try:
+            bad = self.requests.misgivings(place, made)
+        except Refused as refused:
+            raise cannot(spec, refused, place.namespace) from refused
+        return planned(made, self.api.access.server, bad, self.nodes.largest)
 
     def start(self, spec: LaunchSpec) -> Handle:
         """Make the Job unless it is there, and let it go unless it was."""

@@ -114,20 +114,25 @@ class Requests:
         LaunchOptionsInvalid : it would not, or not its pods.
         """
         try:
-            _, warnings = self._api.told("POST", place.jobs, made, dryRun="All")
+            bad = self.misgivings(place, made)
         except Refused as refused:
             raise LaunchOptionsInvalid(
                 "The cluster would not take a Job with these launch options.",
                 why=refused.message,
                 fix="Correct them, or give the server what it lacks: `stepwell doctor kubernetes`.",
             ) from refused
-        bad = [one for one in warnings if "PodSecurity" in one or "unknown field" in one]
         if bad:
             raise LaunchOptionsInvalid(
                 "The cluster would take the Job, and not its pods.",
-                why=bad[0].partition(" - ")[2].strip(' "') or bad[0],
+                why=bad[0],
                 fix="Correct the launch options.",
             )
+
+    def misgivings(self, place: Place, made: Object) -> list[str]:
+        """Why the cluster would take the Job and not its pods; it keeps nothing of it."""
+        _, warnings = self._api.told("POST", place.jobs, made, dryRun="All")
+        bad = (one for one in warnings if "PodSecurity" in one or "unknown field" in one)
+        return [one.partition(" - ")[2].strip(' "') or one for one in bad]
 
     def _check_mine(self, found: Object, made: Object) -> None:
         labels = found.get("metadata", {}).get("labels") or {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
-from fastapi import Query, Response
+from fastapi import Depends, Query, Response
 from pydantic import AwareDatetime
 
 from stepwell.server.access.records import Role
@@ -40,18 +40,18 @@ router = Router(tags=["runs"])
 Viewing = Annotated[Call, reads(Role.VIEWER)]
 Operating = Annotated[Call, writes(Role.OPERATOR)]
 Reviewing = Annotated[Call, writes(Role.REVIEWER)]
-Dry: TypeAlias = Annotated[bool, Query(description="validate only; nothing is started")]
+Planned: TypeAlias = Annotated[RunPlan | None, Depends(trying.asked)]
 Preview: TypeAlias = Annotated[bool, Query(description="only say what would be done")]
 
 
 @router.post("/workflows/{group}/{workflow}/runs", status_code=201)
 def run_now(
-    call: Operating, answer: Response, group: str, workflow: str, body: NewRun, dry_run: Dry = False
+    call: Operating, answer: Response, group: str, workflow: str, body: NewRun, plan: Planned
 ) -> Run | RunPlan:
     """Start a run of the released workflow; `dry_run` says what would be started."""
-    if dry_run:
+    if plan is not None:
         answer.status_code = 200
-        return trying.plan(call.conn, group, workflow, body)
+        return plan
     by = call.user.name
     made = service.start_run(
         call.conn,

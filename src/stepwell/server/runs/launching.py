@@ -9,10 +9,19 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from stepwell import clock
-from stepwell.launchers.protocol import Condition, Handle, LaunchSpec
+from stepwell.errors import StepwellError
+from stepwell.launchers.protocol import (
+    Condition,
+    Handle,
+    Launcher,
+    LaunchPlan,
+    LaunchSpec,
+    Plannable,
+)
 from stepwell.server.groups import service as groups
 from stepwell.server.groups.records import Group
 from stepwell.server.runs import tokens
+from stepwell.server.runs.line import Row
 from stepwell.server.services import Services
 from stepwell.telemetry.run_spans import VARIABLE, traceparent, wanted
 
@@ -22,7 +31,7 @@ def name(run_id: UUID, attempt: int) -> str:
     return f"{run_id}-{attempt}"
 
 
-def start(services: Services, run: RowMapping, group: Group) -> Handle:
+def start(services: Services, run: Row, group: Group) -> Handle:
     """Start the container of the run's current attempt, unless it was started.
 
     Raises
@@ -30,8 +39,26 @@ def start(services: Services, run: RowMapping, group: Group) -> Handle:
     StepwellError : an `InvalidInput` cannot work later either; others may.
     """
     launcher = services.launcher(group.launcher)
+    return launcher.start(_spec(services, launcher, run, group))
+
+
+def plan(services: Services, run: Row, group: Group) -> LaunchPlan:
+    """What `start` would make, as far as the launcher says. Raises as `start` does."""
+    launcher = services.launcher(group.launcher)
+    spec = _spec(services, launcher, run, group)
+    if isinstance(launcher, Plannable):
+        return launcher.plan(spec)
+    return LaunchPlan(what=f"1 launch by {group.launcher}", image=spec.image)
+
+
+def not_started(error: StepwellError) -> str:
+    """Why a run fails that cannot be started later either."""
+    return f"Its container cannot be started. {error}"
+
+
+def _spec(services: Services, launcher: Launcher, run: Row, group: Group) -> LaunchSpec:
     left = (run["deadline_at"] - clock.now()).total_seconds()
-    spec = LaunchSpec(
+    return LaunchSpec(
         name=name(run["id"], run["attempt"]),
         image=launcher.locate(group.image, run["digest"]),
         mode="run",
@@ -39,7 +66,6 @@ def start(services: Services, run: RowMapping, group: Group) -> Handle:
         deadline_seconds=max(left, 1.0),
         options=group.launch_options or {},
     )
-    return launcher.start(spec)
 
 
 def as_kept(condition: Condition | None) -> dict[str, Any] | None:
@@ -66,7 +92,7 @@ def kept_condition(attempt: RowMapping) -> Condition | None:
     )
 
 
-def _environment(services: Services, run: RowMapping, group: Group) -> dict[str, str]:
+def _environment(services: Services, run: Row, group: Group) -> dict[str, str]:
     settings = services.settings
     secrets = run["trial"]["with_secrets"] if run["trial"] else True
     parent = traceparent(run["id"], "attempt", run["attempt"])

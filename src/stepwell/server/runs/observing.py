@@ -7,11 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
+from stepwell import clock
 from stepwell.errors import StepwellError
 from stepwell.launchers.protocol import Condition
 from stepwell.server.groups import service as groups
-from stepwell.server.runs import closing, launching, queries, waits
+from stepwell.server.runs import approvals, closing, launching, queries, slots, waits
 from stepwell.server.runs.judgement import operation_of, ready
+from stepwell.server.runs.line import Row
 from stepwell.server.runs.records import Waiting
 from stepwell.server.services import Services
 from stepwell.step import Step
@@ -22,7 +24,7 @@ class Observed:
     """One run. `condition` is what its container waits for, `trouble` what ails the launcher,
     `waiting` what it waits for without a container."""
 
-    run: RowMapping
+    run: Row
     attempt: RowMapping | None
     rows: list[Step]
     entry: dict[str, Any]
@@ -49,6 +51,28 @@ def observe(conn: Connection, services: Services, run: RowMapping) -> Observed:
     return Observed(
         run, attempt, rows, queries.entry(conn, run), condition, trouble, waits.fresh(conn, run)
     )
+
+
+def foresee(
+    conn: Connection,
+    run: Row,
+    entry: dict[str, Any],
+    first: Step,
+    condition: Condition | None,
+    trouble: str,
+) -> Observed:
+    """A run as it would be found, were it started now.
+
+    Parameters
+    ----------
+    run, first : its header and its first operation, neither of them written.
+    condition, trouble : what its launcher said to the plan of its start.
+    """
+    asked = approvals.asked(first)
+    full = None if asked else slots.look(conn, run)
+    lined_up = None if full is None else full.waiting(clock.now())
+    waiting = asked.waiting if asked else lined_up
+    return Observed(run, None, [first], entry, condition, trouble, waiting)
 
 
 def _condition(

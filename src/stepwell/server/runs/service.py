@@ -59,6 +59,7 @@ __all__ = [
     "DEADLINE",
     "OPERATIONS",
     "SUPERVISE",
+    "Observed",
     "Reexecution",
     "RunLimit",
     "RunNotFound",

@@ -32,7 +32,7 @@ from stepwell.server.runs.records import PRIORITIES, RunState
 from stepwell.server.runs.waking import SUPERVISE
 from stepwell.server.runs.wishes import NO_WISHES, Wishes
 from stepwell.server.services import QUEUE
-from stepwell.step import Addition, new_step
+from stepwell.step import Addition, Step, new_step
 
 DEADLINE: Final = 24 * 60 * 60.0
 """Seconds that a run may take, unless its workflow says otherwise (R3)."""
@@ -111,6 +111,11 @@ class Starts:
         steps = (seal(step, JSON, now) for step in _first_steps(header, entry, now))
         self._new.append(_New(header, *steps))
         return header
+
+    @property
+    def draft(self) -> tuple[dict[str, Any], Step]:
+        """The header and the first operation of what was begun last, and is not written."""
+        return self._new[-1].header, self._new[-1].operation.step
 
     @property
     def begun(self) -> int:

@@ -301,8 +301,7 @@ class Supervision:
             hopeless = isinstance(error, InvalidInput) or clock.now() >= run["deadline_at"]
             if hopeless and not RunState(run["state"]).ended:
                 queries.change_attempt(conn, self.run_id, number, finished_at=clock.now())
-                reason = f"Its container cannot be started. {error}"
-                closing.fail(conn, tx, run, reason, launched=False)
+                closing.fail(conn, tx, run, launching.not_started(error), launched=False)
                 return done()
         emit("run.launch_failed", run=self.run_id, error=str(error))
         return rerun(after=TRY_LAUNCH, description=str(error))

@@ -71,10 +71,14 @@ def _launchers(services: Services) -> list[Part]:
     if not services.launchers:
         said = "No launcher is enabled on this server: it starts no image."
         return [Part(name="launchers", state="warning", sentence=said)]
-    return [
-        Part(name=f"launcher {name}", state="ok", sentence=f"The launcher {name!r} is enabled.")
-        for name in sorted(services.launchers)
-    ]
+    return [_launcher(name, services) for name in sorted(services.launchers)]
+
+
+def _launcher(name: str, services: Services) -> Part:
+    """Whether its engine or its cluster answers."""
+    found = services.reach.of(name, services.launchers[name])
+    state: State = "ok" if found.well else "problem"
+    return Part(name=f"launcher {name}", state=state, sentence=found.sentence)
 
 
 def _database(conn: Connection) -> Part:

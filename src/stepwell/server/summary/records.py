@@ -76,7 +76,7 @@ class Part(BaseModel):
 
 
 class HourBar(BaseModel):
-    """What ended within one hour from `at` on."""
+    """How runs went that were asked for in the hour of the clock from `at` on."""
 
     at: datetime
     succeeded: int

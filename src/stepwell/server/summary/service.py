@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping
@@ -58,7 +58,7 @@ def summary(conn: Connection, services: Services) -> Summary:
         waiting=_waiting(conn, services, counts.waiting),
         next_fires=[_fire(row) for row in queries.next_fires(conn, SHOWN)],
         health=health.parts(conn, services),
-        hours=_hours(conn),
+        hours=_hours(conn, now),
         as_of=now,
     )
 
@@ -137,8 +137,11 @@ def _fire(row: RowMapping) -> NextFire:
     )
 
 
-def _hours(conn: Connection) -> list[HourBar]:
-    found = search.histogram(conn, "since:24h", by="", buckets=24)
+def _hours(conn: Connection, now: datetime) -> list[HourBar]:
+    """The hour that goes on and the 23 before it: whole ones, as a clock has them."""
+    end = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    begin = end - timedelta(hours=24)
+    found = search.histogram(conn, "", by="", buckets=24, since=begin, until=end)
     return [
         HourBar(
             at=one.at,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -46,7 +47,7 @@ class Evidence:
     """
 
     now: datetime
-    run: RowMapping
+    run: Mapping[Any, Any]
     attempt: RowMapping | None
     step: Step | None
     operation: str | None
@@ -82,7 +83,11 @@ def gather(conn: Connection, services: Services, run_id: UUID, asked: str | None
     ------
     RunNotFound, OperationUnknown.
     """
-    seen = runs.observed(conn, services, run_id)
+    return of(conn, services, runs.observed(conn, services, run_id), asked)
+
+
+def of(conn: Connection, services: Services, seen: runs.Observed, asked: str | None) -> Evidence:
+    """The same of a run that was looked at, or that is not written yet."""
     tx, now = services.db.steps(conn), clock.now()
     operation, step = _asked(seen, asked)
     controls = tx.controls()
@@ -94,7 +99,7 @@ def gather(conn: Connection, services: Services, run_id: UUID, asked: str | None
         step=step,
         operation=operation,
         retries=_retries(seen.entry, operation),
-        supervisor=_supervisor(tx, run_id),
+        supervisor=_supervisor(tx, seen.run["id"]),
         pauses=tuple(
             one for one in controls if one.kind is ControlKind.PAUSE and one.key in QUEUES
         ),

@@ -7,10 +7,11 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from stepwell import clock
+from stepwell.server.runs import service as runs
 from stepwell.server.schedules import service as schedules
 from stepwell.server.services import Services
 from stepwell.server.waiting import reasons, timing
-from stepwell.server.waiting.evidence import Evidence, gather
+from stepwell.server.waiting.evidence import Evidence, gather, of
 from stepwell.server.waiting.records import Reason, Subject, Why
 
 
@@ -35,6 +36,12 @@ def why(conn: Connection, services: Services, run_id: UUID, step: str | None = N
         return _answer(subject, found[0].sentence, found)
     last = reasons.unknown(evidence)
     return _answer(subject, last.sentence, [last], _diagnostics(evidence))
+
+
+def foreseen(conn: Connection, services: Services, seen: runs.Observed) -> list[Reason]:
+    """Why a run would wait that is not written, in order; none has an action, for it has no id."""
+    found = reasons.reasons(of(conn, services, seen, None))
+    return [one.model_copy(update={"action": None}) for one in found]
 
 
 def why_schedule(conn: Connection, services: Services, schedule_id: UUID) -> Why:

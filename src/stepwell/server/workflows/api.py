@@ -22,7 +22,8 @@ def list_workflows(
     pages: Pages,
     group: str | None = None,
     text: Annotated[
-        str | None, Query(max_length=200, description="in group, name or description")
+        str | None,
+        Query(max_length=200, description="in group, name, description, owner, a tag or digest"),
     ] = None,
 ) -> Page[Workflow]:
     """What is in force, by group and name, each with its newest runs."""

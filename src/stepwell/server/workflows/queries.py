@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Connection, RowMapping, Select, func, or_, select, tuple_, union_all
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    Select,
+    Text,
+    cast,
+    func,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 
 from stepwell.server.database.tables import (
     discoveries,
@@ -23,6 +34,10 @@ LATELY: Final = 20
 """So many runs of a workflow are shown."""
 AT_ONCE: Final = 50
 """Workflows in one statement: SQLite unites at most 500 queries, and parses each."""
+OWNER: Final = discoveries.c.manifest["group"]["owner"].as_string()
+"""Of a group; a workflow may have another one."""
+_BETWEEN: Final = frozenset('[]",')
+"""What stands between tags in their JSON, and is part of none."""
 
 
 def in_force() -> Select[Any]:
@@ -35,7 +50,7 @@ def in_force() -> Select[Any]:
             t.c.digest,
             t.c.entry,
             releases.c.number,
-            discoveries.c.manifest["group"]["owner"].as_string().label("owner"),
+            OWNER.label("owner"),
         )
         .join(releases, releases.c.id == t.c.release_id)
         .join(groups, groups.c.release_id == releases.c.id)
@@ -45,9 +60,12 @@ def in_force() -> Select[Any]:
 
 
 def containing(query: Select[Any], text: str) -> Select[Any]:
-    """Those whose group, name or description has this text, in any case."""
-    described = release_workflows.c.entry["description"].as_string()
-    columns = (releases.c.group_name, release_workflows.c.workflow, described)
+    """Those whose group, name, description, owner, tags or digest have this text, in any case."""
+    t = release_workflows.c
+    said = [t.entry[name].as_string() for name in ("description", "owner")]
+    columns = [releases.c.group_name, t.workflow, t.digest, OWNER, *said]
+    if not _BETWEEN.intersection(text):
+        columns.append(cast(t.entry["tags"], Text))
     return query.where(or_(*(one.icontains(text, autoescape=True) for one in columns)))
 
 

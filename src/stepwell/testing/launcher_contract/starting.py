@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from stepwell.launchers.protocol import Launcher, LaunchSpecInvalid
+from stepwell.launchers.protocol import Launcher, LaunchSpec, LaunchSpecInvalid, Plannable
 from stepwell.testing.launcher_contract.base import ContractBase, until
 
 STAYS = "import time\nprint('up', flush=True)\nwhile True: time.sleep(0.1)"
@@ -40,6 +40,31 @@ class StartingContract(ContractBase):
         """Names become folders, labels and objects."""
         with pytest.raises(LaunchSpecInvalid):
             launch("pass", name="../elsewhere")
+
+    def test_a_plan_names_the_image_and_starts_nothing(
+        self, launcher: Launcher, launch: Any, tmp_path: Path
+    ) -> None:
+        """It goes the way of a start, so that the launch can be started after it."""
+        if not isinstance(launcher, Plannable):
+            pytest.skip("this launcher does not say what a start would make")
+        image = launcher.pin(self.image(tmp_path, "print('once')")).location
+        plan = launcher.plan(LaunchSpec(name="job-1", image=image, mode="run"))
+        assert plan.image == image
+        assert plan.what.startswith("1 ")
+        assert launcher.poll(launcher.find("job-1")).state == "ended"
+        handle = launch("print('once')")
+        assert self.ended(launcher, handle).exit_code == 0
+        assert launcher.logs(handle) == "once\n"
+
+    def test_a_plan_refuses_what_a_start_refuses(self, launcher: Launcher, launch: Any) -> None:
+        """So nobody is told that a launch would go well which cannot."""
+        if not isinstance(launcher, Plannable):
+            pytest.skip("this launcher does not say what a start would make")
+        with pytest.raises(LaunchSpecInvalid):
+            launcher.plan(LaunchSpec(name="../elsewhere", image="x", mode="run"))
+        spec = LaunchSpec(name="job-1", image="x", mode="run", environment={"A=B": "c"})
+        with pytest.raises(LaunchSpecInvalid):
+            launcher.plan(spec)
 
     def test_started_twice_is_one_process(self, launcher: Launcher, launch: Any) -> None:
         """The name makes starting idempotent, also at the same time and after the end."""

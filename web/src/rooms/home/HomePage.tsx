@@ -34,7 +34,7 @@ export function HomePage() {
       <PageHeader
         title={words.title}
         heading={data ? <Sentence summary={data} /> : words.title}
-        actions={<CopyAs call={{ cli: "stepwell status", path: "/summary" }} />}
+        actions={<CopyAs call={{ cli: "stepwell summary", path: "/summary" }} />}
       />
       {error && data === undefined ? (
         <ErrorFace error={error} onRetry={() => void refetch()} />

@@ -1,12 +1,14 @@
 import { Button, Textarea } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, ok, type Schemas } from "@/api/client";
 import { asApiError } from "@/api/error";
 import { Instant } from "@/components/Instant";
 import { RoleGate } from "@/components/RoleGate";
 import { review as words } from "@/strings/review";
+import { placeOf } from "./links";
 import { commentsQuery, type Review } from "./queries";
 import classes from "./Review.module.css";
 
@@ -39,7 +41,7 @@ function List({ of }: { of: Schemas["Effect"][] }) {
     <ul className={classes.effects}>
       {of.map((one) => (
         <li key={`${one.code} ${one.sentence}`}>
-          {one.sentence}
+          {one.sentence} <Where of={one} />
           {one.sample.length > 0 ? (
             <ul className={classes.sample}>
               {one.sample.map((each) => (
@@ -52,6 +54,17 @@ function List({ of }: { of: Schemas["Effect"][] }) {
         </li>
       ))}
     </ul>
+  );
+}
+
+function Where({ of }: { of: Schemas["Effect"] }) {
+  const place = placeOf(of);
+  if (place === null) return null;
+  const { to, params, search, mend } = place;
+  return (
+    <Link to={to} params={params} search={search as never}>
+      {mend ? words.fixNow : words.open}
+    </Link>
   );
 }
 

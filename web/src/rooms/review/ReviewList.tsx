@@ -12,7 +12,9 @@ import { Listing } from "@/components/Listing";
 import { PageHeader } from "@/components/PageHeader";
 import { foundRows } from "@/lib/found";
 import { review as words } from "@/strings/review";
+import { DiscoverAgain } from "./DiscoverAgain";
 import { Counts, risk, short } from "./Marks";
+import { useNothing } from "./Nothing";
 import { failedQuery, reviewsQuery } from "./queries";
 import classes from "./Review.module.css";
 
@@ -72,20 +74,21 @@ function Offers({ state }: { state: "waiting" | "decided" }) {
   const found = useQuery(reviewsQuery(state));
   const navigate = useNavigate();
   const rows = found.data?.items ?? [];
-  const never = state === "waiting" ? words.nothingWaits : words.noneDecided;
+  const nothing = useNothing();
+  const never = state === "waiting" ? nothing : words.noneDecided;
   return (
     <Listing
       found={foundRows(found, rows)}
       keys
       label={words.tabs[state]}
       columns={OFFERS}
+      rowHeight={40}
       rowId={(one) => one.group}
       rowName={(one) => one.group}
       onOpen={(one) => void navigate(address(one))}
       never={{
         ...never,
         icon: state === "waiting" ? <IconMoodCheck size={28} /> : <IconChecks size={28} />,
-        action: <CodeBlock label="command">{words.never.command}</CodeBlock>,
       }}
     />
   );
@@ -106,9 +109,14 @@ const OFFERS: Column<Waiting>[] = [
     card: "head",
     sort: (one) => one.group,
     cell: (one) => (
-      <Link {...address(one)} className={classes.name}>
-        {one.group}
-      </Link>
+      <div className={classes.named}>
+        <Link {...address(one)} className={classes.name}>
+          {one.group}
+        </Link>
+        <span className={classes.image} title={one.image}>
+          {one.image}
+        </span>
+      </div>
     ),
   },
   {
@@ -152,7 +160,12 @@ const OFFERS: Column<Waiting>[] = [
     header: words.columns.found,
     width: "14%",
     sort: (one) => one.found_at,
-    cell: (one) => <Instant at={one.found_at} as="ago" />,
+    cell: (one) => (
+      <div className={classes.named}>
+        <Instant at={one.found_at} as="ago" />
+        <span className={classes.image}>{words.foundBy(one.found_by)}</span>
+      </div>
+    ),
   },
 ];
 
@@ -185,6 +198,7 @@ function Failure({ one }: { one: Failed }) {
         <span className="sw-grow" />
         <span className="sw-soft">{one.trigger}</span>
         <Instant at={one.finished_at ?? one.created_at} as="ago" />
+        <DiscoverAgain group={one.group_name} />
       </div>
       <p className={classes.what}>{one.error?.what}</p>
       {one.error?.why ? (

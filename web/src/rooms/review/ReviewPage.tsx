@@ -179,7 +179,7 @@ function Head({ offer, review }: { offer: Offer; review: Review }) {
             {short(review.replaces[0] ?? null)} → {short(review.digest)}
           </span>
           <span className="sw-soft">
-            <Instant at={review.found_at} as="ago" />
+            <Instant at={review.found_at} as="ago" /> {words.foundBy(review.found_by)}
           </span>
         </span>
       }

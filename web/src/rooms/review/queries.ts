@@ -23,6 +23,18 @@ export const failedQuery = queryOptions({
     ok(api.GET("/api/v1/discoveries", { params: { query: { state: "failed", limit: 50 } } })),
 });
 
+/** The newest discovery of all groups. */
+export const latestQuery = queryOptions({
+  queryKey: ["discoveries", "latest"],
+  queryFn: () => ok(api.GET("/api/v1/discoveries", { params: { query: { limit: 1 } } })),
+});
+
+export const sourcesQuery = queryOptions({
+  queryKey: ["sources", "looked"],
+  queryFn: () => ok(api.GET("/api/v1/sources", { params: { query: { limit: 100 } } })),
+  refetchInterval: ({ state }) => (state.data?.items.some((one) => one.scanning) ? 1500 : false),
+});
+
 export const discoveryQuery = (group: string, id: string) =>
   queryOptions({
     queryKey: ["discoveries", group, id],

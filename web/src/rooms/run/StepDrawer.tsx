@@ -11,6 +11,7 @@ import { CopyButton } from "@/components/CopyButton";
 import { Duration } from "@/components/Duration";
 import { Instant } from "@/components/Instant";
 import { JsonView } from "@/components/JsonView";
+import { marked } from "@/components/marked";
 import { RoleGate } from "@/components/RoleGate";
 import { SideDrawer } from "@/components/SideDrawer";
 import { StateBadge } from "@/components/StateBadge";
@@ -20,7 +21,6 @@ import { failureOf } from "./failure";
 import { stateOf, waited } from "./pieces";
 import { hasEnded, type RunDetail, type RunStep, stepQuery, whyQuery } from "./queries";
 import classes from "./StepDrawer.module.css";
-import { marked } from "./WhyPanel";
 
 const said = words.drawer;
 

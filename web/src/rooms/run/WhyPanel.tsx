@@ -5,11 +5,11 @@ import { notifications } from "@mantine/notifications";
 import { IconHourglassHigh } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Fragment, type ReactNode } from "react";
 import { api, ok, type Schemas } from "@/api/client";
 import { asApiError } from "@/api/error";
 import { CopyButton } from "@/components/CopyButton";
 import { Instant } from "@/components/Instant";
+import { marked } from "@/components/marked";
 import { RoleGate } from "@/components/RoleGate";
 import { run as words } from "@/strings/run";
 import { hasEnded, type RunDetail, whyQuery } from "./queries";
@@ -57,19 +57,6 @@ export function WhyPanel({ run }: { run: RunDetail }) {
       </div>
       <Act reason={data.reason} runId={run.id} />
     </section>
-  );
-}
-
-/** `Waits for *extract*` -> with the name emphasised. */
-export function marked(sentence: string): ReactNode {
-  return sentence.split(/\*([^*]+)\*/).map((part, at) =>
-    at % 2 === 1 ? (
-      // biome-ignore lint/suspicious/noArrayIndexKey: the parts of one sentence stay in order
-      <em key={at}>{part}</em>
-    ) : (
-      // biome-ignore lint/suspicious/noArrayIndexKey: the parts of one sentence stay in order
-      <Fragment key={at}>{part}</Fragment>
-    ),
   );
 }
 

@@ -6,7 +6,7 @@ import { asApiError } from "@/api/error";
 import { quoted } from "@/components/CopyAs";
 import { JsonView } from "@/components/JsonView";
 import { ReasonDialog } from "@/components/ReasonDialog";
-import { parsed } from "@/lib/json";
+import { exactText, parsedExact } from "@/lib/exact";
 import { state as words } from "@/strings/state";
 import { type Entry, edit, entryQuery, type Place, restore } from "./queries";
 import classes from "./State.module.css";
@@ -20,10 +20,10 @@ interface Props {
 
 /** A new value, written only where nobody else was faster; else theirs is shown first. */
 export function EditDialog({ place, entry, onClose }: Props) {
-  const [text, setText] = useState(() => JSON.stringify(entry.value, null, 2));
+  const [text, setText] = useState(() => exactText(entry.value, 2));
   const [ttl, setTtl] = useState<string | number>("");
   const { expected, theirs, guard, take, overwrite } = useExpected(place, entry);
-  const value = parsed(text);
+  const value = parsedExact(text);
   return (
     <ReasonDialog
       opened
@@ -50,7 +50,7 @@ export function EditDialog({ place, entry, onClose }: Props) {
         <Conflict
           theirs={theirs}
           onTake={() => {
-            setText(JSON.stringify(theirs.value, null, 2));
+            setText(exactText(theirs.value, 2));
             take();
           }}
           onOverwrite={overwrite}

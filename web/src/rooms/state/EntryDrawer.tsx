@@ -8,6 +8,7 @@ import { Instant } from "@/components/Instant";
 import { JsonView } from "@/components/JsonView";
 import { RoleGate } from "@/components/RoleGate";
 import { SideDrawer } from "@/components/SideDrawer";
+import { exactText } from "@/lib/exact";
 import { writeSearch } from "@/lib/search";
 import { state as words } from "@/strings/state";
 import { DeleteDialog, EditDialog, RestoreDialog } from "./Dialogs";
@@ -178,8 +179,8 @@ function Changes({ place, one, before }: { place: Place; one: Entry; before: Ent
       {found.data.changes.slice(0, 40).map((each) => (
         <li key={each.path} data-kind={each.kind}>
           <code>{each.path || "/"}</code>
-          {each.kind === "added" ? null : <del>{JSON.stringify(each.before)}</del>}
-          {each.kind === "removed" ? null : <ins>{JSON.stringify(each.after)}</ins>}
+          {each.kind === "added" ? null : <del>{exactText(each.before)}</del>}
+          {each.kind === "removed" ? null : <ins>{exactText(each.after)}</ins>}
         </li>
       ))}
     </ul>

@@ -5,11 +5,12 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { CodeBlock } from "@/components/CodeBlock";
-import { CopyAs } from "@/components/CopyAs";
+import { CopyAs, quoted } from "@/components/CopyAs";
 import type { Column } from "@/components/DataTable";
 import { Instant } from "@/components/Instant";
 import { Listing } from "@/components/Listing";
 import { PageHeader } from "@/components/PageHeader";
+import { exactText } from "@/lib/exact";
 import { foundPages } from "@/lib/found";
 import { writeSearch } from "@/lib/search";
 import { bytes } from "@/lib/time";
@@ -51,7 +52,7 @@ export function StatePage() {
         actions={
           <CopyAs
             call={{
-              cli: `stepwell state list${group === undefined ? "" : ` ${group}`}`,
+              cli: `stepwell state list${group === undefined ? "" : ` ${group}`}${flag("scope", scope)}${flag("prefix", prefix)}`,
               path: `/state${writeSearch({ group, scope, prefix })}`,
             }}
           />
@@ -59,7 +60,9 @@ export function StatePage() {
       />
       <Filters
         group={group}
+        scope={scope}
         prefix={prefix}
+        seen={(found.data?.pages ?? []).flatMap((page) => page.items)}
         onChange={(next) =>
           void navigate({ search: (old) => ({ ...old, ...next }), replace: true })
         }
@@ -67,7 +70,7 @@ export function StatePage() {
       <Listing
         label={words.title}
         found={foundPages(found)}
-        columns={COLUMNS}
+        columns={place === null ? COLUMNS : BESIDE}
         rowId={idOf}
         rowName={(one) => one.key}
         keys
@@ -103,12 +106,19 @@ export function StatePage() {
 
 interface FilterProps {
   group: string | undefined;
+  scope: string | undefined;
   prefix: string | undefined;
-  onChange: (next: { group?: string; prefix?: string }) => void;
+  /** What is listed: scopes of operations are known from there alone. */
+  seen: readonly Entry[];
+  onChange: (next: { group?: string; scope?: string; prefix?: string }) => void;
 }
 
-function Filters({ group, prefix, onChange }: FilterProps) {
+function Filters({ group, scope, prefix, seen, onChange }: FilterProps) {
   const groups = useQuery(groupsQuery);
+  const workflows = groups.data?.items.find((one) => one.name === group)?.workflows ?? [];
+  const scopes = new Set(["group", ...workflows.map((one) => `workflow:${one}`)]);
+  for (const one of seen) if (one.group === group) scopes.add(one.scope);
+  if (scope !== undefined) scopes.add(scope);
   const [typed, setTyped] = useState(prefix ?? "");
   const later = useDebouncedCallback(
     (text: string) => onChange({ prefix: text || undefined }),
@@ -123,8 +133,18 @@ function Filters({ group, prefix, onChange }: FilterProps) {
         searchable
         value={group ?? null}
         data={(groups.data?.items ?? []).map((one) => one.name)}
-        onChange={(next) => onChange({ group: next ?? undefined })}
+        onChange={(next) => onChange({ group: next ?? undefined, scope: undefined })}
       />
+      {group === undefined ? null : (
+        <Select
+          aria-label={words.scope}
+          placeholder={words.allScopes}
+          clearable
+          value={scope ?? null}
+          data={[...scopes].map((one) => ({ value: one, label: inWords(one) }))}
+          onChange={(next) => onChange({ scope: next ?? undefined })}
+        />
+      )}
       <TextInput
         type="search"
         aria-label={words.prefix}
@@ -138,6 +158,10 @@ function Filters({ group, prefix, onChange }: FilterProps) {
       />
     </div>
   );
+}
+
+function flag(name: string, value: string | undefined): string {
+  return value === undefined ? "" : ` --${name} ${quoted(value)}`;
 }
 
 function idOf(one: Entry): string {
@@ -159,9 +183,9 @@ const COLUMNS: Column<Entry>[] = [
     width: "20%",
     sort: (one) => `${one.group} ${one.scope}`,
     cell: (one) => (
-      <>
+      <span className="sw-truncate" title={`${one.group} ${inWords(one.scope)}`}>
         {one.group} <span className="sw-soft">{inWords(one.scope)}</span>
-      </>
+      </span>
     ),
   },
   {
@@ -171,7 +195,7 @@ const COLUMNS: Column<Entry>[] = [
       one.deleted ? (
         <span className="sw-soft">{words.deleted}</span>
       ) : (
-        <code className="sw-truncate sw-soft">{JSON.stringify(one.value)?.slice(0, 120)}</code>
+        <code className="sw-truncate sw-soft">{exactText(one.value).slice(0, 120)}</code>
       ),
   },
   {
@@ -205,6 +229,11 @@ const COLUMNS: Column<Entry>[] = [
   },
 ];
 
+/** Those for which there is room beside an open drawer, which says all the others. */
+const BESIDE = COLUMNS.filter((one) => ["key", "scope", "at"].includes(one.key)).map((one) =>
+  one.key === "scope" ? { ...one, width: undefined } : one,
+);
+
 function sizeOf(one: Entry): number {
-  return JSON.stringify(one.value ?? null).length;
+  return exactText(one.value).length;
 }

@@ -2,8 +2,16 @@
 
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api, ok, type Schemas } from "@/api/client";
+import { exactText, parseExact } from "@/lib/exact";
 
 export type Entry = Schemas["stepwell__server__state__records__Entry"];
+
+const TEXT = { parseAs: "text", bodySerializer: exactText } as const;
+
+/** An answer whose numbers are exactly those that were kept. */
+async function exact<T>(call: Parameters<typeof ok<string>>[0]): Promise<T> {
+  return parseExact(await ok(call)) as T;
+}
 
 /** One key: scopes and keys may hold slashes, so they are never parts of a path. */
 export interface Place {
@@ -20,9 +28,10 @@ export const entriesQuery = (filter: { group?: string; scope?: string; prefix?: 
     getNextPageParam: (last: Schemas["stepwell__server__paging__Page_Entry___2"]) =>
       last.next ?? undefined,
     queryFn: ({ pageParam }) =>
-      ok(
+      exact<Schemas["stepwell__server__paging__Page_Entry___2"]>(
         api.GET("/api/v1/state", {
           params: { query: { ...filter, cursor: pageParam, limit: 100 } },
+          ...TEXT,
         }),
       ),
   });
@@ -38,16 +47,18 @@ const params = ({ group, scope, key }: Place) => ({ path: { group }, query: { sc
 export const entryQuery = (place: Place) =>
   queryOptions({
     queryKey: ["state", "entry", place],
-    queryFn: () => ok(api.GET("/api/v1/state/{group}/entry", { params: params(place) })),
+    queryFn: () =>
+      exact<Entry>(api.GET("/api/v1/state/{group}/entry", { params: params(place), ...TEXT })),
   });
 
 export const historyQuery = (place: Place) =>
   queryOptions({
     queryKey: ["state", "history", place],
     queryFn: () =>
-      ok(
+      exact<Schemas["stepwell__server__paging__Page_Entry___2"]>(
         api.GET("/api/v1/state/{group}/history", {
           params: { path: { group: place.group }, query: { ...params(place).query, limit: 50 } },
+          ...TEXT,
         }),
       ),
   });
@@ -63,20 +74,23 @@ export const changesQuery = (place: Place, version: number, other: number) =>
     queryKey: ["state", "changes", place, version, other],
     staleTime: Number.POSITIVE_INFINITY,
     queryFn: () =>
-      ok(
+      exact<Schemas["StateChange"]>(
         api.GET("/api/v1/state/{group}/changes", {
           params: {
             path: { group: place.group },
             query: { ...params(place).query, version, other },
           },
+          ...TEXT,
         }),
       ),
   });
 
 export function edit(place: Place, body: Schemas["Edit"]): Promise<Entry> {
-  return ok(api.POST("/api/v1/state/{group}/edits", { params: params(place), body }));
+  return exact(api.POST("/api/v1/state/{group}/edits", { params: params(place), body, ...TEXT }));
 }
 
 export function restore(place: Place, body: Schemas["StateRestore"]): Promise<Entry> {
-  return ok(api.POST("/api/v1/state/{group}/restores", { params: params(place), body }));
+  return exact(
+    api.POST("/api/v1/state/{group}/restores", { params: params(place), body, ...TEXT }),
+  );
 }

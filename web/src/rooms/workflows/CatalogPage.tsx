@@ -1,4 +1,4 @@
-import { Button, TextInput } from "@mantine/core";
+import { Button, SegmentedControl, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { IconBook2, IconSearch } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
@@ -6,13 +6,14 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import type { Schemas } from "@/api/client";
 import { CopyAs, quoted } from "@/components/CopyAs";
-import type { Column } from "@/components/DataTable";
+import { type Column, DataTable } from "@/components/DataTable";
 import { Instant } from "@/components/Instant";
 import { Listing } from "@/components/Listing";
 import { OutcomeBars } from "@/components/OutcomeBars";
 import { PageHeader } from "@/components/PageHeader";
-import { foundPages } from "@/lib/found";
+import { type Found, foundPages } from "@/lib/found";
 import { duration } from "@/lib/time";
+import { common } from "@/strings/common";
 import { workflows as words } from "@/strings/workflows";
 import { barsOf, inWords } from "./outcomes";
 import { rankingQuery, type Workflow, workflowsQuery } from "./queries";
@@ -23,8 +24,8 @@ interface Row extends Workflow {
 }
 
 export function CatalogPage() {
-  const { text = "" } = useSearch({ from: "/shell/workflows" });
-  const navigate = useNavigate();
+  const { text = "", by } = useSearch({ from: "/shell/workflows" });
+  const navigate = useNavigate({ from: "/workflows" });
   const found = useInfiniteQuery(workflowsQuery(text));
   const ranking = useQuery(rankingQuery);
   const rows = useMemo(() => {
@@ -35,7 +36,8 @@ export function CatalogPage() {
       .flatMap((page) => page.items)
       .map((one): Row => ({ ...one, figures: by.get(`${one.group}/${one.workflow}`) }));
   }, [found.data, ranking.data]);
-  const clear = () => void navigate({ to: "/workflows", search: {} });
+  const clear = () => void navigate({ search: (old) => ({ ...old, text: undefined }) });
+  const listing = { ...foundPages(found), rows };
   return (
     <>
       <PageHeader
@@ -48,11 +50,24 @@ export function CatalogPage() {
               text={text}
               onChange={(next) =>
                 void navigate({
-                  to: "/workflows",
-                  search: { text: next || undefined },
+                  search: (old) => ({ ...old, text: next || undefined }),
                   replace: true,
                 })
               }
+            />
+            <SegmentedControl
+              aria-label={words.view}
+              value={by ?? "flat"}
+              onChange={(next) =>
+                void navigate({
+                  search: (old) => ({ ...old, by: next === "group" ? "group" : undefined }),
+                  replace: true,
+                })
+              }
+              data={[
+                { value: "flat", label: words.flat },
+                { value: "group", label: words.byGroup },
+              ]}
             />
             <CopyAs
               call={{
@@ -63,28 +78,32 @@ export function CatalogPage() {
           </>
         }
       />
-      <Listing
-        found={{ ...foundPages(found), rows }}
-        keys
-        label={words.title}
-        columns={COLUMNS}
-        rowHeight={40}
-        rowId={(one) => `${one.group}/${one.workflow}`}
-        rowName={(one) => `${one.group}/${one.workflow}`}
-        onOpen={(one) => void navigate(address(one))}
-        filtered={text !== ""}
-        never={{
-          title: words.never.title,
-          text: words.never.text,
-          icon: <IconBook2 size={28} />,
-          action: (
-            <Button component={Link} to="/review">
-              {words.never.action}
-            </Button>
-          ),
-        }}
-        nothing={{ title: words.nothing(text), onClear: clear }}
-      />
+      {by === "group" && rows.length > 0 ? (
+        <Groups found={listing} />
+      ) : (
+        <Listing
+          found={listing}
+          keys
+          label={words.title}
+          columns={COLUMNS}
+          rowHeight={40}
+          rowId={nameOf}
+          rowName={nameOf}
+          onOpen={(one) => void navigate(address(one))}
+          filtered={text !== ""}
+          never={{
+            title: words.never.title,
+            text: words.never.text,
+            icon: <IconBook2 size={28} />,
+            action: (
+              <Button component={Link} to="/review">
+                {words.never.action}
+              </Button>
+            ),
+          }}
+          nothing={{ title: words.nothing(text), onClear: clear }}
+        />
+      )}
     </>
   );
 }
@@ -108,6 +127,60 @@ function Search({ text, onChange }: { text: string; onChange: (text: string) => 
   );
 }
 
+/** The same, folded into their groups. */
+function Groups({ found }: { found: Found<Row> }) {
+  const navigate = useNavigate();
+  const { more } = found;
+  return (
+    <>
+      {grouped(found.rows).map(([group, rows]) => (
+        <details key={group} open className={classes.group}>
+          <summary>
+            <h2>{group}</h2>
+            <span className="sw-soft">{words.inGroup(rows.length)}</span>
+            {lastFailed(rows) === 0 ? null : (
+              <span className={classes.rate} data-bad>
+                {words.lastFailed(lastFailed(rows))}
+              </span>
+            )}
+          </summary>
+          <div className="sw-panel">
+            <DataTable
+              label={group}
+              columns={COLUMNS}
+              rows={rows}
+              rowHeight={40}
+              rowId={nameOf}
+              rowName={nameOf}
+              onOpen={(one) => void navigate(address(one))}
+            />
+          </div>
+        </details>
+      ))}
+      {more?.there ? (
+        <Button variant="default" loading={more.loading} onClick={more.load}>
+          {common.loadMore}
+        </Button>
+      ) : null}
+    </>
+  );
+}
+
+/** A list of all workflows has those of a group one after the other. */
+function grouped(rows: readonly Row[]): [string, Row[]][] {
+  const found = new Map<string, Row[]>();
+  for (const one of rows) found.set(one.group, [...(found.get(one.group) ?? []), one]);
+  return [...found];
+}
+
+function lastFailed(rows: readonly Row[]): number {
+  return rows.filter((one) => one.outcomes.at(-1)?.state === "failed").length;
+}
+
+function nameOf(one: Workflow): string {
+  return `${one.group}/${one.workflow}`;
+}
+
 function address(one: Workflow) {
   return {
     to: "/workflows/$group/$workflow",
@@ -119,9 +192,9 @@ const COLUMNS: Column<Row>[] = [
   {
     key: "workflow",
     header: words.columns.workflow,
-    width: "34%",
+    width: "30%",
     card: "head",
-    sort: (one) => `${one.group}/${one.workflow}`,
+    sort: nameOf,
     cell: (one) => (
       <div className={classes.named}>
         <Link {...address(one)} className={classes.name}>
@@ -135,7 +208,7 @@ const COLUMNS: Column<Row>[] = [
   {
     key: "outcomes",
     header: words.columns.outcomes,
-    width: "10.5rem",
+    width: "10rem",
     cell: (one) =>
       one.outcomes.length === 0 ? (
         <span className="sw-soft">{words.noOutcomes}</span>
@@ -147,7 +220,7 @@ const COLUMNS: Column<Row>[] = [
     key: "rate",
     header: words.columns.rate,
     align: "end",
-    width: "9rem",
+    width: "8.5rem",
     sort: (one) => one.figures?.success_rate,
     cell: (one) => <Rate of={one.figures} />,
   },
@@ -155,7 +228,7 @@ const COLUMNS: Column<Row>[] = [
     key: "p95",
     header: words.columns.p95,
     align: "end",
-    width: "6.5rem",
+    width: "6rem",
     sort: (one) => one.figures?.duration.p95,
     cell: (one) => {
       const p95 = one.figures?.duration.p95;
@@ -165,7 +238,7 @@ const COLUMNS: Column<Row>[] = [
   {
     key: "next",
     header: words.columns.next,
-    width: "8rem",
+    width: "6.25rem",
     sort: (one) => one.next_due,
     cell: (one) =>
       one.paused ? (
@@ -180,18 +253,39 @@ const COLUMNS: Column<Row>[] = [
     key: "release",
     header: words.columns.release,
     align: "end",
-    width: "5rem",
+    width: "4.5rem",
     sort: (one) => one.since,
     cell: (one) => one.since,
   },
   {
     key: "owner",
     header: words.columns.owner,
-    width: "10%",
+    width: "18%",
     sort: (one) => one.owner,
-    cell: (one) => one.owner ?? <span className="sw-soft">{words.none}</span>,
+    cell: (one) =>
+      one.owner === null && one.tags.length === 0 ? (
+        <span className="sw-soft">{words.none}</span>
+      ) : (
+        <div className={classes.named}>
+          {one.owner === null ? null : <span className="sw-truncate">{one.owner}</span>}
+          <Tags of={one.tags} />
+        </div>
+      ),
   },
 ];
+
+const TAGS = 2;
+
+function Tags({ of }: { of: readonly string[] }) {
+  return (
+    <span className={classes.tags} title={of.join(", ")}>
+      {of.slice(0, TAGS).map((one) => (
+        <span key={one}>{one}</span>
+      ))}
+      {of.length > TAGS ? <span>{words.moreTags(of.length - TAGS)}</span> : null}
+    </span>
+  );
+}
 
 function Rate({ of }: { of: Schemas["Ranked"] | undefined }) {
   if (of === undefined || of.success_rate === null)

@@ -2,11 +2,11 @@ import { Alert, Button, Select, TextInput } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { api, ok } from "@/api/client";
 import { asApiError } from "@/api/error";
 import { CodeBlock } from "@/components/CodeBlock";
-import { quoted } from "@/components/CopyAs";
+import { CopyAct, quoted } from "@/components/CopyAs";
 import { Dialog } from "@/components/Dialog";
 import { ParameterForm } from "@/components/ParameterForm";
 import { written } from "@/components/parameters";
@@ -14,7 +14,8 @@ import { shortDigest } from "@/lib/digest";
 import { instant } from "@/lib/time";
 import { common } from "@/strings/common";
 import { workflows as words } from "@/strings/workflows";
-import { recentQuery, type WorkflowDetail } from "./queries";
+import { DryRun } from "./DryRun";
+import { type RunPlan, recentQuery, type WorkflowDetail } from "./queries";
 import classes from "./Workflows.module.css";
 
 interface Props {
@@ -29,29 +30,45 @@ export function RunNow({ detail, onClose }: Props) {
   const [from, setFrom] = useState<string | null>(null);
   const [reason, setReason] = useState("");
   const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
+  const [busy, setBusy] = useState<"run" | "dry" | null>(null);
+  const [plan, setPlan] = useState<RunPlan | null>(null);
+  const form = useRef<HTMLFormElement>(null);
   const recent = useQuery(recentQuery(group, workflow));
   const navigate = useNavigate();
   const cache = useQueryClient();
 
-  async function start() {
-    setBusy(true);
+  function change(values: Record<string, unknown>) {
+    setGiven(values);
+    setPlan(null); // it was of other values
+  }
+
+  const sent = (dry: boolean) =>
+    ok(
+      api.POST("/api/v1/workflows/{group}/{workflow}/runs", {
+        params: { path: { group, workflow }, query: { dry_run: dry || undefined } },
+        body: { parameters: given, reason: reason.trim() || null } as never,
+      }),
+    );
+
+  async function asked(dry: boolean) {
+    setBusy(dry ? "dry" : "run");
     setError(null);
+    setPlan(null);
     try {
-      const run = await ok(
-        api.POST("/api/v1/workflows/{group}/{workflow}/runs", {
-          params: { path: { group, workflow } },
-          body: { parameters: given, reason: reason.trim() || null } as never,
-        }),
-      );
-      notifications.show({ message: words.begun });
-      void cache.invalidateQueries({ queryKey: ["runs"] });
-      if ("id" in run) await navigate({ to: "/runs/$runId", params: { runId: run.id } });
+      const answer = await sent(dry);
+      if ("holds" in answer) setPlan(answer);
+      else await begun(answer.id);
     } catch (thrown) {
       setError(thrown);
     } finally {
-      setBusy(false);
+      setBusy(null);
     }
+  }
+
+  async function begun(id: string) {
+    notifications.show({ message: words.begun });
+    void cache.invalidateQueries({ queryKey: ["runs"] });
+    await navigate({ to: "/runs/$runId", params: { runId: id } });
   }
 
   const earlier = (recent.data?.items ?? []).filter(
@@ -61,10 +78,11 @@ export function RunNow({ detail, onClose }: Props) {
   return (
     <Dialog opened onClose={onClose} title={words.startTitle(`${group}/${workflow}`)} size="lg">
       <form
+        ref={form}
         className={classes.start}
         onSubmit={(event) => {
           event.preventDefault();
-          void start();
+          void asked(false);
         }}
       >
         <p className="sw-soft">{words.startLead(shortDigest(detail.digest), detail.release)}</p>
@@ -79,7 +97,7 @@ export function RunNow({ detail, onClose }: Props) {
             }))}
             onChange={(id) => {
               setFrom(id);
-              setGiven(earlier.find((one) => one.id === id)?.parameters ?? {});
+              change(earlier.find((one) => one.id === id)?.parameters ?? {});
             }}
           />
         ) : null}
@@ -87,7 +105,7 @@ export function RunNow({ detail, onClose }: Props) {
           key={from}
           schema={detail.entry.parameters}
           value={given}
-          onChange={setGiven}
+          onChange={change}
           errors={Object.fromEntries(
             (problem?.errors ?? []).map((one) => [
               one.field.split(/[./]/).at(-1) ?? "",
@@ -107,14 +125,28 @@ export function RunNow({ detail, onClose }: Props) {
           </Alert>
         )}
         <div>
-          <div className="sw-label">{common.sameCommand}</div>
+          <div className="sw-row sw-between">
+            <span className="sw-label">{common.sameCommand}</span>
+            <CopyAct act={() => sent(false)} />
+          </div>
           <CodeBlock label="command" wrap>
             {command(group, workflow, given)}
           </CodeBlock>
         </div>
+        {plan === null ? null : <DryRun plan={plan} />}
         <div className="sw-row">
           <span className="sw-grow" />
-          <Button type="submit" loading={busy}>
+          <Button
+            variant="default"
+            loading={busy === "dry"}
+            disabled={busy === "run"}
+            onClick={() => {
+              if (form.current?.reportValidity()) void asked(true);
+            }}
+          >
+            {words.dry.button}
+          </Button>
+          <Button type="submit" loading={busy === "run"} disabled={busy === "dry"}>
             {words.start}
           </Button>
         </div>

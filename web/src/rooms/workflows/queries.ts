@@ -5,6 +5,7 @@ import { api, ok, type Schemas } from "@/api/client";
 
 export type Workflow = Schemas["Workflow"];
 export type WorkflowDetail = Schemas["WorkflowDetail"];
+export type RunPlan = Schemas["RunPlan"];
 
 export const workflowsQuery = (text: string) =>
   infiniteQueryOptions({
