@@ -8,10 +8,10 @@ import { useState } from "react";
 import { api, ok } from "@/api/client";
 import { asApiError } from "@/api/error";
 import { CodeBlock } from "@/components/CodeBlock";
+import { InnerLink } from "@/components/InnerLink";
 import { RoleGate } from "@/components/RoleGate";
 import { home as words } from "@/strings/home";
 import classes from "./FirstSteps.module.css";
-import { InnerLink } from "./InnerLink";
 import { type FirstRun, firstRunQuery } from "./queries";
 
 const CLOSED = "stepwell.first-steps";
