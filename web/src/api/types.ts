@@ -5119,8 +5119,8 @@ export interface components {
          * Comparison
          * @description Two runs beside each other, the earlier one as `before`.
          *
-         *     `release` and `digest` are null where they are the same. `sentences` say what differs,
-         *     what matters most first.
+         *     `release`, by number, and `digest` are null where they are the same; a trial has no
+         *     number. `sentences` say what differs, what matters most first.
          */
         Comparison: {
             after: components["schemas"]["Run"];

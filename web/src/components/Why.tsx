@@ -16,7 +16,7 @@ import { Instant } from "./Instant";
 import { ReasonDialog } from "./ReasonDialog";
 import { RoleGate } from "./RoleGate";
 import classes from "./Why.module.css";
-import { asks, isAnswer, reasonNeeded, screenOf } from "./why";
+import { asks, isAnswer, screenOf } from "./why";
 
 type Found = Schemas["Why"];
 type Reason = NonNullable<Found["reason"]>;
@@ -189,7 +189,7 @@ function Do({
           onClose={() => setAsked(false)}
           title={label}
           submit={label}
-          optional={!reasonNeeded(action)}
+          optional
           cli={(reason) => `${action.command}${reasonFlag(reason)}`}
           onSubmit={(reason) => act.mutateAsync(reason)}
         />

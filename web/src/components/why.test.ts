@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { asks, isAnswer, reasonNeeded, screenOf } from "./why";
+import { asks, isAnswer, screenOf } from "./why";
 
 it("knows the screen of each thing that can hold a run up", () => {
   expect(screenOf("/runs/1?step=2")).toBe("/runs/1?step=2");
@@ -16,7 +16,5 @@ it("asks for a reason before it ends something or takes back what somebody has s
   expect(asks({ method: "DELETE", path: "/schedules/1/pauses" })).toBe(true);
   expect(asks({ method: "POST", path: "/runs/1/cancellations" })).toBe(true);
   expect(asks({ method: "POST", path: "/steps/1/activations" })).toBe(false);
-  expect(reasonNeeded({ method: "POST", path: "/steps/1/endings" })).toBe(true);
-  expect(reasonNeeded({ method: "POST", path: "/runs/1/cancellations" })).toBe(false);
   expect(isAnswer("/runs/1/approvals")).toBe(true);
 });

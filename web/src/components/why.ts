@@ -29,9 +29,7 @@ export function screenOf(link: string): string | null {
 
 /** Whether it ends something, or takes back what somebody has set: then one says why. */
 export function asks({ method, path }: Action): boolean {
-  return method === "DELETE" || /\/(cancellations|endings|skips)$/.test(path ?? "");
+  return method === "DELETE" || /\/(cancellations|skips)$/.test(path ?? "");
 }
-
-export const reasonNeeded = ({ path }: Action): boolean => /\/endings$/.test(path ?? "");
 
 export const isAnswer = (path: string): boolean => /\/approvals$/.test(path);

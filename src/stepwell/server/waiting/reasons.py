@@ -94,7 +94,9 @@ def asleep(evidence: Evidence) -> Reason | None:
         changes=f"at {instant(step.schedule_time)}",
         changes_at=step.schedule_time,
         blocking=_step(step, evidence.operation),
-        actions=[_now(step, "retry now"), _stop(step)] if failed else [_now(step, "wake it now")],
+        actions=[_now(step, "retry now"), _stop(evidence)]
+        if failed
+        else [_now(step, "wake it now")],
     )
 
 
@@ -308,14 +310,14 @@ def _now(step: Step, label: str = "start now") -> Action:
     )
 
 
-def _stop(step: Step) -> Action:
-    """End what would be tried again."""
+def _stop(evidence: Evidence) -> Action:
+    """An operation of a run is not ended by itself: its run is."""
+    run_id = evidence.run["id"]
     return Action(
-        label="stop retrying",
-        command=f"stepwell steps fail {step.id}",
+        label="stop retrying, cancel the run",
+        command=f"stepwell runs cancel {run_id}",
         method="POST",
-        path=f"/steps/{step.id}/endings",
-        body={"ended_as": EndedAs.FAILED.value},
+        path=f"/runs/{run_id}/cancellations",
     )
 
 
