@@ -94,7 +94,9 @@ def test_all_that_changed_is_said_in_sentences_and_shown_in_tables(
         "1 key of the state was written since: workflow:close-day/seen.",
     ):
         expect(main.get_by_role("listitem").filter(has_text=sentence)).to_be_visible()
-    expect(main.get_by_text(re.compile(r"add-up took [23] s, and 0 s before\."))).to_be_visible()
+    expect(
+        main.get_by_text(re.compile(r"add-up took 2\.\d s, and less than 0\.1 s before\."))
+    ).to_be_visible()
 
     where = page.get_by_role("table", name="By what, and where")
     expect(where.get_by_role("row", name=re.compile("^Image"))).to_contain_text(short[1])
@@ -124,4 +126,6 @@ def test_the_command_says_the_same_sentences(books: Site) -> None:
     failed = books.api.get("/runs")["items"][0]
     said = books.shell.good("runs", "changes", failed["id"]).out
     told = books.api.get(f"/runs/{failed['id']}/changes")["comparison"]["sentences"]
-    assert [f"- {one}" for one in told] == said.splitlines()[: len(told)]
+    assert [one for one in said.splitlines() if one.startswith("- ")] == [
+        f"- {one}" for one in told
+    ]

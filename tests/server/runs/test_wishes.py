@@ -178,7 +178,7 @@ def test_what_changed_since_the_last_success_is_told(
     assert [(one["scope"], one["key"]) for one in told["state"]] == [("group", "seen")]
     assert told["sentences"] == [
         "limit was not given, and is 5.",
-        "fetch took 9 s, and 1 s before.",
+        "fetch took 9.0 s, and 1.0 s before.",
         "load was done, and is failed.",
         "report was done, and is not there.",
         "1 key of the state was written since: group/seen.",

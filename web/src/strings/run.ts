@@ -187,6 +187,7 @@ export const run = {
     containers: "Containers",
     between: (before: number, after: number) =>
       `What release ${after} has that release ${before} had not`,
+    run: (id: string) => `run …${id}`,
     version: "Version",
     deleted: "deleted",
     slower: (length: string) => `+${length}`,

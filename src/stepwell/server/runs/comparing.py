@@ -26,6 +26,10 @@ NOTABLE: Final = 1.0
 TIMES: Final = 2
 """So many seconds, and so many times, longer or shorter is said in words."""
 
+TENTH: Final = 0.1
+SHORT: Final = 10
+"""Seconds below which a length is told with one place behind the point."""
+
 NAMED: Final = 3
 
 
@@ -188,8 +192,13 @@ def _longer(one: OperationPair) -> list[str]:
     was, now = one.before.duration or 0.0, one.after.duration or 0.0
     if abs(one.slower_by) < NOTABLE or max(was, now) < TIMES * min(was, now):
         return []
-    told = [span(timedelta(seconds=length)) for length in (was, now)]
-    return [f"{one.operation} took {told[1]}, and {told[0]} before."]
+    return [f"{one.operation} took {_length(now)}, and {_length(was)} before."]
+
+
+def _length(seconds: float) -> str:
+    if seconds < TENTH:
+        return "less than 0.1 s"
+    return f"{seconds:.1f} s" if seconds < SHORT else span(timedelta(seconds=seconds))
 
 
 def _written(keys: Sequence[StateKey]) -> str:

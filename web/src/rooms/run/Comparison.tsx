@@ -101,13 +101,23 @@ export function ComparisonView({ found }: { found: Comparison }) {
                 align: "end",
                 width: "6rem",
               },
-              { key: "by", header: said.by, cell: (one) => one.written_by },
+              { key: "by", header: said.by, cell: (one) => <Writer of={one} /> },
               { key: "at", header: said.at, cell: (one) => <Instant at={one.written_at} /> },
             ]}
           />
         </Part>
       ) : null}
     </div>
+  );
+}
+
+/** Who wrote it: the run, where it was one. */
+function Writer({ of }: { of: Comparison["state"][number] }) {
+  if (of.run_id === null) return of.written_by;
+  return (
+    <Link to="/runs/$runId" params={{ runId: of.run_id }} search={{}}>
+      {said.run(of.run_id.slice(-12))}
+    </Link>
   );
 }
 
