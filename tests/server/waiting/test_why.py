@@ -388,23 +388,3 @@ def test_what_is_not_there_is_refused(start: Start, api: Api) -> None:
     assert "fetch, load, report" in found["why"]
     problem(client.get(f"runs/{new_id()}/why"), 404, "run-not-found")
     problem(client.get(f"schedules/{new_id()}/why"), 404, "schedule-not-found")
-
-
-@on_both
-def test_an_attempt_that_waits_can_be_brought_forward_or_given_up_by_the_call_that_is_named(
-    start: Start, why: Why, pod: Pods, work: Work, client: TestClient, show: Start
-) -> None:
-    run = start()
-    work()
-    one = pod(run)
-    step = one.claim()
-    assert step is not None
-    at = clock.now() + timedelta(seconds=300)
-    one.settle(settlement(step, None, schedule_time=at, failure_count=1, description="No."))
-    again, stop = why(run)["reason"]["actions"]
-    assert again["label"] == "retry now"
-    assert client.post(again["path"].lstrip("/"), json=again["body"]).is_success
-    assert "RETRY_AT" not in str(why(run)["reason"])
-    assert stop["label"] == "stop retrying, cancel the run"
-    assert client.post(stop["path"].lstrip("/"), json=stop["body"]).is_success
-    assert show(run)["state"] == "cancelling"

@@ -8,14 +8,7 @@ export const metrics = {
   operation: "Operation",
   runsThemselves: "The runs themselves",
   range: "Time range",
-  ranges: {
-    "1h": "1 hour",
-    "6h": "6 hours",
-    "24h": "24 hours",
-    "7d": "7 days",
-    "30d": "30 days",
-    "90d": "90 days",
-  },
+  ranges: { "1h": "1 h", "6h": "6 h", "24h": "24 h", "7d": "7 d", "30d": "30 d", "90d": "90 d" },
   windows: {
     "1h": "this hour and the one before",
     "6h": "last 6 hours",
