@@ -104,7 +104,10 @@ def test_what_is_dragged_over_is_looked_at_closer_and_a_bar_leads_to_its_runs(
 
     bars = [one.bounding_box() for one in page.locator("main .recharts-bar-rectangle path").all()]
     bar = next(one for one in bars if one and one["height"] > 10)
-    page.mouse.click(bar["x"] + bar["width"] / 2, bar["y"] + bar["height"] / 2)
+    middle = bar["x"] + bar["width"] / 2, bar["y"] + bar["height"] / 2
+    page.mouse.move(*middle)
+    expect(page.locator("main .recharts-tooltip-wrapper").first).to_contain_text("succeeded")
+    page.mouse.click(*middle)
     expect(page).to_have_url(re.compile("/runs.q=.*since"))
     expect(page.get_by_role("row").filter(has_text="grind")).to_have_count(4)
 

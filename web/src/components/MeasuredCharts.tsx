@@ -1,6 +1,6 @@
 import "@mantine/charts/styles.layer.css";
 import { BarChart, LineChart } from "@mantine/charts";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { ReferenceArea } from "recharts";
 import type { Schemas } from "@/api/client";
 import { duration, number, onAxis } from "@/lib/time";
@@ -28,6 +28,7 @@ interface Hit {
 export function MeasuredCharts({ measured, window, onPoint, onZoom }: Props) {
   const zone = useZone();
   const [drag, setDrag] = useState<[number, number] | null>(null);
+  const pressed = useRef<number | null>(null); // a click alone draws nothing anew
   const points = pointsOf(measured);
   const data = points.map((one) => ({ ...one, at: onAxis(one.at, zone, measured.step) }));
   const isLate = (at: string) => points.findIndex((one) => one.at === at) > points.length / 2;
@@ -45,14 +46,14 @@ export function MeasuredCharts({ measured, window, onPoint, onZoom }: Props) {
     }
   };
   const begin = (hit: Hit) => {
-    const at = placeOf(hit);
-    if (onZoom !== undefined && at !== null) setDrag([at, at]);
+    if (onZoom !== undefined) pressed.current = placeOf(hit);
   };
   const move = (hit: Hit) => {
-    const at = placeOf(hit);
-    if (drag !== null && at !== null && at !== drag[1]) setDrag([drag[0], at]);
+    const [from, at] = [pressed.current, placeOf(hit)];
+    if (from !== null && at !== null && at !== (drag?.[1] ?? from)) setDrag([from, at]);
   };
   const end = () => {
+    pressed.current = null;
     if (drag === null) return;
     setDrag(null);
     const [from, until] = [points[Math.min(...drag)], points[Math.max(...drag)]];
