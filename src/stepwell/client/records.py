@@ -95,7 +95,7 @@ class Reason:
     changes: str
     changes_at: datetime | None
     blocking: dict[str, Any] | None
-    action: dict[str, Any] | None
+    actions: list[dict[str, Any]]
     raw: dict[str, Any] = field(repr=False)
 
 

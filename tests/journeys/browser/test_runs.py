@@ -113,7 +113,7 @@ def test_a_waiting_run_says_what_for_until_somebody_approves(visit: Visit, works
     assert "approval" in works.shell.good("why", run).out
     axe_in_both_themes(page)
 
-    page.get_by_role("button", name="Approve").click()
+    page.get_by_role("button", name="Approve", exact=True).click()
     page.get_by_role("dialog").get_by_role("button", name="Approve").click()
     expect(page.get_by_role("main").get_by_text("succeeded").first).to_be_visible(timeout=LONG)
 

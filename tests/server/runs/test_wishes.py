@@ -10,7 +10,15 @@ import pytest
 from sqlalchemy import update
 from starlette.testclient import TestClient
 from tests.server.runs.conftest import PlayedLauncher, Start
-from tests.server.runs.support import GIVEN, GROUP, WORKFLOW, Pod, settlement
+from tests.server.runs.support import (
+    GIVEN,
+    GROUP,
+    WORKFLOW,
+    Pod,
+    release_again,
+    settlement,
+    workflow,
+)
 from tests.server.support import Api, on_both, problem
 
 from stepwell.server.app import Server
@@ -184,7 +192,31 @@ def test_what_changed_since_the_last_success_is_told(
     assert (load["before"]["outcome"], load["after"]["outcome"]) == ("done", "failed")
     assert report["after"] is None
     assert [(one["scope"], one["key"]) for one in told["state"]] == [("group", "seen")]
-    assert "load was done, and is failed." in told["sentences"]
+    assert told["sentences"] == [
+        "limit was not given, and is 5.",
+        "fetch took 9.0 s, and 1.0 s before.",
+        "load was done, and is failed.",
+        "report was done, and is not there.",
+        "1 key of the state was written since: group/seen.",
+    ]
     turned = client.get(f"/runs/{first['id']}/compare/{second['id']}").json()
     assert turned["before"]["id"] == first["id"]
     assert turned["operations"] == told["operations"]
+
+
+@on_both
+def test_another_release_is_told_by_its_number_and_the_beginning_of_its_digest(
+    work: Work, launcher: PlayedLauncher, client: TestClient, show: Show, pod: Pods, server: Server
+) -> None:
+    first = begin(client)
+    work()
+    one = pod(first)
+    for following in ("load", "report", None):
+        one.work(then=following)
+    launcher.end(f"{first['id']}-1")
+    work(lambda: show(first)["state"] == "succeeded")
+    release_again(server, workflow())
+    second = begin(client)
+    found = client.get(f"/runs/{second['id']}/changes").json()["comparison"]
+    assert found["release"] == {"name": "release", "before": 1, "after": 2}
+    assert found["sentences"][0] == "The image is another: release 1 (0) became release 2 (new)."

@@ -44,9 +44,9 @@ def test_what_has_no_slots_at_all_is_paused_by_whoever_took_them(
     assert found["sentence"].startswith("Paused by operator-")
     assert found["sentence"].endswith(f"'db upgrade'. The {kind} *{name}* has no slots.")
     option = "" if kind == "pool" else f"--{kind} "
-    assert found["reason"]["action"]["command"] == f"stepwell pools remove {option}{name}"
+    assert found["reason"]["actions"][0]["command"] == f"stepwell pools remove {option}{name}"
     assert "CONCURRENCY" not in [one["code"] for one in found["then_also"]]
-    client.delete(found["reason"]["action"]["path"].lstrip("/"))
+    client.delete(found["reason"]["actions"][0]["path"].lstrip("/"))
     work(lambda: show(run)["state"] == "starting")
 
 
@@ -60,7 +60,7 @@ def test_a_paused_queue_of_operations_says_who_paused_it(
     found = why(run)
     assert found["reason"]["code"] == "PAUSED_SYSTEM"
     assert found["sentence"].endswith("'db upgrade'.")
-    assert found["reason"]["action"]["command"] == "stepwell queues resume runs"
+    assert found["reason"]["actions"][0]["command"] == "stepwell queues resume runs"
 
 
 def sent(server: Server, run: dict[str, Any], count: int, **keys: Any) -> None:

@@ -46,7 +46,7 @@ def test_a_paused_schedule_says_why_and_when_it_resumes(
     assert found["reason"]["code"] == "PAUSED_SCHEDULE"
     assert found["sentence"].startswith("Paused on ")
     assert f"'db upgrade'. Resumes {until:%a %Y-%m-%d %H:%M} UTC." in found["sentence"]
-    assert found["reason"]["action"]["command"].startswith("stepwell schedules resume weather/")
+    assert found["reason"]["actions"][0]["command"].startswith("stepwell schedules resume weather/")
     assert [one["code"] for one in found["then_also"]] == ["NOT_DUE"]
     assert client.delete(f"schedules/{yearly}/pauses").status_code < 300
     assert asker.schedule(yearly)["reason"]["code"] == "NOT_DUE"
@@ -57,7 +57,7 @@ def test_a_schedule_says_when_it_is_due_next(asker: Asker, yearly: UUID) -> None
     found = asker.schedule(yearly)
     assert found["reason"]["code"] == "NOT_DUE"
     assert "UTC (Europe/Oslo), in " in found["sentence"]
-    assert found["reason"]["action"]["command"].startswith("stepwell schedules run weather/")
+    assert found["reason"]["actions"][0]["command"].startswith("stepwell schedules run weather/")
 
 
 @on_both
@@ -78,7 +78,7 @@ def test_an_instant_that_waits_for_the_run_before_names_that_run(
     assert found["sentence"].startswith(f"The previous run {first['id']} is still starting (")
     assert found["sentence"].endswith("); policy *queue*.")
     assert found["reason"]["blocking"]["id"] == str(first["id"])
-    assert found["reason"]["action"]["command"] == f"stepwell runs cancel {first['id']}"
+    assert found["reason"]["actions"][0]["command"] == f"stepwell runs cancel {first['id']}"
 
 
 @on_both

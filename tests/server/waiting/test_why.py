@@ -52,7 +52,7 @@ def test_a_paused_system_says_who_paused_it_and_why(
     assert found["reason"]["code"] == "PAUSED_SYSTEM"
     assert found["sentence"].startswith("Paused by anna on ")
     assert found["sentence"].endswith("'db upgrade'.")
-    assert found["reason"]["action"]["command"] == "stepwell queues resume server"
+    assert found["reason"]["actions"][0]["command"] == "stepwell queues resume server"
 
 
 @on_both
@@ -107,7 +107,7 @@ def test_a_failed_attempt_says_when_the_next_one_is(
     assert found["reason"]["code"] == "RETRY_AT"
     assert found["sentence"].startswith("Attempt 3 of 5 in ")
     assert found["sentence"].endswith("last error: TimeoutError: after 30 s.")
-    assert found["reason"]["action"]["command"] == f"stepwell steps activate {step.id}"
+    assert found["reason"]["actions"][0]["command"] == f"stepwell steps activate {step.id}"
 
 
 @on_both
@@ -141,7 +141,7 @@ def test_an_operation_that_waits_for_a_reviewer_says_until_when(
     assert found["reason"]["code"] == "APPROVAL"
     assert found["sentence"].startswith("Load waits for approval until ")
     assert found["sentence"].endswith("then fails.")
-    assert found["reason"]["action"]["command"] == f"stepwell runs approve {run['id']}"
+    assert found["reason"]["actions"][0]["command"] == f"stepwell runs approve {run['id']}"
 
 
 @on_both
@@ -164,7 +164,7 @@ def test_without_an_engine_nobody_takes_it(start: Start, why: Why) -> None:
     found = why(start())
     assert found["reason"]["code"] == "NO_RUNNER"
     assert found["sentence"].startswith("No engine of the server took work since ")
-    assert found["reason"]["action"]["command"] == "stepwell work"
+    assert found["reason"]["actions"][0]["command"] == "stepwell work"
 
 
 @on_both
@@ -319,7 +319,7 @@ def test_what_the_cluster_reports_becomes_a_sentence(
     assert found["reason"]["code"] == code
     assert found["sentence"] == sentence
     assert found["reason"]["since"] is not None
-    assert found["reason"]["action"]["command"]
+    assert found["reason"]["actions"][0]["command"]
 
 
 @on_both
@@ -347,18 +347,18 @@ def test_a_server_without_the_launcher_shows_what_the_watch_has_kept(
 
 def test_a_pull_of_which_nothing_is_known_is_told_as_one() -> None:
     condition = Condition(code="STARTING", details={"doing": "Pulling", "node": "node-7"})
-    made = conditions.reason(condition, "r", clock.now())
+    made = conditions.reason(condition, "r", "weather", clock.now())
     assert made.sentence == "Pulling its image on node-7."
 
 
 def test_a_report_with_no_details_is_told_in_the_launchers_own_words() -> None:
     for code in REPORTED:
         condition = Condition(code=code, message="something is amiss")
-        made = conditions.reason(condition, "r", clock.now())
+        made = conditions.reason(condition, "r", "weather", clock.now())
         assert made.code == code
         assert made.sentence.endswith(".")
     other = Condition(code="NEW", message="Something else.")
-    assert conditions.reason(other, "r", clock.now()).sentence == (
+    assert conditions.reason(other, "r", "weather", clock.now()).sentence == (
         "The launcher says: Something else."
     )
 

@@ -115,6 +115,27 @@ export async function ok<T>(call: Promise<Answer<T>>): Promise<T> {
   return answer.data as T;
 }
 
+type Action = Schemas["Action"];
+
+/** Make the call that the server itself names as what can be done, and say why. */
+export async function follow(action: Action, reason: string): Promise<void> {
+  const why: Record<string, string> = reason === "" ? {} : { reason };
+  const headers = {
+    "Content-Type": "application/json",
+    "Idempotency-Key": newKey(),
+    "X-Stepwell-CSRF": csrfToken(),
+  };
+  const place = `/api/v1${action.path}`;
+  if (action.method !== "DELETE") {
+    const body = JSON.stringify({ ...action.body, ...why });
+    await fetchOk(place, { method: action.method ?? "POST", headers, body });
+    return;
+  }
+  const query = new URLSearchParams(why).toString();
+  const more = query === "" ? "" : `${place.includes("?") ? "&" : "?"}${query}`;
+  await fetchOk(`${place}${more}`, { method: "DELETE", headers });
+}
+
 /** For routes that answer with text or bytes, outside the typed client. */
 export async function fetchOk(path: string, init?: RequestInit): Promise<Response> {
   if (withheld !== null && !SAFE.has(init?.method ?? "GET")) {

@@ -3869,8 +3869,17 @@ export interface components {
         /**
          * Action
          * @description What a person can do: the command, and the call of the API where there is one.
+         *
+         *     `body` is what that call is given, beside the reason of whoever makes it.
          */
         Action: {
+            /**
+             * Body
+             * @default {}
+             */
+            body: {
+                [key: string]: unknown;
+            };
             /** Command */
             command: string;
             /**
@@ -4516,7 +4525,7 @@ export interface components {
         BackfillState: "running" | "done" | "cancelled";
         /**
          * Blocking
-         * @description The thing that has to change. `link` is its path below /api/v1 and on the screens.
+         * @description The thing that has to change. `link` is its path below /api/v1.
          */
         Blocking: {
             /**
@@ -5110,8 +5119,8 @@ export interface components {
          * Comparison
          * @description Two runs beside each other, the earlier one as `before`.
          *
-         *     `release` and `digest` are null where they are the same. `sentences` say what differs,
-         *     what matters most first.
+         *     `release`, by number, and `digest` are null where they are the same; a trial has no
+         *     number. `sentences` say what differs, what matters most first.
          */
         Comparison: {
             after: components["schemas"]["Run"];
@@ -10005,10 +10014,15 @@ export interface components {
         /**
          * Reason
          * @description One reason. `changes` says in words when it ends, `changes_at` the instant if known.
+         *
+         *     `actions` are what a person can do about it, what helps most first.
          */
         "Reason-Output": {
-            /** @description What is done. */
-            action?: components["schemas"]["Action"] | null;
+            /**
+             * Actions
+             * @default []
+             */
+            actions: components["schemas"]["Action"][];
             blocking?: components["schemas"]["Blocking"] | null;
             /**
              * Changes
@@ -13706,12 +13720,15 @@ export interface components {
          *       "as_of": "2026-01-31T06:00:05Z",
          *       "diagnostics": {},
          *       "reason": {
-         *         "action": {
-         *           "command": "text",
-         *           "label": "my-laptop",
-         *           "method": null,
-         *           "path": null
-         *         },
+         *         "actions": [
+         *           {
+         *             "body": {},
+         *             "command": "text",
+         *             "label": "my-laptop",
+         *             "method": null,
+         *             "path": null
+         *           }
+         *         ],
          *         "blocking": {
          *           "id": "01a21939-59eb-7753-a85d-5367ad802bd4",
          *           "kind": "text",
@@ -13733,12 +13750,15 @@ export interface components {
          *       },
          *       "then_also": [
          *         {
-         *           "action": {
-         *             "command": "text",
-         *             "label": "my-laptop",
-         *             "method": null,
-         *             "path": null
-         *           },
+         *           "actions": [
+         *             {
+         *               "body": {},
+         *               "command": "text",
+         *               "label": "my-laptop",
+         *               "method": null,
+         *               "path": null
+         *             }
+         *           ],
          *           "blocking": {
          *             "id": "01a21939-59eb-7753-a85d-5367ad802bd4",
          *             "kind": "text",

@@ -1,5 +1,7 @@
 import "@mantine/charts/styles.layer.css";
 import { BarChart, LineChart } from "@mantine/charts";
+import { useRef, useState } from "react";
+import { ReferenceArea } from "recharts";
 import type { Schemas } from "@/api/client";
 import { duration, number, onAxis } from "@/lib/time";
 import { useZone } from "@/lib/zone";
@@ -14,11 +16,19 @@ interface Props {
   window: string;
   /** A point of the outcomes was chosen: from its instant to that of the next. */
   onPoint?: (since: string, until: string) => void;
+  /** A part of the axis was dragged over: look closer at it. */
+  onZoom?: (since: string, until: string) => void;
+}
+
+interface Hit {
+  activeTooltipIndex?: unknown;
 }
 
 /** Outcomes and durations over time, with a mark where a release was made. */
-export function MeasuredCharts({ measured, window, onPoint }: Props) {
+export function MeasuredCharts({ measured, window, onPoint, onZoom }: Props) {
   const zone = useZone();
+  const [drag, setDrag] = useState<[number, number] | null>(null);
+  const pressed = useRef<number | null>(null); // a click alone draws nothing anew
   const points = pointsOf(measured);
   const data = points.map((one) => ({ ...one, at: onAxis(one.at, zone, measured.step) }));
   const isLate = (at: string) => points.findIndex((one) => one.at === at) > points.length / 2;
@@ -29,12 +39,36 @@ export function MeasuredCharts({ measured, window, onPoint }: Props) {
     // On the side of the line where there is room.
     labelPosition: isLate(at) ? ("insideTopRight" as const) : ("insideTopLeft" as const),
   }));
-  const choose = (state: { activeTooltipIndex?: unknown }) => {
-    const point = points[Number(state.activeTooltipIndex)];
+  const choose = (hit: Hit) => {
+    const point = points[placeOf(hit) ?? -1];
     if (point !== undefined && point.succeeded + point.failed > 0) {
       onPoint?.(point.at, point.until);
     }
   };
+  const begin = (hit: Hit) => {
+    if (onZoom !== undefined) pressed.current = placeOf(hit);
+  };
+  const move = (hit: Hit) => {
+    const [from, at] = [pressed.current, placeOf(hit)];
+    if (from !== null && at !== null && at !== (drag?.[1] ?? from)) setDrag([from, at]);
+  };
+  const end = () => {
+    pressed.current = null;
+    if (drag === null) return;
+    setDrag(null);
+    const [from, until] = [points[Math.min(...drag)], points[Math.max(...drag)]];
+    if (drag[0] !== drag[1] && from && until) onZoom?.(from.at, until.until);
+  };
+  const dragged = { onMouseDown: begin, onMouseMove: move, onMouseUp: end, onMouseLeave: end };
+  const chosen =
+    drag !== null && drag[0] !== drag[1] ? (
+      <ReferenceArea
+        x1={data[Math.min(...drag)]?.at}
+        x2={data[Math.max(...drag)]?.at}
+        fill="var(--sw-running)"
+        fillOpacity={0.15}
+      />
+    ) : null;
   const sample = `${number(measured.total.judged)} ${words.runs}`;
   const shared = {
     window,
@@ -42,7 +76,7 @@ export function MeasuredCharts({ measured, window, onPoint }: Props) {
     asOf: measured.as_of,
   };
   return (
-    <div className={classes.charts}>
+    <div className={classes.charts} data-zooms={onZoom !== undefined || undefined}>
       <ChartFrame title={words.outcomes} {...shared}>
         <BarChart
           className={classes.chart}
@@ -51,7 +85,7 @@ export function MeasuredCharts({ measured, window, onPoint }: Props) {
           dataKey="at"
           type="stacked"
           maxBarWidth={22}
-          barChartProps={onPoint === undefined ? undefined : { onClick: choose }}
+          barChartProps={{ ...dragged, ...(onPoint === undefined ? {} : { onClick: choose }) }}
           series={[
             { name: "succeeded", color: "var(--sw-succeeded)" },
             { name: "failed", color: "var(--sw-failed)" },
@@ -60,7 +94,9 @@ export function MeasuredCharts({ measured, window, onPoint }: Props) {
           tickLine="none"
           gridAxis="x"
           withLegend
-        />
+        >
+          {chosen}
+        </BarChart>
       </ChartFrame>
       <ChartFrame title={words.durations} {...shared}>
         <LineChart
@@ -79,8 +115,17 @@ export function MeasuredCharts({ measured, window, onPoint }: Props) {
           gridAxis="x"
           withLegend
           dotProps={{ r: 2 }}
-        />
+          lineChartProps={dragged}
+        >
+          {chosen}
+        </LineChart>
       </ChartFrame>
     </div>
   );
+}
+
+/** Which point is below the pointer. */
+function placeOf(hit: Hit): number | null {
+  const at = Number(hit.activeTooltipIndex ?? Number.NaN);
+  return Number.isInteger(at) ? at : null;
 }

@@ -10,7 +10,7 @@ export const metricsRoutes = [
       group: text(100),
       workflow: text(100),
       operation: text(100),
-      range: oneOf("24h", "7d", "30d", "90d"),
+      range: oneOf("1h", "6h", "24h", "7d", "30d", "90d"),
       from: moment(),
       to: moment(),
       by: oneOf("workflow", "operation", "group"),

@@ -1,8 +1,9 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
-import { oneOf, params, text } from "@/lib/search";
+import { flag, oneOf, params, text } from "@/lib/search";
 import { shellRoute } from "./root";
 
-const shown = params({ workflow: text(100), view: oneOf("structured", "operations", "raw") });
+const own = { workflow: text(100), view: oneOf("structured", "operations", "raw") };
+const shown = params(own);
 
 export const reviewRoutes = [
   createRoute({
@@ -14,7 +15,8 @@ export const reviewRoutes = [
   createRoute({
     getParentRoute: () => shellRoute,
     path: "/review/$group/$discovery",
-    validateSearch: shown,
+    /** `tour`: shown around, for the first decision. */
+    validateSearch: params({ ...own, tour: flag() }),
     component: lazyRouteComponent(() => import("@/rooms/review/ReviewPage"), "DiscoveryReview"),
   }),
   createRoute({

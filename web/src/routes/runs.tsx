@@ -16,7 +16,7 @@ export const runsRoutes = [
     path: "/runs/$runId",
     validateSearch: params({
       tab: oneOf(...TABS),
-      step: text(40),
+      step: text(100),
       attempt: whole(1),
       table: flag(),
       /** Of the log. */

@@ -116,12 +116,37 @@ export const home = {
     },
     go: {
       engine: "Settings",
-      find: "Sources",
+      find: "Images of this machine, or a registry",
       review: "Open Review",
       run: "Run a workflow",
       schedule: "Every weekday at 07:30",
       own: "Settings",
     },
+    /** Where there are several ways. */
+    ways: {
+      find: [["A folder or file", "/settings?page=groups"]],
+      own: [
+        ["Accounts", "/settings?page=users"],
+        ["A token", "/settings?page=tokens"],
+        ["Kubernetes", "/settings?page=launchers"],
+      ],
+    } as { find: [string, string][]; own: [string, string][] },
+    /** Besides the one that the server names. */
+    commands: {
+      engine: [],
+      find: [],
+      review: [],
+      run: [],
+      schedule: [],
+      own: [
+        "stepwell tokens create NAME --role operator",
+        "stepwell doctor kubernetes",
+        "stepwell backup stepwell.tar.gz",
+      ],
+    } as Record<string, string[]>,
+    start: (workflow: string) => `Run ${workflow} and watch it`,
+    place: (version: string, database: string, folder: string) =>
+      `Stepwell ${version} on ${database}; what it keeps is in ${folder}.`,
     load: "Load the demo",
     remove: "Remove the demo",
     removing: "The demo goes when its last run has ended.",

@@ -1,6 +1,27 @@
 /** Words of the screen Review. */
 
 export const review = {
+  tour: {
+    labels: {
+      skip: "Leave it",
+      back: "Back",
+      next: "Next",
+      close: "Done",
+      stepCounter: (current: number, total: number) => `${current} of ${total}`,
+    },
+    changes: {
+      title: "What is different",
+      text: "On the left are the workflows of the image; here is what each of them would change, part by part. Nothing of it runs yet.",
+    },
+    effects: {
+      title: "What accepting does",
+      text: "Which schedules move, which runs go on as they are, and what is risky about it.",
+    },
+    apply: {
+      title: "Decide",
+      text: "Accept, reject or hold each workflow, then apply all of it at once, with a reason that stays with the release.",
+    },
+  },
   title: "Review",
   lead: "What was found in the images of groups, and what is not in force before a person says so.",
   tabs: { waiting: "Waiting", decided: "Decided", errors: "Errors" },

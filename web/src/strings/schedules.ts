@@ -126,7 +126,6 @@ export const schedules = {
   },
   paused: "paused",
   pausedUntil: (when: string) => `paused until ${when}`,
-  pausedOpen: "paused until somebody resumes it",
   pausedBecause: (why: string) => `Paused: ${why}`,
   late: (long: string) => `late by ${long}`,
   never: "due no more",

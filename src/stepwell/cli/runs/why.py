@@ -45,12 +45,11 @@ def why(
 def _lines(reason: dict[str, Any] | None) -> list[str]:
     if reason is None:
         return []
-    action = reason["action"]
     parts = {
         "since": instant(reason["since"]) if reason["since"] else "",
         "until": reason["changes"],
         "blocked by": _thing(reason["blocking"]),
-        action["label"] if action else "": action["command"] if action else "",
+        **{one["label"]: one["command"] for one in reason["actions"]},
         "code": reason["code"],
     }
     return [f"{name}: {said}" for name, said in parts.items() if said]

@@ -29,8 +29,8 @@ class ControlBook(Protocol):
         """So many steps of the key begin within so many seconds."""
         ...
 
-    def drop(self, kind: str, key: str) -> bool:
-        """Forget one; False if there is none."""
+    def drop(self, kind: str, key: str, reason: str | None = None) -> bool:
+        """Forget one; False if there is none. A server's audit log keeps the reason."""
         ...
 
     def listed(self, *kinds: str) -> list[dict[str, Any]]:
@@ -72,7 +72,7 @@ class StoreControls:
         """So many steps of the key begin within so many seconds."""
         self._steps.rate(key, count, per=per, reason=reason)
 
-    def drop(self, kind: str, key: str) -> bool:
+    def drop(self, kind: str, key: str, reason: str | None = None) -> bool:
         """Forget one; False if there is none."""
         steps = self._steps
         verbs = {"pause": steps.resume, "limit": steps.drop_limit, "rate": steps.drop_rate}
@@ -104,10 +104,10 @@ class ApiControls:
         body = {"kind": "rate", "key": key, "slots": count, "period": per, "reason": reason}
         self._api.post("/controls", body)
 
-    def drop(self, kind: str, key: str) -> bool:
+    def drop(self, kind: str, key: str, reason: str | None = None) -> bool:
         """Forget one; False if there is none."""
         try:
-            self._api.delete("/controls", kind=kind, key=key)
+            self._api.delete("/controls", kind=kind, key=key, reason=reason)
         except NotFound:
             return False
         return True

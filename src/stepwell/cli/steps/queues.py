@@ -39,9 +39,14 @@ def pause(
 
 
 @command(app, "resume")
-def resume(session: Session, queue: Queue, store: Store = None) -> None:
+def resume(
+    session: Session,
+    queue: Queue,
+    reason: Annotated[str | None, typer.Option("--reason", help="For the audit log.")] = None,
+    store: Store = None,
+) -> None:
     """Let engines claim from a queue again."""
-    resumed = controls_for(session, store).drop("pause", queue)
+    resumed = controls_for(session, store).drop("pause", queue, reason)
     said(session, queue, "resumed" if resumed else "not paused:")
 
 

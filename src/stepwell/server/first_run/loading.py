@@ -25,6 +25,7 @@ from stepwell.server.services import QUEUE, Services
 from stepwell.step import OnConflict, new_step
 
 GROUP: Final = "stepwell-demo"
+FLAKY: Final = "fetch-prices"
 IMAGE: Final = str(Path(__file__).with_name("demo.py"))
 REMOVE: Final = "v1/server/remove-demo"
 AT_ONCE: Final = 200

@@ -10,8 +10,10 @@ from stepwell.server.access import service as access
 from stepwell.server.database.tables import (
     discoveries,
     groups,
+    release_workflows,
     runs,
     schedules,
+    source_images,
     sources,
     tokens,
     users,
@@ -30,6 +32,28 @@ def count(conn: Connection, table: Table, *that: ColumnElement[bool]) -> int:
 def sources_known(conn: Connection) -> int:
     """How many sources of images there are."""
     return count(conn, sources)
+
+
+def images_found(conn: Connection) -> int:
+    """How many images of sources are there, and were not dismissed."""
+    return count(
+        conn,
+        source_images,
+        source_images.c.gone_at.is_(None),
+        source_images.c.dismissed_at.is_(None),
+    )
+
+
+def in_use(conn: Connection) -> list[tuple[str, str]]:
+    """Some of the workflows that can be started: group and name, in their order."""
+    query = (
+        select(groups.c.name, release_workflows.c.workflow)
+        .join(release_workflows, release_workflows.c.release_id == groups.c.release_id)
+        .where(ACTIVE)
+        .order_by(groups.c.name, release_workflows.c.workflow)
+        .limit(20)
+    )
+    return [(one.name, one.workflow) for one in conn.execute(query)]
 
 
 def failed_discoveries(conn: Connection, limit: int) -> Sequence[RowMapping]:

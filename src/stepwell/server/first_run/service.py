@@ -11,6 +11,7 @@ from sqlalchemy.engine import make_url
 from stepwell.server.database.tables import groups
 from stepwell.server.first_run import loading, queries
 from stepwell.server.first_run.records import FirstRun, Item, Task
+from stepwell.server.reviews import service as reviews
 from stepwell.server.services import QUEUE, Services
 from stepwell.stores.inspecting import Inspectable
 from stepwell.version import VERSION
@@ -55,29 +56,41 @@ def _find(conn: Connection) -> Item:
     active = queries.count(conn, groups, queries.ACTIVE)
     released = queries.count(conn, groups, queries.ACTIVE, queries.RELEASED)
     faults = queries.failed_discoveries(conn, _FAULTS) if active and not released else ()
-    known = queries.sources_known(conn)
-    seen = "No workflow group is known yet."
+    known, found = queries.sources_known(conn), queries.images_found(conn)
+    seen, fix = "No workflow group is known yet.", _fix(faults)
     if active:
         seen = f"{_many(active, 'group')} registered."
+    elif found:
+        seen = f"{_many(found, 'image')} found, and none registered."
+        fix = "Register one of them: Settings, Sources."
     elif known:
-        seen = f"{_many(known, 'source')} looked through, and no group registered."
+        seen = f"{_many(known, 'source')} looked through, and no image found."
+        fix = "See what each scan saw: Settings, Sources."
     return Item(
         task=Task.FIND,
         done=active > 0 and not faults,
         seen=_with_faults(seen, faults),
-        fix=_fix(faults),
+        fix=fix,
         command="stepwell groups register jobs.py",
-        href="/review",
-        facts={"groups": active, "sources": known},
+        href="/review?tab=errors" if faults else "/settings?page=sources",
+        facts={"groups": active, "sources": known, "images": found},
     )
 
 
 def _review(conn: Connection) -> Item:
     released = queries.count(conn, groups, queries.ACTIVE, queries.RELEASED)
-    seen = f"{_many(released, 'group')} in use." if released else "Nothing was accepted yet."
-    command = "stepwell groups review NAME"
-    facts = {"groups": released}
-    return _item(Task.REVIEW, released > 0, seen, command, "/review", facts)
+    facts: dict[str, Any] = {"groups": released}
+    if released:
+        seen = f"{_many(released, 'group')} in use."
+        return _item(Task.REVIEW, True, seen, "stepwell groups review NAME", "/review", facts)
+    offers = reviews.waiting(conn)
+    if not offers:
+        seen = "Nothing was accepted yet."
+        return _item(Task.REVIEW, False, seen, "stepwell groups review NAME", "/review", facts)
+    first = offers[0]
+    place = f"/review/{first.group}/{first.discovery_id}?tour=1"
+    seen = f"{first.group} waits for a decision."
+    return _item(Task.REVIEW, False, seen, f"stepwell groups review {first.group}", place, facts)
 
 
 def _run(conn: Connection) -> Item:
@@ -87,15 +100,31 @@ def _run(conn: Connection) -> Item:
     if newest is not None:
         facts = {"run_id": str(newest["id"]), "state": newest["state"]}
         seen = f"The newest run, of {newest['workflow']!r}, is {newest['state']}."
-    href = f"/runs/{facts['run_id']}" if facts else "/workflows"
-    return _item(Task.RUN, good, seen, "stepwell runs start GROUP WORKFLOW --wait", href, facts)
+    group, workflow = _example(conn)
+    command = f"stepwell runs start {group} {workflow} --wait"
+    href = "/workflows" if group == "GROUP" else f"/workflows/{group}/{workflow}?start=1"
+    if newest is not None:
+        href = f"/runs/{newest['id']}"
+    elif group == loading.GROUP:
+        facts = {"group": group, "workflow": workflow}
+    return _item(Task.RUN, good, seen, command, href, facts)
+
+
+def _example(conn: Connection) -> tuple[str, str]:
+    """A workflow to try things with: the demo's flaky one, else any that is in use."""
+    found = queries.in_use(conn)
+    demo = (loading.GROUP, loading.FLAKY)
+    return demo if demo in found else next(iter(found), ("GROUP", "WORKFLOW"))
 
 
 def _schedule(conn: Connection) -> Item:
     many = queries.schedules_in_force(conn)
     seen = f"{_many(many, 'schedule')} in force." if many else "Nothing is scheduled."
-    command = 'stepwell schedules add GROUP WORKFLOW --cron "30 7 * * 1-5"'
-    return _item(Task.SCHEDULE, many > 0, seen, command, "/schedules", {"schedules": many})
+    group, workflow = _example(conn)
+    command = f'stepwell schedules add {group} {workflow} --cron "30 7 * * 1-5"'
+    chosen = "" if group == "GROUP" else f"&workflow={group}/{workflow}"
+    href = f"/schedules?add=30 7 * * MON-FRI{chosen}"
+    return _item(Task.SCHEDULE, many > 0, seen, command, href, {"schedules": many})
 
 
 def _own(conn: Connection, services: Services) -> Item:

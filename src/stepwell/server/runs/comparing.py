@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -19,8 +19,18 @@ from stepwell.server.runs.judgement import operation_of
 from stepwell.server.runs.records import Run
 from stepwell.server.runs.service import found, shown
 from stepwell.server.state import service as state
-from stepwell.server.words import counted
+from stepwell.server.words import counted, span
 from stepwell.step import Step
+
+NOTABLE: Final = 1.0
+TIMES: Final = 2
+"""So many seconds, and so many times, longer or shorter is said in words."""
+
+TENTH: Final = 0.1
+SHORT: Final = 10
+"""Seconds below which a length is told with one place behind the point."""
+
+NAMED: Final = 3
 
 
 class Difference(BaseModel):
@@ -72,8 +82,8 @@ class StateKey(BaseModel):
 class Comparison(BaseModel):
     """Two runs beside each other, the earlier one as `before`.
 
-    `release` and `digest` are null where they are the same. `sentences` say what differs,
-    what matters most first.
+    `release`, by number, and `digest` are null where they are the same; a trial has no
+    number. `sentences` say what differs, what matters most first.
     """
 
     before: Run
@@ -119,7 +129,7 @@ def _compared(conn: Connection, db: Database, before: RowMapping, after: RowMapp
     made = Comparison(
         before=shown(before),
         after=shown(after),
-        release=_differs("release", before["release_id"], after["release_id"]),
+        release=_releases(conn, before, after),
         digest=_differs("digest", before["digest"], after["digest"]),
         parameters=_parameters(before["parameters"], after["parameters"]),
         operations=operations,
@@ -133,11 +143,7 @@ def _compared(conn: Connection, db: Database, before: RowMapping, after: RowMapp
 
 def sentences(made: Comparison) -> list[str]:
     """What differs, in words."""
-    told = []
-    if made.digest is not None:
-        told.append(f"The code is another: {made.digest.before} became {made.digest.after}.")
-    elif made.release is not None:
-        told.append("The release is another, with the same code.")
+    told = [_code(made)] if made.digest is not None or made.release is not None else []
     told += [
         f"{one.name} was {_given(one.before)}, and is {_given(one.after)}."
         for one in made.parameters
@@ -147,15 +153,68 @@ def sentences(made: Comparison) -> list[str]:
         was, now = (None if part is None else part.outcome for part in (before, after))
         if was != now:
             told.append(f"{one.operation} was {was or 'not there'}, and is {now or 'not there'}.")
+        told += _longer(one)
     first, second = made.attempts_before, made.attempts_after
     if first.node != second.node:
         told.append(f"It ran on {first.node or '?'}, and now on {second.node or '?'}.")
     if second.count > max(first.count, 1):
         told.append(f"It took {second.count} containers; the last said: {second.condition or '-'}")
     if made.state:
-        were = "was" if len(made.state) == 1 else "were"
-        told.append(f"{counted(len(made.state), 'key')} of the state {were} written since.")
+        told.append(_written(made.state))
     return told or ["Nothing that Stepwell sees."]
+
+
+def _code(made: Comparison) -> str:
+    if made.digest is None:
+        assert made.release is not None
+        was, now = _named(made.release.before), _named(made.release.after)
+        return f"It ran by {now} instead of {was}, with the same image."
+    was, now = (_short(one) for one in (made.digest.before, made.digest.after))
+    if made.release is not None:
+        was = f"{_named(made.release.before)} ({was})"
+        now = f"{_named(made.release.after)} ({now})"
+    return f"The image is another: {was} became {now}."
+
+
+def _named(number: int | None) -> str:
+    return "a trial" if number is None else f"release {number}"
+
+
+def _short(digest: str) -> str:
+    """Enough of it to tell two images apart."""
+    return digest.removeprefix("sha256:")[:12]
+
+
+def _longer(one: OperationPair) -> list[str]:
+    """That it took much longer, or was much quicker; small differences are in the table."""
+    if one.before is None or one.after is None or one.slower_by is None:
+        return []
+    was, now = one.before.duration or 0.0, one.after.duration or 0.0
+    if abs(one.slower_by) < NOTABLE or max(was, now) < TIMES * min(was, now):
+        return []
+    return [f"{one.operation} took {_length(now)}, and {_length(was)} before."]
+
+
+def _length(seconds: float) -> str:
+    if seconds < TENTH:
+        return "less than 0.1 s"
+    return f"{seconds:.1f} s" if seconds < SHORT else span(timedelta(seconds=seconds))
+
+
+def _written(keys: Sequence[StateKey]) -> str:
+    names = ", ".join(f"{one.scope}/{one.key}" for one in keys[:NAMED])
+    more = f" and {len(keys) - NAMED} more" if len(keys) > NAMED else ""
+    were = "was" if len(keys) == 1 else "were"
+    return f"{counted(len(keys), 'key')} of the state {were} written since: {names}{more}."
+
+
+def _releases(conn: Connection, before: RowMapping, after: RowMapping) -> Difference | None:
+    if before["release_id"] == after["release_id"]:
+        return None
+    was, now = (queries.release_of(conn, one)[0] for one in (before, after))
+    return Difference(
+        name="release", before=was if was > 0 else None, after=now if now > 0 else None
+    )
 
 
 def _given(value: Any) -> str:

@@ -27,8 +27,8 @@ from stepwell.server.words import counted, first_line, span
 Details = Mapping[str, Any]
 
 
-def reason(condition: Condition, run_id: str, now: datetime) -> Reason:
-    """The reason that a launcher's condition is."""
+def reason(condition: Condition, run_id: str, group: str, now: datetime) -> Reason:
+    """The reason that a launcher's condition is, for a run of this group."""
     make = _MAKERS.get(condition.code)
     if make is None:
         said = first_line(condition.message, condition.code)
@@ -42,8 +42,21 @@ def reason(condition: Condition, run_id: str, now: datetime) -> Reason:
     made.since = condition.since
     if made.code is Code.STARTING and condition.since is not None:
         made.sentence = _so_far(made.sentence, now - condition.since, condition.details)
-    made.action = made.action or _look(run_id)
+    made.actions = [*made.actions, *_remedies(made.code, group), _look(run_id)]
     return made
+
+
+def _remedies(code: Code, group: str) -> list[Action]:
+    """What mends it on the side of the group, as far as that is where it can be mended."""
+    if code in (Code.K8S_QUOTA, Code.K8S_UNSCHEDULABLE, Code.K8S_ADMISSION):
+        command = f"stepwell groups change {group} --launch-options FILE"
+        path = f"/groups/{group}"
+        return [Action(label="change what it asks for", command=command, method="GET", path=path)]
+    if code is Code.K8S_IMAGE:
+        command, path = f"stepwell groups discover {group}", f"/groups/{group}/discoveries"
+        label = "test the credentials"  # looking into the image pulls it, as a run does
+        return [Action(label=label, command=command, method="POST", path=path)]
+    return []
 
 
 def _look(run_id: str) -> Action:
@@ -116,7 +129,7 @@ def _config(details: Details, condition: Condition) -> Reason:
         sentence=f"{kind} *{name}*{key}{place}.",
         changes=f"when the {kind} is there",
         blocking=_thing(kind.lower(), details, name),
-        action=Action(label=f"make the {kind}", command=command),
+        actions=[Action(label=f"make the {kind}", command=command)],
     )
 
 

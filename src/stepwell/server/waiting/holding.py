@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from stepwell.server.runs.records import Waiting, WaitingCode
 from stepwell.server.waiting.evidence import Evidence
@@ -27,8 +28,15 @@ def pause_of(pause: Control) -> Reason:
         sentence=f"Paused by {by}{when}: '{first_line(pause.reason)}'.",
         since=pause.changed_at,
         changes="when somebody resumes it",
-        blocking=Blocking(kind="queue", id=pause.key, name=pause.key, link=""),
-        action=Action(label="resume", command=f"stepwell queues resume {pause.key}"),
+        blocking=Blocking(kind="queue", id=pause.key, name=pause.key, link="/controls"),
+        actions=[
+            Action(
+                label="resume",
+                command=f"stepwell queues resume {pause.key}",
+                method="DELETE",
+                path=f"/controls?kind=pause&key={quote(pause.key, safe='')}",
+            )
+        ],
     )
 
 
@@ -38,7 +46,6 @@ def workflow_paused(evidence: Evidence) -> Reason | None:
     if waiting is None or limit is None or limit["slots"] > 0:
         return None
     kind, name = str(limit["kind"]), str(limit["name"])
-    option = "" if kind == "pool" else f"--{kind} "
     return Reason(
         code=Code.PAUSED_WORKFLOW,
         sentence=f"Paused by {limit['changed_by']} on {instant(limit['changed_at'])}: "
@@ -46,12 +53,14 @@ def workflow_paused(evidence: Evidence) -> Reason | None:
         since=max(waiting.since, limit["changed_at"]),
         changes="when somebody gives it slots",
         blocking=_limit(waiting.details),
-        action=Action(
-            label="resume",
-            command=f"stepwell pools remove {option}{name}",
-            method="DELETE",
-            path=f"/run-limits?kind={kind}&name={name}",
-        ),
+        actions=[
+            Action(
+                label="resume",
+                command=f"stepwell pools remove {_option(dict(limit))}",
+                method="DELETE",
+                path=f"/run-limits?kind={kind}&name={quote(name, safe='')}",
+            )
+        ],
     )
 
 
@@ -72,13 +81,28 @@ def in_line(evidence: Evidence) -> Reason | None:
         changes="when one of them ends, or the limit is raised",
         changes_at=waiting.until,
         blocking=_limit(waiting.details),
-        action=Action(
-            label="move ahead",
-            command=f"stepwell runs prioritise {evidence.run['id']} urgent",
-            method="PATCH",
-            path=f"/runs/{evidence.run['id']}",
-        ),
+        actions=[
+            Action(
+                label="move ahead",
+                command=f"stepwell runs prioritise {evidence.run['id']} urgent",
+                method="PATCH",
+                path=f"/runs/{evidence.run['id']}",
+                body={"priority": "urgent"},
+            ),
+            Action(
+                label="raise the limit",
+                command=f"stepwell pools set {_option(waiting.details)} --slots SLOTS",
+                method="GET",
+                path="/run-limits",
+            ),
+        ],
     )
+
+
+def _option(details: dict[str, Any]) -> str:
+    """Whose slots they are, as the command wants it."""
+    kind, name = details["kind"], details["name"]
+    return str(name) if kind == "pool" else f"--{kind} {name}"
 
 
 def _limit(details: dict[str, Any]) -> Blocking:
@@ -112,5 +136,5 @@ def held(evidence: Evidence) -> Reason | None:
         since=step.schedule_time,
         changes="when one of them ends, or the limit is raised",
         blocking=Blocking(kind="limit", id=key, name=key, link=""),
-        action=Action(label="raise the limit", command=f"stepwell limits set {key} SLOTS"),
+        actions=[Action(label="raise the limit", command=f"stepwell limits set {key} SLOTS")],
     )

@@ -36,7 +36,7 @@ def not_due(evidence: Evidence) -> Reason | None:
         changes=f"at {instant(at)}",
         changes_at=at,
         blocking=_step(step, evidence.operation),
-        action=_now(step),
+        actions=[_now(step)],
     )
 
 
@@ -94,7 +94,9 @@ def asleep(evidence: Evidence) -> Reason | None:
         changes=f"at {instant(step.schedule_time)}",
         changes_at=step.schedule_time,
         blocking=_step(step, evidence.operation),
-        action=_now(step, "retry now" if failed else "wake it now"),
+        actions=[_now(step, "retry now"), _stop(evidence)]
+        if failed
+        else [_now(step, "wake it now")],
     )
 
 
@@ -111,12 +113,16 @@ def approval(evidence: Evidence) -> Reason | None:
         changes="when a reviewer approves or rejects",
         changes_at=waiting.until,
         blocking=_step(evidence.step, evidence.operation),
-        action=Action(
-            label="approve",
-            command=f"stepwell runs approve {run_id}",
-            method="POST",
-            path=f"/runs/{run_id}/approvals",
-        ),
+        actions=[
+            Action(
+                label=answer,
+                command=f"stepwell runs {answer} {run_id}",
+                method="POST",
+                path=f"/runs/{run_id}/approvals",
+                body={"decision": answer},
+            )
+            for answer in ("approve", "reject")
+        ],
     )
 
 
@@ -138,7 +144,7 @@ def no_runner(evidence: Evidence) -> Reason | None:
         changes="it is tried again every few seconds",
         changes_at=again,
         blocking=_group(evidence),
-        action=Action(label="see what is wrong", command="stepwell doctor"),
+        actions=[_doctor("see what is wrong")],
     )
 
 
@@ -150,7 +156,7 @@ def _nobody(evidence: Evidence) -> Reason:
         sentence=f"No engine of the server took work{when}: none is running.",
         since=since,
         changes="when an engine starts",
-        action=Action(label="start one", command="stepwell work"),
+        actions=[Action(label="start one", command="stepwell work"), _doctor("see what is wrong")],
     )
 
 
@@ -158,7 +164,8 @@ def cluster(evidence: Evidence) -> Reason | None:
     """The launcher has started it, and says what holds it up."""
     if evidence.condition is None:
         return None
-    return conditions.reason(evidence.condition, str(evidence.run["id"]), evidence.now)
+    run = evidence.run
+    return conditions.reason(evidence.condition, str(run["id"]), run["group_name"], evidence.now)
 
 
 def starting(evidence: Evidence) -> Reason | None:
@@ -229,7 +236,7 @@ def late(step: Step, now: datetime) -> Reason | None:
         since=step.schedule_time,
         changes="when the server's engine gets to it",
         blocking=Blocking(kind="step", id=str(step.id), name=step.name, link=f"/steps/{step.id}"),
-        action=Action(label="health", command="stepwell doctor", method="GET", path="/health"),
+        actions=[_doctor("health")],
     )
 
 
@@ -259,7 +266,7 @@ def unknown(evidence: Evidence) -> Reason:
         sentence=f"No reason known. The engine saw {seen}, the run {evidence.run['state']}.",
         since=evidence.run["created_at"],
         changes="perhaps within seconds: a move may be under way",
-        action=Action(label="file a bug with the diagnostics", command="stepwell doctor"),
+        actions=[_doctor("file a bug with the diagnostics")],
     )
 
 
@@ -301,6 +308,21 @@ def _now(step: Step, label: str = "start now") -> Action:
         method="POST",
         path=f"/steps/{step.id}/activations",
     )
+
+
+def _stop(evidence: Evidence) -> Action:
+    """An operation of a run is not ended by itself: its run is."""
+    run_id = evidence.run["id"]
+    return Action(
+        label="stop retrying, cancel the run",
+        command=f"stepwell runs cancel {run_id}",
+        method="POST",
+        path=f"/runs/{run_id}/cancellations",
+    )
+
+
+def _doctor(label: str) -> Action:
+    return Action(label=label, command="stepwell doctor", method="GET", path="/health")
 
 
 def _step(step: Step | None, operation: str | None) -> Blocking | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -37,7 +37,7 @@ class Code(StrEnum):
 
 
 class Blocking(BaseModel):
-    """The thing that has to change. `link` is its path below /api/v1 and on the screens."""
+    """The thing that has to change. `link` is its path below /api/v1."""
 
     kind: str
     id: str
@@ -46,16 +46,23 @@ class Blocking(BaseModel):
 
 
 class Action(BaseModel):
-    """What a person can do: the command, and the call of the API where there is one."""
+    """What a person can do: the command, and the call of the API where there is one.
+
+    `body` is what that call is given, beside the reason of whoever makes it.
+    """
 
     label: str
     command: str
     method: Literal["GET", "POST", "PATCH", "DELETE"] | None = None
     path: str | None = None
+    body: dict[str, Any] = {}
 
 
 class Reason(BaseModel):
-    """One reason. `changes` says in words when it ends, `changes_at` the instant if known."""
+    """One reason. `changes` says in words when it ends, `changes_at` the instant if known.
+
+    `actions` are what a person can do about it, what helps most first.
+    """
 
     code: Code
     sentence: str
@@ -63,7 +70,7 @@ class Reason(BaseModel):
     changes: str = ""
     changes_at: datetime | None = None
     blocking: Blocking | None = None
-    action: Action | None = None
+    actions: list[Action] = []
 
 
 class Subject(BaseModel):

@@ -48,12 +48,14 @@ def _paused(row: RowMapping) -> Reason | None:
         changes=f"at {instant(until)}" if until else "when somebody resumes it",
         changes_at=until,
         blocking=_blocking(row),
-        action=Action(
-            label="resume",
-            command=f"stepwell schedules resume {_name(row)}",
-            method="DELETE",
-            path=f"/schedules/{row['id']}/pauses",
-        ),
+        actions=[
+            Action(
+                label="resume",
+                command=f"stepwell schedules resume {_name(row)}",
+                method="DELETE",
+                path=f"/schedules/{row['id']}/pauses",
+            )
+        ],
     )
 
 
@@ -68,12 +70,21 @@ def _not_due(row: RowMapping, now: datetime) -> Reason | None:
         changes=f"at {instant(at)}",
         changes_at=at,
         blocking=_blocking(row),
-        action=Action(
-            label="start now",
-            command=f"stepwell schedules run {_name(row)}",
-            method="POST",
-            path=f"/schedules/{row['id']}/runs",
-        ),
+        actions=[
+            Action(
+                label="start now",
+                command=f"stepwell schedules run {_name(row)}",
+                method="POST",
+                path=f"/schedules/{row['id']}/runs",
+            ),
+            Action(
+                label="skip",
+                command=f"stepwell schedules skip {_name(row)}",
+                method="POST",
+                path=f"/schedules/{row['id']}/skips",
+                body={"count": 1},
+            ),
+        ],
     )
 
 
@@ -98,12 +109,14 @@ def _overlap(conn: Connection, row: RowMapping, now: datetime) -> Reason | None:
         blocking=Blocking(
             kind="run", id=str(run["id"]), name=run["workflow"], link=f"/runs/{run['id']}"
         ),
-        action=Action(
-            label="cancel the previous run",
-            command=f"stepwell runs cancel {run['id']}",
-            method="POST",
-            path=f"/runs/{run['id']}/cancellations",
-        ),
+        actions=[
+            Action(
+                label="cancel the previous run",
+                command=f"stepwell runs cancel {run['id']}",
+                method="POST",
+                path=f"/runs/{run['id']}/cancellations",
+            )
+        ],
     )
 
 

@@ -8,10 +8,10 @@ import { useState } from "react";
 import { api, ok } from "@/api/client";
 import { asApiError } from "@/api/error";
 import { CodeBlock } from "@/components/CodeBlock";
+import { InnerLink } from "@/components/InnerLink";
 import { RoleGate } from "@/components/RoleGate";
 import { home as words } from "@/strings/home";
 import classes from "./FirstSteps.module.css";
-import { InnerLink } from "./InnerLink";
 import { type FirstRun, firstRunQuery } from "./queries";
 
 const CLOSED = "stepwell.first-steps";
@@ -74,6 +74,11 @@ export function FirstSteps() {
           </li>
         )}
       </ul>
+      {data.items
+        .filter((one) => one.done && one.task === "engine")
+        .map((one) => (
+          <Place key={one.task} item={one} />
+        ))}
       <ol className={classes.list} aria-label={words.first.open}>
         {data.items
           .filter((one) => !one.done)
@@ -109,22 +114,75 @@ function Step({ item, open, found }: { item: Item; open: boolean; found: FirstRu
               {item.task === "find" && found.demo === "absent" ? (
                 <DemoButton found={found} />
               ) : null}
-              <InnerLink
-                className={classes.link}
-                href={item.task === "schedule" ? "/schedules?add=30 7 * * MON-FRI" : item.href}
-              >
-                {words.first.go[item.task]}
-              </InnerLink>
-              <div className={classes.command}>
-                <CodeBlock label={words.first.tasks[item.task]} wrap>
-                  {item.command}
-                </CodeBlock>
-              </div>
+              {item.task === "run" ? <StartButton item={item} /> : null}
+              {linksOf(item).map(([name, href]) => (
+                <InnerLink key={href} className={classes.link} href={href}>
+                  {name}
+                </InnerLink>
+              ))}
+            </div>
+            <div className={classes.command}>
+              <CodeBlock label={words.first.tasks[item.task]} wrap>
+                {[item.command, ...(words.first.commands[item.task] ?? [])].join("\n")}
+              </CodeBlock>
             </div>
           </>
         ) : null}
       </div>
     </li>
+  );
+}
+
+/** The screens where it is done. */
+function linksOf({ task, href }: Item): [string, string][] {
+  if (task === "find") return [...words.first.ways.find, [words.first.go.find, href]];
+  if (task === "own") return [...words.first.ways.own];
+  return [[words.first.go[task], href]];
+}
+
+/** Starts what the server has named, and shows it at work. */
+function StartButton({ item }: { item: Item }) {
+  const navigate = useNavigate();
+  const { group, workflow } = item.facts ?? {};
+  const start = useMutation({
+    mutationFn: (path: { group: string; workflow: string }) =>
+      ok(
+        api.POST("/api/v1/workflows/{group}/{workflow}/runs", {
+          params: { path },
+          body: { parameters: {}, labels: {}, priority: "normal" },
+        }),
+      ),
+    onSuccess: (run) =>
+      void navigate({
+        to: "/runs/$runId",
+        params: { runId: "id" in run ? String(run.id) : "" },
+        search: {},
+      }),
+  });
+  if (typeof group !== "string" || typeof workflow !== "string") return null;
+  return (
+    <>
+      <RoleGate needs="operator">
+        <Button
+          size="xs"
+          loading={start.isPending}
+          onClick={() => start.mutate({ group, workflow })}
+        >
+          {words.first.start(workflow)}
+        </Button>
+      </RoleGate>
+      {start.error ? <span role="alert">{asApiError(start.error).what}</span> : null}
+    </>
+  );
+}
+
+/** What runs here, and where it keeps what it has. */
+function Place({ item }: { item: Item }) {
+  const { version, database, data_dir } = item.facts ?? {};
+  return (
+    <p className={classes.place}>
+      {words.first.place(String(version), String(database), String(data_dir))}
+    </p>
   );
 }
 

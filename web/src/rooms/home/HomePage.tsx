@@ -5,6 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { CopyAs } from "@/components/CopyAs";
 import { ErrorFace, SkeletonRows } from "@/components/FourFaces";
+import { InnerLink } from "@/components/InnerLink";
 import { PageHeader } from "@/components/PageHeader";
 import { useKeys } from "@/lib/keys";
 import { summaryQuery } from "@/shell/summary";
@@ -14,7 +15,6 @@ import { Day } from "./Day";
 import { FirstSteps } from "./FirstSteps";
 import { Health } from "./Health";
 import classes from "./Home.module.css";
-import { InnerLink } from "./InnerLink";
 import { NowStrip } from "./NowStrip";
 import type { Summary } from "./queries";
 

@@ -93,10 +93,14 @@ export function MetricsPage() {
       ) : (
         <>
           <Figures measured={found.data} />
+          {found.data.total.judged === 0 ? null : <p className="sw-soft">{words.drag}</p>}
           {found.data.total.judged === 0 ? <p className="sw-soft">{words.noPoints}</p> : null}
           <MeasuredCharts
             measured={found.data}
             window={named}
+            onZoom={(since, until) =>
+              void navigate({ search: (old) => ({ ...old, from: since, to: until }) })
+            }
             onPoint={(since, until) =>
               void navigate({ to: "/runs", search: { q: queryOf(subject, since, until) } })
             }

@@ -1,12 +1,12 @@
-import { Badge, SegmentedControl, Select } from "@mantine/core";
+import { Badge, Button, SegmentedControl, Select } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import type { Schemas } from "@/api/client";
-import { CodeBlock } from "@/components/CodeBlock";
 import { type Column, DataTable } from "@/components/DataTable";
 import { ErrorFace, SkeletonRows } from "@/components/FourFaces";
 import { Instant } from "@/components/Instant";
+import { RoleGate } from "@/components/RoleGate";
 import { duration, number } from "@/lib/time";
 import { metrics as words } from "@/strings/metrics";
 import { rate, share } from "./Figures";
@@ -19,6 +19,7 @@ import {
   targetsQuery,
   type Window,
 } from "./queries";
+import { DropTarget, SetTarget } from "./TargetDialogs";
 
 function Part({
   title,
@@ -244,24 +245,32 @@ export function Waits({ waits }: { waits: Waiting[] }) {
 
 export function Targets({ subject }: { subject: Subject }) {
   const found = useQuery(targetsQuery(subject));
+  const [open, setOpen] = useState<"set" | { group: string; workflow: string } | null>(null);
+  const close = () => setOpen(null);
   const rows = (found.data ?? []).flatMap((of) =>
     of.objectives.map((one) => ({ ...one, of, id: `${of.group}/${of.workflow} ${one.objective}` })),
   );
   return (
-    <Part title={words.targets.title}>
+    <Part
+      title={words.targets.title}
+      actions={
+        <RoleGate needs="operator">
+          <Button variant="default" size="xs" onClick={() => setOpen("set")}>
+            {words.targets.set}
+          </Button>
+        </RoleGate>
+      }
+    >
+      {open === "set" ? <SetTarget subject={subject} onClose={close} /> : null}
+      {open !== null && open !== "set" ? <DropTarget of={open} onClose={close} /> : null}
       {found.error ? (
         <ErrorFace error={found.error} />
       ) : rows.length === 0 ? (
-        <div className={classes.quiet}>
-          {words.targets.none}
-          <CodeBlock label="command" wrap>
-            {words.targets.command}
-          </CodeBlock>
-        </div>
+        <div className={classes.quiet}>{words.targets.none}</div>
       ) : (
         <DataTable
           label={words.targets.title}
-          columns={TARGETS}
+          columns={[...TARGETS, dropColumn(setOpen)]}
           rows={rows}
           rowId={(one) => one.id}
           keys={false}
@@ -269,6 +278,30 @@ export function Targets({ subject }: { subject: Subject }) {
       )}
     </Part>
   );
+}
+
+/** Only what was set by hand can be dropped. */
+function dropColumn(onDrop: (of: { group: string; workflow: string }) => void): Column<Objective> {
+  return {
+    key: "acts",
+    header: words.targets.origin,
+    width: "6rem",
+    cell: (one) =>
+      one.of.origin === "source" ? (
+        one.of.origin
+      ) : (
+        <RoleGate needs="operator">
+          <Button
+            variant="subtle"
+            size="compact-xs"
+            aria-label={`${words.targets.drop} ${one.of.group}/${one.of.workflow} ${one.objective}`}
+            onClick={() => onDrop({ group: one.of.group, workflow: one.of.workflow })}
+          >
+            {words.targets.drop}
+          </Button>
+        </RoleGate>
+      ),
+  };
 }
 
 type Objective = Schemas["Objective"] & { of: Schemas["WorkflowTargets"]; id: string };

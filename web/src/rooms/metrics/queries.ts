@@ -3,7 +3,7 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api, ok, type Schemas } from "@/api/client";
 
-export const RANGES = ["24h", "7d", "30d", "90d"] as const;
+export const RANGES = ["1h", "6h", "24h", "7d", "30d", "90d"] as const;
 export type Range = (typeof RANGES)[number];
 
 /** What is measured: everything, or a group, a workflow, an operation of it. */
@@ -19,9 +19,19 @@ export interface Window {
 }
 
 const HOUR = 3_600_000;
-const HOURS: Record<Range, number> = { "24h": 24, "7d": 168, "30d": 720, "90d": 2160 };
+const HOURS: Record<Range, number> = {
+  "1h": 2,
+  "6h": 6,
+  "24h": 24,
+  "7d": 168,
+  "30d": 720,
+  "90d": 2160,
+};
 
-/** Whole hours or days up to now; the one that goes on is the last of them. */
+/**
+ * Whole hours or days up to now; the one that goes on is the last of them. Of a single hour the
+ * one before belongs to it, for of the one that goes on there may be a minute.
+ */
 export function windowOf(range: Range, now: number): Window {
   const unit = HOURS[range] > 168 ? 24 * HOUR : HOUR;
   const until = Math.floor(now / unit) * unit + unit;

@@ -37,7 +37,7 @@ export function ApplyBar({ offer, review, choices, onChange }: Props) {
   }
 
   return (
-    <div className={classes.bar} data-active={chosen.length > 0 || undefined}>
+    <div className={classes.bar} data-tour="apply" data-active={chosen.length > 0 || undefined}>
       <span className={chosen.length > 0 ? undefined : "sw-soft"} aria-live="polite">
         {chosen.length > 0 ? inWords(choices) : words.nothingChosen}
       </span>

@@ -13,6 +13,7 @@ import { ApplyBar } from "./ApplyBar";
 import { ChangeTable } from "./ChangeTable";
 import { type Choice, type Choices, choose, decidable, nextOpen } from "./decisions";
 import { Comments, Effects, Risks } from "./Effects";
+import { FirstTour } from "./FirstTour";
 import { Counts, short } from "./Marks";
 import { OperationsDiff } from "./OperationsDiff";
 import { ProposalAlert } from "./ProposalAlert";
@@ -30,13 +31,16 @@ interface Props {
   workflow: string | undefined;
   view: View;
   onGo: (to: { workflow?: string; view?: View }) => void;
+  /** Whether somebody decides for the first time, and is shown around. */
+  tour?: boolean;
+  onTourEnd?: () => void;
 }
 
 /** A discovery under review. */
 export function DiscoveryReview() {
   const from = "/shell/review/$group/$discovery";
   const { group, discovery } = useParams({ from });
-  const { workflow, view = "structured" } = useSearch({ from });
+  const { workflow, view = "structured", tour = false } = useSearch({ from });
   const navigate = useNavigate({ from: "/review/$group/$discovery" });
   return (
     <ReviewPage
@@ -44,6 +48,10 @@ export function DiscoveryReview() {
       offer={{ group, discovery }}
       workflow={workflow}
       view={view}
+      tour={tour}
+      onTourEnd={() =>
+        void navigate({ search: (old) => ({ ...old, tour: undefined }), replace: true })
+      }
       onGo={(to) =>
         void navigate({
           search: (old) => ({ ...old, ...to }),
@@ -84,7 +92,15 @@ function ReviewPage(props: Props) {
   return <Loaded {...props} review={found.data} />;
 }
 
-function Loaded({ offer, workflow, view, onGo, review }: Props & { review: Review }) {
+function Loaded({
+  offer,
+  workflow,
+  view,
+  onGo,
+  tour,
+  onTourEnd,
+  review,
+}: Props & { review: Review }) {
   const [choices, setChoices] = useState<Choices>({});
   const [trying, setTrying] = useState(false);
   const open = decidable(review.workflows);
@@ -127,7 +143,7 @@ function Loaded({ offer, workflow, view, onGo, review }: Props & { review: Revie
           at={at}
           onOpen={(name) => onGo({ workflow: name })}
         />
-        <section className={classes.middle} aria-label={at}>
+        <section className={classes.middle} aria-label={at} data-tour="changes">
           {shown === undefined ? null : (
             <>
               <WorkflowHead
@@ -144,13 +160,14 @@ function Loaded({ offer, workflow, view, onGo, review }: Props & { review: Revie
             </>
           )}
         </section>
-        <aside className={classes.right}>
+        <aside className={classes.right} data-tour="effects">
           <Risks risks={review.risks} at={at} />
           <Effects review={review} at={at} />
           {"discovery" in offer ? <Comments group={offer.group} id={offer.discovery} /> : null}
         </aside>
       </div>
       <ApplyBar offer={offer} review={review} choices={choices} onChange={setChoices} />
+      <FirstTour active={tour === true} onClose={onTourEnd ?? (() => undefined)} />
       {"discovery" in offer && entry !== undefined && trying ? (
         <TryOnce offer={offer} entry={entry} onClose={() => setTrying(false)} />
       ) : null}

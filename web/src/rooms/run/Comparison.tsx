@@ -7,6 +7,7 @@ import { Duration } from "@/components/Duration";
 import { Instant } from "@/components/Instant";
 import { StateBadge } from "@/components/StateBadge";
 import { STATES, type StateWord } from "@/components/StateGlyph";
+import { shortDigest } from "@/lib/digest";
 import { duration } from "@/lib/time";
 import { run as words } from "@/strings/run";
 import classes from "./Comparison.module.css";
@@ -30,6 +31,7 @@ export function ComparisonView({ found }: { found: Comparison }) {
           <li key={one}>{one}</li>
         ))}
       </ul>
+      <Circumstances found={found} />
       {found.parameters.length > 0 ? (
         <Part title={said.input}>
           <DataTable
@@ -86,19 +88,102 @@ export function ComparisonView({ found }: { found: Comparison }) {
                 key: "key",
                 header: said.key,
                 cell: (one) => (
-                  <code>
+                  <Link to="/state" search={{ of: found.after.group, at: one.scope, key: one.key }}>
                     {one.scope}/{one.key}
-                  </code>
+                  </Link>
                 ),
                 card: "head",
               },
-              { key: "by", header: said.by, cell: (one) => one.written_by },
+              {
+                key: "version",
+                header: said.version,
+                cell: (one) => (one.deleted ? said.deleted : one.version),
+                align: "end",
+                width: "6rem",
+              },
+              { key: "by", header: said.by, cell: (one) => <Writer of={one} /> },
               { key: "at", header: said.at, cell: (one) => <Instant at={one.written_at} /> },
             ]}
           />
         </Part>
       ) : null}
     </div>
+  );
+}
+
+/** Who wrote it: the run, where it was one. */
+function Writer({ of }: { of: Comparison["state"][number] }) {
+  if (of.run_id === null) return of.written_by;
+  return (
+    <Link to="/runs/$runId" params={{ runId: of.run_id }} search={{}}>
+      {said.run(of.run_id.slice(-12))}
+    </Link>
+  );
+}
+
+interface Circumstance {
+  name: string;
+  before: string;
+  after: string;
+}
+
+/** By which image and where each of the two ran; whether that is another is for the reader to see. */
+function Circumstances({ found }: { found: Comparison }) {
+  const { release, attempts_before: was, attempts_after: now } = found;
+  const image = (of: Comparison["before"], number: unknown) =>
+    release === null ? shortDigest(of.digest) : `${shortDigest(of.digest)}, ${named(number)}`;
+  const rows: Circumstance[] = [
+    {
+      name: said.image,
+      before: image(found.before, release?.before),
+      after: image(found.after, release?.after),
+    },
+    ...(was.node || now.node
+      ? [{ name: said.node, before: was.node ?? "–", after: now.node ?? "–" }]
+      : []),
+    { name: said.containers, before: String(was.count), after: String(now.count) },
+  ];
+  return (
+    <Part title={said.circumstances}>
+      <DataTable
+        label={said.circumstances}
+        keys={false}
+        rows={rows}
+        rowId={(one) => one.name}
+        columns={[
+          { key: "name", header: "", cell: (one) => <strong>{one.name}</strong>, card: "head" },
+          { key: "before", header: said.beforeColumn, cell: (one) => one.before },
+          {
+            key: "after",
+            header: said.afterColumn,
+            cell: (one) =>
+              one.before === one.after ? <span className="sw-soft">{one.after}</span> : one.after,
+          },
+        ]}
+      />
+      <BetweenReleases found={found} />
+    </Part>
+  );
+}
+
+const named = (number: unknown) =>
+  typeof number === "number" ? words.release(String(number)) : words.trial;
+
+/** What was accepted in between, where both ran by a release. */
+function BetweenReleases({ found }: { found: Comparison }) {
+  const { before, after } = found.release ?? {};
+  if (typeof before !== "number" || typeof after !== "number") return null;
+  const { group, workflow } = found.after;
+  return (
+    <p className={classes.more}>
+      <Link
+        to="/workflows/$group/$workflow"
+        params={{ group, workflow }}
+        search={{ tab: "versions", one: before, other: after }}
+      >
+        {said.between(before, after)}
+      </Link>
+    </p>
   );
 }
 

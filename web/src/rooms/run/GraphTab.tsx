@@ -80,8 +80,8 @@ function Graph({ run, steps, open, current }: Shown) {
           nodesConnectable={false}
           edgesFocusable={false}
           onNodeClick={(_, node) => {
-            const { step } = node.data as Data;
-            if (step !== undefined) open(step);
+            const { step, state, name } = node.data as Data;
+            if (state !== "folded") open(step ?? name);
           }}
           proOptions={{ hideAttribution: false }}
         >

@@ -1,26 +1,25 @@
 /** One operation: why it is where it is, its error, its result, its tries. */
 
-import { Button, Skeleton } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Button } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { api, fetchOk, ok } from "@/api/client";
+import { fetchOk } from "@/api/client";
 import { useMay } from "@/api/session";
 import { CodeBlock } from "@/components/CodeBlock";
 import { CopyButton } from "@/components/CopyButton";
 import { Duration } from "@/components/Duration";
 import { Instant } from "@/components/Instant";
 import { JsonView } from "@/components/JsonView";
-import { marked } from "@/components/marked";
-import { RoleGate } from "@/components/RoleGate";
 import { SideDrawer } from "@/components/SideDrawer";
 import { StateBadge } from "@/components/StateBadge";
 import { bytes } from "@/lib/time";
 import { run as words } from "@/strings/run";
 import { failureOf } from "./failure";
 import { stateOf, waited } from "./pieces";
-import { hasEnded, type RunDetail, type RunStep, stepQuery, whyQuery } from "./queries";
+import { type RunDetail, type RunStep, stepQuery } from "./queries";
 import classes from "./StepDrawer.module.css";
+import { WhyPanel } from "./WhyPanel";
 
 const said = words.drawer;
 
@@ -44,19 +43,29 @@ export function StepDrawer({ run, steps, id, onClose }: Props) {
             {step.operation}
           </span>
         ) : (
-          said.operation
+          (id ?? said.operation)
         )
       }
     >
-      {step ? <Content run={run} step={step} /> : <p>{said.notBegun}</p>}
+      {step ? <Content run={run} step={step} /> : <NotBegun run={run} id={id} />}
     </SideDrawer>
+  );
+}
+
+/** There is no row of it yet: what stands before it is known all the same. */
+function NotBegun({ run, id }: { run: RunDetail; id: string | undefined }) {
+  return (
+    <>
+      <p>{said.notBegun}</p>
+      {id !== undefined && run.operations.includes(id) ? <WhyPanel run={run} step={id} /> : null}
+    </>
   );
 }
 
 function Content({ run, step }: { run: RunDetail; step: RunStep }) {
   return (
     <div className={classes.content}>
-      {step.ended_as === null && !hasEnded(run) ? <Waits run={run} step={step} /> : null}
+      {step.ended_as === null ? <WhyPanel run={run} step={step.id} /> : null}
       {step.description && step.ended_as !== "done" ? (
         <Failed description={step.description} />
       ) : null}
@@ -100,45 +109,6 @@ function Section({ title, children }: { title: string; children: ReactNode }) {
       <h3>{title}</h3>
       {children}
     </section>
-  );
-}
-
-function Waits({ run, step }: { run: RunDetail; step: RunStep }) {
-  const client = useQueryClient();
-  const { data } = useQuery(whyQuery(run.id, step.id));
-  const activate = useMutation({
-    mutationFn: () =>
-      ok(
-        api.POST("/api/v1/steps/{step_id}/activations", {
-          params: { path: { step_id: step.id } },
-          body: { reason: words.why.actReason },
-        }),
-      ),
-    onSuccess: () => client.invalidateQueries({ queryKey: ["run", run.id] }),
-  });
-  if (data === undefined) return <Skeleton height={40} />;
-  const later = Date.parse(step.due_at) > Date.now() && run.waiting?.code !== "approval";
-  return (
-    <div className={classes.waits}>
-      <p>{marked(data.sentence)}</p>
-      {data.reason?.changes ? (
-        <p className="sw-soft">
-          {words.why.changes} {data.reason.changes}
-        </p>
-      ) : null}
-      {data.then_also.map((one) => (
-        <p key={one.code} className="sw-soft">
-          {words.why.also}: {marked(one.sentence)}
-        </p>
-      ))}
-      {later ? (
-        <RoleGate needs="operator">
-          <Button variant="default" loading={activate.isPending} onClick={() => activate.mutate()}>
-            {step.failures > 0 ? said.retryNow : said.wake}
-          </Button>
-        </RoleGate>
-      ) : null}
-    </div>
   );
 }
 

@@ -199,12 +199,12 @@ function Picture({ rows, axis, open, current }: Props & { rows: Row[]; axis: Axi
     const next = Math.min(rows.length - 1, Math.max(1, at + by));
     setAt(next);
     if (virtual) virtualizer.scrollToIndex(next);
-    const step = rows[next]?.step;
-    if (current !== undefined && step) open(step.id);
+    const row = rows[next];
+    if (current !== undefined && row) open(opens(row));
   };
   const map: KeyMap = { j: () => move(1), k: () => move(-1) };
-  const step = rows[at]?.step;
-  if (step) map.Enter = () => open(step.id);
+  const chosen = rows[at];
+  if (chosen) map.Enter = () => open(opens(chosen));
   useKeys(map);
   const ticks = ticksOf(axis, usePhone() ? 3 : 6);
   const items = virtual
@@ -271,8 +271,8 @@ function Picture({ rows, axis, open, current }: Props & { rows: Row[]; axis: Axi
               axis={axis}
               top={top}
               cursor={index === at}
-              current={current === row.id}
-              onOpen={row.step ? () => open(row.id) : undefined}
+              current={current !== undefined && current === opens(row)}
+              onOpen={row.id === "run" ? undefined : () => open(opens(row))}
             />
           );
         })}
@@ -280,6 +280,9 @@ function Picture({ rows, axis, open, current }: Props & { rows: Row[]; axis: Axi
     </div>
   );
 }
+
+/** What has not begun is opened by its name. */
+const opens = (row: Row): string => row.step?.id ?? row.name;
 
 const percent = (part: number) => `${(100 * part).toFixed(3)}%`;
 

@@ -1,14 +1,16 @@
 /** A schedule in words: when it fires, what the clock does to it, and by which rules. */
 
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { CodeBlock } from "@/components/CodeBlock";
 import { Instant } from "@/components/Instant";
 import { JsonView } from "@/components/JsonView";
+import { Why } from "@/components/Why";
 import { duration } from "@/lib/time";
 import { schedules as words } from "@/strings/schedules";
 import classes from "./Drawer.module.css";
 import { FireList } from "./FireList";
 import type { Lane } from "./marks";
-import type { Schedule } from "./queries";
+import { type Schedule, whyQuery } from "./queries";
 
 export function Overview({ schedule, lane }: { schedule: Schedule; lane: Lane | undefined }) {
   const zone = lane?.timezone ?? String(schedule.spec.timezone ?? "UTC");
@@ -16,18 +18,7 @@ export function Overview({ schedule, lane }: { schedule: Schedule; lane: Lane | 
     <div className={classes.sections}>
       <section className={classes.section}>
         <p className={classes.words}>{schedule.description}</p>
-        {schedule.paused_at === null ? null : (
-          <p className={classes.notice}>
-            {words.pausedBecause(schedule.pause_reason ?? "–")}{" "}
-            {schedule.paused_until === null ? (
-              words.pausedOpen
-            ) : (
-              <>
-                {words.pause.when} <Instant at={schedule.paused_until} />
-              </>
-            )}
-          </p>
-        )}
+        <Waits id={schedule.id} />
       </section>
       <section className={classes.section}>
         <h3>{words.next}</h3>
@@ -114,6 +105,15 @@ export function Overview({ schedule, lane }: { schedule: Schedule; lane: Lane | 
       </section>
     </div>
   );
+}
+
+/** Why it starts no run now; that it is not due yet is no reason to stop at. */
+function Waits({ id }: { id: string }) {
+  const client = useQueryClient();
+  const { data } = useQuery(whyQuery(id));
+  if (!data?.waiting || data.reason?.code === "NOT_DUE") return null;
+  const refresh = () => client.invalidateQueries({ queryKey: ["schedules"] });
+  return <Why found={data} onActed={refresh} />;
 }
 
 function Policy(props: { term: string; option: string; sentences: Record<string, string> }) {

@@ -49,6 +49,14 @@ export const scheduleQuery = (id: string) =>
       ok(api.GET("/api/v1/schedules/{schedule_id}", { params: { path: { schedule_id: id } } })),
   });
 
+export const whyQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["schedules", "one", id, "why"],
+    queryFn: () =>
+      ok(api.GET("/api/v1/schedules/{schedule_id}/why", { params: { path: { schedule_id: id } } })),
+    refetchInterval: 10_000,
+  });
+
 export const downtimesQuery = queryOptions({
   queryKey: ["schedules", "downtimes"],
   queryFn: () => ok(api.GET("/api/v1/schedules/downtimes", { params: { query: { limit: 5 } } })),
