@@ -28,6 +28,16 @@ def test_a_tiny_round_takes_its_figures(tmp_path: Path) -> None:
     assert all(one["machine"]["load"] >= 0 for one in entries)
 
 
+def test_from_an_empty_environment_to_a_finished_run(tmp_path: Path) -> None:
+    """With no more on the disk than was promised; how long it took is told, not judged."""
+    out = tmp_path / "first.json"
+    assert main(["--figures", "first-run", "--rounds", "1", "--out", str(out)]) == 0
+    entries = json.loads(out.read_text())["results"]
+    taken = {one["variant"]: one["median"] for one in entries}
+    assert 0 < taken["installed"] < taken["first run finished"]
+    assert taken["of that, added to an empty environment"] < 100
+
+
 class Sleeper(Peer):
     """A peer of which only its process is looked at."""
 

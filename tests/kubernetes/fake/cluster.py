@@ -59,9 +59,10 @@ class Cluster:
         return found
 
     def close(self) -> None:
-        """End it, with all that runs in it."""
-        self._loop.call_soon_threadsafe(self._done.set)
-        self._thread.join(20)
+        """End it, with all that runs in it; a test may have done so before."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._done.set)
+            self._thread.join(20)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
