@@ -61,7 +61,7 @@ docs: $(VENV)/.test ## write the generated pages of docs/reference and openapi.j
 
 screenshots: $(VENV)/.test $(PAGES) ## take the pictures of docs/screenshots anew, in a real browser
 	.ci/browser
-	STEPWELL_SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest tests/journeys/browser/test_screenshots.py
+	STEPWELL_SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest --basetemp=/tmp/stepwell tests/journeys/browser/test_screenshots.py
 
 bench: $(VENV)/.test $(if $(PEERS),$(PEER_STAMPS)) ## measure speed (WORKLOADS=W1,W4 ROUNDS=3 SIZE="steps=2000 minutes=1" PEERS=1)
 	$(BIN)/python -m benchmarks $(if $(WORKLOADS),--workloads $(WORKLOADS)) \
