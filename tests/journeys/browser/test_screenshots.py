@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,18 +16,38 @@ from tests.journeys.browser.site import Site
 
 pytestmark = pytest.mark.slow
 
+
+def at(path: str) -> Callable[[Site], str]:
+    """A screen with an address of its own."""
+    return lambda site: path
+
+
+def decided(site: Site) -> str:
+    """The review of a group's first discovery."""
+    [found] = site.api.get("/groups/flaky/discoveries")["items"]
+    return f"/review/flaky/{found['id']}"
+
+
+def ended(site: Site) -> str:
+    """A run that has had its failures."""
+    run = site.shell.good("runs", "start", "flaky", "rank-shares", "--wait", "--json").json
+    return f"/runs/{run['id']}"
+
+
 SCREENS = {
-    "home": "/",
-    "review": "/review",
-    "catalog": "/workflows",
-    "workflow": "/workflows/flaky/rank-shares",
-    "schedules": "/schedules",
-    "runs": "/runs",
-    "metrics": "/metrics",
-    "reports": "/reports",
-    "state": "/state",
-    "steps": "/steps",
-    "settings": "/settings",
+    "home": at("/"),
+    "review": at("/review"),
+    "review-of-a-group": decided,
+    "catalog": at("/workflows"),
+    "workflow": at("/workflows/flaky/rank-shares"),
+    "schedules": at("/schedules"),
+    "runs": at("/runs"),
+    "run": ended,
+    "metrics": at("/metrics"),
+    "reports": at("/reports"),
+    "state": at("/state"),
+    "steps": at("/steps"),
+    "settings": at("/settings"),
 }
 """Name of the picture -> path of the screen."""
 
@@ -42,7 +63,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_screen_fits_every_width_and_theme(
     page: Page, site: Site, folder: Path, name: str
 ) -> None:
-    page.goto(site.link(SCREENS[name]))
+    page.goto(site.link(SCREENS[name](site)))
     expect(page.get_by_role("main")).to_be_visible()
     expect(page.locator("[aria-busy=true]")).to_have_count(0)
     axe_in_both_themes(page)
