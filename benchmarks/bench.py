@@ -142,7 +142,7 @@ class Bench:
                     unit=unit,
                     size=size,
                     rounds=tuple(values),
-                    ratio_to_limit=_ratio(values, _limits(variant, figures)),
+                    ratio_to_limit=_ratio(values, _limits(variant, name, figures)),
                     note=contender.note,
                     versions=contender.versions,
                 ),
@@ -164,8 +164,8 @@ def _named(figures: Figures) -> Mapping[str, float]:
     return figures if isinstance(figures, Mapping) else {"": figures}
 
 
-def _limits(variant: str, figures: dict[Key, list[float]]) -> list[float] | None:
-    of_the_limit = {key[1]: values for key, values in figures.items() if key[0] == LIMIT}
+def _limits(variant: str, name: str, figures: dict[Key, list[float]]) -> list[float] | None:
+    of_the_limit = {key[1]: values for key, values in figures.items() if key[::2] == (LIMIT, name)}
     any_variant = next(iter(of_the_limit.values()), None)
     return of_the_limit.get(variant, any_variant)
 

@@ -92,7 +92,7 @@ def test_stepwell_is_measured_beside_the_limit(entries: list[dict[str, Any]]) ->
         assert of(entries, "W5", "stepwell", variant)["ratio_to_limit"] > 0
 
 
-def test_a_latency_has_no_limit(entries: list[dict[str, Any]]) -> None:
+def test_a_latency_on_sqlite_has_no_limit(entries: list[dict[str, Any]]) -> None:
     assert of(entries, "W3", "stepwell", "p99")["ratio_to_limit"] is None
 
 
@@ -107,12 +107,26 @@ def test_all_workloads_are_there() -> None:
 @pytest.mark.slow
 def test_the_workloads_run_on_postgresql() -> None:
     """Those that are made of more than a drain."""
-    names = ("W2", "W6", "W9", "W10")
-    with Bench(sizes=replace(TINY, minutes=0.02), rounds=1, say=lambda _: None) as bench:
+    names = ("W2", "W3", "W6", "W9", "W10")
+    sizes = replace(TINY, minutes=0.02)
+    with Bench(sizes=sizes, rounds=1, stores=("postgresql",), say=lambda _: None) as bench:
         for name in names:
             WORKLOADS[name](bench)
     assert {one.workload for one in bench.results} == set(names)
     assert all(one.store == "postgresql" for one in bench.results)
+    ratios = {one.variant: one.ratio_to_limit for one in bench.results if one.workload == "W3"}
+    assert ratios["p50"]
+    assert ratios["p99"]
+
+
+def test_a_figure_is_compared_with_the_limits_figure_of_its_own_name() -> None:
+    with Bench(rounds=1, say=lambda _: None) as bench:
+        contenders = [
+            Contender(system=LIMIT, run=lambda: {"p50": 1.0, "p99": 2.0}),
+            Contender(system="a", run=lambda: {"p50": 3.0, "p99": 8.0}),
+        ]
+        bench.compare("W0", bench.sqlite, contenders)
+    assert [one.ratio_to_limit for one in bench.results] == [1, 1, 3, 4]
 
 
 def test_a_ratio_is_taken_round_by_round() -> None:

@@ -26,7 +26,7 @@ from stepwell.stores import open_store
 pytestmark = pytest.mark.slow
 
 PROGRAM = """
-import os, time
+import gc, os, time
 from stepwell import Engine, Registry, done
 from stepwell.stores import open_store
 
@@ -40,6 +40,10 @@ def work(state):
         time.sleep(0.02)
     time.sleep(0 if isinstance(state, str) else state)
     return done(os.getpid())
+
+@registry.handler("v1/spared")
+def spared():
+    return done(gc.get_freeze_count())
 
 def make():
     return registry
@@ -109,6 +113,14 @@ def test_the_handlers_of_a_program_are_run(shop: Shell, steps: StepClient, name:
         wait(lambda: steps.get(step).ended_at)
         logged(shop, "engine.started")
     logged(shop, "engine.stopped")
+
+
+def test_the_garbage_collector_passes_over_the_program(shop: Shell, steps: StepClient) -> None:
+    """Looking through all that was imported, again and again, takes a tenth of the time."""
+    step = steps.add(new_step("v1/spared"))
+    with working(shop, "shop:registry"):
+        wait(lambda: steps.get(step).ended_at)
+    assert int(steps.get(step).result or 0) > 10_000
 
 
 def test_queues_get_their_shares_of_the_workers(

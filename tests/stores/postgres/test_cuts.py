@@ -85,7 +85,7 @@ def test_a_transaction_that_has_no_connection_in_time_is_a_pause(
 ) -> None:
     monkeypatch.setattr(module, "CONNECT_SECONDS", 5)
     store = PostgresStore(postgres_steps, pool_size=1)
-    with store.transaction() as tx:
+    with store.transaction(), store.transaction() as tx:  # the first one is beside the pool
         tx.count(StepQuery())
         with pytest.raises(StoreUnavailable), store.transaction():
             pass

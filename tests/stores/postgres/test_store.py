@@ -258,6 +258,24 @@ def test_a_replacement_ends_a_step_that_is_being_run(store: PostgresStore) -> No
     assert [step.id for step in claim(store, me).steps] == [new.id]
 
 
+def test_the_connection_of_first_contact_is_used_further(postgres_steps: str) -> None:
+    """To make one more takes longer than the look at the schema."""
+    with closing(PostgresStore(postgres_steps)) as store, psycopg.connect(postgres_steps) as other:
+        store.open()
+        asked = "SELECT pid FROM pg_stat_activity WHERE application_name = 'stepwell'"
+        there = {pid for (pid,) in other.execute(asked + " AND datname = current_database()")}
+        with store.transaction() as tx:
+            assert tx.connection.info.backend_pid in there
+
+
+def test_a_closed_store_has_closed_all_its_connections(postgres_steps: str) -> None:
+    store = PostgresStore(postgres_steps)
+    with store.transaction() as one, store.transaction() as other:
+        connections = [one.connection, other.connection]
+    store.close()
+    assert all(connection.closed for connection in connections)
+
+
 # -- helpers -------------------------------------------------------------------------------------
 
 

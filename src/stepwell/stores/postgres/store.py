@@ -70,9 +70,9 @@ class PostgresStore:
     Parameters
     ----------
     url : `postgresql://user:password@host:port/database`, or any libpq connection string.
-    pool_size : at most so many connections, beside one that listens and up to 8 that are lent
-        to handlers. Few are open as a rule; an engine must not wait for one to beat, however
-        many handlers add steps.
+    pool_size : at most so many connections, beside the first, one that listens and up to 8 that
+        are lent to handlers. Few are open as a rule; an engine must not wait for one to beat,
+        however many handlers add steps.
     pooler : the address is that of a pooler in transaction mode (PgBouncer): no prepared
         statements, no session settings, no notifications.
     notify_url : a direct address for notifications beside a pooler; without it engines poll.
@@ -118,9 +118,7 @@ class PostgresStore:
         with self._lock:
             if self._pool is not None:
                 return
-            with self._direct() as connection, translated():
-                schema.check(connection)
-            self._pool = self._new_pool(self._conninfo(), self._pool_size)
+            self._pool = self._new_pool(self._conninfo(), self._pool_size, first=self._first())
 
     def close(self) -> None:
         """Give back connections and threads."""
@@ -246,13 +244,21 @@ class PostgresStore:
             if self._lent is None and self._pool is not None:
                 options = None if self._pooler else SESSION
                 info = _with_defaults(self._url, options)
-                self._lent = self._new_pool(info, LENT, kept=0, min_size=0, reset=as_before)
+                self._lent = self._new_pool(info, LENT, kept=0, reset=as_before)
             return self._lent
 
-    def _new_pool(self, conninfo: str, size: int, kept: int = KEPT, **more: Any) -> Warm:
+    def _new_pool(
+        self,
+        conninfo: str,
+        size: int,
+        kept: int = KEPT,
+        first: psycopg.Connection[Any] | None = None,
+        **more: Any,
+    ) -> Warm:
         pool: Pool = ConnectionPool(
             conninfo,
-            kwargs={"prepare_threshold": None if self._pooler else 5},
+            kwargs={"prepare_threshold": self._prepare_threshold},
+            min_size=0,
             max_size=size,
             timeout=CONNECT_SECONDS,
             # Short: whoever needs a connection asks for it again.
@@ -260,17 +266,30 @@ class PostgresStore:
             num_workers=2,
             open=True,
             name="stepwell",
-            **{"min_size": 1} | more,
+            **more,
         )
-        return Warm(pool, hung_up, kept)
+        return Warm(pool, hung_up, kept, first)
 
-    @contextmanager
-    def _direct(self) -> Iterator[psycopg.Connection[Any]]:
+    @property
+    def _prepare_threshold(self) -> int | None:
+        return None if self._pooler else 5
+
+    def _direct(self) -> psycopg.Connection[Any]:
         """A connection beside the pool, whose failure says what is wrong."""
         with first_contact():
-            connection = psycopg.connect(self._conninfo(), prepare_threshold=None)
-        with connection:
-            yield connection
+            return psycopg.connect(self._conninfo(), prepare_threshold=None)
+
+    def _first(self) -> psycopg.Connection[Any]:
+        """It has found all in order, and stays: to make one more takes longer than the look."""
+        connection = self._direct()
+        try:
+            with translated(), connection.transaction():
+                schema.check(connection)
+        except BaseException:
+            connection.close()
+            raise
+        connection.prepare_threshold = self._prepare_threshold
+        return connection
 
     def _ear(self) -> psycopg.Connection[Any]:
         return psycopg.connect(_with_defaults(self._notify_url or "", _SESSION), autocommit=True)

@@ -29,11 +29,19 @@ class Warm:
     Parameters
     ----------
     hung_up : whether the other end has closed a connection while it lay idle.
+    first : a connection that is open already, to be used like one of the pool's.
     """
 
-    def __init__(self, pool: Pool, hung_up: Callable[[Connection], bool], kept: int = KEPT) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        hung_up: Callable[[Connection], bool],
+        kept: int = KEPT,
+        first: Connection | None = None,
+    ) -> None:
         self._pool, self._hung_up, self._kept = pool, hung_up, kept
-        self._idle: list[Connection] = []
+        self._first = first
+        self._idle = [] if first is None else [first]
 
     def take(self) -> Connection:
         """A connection that the server has not hung up on."""
@@ -43,7 +51,7 @@ class Warm:
                 if not self._hung_up(connection):
                     return connection
                 connection.close()
-                self._pool.putconn(connection)
+                self._let_go(connection)
 
     def give_back(self, connection: Connection) -> None:
         """Keep it for the next, or leave it to the pool, which looks after broken ones."""
@@ -51,14 +59,21 @@ class Warm:
         if idle and len(self._idle) < self._kept:
             self._idle.append(connection)
         else:
-            self._pool.putconn(connection)
+            self._let_go(connection)
 
     def close(self) -> None:
         """Close all that is idle; what is lent closes when it comes back."""
         self._kept = 0
         while self._idle:
-            self._pool.putconn(self._idle.pop())
+            self._let_go(self._idle.pop())
         self._pool.close()
+
+    def _let_go(self, connection: Connection) -> None:
+        if connection is self._first:  # the pool knows nothing of it
+            self._first = None
+            connection.close()
+        else:
+            self._pool.putconn(connection)
 
     def _next(self) -> Connection:
         try:
