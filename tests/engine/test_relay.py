@@ -13,7 +13,7 @@ import pytest
 from tests.engine.lanes import RELAYED, Open, open_lane
 
 from stepwell import Engine, Outcome, Registry, Step, StepStatus, done, new_step
-from stepwell.engine import relay, worker
+from stepwell.engine import bursts, relay, worker
 from stepwell.errors import StoreUnavailable
 from stepwell.events import Event, subscribe
 from stepwell.outcome import Settlement, Verdict
@@ -97,7 +97,8 @@ def drained(engine: Engine) -> int:
 def second(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first bursts are held up until the second has steps of its own: a thread that the
     machine is slow to start would find that all has been done without it. One that has found
-    no room is called again by the next."""
+    no room is called again by the next. And none takes so many that it leaves nothing."""
+    monkeypatch.setattr(bursts, "MOST", 10)
     come = threading.Event()
 
     def wait() -> None:
@@ -190,6 +191,7 @@ def test_an_engine_is_not_idle_while_its_second_burst_is_on_its_way(
     def look(found: Sequence[Step]) -> None:
         if is_second() and found:
             second.set()
+            engine._changed()  # the first may have looked just before
             assert found_nothing.wait(PATIENCE)
         elif second.is_set() and not found:
             found_nothing.set()
