@@ -277,6 +277,11 @@ class Step:
         return StepStatus.READY if self.ended_as is None else self.ended_as.status
 
     @property
+    def ended_unseen(self) -> bool:
+        """Whether it ended without having seen the arguments of its last activation (R8)."""
+        return self.ended_as is not None and self.activation_no > self.activation_seen
+
+    @property
     def claim(self) -> Claim:
         """The ownership mark that this copy of the row was read with."""
         return _claim(self.id, self.claim_no)

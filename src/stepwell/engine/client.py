@@ -14,7 +14,7 @@ from stepwell.codec import JSON, Codec, Codecs, limited
 from stepwell.engine.adding import Adding
 from stepwell.engine.braking import held_up
 from stepwell.engine.controlling import Controlling
-from stepwell.engine.explaining import explain, explain_join
+from stepwell.engine.explaining import Engines, explain, explain_join
 from stepwell.engine.inside import forbid_outside
 from stepwell.engine.reexecuting import Reexecuting, Reexecution, Watch
 from stepwell.engine.sweeping import AT_ONCE, plus
@@ -23,6 +23,7 @@ from stepwell.errors import StepEnded, StepNotEnded, StepNotFound
 from stepwell.ids import new_id
 from stepwell.retention import Retention, RetentionPolicy
 from stepwell.step import Addition, EndedAs, Step, StepQuery, StepStatus
+from stepwell.stores.inspecting import Inspectable
 from stepwell.stores.protocol import Counts, Failures, Store, Swept, Transaction
 
 
@@ -63,17 +64,21 @@ class StepClient(Adding, Controlling):
 
     def explained(self, step: Step) -> str:
         """As `explain`, of a step that was read already."""
-        if step.waiting_for:
+        if step.waiting_for and step.ended_as is None:
             with self._transaction(reads=True) as tx:
                 return explain_join(tx, step)
         now = self._clock.now()
-        return self._held_up(step, now) or explain(step, now)
+        return self._held_up(step, now) or explain(step, now, self._alive())
 
     def _held_up(self, step: Step, now: datetime) -> str | None:
         if self.store.capabilities.scoped:
             return None  # it sees neither controls nor what other flows hold
         with self._transaction(reads=True) as tx:
             return held_up(tx, step, now)
+
+    def _alive(self) -> Engines | None:
+        store = self.store
+        return (lambda: store.inspect().engines) if isinstance(store, Inspectable) else None
 
     def search(self, query: StepQuery | None = None, **fields: Any) -> list[Step]:
         """The steps that match: a `StepQuery`, or its fields as keywords. Newest first."""
@@ -106,7 +111,8 @@ class StepClient(Adding, Controlling):
         """Make a ready step due, now or at an instant, with arguments for its handler.
 
         Safe while it executes: an execution that has not seen the arguments and
-        reruns is due again at once (R8).
+        reruns is due again at once (R8). If it ends instead, the row says so:
+        `get(step_id).ended_unseen`, and `explain`.
 
         Raises
         ------
