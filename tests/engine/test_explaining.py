@@ -71,8 +71,10 @@ def after(**span: float) -> datetime:
         ),
         (
             {"ended_as": EndedAs.DONE, "ended_at": NOW, "activation_no": 2, "activation_seen": 1},
-            "It ended as done at 2026-03-01 12:00:00 UTC after 0 executions. Its last activation "
-            "came too late to be seen (R8).",
+            (
+                "It ended as done at 2026-03-01 12:00:00 UTC after 0 executions. "
+                "Its last activation came too late to be seen (R8)."
+            ),
         ),
     ],
 )
@@ -105,8 +107,10 @@ def alive(name: str, *handles: str, queues: tuple[str, ...] = ("default",)) -> E
         ([], "It has been due for 0 s, and no engine is running on this store."),
         (
             [alive("a", "v1/x", queues=("mail",)), alive("b", "v1/x", queues=("deafult", "mail"))],
-            "It has been due for 0 s, and no engine serves the queue 'default': those that run "
-            "serve 'deafult', 'mail'. Was 'deafult' meant?",
+            (
+                "It has been due for 0 s, and no engine serves the queue 'default': those that run "
+                "serve 'deafult', 'mail'. Was 'deafult' meant?"
+            ),
         ),
         (
             [alive("a", "v1/xy"), alive("b", "v1/x", queues=("mail",))],
@@ -114,8 +118,10 @@ def alive(name: str, *handles: str, queues: tuple[str, ...] = ("default",)) -> E
         ),
         (
             [alive(name, "v1/x") for name in "abcde"],
-            "It has been due for 0 s, and has not been claimed by 'a', 'b', 'c' and 2 more, whose "
-            "workers may be busy, or who may be dead: `stepwell doctor` tells.",
+            (
+                "It has been due for 0 s, and has not been claimed by 'a', 'b', 'c' and 2 more, "
+                "whose workers may be busy, or who may be dead: `stepwell doctor` tells."
+            ),
         ),
     ],
 )

@@ -32,15 +32,7 @@ def explain(step: Step, now: datetime, engines: Engines | None = None) -> str:
         return f"{doing}, on engine {step.claimed_by}{since}."
     if step.schedule_time > now:
         return _not_due(step, now)
-    late = _span(now - step.schedule_time)
-    if step.lost_count >= SUSPECT_FROM:
-        died = f"{_times(step.lost_count, 'engine')} died while running it"
-        return f"It has been due for {late}, and waits to be run alone, for {died} (R15)."
-    if engines is not None:
-        return unclaimed(step, engines(), late)
-    if step.parked:
-        return f"No engine of the queue {step.queue!r} handles the name {step.name!r} (R19)."
-    return f"It has been due for {late}, and no engine of the queue {step.queue!r} has claimed it."
+    return _due(step, _span(now - step.schedule_time), engines)
 
 
 def explain_join(tx: Transaction, join: Step) -> str:
@@ -68,6 +60,17 @@ def _named(steps: list[Step], total: int) -> str:
     names = ", ".join(f"{step.name} ({step.id})" for step in steps)
     more = f" and {total - len(steps)} more" if total > len(steps) else ""
     return f"{names}{more} {'has' if total == 1 else 'have'}"
+
+
+def _due(step: Step, late: str, engines: Engines | None) -> str:
+    if step.lost_count >= SUSPECT_FROM:
+        died = f"{_times(step.lost_count, 'engine')} died while running it"
+        return f"It has been due for {late}, and waits to be run alone, for {died} (R15)."
+    if engines is not None:
+        return unclaimed(step, engines(), late)
+    if step.parked:
+        return f"No engine of the queue {step.queue!r} handles the name {step.name!r} (R19)."
+    return f"It has been due for {late}, and no engine of the queue {step.queue!r} has claimed it."
 
 
 def _not_due(step: Step, now: datetime) -> str:

@@ -15,7 +15,7 @@ from stepwell.engine.sealing import seal_fan
 from stepwell.errors import FailStep, HandlerInvalid, StepwellError
 from stepwell.frozen import maker
 from stepwell.ids import milliseconds
-from stepwell.outcome import KEEP, Done, Fail, Fan, Outcome, Rerun, Settlement, Skip
+from stepwell.outcome import KEEP, Done, Fail, Fan, Outcome, Rerun, Settlement, Skip, fail
 from stepwell.registry import Handler
 from stepwell.step import Addition, EndedAs, Step
 
@@ -78,7 +78,7 @@ def judge_error(facts: Facts, error: BaseException) -> Settlement:
     """
     failures = facts.step.failure_count + 1
     if isinstance(error, FailStep):
-        judged = judge(facts, Fail(description=error.description, next=error.next))
+        judged = judge(facts, fail(error.description, next=error.next))
     elif facts.handler.retry.allows(failures, error):
         return _retry(facts, error, failures)
     else:
@@ -151,9 +151,17 @@ def _told(facts: Facts, outcome: Done | Rerun) -> str | None:
 
 
 def _used_up(facts: Facts, error: BaseException) -> Outcome:
-    if facts.handler.exhausted is not None:
-        return facts.handler.exhausted(facts.step, error)
-    return Fail(description=describe(error))
+    exhausted = facts.handler.exhausted
+    if exhausted is None:
+        return Fail(description=describe(error))
+    outcome = exhausted(facts.step, error)
+    if isinstance(outcome, Done | Skip | Fail | Rerun):
+        return outcome
+    raise HandlerInvalid(
+        f"exhausted= of {facts.step.name!r} returned a {type(outcome).__name__}.",
+        why=f"It was called for: {headline(error)}",
+        fix="Return fail(...), skip(...), done(...) or rerun(...).",
+    )
 
 
 def _marked(settlement: Settlement, facts: Facts, error: BaseException) -> Settlement:
