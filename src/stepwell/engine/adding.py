@@ -45,7 +45,7 @@ class Adding(ABC):
     _together: Together
 
     def add(self, new: NewStep, *, connection: Any = None) -> UUID:
-        """Add one step; returns its id.
+        """Add one step; returns its id, which with on_conflict='ignore' may be that of no step.
 
         Parameters
         ----------

@@ -161,9 +161,10 @@ class Statements:
         ------
         Conflict : a verb has failed before, so that nothing of all may be kept.
         """
-        if self._half_done:
-            raise transaction_failed()
         with translated():
+            if self._half_done:
+                self.connection.rollback()
+                raise transaction_failed()
             if self.connection.info.transaction_status is TransactionStatus.INERROR:
                 self.connection.execute("SELECT 1")  # COMMIT would be answered with a rollback
             if not calls and (teller is None or self._idle()):
