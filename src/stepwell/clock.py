@@ -86,8 +86,13 @@ def as_utc(instant: datetime) -> datetime:
 
     Raises
     ------
-    InvalidInput : the datetime has no time zone, so it names no instant.
+    InvalidInput : it is no datetime, or has no time zone and so names no instant.
     """
+    if not isinstance(instant, datetime):
+        raise InvalidInput(
+            f"{instant!r} is no instant, but a {type(instant).__name__}.",
+            fix="Give an aware datetime, for example now() + timedelta(minutes=5).",
+        )
     if instant.tzinfo is None:
         raise InvalidInput(
             f"{instant.isoformat()} has no time zone.",

@@ -321,13 +321,19 @@ class FailStep(HandlerError):
     Parameters
     ----------
     description : why it failed, shown to people.
-    next : steps to add in the same transaction.
+    next : a step, or several, to add in the same transaction.
     """
 
-    def __init__(self, description: str, next: Iterable[NewStep] = ()) -> None:
+    def __init__(self, description: str, next: NewStep | Iterable[NewStep] | None = ()) -> None:
         super().__init__(description)
         self.description: Final = description
-        self.next: Final = tuple(next)
+        self.next: Final = _several(next)
+
+
+def _several(next: NewStep | Iterable[NewStep] | None) -> tuple[NewStep, ...]:
+    if next is None:
+        return ()
+    return tuple(next) if isinstance(next, Iterable) else (next,)
 
 
 def catalogue() -> dict[str, type[StepwellError]]:

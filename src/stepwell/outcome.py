@@ -15,12 +15,14 @@ from typing import Any, Final, TypeAlias
 
 from stepwell.clock import as_utc
 from stepwell.errors import InvalidInput
+from stepwell.given import of_type
 from stepwell.step import (
     Addition,
     Claim,
     EndedAs,
     JoinPolicy,
     NewStep,
+    check_new,
     join_policy,
     one_or_many,
 )
@@ -106,10 +108,9 @@ def done(
 
     Raises
     ------
-    InvalidInput : another word for `on_failure`.
+    InvalidInput : another word for `on_failure`, or something that is no step.
     """
-    policy = join_policy(on_failure)
-    steps = one_or_many(next)
+    policy, steps = join_policy(on_failure), _fan(next, then)
     return Done(result=result, description=description, next=steps, then=then, on_failure=policy)
 
 
@@ -121,8 +122,8 @@ def skip(
     on_failure: JoinPolicy | str = JoinPolicy.WAIT,
 ) -> Skip:
     """The step had nothing to do; the description says why. For the rest see `done`."""
-    policy = join_policy(on_failure)
-    return Skip(description=description, next=one_or_many(next), then=then, on_failure=policy)
+    policy, steps = join_policy(on_failure), _fan(next, then)
+    return Skip(description=description, next=steps, then=then, on_failure=policy)
 
 
 def fail(
@@ -136,8 +137,8 @@ def fail(
 
     `then` waits for `next` as with `done`, but does not take the failed step's place.
     """
-    policy = join_policy(on_failure)
-    return Fail(description=description, next=one_or_many(next), then=then, on_failure=policy)
+    policy, steps = join_policy(on_failure), _fan(next, then)
+    return Fail(description=description, next=steps, then=then, on_failure=policy)
 
 
 def rerun(
@@ -166,17 +167,34 @@ def rerun(
     """
     if at is not None and after is not None:
         raise InvalidInput("A rerun has either at= or after=.", fix="Leave one of them out.")
-    delay = timedelta(seconds=after) if isinstance(after, int | float) else after
+    delay = None if after is None else _delay(after)
     instant = None if at is None else as_utc(at)
     return Rerun(
         state=state,
         at=instant,
         after=delay,
         description=description,
-        next=one_or_many(next),
+        next=_fan(next, then),
         then=then,
         on_failure=join_policy(on_failure),
     )
+
+
+def _fan(next: Steps, then: NewStep | None) -> tuple[NewStep, ...]:
+    if then is not None:
+        check_new(then)
+    return one_or_many(next)
+
+
+def _delay(after: timedelta | float) -> timedelta:
+    if isinstance(after, timedelta):
+        return after
+    fix = "Give seconds, or a timedelta."
+    of_type("after", after, (int, float), fix)
+    try:
+        return timedelta(seconds=after)
+    except (OverflowError, ValueError) as error:
+        raise InvalidInput(f"after={after} is no delay.", why=f"{error}.", fix=fix) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

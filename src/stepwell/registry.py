@@ -17,11 +17,12 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any, Final, TypeAlias, TypeVar, get_type_hints
 
+from stepwell import given
 from stepwell.errors import HandlerInvalid
 from stepwell.injection import AsyncScope, Injection, Resolver, Scope, check_made, method_of
 from stepwell.outcome import Outcome
 from stepwell.retry import DEFAULT, RetryPolicy
-from stepwell.step import Retention, Step
+from stepwell.step import Retention, Step, check_name
 
 Function: TypeAlias = Callable[..., Any]
 F = TypeVar("F", bound=Function)
@@ -153,8 +154,10 @@ class Registry:
         ------
         HandlerInvalid : no name, a name that is taken, or a parameter that nobody fills;
             an `async def` with the parameter `connection`; a time limit that limits nothing;
-            a function that another process cannot import.
+            a function that another process cannot import; a generator.
+        InvalidInput : a name that no step can have, or an option of another type.
         """
+        _check_decorated(names)
 
         def register(function: F) -> F:
             self.add(
@@ -184,10 +187,13 @@ class Registry:
     ) -> Handler:
         """Register a function; see `handler`."""
         self._check_names(names, function)
+        retention = _check_options(retry, exhausted, timeout, transaction_timeout, retention)
         method = method_of(function) if isinstance(function, type) else None
         parameters = _parameters(function, method)
         foreign = tuple(name for name in parameters if name not in OWN)
-        is_async = _is_async(getattr(function, method) if method else function)
+        called = getattr(function, method) if method else function
+        _check_no_generator(function, called)
+        is_async = _is_async(called)
         fills = self.injection.fills(is_async=is_async)
         if foreign and not fills:
             raise _unfilled(function, foreign)
@@ -216,18 +222,63 @@ class Registry:
         return made
 
     def _check_names(self, names: tuple[str, ...], function: Function) -> None:
+        if not callable(function):
+            raise HandlerInvalid(
+                f"{function!r} cannot be called, so it is no handler.",
+                fix="Register a function, a coroutine function, a class or an object to call.",
+            )
         if not names:
             raise HandlerInvalid(
                 f"{_label(function)} is registered under no name.",
                 fix="Name the steps it handles: @registry.handler('v1/send-invoice').",
             )
         for name in names:
+            check_name(name)
             if name in self._by_name:
                 raise HandlerInvalid(
                     f"The step name {name!r} has two handlers.",
                     why=f"{_label(self._by_name[name].function)} and {_label(function)}.",
                     fix="Give one of them another name.",
                 )
+
+
+def _check_decorated(names: tuple[Any, ...]) -> None:
+    """Refuse `@registry.handler` without a name: the function itself would be taken for one,
+    and nothing be registered."""
+    if names and callable(names[0]):
+        raise HandlerInvalid(
+            f"{_label(names[0])} is registered under no name.",
+            fix="Name the steps it handles: @registry.handler('v1/send-invoice').",
+        )
+
+
+def _check_no_generator(function: Function, called: Any) -> None:
+    written = _written(called)
+    if inspect.isgeneratorfunction(written) or inspect.isasyncgenfunction(written):
+        raise HandlerInvalid(
+            f"{_label(function)} is a generator: nothing of it would be executed.",
+            why="It has a `yield`, and a handler returns its outcome once.",
+            fix="Return done(next=[...]) with the steps that are to follow.",
+        )
+
+
+def _check_options(
+    retry: RetryPolicy,
+    exhausted: Any,
+    timeout: float | None,
+    transaction_timeout: float | None,
+    retention: Retention,
+) -> Retention:
+    given.of_type("retry", retry, RetryPolicy, "Give a policy: RetryPolicy(attempts=3).")
+    if not (exhausted is None or callable(exhausted)):
+        raise HandlerInvalid(
+            f"exhausted={exhausted!r} cannot be called.",
+            fix="Give a function of the step and the error that returns an outcome.",
+        )
+    for name, seconds in (("timeout", timeout), ("transaction_timeout", transaction_timeout)):
+        if seconds is not None:
+            given.of_type(name, seconds, (int, float), "Give a number of seconds.")
+    return given.member("retention", retention, Retention)
 
 
 def _check_transaction(handler: Handler, limit: float | None) -> None:

@@ -7,98 +7,54 @@ claims it, runs it, and settles it: back to ready (a rerun or a retry), to
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import IntEnum, StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from stepwell.clock import as_utc
+from stepwell import given
 from stepwell.errors import InvalidInput
 from stepwell.frozen import maker
 from stepwell.ids import new_id
+from stepwell.kinds import (
+    EndedAs,
+    JoinPolicy,
+    OnConflict,
+    Priority,
+    Retention,
+    StepStatus,
+    conflict_policy,
+    join_policy,
+)
+from stepwell.query import StepQuery, step_query
 
-
-class StepStatus(StrEnum):
-    """The table that a step lives in."""
-
-    READY = "ready"
-    DONE = "done"
-    FAILED = "failed"
-
-
-class EndedAs(StrEnum):
-    """How a step ended (R6)."""
-
-    DONE = "done"
-    SKIPPED = "skipped"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-    @property
-    def status(self) -> StepStatus:
-        """The table for steps that ended so."""
-        return StepStatus.DONE if self in _GOOD_ENDS else StepStatus.FAILED
-
-
-_GOOD_ENDS = (EndedAs.DONE, EndedAs.SKIPPED)
-
-
-class Priority(IntEnum):
-    """One of four bands; a batch is filled from them 8:4:2:1, so none starves (R18)."""
-
-    URGENT = 0
-    HIGH = 1
-    NORMAL = 2
-    LOW = 3
-
-
-class OnConflict(StrEnum):
-    """What adding does when a ready step of that name and unique key exists (R5).
-
-    ``replace`` ends the existing step as cancelled, also while it executes.
-    """
-
-    ERROR = "error"
-    IGNORE = "ignore"
-    REPLACE = "replace"
-
-
-class JoinPolicy(StrEnum):
-    """What a join does when one of the steps that it waits for fails (R28).
-
-    ``wait`` until a re-executed copy has taken the failed one's place, ``fail`` as well, or
-    ``go on`` when the others have ended.
-    """
-
-    WAIT = "wait"
-    FAIL = "fail"
-    GO_ON = "go on"
-
-
-def join_policy(word: JoinPolicy | str) -> JoinPolicy:
-    """The policy of that name; raises `InvalidInput`."""
-    if isinstance(word, JoinPolicy):
-        return word
-    try:
-        return JoinPolicy(word)
-    except ValueError as error:
-        raise InvalidInput(
-            f"{word!r} is no answer to the failure of a member.",
-            fix=f"Use one of: {', '.join(JoinPolicy)}.",
-        ) from error
-
-
-class Retention(IntEnum):
-    """How long an ended step is kept: the class of partitions it goes to (R23)."""
-
-    SHORT = 0
-    STANDARD = 1
-    LONG = 2
+__all__ = (
+    "Addition",
+    "Claim",
+    "EndedAs",
+    "JoinPolicy",
+    "NewStep",
+    "OnConflict",
+    "Priority",
+    "Retention",
+    "Step",
+    "StepQuery",
+    "StepStatus",
+    "check_limits",
+    "check_name",
+    "check_new",
+    "join_policy",
+    "new_step",
+    "one_or_many",
+    "step_query",
+)
 
 
 _MADE_HERE: Final = UUID(int=0)
+NAME_LENGTH: Final = 200
+"""The most characters of a step's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,33 +88,86 @@ class NewStep:
         if self.id is _MADE_HERE:
             object.__setattr__(self, "id", new_id())
             object.__setattr__(self, "own_id", True)
-        if not self.name or len(self.name) > 200:
-            raise InvalidInput(
-                f"{self.name!r} is not a step name.",
-                why="A step name has 1 to 200 characters.",
-                fix="Name it after what it does, with a version: 'v1/send-invoice'.",
-            )
-        if self.schedule_time is not None:
-            object.__setattr__(self, "schedule_time", as_utc(self.schedule_time))
+        if not _is_plain(self):
+            check_name(self.name)
+            _check_queue(self.queue)
+            given.normalised(self, _NEW)
         if self.limit_key is not None or self.limit_slots is not None or self.rate_key is not None:
             check_limits(self.limit_key, self.limit_slots, self.rate_key)
+
+
+def _is_plain(new: NewStep) -> bool:
+    """Whether there is nothing to complain of; quick, for this is asked of each step."""
+    return (
+        type(new.name) is str
+        and 0 < len(new.name) <= NAME_LENGTH
+        and new.schedule_time is None
+        and type(new.queue) is str
+        and new.queue != ""
+        and type(new.priority) is Priority
+        and type(new.id) is UUID
+        and (new.unique_key is None or type(new.unique_key) is str)
+        and (new.flow_id is None or type(new.flow_id) is UUID)
+        and (new.correlation_id is None or type(new.correlation_id) is str)
+        and (new.search_key is None or type(new.search_key) is str)
+        and (new.description is None or type(new.description) is str)
+        and (new.retention is None or type(new.retention) is Retention)
+        and type(new.on_conflict) is OnConflict
+    )
+
+
+def check_name(name: Any) -> None:
+    """Raise `InvalidInput` unless steps can have this name."""
+    if not isinstance(name, str) or not 1 <= len(name) <= NAME_LENGTH:
+        raise InvalidInput(
+            f"{name!r} is not a step name.",
+            why=f"A step name is a string of 1 to {NAME_LENGTH} characters.",
+            fix="Name it after what it does, with a version: 'v1/send-invoice'.",
+        )
+
+
+def _check_queue(queue: Any) -> None:
+    given.text("queue", queue)
+    if not queue:
+        raise InvalidInput("The queue has no name.", fix="Leave it out: then it is 'default'.")
+
+
+_NEW: Final = {
+    "id": given.identity,
+    "priority": given.one_of(Priority),
+    "unique_key": given.text,
+    "flow_id": given.identity,
+    "correlation_id": given.text,
+    "search_key": given.text,
+    "description": given.text,
+    "schedule_time": given.instant,
+    "retention": given.one_of(Retention),
+    "on_conflict": given.one_of(OnConflict),
+}
 
 
 def check_limits(limit_key: str | None, limit_slots: int | None, rate_key: str | None) -> None:
     """Raise `InvalidInput` unless the keys and the number of slots can be used (R20)."""
     for key in (limit_key, rate_key):
-        if key is not None and not (1 <= len(key) <= 200 and key.isprintable()):
+        if key is not None and not _is_key(key):
             raise InvalidInput(
                 f"{key!r} is not a key for a limit or a rate.",
-                why="A key has 1 to 200 printable characters.",
+                why="A key is a string of 1 to 200 printable characters.",
                 fix="Name what the steps share: 'customer-42', 'smtp'.",
             )
+    if limit_slots is not None:
+        whole = "Give a whole number of slots, at least one."
+        given.of_type("limit_slots", limit_slots, int, whole)
     if limit_slots is not None and (limit_key is None or limit_slots < 1):
         raise InvalidInput(
             f"limit_slots={limit_slots} limits nothing.",
             why="Slots are counted per limit_key, and without one nothing would ever run.",
             fix="Give limit_key too, and at least one slot.",
         )
+
+
+def _is_key(key: Any) -> bool:
+    return isinstance(key, str) and 1 <= len(key) <= 200 and key.isprintable()
 
 
 def new_step(
@@ -195,26 +204,23 @@ def new_step(
             fix="Leave one of them out: singleton=True is the empty unique key.",
         )
     key = "" if singleton else unique_key
-    new = _new_step(
-        name=name, state=state, unique_key=key, on_conflict=_policy(on_conflict), **fields
-    )
+    try:
+        new = _new_step(
+            name=name,
+            state=state,
+            unique_key=key,
+            on_conflict=conflict_policy(on_conflict),
+            **fields,
+        )
+    except TypeError:
+        given.known("A step", fields, _FIELDS)
+        raise
     new.__post_init__()
     return new
 
 
 _new_step: Final = maker(NewStep)
-
-
-def _policy(word: OnConflict | str) -> OnConflict:
-    if isinstance(word, OnConflict):
-        return word
-    try:
-        return OnConflict(word)
-    except ValueError as error:
-        raise InvalidInput(
-            f"{word!r} is no answer to a taken unique key.",
-            fix=f"Use one of: {', '.join(OnConflict)}.",
-        ) from error
+_FIELDS: Final = {one.name for one in dataclasses.fields(NewStep) if one.init} | {"singleton"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,6 +283,11 @@ class Step:
         return StepStatus.READY if self.ended_as is None else self.ended_as.status
 
     @property
+    def ended_unseen(self) -> bool:
+        """Whether it ended without having seen the arguments of its last activation (R8)."""
+        return self.ended_as is not None and self.activation_no > self.activation_seen
+
+    @property
     def claim(self) -> Claim:
         """The ownership mark that this copy of the row was read with."""
         return _claim(self.id, self.claim_no)
@@ -310,65 +321,27 @@ class Addition:
     fresh: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepQuery:
-    """Which steps are meant; every field that is set narrows. Newest first, paged by id.
-
-    `after` is the id of the last step of the page before; ranges are half open. The text
-    fields look in what is stored: JSON, unless a codec says otherwise. `duration_from` and
-    `duration_to` are seconds.
-    """
-
-    ids: tuple[UUID, ...] | None = None
-    status: StepStatus | None = None
-    name: str | None = None
-    name_prefix: str | None = None
-    queue: str | None = None
-    priority: Priority | None = None
-    unique_key: str | None = None
-    flow_id: UUID | None = None
-    correlation_id: str | None = None
-    search_key: str | None = None
-    search_key_prefix: str | None = None
-    limit_key: str | None = None
-    rate_key: str | None = None
-    correlation_id_prefix: str | None = None
-    description_contains: str | None = None
-    state_contains: str | None = None
-    activation_args_contains: str | None = None
-    result_contains: str | None = None
-    state_format: str | None = None
-    retention: Retention | None = None
-    fingerprint: str | None = None
-    created_by_step_id: UUID | None = None
-    copy_of: UUID | None = None
-    join_id: UUID | None = None
-    executed_by: str | None = None
-    ended_as: EndedAs | None = None
-    claimed: bool | None = None
-    created_from: datetime | None = None
-    created_to: datetime | None = None
-    scheduled_from: datetime | None = None
-    scheduled_to: datetime | None = None
-    started_from: datetime | None = None
-    started_to: datetime | None = None
-    ended_from: datetime | None = None
-    ended_to: datetime | None = None
-    duration_from: float | None = None
-    duration_to: float | None = None
-    execution_count_from: int | None = None
-    execution_count_to: int | None = None
-    failure_count_from: int | None = None
-    failure_count_to: int | None = None
-    lost_count_from: int | None = None
-    lost_count_to: int | None = None
-    oldest_first: bool = False
-    after: UUID | None = None
-    limit: int = 100
-
-
 def one_or_many(steps: NewStep | Iterable[NewStep] | None) -> tuple[NewStep, ...]:
-    """What callers write as `next=`: nothing, one step or several, as a tuple."""
+    """What callers write as `next=`: nothing, one step or several, as a tuple.
+
+    Raises
+    ------
+    InvalidInput : something among it is no step to add.
+    """
     if steps is None:
         return ()
-    return (steps,) if isinstance(steps, NewStep) else tuple(steps)
+    if isinstance(steps, NewStep):
+        return (steps,)
+    if not callable(getattr(steps, "__iter__", None)):
+        check_new(steps)
+    several = tuple(steps)
+    for one in several:
+        check_new(one)
+    return several
+
+
+def check_new(new: Any) -> None:
+    """Raise `InvalidInput` unless it is a step to add."""
+    if not isinstance(new, NewStep):
+        fix = "Make it with new_step: new_step('v1/send-invoice', state)."
+        given.of_type("A step to add", new, NewStep, fix)

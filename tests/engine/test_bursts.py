@@ -177,6 +177,27 @@ def test_when_data_is_refused_the_step_fails_alone(store: Store, registry: Regis
     assert "taken" in (failed.description or "")
 
 
+def test_a_spawned_step_that_the_store_cannot_keep_fails_its_parent_alone(
+    store: Store, registry: Registry, lane: str
+) -> None:
+    """R16: a driver refuses a lone surrogate before anything is sent, and so after a part of the
+    burst is in the database already. Memory keeps it."""
+
+    @registry.handler("v1/spawns")
+    def spawns(state: int) -> Outcome:
+        key = "\ud800" if state == 7 else "k"
+        return done(next=new_step("v1/nobody", search_key=key))
+
+    engine = Engine(store, registry)
+    engine.add_many(new_step("v1/spawns", number) for number in range(20))
+    tally = engine.drain()
+    assert tally.failed == (lane != "memory")
+    assert tally.done == 20 - tally.failed == engine.count(name="v1/nobody").ready
+    for failed in engine.search(status=StepStatus.FAILED):
+        assert failed.state == "7"
+        assert "surrogate" in (failed.description or "")
+
+
 def test_a_declared_death_loses_nothing_and_the_engine_goes_on(
     store: Store, registry: Registry, events: list[Event]
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 from stepwell import FailStep, RetryPolicy, done, fail, new_step, rerun, skip
 from stepwell.codec import JSON, MAX_BYTES
 from stepwell.engine.judgement import (
+    MOST_CHARACTERS,
     Facts,
     as_outcome,
     describe,
@@ -150,6 +151,28 @@ def test_a_result_over_the_limit_is_refused_with_the_remedy() -> None:
     """R4."""
     with pytest.raises(ValueTooLarge, match="keep its key"):
         judge(facts(), done("x" * MAX_BYTES))
+
+
+@pytest.mark.parametrize("outcome", [done, fail, skip, rerun])
+def test_a_description_over_the_limit_is_refused_with_the_remedy(outcome: Any) -> None:
+    with pytest.raises(ValueTooLarge, match="description of v1/x"):
+        judge(facts(), outcome(description="x" * (MAX_BYTES + 1)))
+
+
+@pytest.mark.parametrize("outcome", [done, fail, skip, rerun])
+def test_a_character_that_no_database_keeps_does_not_undo_an_outcome(outcome: Any) -> None:
+    """It comes out of some file or answer, by way of an exception's message."""
+    settlement = judge(facts(), outcome(description="a\x00b\ud800", next=new_step("v1/next")))
+    assert settlement.description == "a\ufffdb?"
+    assert len(settlement.additions) == 1
+
+
+def test_a_page_in_an_exceptions_message_is_cut() -> None:
+    """With each try it would be written once more."""
+    text = describe(ValueError("<html>" + "x" * 5_000_000))
+    assert text.startswith("ValueError: <html>xxx")
+    assert text.endswith("... (5,000,006 characters)")
+    assert len(text) < MOST_CHARACTERS + 100
 
 
 def test_a_result_that_json_cannot_hold_is_refused() -> None:

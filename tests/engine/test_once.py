@@ -320,6 +320,26 @@ def test_a_handler_that_commits_by_itself_fails_an_attempt(shop: Shop, registry:
     assert shop.orders == 0
 
 
+@pytest.mark.parametrize("how", ["commit", "rollback", "executescript", "__enter__"])
+def test_on_sqlite_too_the_handler_is_told_what_it_must_not_do(
+    sqlite_shop: Shop, registry: Registry, how: str
+) -> None:
+    """SQLite alone would say "not authorized", and begin `with connection:` without a word."""
+
+    @registry.handler("v1/buy", retry=RetryPolicy(attempts=1))
+    def buy(connection: Any) -> None:
+        connection.execute(INSERT)
+        getattr(connection, how)(*(["SELECT 1"] if how == "executescript" else []))
+
+    engine = Engine(sqlite_shop.store, registry)
+    bought = engine.add(new_step("v1/buy"))
+    assert engine.drain().failed == 1
+    said = engine.get(bought).description or ""
+    assert "is forbidden on the connection that a handler was given" in said
+    assert "return to commit, raise to roll back" in said
+    assert sqlite_shop.orders == 0
+
+
 def test_many_steps_leave_as_many_rows(shop: Shop, registry: Registry) -> None:
     registry.handler("v1/buy")(lambda connection: done(connection.execute(INSERT).rowcount))
     registry.handler("v1/plain")(lambda: None)

@@ -17,7 +17,17 @@ from stepwell.engine.together import Together
 from stepwell.errors import InvalidInput
 from stepwell.ids import new_ids
 from stepwell.outcome import Fan
-from stepwell.step import Addition, JoinPolicy, NewStep, Retention, StepQuery, join_policy, new_step
+from stepwell.step import (
+    Addition,
+    JoinPolicy,
+    NewStep,
+    Retention,
+    StepQuery,
+    check_new,
+    join_policy,
+    new_step,
+    one_or_many,
+)
 from stepwell.stores.outbox import lend
 from stepwell.stores.protocol import Store, Transaction
 
@@ -35,7 +45,7 @@ class Adding(ABC):
     _together: Together
 
     def add(self, new: NewStep, *, connection: Any = None) -> UUID:
-        """Add one step; returns its id.
+        """Add one step; returns its id, which with on_conflict='ignore' may be that of no step.
 
         Parameters
         ----------
@@ -48,6 +58,7 @@ class Adding(ABC):
         NotEncodable, ValueTooLarge : the state cannot be kept.
         OutsideTransaction : without `connection`, in a handler that was given one (R26).
         """
+        check_new(new)
         return self.add_many([new], connection=connection)[0]
 
     def add_many(
@@ -73,7 +84,7 @@ class Adding(ABC):
             in vain.
         UniqueKeyTaken, NotEncodable, ValueTooLarge, OutsideTransaction : see `add`.
         """
-        fan = Fan(next=tuple(new), then=then, on_failure=join_policy(on_failure))
+        fan = Fan(next=_several(new, then), then=then, on_failure=join_policy(on_failure))
         now = self._clock.now()
         additions = seal_fan(of_one_flow(fan), self.codec, now, classes=self._classes)
         if connection is None:
@@ -130,7 +141,7 @@ class Adding(ABC):
         """
         if connection is None:
             forbid_outside(self.store)
-            additions = [self._sealed(one) for one in new]
+            additions = [self._sealed(one) for one in one_or_many(new)]
             await self._together.add_async(additions)
             return [addition.step.id for addition in additions]
         return await lend(lambda lent: self.add_many(new, connection=lent), connection)
@@ -140,6 +151,7 @@ class Adding(ABC):
 
         Two callers at once cannot both add (R9).
         """
+        check_new(new)
         addition = self._sealed(new)
         with self._transaction(connection) as tx:
             return addition.step.id if tx.add_if_none(addition, query) else None
@@ -160,3 +172,10 @@ class Adding(ABC):
         self, connection: Any = None, *, reads: bool = False
     ) -> AbstractContextManager[Transaction]:
         """A transaction on the store."""
+
+
+def _several(new: Iterable[NewStep], then: NewStep | None) -> tuple[NewStep, ...]:
+    """What is to be added, checked."""
+    if then is not None:
+        check_new(then)
+    return one_or_many(new)

@@ -13,16 +13,20 @@ from stepwell.clock import SYSTEM, Clock, as_utc
 from stepwell.codec import JSON, Codec, Codecs, limited
 from stepwell.engine.adding import Adding
 from stepwell.engine.braking import held_up
+from stepwell.engine.composition import check_codecs, check_store_object
 from stepwell.engine.controlling import Controlling
-from stepwell.engine.explaining import explain, explain_join
+from stepwell.engine.explaining import Engines, explain, explain_join
 from stepwell.engine.inside import forbid_outside
 from stepwell.engine.reexecuting import Reexecuting, Reexecution, Watch
 from stepwell.engine.sweeping import AT_ONCE, plus
 from stepwell.engine.together import Together
 from stepwell.errors import StepEnded, StepNotEnded, StepNotFound
+from stepwell.given import identity, of_type
 from stepwell.ids import new_id
+from stepwell.query import row_count, several_ids
 from stepwell.retention import Retention, RetentionPolicy
-from stepwell.step import Addition, EndedAs, Step, StepQuery, StepStatus
+from stepwell.step import Addition, EndedAs, Step, StepQuery, StepStatus, step_query
+from stepwell.stores.inspecting import Inspectable
 from stepwell.stores.protocol import Counts, Failures, Store, Swept, Transaction
 
 
@@ -44,8 +48,11 @@ class StepClient(Adding, Controlling):
         codecs: Iterable[Codec] = (),
         clock: Clock = SYSTEM,
     ) -> None:
+        check_store_object(store)
+        others = tuple(codecs)
+        check_codecs(codec, *others)
         self.store = store
-        self.codec: Codec = Codecs(codec, codecs) if codecs else codec
+        self.codec: Codec = Codecs(codec, others) if others else codec
         self._clock = clock
         self._classes: Mapping[str, Retention] = {}
         self._together = Together(self._add_now)
@@ -63,11 +70,11 @@ class StepClient(Adding, Controlling):
 
     def explained(self, step: Step) -> str:
         """As `explain`, of a step that was read already."""
-        if step.waiting_for:
+        if step.waiting_for and step.ended_as is None:
             with self._transaction(reads=True) as tx:
                 return explain_join(tx, step)
         now = self._clock.now()
-        return self._held_up(step, now) or explain(step, now)
+        return self._held_up(step, now) or explain(step, now, self._alive())
 
     def _held_up(self, step: Step, now: datetime) -> str | None:
         if self.store.capabilities.scoped:
@@ -75,10 +82,14 @@ class StepClient(Adding, Controlling):
         with self._transaction(reads=True) as tx:
             return held_up(tx, step, now)
 
+    def _alive(self) -> Engines | None:
+        store = self.store
+        return (lambda: store.inspect().engines) if isinstance(store, Inspectable) else None
+
     def search(self, query: StepQuery | None = None, **fields: Any) -> list[Step]:
         """The steps that match: a `StepQuery`, or its fields as keywords. Newest first."""
         with self._transaction(reads=True) as tx:
-            return tx.search(query or StepQuery(**fields))
+            return tx.search(step_query(query, fields))
 
     def count(
         self, query: StepQuery | None = None, *, at_most: int | None = None, **fields: Any
@@ -91,8 +102,11 @@ class StepClient(Adding, Controlling):
             of rows. The answer says which numbers are too low (`more`), and which are the
             store's estimate (`estimated`).
         """
+        asked = step_query(query, fields)
+        if at_most is not None:
+            row_count("at_most", at_most)
         with self._transaction(reads=True) as tx:
-            return tx.count(query or StepQuery(**fields), at_most)
+            return tx.count(asked, at_most)
 
     def failures(self, query: StepQuery | None = None, **fields: Any) -> list[Failures]:
         """Failed steps that match, grouped by name and fingerprint; newest failure first.
@@ -100,18 +114,20 @@ class StepClient(Adding, Controlling):
         `limit` is the number of groups; `ended_from` and `ended_to` give a range of time.
         """
         with self._transaction(reads=True) as tx:
-            return tx.failures(query or StepQuery(**fields))
+            return tx.failures(step_query(query, fields))
 
     def activate(self, step_id: UUID, args: Any = None, *, at: datetime | None = None) -> None:
         """Make a ready step due, now or at an instant, with arguments for its handler.
 
         Safe while it executes: an execution that has not seen the arguments and
-        reruns is due again at once (R8).
+        reruns is due again at once (R8). If it ends instead, the row says so:
+        `get(step_id).ended_unseen`, and `explain`.
 
         Raises
         ------
         StepNotFound, StepEnded : there is nothing to activate.
         """
+        identity("step_id", step_id)
         text = None if args is None else limited(self.codec.encode(args), "activation arguments")
         instant = None if at is None else as_utc(at)
         with self._transaction() as tx:
@@ -119,8 +135,10 @@ class StepClient(Adding, Controlling):
 
     def reschedule(self, step_id: UUID, at: datetime) -> None:
         """Make a ready step due at another instant; a claim on it is taken away."""
+        identity("step_id", step_id)
+        instant = as_utc(at)
         with self._transaction() as tx:
-            self._expect(tx, step_id, tx.reschedule(step_id, as_utc(at)))
+            self._expect(tx, step_id, tx.reschedule(step_id, instant))
 
     def cancel(self, step_id: UUID, reason: str) -> None:
         """End a ready step as cancelled. If it is running, its outcome will be refused."""
@@ -145,6 +163,7 @@ class StepClient(Adding, Controlling):
         StepNotFound, StepNotEnded : one of them cannot be copied; then none is.
         UniqueKeyTaken : a ready step has the key of one of them.
         """
+        step_ids = several_ids("step_ids", step_ids)
         with self._transaction() as tx:
             found = {step.id: step for step in self._all(tx, step_ids)}
             copies = [self._copy(_ended(found, step_id)) for step_id in step_ids]
@@ -192,7 +211,7 @@ class StepClient(Adding, Controlling):
             limit=limit,
             watch=watch,
         )
-        return one.run(query or StepQuery(**fields))
+        return one.run(step_query(query, fields))
 
     def sweep(self, policy: RetentionPolicy, *, seconds: float | None = None) -> Swept:
         """Remove ended steps that were kept for as long as the policy says, piece by piece.
@@ -234,6 +253,8 @@ class StepClient(Adding, Controlling):
     def _end(
         self, step_id: UUID, ended_as: EndedAs, reason: str, result: str | None = None
     ) -> None:
+        identity("step_id", step_id)
+        of_type("The reason", reason, str, "Say why: whoever finds the step ended will ask.")
         with self._transaction() as tx:
             self._expect(tx, step_id, tx.end(step_id, ended_as, reason, result))
 

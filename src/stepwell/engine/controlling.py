@@ -6,12 +6,16 @@ import os
 import socket
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, Final
 
 from stepwell.errors import InvalidInput
+from stepwell.given import of_type
 from stepwell.step import check_limits
 from stepwell.stores.controls import Control, ControlKind
 from stepwell.stores.protocol import Transaction
+
+SHORTEST: Final = 1e-6
+"""Seconds that a rate's period has at least."""
 
 
 class Controlling(ABC):
@@ -47,7 +51,7 @@ class Controlling(ABC):
         slots : 0 lets none run. If more run already they go on; only no others begin.
         """
         check_limits(key, None, None)
-        _check("slots", slots, slots >= 0, "a number that is not negative")
+        _check("slots", slots, 0, "a whole number that is not negative", int)
         self._set(Control(kind=ControlKind.LIMIT, key=key, slots=slots, reason=reason), by)
 
     def drop_limit(self, key: str) -> bool:
@@ -73,8 +77,8 @@ class Controlling(ABC):
         per : the period in seconds.
         """
         check_limits(None, None, key)
-        _check("count", count, count >= 1, "at least 1")
-        _check("per", per, per > 0, "a number of seconds above 0")
+        _check("count", count, 1, "a whole number, at least 1", int)
+        _check("per", per, SHORTEST, "a number of seconds above 0", int, float)
         control = Control(
             kind=ControlKind.RATE, key=key, slots=count, period=float(per), reason=reason
         )
@@ -105,6 +109,7 @@ class Controlling(ABC):
         """A transaction on the store."""
 
 
-def _check(name: str, value: float, fits: bool, what: str) -> None:
-    if not fits:
+def _check(name: str, value: float, least: float, what: str, *kinds: type) -> None:
+    of_type(name, value, kinds, f"Give {what}.")
+    if value < least:
         raise InvalidInput(f"{name}={value} cannot be used.", fix=f"Give {what}.")

@@ -16,6 +16,7 @@ from uuid import UUID
 from stepwell.clock import SYSTEM, Clock, StoreClock
 from stepwell.codec import JSON, Codec
 from stepwell.engine.client import StepClient
+from stepwell.engine.composition import check_composition
 from stepwell.engine.heartbeat import Heartbeat
 from stepwell.engine.held import Holding
 from stepwell.engine.intake import Intake
@@ -29,6 +30,7 @@ from stepwell.engine.tally import Tally
 from stepwell.engine.worker import Scope, Worker
 from stepwell.errors import EngineBuried, EngineRunning, StoreUnavailable
 from stepwell.events import emit
+from stepwell.given import of_type
 from stepwell.ids import new_id
 from stepwell.registry import Registry
 from stepwell.retention import RetentionPolicy
@@ -71,7 +73,8 @@ class Engine(StepClient):
 
     Raises
     ------
-    InvalidInput : a queue with a share of no worker; or shares for the steps of one flow.
+    InvalidInput : a queue with a share of no worker; shares for the steps of one flow; no
+        queue, or one string in their place; or numbers with which nothing would ever run.
     NotSupported : a handler asks for the connection, and the store has none to give (R26);
         or a retention policy for a container's store.
     """
@@ -93,12 +96,14 @@ class Engine(StepClient):
         loop: asyncio.AbstractEventLoop | None = None,
         retention: RetentionPolicy | None = None,
     ) -> None:
+        check_composition(store, registry, queues, workers, min_workers, processes, flow_id)
         check_store(store, registry)
         self._time = StoreClock(clock)
         super().__init__(store, codec=codec, codecs=codecs, clock=self._time)
         self._registry, self._classes = registry, registry.classes
         self._retention = retention
         if retention is not None:
+            of_type("retention", retention, RetentionPolicy, "Give a RetentionPolicy.")
             housekeeping(partial(self.sweep, retention), registry, store)
         self._shares = queues if isinstance(queues, Mapping) else None
         if self._shares is not None:

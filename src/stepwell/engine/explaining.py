@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
+from stepwell.engine.unclaimed import unclaimed
 from stepwell.step import EndedAs, JoinPolicy, Step, StepQuery, StepStatus
 from stepwell.stores.moves import SUSPECT_FROM
-from stepwell.stores.protocol import Transaction
+from stepwell.stores.protocol import EngineInfo, Transaction
+
+Engines: TypeAlias = Callable[[], Sequence[EngineInfo]]
 
 _NAMED: Final = 3
 """So many members are named; more are counted."""
 
 
-def explain(step: Step, now: datetime) -> str:
-    """One sentence: ended, running, parked, waiting for its time, or waiting for an engine."""
+def explain(step: Step, now: datetime, engines: Engines | None = None) -> str:
+    """One sentence: ended, running, parked, waiting for its time, or waiting for an engine.
+
+    `engines` gives those that are alive, where the store can tell; it is asked only if it helps.
+    """
     if step.ended_as is not None:
         return _ended(step, step.ended_as)
     if step.waiting_for:
@@ -23,11 +30,9 @@ def explain(step: Step, now: datetime) -> str:
         since = f" since {_instant(step.claimed_at)}" if step.claimed_at else ""
         doing = "It runs" if step.started else "It is claimed, and runs or is about to"
         return f"{doing}, on engine {step.claimed_by}{since}."
-    if step.parked:
-        return f"No engine of the queue {step.queue!r} handles the name {step.name!r} (R19)."
     if step.schedule_time > now:
         return _not_due(step, now)
-    return _unclaimed(step, _span(now - step.schedule_time))
+    return _due(step, _span(now - step.schedule_time), engines)
 
 
 def explain_join(tx: Transaction, join: Step) -> str:
@@ -57,10 +62,14 @@ def _named(steps: list[Step], total: int) -> str:
     return f"{names}{more} {'has' if total == 1 else 'have'}"
 
 
-def _unclaimed(step: Step, late: str) -> str:
+def _due(step: Step, late: str, engines: Engines | None) -> str:
     if step.lost_count >= SUSPECT_FROM:
         died = f"{_times(step.lost_count, 'engine')} died while running it"
         return f"It has been due for {late}, and waits to be run alone, for {died} (R15)."
+    if engines is not None:
+        return unclaimed(step, engines(), late)
+    if step.parked:
+        return f"No engine of the queue {step.queue!r} handles the name {step.name!r} (R19)."
     return f"It has been due for {late}, and no engine of the queue {step.queue!r} has claimed it."
 
 
@@ -75,6 +84,8 @@ def _not_due(step: Step, now: datetime) -> str:
 def _ended(step: Step, ended_as: EndedAs) -> str:
     when = f" at {_instant(step.ended_at)}" if step.ended_at else ""
     why = f": {_first_line(step.description)}" if step.description else "."
+    if step.ended_unseen:
+        why = f"{why.rstrip('.')}. Its last activation came too late to be seen (R8)."
     if ended_as is EndedAs.FAILED and step.failure_count:
         return f"It failed{when}, at attempt {step.failure_count}{why}"
     return f"It ended as {ended_as}{when} after {_times(step.execution_count, 'execution')}{why}"

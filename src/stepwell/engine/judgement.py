@@ -15,12 +15,15 @@ from stepwell.engine.sealing import seal_fan
 from stepwell.errors import FailStep, HandlerInvalid, StepwellError
 from stepwell.frozen import maker
 from stepwell.ids import milliseconds
-from stepwell.outcome import KEEP, Done, Fail, Fan, Outcome, Rerun, Settlement, Skip
+from stepwell.outcome import KEEP, Done, Fail, Fan, Outcome, Rerun, Settlement, Skip, fail
 from stepwell.registry import Handler
 from stepwell.step import Addition, EndedAs, Step
 
 _OWN_CODE: Final = str(Path(__file__).parents[1])
 _FRAMES: Final = 5
+MOST_CHARACTERS: Final = 4000
+"""Of an exception's message. What is longer is a page or a body that nobody reads to its end, and
+would be written again with each try."""
 _settlement: Final = maker(Settlement)
 _DONE: Final = Done()
 # Looked up once: before Python 3.12 that is a call of a function.
@@ -61,9 +64,9 @@ def judge(facts: Facts, outcome: Outcome | Settlement) -> Settlement:
         case Done():
             return _ended(facts, _ENDED_DONE, _told(facts, outcome), outcome, outcome.result)
         case Skip():
-            return _ended(facts, _SKIPPED, outcome.description, outcome)
+            return _ended(facts, _SKIPPED, _kept(facts, outcome.description), outcome)
         case Fail():
-            return _ended(facts, _FAILED, outcome.description, outcome)
+            return _ended(facts, _FAILED, _kept(facts, outcome.description), outcome)
         case Rerun():
             return _rerun(facts, outcome)
         case Settlement():
@@ -78,7 +81,7 @@ def judge_error(facts: Facts, error: BaseException) -> Settlement:
     """
     failures = facts.step.failure_count + 1
     if isinstance(error, FailStep):
-        judged = judge(facts, Fail(description=error.description, next=error.next))
+        judged = judge(facts, fail(error.description, next=error.next))
     elif facts.handler.retry.allows(failures, error):
         return _retry(facts, error, failures)
     else:
@@ -133,6 +136,8 @@ def headline(error: BaseException, *, typed: bool = False) -> str:
         text = str(error)
     except Exception:  # user code: an exception that cannot be shown must not strand its step
         text = "(its message cannot be shown)"
+    if len(text) > MOST_CHARACTERS:
+        text = f"{text[:MOST_CHARACTERS]} ... ({len(text):,} characters)"
     own = isinstance(error, StepwellError) and not typed
     return text if own else f"{type(error).__name__}: {text}"
 
@@ -145,15 +150,29 @@ def storable(text: str) -> str:
 def _told(facts: Facts, outcome: Done | Rerun) -> str | None:
     """What the handler says, or else the step's own description; an old error is over."""
     step = facts.step
-    if outcome.description is not None or step.failure_count:
-        return outcome.description
-    return step.description
+    if outcome.description is not None:
+        return _kept(facts, outcome.description)
+    return None if step.failure_count else step.description
+
+
+def _kept(facts: Facts, description: str) -> str:
+    """What a handler says in words, often those of an exception: a character that no database
+    keeps must not undo its outcome."""
+    return limited(storable(str(description)), f"description of {facts.step.name}")
 
 
 def _used_up(facts: Facts, error: BaseException) -> Outcome:
-    if facts.handler.exhausted is not None:
-        return facts.handler.exhausted(facts.step, error)
-    return Fail(description=describe(error))
+    exhausted = facts.handler.exhausted
+    if exhausted is None:
+        return Fail(description=describe(error))
+    outcome = exhausted(facts.step, error)
+    if isinstance(outcome, Done | Skip | Fail | Rerun):
+        return outcome
+    raise HandlerInvalid(
+        f"exhausted= of {facts.step.name!r} returned a {type(outcome).__name__}.",
+        why=f"It was called for: {headline(error)}",
+        fix="Return fail(...), skip(...), done(...) or rerun(...).",
+    )
 
 
 def _marked(settlement: Settlement, facts: Facts, error: BaseException) -> Settlement:

@@ -44,6 +44,8 @@ def seal(
     retention = new.retention
     if retention is None:
         retention = classes.get(new.name, _STANDARD)
+    if new.description is not None:
+        limited(new.description, f"description of {new.name}")
     step = _step(
         id=new.id,
         name=new.name,

@@ -20,6 +20,7 @@ from stepwell.engine.held import Held, Holding
 from stepwell.engine.intake import AskLimited, Intake, smoothed
 from stepwell.engine.limits import LimitedClaims
 from stepwell.errors import InvalidInput
+from stepwell.given import of_type
 from stepwell.step import Step
 from stepwell.stores.allotment import earliest
 from stepwell.stores.protocol import Claimed, ClaimRequest, Transaction
@@ -272,6 +273,8 @@ def check_shares(shares: Mapping[str, int], flow_id: UUID | None) -> None:
     ------
     InvalidInput : a queue could never run anything; or the queues do not count (R36).
     """
+    for queue, share in shares.items():
+        of_type(f"The share of {queue!r}", share, int, "Give a number of workers.")
     if not shares or min(shares.values()) < 1:
         raise InvalidInput(
             f"{dict(shares)} are no shares of the workers.",

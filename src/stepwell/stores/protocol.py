@@ -148,9 +148,9 @@ class Transaction(Protocol):
         A settled row has execution count + 1. One that `passes_join` ends without its
         `join_id`, and so counts for no join (R28). One whose claim number shows that
         it was settled before counts as applied (R13). Raises `Conflict` or
-        `SettlementRejected` if the data of any is refused; then nothing is applied (R16).
-        So it is when an addition comes claimed (R21) and its id is there already (R1), but
-        for that the transaction has to end.
+        `SettlementRejected` if the data of any is refused; then nothing is applied (R16),
+        and a transaction in which a part of it was written cannot be committed. So it is
+        when an addition comes claimed (R21) and its id is there already (R1).
         """
         ...
 

@@ -32,7 +32,7 @@ class Statements:
 
     def __init__(self, connection: Connection, *, lent: bool = False) -> None:
         self.connection, self.lent = connection, lent
-        self.news, self._failed, self._inside = False, False, False
+        self.news, self._failed, self._half_done, self._inside = False, False, False, False
 
     def rows(self, name: str, /, **values: Any) -> Sequence[Row]:
         """The rows that the statement `name` gives."""
@@ -69,9 +69,13 @@ class Statements:
 
     @contextmanager
     def whole(self, *, needed: bool) -> Iterator[None]:
-        """All of the block, or nothing of it, if its error may be survived by the transaction."""
-        if self._inside or not (needed or self.lent):
+        """All of the block, or nothing of it: if its error may be survived by the transaction,
+        by a savepoint; else the transaction cannot be committed any more."""
+        if self._inside:
             yield
+        elif not (needed or self.lent):
+            with self._all_or_no_commit():
+                yield
         elif self.lent and self._commits_each_statement():
             with self._bracket("BEGIN", "COMMIT", "ROLLBACK"):
                 yield
@@ -80,18 +84,32 @@ class Statements:
             with self._bracket(point, f"RELEASE {point}", f"ROLLBACK TO {point}"):
                 yield
 
+    @contextmanager
+    def _all_or_no_commit(self) -> Iterator[None]:
+        """A statement that is refused takes back itself alone. A rule of ours is checked in a
+        savepoint of its own, and leaves nothing."""
+        try:
+            yield
+        except Conflict:
+            raise
+        except BaseException:
+            self._half_done = True
+            raise
+
     def commit(self) -> None:
         """Make it durable.
 
         Raises
         ------
-        Conflict : a statement has failed before, so the server has rolled everything back.
+        Conflict : a verb has failed before, so that nothing of all may be kept; or the server
+            has rolled everything back.
         StoreUnavailable : the answer was lost.
         """
-        if self._failed:
+        if self._failed or self._half_done:
+            unavailable = "The store became unavailable in the middle of it."
             raise Conflict(
                 "The transaction has failed already.",
-                why="The store became unavailable in the middle of it.",
+                why=unavailable if self._failed else "An earlier call in it raised an error.",
                 fix="Let the error through, and begin again.",
             )
         with translated():

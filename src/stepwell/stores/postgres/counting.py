@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from stepwell.step import StepQuery, StepStatus
 from stepwell.stores.matching import counted, failed_alone
@@ -13,11 +12,9 @@ from stepwell.stores.postgres.rows import utc
 from stepwell.stores.postgres.statements import Statements
 from stepwell.stores.protocol import Counts, Failures
 
-_ROWS: Final = re.compile(r" rows=(\d+) ")
-
 
 def count(statements: Statements, query: StepQuery, at_most: int | None) -> Counts:
-    """Exact up to `at_most`; beyond it a whole table's number is the planner's estimate."""
+    """Exact up to `at_most`; beyond it a whole table's number is an estimate by its size."""
     found: dict[str, int] = dict(statements.composed(*search.counts(query, at_most)))
     counts = counted([found.get(status.value, 0) for status in StepStatus], at_most)
     if at_most is None or not counts.more or search.narrows(query):
@@ -34,10 +31,8 @@ def _with_estimates(statements: Statements, counts: Counts, at_most: int) -> Cou
 
 
 def _estimate(statements: Statements, status: StepStatus) -> int:
-    """What the planner expects: the rows at the last vacuum, by the table's present size."""
-    first_line = statements.composed(search.estimate(status), {})[0][0]
-    found = _ROWS.search(first_line)
-    return int(found[1]) if found else 0
+    ((rows,),) = statements.rows("estimate", name=f"stepwell_{status}")
+    return int(rows)
 
 
 def failures(statements: Statements, query: StepQuery) -> list[Failures]:

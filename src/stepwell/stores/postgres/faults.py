@@ -115,7 +115,7 @@ def _translate(error: Exception, state: str) -> Exception | None:
     if state == "42501":
         return _not_permitted(error)
     if state == "25P02":
-        return _transaction_failed()
+        return transaction_failed()
     if state.startswith(_OF_THE_DATA) or isinstance(error, psycopg.DataError):
         return _rejected(_first_line(error))
     passing = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
@@ -149,7 +149,8 @@ def _not_permitted(error: Exception) -> SetupError:
     )
 
 
-def _transaction_failed() -> Conflict:
+def transaction_failed() -> Conflict:
+    """Something in this transaction has raised, and nothing of it can be kept."""
     return Conflict(
         "The transaction has failed already.",
         why="A statement before this one raised an error, so the database takes no more.",

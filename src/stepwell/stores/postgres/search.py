@@ -92,11 +92,6 @@ def counts(query: StepQuery, at_most: int | None = None) -> tuple[Composed, dict
     return SQL(" UNION ALL ").join(parts), values
 
 
-def estimate(status: StepStatus) -> Composed:
-    """The statement whose first line says how many rows the planner expects of a table."""
-    return SQL("EXPLAIN SELECT FROM {}").format(TABLES[status])
-
-
 def failures(query: StepQuery) -> tuple[Composed, dict[str, Any]]:
     """The statement and parameters for groups of failed rows, with the last row of each."""
     statement = SQL("""

@@ -12,8 +12,9 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 from psycopg.sql import Composed
 
+from stepwell.errors import Conflict
 from stepwell.step import Step
-from stepwell.stores.postgres.faults import translated
+from stepwell.stores.postgres.faults import transaction_failed, translated
 from stepwell.stores.postgres.queries import Statement, sql
 from stepwell.stores.postgres.rows import step_reader
 
@@ -50,7 +51,7 @@ class Statements:
         self.connection, self.lent = connection, lent
         self._survives = survives
         self.due = False
-        self._told = False
+        self._told = self._half_done = False
 
     def rows(self, name: str, /, **values: Any) -> list[Row]:
         """The rows that the statement `name` gives."""
@@ -110,14 +111,33 @@ class Statements:
 
     @contextmanager
     def whole(self, needed: bool) -> Iterator[None]:
-        """All of the block, or nothing of it, if its error may be survived by the transaction."""
+        """All of the block, or nothing of it: if its error may be survived by the transaction,
+        by a savepoint; else the transaction cannot be committed any more."""
         if not (self._survives if self.lent else needed):
-            yield
-            return
-        with translated():
-            self._begin()
-            with self.connection.transaction():
+            with self._all_or_no_commit():
                 yield
+            return
+        before = self._half_done
+        try:
+            with translated():
+                self._begin()
+                with self.connection.transaction():
+                    yield
+        except BaseException:
+            self._half_done = before
+            raise
+
+    @contextmanager
+    def _all_or_no_commit(self) -> Iterator[None]:
+        """What is refused before it is sent does not end a transaction by itself. A rule of ours
+        is checked in a savepoint of its own, and leaves nothing."""
+        try:
+            yield
+        except Conflict:
+            raise
+        except BaseException:
+            self._half_done = True
+            raise
 
     def _begin(self) -> None:
         """Without this a block on an idle lent connection would begin and commit by itself."""
@@ -136,8 +156,15 @@ class Statements:
         Parameters
         ----------
         teller : the name of who tells; None tells nobody. If only telling fails, all is well.
+
+        Raises
+        ------
+        Conflict : a verb has failed before, so that nothing of all may be kept.
         """
         with translated():
+            if self._half_done:
+                self.connection.rollback()
+                raise transaction_failed()
             if self.connection.info.transaction_status is TransactionStatus.INERROR:
                 self.connection.execute("SELECT 1")  # COMMIT would be answered with a rollback
             if not calls and (teller is None or self._idle()):

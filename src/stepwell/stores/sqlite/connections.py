@@ -31,7 +31,13 @@ class Connections:
         self._foreign: list[sqlite3.Connection] = []
         self._process = os.getpid()
 
-    def connect(self, *, create: bool = False, prepared: int = 128) -> sqlite3.Connection:
+    def connect(
+        self,
+        *,
+        create: bool = False,
+        prepared: int = 128,
+        kind: type[sqlite3.Connection] = sqlite3.Connection,
+    ) -> sqlite3.Connection:
         """A new connection: no implicit transactions, durable commits (R25).
 
         `prepared` is the number of statements that are kept for the next time.
@@ -45,6 +51,7 @@ class Connections:
                 isolation_level=None,
                 check_same_thread=False,
                 cached_statements=prepared,
+                factory=kind,
             )
             try:
                 connection.execute("PRAGMA synchronous = FULL")

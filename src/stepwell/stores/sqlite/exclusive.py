@@ -6,13 +6,50 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Timer
+from typing import Self
 from uuid import UUID
 
 from stepwell.clock import Clock
-from stepwell.errors import Conflict
+from stepwell.errors import Conflict, HandlerInvalid
 from stepwell.step import Claim
 from stepwell.stores.sqlite.statements import Statements
 from stepwell.stores.sqlite.verbs import SQLiteTransaction
+
+
+class GuardedConnection(sqlite3.Connection):
+    """A connection that can be lent: meanwhile it says in words that it does not commit.
+
+    What goes round these calls meets the guard, and SQLite's own "not authorized".
+    """
+
+    lent = False
+
+    def commit(self) -> None:
+        """Commit, unless it is lent."""
+        self._check("commit()")
+        super().commit()
+
+    def rollback(self) -> None:
+        """Roll back, unless it is lent."""
+        self._check("rollback()")
+        super().rollback()
+
+    def executescript(self, script: str, /) -> sqlite3.Cursor:
+        """Commit and run a script, unless it is lent."""
+        self._check("executescript()")
+        return super().executescript(script)
+
+    def __enter__(self) -> Self:
+        self._check("`with connection:`")
+        return super().__enter__()
+
+    def _check(self, what: str) -> None:
+        if self.lent:
+            raise HandlerInvalid(
+                f"{what} is forbidden on the connection that a handler was given.",
+                why="What it writes must commit with its step, and this would end the transaction.",
+                fix="Leave it out: return to commit, raise to roll back.",
+            )
 
 
 class SQLiteExclusive(SQLiteTransaction):
@@ -44,14 +81,17 @@ class SQLiteExclusive(SQLiteTransaction):
         Conflict : the transaction did not outlive the block, for example on a full disk.
         """
         connection = self._sql.connection
+        assert isinstance(connection, GuardedConnection), "it is made for this"
         alarm = Timer(self._seconds, connection.interrupt)
         alarm.daemon = True
         connection.set_authorizer(_Guard(connection))
         alarm.start()
+        connection.lent = True
         try:
             yield connection
         finally:
             alarm.cancel()
+            connection.lent = False
             connection.set_authorizer(None)
         if not connection.in_transaction:
             raise _gone()

@@ -19,7 +19,7 @@ from stepwell.stores.outbox import driver_connection, refused
 from stepwell.stores.protocol import Capabilities
 from stepwell.stores.sqlite import inspecting, schema
 from stepwell.stores.sqlite.connections import Connections
-from stepwell.stores.sqlite.exclusive import SQLiteExclusive
+from stepwell.stores.sqlite.exclusive import GuardedConnection, SQLiteExclusive
 from stepwell.stores.sqlite.on_loop import LoopConnection, is_aiosqlite
 from stepwell.stores.sqlite.statements import OwnStatements, Statements
 from stepwell.stores.sqlite.verbs import SQLiteTransaction
@@ -97,7 +97,7 @@ class SQLiteStore:
         with (
             self._one_at_a_time,
             # No statement is kept, so that each asks its guard; and no setting is either.
-            closing(self._connections.connect(prepared=0)) as connection,
+            closing(self._connections.connect(prepared=0, kind=GuardedConnection)) as connection,
             self._committed(connection) as statements,
         ):
             yield SQLiteExclusive(statements, self._clock)

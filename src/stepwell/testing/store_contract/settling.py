@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from stepwell.clock import now
-from stepwell.errors import SettlementRejected, UniqueKeyTaken
+from stepwell.errors import SettlementRejected, StepwellError, UniqueKeyTaken
 from stepwell.ids import new_id
 from stepwell.outcome import Verdict
 from stepwell.step import Addition, EndedAs, OnConflict, Step, StepStatus
@@ -166,6 +167,19 @@ class SettlingContract(ContractBase):
         assert self.find(store, stale).status is StepStatus.READY
         assert self.find(store, good).status is StepStatus.DONE
         assert self.all_ids(store) & {lost.id, kept.id} == {kept.id}
+
+    @pytest.mark.parametrize("refused", ["\ud800", "a\x00b", "k" * 100_000])
+    def test_a_settlement_whose_addition_is_refused_is_not_there_by_half(
+        self, store: Store, refused: str
+    ) -> None:
+        """R16: not even where the transaction is committed all the same. Which of these texts
+        it can keep is the store's own affair."""
+        engine, step = self._held(store)
+        next_one = self.make_step("next", search_key=refused)
+        with suppress(StepwellError), store.transaction() as tx, suppress(StepwellError):
+            tx.settle(engine, [self.ending(step, next_one)])
+        settled = self.find(store, step).status is StepStatus.DONE
+        assert (next_one.id in self.all_ids(store)) is settled
 
     def test_settling_an_ended_step_again_counts_as_applied(self, store: Store) -> None:
         engine, step = self._held(store)
