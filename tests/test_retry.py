@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
+from stepwell.errors import InvalidInput
 from stepwell.retry import CEILING, DEFAULT, NEVER, RetryPolicy
 
 
@@ -51,3 +55,29 @@ def test_jitter_adds_at_most_its_share() -> None:
     assert min(drawn) >= 10
     assert max(drawn) <= 15
     assert len(set(drawn)) > 1
+
+
+@pytest.mark.parametrize(
+    "slip",
+    [
+        {"attempts": 0},
+        {"attempts": "3"},
+        {"delays": 60},
+        {"delays": (-1,)},
+        {"delays": (timedelta(seconds=1),)},
+        {"jitter": 20},
+        {"on": (ConnectionError, "timeout")},
+        {"on": ConnectionError()},
+    ],
+    ids=str,
+)
+def test_what_is_no_policy_is_refused_before_anything_fails(slip: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput, match=next(iter(slip))):
+        RetryPolicy(**slip)
+
+
+def test_one_exception_may_stand_alone_and_delays_in_a_list() -> None:
+    given: dict[str, Any] = {"on": ConnectionError, "delays": [1, 2.5]}
+    policy = RetryPolicy(**given)
+    assert policy.allows(1, ConnectionError())
+    assert policy.delay(7) == 2.5

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+from stepwell.errors import InvalidInput
 
 CEILING: Final = 2 * 60 * 60.0
 """The longest delay of the default, in seconds (R2)."""
@@ -20,12 +23,22 @@ class RetryPolicy:
     delays : seconds before each retry; the last one repeats. None is `min(n^3, 7200)`.
     jitter : up to this share of the delay is added at random, 0.0 to 1.0.
     on : the exceptions that are retried; others fail the step at once.
+
+    Raises
+    ------
+    InvalidInput : said when it is made, for a policy is first needed when something fails.
     """
 
     attempts: int | None = None
     delays: tuple[float, ...] | None = None
     jitter: float = 0.0
     on: tuple[type[BaseException], ...] = (BaseException,)
+
+    def __post_init__(self) -> None:
+        for name, suits, rule in _RULES:
+            value = getattr(self, name)
+            if not suits(value):
+                raise InvalidInput(f"{name}={value!r} is of no use to a retry policy.", fix=rule)
 
     def allows(self, failures: int, error: BaseException) -> bool:
         """Whether the step may be tried again after `failures` exceptions in a row."""
@@ -35,6 +48,37 @@ class RetryPolicy:
         """Seconds until the next try, after `failures` (1 or more) exceptions in a row."""
         base = _cubic(failures) if self.delays is None else _listed(self.delays, failures)
         return base * (1.0 + self.jitter * random.random())
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _are_attempts(value: Any) -> bool:
+    return value is None or (_is_number(value) and value >= 1)
+
+
+def _are_delays(value: Any) -> bool:
+    return value is None or (
+        isinstance(value, list | tuple) and all(_is_number(one) and one >= 0 for one in value)
+    )
+
+
+def _is_share(value: Any) -> bool:
+    return _is_number(value) and 0 <= value <= 1
+
+
+def _are_exceptions(value: Any) -> bool:
+    kinds = value if isinstance(value, tuple) else (value,)
+    return all(isinstance(kind, type) and issubclass(kind, BaseException) for kind in kinds)
+
+
+_RULES: Final[tuple[tuple[str, Callable[[Any], bool], str], ...]] = (
+    ("attempts", _are_attempts, "It is the number of executions: 1 or more."),
+    ("delays", _are_delays, "It is a tuple of seconds, as in delays=(10, 60)."),
+    ("jitter", _is_share, "It is a share of the delay, from 0.0 to 1.0."),
+    ("on", _are_exceptions, "It is a tuple of exceptions, as in on=(TimeoutError,)."),
+)
 
 
 def _cubic(failures: int) -> float:

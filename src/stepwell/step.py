@@ -138,10 +138,23 @@ class NewStep:
                 why="A step name has 1 to 200 characters.",
                 fix="Name it after what it does, with a version: 'v1/send-invoice'.",
             )
+        if self.priority.__class__ is not Priority:
+            object.__setattr__(self, "priority", _priority(self.priority))
         if self.schedule_time is not None:
             object.__setattr__(self, "schedule_time", as_utc(self.schedule_time))
         if self.limit_key is not None or self.limit_slots is not None or self.rate_key is not None:
             check_limits(self.limit_key, self.limit_slots, self.rate_key)
+
+
+def _priority(given: Any) -> Priority:
+    try:
+        return Priority(given)
+    except ValueError as error:
+        raise InvalidInput(
+            f"{given!r} is no priority.",
+            why="There are four: URGENT (0), HIGH (1), NORMAL (2) and LOW (3).",
+            fix="Use for example Priority.HIGH, of stepwell.",
+        ) from error
 
 
 def check_limits(limit_key: str | None, limit_slots: int | None, rate_key: str | None) -> None:

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from tests.cli.conftest import at_rest
 from tests.cli.shell import EXAMPLES, PATIENCE, Shell
+from tests.stores.mysql.support import connect
 
 from stepwell.cli import main
 
@@ -83,6 +84,18 @@ def test_migrations_of_postgresql_can_be_printed(
         made.execute(sql.encode())
     shell.good("tokens", "create", "first", "--role", "admin", "--direct", "--database", url)
     assert "up to date" in shell.good("migrate", "--database", url).out
+
+
+def test_migrations_of_mysql_can_be_printed(
+    shell: Shell, mysql_database: Callable[[], str]
+) -> None:
+    url = mysql_database()
+    sql = shell.good("migrate", "--print", "--store", url).out
+    with contextlib.closing(connect(url, autocommit=True)) as made, made.cursor() as cursor:
+        for statement in sql.split(";\n"):
+            if statement.strip():
+                cursor.execute(statement)
+    assert "up to date" in shell.good("migrate", "--store", url).out
 
 
 def test_migrating_twice_changes_nothing(shell: Shell) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from typing import Any
 
 import pytest
 from tests.engine.signals import wait_for
 
 from stepwell import Engine, Registry, new_step
 from stepwell.engine import crew
+from stepwell.errors import InvalidInput
 from stepwell.stores.protocol import Store
 
 
@@ -69,3 +71,23 @@ def test_coroutines_run_at_once_up_to_the_number_of_workers(
         engine.add_many(new_step("v1/wait") for _ in range(50))
         wait_for(lambda: engine.tally.done == 50)
     assert most == 32
+
+
+@pytest.mark.parametrize(
+    "slip",
+    [
+        {"queues": "default"},
+        {"queues": ()},
+        {"queues": ("",)},
+        {"workers": 0},
+        {"workers": 2, "min_workers": 4},
+        {"min_workers": -1},
+        {"processes": 0},
+    ],
+    ids=str,
+)
+def test_an_engine_that_would_run_nothing_is_refused(
+    store: Store, registry: Registry, slip: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidInput, match=list(slip)[-1]):
+        Engine(store, registry, **slip)

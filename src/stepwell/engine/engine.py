@@ -23,7 +23,7 @@ from stepwell.engine.once import check_store
 from stepwell.engine.pauses import Pauses
 from stepwell.engine.processes import forbid_in_child
 from stepwell.engine.runner import Slots
-from stepwell.engine.shares import SharedIntake, check_shares
+from stepwell.engine.shares import SharedIntake, check_queues, check_shares
 from stepwell.engine.sweeping import housekeeping, sweeper
 from stepwell.engine.tally import Tally
 from stepwell.engine.worker import Scope, Worker
@@ -71,7 +71,8 @@ class Engine(StepClient):
 
     Raises
     ------
-    InvalidInput : a queue with a share of no worker; or shares for the steps of one flow.
+    InvalidInput : no queue, no worker, or a queue with a share of none; or shares for the
+        steps of one flow.
     NotSupported : a handler asks for the connection, and the store has none to give (R26);
         or a retention policy for a container's store.
     """
@@ -100,6 +101,7 @@ class Engine(StepClient):
         self._retention = retention
         if retention is not None:
             housekeeping(partial(self.sweep, retention), registry, store)
+        check_queues(queues)
         self._shares = queues if isinstance(queues, Mapping) else None
         if self._shares is not None:
             check_shares(self._shares, flow_id)
@@ -110,7 +112,7 @@ class Engine(StepClient):
             slots=Slots(
                 most=most,
                 fewest=most if min_workers is None else min_workers,
-                processes=processes or os.cpu_count() or 1,
+                processes=(os.cpu_count() or 1) if processes is None else processes,
             ),
             flow_id=flow_id,
         )

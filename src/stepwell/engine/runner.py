@@ -22,6 +22,7 @@ from stepwell.engine.intake import SMOOTHING, smoothed
 from stepwell.engine.joining import Member
 from stepwell.engine.once import Once
 from stepwell.engine.processes import Job, Processes
+from stepwell.errors import InvalidInput
 from stepwell.events import emit
 from stepwell.outcome import Settlement
 from stepwell.registry import Registry
@@ -31,11 +32,30 @@ from stepwell.step import Step
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slots:
     """How many handlers of one engine run at once, how many threads stay without work, and
-    how many processes there are at most."""
+    how many processes there are at most.
+
+    Raises
+    ------
+    InvalidInput : numbers with which nothing would ever run.
+    """
 
     most: int
     fewest: int
     processes: int = 1
+
+    def __post_init__(self) -> None:
+        if self.most < 1 or self.processes < 1:
+            raise InvalidInput(
+                f"workers={self.most}, processes={self.processes} run nothing.",
+                why="One worker at least runs the handlers, and one process those in processes.",
+                fix="Give 1 or more, or leave it out.",
+            )
+        if not 0 <= self.fewest <= self.most:
+            raise InvalidInput(
+                f"min_workers={self.fewest} does not go with workers={self.most}.",
+                why="The number of workers moves between the two.",
+                fix="Give at most as many as workers=.",
+            )
 
 
 FEW: Final = round(1 / SMOOTHING)

@@ -265,6 +265,27 @@ def _both(one: Claimed, other: Claimed) -> Claimed:
     )
 
 
+def check_queues(queues: Sequence[str] | Mapping[str, int]) -> None:
+    """Whether they are names of queues.
+
+    Raises
+    ------
+    InvalidInput : none at all; or one text, each letter of which would be a queue.
+    """
+    if isinstance(queues, str):
+        raise InvalidInput(
+            f"queues={queues!r} is one text and no list of queues.",
+            why="Each of its letters would be a queue.",
+            fix=f"Write queues=({queues!r},), with the comma.",
+        )
+    if not queues or not all(queues):
+        raise InvalidInput(
+            f"queues={queues!r} names no queue.",
+            why="An engine runs the steps of its queues, and each has a name.",
+            fix="Leave it out for the queue 'default'.",
+        )
+
+
 def check_shares(shares: Mapping[str, int], flow_id: UUID | None) -> None:
     """Whether an engine can run its steps so.
 

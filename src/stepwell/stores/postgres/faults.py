@@ -142,10 +142,13 @@ def schema_missing(why: str) -> SchemaMissing:
 
 
 def _not_permitted(error: Exception) -> SetupError:
+    said = _first_line(error)
+    tables = "Grant it select, insert, update and delete on the tables stepwell_*."
+    owner = "To migrate it needs a schema to make tables in: grant create on schema public to USER."
     return SetupError(
         "The database user may not do what Stepwell needs.",
-        why=_first_line(error),
-        fix="Grant it select, insert, update and delete on the tables stepwell_*.",
+        why=said,
+        fix=owner if "schema" in said.lower() else tables,
     )
 
 
