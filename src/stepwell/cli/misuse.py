@@ -12,10 +12,9 @@ from typer.core import TyperGroup
 from stepwell.cli.exits import Exit, described
 from stepwell.errors import InvalidInput
 
-_MISUSE: Final[tuple[type[Exception], ...]] = (
-    typer.BadParameter.__bases__
-)  # click may be a copy in typer
-"""What is raised for an option that is not there, an argument that is missing, and the like."""
+_MISUSE: Final[tuple[type[Exception], ...]] = typer.BadParameter.__bases__
+"""What is raised for an option that is not there, an argument that is missing, and the like; of
+click, or of the copy of it that typer has."""
 
 
 class Commands(TyperGroup):

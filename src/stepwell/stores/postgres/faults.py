@@ -39,6 +39,7 @@ _PASSING: Final = (
 """Words of failed connections that another try may heal; the driver gives no SQLSTATE for them."""
 
 _FIXES: Final = (
+    ("startup parameter", "A pooler answers, such as PgBouncer: add ?pooler=1 to the address."),
     ("password", "Check user and password in the address, or set PGPASSWORD."),
     ("role", "Create the user, or name another one in the address."),
     ("database", "Create the database first: `createdb NAME`."),
