@@ -98,6 +98,29 @@ def test_migrations_of_mysql_can_be_printed(
     assert "up to date" in shell.good("migrate", "--store", url).out
 
 
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_the_end_of_what_is_printed_upgrades_an_older_database(
+    shell: Shell, postgres_database: Callable[[], str], kind: str
+) -> None:
+    url = "sqlite:///old.db" if kind == "sqlite" else postgres_database()
+    first, mark, rest = shell.good("migrate", "--print", "--store", url).out.partition("-- 0002_")
+    older = f"{first}\nUPDATE stepwell_meta SET value = '1' WHERE key = 'schema_version';"
+    if kind == "sqlite":
+        older = f"{first}\nINSERT INTO stepwell_meta VALUES ('schema_version', '1');"
+    for script in (older, mark + rest):
+        run_sql(shell, url, script)
+    assert "up to date" in shell.good("migrate", "--store", url).out
+
+
+def run_sql(shell: Shell, url: str, script: str) -> None:
+    if url.startswith("sqlite"):
+        with contextlib.closing(sqlite3.connect(shell.folder / "old.db")) as made:
+            made.executescript(script)
+        return
+    with psycopg.connect(url) as connection:
+        connection.execute(script.encode())
+
+
 def test_migrating_twice_changes_nothing(shell: Shell) -> None:
     assert "applied" in shell.good("migrate").out
     assert "up to date" in shell.good("migrate").out

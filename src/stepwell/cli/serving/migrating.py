@@ -35,7 +35,8 @@ def tell_applied(out: Output, applied: list[str]) -> None:
 
 
 def steps_sql(scheme: str) -> str:
-    """The steps' part of the schema, for an empty database of this kind, as one script."""
+    """The steps' part of the schema, for an empty database of this kind, as one script; what
+    follows the name of a migration upgrades a database that has those before it."""
     if scheme == "sqlite":
         return _sqlite()
     return _mysql() if scheme.startswith(("mysql", "mariadb")) else _postgres()
@@ -43,7 +44,7 @@ def steps_sql(scheme: str) -> str:
 
 def _sqlite() -> str:
     # Text to print; the number is this package's own.
-    version = f"INSERT INTO stepwell_meta VALUES ('schema_version', '{len(SQLITE)}');"  # noqa: S608
+    version = f"INSERT OR REPLACE INTO stepwell_meta VALUES ('schema_version', '{len(SQLITE)}');"  # noqa: S608
     return f"PRAGMA journal_mode = WAL;\n\n{_joined(SQLITE)}\n{version}\n"
 
 
@@ -51,7 +52,7 @@ def _mysql() -> str:
     from stepwell.stores.mysql.sql import MIGRATIONS as MYSQL  # noqa: PLC0415 - read when needed
 
     # Text to print; the number is this package's own.
-    version = f"INSERT INTO stepwell_meta VALUES ('schema_version', '{len(MYSQL)}');"  # noqa: S608
+    version = f"REPLACE INTO stepwell_meta VALUES ('schema_version', '{len(MYSQL)}');"  # noqa: S608
     return f"{_joined(MYSQL)}\n{version}\n"
 
 
