@@ -11,10 +11,10 @@ lost or run twice, however many processes there are and whenever one dies.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from stepwell.clock import SYSTEM, Clock
 from stepwell.codec import JSON, decoded
@@ -106,7 +106,7 @@ class Timetable:
         self._client, self._queue, self._rules, self._clock = client, queue, rules, clock
         self._calendars = calendars or {}
         if registry is not None:
-            _keepers(registry).append(self)
+            _keepers(registry).append((self._has, self._keep))
 
     def schedule(
         self,
@@ -235,11 +235,11 @@ class Timetable:
 
     # -- keeping ---------------------------------------------------------------
 
-    def has(self, step: Step) -> bool:
+    def _has(self, step: Step) -> bool:
         """Whether the store that it declares in has this step."""
         return bool(self._client.search(ids=(step.id,), limit=1))
 
-    def keep(self, step: Step, state: Any, activation: Any) -> Outcome:
+    def _keep(self, step: Step, state: Any, activation: Any) -> Outcome:
         """One pass: decide about what is due, spawn it, and come back at the next instant."""
         assert step.claimed_at is not None, "it is claimed"
         plan = _told(planned(state), activation)
@@ -269,14 +269,18 @@ class Timetable:
         return any(step.name not in OWN for step in found)
 
 
-class _Keepers(list[Timetable]):
+_Keep: TypeAlias = Callable[[Step, Any, Any], Outcome]
+
+
+class _Keepers(list[tuple[Callable[[Step], bool], _Keep]]):
     """The timetables of one registry, newest last: engines on several stores may share its
-    handlers, and in tests one comes after the other."""
+    handlers, and in tests one comes after the other. Of each: whether a step is in its store,
+    and its pass."""
 
     def keep(self, step: Step, state: Any, activation: Any) -> Outcome:
         """A pass by the newest timetable on the store that the step is in."""
-        of_its_store = (one for one in reversed(self) if len(self) == 1 or one.has(step))
-        return next(of_its_store, self[-1]).keep(step, state, activation)
+        of_its_store = (keep for has, keep in reversed(self) if len(self) == 1 or has(step))
+        return next(of_its_store, self[-1][1])(step, state, activation)
 
 
 def _keepers(registry: Registry) -> _Keepers:
