@@ -170,3 +170,9 @@ def test_next_may_be_nothing_one_or_many() -> None:
     assert one_or_many(None) == ()
     assert one_or_many(a) == (a,)
     assert one_or_many(step for step in (a, b)) == (a, b)
+
+
+def test_a_priority_is_one_of_four_by_name_or_number() -> None:
+    assert new_step("v1/x", priority=1).priority is Priority.HIGH
+    with pytest.raises(InvalidInput, match=r"Priority\.URGENT"):
+        new_step("v1/x", priority="high")

@@ -92,12 +92,12 @@ def engine_process() -> Iterator[Callable[[str, float], Process]]:
         process.end()
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", "postgres", "mysql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of a fresh durable store."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'steps.db'}"
-    made: str = request.getfixturevalue("postgres_database")()
+    made: str = request.getfixturevalue(f"{request.param}_database")()
     return made
 
 

@@ -43,7 +43,7 @@ def work(state: int) -> Outcome:
 @registry.handler("v1/once")
 def once(state: int, connection: Any) -> Outcome:
     """Write at once, and commit with the step."""
-    connection.execute(f"INSERT INTO orders VALUES ({int(state)})")
+    connection.cursor().execute(f"INSERT INTO orders VALUES ({int(state)})")
     return work(state)
 
 

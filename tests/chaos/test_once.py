@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from tests.chaos.conftest import Process
 from tests.engine.signals import wait_for
+from tests.stores.mysql.support import connect
 
 from stepwell import StepClient, new_step
 from stepwell.stores import open_store
@@ -27,11 +28,16 @@ def orders(url: str, store: Store) -> Callable[[], list[int]]:
     return lambda: [row[0] for row in _run(url, "SELECT number FROM orders ORDER BY number")]
 
 
+def _connected(url: str) -> Any:
+    if url.startswith("sqlite"):
+        return sqlite3.connect(url.removeprefix("sqlite:///"))
+    return connect(url) if url.startswith("mysql") else psycopg.connect(url)
+
+
 def _run(url: str, sql: str) -> list[Any]:
-    is_file = url.startswith("sqlite")
-    connect: Any = sqlite3.connect if is_file else psycopg.connect
-    with closing(connect(url.removeprefix("sqlite:///") if is_file else url)) as connection:
-        cursor = connection.execute(sql)
+    with closing(_connected(url)) as connection:
+        cursor = connection.cursor()
+        cursor.execute(sql)
         rows = list(cursor.fetchall()) if cursor.description else []
         connection.commit()
         return rows

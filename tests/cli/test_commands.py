@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from tests.cli.conftest import at_rest
 from tests.cli.shell import EXAMPLES, PATIENCE, Shell
+from tests.stores.mysql.support import connect
 
 from stepwell.cli import main
 
@@ -83,6 +84,41 @@ def test_migrations_of_postgresql_can_be_printed(
         made.execute(sql.encode())
     shell.good("tokens", "create", "first", "--role", "admin", "--direct", "--database", url)
     assert "up to date" in shell.good("migrate", "--database", url).out
+
+
+def test_migrations_of_mysql_can_be_printed(
+    shell: Shell, mysql_database: Callable[[], str]
+) -> None:
+    url = mysql_database()
+    sql = shell.good("migrate", "--print", "--store", url).out
+    with contextlib.closing(connect(url, autocommit=True)) as made, made.cursor() as cursor:
+        for statement in sql.split(";\n"):
+            if statement.strip():
+                cursor.execute(statement)
+    assert "up to date" in shell.good("migrate", "--store", url).out
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_the_end_of_what_is_printed_upgrades_an_older_database(
+    shell: Shell, postgres_database: Callable[[], str], kind: str
+) -> None:
+    url = "sqlite:///old.db" if kind == "sqlite" else postgres_database()
+    first, mark, rest = shell.good("migrate", "--print", "--store", url).out.partition("-- 0002_")
+    older = f"{first}\nUPDATE stepwell_meta SET value = '1' WHERE key = 'schema_version';"
+    if kind == "sqlite":
+        older = f"{first}\nINSERT INTO stepwell_meta VALUES ('schema_version', '1');"
+    for script in (older, mark + rest):
+        run_sql(shell, url, script)
+    assert "up to date" in shell.good("migrate", "--store", url).out
+
+
+def run_sql(shell: Shell, url: str, script: str) -> None:
+    if url.startswith("sqlite"):
+        with contextlib.closing(sqlite3.connect(shell.folder / "old.db")) as made:
+            made.executescript(script)
+        return
+    with psycopg.connect(url) as connection:
+        connection.execute(script.encode())
 
 
 def test_migrating_twice_changes_nothing(shell: Shell) -> None:

@@ -59,6 +59,29 @@ def shown(shell: Shell, step: str) -> dict[str, Any]:
 # -- which store ---------------------------------------------------------------
 
 
+def test_the_store_of_the_environment_is_the_one_that_is_migrated(shell: Shell) -> None:
+    shell.environment["STEPWELL_STORE"] = URL
+    assert "0001_steps" in shell.good("migrate").out
+    assert [path.name for path in shell.folder.rglob("*.db")] == ["mine.db"]
+    shell.good("steps", "count")
+
+
+@pytest.mark.parametrize("named", ["--database", "--data-dir", "STEPWELL_DATABASE_URL"])
+def test_whatever_names_a_servers_database_wins_when_it_is_migrated(
+    shell: Shell, named: str
+) -> None:
+    shell.environment["STEPWELL_STORE"] = URL
+    value = "there" if named == "--data-dir" else "sqlite:///server.db"
+    words = (named, value) if named.startswith("--") else ()
+    shell.environment |= {} if words else {named: value}
+    shell.good("migrate", *words)
+    assert not (shell.folder / "mine.db").exists()
+
+
+def test_a_store_in_memory_is_not_migrated_for_others(shell: Shell) -> None:
+    refused(shell.type("migrate", "--store", "memory://"), Exit.MISTAKE, "invalid-input")
+
+
 @pytest.mark.parametrize("option", ["--store", "--database"])
 def test_a_store_is_named_by_option(shell: Shell, option: str) -> None:
     shell.good("migrate", "--store", URL)
@@ -102,6 +125,7 @@ def test_without_either_it_says_how_to_name_one(shell: Shell) -> None:
         (("show", "01900000-0000-7000-8000-000000000000"), Exit.NOT_FOUND, "step-not-found"),
         (("retry", "01900000-0000-7000-8000-000000000000"), Exit.NOT_FOUND, "step-not-found"),
         (("add", "v1/x", "--at", "tomorrow"), Exit.MISTAKE, "invalid-input"),
+        (("add", "v1/x", "--state", '{"to": "Oslo"'), Exit.MISTAKE, "invalid-input"),
         (("add", "v1/x", "--at", "2030-01-01T00:00:00"), Exit.MISTAKE, "invalid-input"),
         (("reschedule", "01900000-0000-7000-8000-000000000000"), Exit.MISTAKE, "invalid-input"),
     ],
@@ -181,6 +205,27 @@ def test_every_command_can_answer_in_json() -> None:
             yield from without(one, (*words, name))
 
     assert list(without(get_command(app), ())) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("nope",), ("steps", "show"), ("steps", "list", "--limit", "x"), ("doctor", "--nope")],
+    ids=" ".join,
+)
+def test_words_that_make_no_command_are_told_in_json_too(
+    shell: Shell, words: tuple[str, ...]
+) -> None:
+    answer = shell.type(*words, "--json")
+    told = json.loads(answer.err)
+    assert (answer.code, answer.out, told["code"]) == (Exit.MISTAKE, "", "invalid-input")
+    assert told["what"]
+    assert "--help" in told["fix"]
+
+
+def test_a_state_is_json_or_a_text_that_does_not_look_like_it(mine: Shell) -> None:
+    given = ['{"to": "Oslo"}', "7", "hello", '"[1] is open"']
+    shown_states = [shown(mine, add(mine, "--state", one))["state"] for one in given]
+    assert shown_states == [{"to": "Oslo"}, 7, "hello", "[1] is open"]
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,9 @@ def test_queues_get_their_shares_of_the_workers(
     assert plain._shares is None
 
 
-@pytest.mark.parametrize("queues", ["default=6,mail", "default=x", "=3", "default=0"])
+@pytest.mark.parametrize(
+    "queues", ["default=6,mail", "default=x", "=3", "default=0", "mail=1,mail=2"]
+)
 def test_shares_that_are_none_are_refused(shop: Shell, queues: str) -> None:
     answer = shop.type("work", "shop:registry", "--queues", queues)
     refused(answer, Exit.MISTAKE, "invalid-input")

@@ -22,6 +22,8 @@ from stepwell.stores.protocol import Store
         ({"workers": 0}, "With workers=0 nothing would ever run."),
         ({"workers": "8"}, "workers is '8' (str)."),
         ({"min_workers": -1}, "With min_workers=-1"),
+        ({"workers": 2, "min_workers": 4}, "min_workers=4 does not go with workers=2."),
+        ({"queues": ("",)}, "An engine without a queue"),
         ({"processes": 0}, "With processes=0"),
         ({"flow_id": "x"}, "flow_id is 'x' (str)."),
         ({"codec": "json"}, "'json' is no codec"),

@@ -88,7 +88,7 @@ def newcomer(tmp_path: Path) -> Newcomer:
 
 @pytest.mark.slow
 def test_the_flow_of_the_tutorial_goes_on_after_a_kill(newcomer: Newcomer) -> None:
-    newcomer.run("migrate", "--store", "sqlite:///trips.db")
+    newcomer.run("migrate")
     newcomer.run("steps", "add", "v1/plan-trip", "--state", '{"to": "Oslo"}')
 
     with newcomer.work(nap=600) as worker:

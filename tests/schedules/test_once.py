@@ -21,6 +21,8 @@ def test_it_is_due_once() -> None:
 def test_its_instant_is_kept_in_utc() -> None:
     assert Once(EVE).as_json()["at"] == "2026-12-24T16:00:00Z"
     assert Once(EVE).describe() == "Once, at 2026-12-24 16:00 UTC"
+    later = EVE + timedelta(seconds=2)
+    assert Once(later).describe() == "Once, at 2026-12-24 16:00:02 UTC"
 
 
 def test_an_instant_without_a_zone_is_refused() -> None:

@@ -18,7 +18,7 @@ from stepwell import Engine, Registry, Step, StepClient, StepStatus
 from stepwell.engine import heartbeat
 from stepwell.schedules import Every, Misfire, Overlap
 from stepwell.schedules.recurring import SCHEDULE, Timetable, correlation, due_at
-from stepwell.stores.postgres import PostgresStore
+from stepwell.stores import open_store
 from stepwell.stores.sqlite import SQLiteStore
 
 PROGRAM = Path(__file__).with_name("program.py")
@@ -93,12 +93,14 @@ def test_a_process_killed_around_its_decision_costs_no_instant_and_doubles_none(
     check(steps)
 
 
-def test_on_postgresql_each_instant_runs_once_too(
-    postgres_steps: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("server", ["postgres", "mysql"])
+def test_on_a_database_server_each_instant_runs_once_too(
+    server: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With two engines; the time of a pass is the database's."""
     monkeypatch.setattr(heartbeat, "DEAD_AFTER", 1e6)  # neither is dead that stands still
-    store, seen, enough = PostgresStore(postgres_steps), list[datetime](), threading.Event()
+    store = open_store(request.getfixturevalue(f"{server}_steps"))
+    seen, enough = list[datetime](), threading.Event()
 
     def work(step: Step) -> None:
         seen.append(due_at(step))

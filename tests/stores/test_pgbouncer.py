@@ -11,6 +11,7 @@ import pytest
 from tests.servers import PgBouncer
 from tests.stores.test_postgres import EMPTY
 
+from stepwell.errors import SetupError
 from stepwell.stores import Store, open_store
 from stepwell.stores.addresses import split_pooling
 from stepwell.stores.postgres import PostgresStore
@@ -62,6 +63,12 @@ class TestPostgresStoreBehindPgBouncer(StoreContract):
 def test_tables_are_made_through_the_pooler(pooled: str) -> None:
     with closing(open_store(pooled)) as store:
         assert store.migrate() == []
+
+
+def test_a_pooler_that_the_address_does_not_tell_of_is_recognised(pooled: str) -> None:
+    address, _ = split_pooling(pooled)
+    with closing(open_store(address)) as store, pytest.raises(SetupError, match="pooler=1"):
+        store.open()
 
 
 def test_without_an_address_for_notifications_an_engine_looks_once_a_second(pooled: str) -> None:

@@ -267,6 +267,22 @@ def test_a_store_that_strands_the_claims_of_the_dead_is_noticed(
         report.assert_same_ends()
 
 
+def test_effects_may_have_lists_and_dicts_whoever_gives_them(effects: Effects) -> None:
+    registry, world = Registry(), list[dict[str, list[int]]]()
+
+    @registry.handler("v1/x")
+    def x(state: list[int]) -> None:
+        effects.record("x", {"numbers": state})
+        world.append({"numbers": state})
+
+    def flow(engine: VirtualEngine) -> None:
+        world.clear()
+        engine.add(new_step("v1/x", [1, 2]))
+
+    assert crash_everywhere(flow, registry, effects=effects).doubled == {"v1/x"}
+    assert crash_everywhere(flow, registry, effects=lambda: world).doubled == {"v1/x"}
+
+
 # -- what cannot be tested so --------------------------------------------------
 
 

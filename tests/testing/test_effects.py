@@ -28,6 +28,16 @@ def test_a_second_effect_of_a_kind_and_key_does_not_happen() -> None:
     assert effects() == [("charge", 10), ("charge", 10), ("mail",)]
 
 
+def test_lists_and_dicts_are_kept_as_they_were_when_it_happened() -> None:
+    effects, teas = Effects(), [1, 2]
+    basket = {"tea": teas, "cups": {3}}
+    effects.record("order", basket, ["a", {"b": 1}])
+    teas.clear()
+    assert effects.count("order", {"cups": {3}, "tea": [1, 2]}) == 1
+    assert effects.count("order", basket) == 0
+    assert len(set(effects())) == 1
+
+
 def test_beginning_anew_forgets_all_and_tells_a_witness() -> None:
     effects, told = Effects(), list[tuple[Moment, Effect]]()
     effects.record("charge", key="a")

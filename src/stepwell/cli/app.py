@@ -36,6 +36,7 @@ from stepwell.cli.groups import (
     trying,
     upkeep,
 )
+from stepwell.cli.misuse import Commands
 from stepwell.cli.runs import bulk, causes, logs, rerunning, results, views, why
 from stepwell.cli.runs import commands as runs
 from stepwell.cli.schedules import backfills, cadence, calendars, holding, ledgers
@@ -86,6 +87,7 @@ def _epilog() -> str:
 
 app = typer.Typer(
     name="stepwell",
+    cls=Commands,
     help="Durable steps in your own program, and the same steps as scheduled workflows.",
     no_args_is_help=True,
     rich_markup_mode="rich",

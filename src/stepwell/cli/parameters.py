@@ -67,6 +67,25 @@ def value_of(text: str) -> Any:
         return text
 
 
+def json_or_text(option: str, text: str) -> Any:
+    """As `value_of`; but what begins like an object, a list or a quoted text has to be one.
+
+    Raises
+    ------
+    InvalidInput : a slip of the keyboard, which as text would reach a handler.
+    """
+    if text.lstrip()[:1] in ("{", "[", '"'):
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise InvalidInput(
+                f"{option} is no JSON.",
+                why=f"{error}: {text}",
+                fix="Mend it. A text that begins so is written as JSON, too: '\"[1] is open\"'.",
+            ) from error
+    return value_of(text)
+
+
 def _value(text: str, kinds: set[str]) -> Any:
     must_be_text = "string" in kinds and not (text == "null" and "null" in kinds)
     return text if must_be_text else value_of(text)

@@ -22,7 +22,7 @@ def check_composition(
     """Raise `InvalidInput` for what could run nothing, or not what was meant."""
     check_store_object(store)
     given.of_type("The registry", registry, Registry, "Give the Registry with your handlers.")
-    _check_queues(queues)
+    check_queues(queues)
     _check_number("workers", workers, least=1)
     _check_number("min_workers", min_workers, least=0)
     _check_number("processes", processes, least=1)
@@ -49,7 +49,8 @@ def check_codecs(*codecs: Any) -> None:
             )
 
 
-def _check_queues(queues: Any) -> None:
+def check_queues(queues: Any) -> None:
+    """One string is none, and neither are no names at all."""
     if isinstance(queues, str):
         raise InvalidInput(
             f"queues={queues!r} is one string, which Python takes for its letters.",

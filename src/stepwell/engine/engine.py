@@ -115,7 +115,7 @@ class Engine(StepClient):
             slots=Slots(
                 most=most,
                 fewest=most if min_workers is None else min_workers,
-                processes=processes or os.cpu_count() or 1,
+                processes=(os.cpu_count() or 1) if processes is None else processes,
             ),
             flow_id=flow_id,
         )

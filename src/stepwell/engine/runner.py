@@ -22,6 +22,7 @@ from stepwell.engine.intake import SMOOTHING, smoothed
 from stepwell.engine.joining import Member
 from stepwell.engine.once import Once
 from stepwell.engine.processes import Job, Processes
+from stepwell.errors import InvalidInput
 from stepwell.events import emit
 from stepwell.outcome import Settlement
 from stepwell.registry import Registry
@@ -31,11 +32,24 @@ from stepwell.step import Step
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slots:
     """How many handlers of one engine run at once, how many threads stay without work, and
-    how many processes there are at most."""
+    how many processes there are at most.
+
+    Raises
+    ------
+    InvalidInput : more of the fewest than of the most.
+    """
 
     most: int
     fewest: int
     processes: int = 1
+
+    def __post_init__(self) -> None:
+        if self.fewest > self.most:
+            raise InvalidInput(
+                f"min_workers={self.fewest} does not go with workers={self.most}.",
+                why="The number of workers moves between the two.",
+                fix="Give at most as many as workers=.",
+            )
 
 
 FEW: Final = round(1 / SMOOTHING)

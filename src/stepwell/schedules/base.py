@@ -179,8 +179,9 @@ def iso(instant: datetime) -> str:
 
 
 def minutes(instant: datetime) -> str:
-    """An instant for people: '2026-03-29 01:00 UTC'."""
-    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    """An instant for people: '2026-03-29 01:00 UTC', with its seconds where it has some."""
+    seconds = ":%S" if instant.second else ""
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M{seconds}} UTC"
 
 
 def _option(options: type[E], name: str, value: Any) -> E:

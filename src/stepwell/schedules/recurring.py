@@ -11,10 +11,10 @@ lost or run twice, however many processes there are and whenever one dies.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from stepwell.clock import SYSTEM, Clock
 from stepwell.codec import JSON, decoded
@@ -106,8 +106,7 @@ class Timetable:
         self._client, self._queue, self._rules, self._clock = client, queue, rules, clock
         self._calendars = calendars or {}
         if registry is not None:
-            registry.add(self._keep, SCHEDULE, retry=RETRY)
-            registry.add(_pass_over, PASSED_OVER)
+            _keepers(registry).append((self._has, self._keep))
 
     def schedule(
         self,
@@ -236,6 +235,10 @@ class Timetable:
 
     # -- keeping ---------------------------------------------------------------
 
+    def _has(self, step: Step) -> bool:
+        """Whether the store that it declares in has this step."""
+        return bool(self._client.search(ids=(step.id,), limit=1))
+
     def _keep(self, step: Step, state: Any, activation: Any) -> Outcome:
         """One pass: decide about what is due, spawn it, and come back at the next instant."""
         assert step.claimed_at is not None, "it is claimed"
@@ -264,6 +267,37 @@ class Timetable:
             status=StepStatus.READY, correlation_id=correlation(name), oldest_first=True
         )
         return any(step.name not in OWN for step in found)
+
+
+_Keep: TypeAlias = Callable[[Step, Any, Any], Outcome]
+
+
+class _Keepers(list[tuple[Callable[[Step], bool], _Keep]]):
+    """The timetables of one registry, newest last: engines on several stores may share its
+    handlers, and in tests one comes after the other. Of each: whether a step is in its store,
+    and its pass."""
+
+    def keep(self, step: Step, state: Any, activation: Any) -> Outcome:
+        """A pass by the newest timetable on the store that the step is in."""
+        of_its_store = (keep for has, keep in reversed(self) if len(self) == 1 or has(step))
+        return next(of_its_store, self[-1][1])(step, state, activation)
+
+
+def _keepers(registry: Registry) -> _Keepers:
+    """Those of a registry, with the handlers of schedules in it.
+
+    Raises
+    ------
+    HandlerInvalid : a handler that is none of ours has one of the names.
+    """
+    if registry.handles(SCHEDULE):
+        owner = getattr(registry.find(SCHEDULE).function, "__self__", None)
+        if isinstance(owner, _Keepers):
+            return owner
+    made = _Keepers()
+    registry.add(made.keep, SCHEDULE, retry=RETRY)
+    registry.add(_pass_over, PASSED_OVER)
+    return made
 
 
 def _pass_over(state: str) -> Skip:

@@ -11,7 +11,7 @@ looks like in the end is compared with a run in which nobody died.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -24,12 +24,12 @@ from stepwell.stores.memory import MemoryStore
 from stepwell.stores.protocol import Store
 from stepwell.testing.clock import VirtualClock
 from stepwell.testing.crash_report import Crash, CrashReport, Place, Seen
-from stepwell.testing.effects import Effect, Effects
+from stepwell.testing.effects import Effect, Effects, still
 from stepwell.testing.life import Killed, Moment
 from stepwell.testing.virtual import VirtualEngine
 
 Flow: TypeAlias = Callable[[VirtualEngine], object]
-Probe: TypeAlias = Callable[[], Iterable[Hashable]]
+Probe: TypeAlias = Callable[[], Iterable[object]]
 
 MOST_PLACES: Final = 2_000
 """A flow of more places takes long: each of them runs it once."""
@@ -167,7 +167,7 @@ class _Stage:
                 raise
             finally:
                 killer.retire()
-            seen = Seen(Counter(self._effects()), _ends(engine))
+            seen = Seen(Counter(map(still, self._effects())), _ends(engine))
         return _Run(killer.places, seen, killer.repeated)
 
     def _engine(self, store: Store, clock: VirtualClock, killer: _Killer) -> VirtualEngine:
@@ -180,7 +180,7 @@ class _Stage:
         engine.drain()
 
 
-def _nothing() -> Iterable[Hashable]:
+def _nothing() -> Iterable[object]:
     return ()
 
 

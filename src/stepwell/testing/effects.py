@@ -11,11 +11,11 @@ What is written here outlives an engine that is killed, as a mail does.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from stepwell.testing.life import Moment
 
-Effect: TypeAlias = tuple[Hashable, ...]
+Effect: TypeAlias = tuple[Any, ...]
 
 
 class Effects:
@@ -26,7 +26,7 @@ class Effects:
         self._keys: set[Hashable] = set()
         self._witness: Callable[[Moment, Effect], None] | None = None
 
-    def record(self, kind: str, *details: Hashable, key: Hashable = None) -> bool:
+    def record(self, kind: str, *details: object, key: Hashable = None) -> bool:
         """Something happened: its kind, and what tells it from others of its kind.
 
         Under `crash_everywhere` the engine is killed once just before and once just
@@ -34,7 +34,8 @@ class Effects:
 
         Parameters
         ----------
-        details : the same in each run of a flow; so no id that is made anew.
+        details : the same in each run of a flow; so no id that is made anew. Lists are kept as
+            tuples, and dicts as sorted tuples of pairs: as they are now.
         key : what a service takes as an idempotency key: a second effect of the same
             kind and key does not happen.
 
@@ -42,7 +43,7 @@ class Effects:
         -------
         Whether it happened.
         """
-        effect = (kind, *details)
+        effect = (kind, *map(still, details))
         self._tell(Moment.BEFORE_EFFECT, effect)
         is_new = key is None or (kind, key) not in self._keys
         if is_new:
@@ -51,9 +52,9 @@ class Effects:
         self._tell(Moment.AFTER_EFFECT, effect)
         return is_new
 
-    def count(self, kind: str, *details: Hashable) -> int:
+    def count(self, kind: str, *details: object) -> int:
         """How often something happened whose kind and first details are these."""
-        begin = (kind, *details)
+        begin = (kind, *map(still, details))
         return sum(effect[: len(begin)] == begin for effect in self._seen)
 
     def begin(self, witness: Callable[[Moment, Effect], None] | None = None) -> None:
@@ -69,3 +70,18 @@ class Effects:
     def _tell(self, moment: Moment, effect: Effect) -> None:
         if self._witness is not None:
             self._witness(moment, effect)
+
+
+def still(value: Any) -> Hashable:
+    """The value as it is now, to be compared and counted, whatever becomes of it later."""
+    if isinstance(value, dict):
+        return tuple(sorted(((still(key), still(one)) for key, one in value.items()), key=repr))
+    if isinstance(value, list | tuple):
+        return tuple(map(still, value))
+    if isinstance(value, set | frozenset):
+        return frozenset(map(still, value))
+    try:
+        hash(value)
+    except TypeError:
+        return repr(value)
+    return value  # type: ignore[no-any-return] # it has a hash

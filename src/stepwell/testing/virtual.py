@@ -23,6 +23,7 @@ from uuid import UUID
 
 from stepwell.codec import JSON, Codec
 from stepwell.engine import StepClient
+from stepwell.engine.composition import check_queues
 from stepwell.engine.once import check_store
 from stepwell.engine.tally import Tally
 from stepwell.errors import Conflict, InvalidInput
@@ -85,6 +86,7 @@ class VirtualEngine(StepClient):
             store or MemoryStore(self.clock), codec=codec, codecs=codecs, clock=self.clock
         )
         check_store(self.store, registry)
+        check_queues(queues)
         self.registry = registry
         self.tally = Tally()
         """All that was executed so far."""

@@ -29,8 +29,10 @@ from typing import Any, TypeAlias
 
 import psycopg
 import pytest
+from tests.stores.mysql.support import connect, empty
 
 from stepwell.stores.memory import MemoryStore
+from stepwell.stores.mysql import MySQLStore
 from stepwell.stores.postgres import PostgresStore
 from stepwell.stores.protocol import Store
 from stepwell.stores.sqlite import SQLiteStore
@@ -44,7 +46,7 @@ EMPTY = """
 """
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgres"])
+@pytest.fixture(params=["memory", "sqlite", "postgres", "mysql"])
 def kind(request: pytest.FixtureRequest) -> str:
     """Which store the behaviour is seen on."""
     return str(request.param)
@@ -61,6 +63,10 @@ def store(
             made = MemoryStore()
         case "sqlite":
             made = SQLiteStore(tmp_path / "steps.db")
+        case "mysql":
+            address: str = request.getfixturevalue("mysql_steps")
+            empty(address)
+            made = MySQLStore(address)
         case _:
             url: str = request.getfixturevalue("postgres_steps")
             with psycopg.connect(url) as connection:
@@ -78,6 +84,9 @@ def lend(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Lend:
         pytest.skip("a store in memory has no connection")
     if kind == "sqlite":
         return lambda: _committed(sqlite3.connect(tmp_path / "steps.db"))
+    if kind == "mysql":
+        address: str = request.getfixturevalue("mysql_steps")
+        return lambda: _committed_by_hand(connect(address))
     url: str = request.getfixturevalue("postgres_steps")
     return lambda: _committed(psycopg.connect(url))
 
@@ -86,3 +95,11 @@ def lend(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Lend:
 def _committed(connection: Any) -> Iterator[Any]:
     with closing(connection), connection:
         yield connection
+
+
+@contextmanager
+def _committed_by_hand(connection: Any) -> Iterator[Any]:
+    """PyMySQL's own block closes, and commits nothing."""
+    with closing(connection):
+        yield connection
+        connection.commit()

@@ -11,12 +11,13 @@ import pytest
 
 from stepwell import Engine, Registry, StepClient, new_step
 from stepwell.errors import SetupError
+from stepwell.stores.mysql import MySQLStore
 from stepwell.stores.postgres import PostgresStore
 from stepwell.stores.protocol import Store
 from stepwell.stores.sqlite import SQLiteStore
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", "postgres", "mysql"])
 def wrong(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     """A store that does not let us in: a user that does not exist, a file that is something else.
 
@@ -26,6 +27,9 @@ def wrong(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
         path = tmp_path / "letter.db"
         path.write_text("Dear Ada, this is no database at all, whatever its name may say.")
         return SQLiteStore(path)
+    if request.param == "mysql":
+        address: str = request.getfixturevalue("mysql_steps")
+        return MySQLStore(address.replace("//root@", "//nobody:guess@"))
     url: str = request.getfixturevalue("postgres_steps")
     with psycopg.connect(url) as connection:
         user = connection.info.user

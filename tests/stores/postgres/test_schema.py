@@ -7,9 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
+from psycopg import sql
 from tests.stores.postgres.support import add, claim, engine, make, outcome, settle
 
 from stepwell.clock import now
@@ -163,6 +165,24 @@ def test_two_that_migrate_at_once_do_not_disturb_each_other(
 def test_a_database_without_tables_says_what_to_run(postgres_database: Callable[[], str]) -> None:
     with pytest.raises(SchemaMissing, match="stepwell migrate"):
         PostgresStore(postgres_database()).open()
+
+
+def test_a_user_who_may_make_no_tables_is_told_what_to_grant(
+    postgres_database: Callable[[], str],
+) -> None:
+    """Since PostgreSQL 15 only the owner of a database may, unless somebody grants it."""
+    url, role = postgres_database(), f"shop_{uuid4().hex[:8]}"
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
+    store = PostgresStore(url.replace("postgres:@", f"{role}@"))
+    with closing(store), pytest.raises(SetupError, match="grant create on schema"):
+        store.migrate()
+    with psycopg.connect(url, autocommit=True) as admin:
+        grant = sql.SQL("GRANT CREATE ON SCHEMA public TO {}").format(sql.Identifier(role))
+        admin.execute(grant)
+    with closing(PostgresStore(url.replace("postgres:@", f"{role}@"))) as store:
+        assert store.migrate()
+        store.open()
 
 
 def test_a_newer_schema_is_left_alone(postgres_database: Callable[[], str]) -> None:

@@ -106,7 +106,13 @@ def _shared(queues: tuple[str, ...]) -> tuple[str, ...] | dict[str, int]:
             why="Where one has a share of the workers, each needs one, and it is a number.",
             fix="Write it as --queues default=6,mail=2, or the names alone.",
         )
-    return {queue.strip(): int(share) for queue, _, share in pairs}
+    shares = {queue.strip(): int(share) for queue, _, share in pairs}
+    if len(shares) < len(pairs):
+        raise InvalidInput(
+            f"--queues {','.join(queues)} names a queue twice.",
+            fix="Give each queue once, with its share.",
+        )
+    return shares
 
 
 def _parts(target: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from contextlib import closing
 from urllib.parse import urlsplit
 
 from stepwell.cli.render import Output
+from stepwell.cli.serving.app_target import store_url
 from stepwell.stores import open_store
 from stepwell.stores.protocol import Migration
 from stepwell.stores.sqlite.sql import MIGRATIONS as SQLITE
@@ -18,7 +19,7 @@ def migrate_store(out: Output, url: str, *, print_only: bool) -> None:
     ------
     InvalidInput, SetupError, StoreUnavailable : nothing was changed.
     """
-    store = open_store(url)
+    store = open_store(store_url(url))
     if print_only:
         sql = steps_sql(urlsplit(url).scheme)
         out.answer({"sql": sql}, sql)
@@ -34,14 +35,25 @@ def tell_applied(out: Output, applied: list[str]) -> None:
 
 
 def steps_sql(scheme: str) -> str:
-    """The steps' part of the schema, for an empty database of this kind, as one script."""
-    return _sqlite() if scheme == "sqlite" else _postgres()
+    """The steps' part of the schema, for an empty database of this kind, as one script; what
+    follows the name of a migration upgrades a database that has those before it."""
+    if scheme == "sqlite":
+        return _sqlite()
+    return _mysql() if scheme.startswith(("mysql", "mariadb")) else _postgres()
 
 
 def _sqlite() -> str:
     # Text to print; the number is this package's own.
-    version = f"INSERT INTO stepwell_meta VALUES ('schema_version', '{len(SQLITE)}');"  # noqa: S608
+    version = f"INSERT OR REPLACE INTO stepwell_meta VALUES ('schema_version', '{len(SQLITE)}');"  # noqa: S608
     return f"PRAGMA journal_mode = WAL;\n\n{_joined(SQLITE)}\n{version}\n"
+
+
+def _mysql() -> str:
+    from stepwell.stores.mysql.sql import MIGRATIONS as MYSQL  # noqa: PLC0415 - read when needed
+
+    # Text to print; the number is this package's own.
+    version = f"REPLACE INTO stepwell_meta VALUES ('schema_version', '{len(MYSQL)}');"  # noqa: S608
+    return f"{_joined(MYSQL)}\n{version}\n"
 
 
 def _postgres() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -17,6 +18,7 @@ from stepwell.cli.serving.worker import words_for, work_here, work_in_processes
 from stepwell.cli.session import Session, command
 from stepwell.errors import InvalidInput, SetupError
 
+_DATABASE: Final = "STEPWELL_DATABASE_URL"
 _PARTS: Final = ("fastapi", "uvicorn", "sqlalchemy", "alembic", "pydantic", "cronsim")
 
 
@@ -41,13 +43,18 @@ Launchers = Annotated[
 ]
 
 
-def needs_server(name: str) -> None:
-    """Raise `PartMissing` unless the packages of the extra `server` are installed."""
+def needs_server(name: str, otherwise: str = "") -> None:
+    """Raise `PartMissing` unless the packages of the extra `server` are installed.
+
+    Parameters
+    ----------
+    otherwise : how to do without them.
+    """
     missing = [part for part in _PARTS if find_spec(part) is None]
     if missing:
         raise PartMissing(
             f"`stepwell {name}` needs {', '.join(missing)}, not installed here.",
-            fix="Run: pip install 'stepwell[server]'",
+            fix=f"Run: pip install 'stepwell[server]'. {otherwise}".rstrip(),
         )
 
 
@@ -160,7 +167,7 @@ def work(
 
 
 def _work_for_server(out: Output, given: dict[str, Any], processes: int) -> None:
-    needs_server("work")
+    needs_server("work", "Steps of your own program need no server: name MODULE:NAME.")
     with importing():
         from stepwell.cli.serving.hosting import host_engine  # noqa: PLC0415
 
@@ -183,7 +190,12 @@ def migrate(
     session: Session,
     store: Annotated[
         str | None,
-        typer.Option("--store", metavar="URL", help="Only the steps' tables, in this store."),
+        typer.Option(
+            "--store",
+            metavar="URL",
+            help="Only the steps' tables, in this store; else STEPWELL_STORE, where nothing "
+            "names a server's database.",
+        ),
     ] = None,
     database: Database = None,
     data_dir: DataDir = None,
@@ -193,13 +205,17 @@ def migrate(
 ) -> None:
     """Create or upgrade the tables: those of the steps and those of the server.
 
-    With --store those of the steps alone: what a program that embeds the engine needs.
+    With --store or STEPWELL_STORE those of the steps alone: what a program that embeds the
+    engine needs.
     """
+    server = _given(database=database, data_dir=data_dir)
     if store is not None:
-        _refuse_with(_given(database=database, data_dir=data_dir), "--store", "Give one of them.")
-        migrate_store(session.out, store, print_only=print_only)
+        _refuse_with(server, "--store", "Give one of them.")
+    own = store or (None if server or os.environ.get(_DATABASE) else os.environ.get(VARIABLE))
+    if own:
+        migrate_store(session.out, own, print_only=print_only)
         return
-    needs_server("migrate")
+    needs_server("migrate", "Steps of your own program need no server: give --store URL.")
     with importing():
         from stepwell.cli.serving.hosting import migrate_now, print_migrations  # noqa: PLC0415
 

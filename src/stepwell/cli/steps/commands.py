@@ -10,7 +10,7 @@ import typer
 
 from stepwell import clock
 from stepwell.cli.options import Limit, Store
-from stepwell.cli.parameters import value_of
+from stepwell.cli.parameters import json_or_text
 from stepwell.cli.session import Session, command
 from stepwell.cli.steps.books import StepBook, book_for
 from stepwell.errors import InvalidInput
@@ -84,7 +84,7 @@ def add(
     """Add a step to a store."""
     fields = {"queue": queue, "unique_key": key, "search_key": search_key}
     instant = {} if at is None else {"schedule_time": _instant(at)}
-    value = None if state is None else value_of(state)
+    value = None if state is None else json_or_text("--state", state)
     step_id = _book(session, store).add(name, value, fields | instant)
     session.out.answer({"id": step_id}, step_id)
 
@@ -151,11 +151,13 @@ def jobs(session: Session, step_id: Id) -> None:
 def activate(
     session: Session,
     step_id: Id,
-    args: Annotated[str | None, typer.Option("--args", help="JSON for the handler.")] = None,
+    args: Annotated[
+        str | None, typer.Option("--args", help="JSON, or text, for the handler.")
+    ] = None,
     store: Store = None,
 ) -> None:
     """Make a ready step due now."""
-    value = None if args is None else value_of(args)
+    value = None if args is None else json_or_text("--args", args)
     _book(session, store).activate(id_of(step_id), value)
     _said(session, step_id, "activated")
 
@@ -216,7 +218,7 @@ def complete(
     store: Store = None,
 ) -> None:
     """End a ready step as done, with a result; if it is running, its outcome is refused."""
-    value = None if result is None else value_of(result)
+    value = None if result is None else json_or_text("--result", result)
     _book(session, store).complete(id_of(step_id), reason, value)
     _said(session, step_id, "done")
 

@@ -116,7 +116,7 @@ def schema_missing(why: str) -> SchemaMissing:
     return SchemaMissing(
         "The database has no Stepwell tables of this version.",
         why=why,
-        fix="Run `stepwell migrate`, or call store.migrate().",
+        fix="Run `stepwell migrate --store URL`, or call store.migrate().",
     )
 
 

@@ -39,6 +39,7 @@ _PASSING: Final = (
 """Words of failed connections that another try may heal; the driver gives no SQLSTATE for them."""
 
 _FIXES: Final = (
+    ("startup parameter", "A pooler answers, such as PgBouncer: add ?pooler=1 to the address."),
     ("password", "Check user and password in the address, or set PGPASSWORD."),
     ("role", "Create the user, or name another one in the address."),
     ("database", "Create the database first: `createdb NAME`."),
@@ -142,10 +143,13 @@ def schema_missing(why: str) -> SchemaMissing:
 
 
 def _not_permitted(error: Exception) -> SetupError:
+    said = _first_line(error)
+    tables = "Grant it select, insert, update and delete on the tables stepwell_*."
+    owner = "To migrate it needs a schema to make tables in: grant create on schema public to USER."
     return SetupError(
         "The database user may not do what Stepwell needs.",
-        why=_first_line(error),
-        fix="Grant it select, insert, update and delete on the tables stepwell_*.",
+        why=said,
+        fix=owner if "schema" in said.lower() else tables,
     )
 
 

@@ -54,7 +54,7 @@ def _operational(error: sqlite3.OperationalError) -> StepwellError:
         return SchemaMissing(
             "The database has no Stepwell tables.",
             why=f"SQLite says: {error}.",
-            fix="Run `stepwell migrate`, or call store.migrate().",
+            fix="Run `stepwell migrate --store URL`, or call store.migrate().",
         )
     return _unavailable(error)
 
