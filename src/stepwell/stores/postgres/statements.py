@@ -52,9 +52,9 @@ class Statements:
         self.due = False
         self._told = False
 
-    def rows(self, name: str, /, **values: Any) -> list[Row]:
-        """The rows that the statement `name` gives."""
-        return self._rows(sql(name), values)
+    def rows(self, *names: str, **values: Any) -> list[Row]:
+        """The rows that the statement of these parts gives."""
+        return self._rows(sql(*names), values)
 
     def run(self, name: str, /, **values: Any) -> None:
         """Execute the statement `name`, which gives no rows."""
