@@ -140,6 +140,21 @@ def fail(
     return Fail(description=description, next=one_or_many(next), then=then, on_failure=policy)
 
 
+class FailStep(Exception):
+    """Raise in a handler: the step fails at once, whatever its retry policy.
+
+    Parameters
+    ----------
+    description : why it failed, shown to people.
+    next : steps to add in the same transaction.
+    """
+
+    def __init__(self, description: str, next: Iterable[NewStep] = ()) -> None:
+        super().__init__(description)
+        self.description: Final = description
+        self.next: Final = tuple(next)
+
+
 def rerun(
     state: Any = KEEP,
     *,
