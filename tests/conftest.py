@@ -58,7 +58,7 @@ def _patient_stores() -> Iterator[None]:
     session = QUERIES["session"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(postgres_store, "CONNECT_SECONDS", 60)
-        patch.setitem(postgres_store._NETWORK, "connect_timeout", 60)
+        patch.setitem(postgres_store.NETWORK, "connect_timeout", 60)
         for name in ("_SESSION", "SESSION"):
             patch.setattr(postgres_store, name, _patient(getattr(postgres_store, name)))
         patch.setattr(mysql_connections, "CONNECT_SECONDS", 60)

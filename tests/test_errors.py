@@ -14,7 +14,6 @@ from stepwell.errors import (
     AttemptRejected,
     Conflict,
     EngineBuried,
-    FailStep,
     InvalidInput,
     StepEnded,
     StepNotEnded,
@@ -23,6 +22,7 @@ from stepwell.errors import (
     UniqueKeyTaken,
     catalogue,
 )
+from stepwell.outcome import FailStep
 from stepwell.step import new_step
 
 OWN = {

@@ -13,8 +13,8 @@ from stepwell.version import VERSION
 
 if TYPE_CHECKING:
     from stepwell.engine import Engine, Member, StepClient
-    from stepwell.errors import FailStep, StepwellError
-    from stepwell.outcome import KEEP, Outcome, done, fail, rerun, skip
+    from stepwell.errors import StepwellError
+    from stepwell.outcome import KEEP, FailStep, Outcome, done, fail, rerun, skip
     from stepwell.registry import Registry
     from stepwell.retry import RetryPolicy
     from stepwell.step import (
@@ -32,8 +32,8 @@ __getattr__ = lazily(
     __name__,
     {
         "stepwell.engine": "Engine Member StepClient",
-        "stepwell.errors": "FailStep StepwellError",
-        "stepwell.outcome": "KEEP Outcome done fail rerun skip",
+        "stepwell.errors": "StepwellError",
+        "stepwell.outcome": "KEEP FailStep Outcome done fail rerun skip",
         "stepwell.registry": "Registry",
         "stepwell.retry": "RetryPolicy",
         "stepwell.step": "JoinPolicy NewStep OnConflict Priority Step StepQuery StepStatus"

@@ -33,17 +33,15 @@ Each says what happened, why, and how to fix it, and carries a stable ``code``
 by which API, CLI and docs name it. Rooms of the server and the authoring
 package add their own below the same kinds; `catalogue` lists them all.
 
-`FailStep` is not in the tree: it is how a handler says "this step has failed".
+`FailStep` of `stepwell.outcome` is not in the tree: it is how a handler says "this step has
+failed".
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final, Self
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
 from uuid import UUID
-
-if TYPE_CHECKING:
-    from stepwell.step import NewStep
 
 
 class StepwellError(Exception):
@@ -309,31 +307,6 @@ class EngineBuried(StepwellError):
             why="Its beat was not seen to rise for 8 s.",
             fix="It starts again under a new id; the steps it held run elsewhere.",
         )
-
-
-class HandlerError(Exception):
-    """Base of what handlers raise to steer their own step."""
-
-
-class FailStep(HandlerError):
-    """Raise in a handler: the step fails at once, whatever its retry policy.
-
-    Parameters
-    ----------
-    description : why it failed, shown to people.
-    next : a step, or several, to add in the same transaction.
-    """
-
-    def __init__(self, description: str, next: NewStep | Iterable[NewStep] | None = ()) -> None:
-        super().__init__(description)
-        self.description: Final = description
-        self.next: Final = _several(next)
-
-
-def _several(next: NewStep | Iterable[NewStep] | None) -> tuple[NewStep, ...]:
-    if next is None:
-        return ()
-    return tuple(next) if isinstance(next, Iterable) else (next,)
 
 
 def catalogue() -> dict[str, type[StepwellError]]:

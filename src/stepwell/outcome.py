@@ -141,6 +141,23 @@ def fail(
     return Fail(description=description, next=steps, then=then, on_failure=policy)
 
 
+class FailStep(Exception):
+    """Raise in a handler: the step fails at once, whatever its retry policy.
+
+    Parameters
+    ----------
+    description : why it failed, shown to people.
+    next : a step, or several, to add in the same transaction.
+    """
+
+    def __init__(self, description: str, next: Steps = ()) -> None:
+        super().__init__(description)
+        self.description: Final = description
+        # Whether they are steps is asked when the step ends: a slip here must not hide why.
+        several = next if isinstance(next, Iterable) else () if next is None else (next,)
+        self.next: Final = tuple(several)
+
+
 def rerun(
     state: Any = KEEP,
     *,

@@ -15,7 +15,7 @@ from sqlalchemy import update
 from tests.kubernetes.conftest import GROUP as SOURCE
 from tests.kubernetes.target import IMAGE, NAMED, PATIENCE, POLICY, Target
 from tests.server.live import listening, without_fsync
-from tests.server.runs.support import GROUP, WORKFLOW, release
+from tests.server.runs.support import release, started
 from tests.server.support import free_port, token
 
 from stepwell.server.app import Server
@@ -73,16 +73,7 @@ class Served:
 
     def start_run(self, server: Server, wait: float = 0.0) -> UUID:
         """A run of it."""
-        with server.db.write() as conn:
-            return service.start_run(
-                conn,
-                server.db,
-                group=GROUP,
-                workflow=WORKFLOW,
-                parameters={"day": "2026-01-31", "wait": wait},
-                trigger="request",
-                requested_by="the test",
-            )
+        return started(server, {"day": "2026-01-31", "wait": wait})
 
     @contextmanager
     def listening(self) -> Iterator[Server]:

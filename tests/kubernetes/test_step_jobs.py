@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -20,8 +21,12 @@ from stepwell.testing.launcher_contract import until
 
 
 @pytest.fixture
-def served(tmp_path: Path, target: Target) -> Served:
-    return Served(tmp_path, target, step_images=(f"shop/resize=kubernetes:{IMAGE}",))
+def server(tmp_path: Path, target: Target) -> Iterator[Server]:
+    """It listens, and runs the steps of one name in Jobs."""
+    served = Served(tmp_path, target, step_images=(f"shop/resize=kubernetes:{IMAGE}",))
+    served.server().db.migrate()
+    with served.listening() as made:
+        yield made
 
 
 def add(server: Server, wait: float) -> UUID:
@@ -42,18 +47,15 @@ def output(server: Server, launch: str) -> str:
 
 
 def test_a_step_runs_in_a_job_and_has_the_record_of_any_other(
-    served: Served, target: Target
+    server: Server, target: Target
 ) -> None:
     """One Job, named by the step and its execution; it is no workflow's."""
-    server = served.server()
-    server.db.migrate()
-    with served.listening() as server:
-        step_id = add(server, wait=0)
-        until(lambda: row(server, step_id).status is not StepStatus.READY, PATIENCE * 2)
-        step = row(server, step_id)
-        (job,) = target.of_launch("jobs", f"step-{step_id}-1")
-        with server.db.read() as conn:
-            (launch,) = service.listed(conn, step_id)
+    step_id = add(server, wait=0)
+    until(lambda: row(server, step_id).status is not StepStatus.READY, PATIENCE * 2)
+    step = row(server, step_id)
+    (job,) = target.of_launch("jobs", f"step-{step_id}-1")
+    with server.db.read() as conn:
+        (launch,) = service.listed(conn, step_id)
     assert step.status is StepStatus.DONE, step.description
     assert JSON.decode(step.result or "") == {"width": 4}
     assert (step.execution_count, step.failure_count) == (1, 0)
@@ -62,23 +64,20 @@ def test_a_step_runs_in_a_job_and_has_the_record_of_any_other(
 
 
 def test_a_step_whose_pod_is_lost_is_executed_again_in_another_job(
-    served: Served, target: Target
+    server: Server, target: Target
 ) -> None:
     """A failed attempt with the reason in words, tried again after the usual delay (R2)."""
-    server = served.server()
-    server.db.migrate()
-    with served.listening() as server:
-        step_id = add(server, wait=600)
-        until(lambda: "resizing" in output(server, f"step-{step_id}-1"), PATIENCE)
-        delete(target, "pods", pod_of(target, f"step-{step_id}-1"))
-        until(lambda: row(server, step_id).failure_count == 1, PATIENCE)
-        assert "pod" in (row(server, step_id).description or "")
-        until(lambda: "resizing" in output(server, f"step-{step_id}-2"), PATIENCE)
-        with server.db.store.transaction() as tx:
-            tx.end(step_id, EndedAs.CANCELLED, "enough was seen")
-        until(lambda: not pods(target, f"step-{step_id}-2"), PATIENCE)
-        with server.db.read() as conn:
-            second, first = service.listed(conn, step_id)
+    step_id = add(server, wait=600)
+    until(lambda: "resizing" in output(server, f"step-{step_id}-1"), PATIENCE)
+    delete(target, "pods", pod_of(target, f"step-{step_id}-1"))
+    until(lambda: row(server, step_id).failure_count == 1, PATIENCE)
+    assert "pod" in (row(server, step_id).description or "")
+    until(lambda: "resizing" in output(server, f"step-{step_id}-2"), PATIENCE)
+    with server.db.store.transaction() as tx:
+        tx.end(step_id, EndedAs.CANCELLED, "enough was seen")
+    until(lambda: not pods(target, f"step-{step_id}-2"), PATIENCE)
+    with server.db.read() as conn:
+        second, first = service.listed(conn, step_id)
     assert first.lost == 1
     assert second.number == 2
 

@@ -12,11 +12,10 @@ from tests.kubernetes.conftest import GROUP as SOURCE
 from tests.kubernetes.served import Served, client
 from tests.kubernetes.target import IMAGE, PATIENCE, Target
 from tests.kubernetes.test_reasons import PRIVILEGED
-from tests.server.runs.support import WORKFLOW, release
+from tests.server.runs.support import release, started
 
 from stepwell.server.app import Server
 from stepwell.server.database.tables import groups
-from stepwell.server.runs import service
 from stepwell.testing.launcher_contract import until
 from stepwell.workflows.describing import describe
 from stepwell.workflows.loading import load_group
@@ -31,19 +30,6 @@ def grouped(server: Server, name: str, image: str, options: dict[str, Any]) -> N
     given = {"launcher": "kubernetes", "launch_options": options}
     with server.db.write() as conn:
         conn.execute(update(groups).where(groups.c.name == name).values(**given))
-
-
-def started(server: Server, name: str) -> UUID:
-    with server.db.write() as conn:
-        return service.start_run(
-            conn,
-            server.db,
-            group=name,
-            workflow=WORKFLOW,
-            parameters={"day": "2026-01-31"},
-            trigger="request",
-            requested_by="the test",
-        )
 
 
 def sentence(api: httpx.Client, run_id: UUID, code: str) -> str:
@@ -77,7 +63,7 @@ def test_each_thing_that_a_cluster_lacks_is_said_in_a_sentence(
     with served.listening() as server, client(server) as api:
         for name, (_, image, options) in asked.items():
             grouped(server, name, image, options)
-        runs = {name: started(server, name) for name in asked}
+        runs = {name: started(server, {"day": "2026-01-31"}, name) for name in asked}
         told = {name: sentence(api, runs[name], asked[name][0]) for name in asked}
         assert told["large"].startswith("Needs 9000 CPU; the largest node has ")
         assert told["missing"].startswith("Cannot pull localhost/stepwell-missing:3: ")

@@ -8,6 +8,7 @@ from contextlib import closing
 import psycopg
 import pytest
 
+from stepwell.stores import open_store
 from stepwell.stores.postgres import PostgresStore
 from stepwell.stores.protocol import Store
 from stepwell.testing.store_contract import StoreContract
@@ -18,17 +19,18 @@ EMPTY = """
 """
 
 
-@pytest.fixture(scope="module")
-def warm(postgres_steps: str) -> Iterator[PostgresStore]:
-    """One store for all tests, so that not each of them plans every statement anew."""
-    store = PostgresStore(postgres_steps)
-    yield store
-    store.close()
+class PostgresContract(StoreContract):
+    """The contract, kept by the store at `address`."""
 
+    @pytest.fixture(scope="class")
+    def warm(self, address: str) -> Iterator[Store]:
+        """One store for all tests, so that not each of them plans every statement anew."""
+        store = open_store(address)
+        yield store
+        store.close()
 
-class TestPostgresStore(StoreContract):
     @pytest.fixture
-    def store(self, warm: PostgresStore, postgres_steps: str) -> PostgresStore:
+    def store(self, warm: Store, postgres_steps: str) -> Store:
         with psycopg.connect(postgres_steps) as connection:
             connection.execute(EMPTY)
         warm.open()
@@ -39,11 +41,18 @@ class TestPostgresStore(StoreContract):
         return store._bell.listening
 
     @pytest.fixture
-    def other_store(self, postgres_steps: str) -> Iterator[PostgresStore]:
-        other = PostgresStore(postgres_steps)
+    def other_store(self, address: str) -> Iterator[Store]:
+        other = open_store(address)
         yield other
         other.close()
 
+
+@pytest.fixture(scope="module")
+def address(postgres_steps: str) -> str:
+    return postgres_steps
+
+
+class TestPostgresStore(PostgresContract):
     @pytest.fixture
     def lend(self, postgres_steps: str) -> object:
         return lambda _store: closing(psycopg.connect(postgres_steps))

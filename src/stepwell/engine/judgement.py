@@ -12,10 +12,21 @@ from uuid import UUID
 from stepwell.codec import Codec, limited
 from stepwell.engine.fingerprint import fingerprint
 from stepwell.engine.sealing import seal_fan
-from stepwell.errors import FailStep, HandlerInvalid, StepwellError
+from stepwell.errors import HandlerInvalid, StepwellError
 from stepwell.frozen import maker
 from stepwell.ids import milliseconds
-from stepwell.outcome import KEEP, Done, Fail, Fan, Outcome, Rerun, Settlement, Skip, fail
+from stepwell.outcome import (
+    KEEP,
+    Done,
+    Fail,
+    FailStep,
+    Fan,
+    Outcome,
+    Rerun,
+    Settlement,
+    Skip,
+    fail,
+)
 from stepwell.registry import Handler
 from stepwell.step import Addition, EndedAs, Step
 

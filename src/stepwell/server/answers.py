@@ -2,7 +2,8 @@
 
 The answer is stored in the transaction of its effect, so there is no moment in
 which one exists without the other. Errors are not stored: what failed changed
-nothing, and may be tried again under the same key.
+nothing, and may be tried again under the same key. Of an answer that holds a secret
+is stored that there was one.
 """
 
 from __future__ import annotations
@@ -33,6 +34,12 @@ class IdempotencyKeyReused(Conflict):
     code = "idempotency-key-reused"
 
 
+class AnswerNotKept(Conflict):
+    """What the key was used for was done, and its answer held a secret."""
+
+    code = "answer-not-kept"
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What makes two requests the same one: caller, key, method and path, arguments."""
@@ -49,12 +56,15 @@ class Request:
         return hashlib.sha256(content.encode()).hexdigest()
 
 
-def once(conn: Connection, request: Request, act: Callable[[], Any]) -> Any:
+def once(
+    conn: Connection, request: Request, act: Callable[[], Any], *, secret: bool = False
+) -> Any:
     """What `act` returns, or the stored answer to the same request.
 
     Raises
     ------
     IdempotencyKeyReused : the key belongs to a request with other contents.
+    AnswerNotKept : it was done before, and its answer was a secret.
     """
     _forget_old(conn, request.caller)
     if not _reserve(conn, request):
@@ -63,8 +73,9 @@ def once(conn: Connection, request: Request, act: Callable[[], Any]) -> Any:
     if isinstance(answer, Response):  # written by hand: there is nothing to make it from again
         conn.execute(delete(answers).where(*_mine(request)))
         return answer
-    stored = {"answer": jsonable_encoder(answer)}
-    conn.execute(update(answers).where(*_mine(request)).values(answer=stored))
+    if not secret:
+        stored = {"answer": jsonable_encoder(answer)}
+        conn.execute(update(answers).where(*_mine(request)).values(answer=stored))
     return answer
 
 
@@ -92,6 +103,12 @@ def _answer(conn: Connection, request: Request) -> Any:
         raise IdempotencyKeyReused(
             f"The idempotency key {request.key!r} was used for another request.",
             fix="Use a new key for each new request, and the same one only for its repetition.",
+        )
+    if row.answer is None:
+        raise AnswerNotKept(
+            f"What was asked for under the idempotency key {request.key!r} was done before.",
+            why="The first answer held a secret, which is not kept.",
+            fix="If that answer was lost, take back what it made, and ask anew under a new key.",
         )
     return row.answer["answer"]
 

@@ -2,7 +2,7 @@
 
 A room's `steps.py` has `register(registry, services)`, which adds its handlers,
 and, if some of its steps must always be there, `seed(conn, services)`, which adds
-those that are missing (singletons: adding twice is harmless). Handlers find what
+those that are missing (`services.ensure`; adding twice is harmless). Handlers find what
 they need in the closure; they run in the queue `services.QUEUE` with the policy
 `services.RETRY`.
 """

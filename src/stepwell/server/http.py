@@ -70,6 +70,7 @@ class Call:
     services: Services
     opener: Callable[[], AbstractContextManager[Connection]]
     idempotency_key: str | None = None
+    secret: bool = False
     path: str = ""
     address: str | None = None
     _conn: Connection | None = field(default=None, repr=False)
@@ -157,13 +158,14 @@ def reads(who: Who) -> Any:
     return Depends(call)
 
 
-def writes(who: Who, *, remember: bool = True) -> Any:
+def writes(who: Who, *, keyed: bool = True, secret: bool = False) -> Any:
     """A `Call` with a transaction that commits if the route's function returns.
 
     Parameters
     ----------
-    remember : answer a repeated `Idempotency-Key` with the first answer. Off only
-        where the answer holds a secret, which must not be stored.
+    keyed : do what comes with an `Idempotency-Key` once. Off only for containers, whose
+        requests can be repeated as they are.
+    secret : the answer holds a secret and is not stored: who repeats a key is told so.
     """
     asks = Depends(_dependency(who))
 
@@ -174,9 +176,10 @@ def writes(who: Who, *, remember: bool = True) -> Any:
     ) -> Call:
         access.require_change(user)
         services = services_of(request)
-        key = idempotency_key if remember else None
+        key = idempotency_key if keyed else None
         path = f"{request.method} {request.url.path}"
-        return Call(user, services, services.db.write, key, path, _address(request, services))
+        address = _address(request, services)
+        return Call(user, services, services.db.write, key, secret, path, address)
 
     return Depends(call)
 
@@ -225,7 +228,8 @@ def _run(call: Call, endpoint: Callable[..., Any], arguments: dict[str, Any]) ->
             return endpoint(**arguments)
         given = {key: one for key, one in arguments.items() if not isinstance(one, _NO_ARGUMENTS)}
         request = answers.Request(call.user.name, call.idempotency_key, call.path, given)
-        return answers.once(call.conn, request, lambda: endpoint(**arguments))
+        act = functools.partial(endpoint, **arguments)
+        return answers.once(call.conn, request, act, secret=call.secret)
 
 
 class Reason(BaseModel):

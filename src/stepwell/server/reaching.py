@@ -50,8 +50,8 @@ class Reach:
             if asking is not None or (known and time.monotonic() - known[0] < FRESH):
                 return asking
             asking = threading.Thread(target=self._ask, args=(name, launcher), daemon=True)
-            self._asking[name] = asking
             asking.start()
+            self._asking[name] = asking
         return asking
 
     def _ask(self, name: str, launcher: Reachable) -> None:

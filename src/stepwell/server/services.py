@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
+from sqlalchemy import Connection
+
 from stepwell.clock import SYSTEM, Clock
+from stepwell.codec import JSON
+from stepwell.engine.sealing import seal
 from stepwell.errors import Conflict
 from stepwell.launchers.protocol import Launcher
 from stepwell.retry import RetryPolicy
@@ -14,6 +19,7 @@ from stepwell.server.blobs.store import BlobStore
 from stepwell.server.database.session import Database
 from stepwell.server.reaching import Reach
 from stepwell.server.settings import Settings
+from stepwell.step import OnConflict, Priority, new_step
 
 QUEUE: Final = "server"
 """The server's own steps: a queue and workers of their own, so that users' work cannot
@@ -50,3 +56,11 @@ class Services:
                 why=f"Enabled: {', '.join(sorted(self.launchers)) or 'none'}.",
                 fix=f"Start the server with --launcher {name}, or STEPWELL_LAUNCHERS={name}.",
             ) from None
+
+    def ensure(self, conn: Connection, *names: str, priority: Priority = Priority.NORMAL) -> None:
+        """There is always one of these steps of the server's own: add those that are missing."""
+        new = partial(
+            new_step, queue=QUEUE, priority=priority, singleton=True, on_conflict=OnConflict.IGNORE
+        )
+        now = self.clock.now()
+        self.db.steps(conn).add([seal(new(one), JSON, now) for one in names])

@@ -17,6 +17,7 @@ from stepwell.retention import Expiry
 from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery
 from stepwell.stores.controls import Control, ControlKind
 from stepwell.stores.loading import additions
+from stepwell.stores.marked import Marked
 from stepwell.stores.patience import patiently
 from stepwell.stores.protocol import (
     Burial,
@@ -33,7 +34,7 @@ from stepwell.stores.wire import Joined, Settled, signature
 R = TypeVar("R")
 
 
-class Verbs:
+class Verbs(Marked):
     """Each verb of `Transaction` as one POST."""
 
     def __init__(
@@ -76,16 +77,6 @@ class Verbs:
 
     def claimed(self, engine_id: UUID) -> list[Claim]:
         return self._call("claimed", engine_id=engine_id)
-
-    def hold(
-        self,
-        engine_id: UUID,
-        request_id: UUID,
-        claims: Sequence[Claim],
-        *,
-        freed: bool = False,
-    ) -> int:
-        raise NotSupported("A server marks the claims of a run at once.")
 
     def release(self, engine_id: UUID, claims: Iterable[Claim]) -> int:
         return self._call("release", engine_id=engine_id, claims=list(claims))

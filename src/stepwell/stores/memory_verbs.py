@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from stepwell.errors import EngineBuried, NotSupported, UniqueKeyTaken
+from stepwell.errors import EngineBuried, UniqueKeyTaken
 from stepwell.outcome import Settlement, Verdict
 from stepwell.retention import Expiry
 from stepwell.step import Addition, Claim, EndedAs, OnConflict, Step, StepQuery, StepStatus
@@ -22,6 +22,7 @@ from stepwell.stores.controls import Control, ControlKind
 from stepwell.stores.fairness import fair_fill
 from stepwell.stores.joins import asks_for_place, check_members, concerned
 from stepwell.stores.loading import additions
+from stepwell.stores.marked import Marked
 from stepwell.stores.matching import counted, failed_alone, groups_of, matches, page
 from stepwell.stores.memory_joins import MemoryJoins
 from stepwell.stores.memory_limits import Limits, in_place, in_reach, limited
@@ -89,7 +90,7 @@ class Tables:
         self.put(self.steps[after.status], after.id, after)
 
 
-class MemoryTransaction:
+class MemoryTransaction(Marked):
     """The verbs of `stores.protocol.Transaction` on the tables; the lock is held."""
 
     def __init__(self, tables: Tables, now: datetime) -> None:
@@ -204,17 +205,6 @@ class MemoryTransaction:
     def claimed(self, engine_id: UUID) -> list[Claim]:
         """All claims in this engine's name."""
         return [step.claim for step in self._claims_of(engine_id)]
-
-    def hold(
-        self,
-        engine_id: UUID,
-        request_id: UUID,
-        claims: Sequence[Claim],
-        *,
-        freed: bool = False,
-    ) -> int:
-        """Not offered: rows are never only locked here."""
-        raise NotSupported("The memory store marks its claims at once.")
 
     def release(self, engine_id: UUID, claims: Iterable[Claim]) -> int:
         """Give claims back unrun; counts those that were its own."""

@@ -12,11 +12,9 @@ import logging
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 
 from stepwell.errors import InvalidInput
-
-Stream: TypeAlias = Literal["stdout", "stderr", "log"]
 
 SEGMENT: Final = 256 * 1024
 """Bytes of text after which a segment is closed."""

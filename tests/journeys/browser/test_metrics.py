@@ -4,56 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.cli.shell import wait
 from tests.journeys.browser.conftest import Visit
 from tests.journeys.browser.looking import axe_in_both_themes, fits
-from tests.journeys.browser.site import Site, serving
+from tests.journeys.browser.mill import milling
+from tests.journeys.browser.site import Site
 
 pytestmark = pytest.mark.slow
-
-SOURCE = '''
-"""Some go well, and some do not."""
-
-from stepwell.workflows import WorkflowGroup, operation
-
-group = WorkflowGroup("mill")
-
-
-@group.workflow()
-class Grind:
-    sacks: int = 1
-
-    @operation
-    def grind(self, sacks: int) -> int:
-        """Grind them."""
-        if sacks == 0:
-            raise ValueError("there is nothing to grind")
-        return sacks
-'''
 
 
 @pytest.fixture(scope="module")
 def mill(tmp_path_factory: pytest.TempPathFactory, bundle: Path) -> Iterator[Site]:
-    """A server on which three runs have succeeded and one has failed, and were measured."""
-    with serving(tmp_path_factory.mktemp("mill")) as site:
-        source = site.shell.folder / "mill.py"
-        source.write_text(SOURCE)
-        site.shell.good("groups", "register", source)
-        site.shell.good("groups", "approve", "mill", "--reason", "first release")
-        for sacks in (1, 2, 3, 0):
-            site.api.post("/workflows/mill/grind/runs", {"parameters": {"sacks": sacks}})
-        wait(partial(measured, site), site.shell.log("serve"))
+    with milling(tmp_path_factory.mktemp("mill")) as site:
         yield site
-
-
-def measured(site: Site) -> bool:
-    """Whether all four are counted."""
-    return bool(site.api.get("/metrics/query")["total"]["judged"] == 4)
 
 
 def opened(visit: Visit, mill: Site, role: str, query: str = "") -> Page:

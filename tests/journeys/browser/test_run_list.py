@@ -4,38 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.cli.shell import wait
 from tests.journeys.browser.conftest import Visit
 from tests.journeys.browser.looking import axe_in_both_themes, fits
-from tests.journeys.browser.site import Site, serving
-from tests.journeys.browser.test_metrics import SOURCE
+from tests.journeys.browser.mill import milling
+from tests.journeys.browser.site import Site
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def mill(tmp_path_factory: pytest.TempPathFactory, bundle: Path) -> Iterator[Site]:
-    """A server on which three runs have succeeded and one has failed."""
-    with serving(tmp_path_factory.mktemp("mill")) as site:
-        source = site.shell.folder / "mill.py"
-        source.write_text(SOURCE)
-        site.shell.good("groups", "register", source)
-        site.shell.good("groups", "approve", "mill", "--reason", "first release")
-        for sacks in (1, 2, 3, 0):
-            site.api.post("/workflows/mill/grind/runs", {"parameters": {"sacks": sacks}})
-        wait(partial(ended, site), site.shell.log("serve"))
+    with milling(tmp_path_factory.mktemp("mill")) as site:
         yield site
-
-
-def ended(site: Site) -> bool:
-    """Whether all four have."""
-    over = site.api.get("/runs", q="state:succeeded,failed")["items"]
-    return len(over) == 4
 
 
 def listed(visit: Visit, mill: Site, role: str = "operator", query: str = "") -> Page:

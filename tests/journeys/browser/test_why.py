@@ -23,7 +23,6 @@ from tests.server.runs.conftest import (
     Start,
     client,
     launcher,
-    migrated,
     pod,
     released,
     server,
@@ -68,7 +67,6 @@ __all__ = [
     "database_url",
     "join_engine",
     "launcher",
-    "migrated",
     "migrated_file",
     "pod",
     "quiet_settings",
@@ -127,7 +125,6 @@ class Stage:
         run = self.launched()
         one = self.pod(run)
         step = one.claim()
-        assert step is not None
         at = clock.now() + timedelta(seconds=seconds)
         one.settle(settlement(step, None, schedule_time=at, **fields))
         return run

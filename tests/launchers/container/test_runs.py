@@ -18,7 +18,7 @@ from tests.launchers.container import wheels
 from tests.launchers.container.podman import BASE, Podman, owner
 from tests.launchers.container.program import settings
 from tests.server.live import listening, without_fsync
-from tests.server.runs.support import GIVEN, GROUP, WORKFLOW, release
+from tests.server.runs.support import release, started
 from tests.server.runs.test_kill import SOURCE, show
 from tests.server.support import free_port, token
 
@@ -94,19 +94,6 @@ class Place:
         with server.db.write() as conn:
             conn.execute(update(groups).values(launcher="container"))
 
-    def start_run(self, server: Server) -> UUID:
-        """A run of it."""
-        with server.db.write() as conn:
-            return service.start_run(
-                conn,
-                server.db,
-                group=GROUP,
-                workflow=WORKFLOW,
-                parameters=GIVEN,
-                trigger="request",
-                requested_by="the test",
-            )
-
     def container(self, name: str) -> str:
         """The id of the container of a launch; empty without one."""
         return self.podman.run("ps", "-q", "--filter", f"label=stepwell.launch={name}").strip()
@@ -158,7 +145,7 @@ def test_a_killed_container_is_followed_by_one_that_resumes_at_the_lost_operatio
     server = place.server()
     place.prepare(server)
     with server, listening(server) as url:
-        run_id = place.start_run(server)
+        run_id = started(server)
         until(lambda: "load" in place.log)
         place.kill(f"{run_id}-1")
         until(lambda: place.log.count("load") == 2)
@@ -184,7 +171,7 @@ def test_an_operation_that_costs_three_containers_is_given_up(place: Place) -> N
     server = place.server()
     place.prepare(server)
     with server, listening(server):
-        run_id = place.start_run(server)
+        run_id = started(server)
         for number in (1, 2, 3):
             until(lambda number=number: place.log.count("load") == number)  # type: ignore[misc]
             place.kill(f"{run_id}-{number}")
@@ -199,7 +186,7 @@ def test_a_server_killed_while_a_container_runs_finds_it_again(place: Place) -> 
     """The container waits for the server, and nothing is run twice."""
     here = place.server()
     place.prepare(here)
-    run_id = place.start_run(here)
+    run_id = started(here)
     with place.process() as first:
         until(lambda: "load" in place.log)
         first.kill()
@@ -217,7 +204,7 @@ def test_a_cancelled_run_leaves_no_container_running(place: Place) -> None:
     server = place.server()
     place.prepare(server)
     with server, listening(server):
-        run_id = place.start_run(server)
+        run_id = started(server)
         until(lambda: "load" in place.log)
         with server.db.write() as conn:
             service.cancel(conn, server.db, run_id, Cancellation(), by="the test")

@@ -14,7 +14,7 @@ from tests.server.support import Api, on_both, problem
 
 from stepwell import clock
 from stepwell.server.app import Server
-from stepwell.server.database.tables import audit, tokens
+from stepwell.server.database.tables import audit, one_time_links, tokens
 from stepwell.server.settings import Settings
 
 ANY = "01a2020e-4d21-7083-abba-217f0bf09562"
@@ -90,11 +90,26 @@ def test_a_new_token_works_at_once_and_its_secret_is_kept_nowhere(server: Server
 
 
 def test_a_repeated_request_for_a_token_does_not_show_its_secret_again(api: Api) -> None:
-    """The answer holds a secret, so it is not remembered; the name is taken instead."""
+    """The answer is not kept; that there was one is, so that no other is made."""
     client, key = api("admin"), {"Idempotency-Key": "once"}
     body = {"name": "ci", "role": "viewer"}
-    assert client.post("tokens", json=body, headers=key).status_code == 201
-    problem(client.post("tokens", json=body, headers=key), 409, "token-name-taken")
+    secret = client.post("tokens", json=body, headers=key).json()["secret"]
+    told = problem(client.post("tokens", json=body, headers=key), 409, "answer-not-kept")
+    assert secret not in str(told)
+
+
+def test_a_repeated_request_for_a_link_makes_no_second_one(server: Server, api: Api) -> None:
+    """Each link sets the password once, so a second one that nobody knows of is a way in."""
+    client, key = api("admin"), {"Idempotency-Key": "once"}
+    made = client.post("users", json={"name": "ada", "role": "viewer"}).json()
+    path = f"users/{made['id']}/links"
+    assert client.post(path, json={}, headers=key).status_code == 201
+    with server.db.read() as conn:
+        links = conn.execute(select(one_time_links)).all()
+    problem(client.post(path, json={}, headers=key), 409, "answer-not-kept")
+    with server.db.read() as conn:
+        assert conn.execute(select(one_time_links)).all() == links
+    assert client.post(path, json={}, headers={"Idempotency-Key": "again"}).status_code == 201
 
 
 def test_a_revoked_token_is_refused_at_once(api: Api) -> None:

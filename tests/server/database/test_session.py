@@ -247,3 +247,14 @@ def test_connections_that_the_database_has_closed_are_exchanged_unseen(db: Datab
     with db.write() as one, db.write() as other:
         for conn in (one, other):
             assert conn.execute(text("SELECT pg_backend_pid()")).scalar_one() not in pids
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_a_line_that_was_cut_silently_is_noticed_by_the_system(database_url: str) -> None:
+    """So within seconds such a connection counts as closed; the address may say otherwise."""
+    db = Database(f"{database_url}&keepalives_idle=7")
+    with db.read() as conn:
+        given = conn.connection.driver_connection.info.get_parameters()  # type: ignore[union-attr]
+    db.close()
+    assert (given["keepalives_idle"], given["keepalives_interval"]) == ("7", "5")
+    assert given["tcp_user_timeout"] == "20000"

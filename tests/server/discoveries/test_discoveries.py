@@ -25,20 +25,6 @@ from stepwell.server.app import Server
 from stepwell.server.database.tables import discoveries
 from stepwell.server.discoveries import tokens
 from stepwell.server.discoveries.steps import Discovering
-from stepwell.server.settings import Settings
-
-
-@pytest.fixture
-def launcher() -> FakeLauncher:
-    return FakeLauncher()
-
-
-@pytest.fixture
-def server(settings: Settings, launcher: FakeLauncher) -> Any:
-    made = Server(settings, launchers={"process": launcher})
-    made.db.migrate()
-    with made:
-        yield made
 
 
 def register(client: TestClient, **body: Any) -> dict[str, Any]:

@@ -25,21 +25,7 @@ from stepwell.server import background
 from stepwell.server.app import Server
 from stepwell.server.discoveries.output import readable, tail
 from stepwell.server.discoveries.service import LOOK, REDISCOVER
-from stepwell.server.settings import Settings
 from stepwell.step import Step, StepStatus
-
-
-@pytest.fixture
-def launcher() -> FakeLauncher:
-    return FakeLauncher()
-
-
-@pytest.fixture
-def server(settings: Settings, launcher: FakeLauncher) -> Any:
-    made = Server(settings, launchers={"process": launcher})
-    made.db.migrate()
-    with made:
-        yield made
 
 
 @pytest.fixture

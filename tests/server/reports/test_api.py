@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.server.runs.support import GIVEN, GROUP, WORKFLOW, release, workflow
+from tests.server.runs.support import GROUP, WORKFLOW, release, started, workflow
 from tests.server.support import Api
 
 from stepwell.ids import new_id
@@ -14,22 +14,12 @@ from stepwell.server.app import Server
 from stepwell.server.reports import service
 from stepwell.server.reports.records import Content, NewReport, Origin
 from stepwell.server.reports.service import ReportRefused
-from stepwell.server.runs.service import start_run
 
 
 @pytest.fixture
 def run_id(server: Server) -> UUID:
     release(server, workflow())
-    with server.db.write() as conn:
-        return start_run(
-            conn,
-            server.db,
-            group=GROUP,
-            workflow=WORKFLOW,
-            parameters=GIVEN,
-            trigger="request",
-            requested_by="the test",
-        )
+    return started(server)
 
 
 def add(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
@@ -18,7 +16,6 @@ from stepwell.engine import Engine, heartbeat
 from stepwell.launchers.protocol import Handle, ImageUnusable, LaunchSpec, LaunchStatus, Pinned
 from stepwell.server import background
 from stepwell.server.app import Server
-from stepwell.server.database.session import Database
 from stepwell.server.runs import steps, supervision
 from stepwell.server.services import QUEUE
 from stepwell.server.settings import Settings
@@ -27,7 +24,6 @@ __all__ = [
     "client",
     "entry",
     "launcher",
-    "migrated",
     "pod",
     "released",
     "server",
@@ -94,32 +90,15 @@ def launcher() -> PlayedLauncher:
     return PlayedLauncher()
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with every table, to be copied: migrating takes longer than most tests."""
-    path = tmp_path_factory.mktemp("migrated") / "server.db"
-    database = Database(f"sqlite:///{path}")
-    database.migrate()
-    database.close()
-    return path
-
-
 @pytest.fixture
 def server(
-    settings: Settings,
-    launcher: PlayedLauncher,
-    monkeypatch: pytest.MonkeyPatch,
-    request: pytest.FixtureRequest,
+    settings: Settings, launcher: PlayedLauncher, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Server]:
     """A started server whose launcher is played, and whose engine runs when it is drained."""
     monkeypatch.setattr(steps, "SLICE", 0.0)
     monkeypatch.setattr(heartbeat, "DEAD_AFTER", 600.0)  # the engines that tests play do not beat
     made = without_fsync(Server(settings, launchers={"process": launcher}))
-    if settings.database.startswith("sqlite"):
-        copied = settings.database.removeprefix("sqlite:///")
-        shutil.copyfile(request.getfixturevalue("migrated"), copied)
-    else:
-        made.db.migrate()
+    made.db.migrate()
     with made:
         yield made
 

@@ -20,6 +20,7 @@ from stepwell.outcome import Settlement, Verdict
 from stepwell.server.app import Server
 from stepwell.server.database.tables import discoveries, groups, release_workflows, releases
 from stepwell.server.runs import closing, queries, tokens
+from stepwell.server.runs.service import start_run
 from stepwell.step import Addition, EndedAs, Step, new_step
 from stepwell.stores.protocol import Claimed, ClaimRequest, EngineInfo
 from stepwell.stores.wire import signature
@@ -128,6 +129,20 @@ def release_again(server: Server, entry: dict[str, Any]) -> None:
         conn.execute(update(groups).where(groups.c.name == GROUP).values(release_id=made))
 
 
+def started(server: Server, parameters: dict[str, Any] | None = None, group: str = GROUP) -> UUID:
+    """A run of what is released, as if somebody had asked for it."""
+    with server.db.write() as conn:
+        return start_run(
+            conn,
+            server.db,
+            group=group,
+            workflow=WORKFLOW,
+            parameters=GIVEN if parameters is None else parameters,
+            trigger="request",
+            requested_by="the test",
+        )
+
+
 @dataclass
 class Pod:
     """A container played by the test: the wire of `stepwell.stores.http`, verb by verb."""
@@ -163,8 +178,14 @@ class Pod:
         self.call("join", engine=info)
         return self
 
-    def claim(self, *names: str) -> Step | None:
-        """Claim the operation that is due."""
+    def claim(self, *names: str) -> Step:
+        """Claim the operation that is due; one must be."""
+        found = self.claimed(*names)
+        assert found is not None
+        return found
+
+    def claimed(self, *names: str) -> Step | None:
+        """Claim the operation that is due, if one is."""
         wanted = names or tuple(
             f"v1/{GROUP}/{WORKFLOW}/{one}" for one in ("fetch", "load", "report")
         )
@@ -195,7 +216,6 @@ class Pod:
     def work(self, outcome: EndedAs = EndedAs.DONE, then: str | None = None, **fields: Any) -> Step:
         """Claim an operation and settle it, with the next one spawned."""
         step = self.claim()
-        assert step is not None
         self.settle(settlement(step, outcome, then=then, **fields))
         return step
 

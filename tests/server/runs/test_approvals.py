@@ -42,7 +42,7 @@ def waiting(
     work()
     one = pod(run)
     one.work(then="load")
-    assert one.claim() is None, "it is not due"
+    assert one.claimed() is None, "it is not due"
     launcher.end(f"{run['id']}-1")
     work(lambda: show(run)["state"] == "waiting")
     return run
@@ -74,7 +74,6 @@ def test_an_operation_waits_without_a_container_until_a_reviewer_approves_it(
     work(lambda: f"{waiting['id']}-2" in launcher.specs)
     second = pod(waiting, attempt=2)
     step = second.claim()
-    assert step is not None
     given = JSON.decode(step.activation_args or "")["approval"]
     assert (given["decision"], given["reason"]) == ("approved", "looks right")
     assert given["by"].startswith("reviewer")
@@ -109,7 +108,6 @@ def test_a_rejected_operation_that_does_not_halt_lets_the_next_one_run(
     answer(api("reviewer"), waiting, "reject", reason="not today")
     work(lambda: f"{waiting['id']}-2" in launcher.specs)
     step = pod(waiting, attempt=2).claim()
-    assert step is not None
     assert step.name.endswith("/report")
     assert "approval" not in JSON.decode(step.state or "")
 
@@ -193,7 +191,6 @@ def test_an_operation_that_asks_by_itself_is_answered_in_the_same_way(
     work()
     one = pod(run)
     step = one.claim()
-    assert step is not None
     until = clock.now() + timedelta(hours=2)
     asked = {**GATE, "asked_at": clock.now().isoformat(), "until": until.isoformat()}
     state = JSON.encode({"parameters": {}, "approval": asked})
@@ -204,7 +201,6 @@ def test_an_operation_that_asks_by_itself_is_answered_in_the_same_way(
     answer(api("reviewer"), run, "approve", operation="fetch")
     work(lambda: f"{run['id']}-2" in launcher.specs)
     again = pod(run, attempt=2).claim()
-    assert again is not None
     assert again.id == step.id
 
 

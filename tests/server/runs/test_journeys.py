@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 from tests.server.live import listening
+from tests.server.runs.support import started
 from tests.server.runs.test_kill import Place, ended, kept, show
 
 from stepwell.server.app import Server
@@ -102,7 +103,7 @@ def test_a_run_waits_for_reviewers_without_a_process_and_is_done_again_from_what
     server = place.server()
     place.prepare(server)
     with server, listening(server):
-        run_id = place.start_run(server)
+        run_id = started(server)
         until(lambda: show(server, run_id).progress is not None, 90)
         progress = show(server, run_id).progress
         assert progress is not None
@@ -136,7 +137,7 @@ def test_a_server_killed_while_a_run_holds_a_slot_leaves_the_line_in_order(place
     """The slot stays held by the container that goes on, and is free when its run has ended."""
     here = place.server()
     place.prepare(here)
-    first, second = place.start_run(here), place.start_run(here)
+    first, second = started(here), started(here)
     with place.process() as one:
         until(lambda: words(place) == ["fetch"], 90)
         until(lambda: show(here, second).waiting is not None, 90)

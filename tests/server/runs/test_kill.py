@@ -16,7 +16,7 @@ from uuid import UUID
 import pytest
 from tests.server.live import listening, without_fsync
 from tests.server.runs.program import SILENCE, settings
-from tests.server.runs.support import GIVEN, GROUP, WORKFLOW, release
+from tests.server.runs.support import release, started
 from tests.server.support import free_port
 
 from stepwell.engine import heartbeat
@@ -111,19 +111,6 @@ class Place:
         where = {"NOTES": str(self.notes)}
         release(server, entry, image=str(self.source), digest=pinned.digest, environment=where)
 
-    def start_run(self, server: Server) -> UUID:
-        """A run of it."""
-        with server.db.write() as conn:
-            return service.start_run(
-                conn,
-                server.db,
-                group=GROUP,
-                workflow=WORKFLOW,
-                parameters=GIVEN,
-                trigger="request",
-                requested_by="the test",
-            )
-
     @contextmanager
     def process(self) -> Iterator[subprocess.Popen[bytes]]:
         """The server as a process of its own."""
@@ -164,7 +151,7 @@ def test_a_killed_process_is_followed_by_one_that_resumes_at_the_lost_operation(
     server = place.server()
     place.prepare(server)
     with server, listening(server):
-        run_id = place.start_run(server)
+        run_id = started(server)
         until(lambda: "load" in place.log)
         os.kill(place.child(run_id), signal.SIGKILL)
         until(lambda: place.log.count("load") == 2)
@@ -186,7 +173,7 @@ def test_a_server_killed_while_the_container_runs_finds_it_again(place: Place) -
     """The container waits for the server, and nothing is run twice."""
     here = place.server()
     place.prepare(here)
-    run_id = place.start_run(here)
+    run_id = started(here)
     with place.process() as first:
         until(lambda: "load" in place.log)
         first.send_signal(signal.SIGKILL)
@@ -205,7 +192,7 @@ def test_a_server_killed_at_the_launch_launches_that_attempt_once(place: Place) 
     here = place.server()
     place.prepare(here)
     place.go()
-    run_id = place.start_run(here)
+    run_id = started(here)
     with place.process() as first:
         until(lambda: show(here, run_id).attempts)
         first.send_signal(signal.SIGKILL)
@@ -222,7 +209,7 @@ def test_a_cancelled_run_leaves_no_process_behind(place: Place) -> None:
     server = place.server()
     place.prepare(server)
     with server, listening(server):
-        run_id = place.start_run(server)
+        run_id = started(server)
         until(lambda: "load" in place.log)
         child = place.child(run_id)
         with server.db.write() as conn:

@@ -300,7 +300,6 @@ def test_a_run_that_sleeps_until_a_retry_holds_no_slot(
     work()
     one = pod(first)
     step = one.claim()
-    assert step is not None
     late = clock.now() + timedelta(hours=1)
     one.settle(settlement(step, None, failure_count=1, schedule_time=late, description="Ouch"))
     launcher.end(f"{first['id']}-1")

@@ -136,7 +136,6 @@ def test_an_attempt_that_is_tried_again_counts_as_a_retry(
     work()
     one = pod(run)
     step = one.claim()
-    assert step is not None
     one.settle(settlement(step, None, failure_count=1, schedule_time=NOW))
     assert measured(server, "fetch") == ["retried"]
 

@@ -57,7 +57,6 @@ def failed(
     one = pod(run)
     one.work(then="clean", result="3")
     step = one.claim("v1/weather/nightly/clean")
-    assert step is not None
     one.settle(settlement(step, EndedAs.FAILED, then="load", description="Boom"))
     one.work(then="report", result="6")
     one.work(EndedAs.FAILED, description="No disk")
@@ -98,10 +97,10 @@ def test_failed_operations_run_again_and_the_rest_is_taken_over(
     problem(ask(client, failed), 409, "reexecution-open")
     work()
     one = pod(made)
-    step = one.claim("v1/weather/nightly/clean")
+    step = one.claimed("v1/weather/nightly/clean")
     assert step is not None, "it begins at the first that is run again"
     one.settle(settlement(step, then="load"))
-    last = one.claim("v1/weather/nightly/report")
+    last = one.claimed("v1/weather/nightly/report")
     assert last is not None, "what follows is the next that is run again, not `load`"
     one.settle(settlement(last))
     launcher.end(f"{made['id']}-1")
@@ -139,7 +138,6 @@ def test_from_an_operation_on_what_lies_before_is_taken_over_or_left_out(
     made = ask(client, failed, **body).json()
     work()
     step = pod(made).claim()
-    assert step is not None
     assert step.name.endswith("/load")
     ended = client.get(f"/runs/{made['id']}/steps").json()["items"]
     assert {one["operation"]: one["ended_as"] for one in ended if one["ended_as"]} == {
@@ -220,7 +218,6 @@ def test_a_run_whose_operations_were_all_done_has_nothing_to_do_again(
     one = pod(run)
     for name, following in (("fetch", "clean"), ("clean", "load"), ("load", "report")):
         step = one.claim(f"v1/weather/nightly/{name}")
-        assert step is not None
         one.settle(settlement(step, then=following, result="1"))
     one.work(result="1")
     launcher.end(f"{run['id']}-1")
@@ -243,7 +240,6 @@ def test_a_repeat_with_the_same_parameters_supersedes_and_one_with_others_does_n
         one = pod(made)
         for name, following in (("fetch", "clean"), ("clean", "load"), ("load", "report")):
             step = one.claim(f"v1/weather/nightly/{name}")
-            assert step is not None
             one.settle(settlement(step, then=following))
         one.work()
         launcher.end(f"{made['id']}-1")

@@ -51,7 +51,6 @@ def test_a_result_that_is_reported_alone_is_eight_round_trips(
     """Begin, the run's lock, its attempt, the row and whether it is the last, the settlement, the
     notice for live views, the measurement, and the commit."""
     step = mine.claim()
-    assert step is not None
     mine.call("add", additions=[following(step, "load"), following(step, "report")])
     waits: list[None] = []
     wait = psycopg.Connection.wait

@@ -44,7 +44,6 @@ def hold(start: Start, work: Work, pod: Pods) -> Hold:
         work()
         container = pod(run)
         step = container.claim()
-        assert step is not None
         container.call("add", additions=[following(step, "load"), following(step, "report")])
         return container, step
 

@@ -69,12 +69,10 @@ def test_a_lost_container_is_followed_by_another_one(
     first = pod(run)
     first.work(then="load")
     held = first.claim()
-    assert held is not None
     launcher.end(f"{run['id']}-1", None, "It was killed.")
     work()
     second = pod(run, attempt=2)
     again = second.claim()
-    assert again is not None
     assert again.id == held.id
     assert show(run)["attempts"][0]["exit"]["lost"] == [str(held.id)]
 
@@ -87,7 +85,6 @@ def test_a_container_that_was_lost_cannot_settle_any_more(
     work()
     first = pod(run)
     held = first.claim()
-    assert held is not None
     launcher.end(f"{run['id']}-1", None, "It was killed.")
     work()
     late = first.ask("settle", engine_id=first.engine_id, settlements=[settlement(held)])
@@ -176,7 +173,6 @@ def test_a_retry_in_the_far_future_ends_the_container_and_starts_it_again_when_d
     work()
     one = pod(run)
     step = one.claim()
-    assert step is not None
     due = clock.now() + timedelta(hours=1)
     one.settle(settlement(step, None, failure_count=1, schedule_time=due, description="later"))
     launcher.end(f"{run['id']}-1")
@@ -261,7 +257,6 @@ def test_a_container_out_of_touch_is_stopped_and_replaced(
     work()
     one = pod(run)
     held = one.claim()
-    assert held is not None
     assert look() is None
     one.settle(settlement(held, then="load"))
     between = look()
@@ -298,7 +293,6 @@ def test_activating_an_operation_by_hand_starts_its_container_now(
     work()
     one = pod(run)
     step = one.claim()
-    assert step is not None
     due = clock.now() + timedelta(hours=2)
     one.settle(settlement(step, None, failure_count=1, schedule_time=due))
     launcher.end(f"{run['id']}-1")

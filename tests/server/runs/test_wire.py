@@ -336,7 +336,6 @@ def together(server: Server, pod: Pod, *asked: tuple[str, bytes]) -> list[httpx.
 def test_a_settlement_that_is_sent_again_is_applied_once(mine: Pod, server: Server) -> None:
     """R13: at the same time, in one commit, and later, when the first answer was lost."""
     step = mine.claim()
-    assert step is not None
     told = settlement(step, then="load")
     body = body_of("settle", engine_id=mine.engine_id, settlements=[told])
     answers = together(server, mine, *[("settle", body)] * 5)
@@ -353,7 +352,6 @@ def test_a_mistake_among_requests_of_one_moment_is_its_makers_alone(
     mine: Pod, server: Server
 ) -> None:
     step = mine.claim()
-    assert step is not None
     good = body_of("settle", engine_id=mine.engine_id, settlements=[settlement(step)])
     bad = body_of("add", additions=[outside()])
     look = body_of("beat", engine_id=mine.engine_id, started=[])

@@ -11,6 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 from tests.server.live import listening
 from tests.server.logs.support import read, texts
+from tests.server.runs.support import started
 from tests.server.runs.test_kill import Place, ended, kept
 from tests.server.support import token
 
@@ -86,7 +87,7 @@ def test_a_log_is_read_while_it_is_written_and_whole_when_its_run_has_ended(plac
     server = place.server()
     place.prepare(server)
     with server, listening(server):
-        run_id, client = place.start_run(server), viewer(server)
+        run_id, client = started(server), viewer(server)
         until(lambda: "loading 500" in texts(read(client, run_id)))
         finish(place, client, run_id)
         assert ended(server, run_id).state is RunState.SUCCEEDED
@@ -120,7 +121,7 @@ def test_a_container_that_is_killed_leaves_what_it_wrote_and_of_what_it_staged_w
     server = place.server()
     place.prepare(server)
     with server, listening(server):
-        run_id, client = place.start_run(server), viewer(server)
+        run_id, client = started(server), viewer(server)
         until(lambda: place.log.count("load") == 1)
         launched = {"name": f"{run_id}-1"}
         until(lambda: len(server.services.launcher("process").logs(launched).splitlines()) == 4)
@@ -153,7 +154,7 @@ def test_an_operation_that_fails_keeps_the_reports_that_it_says(place: Place) ->
     (place.notes / "fail").touch()
     place.go()
     with server, listening(server):
-        run_id, client = place.start_run(server), viewer(server)
+        run_id, client = started(server), viewer(server)
         run = ended(server, run_id)
         assert run.state is RunState.FAILED
         shown = client.get("/reports", params={"run_id": str(run_id)}).json()["items"]

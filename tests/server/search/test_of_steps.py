@@ -27,6 +27,8 @@ ID = UUID("0198f2aa-1111-7000-8000-000000000000")
         ("", {}),
         ("state:failed", {"status": StepStatus.FAILED}),
         ("ended:cancelled", {"ended_as": EndedAs.CANCELLED}),
+        ("claimed:yes", {"claimed": True}),
+        ("claimed:no state:ready", {"claimed": False, "status": StepStatus.READY}),
         ("name:v1/shop/load", {"name": "v1/shop/load"}),
         ("name:v1/shop/*", {"name_prefix": "v1/shop/"}),
         ("search:order-*", {"search_key_prefix": "order-"}),

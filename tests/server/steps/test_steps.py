@@ -11,8 +11,7 @@ from tests.server.support import Api, on_both, problem
 
 from stepwell import clock
 from stepwell.engine import Engine, StepClient
-from stepwell.errors import FailStep
-from stepwell.outcome import done
+from stepwell.outcome import FailStep, done
 from stepwell.registry import Registry
 from stepwell.server.app import Server
 from stepwell.step import new_step

@@ -21,7 +21,6 @@ def test_an_attempt_that_waits_can_be_brought_forward_or_given_up_by_the_call_th
     work()
     one = pod(run)
     step = one.claim()
-    assert step is not None
     at = clock.now() + timedelta(seconds=300)
     one.settle(settlement(step, None, schedule_time=at, failure_count=1, description="No."))
     again, stop = why(run)["reason"]["actions"]

@@ -99,7 +99,6 @@ def test_a_failed_attempt_says_when_the_next_one_is(
     work()
     one = pod(run)
     step = one.claim()
-    assert step is not None
     at = clock.now() + timedelta(seconds=300)
     said: dict[str, Any] = {"description": "TimeoutError: after 30 s\n  x", "failure_count": 2}
     one.settle(settlement(step, None, schedule_time=at, **said))
@@ -118,7 +117,6 @@ def test_an_operation_that_sleeps_says_until_when(
     work()
     one = pod(run)
     step = one.claim()
-    assert step is not None
     one.settle(settlement(step, None, schedule_time=clock.now() + timedelta(hours=5)))
     found = why(run)
     assert found["reason"]["code"] == "SLEEPING"

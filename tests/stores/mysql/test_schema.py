@@ -23,9 +23,9 @@ from stepwell.errors import (
 )
 from stepwell.step import StepQuery
 from stepwell.stores import open_store
+from stepwell.stores.columns import COLUMNS
 from stepwell.stores.mysql import MySQLStore, schema
 from stepwell.stores.mysql.connections import _check_version
-from stepwell.stores.mysql.rows import COLUMNS
 from stepwell.stores.mysql.sql import MIGRATIONS
 from stepwell.testing.store_contract.base import sql
 

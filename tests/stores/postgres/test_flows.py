@@ -10,9 +10,9 @@ from tests.stores.postgres.support import add, make
 
 from stepwell.ids import new_id
 from stepwell.step import Step, StepQuery, StepStatus
+from stepwell.stores.columns import COLUMNS
 from stepwell.stores.postgres import PostgresStore, flows, search
 from stepwell.stores.postgres.queries import sql
-from stepwell.stores.postgres.rows import COLUMNS
 
 FLOW = new_id()
 

@@ -17,8 +17,8 @@ from tests.stores.postgres.support import add, claim, engine, make, outcome, set
 from stepwell.clock import now
 from stepwell.errors import SchemaMissing, SchemaTooNew, SettlementRejected, SetupError
 from stepwell.step import EndedAs, Retention, StepQuery, StepStatus
+from stepwell.stores.columns import COLUMNS
 from stepwell.stores.postgres import PostgresStore
-from stepwell.stores.postgres.rows import COLUMNS
 from stepwell.stores.postgres.schema import migrations
 
 LATER = ("fingerprint", "join_id", "join_policy", "waiting_for", "limit_key", "limit_slots")

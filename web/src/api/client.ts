@@ -117,32 +117,29 @@ export async function ok<T>(call: Promise<Answer<T>>): Promise<T> {
 
 type Action = Schemas["Action"];
 
+/** A call whose path the server has named, so that its type is not known. */
+const named = api.request as (
+  method: string,
+  path: string,
+  init: object,
+) => Promise<Answer<unknown>>;
+
 /** Make the call that the server itself names as what can be done, and say why. */
-export async function follow(action: Action, reason: string): Promise<void> {
-  const why: Record<string, string> = reason === "" ? {} : { reason };
-  const headers = {
-    "Content-Type": "application/json",
-    "Idempotency-Key": newKey(),
-    "X-Stepwell-CSRF": csrfToken(),
-  };
-  const place = `/api/v1${action.path}`;
-  if (action.method !== "DELETE") {
-    const body = JSON.stringify({ ...action.body, ...why });
-    await fetchOk(place, { method: action.method ?? "POST", headers, body });
-    return;
-  }
-  const query = new URLSearchParams(why).toString();
-  const more = query === "" ? "" : `${place.includes("?") ? "&" : "?"}${query}`;
-  await fetchOk(`${place}${more}`, { method: "DELETE", headers });
+export async function follow({ method, path, body }: Action, reason: string): Promise<void> {
+  const why = reason === "" ? {} : { reason };
+  const [place = "", query] = (path ?? "").split("?");
+  const given = Object.fromEntries(new URLSearchParams(query));
+  const more =
+    method === "DELETE"
+      ? { params: { query: { ...given, ...why } } }
+      : { params: { query: given }, body: { ...body, ...why } };
+  await ok(named(method ?? "POST", `/api/v1${place}`, more));
 }
 
-/** For routes that answer with text or bytes, outside the typed client. */
-export async function fetchOk(path: string, init?: RequestInit): Promise<Response> {
-  if (withheld !== null && !SAFE.has(init?.method ?? "GET")) {
-    await withhold(new Request(new URL(`${BASE}${path}`, window.location.href), init), withheld);
-  }
+/** For routes that answer with text or bytes, outside the typed client; they change nothing. */
+export async function fetchOk(path: string): Promise<Response> {
   try {
-    const answer = await fetch(`${BASE}${path}`, { credentials: "same-origin", ...init });
+    const answer = await fetch(`${BASE}${path}`, { credentials: "same-origin" });
     if (answer.ok) return answer;
     const body = await answer.json().catch(() => undefined);
     if (answer.status === 401) onUnauthenticated();

@@ -5,16 +5,6 @@ import { api, ok } from "@/api/client";
 import { copyText } from "@/lib/clipboard";
 import { ReasonDialog } from "./ReasonDialog";
 
-/** As in a browser, where an address may be relative; the client takes it when it is loaded. */
-vi.hoisted(() => {
-  const Given = globalThis.Request;
-  globalThis.Request = class extends Given {
-    constructor(input: RequestInfo | URL, init?: RequestInit) {
-      super(typeof input === "string" ? new URL(input, "http://localhost") : input, init);
-    }
-  };
-});
-
 vi.mock("@/lib/clipboard", () => ({ copyText: vi.fn(async () => true) }));
 
 it("copies its act as curl and as Python, as it would be sent, and sends nothing", async () => {

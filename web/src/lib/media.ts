@@ -11,6 +11,3 @@ function media(query: string): () => boolean {
 
 /** Below 768 pixels: the rail is a bottom bar, tables are cards. */
 export const usePhone = media("(max-width: 47.99em)");
-
-/** Below 1200 pixels: the rail is narrow. */
-export const useNarrow = media("(max-width: 74.99em)");

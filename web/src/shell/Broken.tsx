@@ -24,13 +24,3 @@ export function Missing() {
     </main>
   );
 }
-
-/** Until a screen is built. */
-export function Soon({ title }: { title: string }) {
-  usePageTitle(title);
-  return (
-    <Face level={1} title={title}>
-      <p>{shell.soon}</p>
-    </Face>
-  );
-}

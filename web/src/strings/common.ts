@@ -1,7 +1,6 @@
 /** Words that every screen uses. */
 
 export const common = {
-  product: "Stepwell",
   retry: "Try again",
   clear: "Clear filters",
   close: "Close",
@@ -13,7 +12,6 @@ export const common = {
   copyLink: "Link to this view",
   loading: "Loading",
   loadMore: "Load more",
-  allShown: "That is all.",
   exact: "exact",
   refreshed: "refreshed",
   none: "none",

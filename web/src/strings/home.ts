@@ -133,11 +133,6 @@ export const home = {
     } as { find: [string, string][]; own: [string, string][] },
     /** Besides the one that the server names. */
     commands: {
-      engine: [],
-      find: [],
-      review: [],
-      run: [],
-      schedule: [],
       own: [
         "stepwell tokens create NAME --role operator",
         "stepwell doctor kubernetes",

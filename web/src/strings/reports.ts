@@ -24,7 +24,6 @@ export const reports = {
   latest: "latest",
   download: "Download",
   openRun: "Open its run",
-  latestLink: "Link to the latest",
   compare: "Against the one before",
   first: "It is the first of its name.",
   same: "It says the same as the one before.",

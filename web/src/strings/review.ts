@@ -136,7 +136,6 @@ export const review = {
   keys: "a accepts, d rejects, h holds; j and k go on",
   chosen: { accept: "accept", reject: "reject", hold: "hold" } as Record<string, string>,
   decidedAs: { accept: "accepted", reject: "rejected", hold: "held" } as Record<string, string>,
-  holdUntil: "Hold until (optional)",
   nothingChosen: "Decide about a workflow to go on",
   apply: (parts: string) => `Apply ${parts}`,
   applyTitle: "Apply these decisions",

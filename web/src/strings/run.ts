@@ -220,7 +220,6 @@ export const run = {
     container: "Container",
     notBegun: "It has not begun.",
     id: "Step",
-    explorer: "Open in the step explorer",
   },
   rerun: {
     title: "Run again",

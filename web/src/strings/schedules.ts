@@ -92,7 +92,6 @@ export const schedules = {
     `Fires of ${name}. Arrows go from one to the next, Enter opens it, drag over the past to backfill.`,
   noFires: (name: string) => `${name} has no fires in this span`,
   unlisted: "There are more fires to come than are listed: later ones are not shown.",
-  dueAt: "Due",
   forYou: (clock: string) => `= ${clock} for you`,
   startedLate: (long: string) => `started ${long} later`,
   tookLong: (long: string) => `took ${long}`,
@@ -324,7 +323,6 @@ export const schedules = {
       `${counted(count, "fire")} ${count === 1 ? "is" : "are"} due and about to be entered.`,
     broken: "The chain is broken:",
     advice: "A computation of today would say otherwise; zone rules may have changed since:",
-    byFate: "By fate",
     backfilled: (count: number) => `${count} made up for by backfills`,
   },
   historyEmpty: "Nobody has changed it.",
@@ -370,7 +368,6 @@ export const schedules = {
     save: "Save",
     added: "The schedule was added.",
     saved: "The schedule was changed.",
-    zones: "Known zones",
   },
   calendar: {
     title: "Calendars",

@@ -69,7 +69,6 @@ export const shell = {
   notFoundMore: "The address may be old, or mistyped.",
   toHome: "To the first page",
   broke: "This page met an error",
-  soon: "This screen is being built.",
   login: {
     title: "Sign in",
     lead: "Durable steps, one calm place to see them.",

@@ -22,3 +22,11 @@ if (document.fonts === undefined) {
   const fonts = { addEventListener: () => undefined, removeEventListener: () => undefined };
   Object.defineProperty(document, "fonts", { value: fonts });
 }
+
+/** As in a browser, an address may be relative. */
+const Given = globalThis.Request;
+globalThis.Request = class extends Given {
+  constructor(input: RequestInfo | URL, init?: RequestInit) {
+    super(typeof input === "string" ? new URL(input, "http://localhost") : input, init);
+  }
+};

@@ -97,7 +97,7 @@ def list_tokens(call: Annotated[Call, reads(Role.ADMIN)], pages: Pages) -> Page[
 
 @router.post("/tokens", status_code=201)
 def issue_token(
-    call: Annotated[Call, writes(Role.ADMIN, remember=False)], body: NewToken
+    call: Annotated[Call, writes(Role.ADMIN, secret=True)], body: NewToken
 ) -> IssuedToken:
     """Make a token; its secret is in this answer and nowhere else."""
     return service.issue(call.conn, body, by=call.user.name)

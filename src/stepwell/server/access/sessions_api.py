@@ -97,7 +97,7 @@ def set_up(request: Request, body: FirstAdmin) -> Response:
 
 
 @router.post("/login/links", status_code=201)
-def make_browser_link(call: Annotated[Call, writes(Role.ADMIN, remember=False)]) -> BrowserLink:
+def make_browser_link(call: Annotated[Call, writes(Role.ADMIN, secret=True)]) -> BrowserLink:
     """A link that logs a browser of this machine in, once; of `stepwell dev` only."""
     return developer.link(call.conn, call.services.settings)
 

@@ -175,17 +175,6 @@ def set_password(conn: Connection, secret: str, password: str) -> Account:
     return shown(found(conn, row["id"]))
 
 
-def replace_password(conn: Connection, name: str, password: str, *, by: str) -> Account:
-    """Set it without asking for anything: for who can write to the database anyway."""
-    row = queries.user_by_name(conn, name)
-    if row is None:
-        raise _unknown(name)
-    if row["issuer"] is not None:
-        raise _elsewhere(row)
-    _set_password(conn, row, password, by=by)
-    return get(conn, row["id"])
-
-
 def _set_password(conn: Connection, row: Row, password: str, *, by: str) -> None:
     now, kept = clock.now(), passwords.hashed(password, row["name"])
     queries.change_user(conn, row["id"], password_hash=kept, password_changed_at=now)

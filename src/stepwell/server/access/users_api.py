@@ -36,7 +36,7 @@ from stepwell.server.http import (
 router = Router(tags=["users"])
 
 Writing = Annotated[Call, writes(Role.ADMIN)]
-Telling = Annotated[Call, writes(Role.ADMIN, remember=False)]
+Telling = Annotated[Call, writes(Role.ADMIN, secret=True)]
 
 
 class NotAnAccount(Denied):

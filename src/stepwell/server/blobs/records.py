@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
-from uuid import UUID
-
-from pydantic import BaseModel
 
 
 class Kind(StrEnum):
@@ -16,13 +12,3 @@ class Kind(StrEnum):
     LOG = "log"
     REPORT = "report"
     RESULT = "result"
-
-
-class Blob(BaseModel):
-    """A row of the books. `size` in bytes; instants are UTC."""
-
-    id: UUID
-    kind: Kind
-    run_id: UUID | None
-    size: int
-    created_at: datetime

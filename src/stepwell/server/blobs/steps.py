@@ -10,15 +10,13 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from stepwell.codec import JSON
-from stepwell.engine.sealing import seal
 from stepwell.events import emit
 from stepwell.outcome import Outcome, rerun
 from stepwell.registry import Registry
 from stepwell.server.blobs import queries
 from stepwell.server.blobs.service import GRACE
-from stepwell.server.services import QUEUE, RETRY, Services
-from stepwell.step import OnConflict, Priority, new_step
+from stepwell.server.services import RETRY, Services
+from stepwell.step import Priority
 
 SWEEP: Final = "v1/server/sweep-blobs"
 EVERY: Final = 15 * 60.0
@@ -38,14 +36,7 @@ def register(registry: Registry, services: Services) -> None:
 
 def seed(conn: Connection, services: Services) -> None:
     """There is always one sweep."""
-    new = new_step(
-        SWEEP,
-        queue=QUEUE,
-        priority=Priority.LOW,
-        singleton=True,
-        on_conflict=OnConflict.IGNORE,
-    )
-    services.db.steps(conn).add([seal(new, JSON, services.clock.now())])
+    services.ensure(conn, SWEEP, priority=Priority.LOW)
 
 
 class Sweep:

@@ -177,8 +177,11 @@ def _driver_url(url: str) -> URL:
 
 def _engine(url: URL, *, pooler: bool = False) -> Engine:
     if url.get_backend_name() != "sqlite":
-        # A pooler may run the next transaction in a session that has prepared nothing.
-        arguments = {"prepare_threshold": None} if pooler else {}
+        from stepwell.stores.postgres.store import NETWORK  # noqa: PLC0415 - needs the driver
+
+        arguments = {name: one for name, one in NETWORK.items() if name not in url.query}
+        if pooler:  # it may run the next transaction in a session that has prepared nothing
+            arguments["prepare_threshold"] = None
         # What was used last is used again first: each connection plans statements for itself.
         pool = {"pool_size": 20, "max_overflow": 20, "pool_use_lifo": True}
         engine = create_engine(url, connect_args=arguments, **pool)
@@ -192,8 +195,9 @@ def _engine(url: URL, *, pooler: bool = False) -> Engine:
 
 
 def _look_at_line(connection: Any, _record: Any, _proxy: Any) -> None:
-    """A connection that the server has closed is exchanged, and so are all that are as old. To
-    ask each time (`pool_pre_ping`) would be a round trip for every request."""
+    """A connection that the server has closed is exchanged, and so are all that are as old, and
+    one that was cut silently, once the system has asked in vain. To ask each time ourselves
+    (`pool_pre_ping`) would be a round trip for every request."""
     from stepwell.stores.postgres.warm import hung_up  # noqa: PLC0415 - needs the driver
 
     if hung_up(connection):

@@ -17,6 +17,7 @@ from stepwell.stores.inspecting import Inspectable
 from stepwell.version import VERSION
 
 _FAULTS: Final = 3
+_ANY: Final = ("GROUP", "WORKFLOW")
 
 
 def checklist(conn: Connection, services: Services) -> FirstRun:
@@ -79,18 +80,14 @@ def _find(conn: Connection) -> Item:
 
 def _review(conn: Connection) -> Item:
     released = queries.count(conn, groups, queries.ACTIVE, queries.RELEASED)
-    facts: dict[str, Any] = {"groups": released}
+    name, place, seen = "NAME", "/review", "Nothing was accepted yet."
     if released:
         seen = f"{_many(released, 'group')} in use."
-        return _item(Task.REVIEW, True, seen, "stepwell groups review NAME", "/review", facts)
-    offers = reviews.waiting(conn)
-    if not offers:
-        seen = "Nothing was accepted yet."
-        return _item(Task.REVIEW, False, seen, "stepwell groups review NAME", "/review", facts)
-    first = offers[0]
-    place = f"/review/{first.group}/{first.discovery_id}?tour=1"
-    seen = f"{first.group} waits for a decision."
-    return _item(Task.REVIEW, False, seen, f"stepwell groups review {first.group}", place, facts)
+    elif offers := reviews.waiting(conn):
+        name, seen = offers[0].group, f"{offers[0].group} waits for a decision."
+        place = f"/review/{name}/{offers[0].discovery_id}?tour=1"
+    command = f"stepwell groups review {name}"
+    return _item(Task.REVIEW, released > 0, seen, command, place, {"groups": released})
 
 
 def _run(conn: Connection) -> Item:
@@ -100,9 +97,10 @@ def _run(conn: Connection) -> Item:
     if newest is not None:
         facts = {"run_id": str(newest["id"]), "state": newest["state"]}
         seen = f"The newest run, of {newest['workflow']!r}, is {newest['state']}."
-    group, workflow = _example(conn)
+    example = _example(conn)
+    group, workflow = example or _ANY
     command = f"stepwell runs start {group} {workflow} --wait"
-    href = "/workflows" if group == "GROUP" else f"/workflows/{group}/{workflow}?start=1"
+    href = f"/workflows/{group}/{workflow}?start=1" if example else "/workflows"
     if newest is not None:
         href = f"/runs/{newest['id']}"
     elif group == loading.GROUP:
@@ -110,19 +108,20 @@ def _run(conn: Connection) -> Item:
     return _item(Task.RUN, good, seen, command, href, facts)
 
 
-def _example(conn: Connection) -> tuple[str, str]:
+def _example(conn: Connection) -> tuple[str, str] | None:
     """A workflow to try things with: the demo's flaky one, else any that is in use."""
     found = queries.in_use(conn)
     demo = (loading.GROUP, loading.FLAKY)
-    return demo if demo in found else next(iter(found), ("GROUP", "WORKFLOW"))
+    return demo if demo in found else next(iter(found), None)
 
 
 def _schedule(conn: Connection) -> Item:
     many = queries.schedules_in_force(conn)
     seen = f"{_many(many, 'schedule')} in force." if many else "Nothing is scheduled."
-    group, workflow = _example(conn)
+    example = _example(conn)
+    group, workflow = example or _ANY
     command = f'stepwell schedules add {group} {workflow} --cron "30 7 * * 1-5"'
-    chosen = "" if group == "GROUP" else f"&workflow={group}/{workflow}"
+    chosen = f"&workflow={group}/{workflow}" if example else ""
     href = f"/schedules?add=30 7 * * MON-FRI{chosen}"
     return _item(Task.SCHEDULE, many > 0, seen, command, href, {"schedules": many})
 

@@ -40,13 +40,6 @@ def rediscovered() -> Select[Any]:
     return listed().where(wanted, groups.c.archived_at.is_(None))
 
 
-def by_image(conn: Connection, launcher: str, images: Sequence[str]) -> dict[str, str]:
-    """The names of active groups by their image."""
-    mine = (groups.c.launcher == launcher, groups.c.image.in_(images))
-    query = select(groups.c.image, groups.c.name).where(*mine, groups.c.archived_at.is_(None))
-    return {row.image: row.name for row in conn.execute(query.order_by(groups.c.name.desc()))}
-
-
 def lock(conn: Connection, name: str) -> Row | None:
     """As `get`; on PostgreSQL nobody else changes the group until the transaction ends."""
     held = select(groups.c.name).where(groups.c.name == name).with_for_update(key_share=True)

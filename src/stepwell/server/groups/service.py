@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
@@ -131,11 +131,6 @@ def active(conn: Connection, name: str) -> Group:
 def rediscovered(conn: Connection) -> list[Group]:
     """The active groups that are discovered again by themselves."""
     return [_made(row, []) for row in conn.execute(queries.rediscovered()).mappings()]
-
-
-def registered(conn: Connection, launcher: str, images: Sequence[str]) -> dict[str, str]:
-    """Image -> name of the active group that has it; images of none are left out."""
-    return queries.by_image(conn, launcher, images)
 
 
 def looked(conn: Connection, name: str, at: datetime, error: dict[str, Any] | None) -> None:

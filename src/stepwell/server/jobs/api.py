@@ -27,7 +27,7 @@ def container(
     return tokens.holder(services_of(request).settings.signing_key, step_id, secret)
 
 
-Container = Annotated[Call, writes(container, remember=False)]
+Container = Annotated[Call, writes(container, keyed=False)]
 
 
 @router.get("/steps/{step_id}/jobs", tags=["steps"])

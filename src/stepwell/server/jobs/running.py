@@ -15,10 +15,10 @@ from typing import Final, TypeVar
 from sqlalchemy import RowMapping
 
 from stepwell import clock
-from stepwell.errors import FailStep, InvalidInput, StepwellError, Unavailable
+from stepwell.errors import InvalidInput, StepwellError, Unavailable
 from stepwell.events import emit
 from stepwell.launchers.protocol import Handle, Launcher, LaunchSpec, LaunchStatus
-from stepwell.outcome import Settlement
+from stepwell.outcome import FailStep, Settlement
 from stepwell.registry import Registry
 from stepwell.server.jobs import queries, service, tokens
 from stepwell.server.jobs.images import StepImage

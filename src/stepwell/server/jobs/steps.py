@@ -6,16 +6,13 @@ from typing import Final
 
 from sqlalchemy import Connection, RowMapping
 
-from stepwell import clock
-from stepwell.codec import JSON
-from stepwell.engine.sealing import seal
 from stepwell.errors import StepwellError
 from stepwell.events import emit
 from stepwell.outcome import Outcome, rerun
 from stepwell.registry import Registry
 from stepwell.server.jobs import queries, service
-from stepwell.server.services import QUEUE, RETRY, Services
-from stepwell.step import OnConflict, StepQuery, StepStatus, new_step
+from stepwell.server.services import RETRY, Services
+from stepwell.step import StepQuery, StepStatus
 
 TEND: Final = "v1/server/tend-jobs"
 EVERY: Final = 60.0
@@ -36,10 +33,8 @@ def register(registry: Registry, services: Services) -> None:
 
 def seed(conn: Connection, services: Services) -> None:
     """There is always one, once a step has had an image."""
-    if not services.settings.step_images:
-        return
-    new = new_step(TEND, queue=QUEUE, singleton=True, on_conflict=OnConflict.IGNORE)
-    services.db.steps(conn).add([seal(new, JSON, clock.now())])
+    if services.settings.step_images:
+        services.ensure(conn, TEND)
 
 
 def _is_over(conn: Connection, services: Services, job: RowMapping) -> bool:

@@ -7,13 +7,11 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from stepwell.codec import JSON
-from stepwell.engine.sealing import seal
 from stepwell.outcome import Outcome, rerun
 from stepwell.registry import Registry
 from stepwell.server.logs import service
-from stepwell.server.services import QUEUE, RETRY, Services
-from stepwell.step import OnConflict, Priority, new_step
+from stepwell.server.services import RETRY, Services
+from stepwell.step import Priority
 
 MOVE: Final = "v1/server/move-logs"
 EVERY: Final = 10 * 60.0
@@ -35,11 +33,4 @@ def register(registry: Registry, services: Services) -> None:
 
 def seed(conn: Connection, services: Services) -> None:
     """There is always one."""
-    new = new_step(
-        MOVE,
-        queue=QUEUE,
-        priority=Priority.LOW,
-        singleton=True,
-        on_conflict=OnConflict.IGNORE,
-    )
-    services.db.steps(conn).add([seal(new, JSON, services.clock.now())])
+    services.ensure(conn, MOVE, priority=Priority.LOW)

@@ -6,13 +6,10 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from stepwell.codec import JSON
-from stepwell.engine.sealing import seal
 from stepwell.outcome import Rerun, rerun
 from stepwell.registry import Registry
 from stepwell.server.metrics import folding, objectives
-from stepwell.server.services import QUEUE, RETRY, Services
-from stepwell.step import OnConflict, new_step
+from stepwell.server.services import RETRY, Services
 
 FOLD: Final = "v1/server/fold"
 TARGETS: Final = "v1/server/targets"
@@ -42,12 +39,7 @@ def register(registry: Registry, services: Services) -> None:
 
 def seed(conn: Connection, services: Services) -> None:
     """There is always one of each."""
-    now = services.clock.now()
-    steps = [
-        new_step(name, queue=QUEUE, singleton=True, on_conflict=OnConflict.IGNORE)
-        for name in (FOLD, TARGETS)
-    ]
-    services.db.steps(conn).add([seal(one, JSON, now) for one in steps])
+    services.ensure(conn, FOLD, TARGETS)
 
 
 def folded(services: Services) -> Rerun:

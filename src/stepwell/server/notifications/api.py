@@ -37,7 +37,7 @@ def list_targets(call: Annotated[Call, reads(Role.OPERATOR)], pages: Pages) -> P
 
 @router.post("/targets", status_code=201)
 def add_target(
-    call: Annotated[Call, writes(Role.ADMIN, remember=False)], body: NewTarget
+    call: Annotated[Call, writes(Role.ADMIN, secret=True)], body: NewTarget
 ) -> MadeTarget:
     """Add a target. The server sends to it from inside its network, so only admins may.
 
@@ -56,7 +56,7 @@ def remove_target(
 
 @router.post("/targets/{name}/secrets", status_code=201)
 def renew_secret(
-    call: Annotated[Call, writes(Role.ADMIN, remember=False)], name: str, body: Reason
+    call: Annotated[Call, writes(Role.ADMIN, secret=True)], name: str, body: Reason
 ) -> MadeTarget:
     """Sign with another secret from now on; it is in this answer and nowhere else."""
     return subscribing.renew_secret(call.conn, call.services, name, body.reason, by=call.user.name)

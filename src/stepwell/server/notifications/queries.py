@@ -13,7 +13,6 @@ from sqlalchemy import (
     Select,
     delete,
     exists,
-    func,
     insert,
     select,
     update,
@@ -228,9 +227,3 @@ def delivery(conn: Connection, delivery_id: UUID) -> RowMapping | None:
 def change_delivery(conn: Connection, delivery_id: UUID, **values: Any) -> None:
     """Update a delivery."""
     conn.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(**values))
-
-
-def undelivered(conn: Connection) -> int:
-    """How many wait to be sent."""
-    query = select(func.count()).where(deliveries.c.state == "waiting")
-    return conn.execute(query).scalar_one()

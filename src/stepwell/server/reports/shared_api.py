@@ -27,8 +27,7 @@ _PUBLIC: Final = {
     "X-Robots-Tag": "noindex",
 }
 
-# The answers hold tokens, which are kept nowhere: so they are not remembered either.
-Sharing = Annotated[Call, writes(Role.OPERATOR, remember=False)]
+Sharing = Annotated[Call, writes(Role.OPERATOR, secret=True)]
 
 
 @router.post("/reports/{report_id}/shares", status_code=201)

@@ -42,7 +42,7 @@ def container(
 _KEYS: Final = 1000
 Operation = Annotated[str | None, Query(max_length=100, pattern=r"^[a-z][a-z0-9-]*$")]
 Reading = Annotated[Call, reads(container)]
-Writing = Annotated[Call, writes(container, remember=False)]
+Writing = Annotated[Call, writes(container, keyed=False)]
 
 
 @router.get("/assignment")

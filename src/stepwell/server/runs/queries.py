@@ -155,11 +155,6 @@ def change(conn: Connection, run_id: UUID, **values: Any) -> None:
     conn.execute(update(runs).where(runs.c.id == run_id).values(**values))
 
 
-def all_runs() -> Select[Any]:
-    """Every header, to be narrowed."""
-    return select(runs)
-
-
 def last_state(conn: Connection, group: str, workflow: str, states: Sequence[str]) -> str | None:
     """The state of the newest run of a workflow, but of no trial, that is in one of these."""
     of = (runs.c.group_name == group, runs.c.workflow == workflow, runs.c.state.in_(states))

@@ -147,7 +147,8 @@ def full_for_new(conn: Connection, new: Sequence[R]) -> Iterator[tuple[R, Full]]
     where somebody else is giving out slots just then, as whoever starts runs waits for nobody.
     """
     sizes = _sizes(conn)
-    limited = [run for run in new if Room(sizes, Counter()).limits(run)]
+    empty = Room(sizes, Counter())
+    limited = [run for run in new if empty.limits(run)]
     if not limited or not _alone_at_once(conn):
         return
     room = _room(conn)

@@ -8,9 +8,6 @@ from uuid import UUID
 
 from sqlalchemy import Connection, RowMapping
 
-from stepwell import clock
-from stepwell.codec import JSON
-from stepwell.engine.sealing import seal
 from stepwell.events import emit
 from stepwell.launchers.notices import wait_for_an_end
 from stepwell.launchers.protocol import LaunchStatus
@@ -19,8 +16,8 @@ from stepwell.registry import Registry
 from stepwell.server.runs import launching, queries
 from stepwell.server.runs.service import SUPERVISE, activate_supervisor
 from stepwell.server.runs.supervision import WATCH, Supervision
-from stepwell.server.services import QUEUE, RETRY, Services
-from stepwell.step import OnConflict, Priority, new_step
+from stepwell.server.services import RETRY, Services
+from stepwell.step import Priority
 
 SLICE: Final = 2.0
 """Seconds that the watch looks before it commits that it lives, so that a stop need not wait."""
@@ -44,14 +41,7 @@ def register(registry: Registry, services: Services) -> None:
 
 def seed(conn: Connection, services: Services) -> None:
     """There is always one watch; it goes before the looks of a burst, which it may end."""
-    new = new_step(
-        WATCH,
-        queue=QUEUE,
-        priority=Priority.HIGH,
-        singleton=True,
-        on_conflict=OnConflict.IGNORE,
-    )
-    services.db.steps(conn).add([seal(new, JSON, clock.now())])
+    services.ensure(conn, WATCH, priority=Priority.HIGH)
 
 
 class Watch:

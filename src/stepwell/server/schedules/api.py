@@ -12,14 +12,14 @@ from stepwell.schedules.ledger import Fate
 from stepwell.server.access.records import Role
 from stepwell.server.http import Call, Page, Pages, Router, reads, writes
 from stepwell.server.schedules import (
-    api_backfills,
-    api_calendars,
-    api_watch,
     auditing,
+    backfills_api,
+    calendars_api,
     plans,
     previews,
     reading,
     service,
+    watch_api,
 )
 from stepwell.server.schedules.plan_records import Plan, PlanResult
 from stepwell.server.schedules.records import (
@@ -37,7 +37,7 @@ from stepwell.server.schedules.records import (
 from stepwell.server.schedules.watch_records import Audit
 
 router = Router(tags=["schedules"])
-for more in (api_watch.router, api_backfills.router, api_calendars.router):
+for more in (watch_api.router, backfills_api.router, calendars_api.router):
     router.include_router(more)  # first: their paths are not ids of schedules
 
 Reading = Annotated[Call, reads(Role.VIEWER)]

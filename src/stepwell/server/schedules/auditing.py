@@ -188,7 +188,7 @@ class _Count:
         """One run of lines by the same rules: computed in one go, line by line where it differs."""
         entered = [self._within(line, spec) for line in stretch]
         for line, count in zip(stretch, entered, strict=True):
-            self.entered[Fate(line["fate"])] += count
+            self.entered[line["fate"]] += count
         self.entered = +self.entered
         total = sum(entered)
         if spec is None:

@@ -24,9 +24,6 @@ from stepwell.server.schedules.changing import TICK, books_of, now_of, tick_step
 from stepwell.server.services import RETRY, Services
 from stepwell.step import StepQuery, StepStatus
 
-PROTECTED: Final = frozenset({TICK})
-"""Steps that nobody may fail, cancel or complete by hand (R29)."""
-
 BATCH: Final = 200
 """At most so many schedules are settled in one transaction."""
 

@@ -12,8 +12,6 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
-from stepwell.codec import JSON
-from stepwell.engine.sealing import seal
 from stepwell.outcome import Outcome, rerun
 from stepwell.registry import Registry
 from stepwell.server.database.tables import runs, schedule_alerts, schedules
@@ -21,8 +19,7 @@ from stepwell.server.schedules import alerts
 from stepwell.server.schedules.alerts import Finding
 from stepwell.server.schedules.changing import now_of
 from stepwell.server.schedules.queries import Row
-from stepwell.server.services import QUEUE, RETRY, Services
-from stepwell.step import OnConflict, new_step
+from stepwell.server.services import RETRY, Services
 
 WATCH: Final = "v1/server/watch-schedules"
 EVERY: Final = timedelta(seconds=15)
@@ -46,8 +43,7 @@ def register(registry: Registry, services: Services) -> None:
 
 def seed(conn: Connection, services: Services) -> None:
     """There is always one watch."""
-    new = new_step(WATCH, queue=QUEUE, singleton=True, on_conflict=OnConflict.IGNORE)
-    services.db.steps(conn).add([seal(new, JSON, now_of(conn, services.clock))])
+    services.ensure(conn, WATCH)
 
 
 def look(services: Services) -> int:

@@ -6,7 +6,7 @@ must hold, one value each, and no word is negated.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -116,7 +116,7 @@ def _id(field: str) -> Callable[[Clause, datetime], Fields]:
     return make
 
 
-def _word(field: str, words: dict[str, Enum]) -> Callable[[Clause, datetime], Fields]:
+def _word(field: str, words: Mapping[str, object]) -> Callable[[Clause, datetime], Fields]:
     def make(clause: Clause, _: datetime) -> Fields:
         found = words.get(clause.values[0])
         if found is None:
@@ -179,9 +179,17 @@ def _instants(key: str, field: str, meaning: str) -> dict[str, Qualifier]:
     }
 
 
+_YES_NO: Final = {"yes": True, "no": False}
+
 QUALIFIERS: Final = {
     "state": _one_of(
         "where the step is: ready, done or failed", "state:failed", "status", StepStatus
+    ),
+    "claimed": Qualifier(
+        "whether an engine has it now",
+        "claimed:yes",
+        _word("claimed", _YES_NO),
+        values=tuple(_YES_NO),
     ),
     "ended": _one_of("how it ended", "ended:cancelled", "ended_as", EndedAs),
     "name": Qualifier("its name; * at the end", "name:v1/shop/*", _begins("name")),

@@ -39,9 +39,8 @@ def why(conn: Connection, services: Services, run_id: UUID, step: str | None = N
 
 
 def foreseen(conn: Connection, services: Services, seen: runs.Observed) -> list[Reason]:
-    """Why a run would wait that is not written, in order; none has an action, for it has no id."""
-    found = reasons.reasons(of(conn, services, seen, None))
-    return [one.model_copy(update={"action": None}) for one in found]
+    """Why a run would wait that is not written, in order; it cannot be acted upon yet."""
+    return reasons.reasons(of(conn, services, seen, None))
 
 
 def why_schedule(conn: Connection, services: Services, schedule_id: UUID) -> Why:

@@ -13,11 +13,9 @@ from uuid import UUID
 
 from stepwell.outcome import Settlement
 from stepwell.step import Claim, EndedAs, JoinPolicy, Priority, Retention, Step
+from stepwell.stores.columns import COLUMNS
 from stepwell.stores.mysql.errors import rejected
 from stepwell.stores.protocol import Failures
-
-COLUMNS: Final = tuple(one.name for one in fields(Step))
-"""The step's columns, in the order in which the statements name them."""
 
 LONGEST: Final = {
     "name": 200,

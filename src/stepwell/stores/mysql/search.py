@@ -7,8 +7,9 @@ from typing import Any, Final
 from zlib import crc32
 
 from stepwell.step import StepQuery, StepStatus
+from stepwell.stores.columns import COLUMNS
 from stepwell.stores.matching import EXACT, PREFIXES, RANGES, TEXTS
-from stepwell.stores.mysql.rows import COLUMNS, plain, texts
+from stepwell.stores.mysql.rows import plain, texts
 
 _LAST: Final = "\U0010ffff"
 _LOCKS: Final = 16

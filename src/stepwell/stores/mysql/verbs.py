@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from stepwell.errors import EngineBuried, NotSupported
+from stepwell.errors import EngineBuried
 from stepwell.outcome import Settlement, Verdict
 from stepwell.retention import Expiry
 from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery
@@ -16,6 +16,7 @@ from stepwell.stores import moves
 from stepwell.stores.controls import Control, ControlKind
 from stepwell.stores.joins import Ending
 from stepwell.stores.loading import additions as like
+from stepwell.stores.marked import Marked
 from stepwell.stores.matching import counted, failed_alone
 from stepwell.stores.mysql import adding, joining, limiting, settling
 from stepwell.stores.mysql.claiming import claim
@@ -45,7 +46,7 @@ from stepwell.stores.protocol import (
 _NOBODY = ("",)
 
 
-class MySQLTransaction:
+class MySQLTransaction(Marked):
     """The verbs on a connection whose transaction somebody else commits.
 
     Parameters
@@ -143,17 +144,6 @@ class MySQLTransaction:
         """All claims in this engine's name."""
         rows = self.statements.rows("claimed", engine=str(engine_id))
         return [Claim(UUID(step_id), claim_no) for step_id, claim_no in rows]
-
-    def hold(
-        self,
-        engine_id: UUID,
-        request_id: UUID,
-        claims: Sequence[Claim],
-        *,
-        freed: bool = False,
-    ) -> int:
-        """Not offered: claims are marked at once."""
-        raise NotSupported("A MySQL store marks its claims at once.")
 
     def release(self, engine_id: UUID, claims: Iterable[Claim]) -> int:
         """Give claims back unrun; counts those that were its own."""

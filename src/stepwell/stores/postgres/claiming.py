@@ -8,10 +8,11 @@ from typing import Any, Final
 from stepwell.errors import EngineBuried
 from stepwell.frozen import changer
 from stepwell.step import Step
+from stepwell.stores.columns import COLUMNS
 from stepwell.stores.fairness import WEIGHTS
 from stepwell.stores.postgres.arrays import claim_columns
 from stepwell.stores.postgres.queries import sql
-from stepwell.stores.postgres.rows import COLUMNS, step_reader, utc
+from stepwell.stores.postgres.rows import step_reader, utc
 from stepwell.stores.postgres.statements import Statements
 from stepwell.stores.protocol import Claimed, ClaimRequest
 
@@ -42,6 +43,7 @@ def _from_one_lane(statements: Statements, request: ClaimRequest) -> Claimed | N
     """The rows of one lane, locked, or nothing where nothing is due; None where lanes have to be
     weighed against each other. To plan for that takes ten times as long as for this."""
     rows = statements.rows(
+        "claim_parking",
         "claim_lane",
         engine_id=request.engine_id,
         names=list(request.names),
@@ -93,10 +95,11 @@ def _weighed(statements: Statements, request: ClaimRequest) -> Claimed:
 
 
 def _round(statements: Statements, request: ClaimRequest, reach: int) -> tuple[Claimed, int]:
-    head = "claim_from_queues" if request.flow_id is None else "claim_from_flow"
+    of_queues = ("claim_parking", "claim_from_queues")
+    head = of_queues if request.flow_id is None else ("claim_from_flow",)
     values = _values(request, 0 if request.alone else max(reach, request.limit))
     take = "claim_lock" if request.locking else "claim_mark"
-    statement = sql(head, "claim_limited_outlook", "claim_rank", take, "claim_answer")
+    statement = sql(*head, "claim_limited_outlook", "claim_rank", take, "claim_answer")
     with statements.cursor(statement, values) as cursor:
         rows = cursor.fetchall()
     alive, parked, next_due, suspect_due, limited_due = rows[0][:_INFO]

@@ -11,10 +11,11 @@ from typing import Final
 from uuid import UUID
 
 from stepwell.step import Step, StepQuery, StepStatus
+from stepwell.stores.columns import COLUMNS
 from stepwell.stores.matching import counted
 from stepwell.stores.postgres.arrays import uuids
 from stepwell.stores.postgres.queries import sql
-from stepwell.stores.postgres.rows import COLUMNS, step_reader
+from stepwell.stores.postgres.rows import step_reader
 from stepwell.stores.postgres.statements import Statements
 from stepwell.stores.protocol import Counts
 

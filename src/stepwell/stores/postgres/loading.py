@@ -11,8 +11,9 @@ from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Identifier
 
 from stepwell.step import Step
+from stepwell.stores.columns import COLUMNS
 from stepwell.stores.postgres.faults import translated
-from stepwell.stores.postgres.rows import COLUMNS, utc
+from stepwell.stores.postgres.rows import utc
 from stepwell.stores.postgres.statements import Statements
 
 _AT_ONCE: Final = 500

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from typing import Any, Final
@@ -11,9 +10,8 @@ from uuid import UUID
 
 from stepwell.frozen import maker
 from stepwell.step import EndedAs, JoinPolicy, Priority, Retention, Step
+from stepwell.stores.columns import COLUMNS
 from stepwell.stores.postgres.arrays import Writer, instant, number, text, uuid_text
-
-COLUMNS: Final = tuple(one.name for one in fields(Step))
 
 _UUIDS: Final = (
     "id",

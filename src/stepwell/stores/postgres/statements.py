@@ -53,9 +53,9 @@ class Statements:
         self.due = False
         self._told = self._half_done = False
 
-    def rows(self, name: str, /, **values: Any) -> list[Row]:
-        """The rows that the statement `name` gives."""
-        return self._rows(sql(name), values)
+    def rows(self, *names: str, **values: Any) -> list[Row]:
+        """The rows that the statement of these parts gives."""
+        return self._rows(sql(*names), values)
 
     def run(self, name: str, /, **values: Any) -> None:
         """Execute the statement `name`, which gives no rows."""

@@ -42,7 +42,7 @@ CONNECT_SECONDS: Final = 5
 LENT: Final = 8
 """The most connections that are lent to handlers: as many as an engine has workers."""
 
-_NETWORK: Final = {
+NETWORK: Final = {
     "application_name": "stepwell",
     "connect_timeout": CONNECT_SECONDS,
     "keepalives_idle": 10,
@@ -309,7 +309,7 @@ def _with_defaults(url: str, options: str | None) -> str:
         given = conninfo_to_dict(url)
     if options:
         given["options"] = f"{options} {given.get('options') or ''}".strip()
-    settings: dict[str, Any] = {**_NETWORK, **given}
+    settings: dict[str, Any] = {**NETWORK, **given}
     return make_conninfo(**settings)
 
 

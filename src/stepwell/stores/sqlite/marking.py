@@ -9,8 +9,9 @@ from typing import Any, Final, TypeAlias
 
 from stepwell.frozen import maker
 from stepwell.step import Step
+from stepwell.stores.columns import COLUMNS
 from stepwell.stores.protocol import ClaimRequest
-from stepwell.stores.sqlite.rows import COLUMNS, READERS, id_of, id_text, instant
+from stepwell.stores.sqlite.rows import READERS, id_of, id_text, instant
 from stepwell.stores.sqlite.statements import Statements
 
 Row: TypeAlias = tuple[Any, ...]

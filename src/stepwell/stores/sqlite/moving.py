@@ -11,9 +11,10 @@ from uuid import UUID
 from stepwell.errors import UniqueKeyTaken
 from stepwell.step import Addition, EndedAs, OnConflict, Step, StepStatus
 from stepwell.stores import moves
+from stepwell.stores.columns import COLUMNS
 from stepwell.stores.joins import Ending
 from stepwell.stores.sqlite.arrays import AT_ONCE, Values, alike, blob, pieces, texts
-from stepwell.stores.sqlite.rows import COLUMNS, id_text, ids_json, instant, plain
+from stepwell.stores.sqlite.rows import id_text, ids_json, instant, plain
 from stepwell.stores.sqlite.statements import Statements
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import fields
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -13,10 +12,8 @@ from uuid import UUID
 from stepwell.frozen import maker
 from stepwell.ids import uuid_of
 from stepwell.step import Claim, EndedAs, JoinPolicy, Priority, Retention, Step
+from stepwell.stores.columns import COLUMNS
 from stepwell.stores.protocol import Failures
-
-COLUMNS: Final = tuple(one.name for one in fields(Step))
-"""The step's columns in the order of the tables; the columns after them have defaults."""
 
 _IDS: Final = (
     "id",

@@ -6,8 +6,9 @@ from operator import attrgetter
 from typing import Any, Final
 
 from stepwell.step import StepQuery, StepStatus
+from stepwell.stores.columns import COLUMNS
 from stepwell.stores.matching import EXACT, PREFIXES, RANGES, TEXTS
-from stepwell.stores.sqlite.rows import COLUMNS, ids_json, plain
+from stepwell.stores.sqlite.rows import ids_json, plain
 
 _LAST: Final = "char(1114111)"
 

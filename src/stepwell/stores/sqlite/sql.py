@@ -6,6 +6,7 @@ import re
 from importlib.resources import files
 from typing import Final
 
+from stepwell.stores.columns import with_columns
 from stepwell.stores.protocol import Migration
 
 _PACKAGE: Final = files("stepwell.stores.sqlite")
@@ -14,7 +15,7 @@ _PACKAGE: Final = files("stepwell.stores.sqlite")
 def _load(folder: str) -> dict[str, str]:
     entries = sorted(_PACKAGE.joinpath(folder).iterdir(), key=lambda entry: entry.name)
     return {
-        entry.name.removesuffix(".sql"): entry.read_text("utf-8")
+        entry.name.removesuffix(".sql"): with_columns(entry.read_text("utf-8"))
         for entry in entries
         if entry.name.endswith(".sql")
     }

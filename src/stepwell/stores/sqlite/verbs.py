@@ -10,13 +10,14 @@ from typing import Any
 from uuid import UUID
 
 from stepwell.clock import Clock
-from stepwell.errors import EngineBuried, NotSupported
+from stepwell.errors import EngineBuried
 from stepwell.outcome import Settlement, Verdict
 from stepwell.retention import Expiry
 from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery, StepStatus
 from stepwell.stores import moves
 from stepwell.stores.controls import Control, ControlKind
 from stepwell.stores.joins import Ending
+from stepwell.stores.marked import Marked
 from stepwell.stores.matching import counted, failed_alone
 from stepwell.stores.protocol import (
     Burial,
@@ -39,7 +40,7 @@ from stepwell.stores.sqlite.statements import Statements
 from stepwell.stores.sqlite.sweeping import sweep
 
 
-class SQLiteTransaction:
+class SQLiteTransaction(Marked):
     """The verbs on a connection whose transaction somebody else commits.
 
     Parameters
@@ -128,17 +129,6 @@ class SQLiteTransaction:
         sql = "SELECT id, claim_no FROM stepwell_ready WHERE claimed_by = ?"
         with translated():
             return [Claim(UUID(one), no) for one, no in self._sql.execute(sql, [str(engine_id)])]
-
-    def hold(
-        self,
-        engine_id: UUID,
-        request_id: UUID,
-        claims: Sequence[Claim],
-        *,
-        freed: bool = False,
-    ) -> int:
-        """Not offered: SQLite locks no rows."""
-        raise NotSupported("A SQLite store marks its claims at once.")
 
     def release(self, engine_id: UUID, claims: Iterable[Claim]) -> int:
         """Give claims back unrun; counts those that were its own."""

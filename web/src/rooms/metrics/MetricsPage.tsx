@@ -93,8 +93,7 @@ export function MetricsPage() {
       ) : (
         <>
           <Figures measured={found.data} />
-          {found.data.total.judged === 0 ? null : <p className="sw-soft">{words.drag}</p>}
-          {found.data.total.judged === 0 ? <p className="sw-soft">{words.noPoints}</p> : null}
+          <p className="sw-soft">{found.data.total.judged === 0 ? words.noPoints : words.drag}</p>
           <MeasuredCharts
             measured={found.data}
             window={named}

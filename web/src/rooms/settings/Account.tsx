@@ -12,7 +12,7 @@ import { Instant } from "@/components/Instant";
 import { Listing } from "@/components/Listing";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { settings } from "@/strings/settings";
-import { Act, because, orNull, Section, useDone, Word } from "./Parts";
+import { Act, actsColumn, because, orNull, Section, useDone, Word } from "./Parts";
 import { type LoginSession, sessionsQuery, usePages } from "./queries";
 import classes from "./Settings.module.css";
 
@@ -223,19 +223,14 @@ function columnsOf(onEnd: (session: LoginSession) => void): Column<LoginSession>
       width: "8rem",
       cell: (one) => <Instant at={one.expires_at} as="ago" />,
     },
-    {
-      key: "acts",
-      header: settings.acts,
-      width: "5rem",
-      cell: (one) => (
-        <Act
-          needs="viewer"
-          danger
-          label={words.end}
-          name={deviceOf(one.agent)}
-          onClick={() => onEnd(one)}
-        />
-      ),
-    },
+    actsColumn("5rem", (one) => (
+      <Act
+        needs="viewer"
+        danger
+        label={words.end}
+        name={deviceOf(one.agent)}
+        onClick={() => onEnd(one)}
+      />
+    )),
   ];
 }

@@ -1,5 +1,5 @@
 import { Button, NumberInput, SegmentedControl, TextInput } from "@mantine/core";
-import { IconPlayerPause, IconPlus } from "@tabler/icons-react";
+import { IconPlayerPause } from "@tabler/icons-react";
 import { useMemo, useState } from "react";
 import { api, ok } from "@/api/client";
 import { quoted } from "@/components/CopyAs";
@@ -10,7 +10,7 @@ import { ReasonDialog } from "@/components/ReasonDialog";
 import { RoleGate } from "@/components/RoleGate";
 import { duration } from "@/lib/time";
 import { settings } from "@/strings/settings";
-import { Act, because, orNull, Section, useDone, Word } from "./Parts";
+import { Act, Add, actsColumn, because, orNull, Section, useDone, Word } from "./Parts";
 import { type Control, controlsQuery, useWhole } from "./queries";
 import classes from "./Settings.module.css";
 
@@ -40,15 +40,11 @@ export function Controls() {
               {words.pause}
             </Button>
           </RoleGate>
-          <RoleGate needs="operator">
-            <Button
-              variant="default"
-              leftSection={<IconPlus size={14} />}
-              onClick={() => setOpen({ act: "set", kind: "limit" })}
-            >
-              {words.limit}
-            </Button>
-          </RoleGate>
+          <Add
+            needs="operator"
+            label={words.limit}
+            act={() => setOpen({ act: "set", kind: "limit" })}
+          />
         </>
       }
     >
@@ -202,18 +198,13 @@ function columnsOf(onOpen: (open: Open) => void): Column<Control>[] {
       ),
     },
     { key: "reason", header: words.reason, width: "24%", cell: (one) => one.reason },
-    {
-      key: "acts",
-      header: settings.acts,
-      width: "6.5rem",
-      cell: (one) => (
-        <Act
-          needs="operator"
-          label={one.kind === "pause" ? words.resume : words.forget}
-          name={one.key}
-          onClick={() => onOpen({ act: "drop", control: one })}
-        />
-      ),
-    },
+    actsColumn("6.5rem", (one) => (
+      <Act
+        needs="operator"
+        label={one.kind === "pause" ? words.resume : words.forget}
+        name={one.key}
+        onClick={() => onOpen({ act: "drop", control: one })}
+      />
+    )),
   ];
 }

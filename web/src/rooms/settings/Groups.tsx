@@ -1,13 +1,12 @@
-import { Button, Switch } from "@mantine/core";
-import { IconBox, IconPlus } from "@tabler/icons-react";
+import { Switch } from "@mantine/core";
+import { IconBox } from "@tabler/icons-react";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import type { Column } from "@/components/DataTable";
 import { Listing } from "@/components/Listing";
-import { RoleGate } from "@/components/RoleGate";
 import { settings } from "@/strings/settings";
 import { ChangeGroup, GroupAct, NewGroup } from "./GroupDialogs";
-import { Act, Acts, Section, Word } from "./Parts";
+import { Act, Acts, Add, actsColumn, nameColumn, Section, Word } from "./Parts";
 import { type Group, groupsQuery, usePages } from "./queries";
 import classes from "./Settings.module.css";
 
@@ -39,11 +38,7 @@ export function Groups() {
               })
             }
           />
-          <RoleGate needs="admin">
-            <Button leftSection={<IconPlus size={14} />} onClick={() => setOpen({ act: "new" })}>
-              {words.register}
-            </Button>
-          </RoleGate>
+          <Add needs="admin" main label={words.register} act={() => setOpen({ act: "new" })} />
         </>
       }
     >
@@ -69,21 +64,15 @@ export function Groups() {
 
 function columnsOf(onOpen: (open: Open) => void): Column<Group>[] {
   return [
-    {
-      key: "name",
-      header: settings.name,
-      card: "head",
-      sort: (one) => one.name,
-      cell: (one) => (
-        <div className={classes.two}>
-          <span>
-            <span className={classes.name}>{one.name}</span>{" "}
-            {one.archived_at === null ? null : <Word>{words.archived}</Word>}
-          </span>
-          <code className={classes.small}>{one.image}</code>
-        </div>
-      ),
-    },
+    nameColumn((one) => (
+      <div className={classes.two}>
+        <span>
+          <span className={classes.name}>{one.name}</span>{" "}
+          {one.archived_at === null ? null : <Word>{words.archived}</Word>}
+        </span>
+        <code className={classes.small}>{one.image}</code>
+      </div>
+    )),
     { key: "launcher", header: words.launcher, width: "5.25rem", cell: (one) => one.launcher },
     {
       key: "release",
@@ -131,41 +120,37 @@ function columnsOf(onOpen: (open: Open) => void): Column<Group>[] {
           words.one
         ),
     },
-    {
-      key: "acts",
-      header: settings.acts,
-      width: "17.5rem",
-      cell: (one) =>
-        one.archived_at === null ? (
-          <Acts>
-            <Act
-              needs="operator"
-              label={words.discover}
-              name={one.name}
-              onClick={() => onOpen({ act: "discover", group: one })}
-            />
-            <Act
-              needs="admin"
-              label={words.change}
-              name={one.name}
-              onClick={() => onOpen({ act: "change", group: one })}
-            />
-            <Act
-              needs="admin"
-              danger
-              label={words.archive}
-              name={one.name}
-              onClick={() => onOpen({ act: "archive", group: one })}
-            />
-          </Acts>
-        ) : (
+    actsColumn("17.5rem", (one) =>
+      one.archived_at === null ? (
+        <Acts>
+          <Act
+            needs="operator"
+            label={words.discover}
+            name={one.name}
+            onClick={() => onOpen({ act: "discover", group: one })}
+          />
           <Act
             needs="admin"
-            label={words.restore}
+            label={words.change}
             name={one.name}
-            onClick={() => onOpen({ act: "restore", group: one })}
+            onClick={() => onOpen({ act: "change", group: one })}
           />
-        ),
-    },
+          <Act
+            needs="admin"
+            danger
+            label={words.archive}
+            name={one.name}
+            onClick={() => onOpen({ act: "archive", group: one })}
+          />
+        </Acts>
+      ) : (
+        <Act
+          needs="admin"
+          label={words.restore}
+          name={one.name}
+          onClick={() => onOpen({ act: "restore", group: one })}
+        />
+      ),
+    ),
   ];
 }

@@ -1,5 +1,5 @@
-import { Button, NumberInput, Select, TextInput } from "@mantine/core";
-import { IconGauge, IconPlus } from "@tabler/icons-react";
+import { NumberInput, Select, TextInput } from "@mantine/core";
+import { IconGauge } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { api, ok } from "@/api/client";
@@ -9,10 +9,20 @@ import type { Column } from "@/components/DataTable";
 import { Instant } from "@/components/Instant";
 import { Listing } from "@/components/Listing";
 import { ReasonDialog } from "@/components/ReasonDialog";
-import { RoleGate } from "@/components/RoleGate";
 import { settings } from "@/strings/settings";
 import { Controls } from "./Controls";
-import { Act, Acts, because, orNull, Section, useDone, Word } from "./Parts";
+import {
+  Act,
+  Acts,
+  Add,
+  actsColumn,
+  because,
+  nameColumn,
+  orNull,
+  Section,
+  useDone,
+  Word,
+} from "./Parts";
 import { limitsQuery, type RunLimit, useWhole } from "./queries";
 import classes from "./Settings.module.css";
 
@@ -41,14 +51,12 @@ function RunLimits() {
       title={words.runs}
       lead={words.runsLead}
       actions={
-        <RoleGate needs="operator">
-          <Button
-            leftSection={<IconPlus size={14} />}
-            onClick={() => setOpen({ act: "set", limit: null })}
-          >
-            {words.set}
-          </Button>
-        </RoleGate>
+        <Add
+          needs="operator"
+          main
+          label={words.set}
+          act={() => setOpen({ act: "set", limit: null })}
+        />
       }
     >
       <Listing
@@ -163,19 +171,13 @@ function RemoveLimit({ limit, onClose }: { limit: RunLimit; onClose: () => void 
 
 function columnsOf(onOpen: (open: Open) => void): Column<RunLimit>[] {
   return [
-    {
-      key: "name",
-      header: settings.name,
-      card: "head",
-      sort: (one) => one.name,
-      cell: (one) => (
-        <span>
-          <span className="sw-soft">{words.kinds[one.kind]}</span>{" "}
-          <span className={classes.name}>{one.name}</span>{" "}
-          {one.declared ? <Word tone="warn">{words.unsized}</Word> : null}
-        </span>
-      ),
-    },
+    nameColumn((one) => (
+      <span>
+        <span className="sw-soft">{words.kinds[one.kind]}</span>{" "}
+        <span className={classes.name}>{one.name}</span>{" "}
+        {one.declared ? <Word tone="warn">{words.unsized}</Word> : null}
+      </span>
+    )),
     {
       key: "slots",
       header: words.slots,
@@ -224,29 +226,24 @@ function columnsOf(onOpen: (open: Open) => void): Column<RunLimit>[] {
           </div>
         ),
     },
-    {
-      key: "acts",
-      header: settings.acts,
-      width: "10.5rem",
-      cell: (one) => (
-        <Acts>
+    actsColumn("10.5rem", (one) => (
+      <Acts>
+        <Act
+          needs="operator"
+          label={words.change}
+          name={one.name}
+          onClick={() => onOpen({ act: "set", limit: one })}
+        />
+        {one.changed_by === null ? null : (
           <Act
             needs="operator"
-            label={words.change}
+            danger
+            label={words.remove}
             name={one.name}
-            onClick={() => onOpen({ act: "set", limit: one })}
+            onClick={() => onOpen({ act: "remove", limit: one })}
           />
-          {one.changed_by === null ? null : (
-            <Act
-              needs="operator"
-              danger
-              label={words.remove}
-              name={one.name}
-              onClick={() => onOpen({ act: "remove", limit: one })}
-            />
-          )}
-        </Acts>
-      ),
-    },
+        )}
+      </Acts>
+    )),
   ];
 }

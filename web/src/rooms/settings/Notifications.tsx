@@ -1,15 +1,23 @@
-import { Button } from "@mantine/core";
-import { IconBell, IconPlus } from "@tabler/icons-react";
+import { IconBell } from "@tabler/icons-react";
 import { useMemo, useState } from "react";
-import type { Role } from "@/api/session";
 import type { Column } from "@/components/DataTable";
 import { Instant } from "@/components/Instant";
 import { Listing } from "@/components/Listing";
-import { RoleGate } from "@/components/RoleGate";
 import { duration } from "@/lib/time";
 import { settings } from "@/strings/settings";
 import { NewMute, NewRule, NewTarget, RenewSecret, TargetAct, Undo } from "./NotificationDialogs";
-import { Act, Acts, For, Once, Section, type Shown, Word } from "./Parts";
+import {
+  Act,
+  Acts,
+  Add,
+  actsColumn,
+  For,
+  nameColumn,
+  Once,
+  Section,
+  type Shown,
+  Word,
+} from "./Parts";
 import {
   type Delivery,
   deliveriesQuery,
@@ -73,16 +81,6 @@ export function Notifications() {
       {open === null ? null : <Dialog open={open} onClose={() => setOpen(null)} onMade={setMade} />}
       <Once shown={made} onClose={() => setMade(null)} />
     </>
-  );
-}
-
-function Add({ needs, label, act }: { needs: Role; label: string; act: () => void }) {
-  return (
-    <RoleGate needs={needs}>
-      <Button variant="default" leftSection={<IconPlus size={14} />} onClick={act}>
-        {label}
-      </Button>
-    </RoleGate>
   );
 }
 
@@ -176,13 +174,7 @@ function Deliveries() {
 
 function targetColumns(onOpen: OnOpen): Column<Target>[] {
   return [
-    {
-      key: "name",
-      header: settings.name,
-      card: "head",
-      sort: (one) => one.name,
-      cell: (one) => <span className={classes.name}>{one.name}</span>,
-    },
+    nameColumn((one) => <span className={classes.name}>{one.name}</span>),
     { key: "kind", header: words.kind, width: "7rem", cell: (one) => words.kinds[one.kind] },
     {
       key: "where",
@@ -192,36 +184,31 @@ function targetColumns(onOpen: OnOpen): Column<Target>[] {
         <span className="sw-truncate">{one.url ?? one.url_ref ?? one.to.join(", ")}</span>
       ),
     },
-    {
-      key: "acts",
-      header: settings.acts,
-      width: "15rem",
-      cell: (one) => (
-        <Acts>
-          <Act
-            needs="operator"
-            label={words.test}
-            name={one.name}
-            onClick={() => onOpen({ act: "test", target: one })}
-          />
-          {one.kind === "webhook" ? (
-            <Act
-              needs="admin"
-              label={words.renew}
-              name={one.name}
-              onClick={() => onOpen({ act: "renew", target: one })}
-            />
-          ) : null}
+    actsColumn("15rem", (one) => (
+      <Acts>
+        <Act
+          needs="operator"
+          label={words.test}
+          name={one.name}
+          onClick={() => onOpen({ act: "test", target: one })}
+        />
+        {one.kind === "webhook" ? (
           <Act
             needs="admin"
-            danger
-            label={words.remove}
+            label={words.renew}
             name={one.name}
-            onClick={() => onOpen({ act: "remove", target: one })}
+            onClick={() => onOpen({ act: "renew", target: one })}
           />
-        </Acts>
-      ),
-    },
+        ) : null}
+        <Act
+          needs="admin"
+          danger
+          label={words.remove}
+          name={one.name}
+          onClick={() => onOpen({ act: "remove", target: one })}
+        />
+      </Acts>
+    )),
   ];
 }
 
@@ -248,20 +235,15 @@ function ruleColumns(onOpen: OnOpen): Column<Rule>[] {
     },
     { key: "about", header: words.about, width: "18%", cell: about },
     { key: "every", header: words.every, width: "8rem", cell: (one) => duration(one.every) },
-    {
-      key: "acts",
-      header: settings.acts,
-      width: "8rem",
-      cell: (one) => (
-        <Act
-          needs="operator"
-          danger
-          label={words.removeRule}
-          name={one.target}
-          onClick={() => onOpen({ act: "end", rule: one })}
-        />
-      ),
-    },
+    actsColumn("8rem", (one) => (
+      <Act
+        needs="operator"
+        danger
+        label={words.removeRule}
+        name={one.target}
+        onClick={() => onOpen({ act: "end", rule: one })}
+      />
+    )),
   ];
 }
 
@@ -282,19 +264,14 @@ function muteColumns(onOpen: OnOpen): Column<Mute>[] {
     },
     { key: "by", header: settings.by, width: "8rem", cell: (one) => one.muted_by },
     { key: "reason", header: settings.audit.reason, width: "26%", cell: (one) => one.reason },
-    {
-      key: "acts",
-      header: settings.acts,
-      width: "7rem",
-      cell: (one) => (
-        <Act
-          needs="operator"
-          label={words.unmute}
-          name={one.cause}
-          onClick={() => onOpen({ act: "unmute", mute: one })}
-        />
-      ),
-    },
+    actsColumn("7rem", (one) => (
+      <Act
+        needs="operator"
+        label={words.unmute}
+        name={one.cause}
+        onClick={() => onOpen({ act: "unmute", mute: one })}
+      />
+    )),
   ];
 }
 

@@ -2,11 +2,12 @@
 
 import { Badge, Button } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
-import { IconLock } from "@tabler/icons-react";
+import { IconLock, IconPlus } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { covers, type Role, useMe } from "@/api/session";
 import { CodeBlock } from "@/components/CodeBlock";
+import type { Column } from "@/components/DataTable";
 import { Dialog } from "@/components/Dialog";
 import { Face } from "@/components/FourFaces";
 import { Instant } from "@/components/Instant";
@@ -52,6 +53,29 @@ export function For({ needs, part, children }: { needs: Role; part: string; chil
   );
 }
 
+interface AddProps {
+  needs: Role;
+  label: string;
+  /** What the page is for. */
+  main?: boolean;
+  act: () => void;
+}
+
+/** The button of a section that makes something new. */
+export function Add({ needs, label, main, act }: AddProps) {
+  return (
+    <RoleGate needs={needs}>
+      <Button
+        variant={main ? "filled" : "default"}
+        leftSection={<IconPlus size={14} />}
+        onClick={act}
+      >
+        {label}
+      </Button>
+    </RoleGate>
+  );
+}
+
 interface ActProps {
   needs: Role;
   label: string;
@@ -84,6 +108,16 @@ export function Act({ needs, label, name, danger, blocked, loading, onClick }: A
 
 export function Acts({ children }: { children: ReactNode }) {
   return <div className={classes.acts}>{children}</div>;
+}
+
+/** The column that names a row. */
+export function nameColumn<Row extends { name: string }>(cell: Column<Row>["cell"]): Column<Row> {
+  return { key: "name", header: words.name, card: "head", sort: (one) => one.name, cell };
+}
+
+/** The column of a row's buttons. */
+export function actsColumn<Row>(width: string, cell: Column<Row>["cell"]): Column<Row> {
+  return { key: "acts", header: words.acts, width, cell };
 }
 
 type Tone = "good" | "bad" | "warn" | "plain";

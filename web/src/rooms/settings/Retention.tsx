@@ -9,7 +9,7 @@ import { Listing } from "@/components/Listing";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { RoleGate } from "@/components/RoleGate";
 import { settings } from "@/strings/settings";
-import { Act, Acts, because, orNull, Section, useDone } from "./Parts";
+import { Act, Acts, actsColumn, because, orNull, Section, useDone } from "./Parts";
 import { type Policy, policiesQuery, prospectsQuery, useWhole } from "./queries";
 import classes from "./Settings.module.css";
 
@@ -180,29 +180,24 @@ function columnsOf(onOpen: (open: Open) => void, prospects: Prospects): Column<P
       width: "7rem",
       cell: (one) => <span className="sw-soft">{kept(one.default_days)}</span>,
     },
-    {
-      key: "acts",
-      header: settings.acts,
-      width: "12rem",
-      cell: (one) => (
-        <Acts>
+    actsColumn("12rem", (one) => (
+      <Acts>
+        <Act
+          needs="admin"
+          label={words.change}
+          name={one.kind}
+          onClick={() => onOpen({ act: "change", policy: one })}
+        />
+        {one.changed_by == null ? null : (
           <Act
             needs="admin"
-            label={words.change}
+            label={words.reset}
             name={one.kind}
-            onClick={() => onOpen({ act: "change", policy: one })}
+            onClick={() => onOpen({ act: "reset", policy: one })}
           />
-          {one.changed_by == null ? null : (
-            <Act
-              needs="admin"
-              label={words.reset}
-              name={one.kind}
-              onClick={() => onOpen({ act: "reset", policy: one })}
-            />
-          )}
-        </Acts>
-      ),
-    },
+        )}
+      </Acts>
+    )),
   ];
   if (prospects.size === 0) return columns;
   columns.splice(3, 0, {

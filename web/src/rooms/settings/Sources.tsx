@@ -1,6 +1,6 @@
-import { Button, Select } from "@mantine/core";
+import { Select } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
-import { IconPlus, IconRadar2 } from "@tabler/icons-react";
+import { IconRadar2 } from "@tabler/icons-react";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { api, ok, type Schemas } from "@/api/client";
@@ -8,9 +8,8 @@ import { asApiError } from "@/api/error";
 import type { Column } from "@/components/DataTable";
 import { Instant } from "@/components/Instant";
 import { Listing } from "@/components/Listing";
-import { RoleGate } from "@/components/RoleGate";
 import { settings } from "@/strings/settings";
-import { Act, Acts, Section, useDone, Word } from "./Parts";
+import { Act, Acts, Add, actsColumn, nameColumn, Section, useDone, Word } from "./Parts";
 import { imagesQuery, type Source, type SourceImage, sourcesQuery, usePages } from "./queries";
 import classes from "./Settings.module.css";
 import { DismissImage, RegisterImage, RemoveSource, Seen, SourceDialog } from "./SourceDialogs";
@@ -28,13 +27,7 @@ type Open =
 export function Sources() {
   const [open, setOpen] = useState<Open>(null);
   const close = () => setOpen(null);
-  const add = (
-    <RoleGate needs="admin">
-      <Button leftSection={<IconPlus size={14} />} onClick={() => setOpen({ act: "add" })}>
-        {words.add}
-      </Button>
-    </RoleGate>
-  );
+  const add = <Add needs="admin" main label={words.add} act={() => setOpen({ act: "add" })} />;
   return (
     <>
       <SourceList add={add} onOpen={setOpen} />
@@ -165,20 +158,14 @@ function sourceColumns(
   { busy, look }: ReturnType<typeof useLooks>,
 ): Column<Source>[] {
   return [
-    {
-      key: "name",
-      header: settings.name,
-      card: "head",
-      sort: (one) => one.name,
-      cell: (one) => (
-        <div className={classes.two}>
-          <span className={classes.name}>{one.name}</span>
-          <span className={`${classes.small} sw-truncate`} title={one.location}>
-            {words.kinds[one.kind]} · {one.location}
-          </span>
-        </div>
-      ),
-    },
+    nameColumn((one) => (
+      <div className={classes.two}>
+        <span className={classes.name}>{one.name}</span>
+        <span className={`${classes.small} sw-truncate`} title={one.location}>
+          {words.kinds[one.kind]} · {one.location}
+        </span>
+      </div>
+    )),
     {
       key: "filter",
       header: words.filter,
@@ -206,42 +193,37 @@ function sourceColumns(
       width: "11rem",
       cell: (one) => <Scanned source={one} />,
     },
-    {
-      key: "acts",
-      header: settings.acts,
-      width: "16rem",
-      cell: (one) => (
-        <Acts>
-          <Act
-            needs="operator"
-            label={words.scan}
-            name={one.name}
-            loading={busy === `scan ${one.name}`}
-            onClick={() => void look("scan", one.name)}
-          />
-          <Act
-            needs="admin"
-            label={words.testRow}
-            name={one.name}
-            loading={busy === `test ${one.name}`}
-            onClick={() => void look("test", one.name)}
-          />
-          <Act
-            needs="admin"
-            label={words.change}
-            name={one.name}
-            onClick={() => onOpen({ act: "change", source: one })}
-          />
-          <Act
-            needs="admin"
-            danger
-            label={words.remove}
-            name={one.name}
-            onClick={() => onOpen({ act: "remove", source: one })}
-          />
-        </Acts>
-      ),
-    },
+    actsColumn("16rem", (one) => (
+      <Acts>
+        <Act
+          needs="operator"
+          label={words.scan}
+          name={one.name}
+          loading={busy === `scan ${one.name}`}
+          onClick={() => void look("scan", one.name)}
+        />
+        <Act
+          needs="admin"
+          label={words.testRow}
+          name={one.name}
+          loading={busy === `test ${one.name}`}
+          onClick={() => void look("test", one.name)}
+        />
+        <Act
+          needs="admin"
+          label={words.change}
+          name={one.name}
+          onClick={() => onOpen({ act: "change", source: one })}
+        />
+        <Act
+          needs="admin"
+          danger
+          label={words.remove}
+          name={one.name}
+          onClick={() => onOpen({ act: "remove", source: one })}
+        />
+      </Acts>
+    )),
   ];
 }
 
@@ -310,29 +292,25 @@ function imageColumns(onOpen: (open: Open) => void): Column<SourceImage>[] {
       sort: (one) => one.last_seen_at,
       cell: (one) => <Instant at={one.last_seen_at} as="ago" />,
     },
-    {
-      key: "acts",
-      header: settings.acts,
-      width: "11rem",
-      cell: (one) =>
-        one.state === "waiting" || one.state === "dismissed" ? (
-          <Acts>
+    actsColumn("11rem", (one) =>
+      one.state === "waiting" || one.state === "dismissed" ? (
+        <Acts>
+          <Act
+            needs="admin"
+            label={words.register}
+            name={one.image}
+            onClick={() => onOpen({ act: "register", image: one })}
+          />
+          {one.state === "waiting" ? (
             <Act
               needs="admin"
-              label={words.register}
+              label={words.dismiss}
               name={one.image}
-              onClick={() => onOpen({ act: "register", image: one })}
+              onClick={() => onOpen({ act: "dismiss", image: one })}
             />
-            {one.state === "waiting" ? (
-              <Act
-                needs="admin"
-                label={words.dismiss}
-                name={one.image}
-                onClick={() => onOpen({ act: "dismiss", image: one })}
-              />
-            ) : null}
-          </Acts>
-        ) : null,
-    },
+          ) : null}
+        </Acts>
+      ) : null,
+    ),
   ];
 }

@@ -1,5 +1,5 @@
-import { Button, MultiSelect, Select, Switch, TextInput } from "@mantine/core";
-import { IconKey, IconPlus } from "@tabler/icons-react";
+import { MultiSelect, Select, Switch, TextInput } from "@mantine/core";
+import { IconKey } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { api, ok } from "@/api/client";
@@ -9,9 +9,21 @@ import type { Column } from "@/components/DataTable";
 import { Instant } from "@/components/Instant";
 import { Listing } from "@/components/Listing";
 import { ReasonDialog } from "@/components/ReasonDialog";
-import { RoleGate } from "@/components/RoleGate";
 import { settings } from "@/strings/settings";
-import { Act, because, For, Once, orNull, Section, type Shown, useDone, Word } from "./Parts";
+import {
+  Act,
+  Add,
+  actsColumn,
+  because,
+  For,
+  nameColumn,
+  Once,
+  orNull,
+  Section,
+  type Shown,
+  useDone,
+  Word,
+} from "./Parts";
 import { groupNamesQuery, type Token, tokensQuery, usePages } from "./queries";
 import classes from "./Settings.module.css";
 
@@ -27,13 +39,7 @@ export function Tokens() {
     <Section
       alone
       title={settings.pages.tokens}
-      actions={
-        <RoleGate needs="admin">
-          <Button leftSection={<IconPlus size={14} />} onClick={() => setMaking(true)}>
-            {words.create}
-          </Button>
-        </RoleGate>
-      }
+      actions={<Add needs="admin" main label={words.create} act={() => setMaking(true)} />}
     >
       <For needs="admin" part={settings.pages.tokens}>
         <TokenList onRevoke={setRevoking} />
@@ -189,13 +195,7 @@ function stateOf(one: Token): "good" | "revoked" | "expired" {
 
 function columnsOf(onRevoke: (token: Token) => void): Column<Token>[] {
   return [
-    {
-      key: "name",
-      header: settings.name,
-      card: "head",
-      sort: (one) => one.name,
-      cell: (one) => <span className={classes.name}>{one.name}</span>,
-    },
+    nameColumn((one) => <span className={classes.name}>{one.name}</span>),
     { key: "role", header: settings.role, width: "6rem", cell: (one) => one.role },
     {
       key: "scope",
@@ -244,20 +244,16 @@ function columnsOf(onRevoke: (token: Token) => void): Column<Token>[] {
         </div>
       ),
     },
-    {
-      key: "acts",
-      header: settings.acts,
-      width: "6rem",
-      cell: (one) =>
-        stateOf(one) === "good" ? (
-          <Act
-            needs="admin"
-            danger
-            label={words.revoke}
-            name={one.name}
-            onClick={() => onRevoke(one)}
-          />
-        ) : null,
-    },
+    actsColumn("6rem", (one) =>
+      stateOf(one) === "good" ? (
+        <Act
+          needs="admin"
+          danger
+          label={words.revoke}
+          name={one.name}
+          onClick={() => onRevoke(one)}
+        />
+      ) : null,
+    ),
   ];
 }

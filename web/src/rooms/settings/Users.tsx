@@ -1,5 +1,5 @@
-import { Button, Select, TextInput } from "@mantine/core";
-import { IconPlus, IconUsers } from "@tabler/icons-react";
+import { Select, TextInput } from "@mantine/core";
+import { IconUsers } from "@tabler/icons-react";
 import { useMemo, useState } from "react";
 import { api, ok } from "@/api/client";
 import { ROLES, type Role, useMe } from "@/api/session";
@@ -8,9 +8,22 @@ import type { Column } from "@/components/DataTable";
 import { Instant } from "@/components/Instant";
 import { Listing } from "@/components/Listing";
 import { ReasonDialog } from "@/components/ReasonDialog";
-import { RoleGate } from "@/components/RoleGate";
 import { settings } from "@/strings/settings";
-import { Act, Acts, because, For, Once, orNull, Section, type Shown, useDone, Word } from "./Parts";
+import {
+  Act,
+  Acts,
+  Add,
+  actsColumn,
+  because,
+  For,
+  nameColumn,
+  Once,
+  orNull,
+  Section,
+  type Shown,
+  useDone,
+  Word,
+} from "./Parts";
 import { type Account, usePages, usersQuery } from "./queries";
 import classes from "./Settings.module.css";
 
@@ -28,13 +41,7 @@ export function Users() {
     <Section
       alone
       title={settings.pages.users}
-      actions={
-        <RoleGate needs="admin">
-          <Button leftSection={<IconPlus size={14} />} onClick={() => setMaking(true)}>
-            {words.create}
-          </Button>
-        </RoleGate>
-      }
+      actions={<Add needs="admin" main label={words.create} act={() => setMaking(true)} />}
     >
       <For needs="admin" part={settings.pages.users}>
         <UserList onAct={setOpen} />
@@ -246,20 +253,14 @@ function shownLink(name: string, link: { url: string; expires_at: string }): Sho
 
 function columnsOf(onAct: (open: Open) => void, own: string | null): Column<Account>[] {
   return [
-    {
-      key: "name",
-      header: settings.name,
-      card: "head",
-      sort: (one) => one.name,
-      cell: (one) => (
-        <div className={classes.two}>
-          <span className={classes.name}>
-            {one.name} {one.id === own ? <Word>{words.you}</Word> : null}
-          </span>
-          {one.email ? <span className={classes.small}>{one.email}</span> : null}
-        </div>
-      ),
-    },
+    nameColumn((one) => (
+      <div className={classes.two}>
+        <span className={classes.name}>
+          {one.name} {one.id === own ? <Word>{words.you}</Word> : null}
+        </span>
+        {one.email ? <span className={classes.small}>{one.email}</span> : null}
+      </div>
+    )),
     {
       key: "role",
       header: settings.role,
@@ -292,42 +293,37 @@ function columnsOf(onAct: (open: Open) => void, own: string | null): Column<Acco
       cell: (one) =>
         one.last_login_at === null ? settings.never : <Instant at={one.last_login_at} as="ago" />,
     },
-    {
-      key: "acts",
-      header: settings.acts,
-      width: "15.5rem",
-      cell: (one) => (
-        <Acts>
+    actsColumn("15.5rem", (one) => (
+      <Acts>
+        <Act
+          needs="admin"
+          label={words.change}
+          name={one.name}
+          onClick={() => onAct({ act: "role", user: one })}
+        />
+        <Act
+          needs="admin"
+          label={words.link}
+          name={one.name}
+          onClick={() => onAct({ act: "link", user: one })}
+        />
+        {one.disabled_at === null ? (
           <Act
             needs="admin"
-            label={words.change}
+            danger
+            label={words.disable}
             name={one.name}
-            onClick={() => onAct({ act: "role", user: one })}
+            onClick={() => onAct({ act: "disable", user: one })}
           />
+        ) : (
           <Act
             needs="admin"
-            label={words.link}
+            label={words.enable}
             name={one.name}
-            onClick={() => onAct({ act: "link", user: one })}
+            onClick={() => onAct({ act: "enable", user: one })}
           />
-          {one.disabled_at === null ? (
-            <Act
-              needs="admin"
-              danger
-              label={words.disable}
-              name={one.name}
-              onClick={() => onAct({ act: "disable", user: one })}
-            />
-          ) : (
-            <Act
-              needs="admin"
-              label={words.enable}
-              name={one.name}
-              onClick={() => onAct({ act: "enable", user: one })}
-            />
-          )}
-        </Acts>
-      ),
-    },
+        )}
+      </Acts>
+    )),
   ];
 }

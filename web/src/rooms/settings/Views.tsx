@@ -9,7 +9,7 @@ import type { Column } from "@/components/DataTable";
 import { Listing } from "@/components/Listing";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { settings } from "@/strings/settings";
-import { Act, Acts, Section, useDone, Word } from "./Parts";
+import { Act, Acts, actsColumn, nameColumn, Section, useDone, Word } from "./Parts";
 import { useWhole, type View, viewsQuery } from "./queries";
 import classes from "./Settings.module.css";
 
@@ -85,28 +85,22 @@ function columnsOf(
 ): Column<View>[] {
   const blocked = (one: View) => (admin || one.owner === name ? null : words.notYours);
   return [
-    {
-      key: "name",
-      header: settings.name,
-      card: "head",
-      sort: (one) => one.name,
-      cell: (one) => (
-        <span>
-          <Link
-            to="/runs"
-            search={{
-              q: one.query || undefined,
-              view: keyOf(one),
-              columns: one.columns.length > 0 ? one.columns : undefined,
-            }}
-            className={classes.name}
-          >
-            {one.name}
-          </Link>{" "}
-          {one.default ? <Word tone="good">{words.first}</Word> : null}
-        </span>
-      ),
-    },
+    nameColumn((one) => (
+      <span>
+        <Link
+          to="/runs"
+          search={{
+            q: one.query || undefined,
+            view: keyOf(one),
+            columns: one.columns.length > 0 ? one.columns : undefined,
+          }}
+          className={classes.name}
+        >
+          {one.name}
+        </Link>{" "}
+        {one.default ? <Word tone="good">{words.first}</Word> : null}
+      </span>
+    )),
     {
       key: "query",
       header: words.query,
@@ -126,58 +120,53 @@ function columnsOf(
         </span>
       ),
     },
-    {
-      key: "acts",
-      header: settings.acts,
-      width: "16rem",
-      cell: (one) => (
-        <Acts>
-          {one.default ? null : (
+    actsColumn("16rem", (one) => (
+      <Acts>
+        {one.default ? null : (
+          <Act
+            needs="viewer"
+            label={words.choose}
+            name={one.name}
+            onClick={() =>
+              act(
+                ok(
+                  api.PUT("/api/v1/views/default", {
+                    body: { screen: one.screen, view_id: one.id, builtin: one.builtin },
+                  }),
+                ),
+              )
+            }
+          />
+        )}
+        {one.id === null ? null : (
+          <>
             <Act
               needs="viewer"
-              label={words.choose}
+              blocked={blocked(one)}
+              label={one.shared ? words.unshare : words.share}
               name={one.name}
               onClick={() =>
                 act(
                   ok(
-                    api.PUT("/api/v1/views/default", {
-                      body: { screen: one.screen, view_id: one.id, builtin: one.builtin },
+                    api.PATCH("/api/v1/views/{view_id}", {
+                      params: { path: { view_id: one.id ?? "" } },
+                      body: { shared: !one.shared },
                     }),
                   ),
                 )
               }
             />
-          )}
-          {one.id === null ? null : (
-            <>
-              <Act
-                needs="viewer"
-                blocked={blocked(one)}
-                label={one.shared ? words.unshare : words.share}
-                name={one.name}
-                onClick={() =>
-                  act(
-                    ok(
-                      api.PATCH("/api/v1/views/{view_id}", {
-                        params: { path: { view_id: one.id ?? "" } },
-                        body: { shared: !one.shared },
-                      }),
-                    ),
-                  )
-                }
-              />
-              <Act
-                needs="viewer"
-                danger
-                blocked={blocked(one)}
-                label={words.remove}
-                name={one.name}
-                onClick={() => onRemove(one)}
-              />
-            </>
-          )}
-        </Acts>
-      ),
-    },
+            <Act
+              needs="viewer"
+              danger
+              blocked={blocked(one)}
+              label={words.remove}
+              name={one.name}
+              onClick={() => onRemove(one)}
+            />
+          </>
+        )}
+      </Acts>
+    )),
   ];
 }

@@ -9,6 +9,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from stepwell.stores.columns import with_columns
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
@@ -31,7 +33,7 @@ def sql(*names: str) -> Statement:
     """The statement in `<name>.sql`; several names are the parts of one statement."""
     folder = files(__name__)
     text = "\n".join((folder / f"{name}.sql").read_text("utf-8") for name in names)
-    return numbered(text)
+    return numbered(with_columns(text))
 
 
 def numbered(text: str) -> Statement:

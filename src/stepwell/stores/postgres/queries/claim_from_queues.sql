@@ -3,9 +3,7 @@
 -- `locked` takes each share from the front of its lane, past rows that other engines are
 -- just taking. What those leave behind they will say themselves, so `left_over` looks
 -- only behind a share that was filled.
-WITH me AS MATERIALIZED (
-    SELECT id FROM stepwell_engines WHERE id = %(engine_id)s FOR KEY SHARE
-), band AS MATERIALIZED (
+, band AS MATERIALIZED (
     SELECT (number - 1)::smallint AS priority, weight, skew
     FROM unnest(%(weights)s::float8[], %(skew)s::float8[])
         WITH ORDINALITY AS band (weight, skew, number)
@@ -27,23 +25,6 @@ WITH me AS MATERIALIZED (
         FROM lane
     ) AS lane
     WHERE first_due IS NOT NULL
-), parking AS MATERIALIZED (
-    SELECT name, queue
-    FROM me CROSS JOIN unnest(%(names)s::text[]) AS own (name)
-    CROSS JOIN unnest(%(queues)s::text[]) AS here (queue)
-    WHERE (
-        -- Asked once, for mostly there is none.
-        SELECT true FROM stepwell_ready
-        WHERE claimed_by IS NULL AND parked AND lost_count < 2
-            AND waiting_for = 0 AND limit_key IS NULL AND rate_key IS NULL
-        LIMIT 1
-    ) AND (
-        SELECT true FROM stepwell_ready
-        WHERE name = own.name AND queue = here.queue
-            AND claimed_by IS NULL AND parked AND lost_count < 2
-            AND waiting_for = 0 AND limit_key IS NULL AND rate_key IS NULL
-        LIMIT 1
-    )
 ), seen AS MATERIALIZED (
     SELECT step.id, lane.queue, lane.priority, step.schedule_time, false AS parked
     FROM due_lane AS lane CROSS JOIN LATERAL (

@@ -2,9 +2,7 @@
 -- has, and no row is a suspect, limited, or parked under one of the engine's own names. Rows go
 -- from the index to the client as they are locked. Where it is otherwise, the long form of the
 -- claim is asked.
-WITH me AS MATERIALIZED (
-    SELECT id FROM stepwell_engines WHERE id = %(engine_id)s FOR KEY SHARE
-), lane AS MATERIALIZED (
+, lane AS MATERIALIZED (
     SELECT
         queue, priority,
         -- Not EXISTS: that could be answered by reading all rows once.
@@ -28,23 +26,6 @@ WITH me AS MATERIALIZED (
         ) AS later
     FROM me CROSS JOIN unnest(%(queues)s::text[]) AS here (queue)
     CROSS JOIN unnest(ARRAY[0, 1, 2, 3]::smallint[]) AS band (priority)
-), parking AS MATERIALIZED (
-    SELECT 1
-    FROM unnest(%(names)s::text[]) AS own (name)
-    CROSS JOIN unnest(%(queues)s::text[]) AS here (queue)
-    WHERE (
-        -- Asked once, for mostly there is none.
-        SELECT true FROM stepwell_ready
-        WHERE claimed_by IS NULL AND parked AND lost_count < 2
-            AND waiting_for = 0 AND limit_key IS NULL AND rate_key IS NULL
-        LIMIT 1
-    ) AND (
-        SELECT true FROM stepwell_ready
-        WHERE name = own.name AND queue = here.queue
-            AND claimed_by IS NULL AND parked AND lost_count < 2
-            AND waiting_for = 0 AND limit_key IS NULL AND rate_key IS NULL
-        LIMIT 1
-    )
 ), outlook AS MATERIALIZED (
     SELECT
         count(*) FILTER (WHERE is_due) AS lanes,

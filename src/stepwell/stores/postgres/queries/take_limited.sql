@@ -20,14 +20,4 @@ SET claimed_by = %(engine_id)s,
 FROM locked
 WHERE step.id = locked.id AND step.id = ANY(ARRAY(SELECT id FROM locked))
 RETURNING
-    -- By name: a prepared statement must not change its columns when a migration adds some.
-    step.id, step.name, step.flow_id, step.created_at, step.schedule_time, step.queue,
-    step.priority, step.unique_key, step.correlation_id, step.search_key,
-    step.description, step.created_by_step_id, step.copy_of, step.retention,
-    step.state, step.state_format, step.activation_args, step.activation_no,
-    step.activation_seen, step.execution_count, step.failure_count, step.lost_count,
-    step.execution_started_at, step.execution_duration, step.executed_by,
-    step.result, step.result_format, step.ended_at, step.ended_as, step.claimed_by,
-    step.claim_no, step.claim_request, step.claimed_at, step.started, step.parked,
-    step.fingerprint, step.join_id, step.join_policy, step.waiting_for, step.limit_key,
-    step.limit_slots, step.rate_key
+    {step.columns}
