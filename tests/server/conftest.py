@@ -44,9 +44,13 @@ def audited(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database: SQLite, or PostgreSQL where a test says `on_both`."""
+    """The address of a database: SQLite, or PostgreSQL where a test says `on_both`.
+
+    The one of PostgreSQL has all tables and no rows; the file of SQLite is not there yet.
+    """
     if getattr(request, "param", "sqlite") == "postgres":
-        url: str = request.getfixturevalue("postgres_database")()
+        like = request.getfixturevalue("migrated_postgres")
+        url: str = request.getfixturevalue("postgres_database")(like)
         return url
     return f"sqlite:///{tmp_path / 'server.db'}"
 
