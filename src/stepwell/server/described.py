@@ -10,6 +10,9 @@ from pydantic import BaseModel
 
 from stepwell.server.examples import explain
 
+PREFIX: Final = "/api/v1"
+"""Where the API is."""
+
 _REF: Final = {"$ref": "#/components/schemas/Problem"}
 _PROBLEM: Final = {
     "description": "A problem (RFC 9457)",

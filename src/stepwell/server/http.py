@@ -36,6 +36,7 @@ from stepwell.server.access import service as access
 from stepwell.server.access.records import Role, User
 from stepwell.server.audit import service as audit
 from stepwell.server.database.session import Database
+from stepwell.server.described import PREFIX, operation_id
 from stepwell.server.paging import Page, Pages, Paging, paged
 from stepwell.server.services import Services
 
@@ -200,10 +201,20 @@ class TransactionRoute(APIRoute):
 
 
 class Router(APIRouter):
-    """A room's router: its routes run in the transaction of their `Call`."""
+    """A room's router: its routes run in the transaction of their `Call`.
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**{"route_class": TransactionRoute, **options})
+    They are whole as they are, with their names and the prefix of the API: an app takes them
+    over (`app.router.routes`). To include a router makes each of its routes a second time, at
+    the first request.
+    """
+
+    def __init__(self, *, root: str = PREFIX, prefix: str = "", **options: Any) -> None:
+        super().__init__(
+            prefix=root + prefix,
+            route_class=TransactionRoute,
+            generate_unique_id_function=operation_id,
+            **options,
+        )
 
 
 def in_transaction(endpoint: Callable[..., Any]) -> Callable[..., Any]:

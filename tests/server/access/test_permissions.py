@@ -68,3 +68,9 @@ def test_the_names_are_those_of_the_description(api: Api) -> None:
     acts = permissions.acts_of(app.ROOMS)
     assert {act.name for act in acts} <= names
     assert {act.role for act in acts} == set(Role)
+
+
+def test_what_a_room_has_in_more_than_one_module_is_told_too(api: Api) -> None:
+    found = told(api, "operator")
+    assert found["add_calendar"]["path"] == "/calendars"
+    assert {"start_backfill", "end_backfill"} <= found.keys()

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from stepwell.server.access.records import Role, User
-from stepwell.server.described import operation_id
+from stepwell.server.described import PREFIX, operation_id
 
 _READS: Final = frozenset({"GET", "HEAD"})
 
@@ -72,7 +72,7 @@ def _acts(routers: Iterable[APIRouter]) -> Iterator[Act]:
         if not isinstance(route, APIRoute) or role is None:
             continue
         for method in sorted(set(route.methods or ()) - _READS):
-            yield Act(operation_id(route), method, route.path, role)
+            yield Act(operation_id(route), method, route.path.removeprefix(PREFIX), role)
 
 
 def _role(dependant: Dependant) -> Role | None:

@@ -29,7 +29,7 @@ MOST_SERIES: Final = 1000
 BOUNDS: Final = (0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 14400.0, 86400.0)
 """Seconds."""
 
-router = Router(tags=["metrics"])
+router = Router(root="", tags=["metrics"])
 
 
 class ExpositionUnavailable(SetupError):

@@ -38,7 +38,7 @@ from stepwell.server.schedules.watch_records import Audit
 
 router = Router(tags=["schedules"])
 for more in (watch_api.router, backfills_api.router, calendars_api.router):
-    router.include_router(more)  # first: their paths are not ids of schedules
+    router.routes.extend(more.routes)  # first: their paths are not ids of schedules
 
 Reading = Annotated[Call, reads(Role.VIEWER)]
 Operating = Annotated[Call, writes(Role.OPERATOR)]

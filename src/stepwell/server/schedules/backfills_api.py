@@ -18,7 +18,7 @@ from stepwell.server.schedules.backfill_records import (
     NewFire,
 )
 
-router = Router()
+router = Router(tags=["schedules"])
 
 Reading = Annotated[Call, reads(Role.VIEWER)]
 Operating = Annotated[Call, writes(Role.OPERATOR)]

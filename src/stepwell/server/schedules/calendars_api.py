@@ -11,7 +11,7 @@ from stepwell.server.http import Call, Page, Pages, Router, reads, writes
 from stepwell.server.schedules import calendars
 from stepwell.server.schedules.calendar_records import CalendarChange, KeptCalendar, NewCalendar
 
-router = Router()
+router = Router(tags=["schedules"])
 
 Reading = Annotated[Call, reads(Role.VIEWER)]
 Operating = Annotated[Call, writes(Role.OPERATOR)]

@@ -20,7 +20,7 @@ from stepwell.server.schedules.watch_records import (
     NewAnswer,
 )
 
-router = Router()
+router = Router(tags=["schedules"])
 
 Reading = Annotated[Call, reads(Role.VIEWER)]
 Operating = Annotated[Call, writes(Role.OPERATOR)]
