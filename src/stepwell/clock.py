@@ -86,7 +86,8 @@ def as_utc(instant: datetime) -> datetime:
 
     Raises
     ------
-    InvalidInput : it is no datetime, or has no time zone and so names no instant.
+    InvalidInput : it is no datetime, or has no time zone and so names no instant; or no year in
+        UTC has it.
     """
     if not isinstance(instant, datetime):
         raise InvalidInput(
@@ -99,4 +100,11 @@ def as_utc(instant: datetime) -> datetime:
             why="A time without a zone means different instants on different machines.",
             fix="Use an aware datetime, for example datetime.now(timezone.utc).",
         )
-    return instant.astimezone(UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise InvalidInput(
+            f"{instant.isoformat()} is in no year of UTC.",
+            why="Years there go from 1 to 9999.",
+            fix="Give an earlier instant, or a later one; to leave a limit out, give none.",
+        ) from None
