@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
+from typing import TypeVar
 
 from stepwell.errors import InvalidInput
+
+A = TypeVar("A", bound=StrEnum)
 
 
 class StepStatus(StrEnum):
@@ -66,15 +69,7 @@ class JoinPolicy(StrEnum):
 
 def join_policy(word: JoinPolicy | str) -> JoinPolicy:
     """The policy of that name; raises `InvalidInput`."""
-    if isinstance(word, JoinPolicy):
-        return word
-    try:
-        return JoinPolicy(word)
-    except ValueError as error:
-        raise InvalidInput(
-            f"{word!r} is no answer to the failure of a member.",
-            fix=f"Use one of: {', '.join(JoinPolicy)}.",
-        ) from error
+    return _answer(JoinPolicy, word, "the failure of a member")
 
 
 class Retention(IntEnum):
@@ -87,12 +82,16 @@ class Retention(IntEnum):
 
 def conflict_policy(word: OnConflict | str) -> OnConflict:
     """The answer of that name; raises `InvalidInput`."""
-    if isinstance(word, OnConflict):
+    return _answer(OnConflict, word, "a taken unique key")
+
+
+def _answer(kind: type[A], word: A | str, to: str) -> A:
+    if isinstance(word, kind):
         return word
     try:
-        return OnConflict(word)
+        return kind(word)
     except ValueError as error:
         raise InvalidInput(
-            f"{word!r} is no answer to a taken unique key.",
-            fix=f"Use one of: {', '.join(OnConflict)}.",
+            f"{word!r} is no answer to {to}.",
+            fix=f"Use one of: {', '.join(kind)}.",
         ) from error
