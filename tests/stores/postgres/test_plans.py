@@ -9,14 +9,11 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg.sql import SQL, Composed
-from tests.stores.postgres.conftest import EMPTY
-from tests.stores.postgres.support import add, make
 
 from stepwell.clock import now
 from stepwell.ids import new_id
-from stepwell.step import Addition, EndedAs, StepQuery, StepStatus
+from stepwell.step import EndedAs, StepQuery, StepStatus
 from stepwell.stores.postgres import PostgresStore, search
-from stepwell.stores.postgres.adding import insertion
 
 LAST_WEEK = now() - timedelta(days=7)
 ONE_STATUS = [StepStatus.READY, StepStatus.DONE, StepStatus.FAILED]
@@ -90,24 +87,3 @@ def test_a_range_of_time_leaves_other_partitions_out(store: PostgresStore) -> No
     coming = now() + timedelta(days=2)
     assert f"stepwell_done_short_{coming:%Y_%m_%d}" not in found
     assert "stepwell_done_standard" in found
-
-
-def test_the_history_is_asked_once_for_each_step_that_is_added_to_a_table_thought_empty(
-    store: PostgresStore, postgres_steps: str
-) -> None:
-    """A look for each pair of an id and a row took seconds for a thousand steps."""
-    add(store, *[make() for _ in range(50)])
-    with psycopg.connect(postgres_steps, autocommit=True) as connection:
-        connection.execute(EMPTY)
-        connection.execute("ANALYZE stepwell_ready")  # pages that have no rows
-    with store.transaction() as tx:
-        rows = [Addition(make()) for _ in range(50)]
-        assert all(tx.add(rows))
-        (*_, (statement, values)) = insertion(rows)
-        with psycopg.RawCursor(tx.connection) as cursor:
-            explained = "EXPLAIN (ANALYZE, TIMING off) " + statement.text.decode()
-            cursor.execute(explained.encode(), statement.values(values))
-            found = "\n".join(str(row[0]) for row in cursor.fetchall())
-    loops = [int(one) for one in re.findall(r"Append.*loops=(\d+)", found)]
-    assert loops
-    assert max(loops) == len(rows), found

@@ -205,7 +205,7 @@ def test_a_newer_schema_that_only_has_more_is_worked_with_and_left_alone(
         store.migrate()
         with psycopg.connect(url, autocommit=True) as admin:
             admin.execute("UPDATE stepwell_meta SET value = '99'")
-            admin.execute("INSERT INTO stepwell_meta VALUES ('schema_floor', '2')")
+            admin.execute("UPDATE stepwell_meta SET value = '3' WHERE key = 'schema_floor'")
             store.open()
             assert store.migrate() == []
             query = "SELECT value FROM stepwell_meta WHERE key = 'schema_version'"

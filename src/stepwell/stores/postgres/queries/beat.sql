@@ -6,17 +6,18 @@ WITH me AS (
     SELECT step.id, step.claim_no
     FROM unnest(%(ids)s::uuid[], %(claim_nos)s::integer[]) AS claim (id, claim_no)
     JOIN stepwell_ready AS step
-        ON step.id = claim.id AND step.claim_no = claim.claim_no
-    WHERE step.id = ANY(%(ids)s::uuid[]) AND step.claimed_by = %(engine_id)s
+        ON step.id = ANY(ARRAY[claim.id]) AND step.claim_no = claim.claim_no
+    WHERE step.claimed_by IS NOT DISTINCT FROM %(engine_id)s
 ), running AS MATERIALIZED (
     SELECT step.id
     FROM unnest(%(ids)s::uuid[], %(claim_nos)s::integer[]) AS claim (id, claim_no)
     JOIN stepwell_ready AS step
-        ON step.id = claim.id AND step.claim_no = claim.claim_no
-    WHERE step.id = ANY(%(ids)s::uuid[]) AND step.claimed_by = %(engine_id)s AND NOT step.started
+        ON step.id = ANY(ARRAY[claim.id]) AND step.claim_no = claim.claim_no
+    WHERE step.claimed_by IS NOT DISTINCT FROM %(engine_id)s AND NOT step.started
     FOR NO KEY UPDATE OF step SKIP LOCKED
 ), marked AS (
-    UPDATE stepwell_ready AS step SET started = true FROM running WHERE step.id = running.id
+    UPDATE stepwell_ready AS step SET started = true
+    FROM running WHERE step.id = ANY(ARRAY[running.id])
 )
 SELECT statement_timestamp(), engine.id, engine.beat + (engine.id = me.id)::integer, NULL, false
 FROM me CROSS JOIN stepwell_engines AS engine

@@ -45,5 +45,5 @@ WITH me AS MATERIALIZED (
     WHERE lost_count < 2 AND schedule_time > statement_timestamp()
 ), left_over AS (
     SELECT schedule_time AS due FROM seen
-    WHERE NOT EXISTS (SELECT 1 FROM fair WHERE fair.id = seen.id)
+    WHERE id NOT IN (SELECT id FROM fair)
 )

@@ -155,5 +155,5 @@
     WHERE last.rows >= share.size
     UNION ALL
     SELECT schedule_time FROM seen
-    WHERE parked AND NOT EXISTS (SELECT 1 FROM fair WHERE fair.id = seen.id)
+    WHERE parked AND id NOT IN (SELECT id FROM fair)
 )

@@ -8,6 +8,6 @@
         started = false,
         parked = false
     FROM ranked
-    WHERE step.id = ranked.id AND ranked.place <= %(limit)s
+    WHERE step.id = ANY(ARRAY[ranked.id]) AND ranked.place <= %(limit)s
     RETURNING ranked.place, step.*
 )

@@ -5,7 +5,7 @@ WITH held AS MATERIALIZED (
     WHERE claimed_by = %(engine_id)s
     ORDER BY id
     FOR NO KEY UPDATE
-), marks AS (
+), marks AS MATERIALIZED (
     SELECT coalesce(bool_or(started), false) AS any_started FROM held
 )
 UPDATE stepwell_ready AS step
@@ -17,5 +17,5 @@ SET claimed_by = NULL,
     lost_count = step.lost_count
         + (%(died)s AND (held.started OR NOT marks.any_started))::integer
 FROM held CROSS JOIN marks
-WHERE step.id = held.id
+WHERE step.id = ANY(ARRAY[held.id])
 RETURNING step.id, step.lost_count

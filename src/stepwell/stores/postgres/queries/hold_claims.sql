@@ -11,6 +11,6 @@ SET claimed_by = %(engine_id)s,
     started = false,
     parked = false
 FROM unnest(%(ids)s::uuid[], %(claim_nos)s::integer[]) AS claim (id, claim_no)
-WHERE step.id = claim.id AND EXISTS (SELECT 1 FROM me)
+WHERE step.id = ANY(ARRAY[claim.id]) AND EXISTS (SELECT 1 FROM me)
     AND step.claimed_by IS NULL AND step.claim_no = claim.claim_no - 1
 RETURNING step.claimed_at

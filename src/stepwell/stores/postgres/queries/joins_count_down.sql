@@ -6,7 +6,7 @@ SET waiting_for = step.waiting_for - down.ended,
         ELSE step.schedule_time
     END
 FROM unnest(%(ids)s::uuid[], %(ended)s::integer[]) AS down (id, ended)
-WHERE step.id = ANY(%(ids)s) AND step.id = down.id
+WHERE step.id = ANY(ARRAY[down.id])
 RETURNING
     step.waiting_for = 0
     AND step.schedule_time <= statement_timestamp() + interval '1 second'

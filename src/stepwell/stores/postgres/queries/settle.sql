@@ -1,9 +1,9 @@
 -- Ended rows move, the others go back to be claimed again. What is asked for and does not
 -- come back has not matched: see settled_before.sql (R12, R13).
 --
--- Each claim is held by the engine beside it. Values come as columns, of which those that are all null are empty. The rows are looked up
--- one by one, by their ids: the planner thinks that `asked` is short. A claim that was a
--- lock alone, of this transaction or of one that was lost, stands on the row as the number
+-- Each claim is held by the engine beside it. Values come as columns, of which those that
+-- are all null are empty. `ANY(ARRAY[...])` of one id: docs/decisions/0110. A claim that was
+-- a lock alone, of this transaction or of one that was lost, stands on the row as the number
 -- before, if nobody has claimed it since.
 WITH asked AS MATERIALIZED (
     SELECT
@@ -43,7 +43,7 @@ WITH asked AS MATERIALIZED (
 ), over AS (
     DELETE FROM stepwell_ready AS step
     USING asked
-    WHERE step.id = asked.step_id
+    WHERE step.id = ANY(ARRAY[asked.step_id])
         AND (
             step.claimed_by = asked.engine_id AND step.claim_no = asked.claim_no
             OR asked.unwritten
@@ -103,7 +103,7 @@ WITH asked AS MATERIALIZED (
             THEN step.activation_args
         END
     FROM asked
-    WHERE step.id = asked.step_id
+    WHERE step.id = ANY(ARRAY[asked.step_id])
         AND (
             step.claimed_by = asked.engine_id AND step.claim_no = asked.claim_no
             OR asked.unwritten

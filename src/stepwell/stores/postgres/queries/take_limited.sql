@@ -18,6 +18,6 @@ SET claimed_by = %(engine_id)s,
     started = false,
     parked = false
 FROM locked
-WHERE step.id = locked.id AND step.id = ANY(ARRAY(SELECT id FROM locked))
+WHERE step.id = ANY(ARRAY[locked.id])
 RETURNING
     {step.columns}
