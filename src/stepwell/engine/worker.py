@@ -239,7 +239,7 @@ class Worker:
         self._note_suspects(claimed)
         if claimed.steps or self._bursts.pending or self._bursts.again:
             return 0.0
-        quiet = self._unaided and self._bursts.quiet and not claimed.limited_due
+        quiet = self._unaided and self._bursts.quiet and not claimed.may_be_more
         if quiet and self._suspect_since is None:
             self.rests_until = claimed.next_due  # its own: `next_due` moves while work goes on
             self.idle.set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from stepwell.step import Claim, Step, StepStatus
@@ -62,6 +63,13 @@ class Burial:
     failed: tuple[UUID, ...] = ()
 
 
+class Position(NamedTuple):
+    """Where a row stands among those of its queue and band that are due."""
+
+    schedule_time: datetime
+    id: UUID
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimRequest:
     """What an engine wants.
@@ -81,6 +89,7 @@ class ClaimRequest:
     limited : take rows with a limit or rate key, and no others (R20); never with `locking`,
         for slots are counted from marks.
     beyond : of a limited claim: where the last one stopped looking (`Claimed.beyond`).
+    since : a store may leave out rows that stand before this; it says so (`Claimed.whole`).
     """
 
     engine_id: UUID
@@ -94,6 +103,7 @@ class ClaimRequest:
     skew: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     limited: bool = False
     beyond: str = ""
+    since: Position | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +117,10 @@ class Claimed:
     limited claim may find some that it can take. After a limited claim: there are more that
     could be taken now. `beyond` is not empty where a limited claim looked at a part of the
     keys only: text that the next one hands over to go on from there.
+
+    `front` is where due rows begin, if all that are due stand in one queue and band and the
+    store has seen them from there on. `whole` is False where it looked from
+    `ClaimRequest.since` on only.
     """
 
     steps: tuple[Step, ...] = ()
@@ -114,6 +128,13 @@ class Claimed:
     suspect_due: bool = False
     limited_due: bool = False
     beyond: str = ""
+    front: Position | None = None
+    whole: bool = True
+
+    @property
+    def may_be_more(self) -> bool:
+        """Whether rows may be due that it neither has nor tells of."""
+        return self.limited_due or not self.whole
 
 
 @dataclass(frozen=True, slots=True)

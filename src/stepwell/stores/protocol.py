@@ -30,6 +30,7 @@ from stepwell.stores.messages import (
     EngineInfo,
     Failures,
     Migration,
+    Position,
     Pulse,
     Swept,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "Exclusive",
     "Failures",
     "Migration",
+    "Position",
     "Pulse",
     "Store",
     "Swept",

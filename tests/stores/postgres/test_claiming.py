@@ -13,6 +13,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from tests.stores.postgres.plans import blocks, explain, indexes, of_lane, whole_tables
 from tests.stores.postgres.support import (
     PATIENCE,
     add,
@@ -28,7 +29,6 @@ from tests.stores.postgres.support import (
 from stepwell.clock import now
 from stepwell.step import StepQuery
 from stepwell.stores.postgres import PostgresStore, claiming, settling
-from stepwell.stores.postgres.queries import sql
 from stepwell.stores.protocol import Claimed, ClaimRequest
 
 CROWD = (
@@ -189,18 +189,17 @@ def test_a_claim_reads_due_rows_alone_however_many_others_there_are(
         "claim_mark",
         "claim_answer",
     )
-    plan = _explain(crowded, statement, values)
-    assert _whole_tables(plan) == set()
-    assert "stepwell_ready_claim" in _indexes(plan)
+    plan = explain(crowded, statement, values)
+    assert whole_tables(plan) == set()
+    assert "stepwell_ready_claim" in indexes(plan)
     # Each row is read by the look ahead, by the lock and by the update, with their indexes.
-    assert _blocks(plan) < 150 + 60 * limit
+    assert blocks(plan) < 150 + 60 * limit
 
 
 def test_a_claim_by_lock_reads_no_table_as_a_whole(crowded: PostgresStore) -> None:
-    values = {"engine_id": engine(crowded), "names": ["v1/work"], "queues": ["default"]}
-    plan = _explain(crowded, ("claim_parking", "claim_lane"), values | {"limit": 100})
-    assert _whole_tables(plan) == set()
-    assert _blocks(plan) < 150
+    plan = explain(crowded, ("claim_parking", "claim_lane"), of_lane(crowded))
+    assert whole_tables(plan) == set()
+    assert blocks(plan) < 150
 
 
 @pytest.mark.parametrize("due", [0, 3])
@@ -251,9 +250,9 @@ def test_a_settlement_reads_its_own_rows_alone(crowded: PostgresStore) -> None:
     me = engine(crowded)
     steps = claim(crowded, me, limit=10).steps
     values = settling.values([me] * 10, [outcome(step) for step in steps])
-    plan = _explain(crowded, ("settle",), values)
-    assert _whole_tables(plan) == set()
-    assert _blocks(plan) < 1500
+    plan = explain(crowded, ("settle",), values)
+    assert whole_tables(plan) == set()
+    assert blocks(plan) < 1500
 
 
 # -- helpers ---------------------------------------------------------------------------------
@@ -297,39 +296,6 @@ def _start(program: str, url: str) -> subprocess.Popen[str]:
 def _line(child: subprocess.Popen[str]) -> str:
     assert child.stdout is not None
     return child.stdout.readline().strip()
-
-
-def _explain(store: PostgresStore, names: tuple[str, ...], values: dict[str, Any]) -> Any:
-    """The plan of a statement as sessions of the store run it: one plan for all values."""
-    statement = sql(*names)
-    marks = ", ".join(["%s"] * len(statement.parameters))
-    explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE explained ({marks})".encode()
-    with psycopg.connect(store._conninfo(), cursor_factory=psycopg.ClientCursor) as connection:
-        assert connection.execute("SHOW plan_cache_mode").fetchone() == ("force_generic_plan",)
-        connection.execute(b"PREPARE explained AS " + statement.text)
-        row = connection.execute(explain, statement.values(values)).fetchone()
-        connection.rollback()
-    assert row is not None
-    return row[0][0]["Plan"]
-
-
-def _nodes(plan: Any) -> Iterator[Any]:
-    yield plan
-    for child in plan.get("Plans", ()):
-        yield from _nodes(child)
-
-
-def _whole_tables(plan: Any) -> set[str]:
-    names = {node["Relation Name"] for node in _nodes(plan) if node["Node Type"] == "Seq Scan"}
-    return names - {"stepwell_engines"}
-
-
-def _indexes(plan: Any) -> set[str]:
-    return {node["Index Name"] for node in _nodes(plan) if "Index Name" in node}
-
-
-def _blocks(plan: Any) -> int:
-    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
 
 
 def test_what_is_due_when_it_is_made_is_due_now_however_far_ahead_its_makers_clock_is(

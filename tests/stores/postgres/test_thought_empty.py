@@ -7,7 +7,7 @@ takes it for one row, until it is analyzed again: for a minute, however many com
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,6 +16,7 @@ import pytest
 from psycopg import Connection, Cursor
 from psycopg.sql import SQL, Literal
 from tests.stores.postgres.conftest import EMPTY
+from tests.stores.postgres.plans import nodes
 from tests.stores.postgres.support import add, engine, make, outcome, request
 
 from stepwell.ids import new_id
@@ -40,12 +41,6 @@ def thought_empty(store: PostgresStore, postgres_steps: str) -> PostgresStore:
     for fields in ({"queue": "other"}, {"parked": True}, {"limit_key": "a"}):
         add(store, *[make("v1/other", **fields) for _ in range(OTHERS)])
     return store
-
-
-def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for part in plan.get("Plans", ()):
-        yield from _nodes(part)
 
 
 def _read(node: dict[str, Any]) -> int:
@@ -88,7 +83,7 @@ class Watch:
         return max(
             (_read(node), f"{json.dumps(node, indent=1)}\n{text}")
             for text, plan in self.plans
-            for node in _nodes(plan)
+            for node in nodes(plan)
         )
 
     def indexes(self) -> set[str]:
@@ -96,7 +91,7 @@ class Watch:
         return {
             node["Index Name"]
             for _, plan in self.plans
-            for node in _nodes(plan)
+            for node in nodes(plan)
             if "(id = ANY" in node.get("Index Cond", "")
             and node["Index Name"].startswith("stepwell_ready")
         }

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any, Final
+from uuid import UUID
 
 from stepwell.errors import EngineBuried
 from stepwell.frozen import changer
 from stepwell.step import Step
 from stepwell.stores.columns import COLUMNS
 from stepwell.stores.fairness import WEIGHTS
-from stepwell.stores.postgres.arrays import claim_columns
+from stepwell.stores.postgres.arrays import claim_columns, instant, uuid_text
 from stepwell.stores.postgres.queries import sql
 from stepwell.stores.postgres.rows import step_reader, utc
 from stepwell.stores.postgres.statements import Statements
-from stepwell.stores.protocol import Claimed, ClaimRequest
+from stepwell.stores.protocol import Claimed, ClaimRequest, Position
 
 _MOST_AT_ONCE: Final = 1000
 """The most rows that one round locks to get past foreign names, where own ones stand between."""
@@ -26,6 +27,7 @@ _INFO: Final = len(_ANSWER)
 _read: Final = step_reader((*_ANSWER, *COLUMNS))
 _LANE: Final = ("nothing_due", "later")
 _STEP_ID: Final = len(_LANE)
+_FIRST_ID: Final = UUID(int=0)
 _changed: Final = changer(Step)
 _read_one: Final = step_reader((*_LANE, *COLUMNS))
 
@@ -42,6 +44,7 @@ def claim(statements: Statements, request: ClaimRequest) -> Claimed:
 def _from_one_lane(statements: Statements, request: ClaimRequest) -> Claimed | None:
     """The rows of one lane, locked, or nothing where nothing is due; None where lanes have to be
     weighed against each other. To plan for that takes ten times as long as for this."""
+    since = request.since
     rows = statements.rows(
         "claim_parking",
         "claim_lane",
@@ -49,18 +52,24 @@ def _from_one_lane(statements: Statements, request: ClaimRequest) -> Claimed | N
         names=list(request.names),
         queues=list(dict.fromkeys(request.queues)),
         limit=request.limit,
+        since="-infinity" if since is None else instant(since.schedule_time),
+        since_id=uuid_text(_FIRST_ID if since is None else since.id),
     )
     if not rows:
         return None  # no such engine
     nothing_due, later, step_id = rows[0][: _STEP_ID + 1]
     if nothing_due:
-        return Claimed((), later and utc(later))
+        return Claimed((), later and utc(later), whole=since is None)
     steps = tuple([_read_one(row) for row in rows]) if step_id is not None else ()
     if not steps or not {step.name for step in steps}.issubset(request.names):
         return None
     full = len(steps) == request.limit
     # As many as were asked for: there may be more, and whoever asks for more will see.
-    return Claimed(steps, steps[-1].schedule_time if full else later and utc(later))
+    next_due = steps[-1].schedule_time if full else later and utc(later)
+    if since is not None:
+        return Claimed(steps, next_due, whole=False)
+    front = Position(steps[0].schedule_time, steps[0].id) if steps else None
+    return Claimed(steps, next_due, front=front)
 
 
 def _marked(statements: Statements, request: ClaimRequest, locked: Claimed) -> Claimed:

@@ -1,7 +1,8 @@
 -- The claim by lock where nothing has to be weighed, as mostly: one lane has due rows or none
 -- has, and no row is a suspect, limited, or parked under one of the engine's own names. Rows go
 -- from the index to the client as they are locked. Where it is otherwise, the long form of the
--- claim is asked.
+-- claim is asked. Due rows are read from where they began lately, if that is known: those that
+-- have ended stay in the index until vacuum comes.
 , lane AS MATERIALIZED (
     SELECT
         queue, priority,
@@ -9,10 +10,11 @@
         (
             SELECT true FROM stepwell_ready
             WHERE queue = here.queue AND priority = band.priority
+                AND (schedule_time, id) >= (%(since)s::timestamptz, %(since_id)s::uuid)
                 AND schedule_time <= statement_timestamp()
                 AND claimed_by IS NULL AND NOT parked AND lost_count < 2
                 AND waiting_for = 0 AND limit_key IS NULL AND rate_key IS NULL
-            ORDER BY schedule_time
+            ORDER BY schedule_time, id
             LIMIT 1
         ) AS is_due,
         (
@@ -60,6 +62,7 @@ FROM me CROSS JOIN outlook LEFT JOIN (
     SELECT step.* FROM sole CROSS JOIN LATERAL (
         SELECT * FROM stepwell_ready
         WHERE queue = sole.queue AND priority = sole.priority
+            AND (schedule_time, id) >= (%(since)s::timestamptz, %(since_id)s::uuid)
             AND schedule_time <= statement_timestamp()
             AND claimed_by IS NULL AND NOT parked AND lost_count < 2
             AND waiting_for = 0 AND limit_key IS NULL AND rate_key IS NULL
