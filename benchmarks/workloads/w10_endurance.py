@@ -1,6 +1,6 @@
 """W10 endurance: steps poured in at half of the peak, for twenty minutes.
 
-The peak is measured first, as in W1. Dead rows of the ready table are looked at ten times in
+The peak is measured first, as in W1. Dead rows of the ready table are looked at fifty times in
 each quarter; the 99th percentile (added to started, by the store's times) is that of the steps
 of a quarter. WAL is what the server wrote from the first step to the last, by step: adding,
 claiming and settling it, with indexes, full pages after checkpoints, and heartbeats.
@@ -20,7 +20,7 @@ from benchmarks.subject import Subject, started
 from benchmarks.workloads.w1_drain import prepare
 
 TEMPLATE: Final = "no steps"
-LOOKS: Final = 40
+LOOKS: Final = 200
 DEAD: Final = "SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = 'stepwell_ready'"
 WAL: Final = "SELECT (pg_current_wal_lsn() - '0/0'::pg_lsn)::float8"
 P99: Final = """

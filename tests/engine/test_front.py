@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from tests.stores.postgres.support import make, request
@@ -46,9 +46,9 @@ class Claims:
         self.front = Front(self.clock)
         self.front._claimed = claimed_lately
 
-    def __call__(self, lane: Lane) -> Claimed:
+    def __call__(self, lane: Lane, **fields: Any) -> Claimed:
         """One claim."""
-        return self.front.claim(cast(Transaction, lane), request(new_id()))
+        return self.front.claim(cast(Transaction, lane), request(new_id(), **fields))
 
     def step(self, *, due_since: float) -> Step:
         """A step that has been due for so many seconds."""
@@ -94,6 +94,20 @@ def test_an_engine_that_has_claimed_nothing_for_minutes_looks_at_all() -> None:
         claims.clock.advance(seconds)
         claims(lane)
     assert lane.asked == [None, None, None]
+
+
+@pytest.mark.parametrize("sees_no_rows", [{"limit": 0}, {"alone": True}])
+def test_a_claim_that_sees_no_due_rows_is_no_look_at_all_of_them(
+    sees_no_rows: dict[str, Any],
+) -> None:
+    claims = Claims()
+    lane = Lane(claims.step(due_since=0))
+    claims(lane)
+    for _ in range(4):
+        claims.clock.advance(0.1)
+        claims(lane, **sees_no_rows)
+    claims(lane)
+    assert lane.asked == [None] * 6
 
 
 def test_where_lanes_are_weighed_against_each_other_all_is_looked_at() -> None:

@@ -6,12 +6,13 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from tests.engine.signals import wait_for
 
 from stepwell import StepClient, new_step
-from stepwell.engine.together import Together
+from stepwell.engine.together import Together, _tell_tasks
 from stepwell.errors import StoreUnavailable, UniqueKeyTaken
 from stepwell.step import Addition
 from stepwell.stores.memory import MemoryStore
@@ -166,4 +167,65 @@ def test_a_cancelled_task_hands_the_lead_on() -> None:
 
     asyncio.run(crowd())
     assert sum(gate.sizes) == 3
+    assert not together._busy
+
+
+def test_a_loop_is_woken_once_for_all_of_its_tasks_that_one_commit_serves() -> None:
+    gate = Gate()
+    together = Together(gate)
+
+    async def crowd() -> int:
+        loop, woken = asyncio.get_running_loop(), 0
+        soon = loop.call_soon_threadsafe
+
+        def counted(act: Callable[..., object], *args: object, **more: Any) -> asyncio.Handle:
+            nonlocal woken
+            woken += act is _tell_tasks
+            return soon(act, *args, **more)
+
+        loop.call_soon_threadsafe = counted  # type: ignore[assignment]
+        tasks = [asyncio.create_task(together.add_async(some()))]
+        await asyncio.to_thread(gate.entered.wait, 90)
+        tasks += [asyncio.create_task(together.add_async(some())) for _ in range(8)]
+        await asyncio.to_thread(wait_for, lambda: len(together._waiting) == 8)
+        gate.open.set()
+        await asyncio.gather(*tasks)
+        return woken
+
+    assert asyncio.run(crowd()) == 2
+    assert gate.sizes == [1, 8]
+
+
+def test_who_waits_behind_a_task_whose_loop_is_closed_is_served_and_so_is_the_task() -> None:
+    gate = Gate()
+    together = Together(gate)
+
+    async def gives_up() -> None:
+        task = asyncio.create_task(together.add_async(some()))
+        await asyncio.to_thread(wait_for, lambda: len(together._waiting) == 1)
+        task.cancel()
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(together.add, some())
+        assert gate.entered.wait(90)
+        asyncio.run(gives_up())
+        last = pool.submit(together.add, some())
+        wait_for(lambda: len(together._waiting) == 2)
+        gate.open.set()
+        for call in (first, last):
+            call.result(90)
+    assert gate.sizes == [1, 2]
+
+
+def test_a_task_of_a_loop_whose_threads_are_closed_is_served() -> None:
+    gate = Gate()
+    together = Together(gate)
+    gate.open.set()
+
+    async def late() -> None:
+        await asyncio.get_running_loop().shutdown_default_executor()
+        await together.add_async(some())
+
+    asyncio.run(late())
+    assert gate.sizes == [1]
     assert not together._busy

@@ -4,13 +4,17 @@ Whoever finds nobody adding adds what is waiting, its own included, and hands on
 who came meanwhile. So nobody waits for company, and the more callers there are, the more of
 them one commit serves. If the store refuses what was put together, each is added alone, so
 that a mistake is the error of its maker.
+
+A thread that adds leads itself. For tasks a thread of their event loop leads, and goes on as
+long as the next who waits is of the same loop: all tasks of one commit are told at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Final, TypeAlias
 
 from stepwell.errors import StoreUnavailable
@@ -23,19 +27,43 @@ Commit: TypeAlias = Callable[[list[Addition]], None]
 
 
 class _Call:
-    """One caller's steps, and what has become of them.
+    """One caller's steps, and what the store has said of them."""
 
-    Parameters
-    ----------
-    wake : called, in any thread, when they are added, or when it is this caller's turn to lead.
-    """
+    __slots__ = ("additions", "error")
 
-    __slots__ = ("additions", "error", "leads", "wake")
-
-    def __init__(self, additions: list[Addition], wake: Callable[[], object]) -> None:
-        self.additions, self.wake = additions, wake
+    def __init__(self, additions: list[Addition]) -> None:
+        self.additions = additions
         self.error: Exception | None = None
-        self.leads = False
+
+
+class _OfThread(_Call):
+    """A thread waits for its lock, until its steps are added or it is to lead."""
+
+    __slots__ = ("leads", "over")
+
+    def __init__(self, additions: list[Addition]) -> None:
+        super().__init__(additions)
+        self.leads, self.over = False, threading.Lock()
+        self.over.acquire()
+
+
+class _OfTask(_Call):
+    """A task waits for its answer."""
+
+    __slots__ = ("answer", "loop")
+
+    def __init__(self, additions: list[Addition], loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(additions)
+        self.loop, self.answer = loop, loop.create_future()
+
+    def tell(self) -> None:
+        """In the thread of its loop. Who was cancelled waits no more."""
+        if self.answer.done():
+            return
+        if self.error is None:
+            self.answer.set_result(None)
+        else:
+            self.answer.set_exception(self.error)
 
 
 class Together:
@@ -49,16 +77,14 @@ class Together:
     def __init__(self, commit: Commit) -> None:
         self._commit = commit
         self._lock = threading.Lock()
-        self._waiting: list[_Call] = []
+        self._waiting: list[_OfThread | _OfTask] = []
         self._busy = False
 
     def add(self, additions: list[Addition]) -> None:
         """Returns when they are durable; raises what the store says of them."""
-        over = threading.Lock()
-        over.acquire()
-        call = _Call(additions, over.release)
+        call = _OfThread(additions)
         if not self._enters(call):
-            over.acquire()
+            call.over.acquire()
         if call.leads:
             self._lead(call)
         if call.error is not None:
@@ -66,61 +92,79 @@ class Together:
 
     async def add_async(self, additions: list[Addition]) -> None:
         """The same without blocking the event loop. Who is cancelled is added all the same."""
-        await asyncio.shield(asyncio.create_task(self._add_on_loop(additions)))
+        loop = asyncio.get_running_loop()
+        call = _OfTask(additions, loop)
+        if self._enters(call):
+            self._begin(loop)
+        await call.answer
 
-    async def _add_on_loop(self, additions: list[Addition]) -> None:
-        loop, over = asyncio.get_running_loop(), asyncio.Event()
-        call = _Call(additions, lambda: loop.call_soon_threadsafe(over.set))
-        if not self._enters(call):
-            await over.wait()
-        if call.leads:
-            await asyncio.to_thread(self._lead, call)
-        if call.error is not None:
-            raise call.error
-
-    def _enters(self, call: _Call) -> bool:
-        """Whether nobody is adding, so that this call has to."""
+    def _enters(self, call: _OfThread | _OfTask) -> bool:
+        """Whether nobody is adding, so that this call has to begin."""
         with self._lock:
             self._waiting.append(call)
-            call.leads, self._busy = not self._busy, True
-        return call.leads
+            begins, self._busy = not self._busy, True
+        if begins and isinstance(call, _OfThread):
+            call.leads = True
+        return begins
 
-    def _lead(self, leader: _Call) -> None:
-        with self._lock:
-            calls = self._taken()
+    def _lead(self, leader: _OfThread) -> None:
+        calls = self._taken()
         try:
             self._add(calls)
         except BaseException:  # this thread is told to end; the others are to know
-            for call in calls:
-                call.error = call.error or StoreUnavailable("Adding was interrupted.")
+            _interrupted(calls)
             raise
         finally:
             self._hand_on()
-            for call in calls:
-                if call is not leader:
-                    _wake(call)
+            _tell(call for call in calls if call is not leader)
 
-    def _taken(self) -> list[_Call]:
+    def _lead_tasks(self, loop: asyncio.AbstractEventLoop) -> None:
+        goes_on = True
+        while goes_on:
+            calls = self._taken()
+            try:
+                self._add(calls)
+            except BaseException:
+                _interrupted(calls)
+            goes_on = self._hand_on(loop)
+            _tell(calls)
+
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        try:
+            loop.run_in_executor(None, self._lead_tasks, loop)
+        except RuntimeError:  # it is being closed, but who came after this one waits
+            self._begin_apart(loop)
+
+    def _begin_apart(self, loop: asyncio.AbstractEventLoop) -> None:
+        threading.Thread(target=self._lead_tasks, args=[loop], daemon=True).start()
+
+    def _taken(self) -> list[_OfThread | _OfTask]:
         """The first who wait, up to the most steps; whoever leads is the first of all."""
-        size = 0
-        for place, call in enumerate(self._waiting):
-            size += len(call.additions)
-            if size > MOST and place:
-                taken, self._waiting = self._waiting[:place], self._waiting[place:]
-                return taken
-        taken, self._waiting = self._waiting, []
-        return taken
-
-    def _hand_on(self) -> None:
         with self._lock:
-            while self._waiting:
-                self._waiting[0].leads = True
-                if _wake(self._waiting[0]):
-                    return
-                del self._waiting[0]
-            self._busy = False
+            size = 0
+            for place, call in enumerate(self._waiting):
+                size += len(call.additions)
+                if size > MOST and place:
+                    taken, self._waiting = self._waiting[:place], self._waiting[place:]
+                    return taken
+            taken, self._waiting = self._waiting, []
+            return taken
 
-    def _add(self, calls: list[_Call]) -> None:
+    def _hand_on(self, loop: asyncio.AbstractEventLoop | None = None) -> bool:
+        """Let the first who waits lead; True if it is a task of this loop, whose thread goes on."""
+        with self._lock:
+            first = self._waiting[0] if self._waiting else None
+            self._busy = first is not None
+        if isinstance(first, _OfThread):
+            first.leads = True
+            first.over.release()
+        elif isinstance(first, _OfTask):
+            if first.loop is loop:
+                return True
+            self._begin_apart(first.loop)  # its loop may be closing, and never get to it
+        return False
+
+    def _add(self, calls: Sequence[_Call]) -> None:
         try:
             self._commit([one for call in calls for one in call.additions])
         except Exception as error:
@@ -132,10 +176,24 @@ class Together:
                 self._add([call])
 
 
-def _wake(call: _Call) -> bool:
-    """False if its event loop has been closed: nobody waits there any more."""
-    try:
-        call.wake()
-    except RuntimeError:
-        return False
-    return True
+def _interrupted(calls: Iterable[_Call]) -> None:
+    for call in calls:
+        call.error = call.error or StoreUnavailable("Adding was interrupted.")
+
+
+def _tell(calls: Iterable[_OfThread | _OfTask]) -> None:
+    """Wake who waits: each thread, and each event loop once for all of its tasks."""
+    of_loops: dict[asyncio.AbstractEventLoop, list[_OfTask]] = {}
+    for call in calls:
+        if isinstance(call, _OfThread):
+            call.over.release()
+        else:
+            of_loops.setdefault(call.loop, []).append(call)
+    for loop, tasks in of_loops.items():
+        with suppress(RuntimeError):  # it has been closed: nobody waits there any more
+            loop.call_soon_threadsafe(_tell_tasks, tasks)
+
+
+def _tell_tasks(calls: list[_OfTask]) -> None:
+    for call in calls:
+        call.tell()
