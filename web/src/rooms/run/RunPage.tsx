@@ -1,7 +1,7 @@
 import { Tabs } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { lazy, Suspense, useCallback, useEffect, useMemo } from "react";
+import { lazy, Suspense, useCallback, useMemo } from "react";
 import { ErrorFace, SkeletonRows } from "@/components/FourFaces";
 import { PageHeader } from "@/components/PageHeader";
 import { useKeys } from "@/lib/keys";
@@ -18,6 +18,7 @@ import classes from "./RunPage.module.css";
 import { StepDrawer } from "./StepDrawer";
 import { StepsTab } from "./StepsTab";
 import { TimelineTab } from "./TimelineTab";
+import { useAllPages } from "./useAllPages";
 import { WhyPanel } from "./WhyPanel";
 
 const GraphTab = lazy(() => import("./GraphTab").then((found) => ({ default: found.GraphTab })));
@@ -134,15 +135,13 @@ function Page({ run }: { run: RunDetail }) {
 function useSteps(run: RunDetail) {
   const goesOn = !hasEnded(run);
   const found = useInfiniteQuery(stepsQuery(run.id, goesOn));
-  const { hasNextPage, isFetching, fetchNextPage } = found;
-  useEffect(() => {
-    if (hasNextPage && !isFetching) void fetchNextPage();
-  }, [hasNextPage, isFetching, fetchNextPage]);
-  const steps = useMemo(() => found.data?.pages.flatMap((page) => page.items) ?? [], [found.data]);
+  useAllPages(found);
+  const { data, hasNextPage } = found;
+  const steps = useMemo(() => data?.pages.flatMap((page) => page.items) ?? [], [data]);
   return {
     steps,
     loading: found.isLoading,
-    error: found.data === undefined ? found.error : null,
-    more: found.hasNextPage,
+    error: data === undefined ? found.error : null,
+    more: hasNextPage,
   };
 }
