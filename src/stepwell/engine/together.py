@@ -83,7 +83,9 @@ class Together:
     def add(self, additions: list[Addition]) -> None:
         """Returns when they are durable; raises what the store says of them."""
         call = _OfThread(additions)
-        if not self._enters(call):
+        if self._enters(call):
+            call.leads = True
+        else:
             call.over.acquire()
         if call.leads:
             self._lead(call)
@@ -103,8 +105,6 @@ class Together:
         with self._lock:
             self._waiting.append(call)
             begins, self._busy = not self._busy, True
-        if begins and isinstance(call, _OfThread):
-            call.leads = True
         return begins
 
     def _lead(self, leader: _OfThread) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
-from uuid import UUID
 
 import psycopg
 from tests.stores.postgres.support import engine
 
 from stepwell.stores.postgres import PostgresStore
-from stepwell.stores.postgres.queries import sql
+from stepwell.stores.postgres.claiming import place_values
+from stepwell.stores.postgres.queries import Statement, sql
 from stepwell.stores.protocol import Position
 
 
@@ -21,21 +21,34 @@ def of_lane(store: PostgresStore, since: Position | None = None) -> dict[str, An
         "names": ["v1/work"],
         "queues": ["default"],
         "limit": 100,
-        "since": "-infinity" if since is None else since.schedule_time.isoformat(),
-        "since_id": (UUID(int=0) if since is None else since.id).hex,
+        **place_values(since),
     }
 
 
 def explain(store: PostgresStore, names: tuple[str, ...], values: dict[str, Any]) -> Any:
     """The plan of a statement as sessions of the store run it: one plan for all values."""
-    statement = sql(*names)
-    marks = ", ".join(["%s"] * len(statement.parameters))
-    ask = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE explained ({marks})".encode()
-    with psycopg.connect(store._conninfo(), cursor_factory=psycopg.ClientCursor) as connection:
-        assert connection.execute("SHOW plan_cache_mode").fetchone() == ("force_generic_plan",)
-        connection.execute(b"PREPARE explained AS " + statement.text)
-        row = connection.execute(ask, statement.values(values)).fetchone()
+    with psycopg.connect(store._conninfo()) as connection:
+        plan = explain_on(connection, sql(*names), values)
         connection.rollback()
+    return plan
+
+
+def explain_on(
+    connection: psycopg.Connection[Any], statement: Statement, values: Mapping[str, Any]
+) -> Any:
+    """As `explain`, on a session of the store, in whose transaction the statement is run.
+
+    A statement that is prepared has a plan for all values there, as ours have.
+    """
+    marks = ", ".join(["%s"] * len(statement.parameters))
+    ask = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE explained" + f" ({marks})" * bool(marks)
+    with psycopg.ClientCursor(connection) as cursor:
+        cursor.execute("SHOW plan_cache_mode")
+        assert cursor.fetchone() == ("force_generic_plan",)
+        cursor.execute(b"PREPARE explained AS " + statement.text)
+        cursor.execute(ask.encode(), statement.values(values))
+        row = cursor.fetchone()
+        cursor.execute("DEALLOCATE explained")
     assert row is not None
     return row[0][0]["Plan"]
 

@@ -13,10 +13,9 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from psycopg import Connection, Cursor
-from psycopg.sql import SQL, Literal
+from psycopg import Cursor
 from tests.stores.postgres.conftest import EMPTY
-from tests.stores.postgres.plans import nodes
+from tests.stores.postgres.plans import explain_on, nodes
 from tests.stores.postgres.support import add, engine, make, outcome, request
 
 from stepwell.ids import new_id
@@ -59,24 +58,12 @@ class Watch:
         def watched(
             do: Statements, cursor: Cursor[Row], statement: Statement, values: Mapping[str, Any]
         ) -> None:
-            self._explain(do.connection, statement, values)
+            with do.connection.transaction(force_rollback=True):
+                plan = explain_on(do.connection, statement, values)
+            self.plans.append((statement.text.decode(), plan))
             execute(do, cursor, statement, values)
 
         monkeypatch.setattr(Statements, "_execute", watched)
-
-    def _explain(
-        self, connection: Connection[Any], statement: Statement, values: Mapping[str, Any]
-    ) -> None:
-        given = SQL(", ").join(Literal(value) for value in statement.values(values))
-        text = statement.text.decode()
-        with connection.transaction(force_rollback=True), connection.cursor() as cursor:
-            # By its name: a statement that is prepared has a plan for all values, as ours have.
-            cursor.execute(f"PREPARE watched AS {text}".encode())
-            explain = SQL("EXPLAIN (ANALYZE, TIMING off, FORMAT json) EXECUTE watched")
-            cursor.execute(explain + SQL("({})").format(given) if values else explain)
-            (((plan,),),) = cursor.fetchall()
-            cursor.execute("DEALLOCATE watched")
-        self.plans.append((text, plan["Plan"]))
 
     def worst(self) -> tuple[int, str]:
         """The most rows that a part of a statement has looked at, and which."""

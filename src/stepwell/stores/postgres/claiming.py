@@ -52,8 +52,7 @@ def _from_one_lane(statements: Statements, request: ClaimRequest) -> Claimed | N
         names=list(request.names),
         queues=list(dict.fromkeys(request.queues)),
         limit=request.limit,
-        since="-infinity" if since is None else instant(since.schedule_time),
-        since_id=uuid_text(_FIRST_ID if since is None else since.id),
+        **place_values(since),
     )
     if not rows:
         return None  # no such engine
@@ -70,6 +69,13 @@ def _from_one_lane(statements: Statements, request: ClaimRequest) -> Claimed | N
         return Claimed(steps, next_due, whole=False)
     front = Position(steps[0].schedule_time, steps[0].id) if steps else None
     return Claimed(steps, next_due, front=front)
+
+
+def place_values(since: Position | None) -> dict[str, str]:
+    """From where on due rows are read, as the statement takes it; None: from the first on."""
+    if since is None:
+        return {"since": "-infinity", "since_id": uuid_text(_FIRST_ID)}
+    return {"since": instant(since.schedule_time), "since_id": uuid_text(since.id)}
 
 
 def _marked(statements: Statements, request: ClaimRequest, locked: Claimed) -> Claimed:
