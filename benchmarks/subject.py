@@ -8,6 +8,7 @@ from environments that have nothing else of ours.
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
@@ -29,6 +30,8 @@ def serve(work: Callable[..., Any], prepare: Callable[..., Any] | None = None) -
         It may read a line to wait for its end: see `wait_for_end`.
     """
     made = [prepare(*sys.argv[1:])] if prepare else sys.argv[1:]
+    gc.collect()
+    gc.freeze()
     print("ready", flush=True)
     sys.stdin.readline()
     began = time.time()

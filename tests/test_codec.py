@@ -55,6 +55,31 @@ def test_json_values_come_back_as_they_were(value: Any) -> None:
     assert JSON.decode(JSON.encode(value)) == value
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "a",
+        '\u2028 \\ " \x07 Ærø',
+        -1.5e-9,
+        10**30,
+        {1: [True, None], "b": {}},
+        [[], ()],
+        [Colour.RED],
+    ],
+)
+@pytest.mark.parametrize("fast", [True, False])
+def test_the_text_is_the_one_that_the_standard_library_writes(
+    monkeypatch: pytest.MonkeyPatch, value: Any, fast: bool
+) -> None:
+    if not fast:  # as where Python has no encoder in C
+        monkeypatch.setattr(json.encoder, "c_make_encoder", None)
+        monkeypatch.setattr(codec, "_pieces", codec._ready_made())
+    standard = json.dumps(
+        value, default=lambda one: one.value, ensure_ascii=False, separators=(",", ":")
+    )
+    assert JSON.encode(value) == standard
+
+
 def test_the_text_is_json_that_people_and_sql_can_read() -> None:
     assert JSON.encode({"city": "Ærø", "n": 1}) == '{"city":"Ærø","n":1}'
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from stepwell.frozen import changer, maker
+from stepwell.frozen import changer, maker, setter
 from stepwell.ids import new_id
 from stepwell.outcome import Settlement
 from stepwell.step import Addition, Claim, Step
@@ -114,3 +114,18 @@ def test_a_changed_copy_is_what_replace_makes() -> None:
 def test_a_copy_cannot_be_given_a_field_that_the_class_has_not() -> None:
     with pytest.raises(AttributeError):
         changer(Point)(Point(1), z=5)
+
+
+def test_fields_of_an_instance_that_nobody_else_sees_are_set_in_place() -> None:
+    point = Point(1)
+    setter(Point, "y", "x")(point, 5, 4)
+    assert (point.x, point.y) == (4, 5)
+    with pytest.raises(FrozenInstanceError):
+        point.x = 7  # type: ignore[misc]
+
+
+def test_a_field_that_the_class_has_not_or_a_value_too_few_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        setter(Point, "z")
+    with pytest.raises(ValueError, match="shorter"):
+        setter(Point, "x", "y")(Point(1), 5)

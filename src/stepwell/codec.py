@@ -243,9 +243,34 @@ def _read(text: str) -> Any:
     return value if end == len(text) else _decoder.decode(text)
 
 
-_write: Final = json.JSONEncoder(
+_encoder: Final = json.JSONEncoder(
     default=_plain, ensure_ascii=False, allow_nan=False, separators=(",", ":")
-).encode
+)
+
+
+def _ready_made() -> Callable[[Any, int], Iterable[str]]:
+    """What an encoder of `json` makes anew for each value that it writes, made once: that takes
+    longer than to write a small state. `json` does not promise it; without it, we wait."""
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return lambda value, _: _encoder.iterencode(value)
+    circles, indent, sorted_keys, skipped_keys, nan = None, None, False, False, False
+    text = json.encoder.encode_basestring
+    separators = _encoder.key_separator, _encoder.item_separator
+    made: Callable[[Any, int], Iterable[str]] = make(
+        circles, _plain, text, indent, *separators, sorted_keys, skipped_keys, nan
+    )
+    return made
+
+
+_pieces: Final = _ready_made()
+
+
+def _write(value: Any) -> str:
+    try:
+        return "".join(_pieces(value, 0))
+    except Exception:  # by the common way, which says what is wrong with it
+        return _encoder.encode(value)
 
 
 def _name(annotation: Any) -> str:

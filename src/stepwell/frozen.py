@@ -43,6 +43,17 @@ def changer(frozen: type[T]) -> Callable[..., T]:
     return change
 
 
+def setter(frozen: type[Any], *names: str) -> Callable[..., None]:
+    """A function that sets these fields, in this order, of an instance that nobody else sees."""
+    each = [frozen.__dict__[name].__set__ for name in names]
+
+    def assign(instance: Any, *values: Any) -> None:
+        for set_one, value in zip(each, values, strict=True):
+            set_one(instance, value)
+
+    return assign
+
+
 def _twin(frozen: Any, namespace: dict[str, Any] | None = None) -> Any:
     return make_dataclass(
         frozen.__name__,  # for the message that a field is unknown

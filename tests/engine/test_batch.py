@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from unittest.mock import Mock
@@ -160,6 +161,26 @@ def test_refused_data_goes_to_the_committer_as_it_was(world: World) -> None:
     assert world.put == [good, bad]
     assert all(one.step.claimed_by is None for one in good.settlement.additions)
     assert batch.settled == []
+
+
+def test_of_a_transaction_that_is_taken_back_nothing_stays_taken_over(world: World) -> None:
+    """R21: the committer inserts the steps for anybody, as no engine knows of these claims."""
+    ended, late = world.ended(make()), world.ended()
+    batch = world.batch(ended)
+    with suppress(StoreUnavailable), world.store.transaction() as tx:
+        batch.settle(tx)
+        (addition,) = ended.settlement.additions
+        assert addition.step.claimed_by == world.engine_id
+        raise StoreUnavailable("The connection is gone.")
+    batch.hand_on(late)
+    step = addition.step
+    assert (step.claimed_by, step.claim_no, step.claim_request, step.claimed_at) == (
+        None,
+        0,
+        None,
+        None,
+    )
+    assert world.put == [ended, late]
 
 
 def test_a_store_that_cannot_be_reached_is_the_callers_to_deal_with(world: World) -> None:

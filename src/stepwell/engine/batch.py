@@ -10,7 +10,7 @@ from stepwell.engine.committer import APPLIED, Committer, Ended, by_engine
 from stepwell.engine.held import Holding
 from stepwell.errors import Conflict, StepwellError
 from stepwell.events import emit
-from stepwell.frozen import changer
+from stepwell.frozen import setter
 from stepwell.outcome import Settlement, Verdict
 from stepwell.step import Addition, Step
 from stepwell.stores.protocol import ClaimRequest, Transaction
@@ -18,7 +18,8 @@ from stepwell.stores.protocol import ClaimRequest, Transaction
 MOST_LINKS: Final = 50
 """How many steps in a row one engine takes over from each other."""
 
-_settlement, _step, _addition = changer(Settlement), changer(Step), changer(Addition)
+_mark: Final = setter(Step, "claimed_by", "claim_no", "claim_request", "claimed_at")
+_UNCLAIMED: Final = (None, 0, None, None)
 
 TakeOver: TypeAlias = Callable[[Addition], bool]
 
@@ -67,12 +68,15 @@ class Batch:
         """
         begun, self._now = SYSTEM.monotonic(), self._clock.now()
         for engine_id, part in by_engine(self.ended).items():
-            settlements = [self._handing_over(ended) for ended in part]
+            settlements = [ended.settlement for ended in part]
+            if engine_id == self._request.engine_id:
+                self._take_over(part)
             try:
                 self._answers.append((part, self._committer.apply(tx, engine_id, settlements)))
             except StepwellError as error:
                 if not self._committer.is_of_the_data(error) or _is_lost(error, settlements):
                     raise
+                self._leave(part)
                 self._refused += part
         self._duration = SYSTEM.monotonic() - begun
 
@@ -92,6 +96,11 @@ class Batch:
             emit("engine.settled", count=len(part), duration=self._duration)
         self._committer.put(*self._refused)
 
+    def hand_on(self, *others: Ended) -> None:
+        """The transaction was taken back: the committer settles all of it, and these as well."""
+        self._leave(self.ended)
+        self._committer.put(*self.ended, *others)
+
     def _holdings(self, at: float) -> list[Holding]:
         return [
             Holding(addition.step, ended.holding.engine_id, at, links=ended.holding.links + 1)
@@ -101,31 +110,27 @@ class Batch:
             for addition in self._taken.get(id(ended), ())
         ]
 
-    def _handing_over(self, ended: Ended) -> Settlement:
-        settlement = ended.settlement
-        if not settlement.additions or ended.holding.engine_id != self._request.engine_id:
-            return settlement
-        if ended.holding.links >= MOST_LINKS:
-            return settlement
-        return _settlement(
-            settlement, additions=tuple(self._claimed(ended, one) for one in settlement.additions)
-        )
+    def _take_over(self, part: list[Ended]) -> None:
+        """Mark what may run here at once: it is inserted as claimed. Nobody else sees it yet."""
+        request = self._request
+        # The same instant for all, so that they are inserted together.
+        marks = request.engine_id, 1, request.request_id, self._now
+        for ended in part:
+            for addition in ended.settlement.additions:
+                if (
+                    self._room > 0
+                    and ended.holding.links < MOST_LINKS
+                    and self._takes_over(addition)
+                ):
+                    self._room -= 1
+                    _mark(addition.step, *marks)
+                    self._taken.setdefault(id(ended), []).append(addition)
 
-    def _claimed(self, ended: Ended, addition: Addition) -> Addition:
-        """The addition, inserted as a claimed row if it may run here at once."""
-        if self._room <= 0 or not self._takes_over(addition):
-            return addition
-        self._room -= 1
-        step = _step(
-            addition.step,
-            claimed_by=self._request.engine_id,
-            claim_no=1,
-            claim_request=self._request.request_id,
-            claimed_at=self._now,  # the same for all, so that they are inserted together
-        )
-        own = _addition(addition, step=step)
-        self._taken.setdefault(id(ended), []).append(own)
-        return own
+    def _leave(self, part: list[Ended]) -> None:
+        """Take the marks off again: whoever settles these now inserts them for anybody."""
+        for ended in part:
+            for addition in self._taken.pop(id(ended), ()):
+                _mark(addition.step, *_UNCLAIMED)
 
 
 def _is_lost(error: StepwellError, settlements: list[Settlement]) -> bool:

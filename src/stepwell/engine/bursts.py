@@ -103,7 +103,7 @@ class Bursts:
                 batch.settle(tx)
                 claimed = self._claim(tx, request)
         except BaseException:
-            self._committer.put(*batch.ended, *self._collector.close())
+            batch.hand_on(*self._collector.close())
             raise
         try:
             self._close(batch)
@@ -145,7 +145,7 @@ class Bursts:
         except BaseException:  # what was settled in it has been taken back as well
             self._held.settled(foreseen)
             self._hold(request, begun)
-            self._committer.put(*batch.ended, *self._collector.close())
+            batch.hand_on(*self._collector.close())
             raise
         _written(kept)
         self._close(batch)

@@ -118,7 +118,9 @@ def check_members(additions: Sequence[Addition], inserted: Sequence[bool]) -> No
 
 def concerned(additions: Iterable[Addition]) -> bool:
     """Whether one of the rows waits for others, or belongs to one that does."""
-    return any(one.step.waiting_for or one.step.join_id is not None for one in additions)
+    steps = [one.step for one in additions]
+    members = {step.join_id for step in steps}
+    return not (members <= {None} and {step.waiting_for for step in steps} <= {0})
 
 
 def asks_for_place(step: Step) -> bool:

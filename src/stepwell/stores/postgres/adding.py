@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from itertools import chain, groupby, islice
+from operator import itemgetter
 from typing import Final
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from stepwell.step import Addition, EndedAs, OnConflict, Step
 from stepwell.stores.joins import Ending, concerned
 from stepwell.stores.moves import REPLACED
 from stepwell.stores.postgres import joining
-from stepwell.stores.postgres.arrays import columns, of_one, uuids
+from stepwell.stores.postgres.arrays import EMPTY, columns, of_one, uuids
 from stepwell.stores.postgres.ending import end
 from stepwell.stores.postgres.queries import sql
 from stepwell.stores.postgres.rows import WRITERS, oldest
@@ -23,6 +24,8 @@ AT_ONCE: Final = 1000
 """Rows in one statement."""
 SOON: Final = timedelta(seconds=1)
 _TRIES: Final = 5
+_DUE: Final = itemgetter(1)
+_WITHOUT_TIME: Final = {name: writer for name, writer in WRITERS.items() if name != "schedule_time"}
 
 
 def add(
@@ -55,7 +58,7 @@ def insertion(additions: Sequence[Addition]) -> list[Call]:
     insert = (
         (sql("add", "add_one", "add_as", "add_answer"), of_one(steps[0], WRITERS))
         if len(steps) == 1
-        else (sql("add", "add_many", "add_as", "add_answer"), columns(steps, WRITERS))
+        else (sql("add", "add_many", "add_as", "add_answer"), _columns(steps))
     )
     if all(one.fresh for one in additions):
         return [insert]
@@ -63,15 +66,21 @@ def insertion(additions: Sequence[Addition]) -> list[Call]:
     return [insert, (sql("take_back"), {"ids": uuids(ids), "oldest": oldest(ids)})]
 
 
+def _columns(steps: Sequence[Step]) -> dict[str, str]:
+    """Where all are due when they were made, as mostly, the statement needs no second instant."""
+    if [step.schedule_time for step in steps] != [step.created_at for step in steps]:
+        return columns(steps, WRITERS)
+    return columns(steps, _WITHOUT_TIME) | {"schedule_time": EMPTY}
+
+
 def inserted(additions: Sequence[Addition], answers: Sequence[list[Row]]) -> list[bool]:
     """What `add` returns, from the rows that the statements of `insertion` have given."""
-    ids = _left(answers)
-    return [_first(one.step.id, ids) for one in additions]
+    return _firsts(additions, _left(answers))
 
 
 def is_any_due(answers: Sequence[list[Row]]) -> bool:
     """Whether one of those that were inserted is due, as the server sees it."""
-    return any(due for _, due in answers[0])
+    return any(map(_DUE, answers[0]))
 
 
 def is_due_soon(additions: Iterable[Addition]) -> bool:
@@ -82,28 +91,27 @@ def is_due_soon(additions: Iterable[Addition]) -> bool:
 
 def can_be_refused(additions: Sequence[Addition]) -> bool:
     """Whether a rule may refuse one of them, so that the others must be taken back."""
-    return any(one.step.unique_key is not None for one in additions) or concerned(additions)
+    return not {one.step.unique_key for one in additions} <= {None} or concerned(additions)
 
 
 def _add_all(
     statements: Statements, additions: Sequence[Addition], endings: list[Ending]
 ) -> list[bool]:
-    inserted: set[UUID] = set()
+    inserted: set[int] = set()
     for replaces, group in groupby(additions, _replaces):
         for batch in _batches(group, 1 if replaces else AT_ONCE):
-            fresh = [one for one in batch if one.step.id not in inserted]
+            fresh = [one for one in batch if one.step.id.int not in inserted]
             if replaces:
                 inserted |= _replace(statements, fresh, endings)
             else:
                 inserted |= _add(statements, fresh)
-    return [_first(one.step.id, inserted) for one in additions]
+    return _firsts(additions, inserted)
 
 
-def _first(step_id: UUID, inserted: set[UUID]) -> bool:
-    """An id that is given twice is inserted once."""
-    found = step_id in inserted
-    inserted.discard(step_id)
-    return found
+def _firsts(additions: Iterable[Addition], inserted: set[int]) -> list[bool]:
+    """Which of them these are. An id that is given twice is inserted once."""
+    first = dict.fromkeys(inserted, True)
+    return [first.pop(one.step.id.int, False) for one in additions]
 
 
 def _replaces(addition: Addition) -> bool:
@@ -116,12 +124,12 @@ def _batches(additions: Iterable[Addition], size: int) -> Iterable[list[Addition
         yield batch
 
 
-def _add(statements: Statements, additions: list[Addition]) -> set[UUID]:
+def _add(statements: Statements, additions: list[Addition]) -> set[int]:
     inserted = _insert(statements, additions)
     left_out = [
         one.step
         for one in additions
-        if one.step.id not in inserted
+        if one.step.id.int not in inserted
         and one.step.unique_key is not None
         and one.on_conflict is OnConflict.ERROR
     ]
@@ -137,7 +145,7 @@ def _raise_if_taken(statements: Statements, left_out: list[Step]) -> None:
             raise UniqueKeyTaken(step.name, step.unique_key or "")
 
 
-def _replace(statements: Statements, additions: list[Addition], endings: list[Ending]) -> set[UUID]:
+def _replace(statements: Statements, additions: list[Addition], endings: list[Ending]) -> set[int]:
     steps = [one.step for one in additions]
     if not steps or _known(statements, steps):
         return set()
@@ -154,7 +162,7 @@ def _end_holder(statements: Statements, step: Step) -> list[Ending]:
     return end(statements, ids, EndedAs.CANCELLED, REPLACED).endings if ids else []
 
 
-def _insert(statements: Statements, additions: Sequence[Addition]) -> set[UUID]:
+def _insert(statements: Statements, additions: Sequence[Addition]) -> set[int]:
     if not additions:
         return set()
     answers = statements.rows_of(*insertion(additions))
@@ -162,10 +170,11 @@ def _insert(statements: Statements, additions: Sequence[Addition]) -> set[UUID]:
     return _left(answers)
 
 
-def _left(answers: Sequence[list[Row]]) -> set[UUID]:
-    """The ids that were inserted and not taken back."""
+def _left(answers: Sequence[list[Row]]) -> set[int]:
+    """The numbers of the ids that were inserted and not taken back."""
     rows, *taken_back = answers
-    return {step_id for step_id, _ in rows}.difference(step_id for (step_id,) in chain(*taken_back))
+    inserted = {step_id.int for step_id, _ in rows}  # ids themselves take longer to look up
+    return inserted.difference([step_id.int for (step_id,) in chain(*taken_back)])
 
 
 def _known(statements: Statements, steps: list[Step]) -> set[UUID]:

@@ -32,14 +32,14 @@ def text(value: str) -> str:
 def array(values: Sequence[Any], write: Writer = str) -> str:
     """The literal of one column."""
     first = values[0] if values else None
-    if _repeats(first) and values.count(first) == len(values):
+    if values and _repeats(first, values[-1]) and values.count(first) == len(values):
         return EMPTY if first is None or first == 0 else _repeated(write(first), len(values))
     return "{" + ",".join(["NULL" if one is None else write(one) for one in values]) + "}"
 
 
-def _repeats(value: Any) -> bool:
-    """Whether it is of a kind that a column often has nothing else of, and quick to compare."""
-    return value is None or isinstance(value, str | int)
+def _repeats(first: Any, last: Any) -> bool:
+    """Whether a column is likely to have nothing else, and this is quick to see."""
+    return first is last or isinstance(first, str | int)
 
 
 def _repeated(element: str, times: int) -> str:

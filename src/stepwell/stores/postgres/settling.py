@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Final
 from uuid import UUID
 
 from stepwell.outcome import Settlement
 from stepwell.stores.joins import Ending
-from stepwell.stores.postgres.arrays import Writer, array, columns, instant, number, text, uuids
+from stepwell.stores.postgres.arrays import (
+    Writer,
+    array,
+    columns,
+    instant,
+    number,
+    text,
+    uuid_text,
+    uuids,
+)
 from stepwell.stores.postgres.statements import Statements
 
 _WRITERS: Final[Mapping[str, Writer]] = {
@@ -30,6 +40,7 @@ _WRITERS: Final[Mapping[str, Writer]] = {
     "passes_join": str,
     "unwritten": str,
 }
+_DUE: Final = itemgetter(1)
 
 
 def settle(
@@ -47,7 +58,7 @@ def settle(
     """
     told = values(engines, settlements)
     rows = statements.rows("settle", **told)
-    statements.work_is_due(any(due for _, due, _, _ in rows))
+    statements.work_is_due(any(map(_DUE, rows)))
     now = {place - 1 for place, _, _, _ in rows}
     endings = [_ending(settlements[row[0] - 1], *row[2:]) for row in rows if row[2] is not None]
     if len(now) == len(settlements):
@@ -65,7 +76,7 @@ def _ending(settlement: Settlement, join_id: UUID, name: str) -> Ending:
 def values(engines: Sequence[UUID], settlements: Sequence[Settlement]) -> dict[str, Any]:
     """The settlements as the statement takes them: a column each."""
     return columns(settlements, _WRITERS) | {
-        "engine_id": uuids(engines),
-        "step_id": uuids(one.claim.step_id for one in settlements),
+        "engine_id": array(engines, uuid_text),
+        "step_id": uuids([one.claim.step_id for one in settlements]),
         "claim_no": array([one.claim.claim_no for one in settlements]),
     }

@@ -155,7 +155,7 @@ class PostgresTransaction:
         """As `settle`, of several engines: whose claim each settles stands beside it."""
         if not settlements:
             return []
-        with self._do.whole(any(map(_may_be_refused, settlements))):
+        with self._do.whole(_may_be_refused(settlements)):
             now, before, endings = settling.settle(self._do, engines, settlements)
             added = [one for place in now for one in settlements[place].additions]
             moves.check_taken_over(added, adding.add(self._do, added, endings))
@@ -279,10 +279,10 @@ def _pulse(rows: list[Row]) -> Pulse:
     return Pulse(utc(rows[0][0]), beats, paused)
 
 
-def _may_be_refused(settlement: Settlement) -> bool:
-    """Whether a rule may refuse it, and the transaction must survive that.
+def _may_be_refused(settlements: Sequence[Settlement]) -> bool:
+    """Whether a rule may refuse one, and the transaction must survive that.
 
     Never a savepoint without need: rows that a burst has locked before it and deletes after it
     are dead under two numbers at once, and nobody says so in the indexes before a vacuum.
     """
-    return adding.can_be_refused(settlement.additions)
+    return adding.can_be_refused([added for one in settlements for added in one.additions])

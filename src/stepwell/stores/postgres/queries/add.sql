@@ -4,7 +4,8 @@ SELECT
     id, name, flow_id, created_at,
     -- What was due when it was made is due now, however far ahead its maker's clock is (R17).
     CASE
-        WHEN schedule_time = created_at THEN least(schedule_time, statement_timestamp())
+        WHEN coalesce(schedule_time, created_at) = created_at
+        THEN least(created_at, statement_timestamp())
         ELSE schedule_time
     END,
     queue, coalesce(priority, 0), unique_key, correlation_id, search_key, description,
