@@ -249,8 +249,9 @@ def test_the_more_foreign_rows_stand_in_a_row_the_more_are_parked_at_once(
 def test_a_settlement_reads_its_own_rows_alone(crowded: PostgresStore) -> None:
     me = engine(crowded)
     steps = claim(crowded, me, limit=10).steps
-    values = settling.values([me] * 10, [outcome(step) for step in steps])
-    plan = explain(crowded, ("settle",), values)
+    told = settling.columns_of([me] * 10, [outcome(step) for step in steps])
+    asked, values = settling.values(told, packed=True)
+    plan = explain(crowded, (asked, "settle"), values)
     assert whole_tables(plan) == set()
     assert blocks(plan) < 1500
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -65,7 +66,7 @@ def test_a_look_at_a_key_with_many_rows_reads_the_first_alone(store: PostgresSto
         "beyond": "",
         "keys_at_once": 256,
     }
-    explained = Statement(b"EXPLAIN (ANALYZE, BUFFERS) " + look.text, look.parameters)
+    explained = replace(look, typed=b"EXPLAIN (ANALYZE, BUFFERS) " + look.typed)
     with store.transaction() as tx, tx._do.cursor(explained, values) as cursor:
         plan = [row[0] for row in cursor.fetchall()]
     assert any("stepwell_ready_keys" in line for line in plan)

@@ -14,10 +14,10 @@ from stepwell.step import Addition, EndedAs, OnConflict, Step
 from stepwell.stores.joins import Ending, concerned
 from stepwell.stores.moves import REPLACED
 from stepwell.stores.postgres import joining
-from stepwell.stores.postgres.arrays import EMPTY, columns, of_one, uuids
+from stepwell.stores.postgres.arrays import Packed, array, columns, of_one, uuids
 from stepwell.stores.postgres.ending import end
 from stepwell.stores.postgres.queries import sql
-from stepwell.stores.postgres.rows import WRITERS, oldest
+from stepwell.stores.postgres.rows import KINDS, oldest
 from stepwell.stores.postgres.statements import Call, Row, Statements
 
 AT_ONCE: Final = 1000
@@ -25,7 +25,8 @@ AT_ONCE: Final = 1000
 SOON: Final = timedelta(seconds=1)
 _TRIES: Final = 5
 _DUE: Final = itemgetter(1)
-_WITHOUT_TIME: Final = {name: writer for name, writer in WRITERS.items() if name != "schedule_time"}
+_TIME: Final = "schedule_time"
+_WITHOUT_TIME: Final = {name: kind for name, kind in KINDS.items() if name != _TIME}
 
 
 def add(
@@ -52,13 +53,13 @@ def add(
     return inserted
 
 
-def insertion(additions: Sequence[Addition]) -> list[Call]:
+def insertion(additions: Sequence[Addition], *, lent: bool) -> list[Call]:
     """All that adds steps which nothing can refuse, at most `AT_ONCE` of them."""
     steps = [one.step for one in additions]
     insert = (
-        (sql("add", "add_one", "add_as", "add_answer"), of_one(steps[0], WRITERS))
+        (sql("add", "add_one", "add_as", "add_answer"), of_one(steps[0], KINDS))
         if len(steps) == 1
-        else (sql("add", "add_many", "add_as", "add_answer"), _columns(steps))
+        else (sql("add", "add_many", "add_as", "add_answer"), _columns(steps, packed=not lent))
     )
     if all(one.fresh for one in additions):
         return [insert]
@@ -66,11 +67,12 @@ def insertion(additions: Sequence[Addition]) -> list[Call]:
     return [insert, (sql("take_back"), {"ids": uuids(ids), "oldest": oldest(ids)})]
 
 
-def _columns(steps: Sequence[Step]) -> dict[str, str]:
+def _columns(steps: Sequence[Step], *, packed: bool) -> dict[str, str | Packed]:
     """Where all are due when they were made, as mostly, the statement needs no second instant."""
     if [step.schedule_time for step in steps] != [step.created_at for step in steps]:
-        return columns(steps, WRITERS)
-    return columns(steps, _WITHOUT_TIME) | {"schedule_time": EMPTY}
+        return columns(steps, KINDS, packed=packed)
+    none = array((), KINDS[_TIME], packed=packed)
+    return columns(steps, _WITHOUT_TIME, packed=packed) | {_TIME: none}
 
 
 def inserted(additions: Sequence[Addition], answers: Sequence[list[Row]]) -> list[bool]:
@@ -165,7 +167,7 @@ def _end_holder(statements: Statements, step: Step) -> list[Ending]:
 def _insert(statements: Statements, additions: Sequence[Addition]) -> set[int]:
     if not additions:
         return set()
-    answers = statements.rows_of(*insertion(additions))
+    answers = statements.rows_of(*insertion(additions, lent=statements.lent))
     statements.work_is_due(is_any_due(answers))
     return _left(answers)
 

@@ -2,45 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
 from stepwell.outcome import Settlement
 from stepwell.stores.joins import Ending
 from stepwell.stores.postgres.arrays import (
-    Writer,
+    DOUBLE,
+    FLAG,
+    ID,
+    INSTANT,
+    NUMBER,
+    TEXT,
+    WORD,
+    Column,
+    Packed,
     array,
-    columns,
-    instant,
-    number,
-    text,
-    uuid_text,
-    uuids,
+    is_repeated,
+    value_of,
 )
 from stepwell.stores.postgres.statements import Statements
 
-_WRITERS: Final[Mapping[str, Writer]] = {
-    "ended_as": str,
-    "description": text,
-    "activation_seen": number,
-    "failure_count": number,
-    "execution_started_at": instant,
-    "execution_duration": number,
-    "executed_by": text,
-    "schedule_time": instant,
-    "keep_state": str,
-    "state": text,
-    "state_format": text,
-    "keep_activation": str,
-    "result": text,
-    "result_format": text,
-    "fingerprint": text,
-    "passes_join": str,
-    "unwritten": str,
+_OF_EACH: Final[Mapping[str, Column]] = {
+    "description": TEXT,
+    "execution_started_at": INSTANT,
+    "execution_duration": DOUBLE,
+    "result": TEXT,
 }
-_DUE: Final = itemgetter(1)
+"""What is mostly different for each settlement."""
+_OF_ALL: Final[Mapping[str, Column]] = {
+    "ended_as": WORD,
+    "activation_seen": NUMBER,
+    "failure_count": NUMBER,
+    "executed_by": TEXT,
+    "schedule_time": INSTANT,
+    "keep_state": FLAG,
+    "state": TEXT,
+    "state_format": TEXT,
+    "keep_activation": FLAG,
+    "result_format": TEXT,
+    "fingerprint": TEXT,
+    "passes_join": FLAG,
+    "unwritten": FLAG,
+}
+"""What is mostly the same for all, as is the engine."""
+_OWN: Final = (*_OF_EACH, *_OF_ALL)
+_own: Final = attrgetter(*_OWN)
+_SHARED: Final = {**_OF_ALL, "engine_id": ID}
+_COLUMNS: Final = {**_OF_EACH, **_SHARED, "step_id": ID, "claim_no": NUMBER}
 
 
 def settle(
@@ -56,15 +67,21 @@ def settle(
     -------
     The places of these, and of what was settled before; and the members of joins that end.
     """
-    told = values(engines, settlements)
-    rows = statements.rows("settle", **told)
-    statements.work_is_due(any(map(_DUE, rows)))
-    now = {place - 1 for place, _, _, _ in rows}
-    endings = [_ending(settlements[row[0] - 1], *row[2:]) for row in rows if row[2] is not None]
-    if len(now) == len(settlements):
-        return now, set(), endings
-    before = {place - 1 for (place,) in statements.rows("settled_before", **told)}
-    return now, before - now, endings
+    packed = not statements.lent
+    told = columns_of(engines, settlements)
+    asked, given = values(told, packed=packed)
+    ((due, places, *members),) = statements.rows(asked, "settle", **given)
+    statements.work_is_due(bool(due))
+    endings = [_ending(settlements[one - 1], *join) for one, *join in _rows(members)]
+    if due is not None and places is None:
+        return set(range(len(settlements))), set(), endings
+    now = {place - 1 for place in places or ()}
+    rows = statements.rows("settled_before", **_each(told, _COLUMNS, packed=packed))
+    return now, {place - 1 for (place,) in rows} - now, endings
+
+
+def _rows(columns: Iterable[Sequence[Any] | None]) -> Iterable[Sequence[Any]]:
+    return zip(*[column or () for column in columns], strict=True)
 
 
 def _ending(settlement: Settlement, join_id: UUID, name: str) -> Ending:
@@ -73,10 +90,31 @@ def _ending(settlement: Settlement, join_id: UUID, name: str) -> Ending:
     return Ending(join_id, step_id, name, settlement.ended_as, said)
 
 
-def values(engines: Sequence[UUID], settlements: Sequence[Settlement]) -> dict[str, Any]:
-    """The settlements as the statement takes them: a column each."""
-    return columns(settlements, _WRITERS) | {
-        "engine_id": array(engines, uuid_text),
-        "step_id": uuids([one.claim.step_id for one in settlements]),
-        "claim_no": array([one.claim.claim_no for one in settlements]),
+def columns_of(
+    engines: Sequence[UUID], settlements: Sequence[Settlement]
+) -> dict[str, Sequence[Any]]:
+    """The settlements as columns, by name."""
+    claims = [one.claim for one in settlements]
+    return {
+        **dict(zip(_OWN, zip(*map(_own, settlements), strict=True), strict=True)),
+        "engine_id": engines,
+        "step_id": [claim.step_id for claim in claims],
+        "claim_no": [claim.claim_no for claim in claims],
     }
+
+
+def values(
+    told: Mapping[str, Sequence[Any]], *, packed: bool
+) -> tuple[str, dict[str, str | Packed | None]]:
+    """The first part of the statement, and the values of all of it."""
+    if not all(is_repeated(told[name]) for name in _SHARED):
+        return "settle_each", {**_each(told, _COLUMNS, packed=packed)}
+    shared = {name: value_of(told[name][0], column) for name, column in _SHARED.items()}
+    others = _COLUMNS.keys() - _SHARED.keys()
+    return "settle_alike", {**_each(told, others, packed=packed), **shared}
+
+
+def _each(
+    told: Mapping[str, Sequence[Any]], names: Iterable[str], *, packed: bool
+) -> dict[str, str | Packed]:
+    return {name: array(told[name], _COLUMNS[name], packed=packed) for name in names}

@@ -85,8 +85,11 @@ class Statements:
     ) -> None:
         # On our own connections at once, for planning is what takes time; and in binary form,
         # which the driver reads faster.
-        prepare, binary = None if self.lent else True, not self.lent
-        cursor.execute(statement.text, statement.values(values), prepare=prepare, binary=binary)
+        given = statement.values(values)
+        if self.lent:
+            cursor.execute(statement.text, given, prepare=None, binary=False)
+        else:
+            cursor.execute(statement.typed, given, prepare=True, binary=True)
 
     def composed(self, statement: Composed, values: Mapping[str, Any]) -> list[Row]:
         """The rows that a statement made for one query gives."""

@@ -157,7 +157,7 @@ class PostgresStore:
             do = Statements(connection)
             do.due = is_due_soon(additions)
             try:
-                answer = self._commit(do, *insertion(additions))
+                answer = self._commit(do, *insertion(additions, lent=False))
             except BaseException:
                 _roll_back(connection)
                 raise

@@ -17,10 +17,12 @@ class Statement:
     """A statement in the server's own form: `$1` for the first of `parameters`.
 
     The files say `%(name)s`; turning that into numbers anew for every call takes the
-    driver longer than the server needs for the statement.
+    driver longer than the server needs for the statement. `typed` is for a driver that lets us
+    say what a parameter is: there nothing goes by way of text.
     """
 
     text: bytes
+    typed: bytes
     parameters: tuple[str, ...]
 
     def values(self, named: Mapping[str, Any]) -> list[Any]:
@@ -40,7 +42,8 @@ def numbered(text: str) -> Statement:
     """The statement whose parameters are written as `%(name)s`."""
     parameters = tuple(dict.fromkeys(_PARAMETER.findall(text)))
     places = {name: f"${place}" for place, name in enumerate(parameters, 1)}
-    return Statement(_PARAMETER.sub(lambda match: places[match[1]], text).encode(), parameters)
+    numbers = _PARAMETER.sub(lambda match: places[match[1]], text).encode()
+    return Statement(numbers, numbers.replace(b"::text::", b"::"), parameters)
 
 
 _PARAMETER = re.compile(r"%\((\w+)\)s")

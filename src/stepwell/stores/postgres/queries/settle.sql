@@ -1,45 +1,9 @@
 -- Ended rows move, the others go back to be claimed again. What is asked for and does not
 -- come back has not matched: see settled_before.sql (R12, R13).
 --
--- Each claim is held by the engine beside it. Values come as columns, of which those that
--- are all null are empty. `ANY(ARRAY[...])` of one id: docs/decisions/0110. A claim that was
--- a lock alone, of this transaction or of one that was lost, stands on the row as the number
--- before, if nobody has claimed it since.
-WITH asked AS MATERIALIZED (
-    SELECT
-        place, step_id, claim_no, engine_id, ended_as, description,
-        coalesce(activation_seen, 0) AS activation_seen,
-        coalesce(failure_count, 0) AS failure_count, execution_started_at,
-        coalesce(execution_duration, 0) AS execution_duration, executed_by, schedule_time,
-        keep_state, state,
-        state_format, keep_activation, result, result_format, fingerprint, passes_join, unwritten
-    FROM unnest(
-        %(step_id)s::uuid[],
-        %(claim_no)s::integer[],
-        %(engine_id)s::uuid[],
-        %(ended_as)s::text[],
-        %(description)s::text[],
-        %(activation_seen)s::integer[],
-        %(failure_count)s::integer[],
-        %(execution_started_at)s::timestamptz[],
-        %(execution_duration)s::float8[],
-        %(executed_by)s::text[],
-        %(schedule_time)s::timestamptz[],
-        %(keep_state)s::boolean[],
-        %(state)s::text[],
-        %(state_format)s::text[],
-        %(keep_activation)s::boolean[],
-        %(result)s::text[],
-        %(result_format)s::text[],
-        %(fingerprint)s::text[],
-        %(passes_join)s::boolean[],
-        %(unwritten)s::boolean[]
-    ) WITH ORDINALITY AS asked (
-        step_id, claim_no, engine_id, ended_as, description, activation_seen, failure_count,
-        execution_started_at, execution_duration, executed_by, schedule_time, keep_state, state,
-        state_format, keep_activation, result, result_format, fingerprint, passes_join, unwritten,
-        place
-    )
+-- Each claim is held by the engine beside it. `ANY(ARRAY[...])` of one id: docs/decisions/0110.
+-- A claim that was a lock alone, of this transaction or of one that was lost, stands on the row as
+-- the number before, if nobody has claimed it since.
 ), over AS (
     DELETE FROM stepwell_ready AS step
     USING asked
@@ -115,10 +79,16 @@ WITH asked AS MATERIALIZED (
         step.schedule_time <= statement_timestamp() + interval '1 second'
             OR step.limit_key IS NOT NULL AS due
 )
--- Of what ends, the members of joins with their names (R28).
+-- One row: whether something of it is due, which were applied if not all were, and of what ends
+-- the members of joins with their names (R28).
 SELECT
-    place, limit_key IS NOT NULL AS due, join_id,
-    CASE WHEN join_id IS NOT NULL THEN name END AS member
-FROM over
-UNION ALL
-SELECT place, due, NULL, NULL FROM again
+    bool_or(due),
+    CASE WHEN count(*) < cardinality(%(step_id)s::uuid[]) THEN array_agg(place) END,
+    array_agg(place) FILTER (WHERE join_id IS NOT NULL),
+    array_agg(join_id) FILTER (WHERE join_id IS NOT NULL),
+    array_agg(name) FILTER (WHERE join_id IS NOT NULL)
+FROM (
+    SELECT place, limit_key IS NOT NULL AS due, join_id, name FROM over
+    UNION ALL
+    SELECT place, due, NULL, NULL FROM again
+) AS applied
