@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import product
-from typing import Final, NamedTuple
+from typing import Final
 from uuid import UUID
 
 from stepwell.clock import Clock
@@ -36,13 +36,17 @@ BACKLOG: Final = timedelta(seconds=10)
 _FIRST_ID: Final = UUID(int=0)
 
 
-class Look(NamedTuple):
-    """The last look at all due rows of some queues."""
+class Moment:
+    """A time for which all due rows of some queues are looked at once.
 
-    since: tuple[Position, ...]
-    """Where the claims of the next moment begin, in each queue and band."""
-    until: float
-    """When the moment is over, in seconds of the engine's clock."""
+    It is the same for all queues: when it is over, one round of claims looks at everything.
+    """
+
+    def __init__(self, until: float) -> None:
+        self.until = until
+        """When it is over, in seconds of the engine's clock."""
+        self.since: dict[tuple[str, ...], tuple[Position, ...]] = {}
+        """Where claims begin in each queue and band, by the queues that were looked at."""
 
 
 class Front:
@@ -55,25 +59,28 @@ class Front:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._looks: dict[tuple[str, ...], Look] = {}
         self._claimed, self._counted = 0.0, clock.monotonic()
+        self._moment = Moment(self._counted)
 
     def claim(self, tx: Transaction, request: ClaimRequest) -> Claimed:
         """Claim what is asked for, from the first due row on, or from where they began lately."""
         began, now = self._clock.monotonic(), self._clock.now()
-        look = self._looks.get(request.queues)
-        if look is not None and began < look.until:
-            request = replace(request, since=look.since)
-        claimed = tx.claim(request)
+        moment = self._present(began)
+        since = moment.since.get(request.queues)
+        claimed = tx.claim(replace(request, since=since) if since else request)
         self._count(began, len(claimed.steps))
         if claimed.front is not None:
-            until = began + min(self._claimed * LASTS, LONGEST)
-            since = tuple(_begins(request.queues, claimed.front, now))
-            self._looks[request.queues] = Look(since, until)
-        if claimed.whole or look is None:
+            moment.since[request.queues] = tuple(_begins(request.queues, claimed.front, now))
+        if claimed.whole:
             return claimed
-        soon = now + timedelta(seconds=look.until - began)
-        return replace(claimed, next_due=earliest(claimed.next_due, soon))
+        over = now + timedelta(seconds=moment.until - began)
+        return replace(claimed, next_due=earliest(claimed.next_due, over))
+
+    def _present(self, now: float) -> Moment:
+        if now >= self._moment.until:
+            self._count(now, 0)
+            self._moment = Moment(now + min(self._claimed * LASTS, LONGEST))
+        return self._moment
 
     def _count(self, now: float, claimed: int) -> None:
         """How many were claimed lately; what was claimed before counts less and less."""
