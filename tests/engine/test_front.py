@@ -223,7 +223,7 @@ def test_a_claim_that_takes_none_of_the_due_rows_begins_there_too(
     claims = kind()
     rows = Rows(make())
     for _ in range(3):
-        claims(rows, **takes_none, **({} if kind is Shared else {"queues": ("default", "mail")}))
+        claims(rows, **takes_none)
     assert rows.looks == [True, False, False]
 
 

@@ -122,8 +122,8 @@ class Claimed:
     keys only: text that the next one hands over to go on from there.
 
     `front` is where due rows begin, in each queue and band that has some, if the store has
-    looked for the first of them and says so. `whole` is False where it looked from
-    `ClaimRequest.since` on only.
+    looked for the first of them and says so; answers are compared without it. `whole` is False
+    where it looked from `ClaimRequest.since` on only.
     """
 
     steps: tuple[Step, ...] = ()
@@ -131,7 +131,7 @@ class Claimed:
     suspect_due: bool = False
     limited_due: bool = False
     beyond: str = ""
-    front: tuple[Position, ...] | None = None
+    front: tuple[Position, ...] | None = field(default=None, compare=False)
     whole: bool = True
 
     @property
