@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from itertools import product
 from typing import Any, Final
 from uuid import UUID
@@ -61,7 +62,7 @@ def _from_one_lane(statements: Statements, request: ClaimRequest) -> Claimed | N
         return None  # no such engine
     nothing_due, later, step_id = rows[0][: _STEP_ID + 1]
     if nothing_due:
-        return _looked(request, Claimed((), later and utc(later)), ())
+        return _claimed(request, (), later and utc(later), ())
     steps = tuple([_read_one(row) for row in rows]) if step_id is not None else ()
     if not steps or not {step.name for step in steps}.issubset(request.names):
         return None
@@ -70,18 +71,26 @@ def _from_one_lane(statements: Statements, request: ClaimRequest) -> Claimed | N
     next_due = steps[-1].schedule_time if full else later and utc(later)
     first = steps[0]
     front = Position(first.queue, first.priority, first.schedule_time, first.id)
-    return _looked(request, Claimed(steps, next_due), (front,))
+    return _claimed(request, steps, next_due, (front,))
 
 
-def _looked(request: ClaimRequest, claimed: Claimed, front: tuple[Position, ...]) -> Claimed:
+def _claimed(
+    request: ClaimRequest,
+    steps: tuple[Step, ...],
+    next_due: datetime | None,
+    front: tuple[Position, ...],
+) -> Claimed:
     """With what a look at all due rows tells, if it was one."""
-    if request.since is not None:
-        return replace(claimed, whole=False)
-    return replace(claimed, front=front)
+    whole = request.since is None
+    return Claimed(steps, next_due, front=front if whole else None, whole=whole)
 
 
-def lane_values(queues: Sequence[str], since: Sequence[Position] | None) -> dict[str, str]:
-    """The queues and bands, and from where on due rows are read in each, as statements take it."""
+@lru_cache(maxsize=64)
+def lane_values(queues: tuple[str, ...], since: tuple[Position, ...] | None) -> Mapping[str, str]:
+    """The queues and bands, and from where on due rows are read in each, as statements take it.
+
+    The claims of one moment ask for the same again and again.
+    """
     begins = {
         (one.queue, one.priority): (instant(one.schedule_time), uuid_text(one.id))
         for one in since or ()
@@ -139,8 +148,11 @@ def _round(statements: Statements, request: ClaimRequest, reach: int) -> tuple[C
     if not alive:
         raise EngineBuried(request.engine_id)
     steps: tuple[Step, ...] = tuple(_read(row) for row in rows if row[_INFO] is not None)
-    claimed = Claimed(steps, next_due and utc(next_due), suspect_due, limited_due)
-    return (claimed if front is None else _looked(request, claimed, _positions(front))), parked
+    whole = request.since is None or front is None  # of a flow all is looked at
+    begins = _positions(front) if whole and front is not None else None
+    due = next_due and utc(next_due)
+    claimed = Claimed(steps, due, suspect_due, limited_due, front=begins, whole=whole)
+    return claimed, parked
 
 
 def _positions(front: str) -> tuple[Position, ...]:
