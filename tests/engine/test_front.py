@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
@@ -11,8 +12,9 @@ from tests.stores.postgres.support import make, request
 from stepwell import Engine, Registry, new_step
 from stepwell.engine import front
 from stepwell.engine.front import Front
+from stepwell.engine.shares import SharedIntake
 from stepwell.ids import new_id
-from stepwell.step import Step
+from stepwell.step import Priority, Step
 from stepwell.stores.postgres import PostgresStore
 from stepwell.stores.protocol import Claimed, ClaimRequest, Position, Transaction
 from stepwell.testing.clock import VirtualClock
@@ -21,21 +23,32 @@ MANY = 1_000_000
 """So many claimed lately that claims begin at the front for 0.3 seconds."""
 
 
-class Lane:
+class Rows:
     """A transaction of a store that knows where due rows begin."""
 
-    def __init__(self, *steps: Step, lanes: int = 1) -> None:
-        self.steps, self.lanes = steps, lanes
-        self.asked: list[Position | None] = []
+    def __init__(self, *steps: Step) -> None:
+        self.steps = steps
+        self.asked: list[dict[tuple[str, int], Position] | None] = []
 
     def claim(self, request: ClaimRequest) -> Claimed:
-        """All of its steps, from the place on that is asked for."""
-        self.asked.append(request.since)
-        if request.since is not None:
-            return Claimed(self.steps, whole=False)
-        known = self.steps and self.lanes == 1
-        first = Position(self.steps[0].schedule_time, self.steps[0].id) if known else None
-        return Claimed(self.steps, front=first)
+        """All of its steps of the queues, from the places on that are asked for."""
+        since = request.since
+        self.asked.append(None if since is None else {one[:2]: one for one in since})
+        steps = tuple(step for step in self.steps if step.queue in request.queues)
+        if since is not None:
+            return Claimed(steps, whole=False)
+        first = {place(step)[:2]: place(step) for step in reversed(steps)}
+        return Claimed(steps, front=tuple(first.values()))
+
+    @property
+    def looks(self) -> list[bool]:
+        """Which of the claims looked at all."""
+        return [since is None for since in self.asked]
+
+
+def place(step: Step) -> Position:
+    """Where it stands."""
+    return Position(step.queue, step.priority, step.schedule_time, step.id)
 
 
 class Claims:
@@ -46,90 +59,172 @@ class Claims:
         self.front = Front(self.clock)
         self.front._claimed = claimed_lately
 
-    def __call__(self, lane: Lane, **fields: Any) -> Claimed:
+    def __call__(self, rows: Rows, **fields: Any) -> Claimed:
         """One claim."""
-        return self.front.claim(cast(Transaction, lane), request(new_id(), **fields))
+        return self.front.claim(cast(Transaction, rows), request(new_id(), **fields))
 
-    def step(self, *, due_since: float) -> Step:
+    def step(self, *, due_since: float, **fields: Any) -> Step:
         """A step that has been due for so many seconds."""
-        return make(schedule_time=self.clock.now() - timedelta(seconds=due_since))
+        due = self.clock.now() - timedelta(seconds=due_since)
+        return make(schedule_time=due, **fields)
 
 
 def test_claims_begin_a_second_before_the_first_due_row_of_the_last_look_at_all() -> None:
     claims = Claims()
     step = claims.step(due_since=0.1)
-    lane = Lane(step)
+    rows = Rows(step, claims.step(due_since=0))
     for _ in range(3):
-        claims(lane)
-    begin = step.schedule_time - timedelta(seconds=1)
-    assert [one and one.schedule_time for one in lane.asked] == [None, begin, begin]
+        claims(rows)
+    assert rows.looks == [True, False, False]
+    for since in rows.asked[1:]:
+        assert since is not None
+        begin = since["default", step.priority]
+        assert begin.schedule_time == step.schedule_time - timedelta(seconds=1)
+        assert begin.id < step.id
 
 
 def test_in_a_backlog_claims_begin_at_its_first_row() -> None:
     claims = Claims()
     step = claims.step(due_since=60)
-    lane = Lane(step)
-    claims(lane)
-    claims(lane)
-    assert lane.asked == [None, (step.schedule_time, step.id)]
+    rows = Rows(step)
+    claims(rows)
+    claims(rows)
+    assert rows.asked[1] is not None
+    assert rows.asked[1]["default", step.priority] == place(step)
+
+
+def test_each_queue_and_band_has_a_place_of_its_own() -> None:
+    """A backlog in one does not make the claims of another pass over what has ended there."""
+    claims = Claims()
+    now, second = claims.clock.now(), timedelta(seconds=1)
+    backlog = claims.step(due_since=60, priority=3)
+    fresh = claims.step(due_since=0.5, priority=0)
+    elsewhere = claims.step(due_since=2, queue="mail")
+    rows = Rows(backlog, fresh, elsewhere)
+    for _ in range(2):
+        claims(rows, queues=("default", "mail"))
+    since = rows.asked[1]
+    assert since is not None
+    assert since["default", 3] == place(backlog)
+    assert since["default", 0].schedule_time == now - 1.5 * second
+    assert since["mail", elsewhere.priority].schedule_time == now - 3 * second
+    assert len(since) == 8
+
+
+def test_where_nothing_was_due_claims_begin_a_second_before_that_was_seen() -> None:
+    claims = Claims()
+    rows = Rows(claims.step(due_since=60))
+    looked = claims.clock.now()
+    claims(rows)
+    claims.clock.advance(0.1)
+    claims(rows)
+    assert rows.asked[1] is not None
+    assert rows.asked[1]["default", 0].schedule_time == looked - timedelta(seconds=1)
+
+
+def test_of_other_queues_all_is_looked_at_first() -> None:
+    """As when one is no longer paused, or has a share of the workers to itself."""
+    claims = Claims()
+    rows = Rows(claims.step(due_since=0), claims.step(due_since=0, queue="mail"))
+    for queues in (("default",), ("default", "mail"), ("mail",), ("default",), ("mail",)):
+        claims(rows, queues=queues)
+    assert rows.looks == [True, True, True, False, False]
 
 
 def test_the_more_was_claimed_lately_the_longer_it_takes_until_all_is_looked_at_again() -> None:
     for lately, whole_again in ((MANY, 0.3), (MANY // 10, 0.03), (100 * MANY, 1.0)):
         claims = Claims(lately)
-        lane = Lane(claims.step(due_since=0))
-        claims(lane)
+        rows = Rows(claims.step(due_since=0))
+        claims(rows)
         claims.clock.advance(whole_again * 0.99)
-        claims(lane)
+        claims(rows)
         claims.clock.advance(whole_again * 0.02)
-        claims(lane)
-        assert [one is None for one in lane.asked] == [True, False, True]
+        claims(rows)
+        assert rows.looks == [True, False, True]
 
 
 def test_an_engine_that_has_claimed_nothing_for_minutes_looks_at_all() -> None:
     claims = Claims()
-    lane = Lane(claims.step(due_since=0))
-    claims(lane)
+    rows = Rows(claims.step(due_since=0))
+    claims(rows)
     for seconds in (1200, 0.001):
         claims.clock.advance(seconds)
-        claims(lane)
-    assert lane.asked == [None, None, None]
+        claims(rows)
+    assert rows.looks == [True, True, True]
 
 
-@pytest.mark.parametrize("sees_no_rows", [{"limit": 0}, {"alone": True}])
-def test_a_claim_that_sees_no_due_rows_is_no_look_at_all_of_them(
-    sees_no_rows: dict[str, Any],
-) -> None:
+def test_on_a_store_that_says_of_no_place_all_is_looked_at() -> None:
+    class Elsewhere(Rows):
+        def claim(self, request: ClaimRequest) -> Claimed:
+            return replace(super().claim(request), front=None)
+
     claims = Claims()
-    lane = Lane(claims.step(due_since=0))
-    claims(lane)
-    for _ in range(4):
-        claims.clock.advance(0.1)
-        claims(lane, **sees_no_rows)
-    claims(lane)
-    assert lane.asked == [None] * 6
-
-
-def test_where_lanes_are_weighed_against_each_other_all_is_looked_at() -> None:
-    claims = Claims()
-    step = claims.step(due_since=0)
-    lanes = Lane(step, lanes=2)
-    claims(Lane(step))
-    claims.clock.advance(1)
-    claims(lanes)
-    claims(lanes)
-    assert lanes.asked == [None, None]
+    rows = Elsewhere(claims.step(due_since=0))
+    for _ in range(3):
+        claims(rows)
+    assert rows.looks == [True, True, True]
 
 
 def test_who_finds_nothing_at_the_front_comes_back_for_what_may_be_before_it() -> None:
     claims = Claims()
-    claims(Lane(claims.step(due_since=0)))
+    claims(Rows(claims.step(due_since=0)))
     claims.clock.advance(0.1)
-    claimed = claims(Lane())
+    claimed = claims(Rows())
     assert claimed.may_be_more
     assert claimed.next_due is not None
     in_seconds = (claimed.next_due - claims.clock.now()).total_seconds()
     assert in_seconds == pytest.approx(0.2, abs=0.01)
+
+
+class Shared:
+    """An engine's claims where its queues have shares of the workers."""
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock()
+        self.intake = SharedIntake({"default": 2, "mail": 2}, 4, self.clock)
+        self.intake._front._claimed = MANY
+
+    def __call__(self, rows: Rows, full: str = "", **fields: Any) -> Claimed:
+        """One claim, with room in both queues, or in one."""
+        self.intake.room(1.0, 0.1, 100, [])
+        if full:
+            self.intake._lanes[full].room = 0
+        wanted = request(new_id(), queues=("default", "mail"), **fields)
+        return self.intake.claim(cast(Transaction, rows), wanted)
+
+
+def test_each_queue_that_has_a_share_is_claimed_from_where_its_rows_began() -> None:
+    claims = Shared()
+    rows = Rows(make(), make(queue="mail"))
+    for _ in range(2):
+        claims(rows)
+    assert rows.looks == [True, True, False, False]
+    begun_in = [{queue for queue, _ in since} for since in rows.asked[2:] if since]
+    assert sorted(begun_in, key=sorted) == [{"default"}, {"mail"}]
+
+
+def test_claims_of_queues_with_shares_have_looked_at_all_when_each_of_them_has() -> None:
+    """Else an engine would never be idle whose queues were looked at by turns."""
+    claims = Shared()
+    assert claims(Rows(make()), full="mail").may_be_more
+    claims.clock.advance(0.1)
+    assert not claims(Rows()).whole, "one was looked at all of, the other is from a place on"
+    claims.clock.advance(0.2)
+    assert claims(Rows()).whole
+    assert not claims(Rows()).whole
+
+
+@pytest.mark.parametrize("takes_none", [{"limit": 0}, {"alone": True}])
+@pytest.mark.parametrize("kind", [Claims, Shared])
+def test_a_claim_that_takes_none_of_the_due_rows_begins_there_too(
+    kind: type[Claims | Shared], takes_none: dict[str, Any]
+) -> None:
+    """A busy engine makes many that only settle something."""
+    claims = kind()
+    rows = Rows(make())
+    for _ in range(3):
+        claims(rows, **takes_none)
+    assert rows.looks == [True, False, False]
 
 
 @pytest.fixture
@@ -138,22 +233,26 @@ def busy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(front, "LASTS", 1.0)
 
 
+@pytest.mark.parametrize("queues", [("default", "mail"), {"default": 3, "mail": 2}])
+@pytest.mark.parametrize("lanes", [[{}], [{}, {"priority": Priority.URGENT}, {"queue": "mail"}]])
 @pytest.mark.usefixtures("busy", "patient")
 def test_a_step_that_comes_to_stand_before_the_front_runs_and_nothing_is_over_before(
-    postgres_steps: str, registry: Registry
+    postgres_steps: str, registry: Registry, queues: Any, lanes: list[dict[str, Any]]
 ) -> None:
+    """Whether one lane has due rows or several, and whether the queues have shares."""
     store = PostgresStore(postgres_steps)
     before: list[int] = []
     registry.handler("v1/plain")(lambda: None)
     registry.handler("v1/before")(lambda: before.append(1))
-    engine = Engine(store, registry)
+    engine = Engine(store, registry, queues=queues)
 
     @registry.handler("v1/last")
     def last() -> None:
         engine.add(new_step("v1/before", schedule_time=long_ago))
 
     long_ago = make().schedule_time - timedelta(hours=1)
-    engine.add_many(new_step("v1/plain") for _ in range(500))
+    for lane in lanes:
+        engine.add_many(new_step("v1/plain", **lane) for _ in range(500 // len(lanes)))
     engine.add(new_step("v1/last"))
     engine.drain()
     assert before == [1]

@@ -171,6 +171,15 @@ def test_a_verb_is_one_post_and_both_sides_read_the_same(
     assert wire.read_arguments(body) == arguments
 
 
+def test_what_a_newer_server_tells_beside_is_passed_over(server: Server, store: HttpStore) -> None:
+    """An image is built once, and outlives the server that it was built for."""
+    verb, arguments, result = next(one for one in VERBS if one[0] == "claim")
+    told = signature(verb).result.dump_python(result, mode="json")
+    told["steps"][0]["newer"] = told["newer"] = {"a": 1}
+    server.says(200, {"result": told, "newer": 1})
+    assert call(store, verb, arguments) == result
+
+
 def test_every_verb_of_the_protocol_is_there() -> None:
     """Those that a container may not have are refused by name; `load` is made of `add`."""
     verbs = {name for name in vars(Transaction) if not name.startswith("_")}

@@ -3,19 +3,22 @@
 On a store that keeps versions (PostgreSQL), the rows of steps that have ended stay in the index
 of claims until vacuum comes, once a minute as a rule; a claim that reads due rows from the first
 on passes over all of them. So a look at all rows notes where due rows began, and the claims of
-the next moment read from there. What comes to stand before that place meanwhile - a step given
-back, one whose maker's clock is late - is found by the next look at all.
+the next moment read from there, in each queue and band. What comes to stand before that place
+meanwhile - a step given back, one whose maker's clock is late - is found by the next look at all.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Final
 from uuid import UUID
 
 from stepwell.clock import Clock
+from stepwell.step import Priority
 from stepwell.stores.allotment import earliest
 from stepwell.stores.protocol import Claimed, ClaimRequest, Position, Transaction
 
@@ -33,6 +36,19 @@ BACKLOG: Final = timedelta(seconds=10)
 _FIRST_ID: Final = UUID(int=0)
 
 
+class Moment:
+    """A time for which all due rows of some queues are looked at once.
+
+    It is the same for all queues: when it is over, one round of claims looks at everything.
+    """
+
+    def __init__(self, until: float) -> None:
+        self.until = until
+        """When it is over, in seconds of the engine's clock."""
+        self.since: dict[tuple[str, ...], tuple[Position, ...]] = {}
+        """Where claims begin in each queue and band, by the queues that were looked at."""
+
+
 class Front:
     """Makes the claims of one engine; safe to use from several threads.
 
@@ -43,38 +59,43 @@ class Front:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._begins: Position | None = None
-        self._until = float("-inf")
         self._claimed, self._counted = 0.0, clock.monotonic()
+        self._moment = Moment(self._counted)
 
     def claim(self, tx: Transaction, request: ClaimRequest) -> Claimed:
         """Claim what is asked for, from the first due row on, or from where they began lately."""
-        if request.alone or request.limit <= 0:
-            return tx.claim(request)  # of due rows in general it sees nothing
-        now, begins = self._clock.monotonic(), self._begins
-        since = begins if now < self._until else None
+        began, now = self._clock.monotonic(), self._clock.now()
+        moment = self._present(began)
+        since = moment.since.get(request.queues)
         claimed = tx.claim(replace(request, since=since) if since else request)
-        self._count(now, len(claimed.steps))
+        self._count(began, len(claimed.steps))
+        if claimed.front is not None:
+            moment.since[request.queues] = tuple(_begins(request.queues, claimed.front, now))
         if claimed.whole:
-            self._note(now, claimed)
             return claimed
-        soon = self._clock.now() + timedelta(seconds=max(self._until - now, 0))
-        return replace(claimed, next_due=earliest(claimed.next_due, soon))
+        over = now + timedelta(seconds=moment.until - began)
+        return replace(claimed, next_due=earliest(claimed.next_due, over))
+
+    def _present(self, now: float) -> Moment:
+        if now >= self._moment.until:
+            self._count(now, 0)
+            self._moment = Moment(now + min(self._claimed * LASTS, LONGEST))
+        return self._moment
 
     def _count(self, now: float, claimed: int) -> None:
         """How many were claimed lately; what was claimed before counts less and less."""
         fades = math.exp((self._counted - now) / LATELY)
         self._claimed, self._counted = self._claimed * fades + claimed, now
 
-    def _note(self, now: float, claimed: Claimed) -> None:
-        if claimed.front is not None:
-            self._begins = _with_margin(claimed.front, self._clock.now())
-        elif claimed.steps:  # of several lanes, which have to be weighed against each other
-            self._begins = None
-        self._until = now + min(self._claimed * LASTS, LONGEST)
+
+def _begins(queues: Iterable[str], front: Iterable[Position], now: datetime) -> Iterator[Position]:
+    """Where claims begin: where nothing was due, a moment ago."""
+    first = {(one.queue, one.priority): one for one in front}
+    for lane in product(queues, Priority):
+        begin = first.get(lane, Position(*lane, now, _FIRST_ID))
+        is_backlog = now - begin.schedule_time > BACKLOG
+        yield begin if is_backlog else _with_margin(begin)
 
 
-def _with_margin(front: Position, now: datetime) -> Position:
-    if now - front.schedule_time > BACKLOG:
-        return front
-    return Position(front.schedule_time - MARGIN, _FIRST_ID)
+def _with_margin(begin: Position) -> Position:
+    return begin._replace(schedule_time=begin.schedule_time - MARGIN, id=_FIRST_ID)

@@ -183,11 +183,11 @@ class SharedIntake(Intake):
     def claim(self, tx: Transaction, request: ClaimRequest) -> Claimed:
         """Claim from each queue that has room; what one does not have, the next may take."""
         if request.alone or request.limit <= 0:
-            return tx.claim(request)
+            return super().claim(tx, request)
         self._ask(tx, request)
         lanes = self._lanes.values()
         if not any(lane.asked for lane in lanes):  # a buried engine is to hear of it all the same
-            tx.claim(replace(request, limit=0))
+            super().claim(tx, replace(request, limit=0))
         return reduce(_both, [lane.answer for lane in lanes])
 
     def limited(self, clock: Clock, ask: AskLimited, average: Callable[[], float]) -> SharedLimits:
@@ -212,7 +212,8 @@ class SharedIntake(Intake):
             limit = min(lane.room, left) if is_open else 0
             lane.asked = limit > 0
             if lane.asked:
-                lane.answer = tx.claim(replace(request, queues=(queue,), limit=limit))
+                wanted = replace(request, queues=(queue,), limit=limit)
+                lane.answer = super().claim(tx, wanted)
                 left -= len(lane.answer.steps)
             else:
                 lane.answer = self._unknown() if is_open else Claimed()
@@ -263,6 +264,7 @@ def _both(one: Claimed, other: Claimed) -> Claimed:
         earliest(one.next_due, other.next_due),
         one.suspect_due or other.suspect_due,
         one.limited_due or other.limited_due,
+        whole=one.whole and other.whole,
     )
 
 

@@ -64,8 +64,10 @@ class Burial:
 
 
 class Position(NamedTuple):
-    """Where a row stands among those of its queue and band that are due."""
+    """Where a row stands: in which queue and band, and among those that are due there."""
 
+    queue: str
+    priority: int
     schedule_time: datetime
     id: UUID
 
@@ -89,7 +91,8 @@ class ClaimRequest:
     limited : take rows with a limit or rate key, and no others (R20); never with `locking`,
         for slots are counted from marks.
     beyond : of a limited claim: where the last one stopped looking (`Claimed.beyond`).
-    since : a store may leave out rows that stand before this; it says so (`Claimed.whole`).
+    since : a store may leave out rows that stand before these, each in its queue and band; it
+        says so (`Claimed.whole`). Of a queue and band that is not named it leaves out none.
     """
 
     engine_id: UUID
@@ -103,7 +106,7 @@ class ClaimRequest:
     skew: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     limited: bool = False
     beyond: str = ""
-    since: Position | None = None
+    since: tuple[Position, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +121,9 @@ class Claimed:
     could be taken now. `beyond` is not empty where a limited claim looked at a part of the
     keys only: text that the next one hands over to go on from there.
 
-    `front` is where due rows begin, if all that are due stand in one queue and band and the
-    store has seen them from there on. `whole` is False where it looked from
-    `ClaimRequest.since` on only.
+    `front` is where due rows begin, in each queue and band that has some, if the store has
+    looked for the first of them and says so; answers are compared without it. `whole` is False
+    where it looked from `ClaimRequest.since` on only.
     """
 
     steps: tuple[Step, ...] = ()
@@ -128,7 +131,7 @@ class Claimed:
     suspect_due: bool = False
     limited_due: bool = False
     beyond: str = ""
-    front: Position | None = None
+    front: tuple[Position, ...] | None = field(default=None, compare=False)
     whole: bool = True
 
     @property

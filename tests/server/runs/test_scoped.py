@@ -22,7 +22,8 @@ from stepwell.server.app import Server
 from stepwell.server.runs.scoped import ScopedStore
 from stepwell.server.runs.tokens import EngineIds
 from stepwell.step import Addition, EndedAs, JoinPolicy, OnConflict, Step, StepQuery, new_step
-from stepwell.stores.protocol import Claimed, ClaimRequest, EngineInfo
+from stepwell.stores.protocol import Claimed, ClaimRequest, EngineInfo, Position
+from stepwell.stores.wire import signature
 
 Pods = Callable[..., Pod]
 Work = Callable[..., None]
@@ -52,6 +53,28 @@ def test_a_token_opens_no_other_run(two: tuple[Pod, Pod]) -> None:
     mine, theirs = two
     path = f"/runs/{theirs.run_id}/assignment"
     assert mine.client.get(path, headers=mine.headers).status_code == 401
+
+
+@pytest.mark.parametrize("way", [str.lower, str.upper], ids=["short", "long"])
+def test_what_a_newer_image_tells_in_a_claim_is_passed_over(
+    two: tuple[Pod, Pod], way: Callable[[str], str]
+) -> None:
+    """And where it would begin, for a flow is short. The ways are those of `test_wire`."""
+    mine, _ = two
+    request = ClaimRequest(
+        engine_id=mine.engine_id,
+        request_id=new_id(),
+        names=(f"v1/{GROUP}/{WORKFLOW}/fetch",),
+        since=(Position("runs", 2, clock.now(), new_id()),),
+    )
+    body = signature("claim").write_arguments({"request": request})
+    body["request"]["newer"] = {"a": 1}
+    path = f"/runs/{way(mine.run_id)}/store/claim"
+    answer = mine.client.post(path, json=body, headers=mine.headers)
+    assert answer.status_code == 200, answer.text
+    claimed = answer.json()["result"]
+    assert len(claimed["steps"]) == 1
+    assert (claimed["front"], claimed["whole"]) == (None, True)
 
 
 def test_a_claim_reaches_the_own_flow_whatever_it_asks_for(two: tuple[Pod, Pod]) -> None:

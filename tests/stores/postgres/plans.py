@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 import psycopg
-from tests.stores.postgres.support import engine
+from tests.stores.postgres.support import engine, request
 
-from stepwell.stores.postgres import PostgresStore
-from stepwell.stores.postgres.claiming import place_values
+from stepwell.stores.postgres import PostgresStore, claiming
 from stepwell.stores.postgres.queries import Statement, sql
 from stepwell.stores.protocol import Position
 
+OF_LANE: Final = ("claim_parking", "claim_lane")
+"""The parts of a claim from one lane."""
+WEIGHED: Final = (
+    "claim_parking",
+    "claim_from_queues",
+    "claim_limited_outlook",
+    "claim_rank",
+    "claim_lock",
+    "claim_answer",
+)
+"""The parts of a claim by lock that weighs lanes against each other."""
 
-def of_lane(store: PostgresStore, since: Position | None = None) -> dict[str, Any]:
-    """The values of a claim from one lane, on behalf of a new engine."""
-    return {
-        "engine_id": engine(store),
-        "names": ["v1/work"],
-        "queues": ["default"],
-        "limit": 100,
-        **place_values(since),
-    }
+
+def of_claim(store: PostgresStore, since: Sequence[Position] | None = None) -> dict[str, Any]:
+    """The values of a claim on behalf of a new engine."""
+    places = None if since is None else tuple(since)
+    return claiming._values(request(engine(store), since=places), 100)
 
 
 def explain(store: PostgresStore, names: tuple[str, ...], values: dict[str, Any]) -> Any:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from tests.stores.postgres.plans import blocks, explain, indexes, of_lane, whole_tables
+from tests.stores.postgres.plans import OF_LANE, blocks, explain, indexes, of_claim, whole_tables
 from tests.stores.postgres.support import (
     PATIENCE,
     add,
@@ -197,7 +197,7 @@ def test_a_claim_reads_due_rows_alone_however_many_others_there_are(
 
 
 def test_a_claim_by_lock_reads_no_table_as_a_whole(crowded: PostgresStore) -> None:
-    plan = explain(crowded, ("claim_parking", "claim_lane"), of_lane(crowded))
+    plan = explain(crowded, OF_LANE, of_claim(crowded))
     assert whole_tables(plan) == set()
     assert blocks(plan) < 150
 

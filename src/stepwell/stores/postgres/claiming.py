@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
+from functools import lru_cache
+from itertools import product
 from typing import Any, Final
 from uuid import UUID
 
 from stepwell.errors import EngineBuried
 from stepwell.frozen import changer
-from stepwell.step import Step
+from stepwell.step import Priority, Step
 from stepwell.stores.columns import COLUMNS
 from stepwell.stores.fairness import WEIGHTS
-from stepwell.stores.postgres.arrays import claim_columns, instant, uuid_text
+from stepwell.stores.postgres.arrays import array, claim_columns, instant, text, uuid_text
 from stepwell.stores.postgres.queries import sql
 from stepwell.stores.postgres.rows import step_reader, utc
 from stepwell.stores.postgres.statements import Statements
@@ -21,13 +26,13 @@ _MOST_AT_ONCE: Final = 1000
 """The most rows that one round locks to get past foreign names, where own ones stand between."""
 _MOST_OF_A_FLOOD: Final = 20_000
 """The same where a round has met nothing else: each reads again past what was parked before."""
-_ANSWER: Final = ("alive", "parked_now", "next_due", "suspect_due", "limited_due")
+_ANSWER: Final = ("alive", "parked_now", "next_due", "suspect_due", "limited_due", "front")
 """The columns before those of the step."""
 _INFO: Final = len(_ANSWER)
 _read: Final = step_reader((*_ANSWER, *COLUMNS))
 _LANE: Final = ("nothing_due", "later")
 _STEP_ID: Final = len(_LANE)
-_FIRST_ID: Final = UUID(int=0)
+_FROM_THE_FIRST: Final = ("-infinity", uuid_text(UUID(int=0)))
 _changed: Final = changer(Step)
 _read_one: Final = step_reader((*_LANE, *COLUMNS))
 
@@ -44,7 +49,6 @@ def claim(statements: Statements, request: ClaimRequest) -> Claimed:
 def _from_one_lane(statements: Statements, request: ClaimRequest) -> Claimed | None:
     """The rows of one lane, locked, or nothing where nothing is due; None where lanes have to be
     weighed against each other. To plan for that takes ten times as long as for this."""
-    since = request.since
     rows = statements.rows(
         "claim_parking",
         "claim_lane",
@@ -52,30 +56,53 @@ def _from_one_lane(statements: Statements, request: ClaimRequest) -> Claimed | N
         names=list(request.names),
         queues=list(dict.fromkeys(request.queues)),
         limit=request.limit,
-        **place_values(since),
+        **lane_values(request.queues, request.since),
     )
     if not rows:
         return None  # no such engine
     nothing_due, later, step_id = rows[0][: _STEP_ID + 1]
     if nothing_due:
-        return Claimed((), later and utc(later), whole=since is None)
+        return _claimed(request, (), later and utc(later), ())
     steps = tuple([_read_one(row) for row in rows]) if step_id is not None else ()
     if not steps or not {step.name for step in steps}.issubset(request.names):
         return None
     full = len(steps) == request.limit
     # As many as were asked for: there may be more, and whoever asks for more will see.
     next_due = steps[-1].schedule_time if full else later and utc(later)
-    if since is not None:
-        return Claimed(steps, next_due, whole=False)
-    front = Position(steps[0].schedule_time, steps[0].id) if steps else None
-    return Claimed(steps, next_due, front=front)
+    first = steps[0]
+    front = Position(first.queue, first.priority, first.schedule_time, first.id)
+    return _claimed(request, steps, next_due, (front,))
 
 
-def place_values(since: Position | None) -> dict[str, str]:
-    """From where on due rows are read, as the statement takes it; None: from the first on."""
-    if since is None:
-        return {"since": "-infinity", "since_id": uuid_text(_FIRST_ID)}
-    return {"since": instant(since.schedule_time), "since_id": uuid_text(since.id)}
+def _claimed(
+    request: ClaimRequest,
+    steps: tuple[Step, ...],
+    next_due: datetime | None,
+    front: tuple[Position, ...],
+) -> Claimed:
+    """With what a look at all due rows tells, if it was one."""
+    whole = request.since is None
+    return Claimed(steps, next_due, front=front if whole else None, whole=whole)
+
+
+@lru_cache(maxsize=64)
+def lane_values(queues: tuple[str, ...], since: tuple[Position, ...] | None) -> Mapping[str, str]:
+    """The queues and bands, and from where on due rows are read in each, as statements take it.
+
+    The claims of one moment ask for the same again and again.
+    """
+    begins = {
+        (one.queue, one.priority): (instant(one.schedule_time), uuid_text(one.id))
+        for one in since or ()
+    }
+    lanes = list(product(dict.fromkeys(queues), Priority))
+    places = [begins.get(lane, _FROM_THE_FIRST) for lane in lanes]
+    return {
+        "lane_queues": array([queue for queue, _ in lanes], text),
+        "lane_bands": "{" + ",".join([str(band.value) for _, band in lanes]) + "}",
+        "since": array([time for time, _ in places]),
+        "since_ids": array([step_id for _, step_id in places]),
+    }
 
 
 def _marked(statements: Statements, request: ClaimRequest, locked: Claimed) -> Claimed:
@@ -117,11 +144,22 @@ def _round(statements: Statements, request: ClaimRequest, reach: int) -> tuple[C
     statement = sql(*head, "claim_limited_outlook", "claim_rank", take, "claim_answer")
     with statements.cursor(statement, values) as cursor:
         rows = cursor.fetchall()
-    alive, parked, next_due, suspect_due, limited_due = rows[0][:_INFO]
+    alive, parked, next_due, suspect_due, limited_due, front = rows[0][:_INFO]
     if not alive:
         raise EngineBuried(request.engine_id)
     steps: tuple[Step, ...] = tuple(_read(row) for row in rows if row[_INFO] is not None)
-    return Claimed(steps, next_due and utc(next_due), suspect_due, limited_due), parked
+    whole = request.since is None or front is None  # of a flow all is looked at
+    begins = _positions(front) if whole and front is not None else None
+    due = next_due and utc(next_due)
+    claimed = Claimed(steps, due, suspect_due, limited_due, front=begins, whole=whole)
+    return claimed, parked
+
+
+def _positions(front: str) -> tuple[Position, ...]:
+    return tuple(
+        Position(queue, priority, utc(datetime.fromisoformat(due)), UUID(step_id))
+        for queue, priority, due, step_id in json.loads(front)
+    )
 
 
 def _values(request: ClaimRequest, reach: int) -> dict[str, Any]:
@@ -135,5 +173,6 @@ def _values(request: ClaimRequest, reach: int) -> dict[str, Any]:
         "reach": reach,
         "alone": request.alone,
         "skew": list(request.skew),
+        **lane_values(request.queues, request.since),
         "weights": [float(weight) for weight in WEIGHTS.values()],
     }

@@ -14,7 +14,7 @@ from stepwell.errors import EngineBuried
 from stepwell.ids import new_id
 from stepwell.outcome import Verdict
 from stepwell.step import Priority
-from stepwell.stores.protocol import Claimed, Store
+from stepwell.stores.protocol import Claimed, Position, Store
 from stepwell.testing.store_contract.base import ContractBase, ago, ahead, needs, together
 
 
@@ -80,6 +80,21 @@ class ClaimsContract(ContractBase):
         claimed = self.claim(store, self.make_engine(store))
         assert len(claimed.steps) == 1
         assert claimed.next_due == soon
+
+    def test_a_claim_from_a_place_on_leaves_out_at_most_what_stands_before_it_and_says_so(
+        self, store: Store
+    ) -> None:
+        before, first, second = (self.added(store, schedule_time=ago(60 - n)) for n in range(3))
+        elsewhere = self.added(store, schedule_time=ago(80), priority=Priority.URGENT)
+        place = Position(first.queue, first.priority, first.schedule_time, first.id)
+        engine = self.make_engine(store)
+        claimed = self.claim(store, engine, since=(place,))
+        taken = {step.id for step in claimed.steps}
+        assert taken - {before.id} == {elsewhere.id, first.id, second.id}
+        assert claimed.whole == (before.id in taken)
+        rest = self.claim(store, engine)
+        assert rest.whole
+        assert len(claimed.steps + rest.steps) == 4
 
     def test_the_oldest_goes_first_within_a_band(self, store: Store) -> None:
         times = [ago(seconds) for seconds in (10, 30, 20, 50, 40)]

@@ -1,4 +1,5 @@
--- Rows of other names are parked (R19). One row always comes back, with when to ask again.
+-- Rows of other names are parked (R19). One row always comes back, with when to ask again; the
+-- first says where due rows begin.
 , parked AS (
     UPDATE stepwell_ready SET parked = true
     WHERE id = ANY(ARRAY(
@@ -30,6 +31,7 @@ SELECT
     EXISTS (
         SELECT 1 FROM limited WHERE schedule_time <= statement_timestamp()
     ) AS limited_due,
+    CASE WHEN coalesce(taken.place, 1) = 1 THEN front.lanes END AS front,
     {taken.columns}
-FROM rest CROSS JOIN later LEFT JOIN taken ON true
+FROM rest CROSS JOIN later CROSS JOIN front LEFT JOIN taken ON true
 ORDER BY taken.place

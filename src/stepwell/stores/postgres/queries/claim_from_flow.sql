@@ -25,6 +25,8 @@ WITH me AS MATERIALIZED (
     ) AS ranked
     ORDER BY place, priority
     LIMIT %(reach)s
+), front AS (
+    SELECT NULL::text AS lanes
 ), suspect AS MATERIALIZED (
     SELECT id, schedule_time FROM flow
     WHERE lost_count >= 2 AND name = ANY(%(names)s::text[])

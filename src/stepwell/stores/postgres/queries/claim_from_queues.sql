@@ -1,4 +1,6 @@
--- First half of a claim: lock rows of the engine's queues. Where several bands or queues
+-- First half of a claim: lock rows of the engine's queues. In each lane due rows are looked for
+-- from where they began lately, if that is known, and read from the first that is found: those
+-- that have ended stay in the index until vacuum comes. Where several bands or queues
 -- have due rows, `seen` looks ahead without a lock, to share the batch out among them (R18).
 -- `locked` takes each share from the front of its lane, past rows that other engines are
 -- just taking. What those leave behind they will say themselves, so `left_over` looks
@@ -8,29 +10,37 @@
     FROM unnest(%(weights)s::float8[], %(skew)s::float8[])
         WITH ORDINALITY AS band (weight, skew, number)
 ), lane AS MATERIALIZED (
-    SELECT queue, band.priority
-    FROM me CROSS JOIN unnest(%(queues)s::text[]) AS queue CROSS JOIN band
+    SELECT queue, priority, since, since_id
+    FROM me CROSS JOIN unnest(
+        %(lane_queues)s::text[], %(lane_bands)s::smallint[],
+        %(since)s::timestamptz[], %(since_ids)s::uuid[]
+    ) AS here (queue, priority, since, since_id)
 ), due_lane AS MATERIALIZED (
-    SELECT queue, priority, first_due, count(*) OVER () AS lanes
-    FROM (
-        SELECT lane.queue, lane.priority, (
-            SELECT schedule_time FROM stepwell_ready
-            WHERE queue = lane.queue AND priority = lane.priority
-                AND schedule_time <= statement_timestamp()
-                AND claimed_by IS NULL AND NOT parked AND lost_count < 2
-                AND waiting_for = 0 AND limit_key IS NULL AND rate_key IS NULL
-            ORDER BY schedule_time
-            LIMIT 1
-        ) AS first_due
-        FROM lane
-    ) AS lane
-    WHERE first_due IS NOT NULL
+    SELECT
+        lane.queue, lane.priority,
+        step.schedule_time AS first_due, step.id AS first_id, count(*) OVER () AS lanes
+    FROM lane CROSS JOIN LATERAL (
+        SELECT schedule_time, id FROM stepwell_ready
+        WHERE queue = lane.queue AND priority = lane.priority
+            AND (schedule_time, id) >= (lane.since, lane.since_id)
+            AND schedule_time <= statement_timestamp()
+            AND claimed_by IS NULL AND NOT parked AND lost_count < 2
+            AND waiting_for = 0 AND limit_key IS NULL AND rate_key IS NULL
+        ORDER BY schedule_time, id
+        LIMIT 1
+    ) AS step
+), front AS (
+    SELECT coalesce(
+        json_agg(json_build_array(queue, priority, first_due, first_id))::text, '[]'
+    ) AS lanes
+    FROM due_lane
 ), seen AS MATERIALIZED (
     SELECT step.id, lane.queue, lane.priority, step.schedule_time, false AS parked
     FROM due_lane AS lane CROSS JOIN LATERAL (
         SELECT id, schedule_time FROM stepwell_ready
         WHERE (lane.lanes > 1 OR EXISTS (SELECT 1 FROM parking))
             AND queue = lane.queue AND priority = lane.priority
+            AND (schedule_time, id) >= (lane.first_due, lane.first_id)
             AND schedule_time <= statement_timestamp()
             AND claimed_by IS NULL AND NOT parked AND lost_count < 2
             AND waiting_for = 0 AND limit_key IS NULL AND rate_key IS NULL
@@ -78,9 +88,10 @@
     LIMIT 1
 ), locked AS MATERIALIZED (
     SELECT step.*
-    FROM share CROSS JOIN LATERAL (
+    FROM share JOIN due_lane AS lane USING (queue, priority) CROSS JOIN LATERAL (
         SELECT * FROM stepwell_ready
-        WHERE queue = share.queue AND priority = share.priority
+        WHERE queue = lane.queue AND priority = lane.priority
+            AND (schedule_time, id) >= (lane.first_due, lane.first_id)
             AND schedule_time <= statement_timestamp()
             AND claimed_by IS NULL AND NOT parked AND lost_count < 2
             AND waiting_for = 0 AND limit_key IS NULL AND rate_key IS NULL
