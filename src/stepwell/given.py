@@ -38,18 +38,20 @@ def identity(what: str, value: Any) -> None:
     of_type(what, value, UUID, "Give a uuid.UUID, as `add` returns it; of a text, UUID(text).")
 
 
-def member(what: str, value: Any, kind: type[E]) -> E:
+def member(what: str, value: Any, kind: type[E], error: type[InvalidInput] = InvalidInput) -> E:
     """The member of an enumeration; its value does as well.
 
     Raises
     ------
-    InvalidInput : neither.
+    InvalidInput : neither; or the narrower `error`.
     """
+    if isinstance(value, kind):
+        return value
     try:
         return kind(value)
     except ValueError:
         fix = f"Use one of: {', '.join(map(_member, kind))}."
-        raise InvalidInput(f"{what} is {_shown(value)}.", fix=fix) from None
+        raise error(f"{what} is {_shown(value)}.", fix=fix) from None
 
 
 def one_of(kind: type[E]) -> Callable[[str, Any], E]:
