@@ -11,12 +11,12 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from stepwell.engine import StepClient
+from stepwell.engine.lineage import Lineage, lineage
 from stepwell.errors import Denied
 from stepwell.server.audit import service as audit
 from stepwell.server.database.session import Database
 from stepwell.server.paging import Page, Paging
 from stepwell.server.runs import service as runs
-from stepwell.server.steps.lineage import Lineage, lineage
 from stepwell.server.steps.records import (
     Activation,
     Ending,

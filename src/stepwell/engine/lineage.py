@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
-
 from stepwell import clock
-from stepwell.engine import StepClient
+from stepwell.engine.client import StepClient
 from stepwell.step import EndedAs, Step, StepQuery, StepStatus
 
 MOST: Final = 500
@@ -29,10 +27,9 @@ class EdgeKind(StrEnum):
     AWAITED = "awaited"
 
 
-class StepNode(BaseModel):
+@dataclass(frozen=True, slots=True)
+class StepNode:
     """A step of the graph. Instants are UTC."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: UUID
     name: str
@@ -47,7 +44,8 @@ class StepNode(BaseModel):
     execution_duration: float | None
 
 
-class StepEdge(BaseModel):
+@dataclass(frozen=True, slots=True)
+class StepEdge:
     """From the earlier step to the later one."""
 
     earlier: UUID
@@ -55,7 +53,8 @@ class StepEdge(BaseModel):
     kind: EdgeKind
 
 
-class Lineage(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Lineage:
     """The steps around one: its flow, and those up the line. With `more` there are others."""
 
     nodes: list[StepNode]
@@ -80,7 +79,7 @@ def lineage(steps: StepClient, step_id: UUID, limit: int) -> Lineage:
     shown = list(found.values())[:limit]
     shown.sort(key=lambda one: one.id)
     return Lineage(
-        nodes=[StepNode.model_validate(one) for one in shown],
+        nodes=[_node(one) for one in shown],
         edges=list(_edges(shown)),
         more=len(found) > limit,
         limited_to=limit,
@@ -120,6 +119,10 @@ def _missing(steps: Iterable[Step], known: set[UUID]) -> set[UUID]:
 
 def _before(step: Step) -> tuple[UUID | None, ...]:
     return (step.created_by_step_id, step.copy_of, step.join_id)
+
+
+def _node(step: Step) -> StepNode:
+    return StepNode(**{one.name: getattr(step, one.name) for one in fields(StepNode)})
 
 
 def _edges(shown: list[Step]) -> Iterator[StepEdge]:
