@@ -11,17 +11,14 @@ from pydantic import AwareDatetime, BaseModel
 from stepwell.schedules.ledger import Fate
 from stepwell.server.access.records import Role
 from stepwell.server.http import Call, Page, Pages, Router, reads, writes
-from stepwell.server.schedules import (
-    auditing,
-    backfills_api,
-    calendars_api,
-    plans,
-    previews,
-    reading,
-    service,
-    watch_api,
-)
-from stepwell.server.schedules.plan_records import Plan, PlanResult
+from stepwell.server.schedules import reading, service, watch_api
+from stepwell.server.schedules.audits import service as audits
+from stepwell.server.schedules.audits.records import Audit
+from stepwell.server.schedules.backfills import api as backfills_api
+from stepwell.server.schedules.calendars import api as calendars_api
+from stepwell.server.schedules.definitions import plans
+from stepwell.server.schedules.definitions.plan_records import Plan, PlanResult
+from stepwell.server.schedules.previews import service as previews
 from stepwell.server.schedules.records import (
     LedgerEntry,
     NewPause,
@@ -34,7 +31,6 @@ from stepwell.server.schedules.records import (
     Scheduled,
     ScheduledInFull,
 )
-from stepwell.server.schedules.watch_records import Audit
 
 router = Router(tags=["schedules"])
 for more in (watch_api.router, backfills_api.router, calendars_api.router):
@@ -183,4 +179,4 @@ def audit_ledger(
     end: Annotated[AwareDatetime | None, Query(alias="to")] = None,
 ) -> Audit:
     """Whether every due instant of a span is in exactly one entry, and the chain unbroken."""
-    return auditing.audited(call.conn, call.services, schedule_id, begin, end)
+    return audits.audited(call.conn, call.services, schedule_id, begin, end)
