@@ -6,10 +6,9 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AwareDatetime
 
 from stepwell.server.access.records import Role
-from stepwell.server.http import Call, Page, Pages, Router, reads, writes
+from stepwell.server.http import Begin, Call, End, Page, Pages, Router, reads, writes
 from stepwell.server.schedules.alerts import service as alerts
 from stepwell.server.schedules.alerts.records import Alert
 from stepwell.server.schedules.audits import service as audits
@@ -24,8 +23,6 @@ router = Router(tags=["schedules"])
 
 Reading = Annotated[Call, reads(Role.VIEWER)]
 Operating = Annotated[Call, writes(Role.OPERATOR)]
-Begin = Annotated[AwareDatetime | None, Query(alias="from")]
-End = Annotated[AwareDatetime | None, Query(alias="to")]
 
 
 @router.get("/schedules/alerts")

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Query
-
 from stepwell.server.access.records import Role
-from stepwell.server.http import Call, Page, Pages, Router, reads, writes
+from stepwell.server.http import Call, Page, Pages, Router, Why, reads, writes
 from stepwell.server.schedules.calendars import service as calendars
 from stepwell.server.schedules.calendars.records import CalendarChange, KeptCalendar, NewCalendar
 
@@ -42,8 +40,6 @@ def change_calendar(call: Operating, name: str, body: CalendarChange) -> KeptCal
 
 
 @router.delete("/calendars/{name}")
-def remove_calendar(
-    call: Operating, name: str, reason: Annotated[str | None, Query(max_length=1000)] = None
-) -> None:
+def remove_calendar(call: Operating, name: str, reason: Why = None) -> None:
     """Take a calendar away that no schedule names."""
     calendars.remove(call.conn, name, reason, by=call.user.name)
