@@ -12,7 +12,7 @@ from stepwell.cli.client import Client
 from stepwell.cli.session import Session
 from stepwell.cli.steps.reaching import store_or_server
 from stepwell.clock import now
-from stepwell.codec import JSON
+from stepwell.codec import JSON, as_written
 from stepwell.engine import StepClient
 from stepwell.engine.lineage import lineage
 from stepwell.errors import InvalidInput
@@ -271,8 +271,7 @@ def as_json(step: Step) -> dict[str, Any]:
     row["status"] = step.status.value
     formats = {"state": "state_format", "activation_args": "state_format"}
     for name, kind in {**formats, "result": "result_format"}.items():
-        if row[name] is not None and row[kind] == JSON.format:
-            row[name] = json.loads(row[name])
+        row[name] = as_written(row[name], row[kind])
     return row
 
 
