@@ -12,13 +12,14 @@ import pytest
 from stepwell import FailStep, Registry, RetryPolicy, StepClient, StepQuery, done, new_step, rerun
 from stepwell.clock import now
 from stepwell.errors import InvalidInput
+from stepwell.given import suggestion
 from stepwell.ids import new_id
 from stepwell.query import step_query
 from stepwell.step import EndedAs, Priority, Retention, StepStatus
 from stepwell.stores.memory import MemoryStore
 
 WRONG_FIELDS: list[tuple[dict[str, Any], str]] = [
-    ({"prioritty": 1}, "A step has no 'prioritty'. Was 'priority' meant?"),
+    ({"prioritty": 1}, "A step has no 'prioritty'. Did you mean 'priority'?"),
     ({"colour": 1}, "A step has no 'colour'. There are: correlation_id, "),
     ({"priority": "high"}, "priority is 'high' (str). Use one of: Priority.URGENT, "),
     ({"priority": 7}, "priority is 7 (int)."),
@@ -48,6 +49,23 @@ def test_a_field_of_a_step_that_no_store_could_keep_is_refused(
     assert refused.value.fix
 
 
+@pytest.mark.parametrize(
+    ("word", "names", "said"),
+    [
+        ("weahter", ["digest", "weather"], "Did you mean 'weather'?"),
+        ("Weather", ["digest", "weather"], "Did you mean 'weather'?"),
+        ("nmae", ["name", "queue"], "Did you mean 'name'?"),
+        ("v1/mial", ["v1/mail", "v1/main", "v1/pay"], "Did you mean 'v1/mail' or 'v1/main'?"),
+        ("v1/pay", ["v1/add", "v1/mail"], ""),
+        ("digest", [], ""),
+    ],
+)
+def test_a_slip_is_asked_about_and_another_word_is_not(
+    word: str, names: list[str], said: str
+) -> None:
+    assert suggestion(word, names) == said
+
+
 @pytest.mark.parametrize("name", [5, None, "", "x" * 201, ["v1/x"]])
 def test_a_name_is_a_string_of_200_characters_at_most(name: Any) -> None:
     with pytest.raises(InvalidInput, match="is not a step name"):
@@ -65,7 +83,7 @@ def test_the_value_of_a_word_does_as_well_as_the_word() -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"nam": "x"}, "A search has no 'nam'. Was 'name' meant?"),
+        ({"nam": "x"}, "A search has no 'nam'. Did you mean 'name'?"),
         ({"status": "reddy"}, "status is 'reddy' (str). Use one of: 'ready', 'done', 'failed'."),
         ({"ended_as": "don"}, "Use one of: 'done', 'skipped', "),
         ({"flow_id": "abc"}, "flow_id is 'abc' (str)."),

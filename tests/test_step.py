@@ -123,7 +123,7 @@ def test_a_conflict_is_an_error_unless_told_otherwise() -> None:
 
 
 def test_an_unknown_conflict_policy_names_those_that_exist() -> None:
-    with pytest.raises(InvalidInput, match="error, ignore, replace"):
+    with pytest.raises(InvalidInput, match="'error', 'ignore', 'replace'"):
         new_step("v1/x", on_conflict="overwrite")
 
 

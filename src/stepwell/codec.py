@@ -127,6 +127,19 @@ def decoded(codec: Codec, text: str, format: str, annotation: Any) -> Any:
     return reader.decode(text, annotation)
 
 
+def as_written(text: str | None, format: str) -> Any:
+    """What people are shown: JSON as its value, and the text of another format as it is.
+
+    Arguments of an activation have no format of their own, so what is no JSON stays text.
+    """
+    if text is None or format != JSON.format:
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
 _UNTYPED: Final = (None, Any, object)
 _JSON_TYPES: Final = (dict, list, str, int, bool)
 

@@ -17,8 +17,9 @@ from stepwell.errors import InvalidInput
 
 E = TypeVar("E", bound=Enum)
 
-CLOSE: Final = 0.7
-"""From this likeness on, of 1, a name may be a slip of another one."""
+_CLOSE: Final = 0.7
+"""From this likeness on, of 1, a name may be a slip of another one. Below it, names of steps that
+share no more than their beginning count: v1/pay and v1/add."""
 
 
 def of_type(what: str, value: Any, kind: type | tuple[type, ...], fix: str) -> None:
@@ -37,18 +38,20 @@ def identity(what: str, value: Any) -> None:
     of_type(what, value, UUID, "Give a uuid.UUID, as `add` returns it; of a text, UUID(text).")
 
 
-def member(what: str, value: Any, kind: type[E]) -> E:
+def member(what: str, value: Any, kind: type[E], error: type[InvalidInput] = InvalidInput) -> E:
     """The member of an enumeration; its value does as well.
 
     Raises
     ------
-    InvalidInput : neither.
+    InvalidInput : neither; or the narrower `error`.
     """
+    if isinstance(value, kind):
+        return value
     try:
         return kind(value)
     except ValueError:
         fix = f"Use one of: {', '.join(map(_member, kind))}."
-        raise InvalidInput(f"{what} is {_shown(value)}.", fix=fix) from None
+        raise error(f"{what} is {_shown(value)}.", fix=fix) from None
 
 
 def one_of(kind: type[E]) -> Callable[[str, Any], E]:
@@ -66,10 +69,21 @@ def known(what: str, given: Iterable[str], names: Iterable[str]) -> None:
     there = list(names)
     for one in given:
         if one not in there:
-            close = get_close_matches(one, there, n=1, cutoff=CLOSE)
-            listed = ", ".join(sorted(there))
-            fix = f"Was {close[0]!r} meant?" if close else f"There are: {listed}."
-            raise InvalidInput(f"{what} has no {one!r}.", fix=fix)
+            listed = f"There are: {', '.join(sorted(there))}."
+            raise InvalidInput(f"{what} has no {one!r}.", fix=suggestion(one, there) or listed)
+
+
+def near(word: str, names: Iterable[str]) -> list[str]:
+    """The names of which a word may be a slip: three at most, the likest first, in any case."""
+    folded = {name.casefold(): name for name in names}
+    close = get_close_matches(word.casefold(), folded, cutoff=_CLOSE)
+    return [folded[one] for one in close]
+
+
+def suggestion(word: str, names: Iterable[str]) -> str:
+    """Asks whether one of the names near a word is meant; empty where none is near."""
+    found = near(word, names)
+    return f"Did you mean {' or '.join(map(repr, found))}?" if found else ""
 
 
 def normalised(instance: Any, checks: Mapping[str, Any]) -> None:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
-from typing import TypeVar
 
-from stepwell.errors import InvalidInput
-
-A = TypeVar("A", bound=StrEnum)
+from stepwell.given import member
 
 
 class StepStatus(StrEnum):
@@ -69,7 +66,7 @@ class JoinPolicy(StrEnum):
 
 def join_policy(word: JoinPolicy | str) -> JoinPolicy:
     """The policy of that name; raises `InvalidInput`."""
-    return _answer(JoinPolicy, word, "the failure of a member")
+    return member("on_failure", word, JoinPolicy)
 
 
 class Retention(IntEnum):
@@ -78,20 +75,3 @@ class Retention(IntEnum):
     SHORT = 0
     STANDARD = 1
     LONG = 2
-
-
-def conflict_policy(word: OnConflict | str) -> OnConflict:
-    """The answer of that name; raises `InvalidInput`."""
-    return _answer(OnConflict, word, "a taken unique key")
-
-
-def _answer(kind: type[A], word: A | str, to: str) -> A:
-    if isinstance(word, kind):
-        return word
-    try:
-        return kind(word)
-    except ValueError as error:
-        raise InvalidInput(
-            f"{word!r} is no answer to {to}.",
-            fix=f"Use one of: {', '.join(kind)}.",
-        ) from error

@@ -25,7 +25,6 @@ from stepwell.kinds import (
     Priority,
     Retention,
     StepStatus,
-    conflict_policy,
     join_policy,
 )
 from stepwell.query import StepQuery, step_query
@@ -205,13 +204,7 @@ def new_step(
         )
     key = "" if singleton else unique_key
     try:
-        new = _new_step(
-            name=name,
-            state=state,
-            unique_key=key,
-            on_conflict=conflict_policy(on_conflict),
-            **fields,
-        )
+        new = _new_step(name=name, state=state, unique_key=key, on_conflict=on_conflict, **fields)
     except TypeError:
         given.known("A step", fields, _FIELDS)
         raise

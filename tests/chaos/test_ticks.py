@@ -30,7 +30,9 @@ from stepwell import clock
 from stepwell.schedules import Every
 from stepwell.server.app import Server
 from stepwell.server.database.tables import ledger, runs
-from stepwell.server.schedules import auditing, changing
+from stepwell.server.schedules.audits import service as audits
+from stepwell.server.schedules.definitions import changing
+from stepwell.server.schedules.instant import now_of
 from stepwell.server.settings import Settings
 from stepwell.step import StepQuery
 
@@ -102,14 +104,14 @@ def add_all(server: Server) -> datetime:
     """Add the schedules in one transaction that wakes the tick; when all of them are due, or
     committed if that took longer."""
     with server.db.write() as conn:
-        begun, now = time.monotonic(), changing.now_of(conn)
+        begun, now = time.monotonic(), now_of(conn)
         for number in range(SCHEDULES // 10):
             add_one(server, conn, now, now + timedelta(hours=1), number)
         spent = 10 * (time.monotonic() - begun)
         conn.rollback()
     for times in (2, 4, 8):  # where it took too long to mean anything, with more time again
         with server.db.write() as conn:
-            now = changing.now_of(conn)
+            now = now_of(conn)
             due = (now + timedelta(seconds=times * spent + 3)).replace(microsecond=0)
             for number in range(SCHEDULES):
                 add_one(server, conn, now, due, number)
@@ -166,7 +168,7 @@ def check(server: Server) -> None:
     """Each instant once: one run, one line, one first operation, one supervisor; whole chains."""
     with server.db.read() as conn:
         per_schedule = Counter(conn.execute(query(runs.c.schedule_id)).scalars())
-        audit = auditing.audited_all(conn, server.services, None, None)
+        audit = audits.audited_all(conn, server.services, None, None)
     assert (len(per_schedule), set(per_schedule.values())) == (SCHEDULES, {1})
     assert audit.proven, [one.breaks for one in audit.audits if not one.proven][:5]
     assert audit.due == audit.accounted == SCHEDULES

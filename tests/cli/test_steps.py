@@ -189,7 +189,7 @@ def test_steps_are_found_by_a_query_as_runs_are(mine: Shell) -> None:
     assert [one["search_key"] for one in found] == ["customer-7"]
     assert mine.good("steps", "count", "since:1h executions>0", "--json").json["ready"] == 0
     mistake = mine.type("steps", "list", "stat:ready")
-    assert (mistake.code, "Is state meant?" in mistake.err) == (Exit.MISTAKE, True)
+    assert (mistake.code, "Did you mean 'state'?" in mistake.err) == (Exit.MISTAKE, True)
 
 
 def test_every_command_can_answer_in_json() -> None:

@@ -109,12 +109,12 @@ def alive(name: str, *handles: str, queues: tuple[str, ...] = ("default",)) -> E
             [alive("a", "v1/x", queues=("mail",)), alive("b", "v1/x", queues=("deafult", "mail"))],
             (
                 "It has been due for 0 s, and no engine serves the queue 'default': those that run "
-                "serve 'deafult', 'mail'. Was 'deafult' meant?"
+                "serve 'deafult', 'mail'. Did you mean 'deafult'?"
             ),
         ),
         (
             [alive("a", "v1/xy"), alive("b", "v1/x", queues=("mail",))],
-            "No engine of the queue 'default' handles the name 'v1/x' (R19). Was 'v1/xy' meant?",
+            "No engine of the queue 'default' handles the name 'v1/x' (R19). Did you mean 'v1/xy'?",
         ),
         (
             [alive(name, "v1/x") for name in "abcde"],

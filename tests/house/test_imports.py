@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -36,9 +37,9 @@ def test_the_contracts_of_the_layers_are_kept(root: Path) -> None:
     program = Path(sys.executable).with_name("lint-imports")
     if not program.exists():
         pytest.skip("import-linter is not installed here")
-    ended = subprocess.run(
-        [program, "--no-logo", "--no-cache"], cwd=root, capture_output=True, text=True, check=False
-    )
+    ours = os.environ | {"PYTHONPATH": str(root / "src")}  # the program may be another tree's
+    words = [str(program), "--no-logo", "--no-cache"]
+    ended = subprocess.run(words, cwd=root, env=ours, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout
 
 

@@ -48,7 +48,7 @@ def test_options_may_be_given_as_words() -> None:
         ({"kind": "cron", "expression": "0 7 * * *", "zone": "UTC"}, "no field 'zone'"),
         ({"kind": "cron", "expression": 7}, "7 is not a cron expression"),
         ({"kind": "cron", "expression": "0 7 * * *", "timezone": None}, "not the name"),
-        ({"kind": "cron", "expression": "0 7 * * *", "overlap": "maybe"}, "'maybe' is not"),
+        ({"kind": "cron", "expression": "0 7 * * *", "overlap": "maybe"}, "overlap is 'maybe'"),
         ({"kind": "once", "at": "soon"}, "at 'soon' is not an instant"),
         ({"kind": "once", "at": "2026-01-01T00:00:00"}, "no time zone"),
         ({"kind": "interval", "seconds": "x"}, "interval cannot be used"),

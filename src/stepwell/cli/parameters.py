@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, TypeAlias
@@ -10,6 +9,7 @@ from typing import Annotated, Any, TypeAlias
 import typer
 
 from stepwell.errors import InvalidInput
+from stepwell.given import suggestion
 
 Params: TypeAlias = Annotated[
     list[str] | None,
@@ -101,9 +101,5 @@ def _kinds(schema: Mapping[str, Any]) -> set[str]:
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A sentence that names the nearest known names, or all of them when they are few."""
     names = sorted(set(known))
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    if near:
-        return f"Did you mean {' or '.join(repr(one) for one in near)}?"
-    if names and len(names) <= 8:
-        return f"There are: {', '.join(names)}."
-    return ""
+    few = f"There are: {', '.join(names)}." if 0 < len(names) <= 8 else ""
+    return suggestion(name, names) or few

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
+from collections.abc import Sequence
 from typing import Final
 
+from stepwell.given import suggestion
 from stepwell.step import Step
 from stepwell.stores.protocol import EngineInfo
 
 _NAMED: Final = 3
 """So many engines, queues or names are named; more are counted."""
-_CLOSE: Final = 0.8
-"""From this likeness on, of 1, a name may be a slip of another."""
 
 
 def unclaimed(step: Step, engines: Sequence[EngineInfo], late: str) -> str:
@@ -28,12 +26,12 @@ def unclaimed(step: Step, engines: Sequence[EngineInfo], late: str) -> str:
     serving = [one for one in engines if not one.queues or step.queue in one.queues]
     if not serving:
         others = sorted({queue for one in engines for queue in one.queues})
-        served = f"those that run serve {_named(others)}.{_meant(step.queue, others)}"
-        return f"{due}, and no engine serves the queue {step.queue!r}: {served}"
+        served = f"those that run serve {_named(others)}. {suggestion(step.queue, others)}"
+        return f"{due}, and no engine serves the queue {step.queue!r}: {served}".rstrip()
     handling = [one for one in serving if step.name in one.handles]
     if not handling:
         names = sorted({name for one in serving for name in one.handles})
-        return f"{foreign}.{_meant(step.name, names)}"
+        return f"{foreign}. {suggestion(step.name, names)}".rstrip()
     who = _named([one.name for one in handling])
     return (
         f"{due}, and has not been claimed by {who}, whose workers may be busy, "
@@ -45,8 +43,3 @@ def _named(what: Sequence[str]) -> str:
     more = len(what) - _NAMED
     shown = ", ".join(map(repr, what[:_NAMED]))
     return f"{shown} and {more} more" if more > 0 else shown
-
-
-def _meant(word: str, known: Iterable[str]) -> str:
-    close = get_close_matches(word, list(known), n=1, cutoff=_CLOSE)
-    return f" Was {close[0]!r} meant?" if close else ""

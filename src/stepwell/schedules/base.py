@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import takewhile
-from typing import Any, ClassVar, Final, Self, TypeVar
+from typing import Any, ClassVar, Final, Self
 
 from stepwell.clock import as_utc
+from stepwell.given import member
 from stepwell.schedules.errors import ScheduleInvalid
 from stepwell.schedules.jitter import moved
 
@@ -19,8 +20,6 @@ _TICK: Final = timedelta(microseconds=1)
 MOST_JITTER: Final = 24 * 3600
 CALENDAR: Final = re.compile(r"holidays:[A-Z]{2,3}(-[A-Za-z0-9-]{1,40})?|[a-z][a-z0-9-]{0,99}")
 """The names that calendars can have."""
-
-E = TypeVar("E", bound=StrEnum)
 
 
 class Overlap(StrEnum):
@@ -74,8 +73,8 @@ class Schedule(ABC):
     key: str = field(default="", compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._set("overlap", _option(Overlap, "overlap", self.overlap))
-        self._set("misfire", _option(Misfire, "misfire", self.misfire))
+        self._set("overlap", member("overlap", self.overlap, Overlap, ScheduleInvalid))
+        self._set("misfire", member("misfire", self.misfire, Misfire, ScheduleInvalid))
         self._set("start", None if self.start is None else as_utc(self.start))
         self._set("end", None if self.end is None else as_utc(self.end))
         self._set("exclude", _names(self.exclude))
@@ -182,16 +181,6 @@ def minutes(instant: datetime) -> str:
     """An instant for people: '2026-03-29 01:00 UTC', with its seconds where it has some."""
     seconds = ":%S" if instant.second else ""
     return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M{seconds}} UTC"
-
-
-def _option(options: type[E], name: str, value: Any) -> E:
-    try:
-        return options(value)
-    except ValueError as error:
-        raise ScheduleInvalid(
-            f"{value!r} is not a choice for {name}.",
-            fix=f"Use one of: {', '.join(options)}.",
-        ) from error
 
 
 def _check_jitter(jitter: Any) -> None:

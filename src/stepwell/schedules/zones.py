@@ -8,11 +8,11 @@ stretches meet, wall times are left out (the clock goes forward) or come twice
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from difflib import get_close_matches
 from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
+from stepwell.given import near
 from stepwell.schedules.errors import TimezoneUnknown
 
 _PROBE: Final = timedelta(days=1)
@@ -37,22 +37,19 @@ def zone(name: str) -> ZoneInfo:
 
 
 def _unknown(name: str) -> TimezoneUnknown:
-    near = _near(name)
-    meant = f"Did you mean {' or '.join(near)}?" if near else "Use a name such as Europe/Oslo."
+    meant = _meant(name.strip().replace(" ", "_"))
     return TimezoneUnknown(
         f"There is no time zone {name!r}.",
         why="Time zones are named as in the IANA database: Area/City, or UTC.",
-        fix=meant,
+        fix=f"Did you mean {' or '.join(meant)}?" if meant else "Use a name such as Europe/Oslo.",
     )
 
 
-def _near(name: str) -> list[str]:
-    folded = {known.casefold(): known for known in available_timezones()}
-    cities = {key.rpartition("/")[2]: known for key, known in folded.items()}
-    wanted = name.strip().casefold().replace(" ", "_")
-    whole = [folded[key] for key in get_close_matches(wanted, folded, n=3, cutoff=0.75)]
-    city = get_close_matches(wanted.rpartition("/")[2], cities, n=2, cutoff=0.75)
-    return list(dict.fromkeys([*whole, *(cities[key] for key in city)]))[:3]
+def _meant(name: str) -> list[str]:
+    names = available_timezones()
+    cities = {known.rpartition("/")[2]: known for known in names}
+    city = near(name.rpartition("/")[2], cities)
+    return list(dict.fromkeys([*near(name, names), *(cities[one] for one in city)]))[:3]
 
 
 def wall_clock(instant: datetime, tz: ZoneInfo) -> datetime:

@@ -56,7 +56,7 @@ from stepwell.server.runs import container_api as containers
 from stepwell.server.runs import uploads_api as uploads
 from stepwell.server.runs.wire import StoreWire
 from stepwell.server.schedules import api as schedules
-from stepwell.server.schedules import labels_api as schedule_labels
+from stepwell.server.schedules.definitions import labels_api as schedule_labels
 from stepwell.server.search import api as search
 from stepwell.server.services import QUEUE, Services
 from stepwell.server.settings import Settings

@@ -22,10 +22,10 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, TypeAlias
 
-from fastapi import APIRouter, Depends, Header
+from fastapi import APIRouter, Depends, Header, Query
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
@@ -241,6 +241,14 @@ def _run(call: Call, endpoint: Callable[..., Any], arguments: dict[str, Any]) ->
         request = answers.Request(call.user.name, call.idempotency_key, call.path, given)
         act = functools.partial(endpoint, **arguments)
         return answers.once(call.conn, request, act, secret=call.secret)
+
+
+Why: TypeAlias = Annotated[str | None, Query(max_length=1000)]
+"""The reason for the audit log, where a request has no body to say it in."""
+
+Begin: TypeAlias = Annotated[AwareDatetime | None, Query(alias="from")]
+End: TypeAlias = Annotated[AwareDatetime | None, Query(alias="to")]
+"""A span of instants, from one on and before another one."""
 
 
 class Reason(BaseModel):

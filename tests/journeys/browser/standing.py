@@ -28,8 +28,8 @@ from stepwell.outcome import Done, Rerun
 from stepwell.schedules import Schedule
 from stepwell.server.app import Server
 from stepwell.server.database.tables import backfills, runs
-from stepwell.server.schedules.backfill_steps import move
-from stepwell.server.schedules.books import Books
+from stepwell.server.schedules.backfills.steps import move
+from stepwell.server.schedules.ledger.books import Books
 from stepwell.server.schedules.steps import tick
 from stepwell.server.settings import Settings
 

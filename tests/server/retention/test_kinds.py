@@ -24,8 +24,8 @@ from stepwell.server.logs import service as logs
 from stepwell.server.logs.records import Piece
 from stepwell.server.retention import service
 from stepwell.server.runs import kept as runs_kept
-from stepwell.server.schedules import auditing
-from stepwell.server.schedules.watch_records import Audit
+from stepwell.server.schedules.audits import service as audits
+from stepwell.server.schedules.audits.records import Audit
 from stepwell.workflows.lines import Line, joined, packed
 
 LONG_AGO = timedelta(days=1000)
@@ -150,10 +150,10 @@ def test_old_lines_of_the_ledger_become_one_that_counts_them_and_the_chain_holds
     schedule = group(server, "mine")["schedule"]
     begin = book(server, schedule, 100)
     with server.db.read() as conn:
-        assert auditing.audited(conn, server.services, UUID(schedule), None, None).unbroken
+        assert audits.audited(conn, server.services, UUID(schedule), None, None).unbroken
     assert swept(server, "ledger") == 100
     with server.db.read() as conn:
-        audit = auditing.audited(conn, server.services, UUID(schedule), None, None)
+        audit = audits.audited(conn, server.services, UUID(schedule), None, None)
         query = select(tables.ledger.c.why).order_by(tables.ledger.c.first_due).limit(1)
         why = conn.execute(query).scalar_one()
     assert (audit.unbroken, audit.breaks, audit.accounted) == (True, [], 172)
@@ -163,7 +163,7 @@ def test_old_lines_of_the_ledger_become_one_that_counts_them_and_the_chain_holds
 
 def audited(server: Server, schedule: str, begin: datetime | None = None) -> Audit:
     with server.db.read() as conn:
-        return auditing.audited(conn, server.services, UUID(schedule), begin, None)
+        return audits.audited(conn, server.services, UUID(schedule), begin, None)
 
 
 def folded(server: Server, limit: int = 1000) -> int:
@@ -186,7 +186,7 @@ def test_due_is_accounted_over_folded_lines_too(server: Server) -> None:
     assert [one.folded for one in (before, half, after)] == [0, 30, 100]
     assert after.unbroken
     with server.db.read() as conn:
-        everything = auditing.audited_all(conn, server.services, None, None)
+        everything = audits.audited_all(conn, server.services, None, None)
     assert everything.accounted == 172
 
 
@@ -233,7 +233,7 @@ def test_folding_goes_on_where_it_ended_and_counts_all(server: Server) -> None:
     kind, old = service.kind("ledger"), clock.now() - timedelta(days=365)
     assert [kind.sweep(server.services, old, 20) for _ in range(4)] == [20, 20, 10, 0]
     with server.db.read() as conn:
-        audit = auditing.audited(conn, server.services, UUID(schedule), None, None)
+        audit = audits.audited(conn, server.services, UUID(schedule), None, None)
         query = select(tables.ledger.c.why).order_by(tables.ledger.c.first_due).limit(1)
         assert (
             conn.execute(query)

@@ -22,11 +22,12 @@ from stepwell.server.database.tables import (
     runs,
     schedules,
 )
-from stepwell.server.schedules import changing, queries
-from stepwell.server.schedules.books import Books
+from stepwell.server.schedules import queries
+from stepwell.server.schedules.definitions import changing
+from stepwell.server.schedules.definitions.sync import sync_with_release
+from stepwell.server.schedules.ledger.books import Books
 from stepwell.server.schedules.records import Change, Origin
 from stepwell.server.schedules.steps import tick
-from stepwell.server.schedules.sync import sync_with_release
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 GROUP = "weather"

@@ -14,8 +14,8 @@ from tests.server.support import Api, on_both, problem
 
 from stepwell.server.app import Server
 from stepwell.server.database.tables import ledger, runs, schedules
-from stepwell.server.schedules import changing
-from stepwell.server.schedules.books import Books, Settled
+from stepwell.server.schedules.definitions import changing
+from stepwell.server.schedules.ledger.books import Books, Settled
 
 DAILY = {"kind": "cron", "expression": "30 7 * * *", "timezone": "Europe/Oslo"}
 HOURLY = {"kind": "interval", "seconds": 3600}

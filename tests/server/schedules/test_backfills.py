@@ -23,7 +23,7 @@ from tests.server.support import Api, on_both, problem
 from stepwell.outcome import Done
 from stepwell.schedules import Every, Misfire
 from stepwell.server.app import Server
-from stepwell.server.schedules.backfill_steps import move
+from stepwell.server.schedules.backfills.steps import move
 
 DAY = {
     "begin": "2026-04-30T00:00:00Z",

@@ -8,8 +8,8 @@ import pytest
 from tests.server.schedules.support import NOON
 
 from stepwell.schedules import Cron, Every, Once, Schedule
-from stepwell.server.schedules import coming
-from stepwell.server.schedules.coming import Known
+from stepwell.server.schedules.previews import coming
+from stepwell.server.schedules.previews.coming import Known
 
 MARCH = datetime(2026, 3, 28, 12, tzinfo=UTC)
 LAST_HOUR = datetime(9999, 12, 31, 23, 30, tzinfo=UTC)

@@ -35,10 +35,10 @@ from stepwell import clock
 from stepwell.schedules import Every, Misfire, Overlap
 from stepwell.server.app import Server
 from stepwell.server.groups import service as groups
-from stepwell.server.schedules import changing
-from stepwell.server.schedules.books import Books, ByRunsRoom
+from stepwell.server.schedules.definitions import changing
+from stepwell.server.schedules.definitions.sync import sync_with_release
+from stepwell.server.schedules.ledger.books import Books, ByRunsRoom
 from stepwell.server.schedules.records import Change
-from stepwell.server.schedules.sync import sync_with_release
 from stepwell.step import StepQuery
 from stepwell.testing.launcher_contract import until
 

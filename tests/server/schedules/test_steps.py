@@ -30,8 +30,8 @@ from stepwell.schedules.ledger import Rules
 from stepwell.server.app import Server
 from stepwell.server.runs.service import Starts
 from stepwell.server.schedules import queries, service, steps
-from stepwell.server.schedules.books import Books, ByRunsRoom
-from stepwell.server.schedules.changing import TICK
+from stepwell.server.schedules.definitions.changing import TICK
+from stepwell.server.schedules.ledger.books import Books, ByRunsRoom
 from stepwell.server.schedules.queries import Row
 from stepwell.server.schedules.steps import LONGEST_WAIT, QUEUE_WAIT, wake_at
 from stepwell.server.settings import Settings

@@ -23,7 +23,7 @@ from tests.server.support import Api, on_both
 from stepwell.schedules import Cron, Every, Misfire, Overlap
 from stepwell.server.app import Server
 from stepwell.server.database.tables import runs
-from stepwell.server.schedules.backfill_steps import move
+from stepwell.server.schedules.backfills.steps import move
 
 
 @pytest.fixture

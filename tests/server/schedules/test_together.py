@@ -29,9 +29,9 @@ from stepwell.server.app import Server
 from stepwell.server.database.tables import run_labels
 from stepwell.server.runs.service import Starts
 from stepwell.server.schedules import queries
-from stepwell.server.schedules.books import Books, ByRunsRoom
+from stepwell.server.schedules.ledger.books import Books, ByRunsRoom
+from stepwell.server.schedules.ledger.sheets import NotTogether, Together
 from stepwell.server.schedules.queries import Row
-from stepwell.server.schedules.sheets import NotTogether, Together
 from stepwell.step import StepQuery
 
 HOURLY = Every(hours=1)

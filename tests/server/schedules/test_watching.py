@@ -22,8 +22,10 @@ from stepwell.outcome import Rerun
 from stepwell.schedules import Cron, Every, Misfire, Overlap
 from stepwell.server.app import Server
 from stepwell.server.database.tables import ledger, occasions, runs
-from stepwell.server.schedules import auditing, service, watching
-from stepwell.server.schedules.changing import books_of
+from stepwell.server.schedules import service
+from stepwell.server.schedules.alerts import steps as watching
+from stepwell.server.schedules.audits import service as audits
+from stepwell.server.schedules.definitions.changing import books_of
 from stepwell.server.schedules.kept import KINDS
 from stepwell.server.schedules.records import ScheduleChange
 from stepwell.server.schedules.steps import tick
@@ -334,7 +336,7 @@ def test_due_is_accounted_also_when_old_lines_were_folded(server: Server, hands:
     for minutes in (400, 200, 5):  # within the first rules, within the second ones, all
         assert kind.sweep(server.services, hands.now() - timedelta(minutes=minutes), 100)
         with server.db.read() as conn:
-            audit = auditing.audited(conn, server.services, one, None, None)
+            audit = audits.audited(conn, server.services, one, None, None)
         assert (audit.proven, audit.due, audit.accounted) == (True, 20, 20)
         assert (audit.advice, audit.breaks) == ([], [])
     assert audit.folded >= 18

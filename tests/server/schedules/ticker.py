@@ -17,8 +17,8 @@ from stepwell.errors import StoreUnavailable
 from stepwell.server.database.session import Database
 from stepwell.server.runs.service import Starts
 from stepwell.server.schedules import queries, steps
-from stepwell.server.schedules.books import Books, ByRunsRoom
-from stepwell.server.schedules.changing import now_of
+from stepwell.server.schedules.instant import now_of
+from stepwell.server.schedules.ledger.books import Books, ByRunsRoom
 from stepwell.server.schedules.queries import Row
 from stepwell.server.services import Services
 from stepwell.server.settings import Settings

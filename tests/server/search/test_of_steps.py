@@ -61,7 +61,7 @@ def test_words_are_fields_of_a_query_of_steps(text: str, found: dict[str, Any]) 
     ("text", "column", "says"),
     [
         ("queue:x refused", 9, "no search for 'refused' anywhere"),
-        ("stat:failed", 1, "Is state meant?"),
+        ("stat:failed", 1, "Did you mean 'state'?"),
         ("-state:failed", 1, "cannot be negated"),
         ("state:failed,done", 1, "takes one value"),
         ("queue>x", 1, "cannot be compared"),

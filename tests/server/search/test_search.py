@@ -150,8 +150,8 @@ EXPECTED = {
 @pytest.mark.parametrize(
     ("query", "column", "says"),
     [
-        ("state:faild", 1, "Is failed meant?"),
-        ("since:2h stat:failed", 10, "Is state meant?"),
+        ("state:faild", 1, "Did you mean 'failed'?"),
+        ("since:2h stat:failed", 10, "Did you mean 'state'?"),
         ("since:yesterday", 1, "neither an age nor an instant"),
         ("took>five", 1, "no duration"),
         ("workflow>x", 1, "cannot be compared"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -14,7 +15,8 @@ from stepwell.engine import Engine, StepClient
 from stepwell.outcome import FailStep, done
 from stepwell.registry import Registry
 from stepwell.server.app import Server
-from stepwell.step import new_step
+from stepwell.server.steps.api import Filters
+from stepwell.step import StepQuery, new_step
 
 
 @pytest.fixture
@@ -190,3 +192,9 @@ def test_an_unknown_step_is_told(api: Api) -> None:
 
 def test_a_cursor_of_another_list_is_refused(api: Api) -> None:
     problem(api("viewer").get("steps?cursor=WzFd"), 422, "cursor-invalid")
+
+
+def test_the_api_asks_for_steps_by_all_that_a_query_has() -> None:
+    """But for ids, of which one has a path of its own, and for paging."""
+    has = {one.name for one in fields(StepQuery)}
+    assert set(Filters.model_fields) == has - {"ids", "after", "limit"}

@@ -4377,7 +4377,7 @@ export interface components {
              * @description Its name.
              */
             name: string;
-            order: components["schemas"]["stepwell__server__schedules__backfill_records__Order"];
+            order: components["schemas"]["stepwell__server__schedules__backfills__records__Order"];
             /**
              * Parameters
              * @description The workflow's parameters, as its schema has them.
@@ -4503,7 +4503,7 @@ export interface components {
             /** Left Out */
             left_out: number;
             observed: components["schemas"]["Observed"];
-            order: components["schemas"]["stepwell__server__schedules__backfill_records__Order"];
+            order: components["schemas"]["stepwell__server__schedules__backfills__records__Order"];
             /**
              * Per Minute
              * @description So many are started a minute at most.
@@ -6821,7 +6821,7 @@ export interface components {
             /** Overlap */
             overlap: string | null;
             /** Past */
-            past: components["schemas"]["stepwell__server__schedules__strip_records__Mark"][];
+            past: components["schemas"]["stepwell__server__schedules__strip__records__Mark"][];
             /** Past Cells */
             past_cells: components["schemas"]["Cell"][];
             /** Pause Reason */
@@ -7582,7 +7582,7 @@ export interface components {
          *     `schedules`: only of these; every schedule that missed any where it is left out.
          */
         NewAnswer: {
-            answer: components["schemas"]["stepwell__server__schedules__watch_records__Answer"];
+            answer: components["schemas"]["stepwell__server__schedules__downtimes__records__Answer"];
             /**
              * Reason
              * @description Why, for people and the audit log.
@@ -7621,7 +7621,7 @@ export interface components {
              */
             end: string;
             /** @default oldest-first */
-            order: components["schemas"]["stepwell__server__schedules__backfill_records__Order"];
+            order: components["schemas"]["stepwell__server__schedules__backfills__records__Order"];
             /**
              * Parameters
              * @description The workflow's parameters, as its schema has them.
@@ -14895,7 +14895,13 @@ export interface components {
          * @description In which order they run.
          * @enum {string}
          */
-        stepwell__server__schedules__backfill_records__Order: "oldest-first" | "newest-first";
+        stepwell__server__schedules__backfills__records__Order: "oldest-first" | "newest-first";
+        /**
+         * Answer
+         * @description What is to become of the instants that a downtime left missed.
+         * @enum {string}
+         */
+        stepwell__server__schedules__downtimes__records__Answer: "each" | "latest" | "leave";
         /**
          * NewRun
          * @description Run now: with other parameters than the schedule's, where given.
@@ -14916,7 +14922,7 @@ export interface components {
          *     `outcome` is the run's state where there is a run (ran: the run is kept no more), else
          *     missed, skipped, paused, queued or blocked. `delay` and `duration` in seconds.
          */
-        stepwell__server__schedules__strip_records__Mark: {
+        stepwell__server__schedules__strip__records__Mark: {
             /**
              * Count
              * @description How many.
@@ -14956,12 +14962,6 @@ export interface components {
              */
             why: string | null;
         };
-        /**
-         * Answer
-         * @description What is to become of the instants that a downtime left missed.
-         * @enum {string}
-         */
-        stepwell__server__schedules__watch_records__Answer: "each" | "latest" | "leave";
         /**
          * Registered
          * @description The group that an image became, and the discovery that began with it.

@@ -12,8 +12,9 @@ from stepwell.cli.client import Client
 from stepwell.cli.session import Session
 from stepwell.cli.steps.reaching import store_or_server
 from stepwell.clock import now
-from stepwell.codec import JSON
+from stepwell.codec import JSON, as_written
 from stepwell.engine import StepClient
+from stepwell.engine.lineage import lineage
 from stepwell.errors import InvalidInput
 from stepwell.server.search import of_steps
 from stepwell.step import EndedAs, Step, StepQuery, StepStatus, new_step
@@ -146,10 +147,9 @@ class StoreBook:
         return str(self._steps.reexecute([step_id])[0])
 
     def lineage(self, step_id: UUID, limit: int) -> dict[str, Any]:
-        """The steps around one; needs the packages of a server."""
-        from stepwell.server.steps.lineage import lineage  # noqa: PLC0415 - as just said
-
-        return lineage(self._steps, step_id, limit).model_dump(mode="json")
+        """The steps around one, as nodes and edges; raises `StepNotFound`."""
+        found: dict[str, Any] = json.loads(JSON.encode(lineage(self._steps, step_id, limit)))
+        return found
 
     def overview(self, since: datetime) -> list[dict[str, Any]]:
         """Counts per queue and state, or per table where the store has no overview."""
@@ -271,8 +271,7 @@ def as_json(step: Step) -> dict[str, Any]:
     row["status"] = step.status.value
     formats = {"state": "state_format", "activation_args": "state_format"}
     for name, kind in {**formats, "result": "result_format"}.items():
-        if row[name] is not None and row[kind] == JSON.format:
-            row[name] = json.loads(row[name])
+        row[name] = as_written(row[name], row[kind])
     return row
 
 

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Final
 import typer
 
 from stepwell.cli.options import Store
-from stepwell.cli.serving.serve import needs_server
 from stepwell.cli.session import Session, command
 from stepwell.cli.steps.books import book_for
 from stepwell.cli.steps.commands import Id, app, id_of
@@ -25,7 +24,6 @@ def lineage(
     store: Store = None,
 ) -> None:
     """The steps around one: what it was spawned by, what it spawned, and copies of them."""
-    needs_server("steps lineage")
     found = book_for(session, store).lineage(id_of(step_id), limit)
     if session.out.as_json:
         session.out.json(found)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Path, Query
+from fastapi import Path
 from pydantic import AwareDatetime
 
 from stepwell.server.access.records import Role
 from stepwell.server.causes import service
 from stepwell.server.causes.records import Causes, Mute, NewMute
-from stepwell.server.http import Call, Pages, Router, reads, writes
+from stepwell.server.http import Call, Pages, Router, Why, reads, writes
 
 router = Router(prefix="/causes", tags=["causes"])
 
@@ -39,7 +39,7 @@ def mute_cause(call: Operating, fingerprint: Fingerprint, body: NewMute) -> Mute
 def unmute_cause(
     call: Operating,
     fingerprint: Fingerprint,
-    reason: Annotated[str | None, Query(max_length=1000)] = None,
+    reason: Why = None,
 ) -> None:
     """Show a cause again."""
     service.unmute(call.conn, fingerprint, reason, by=call.user.name)

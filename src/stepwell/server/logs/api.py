@@ -8,14 +8,13 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import Depends, Header, Query
-from pydantic import AwareDatetime
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
 from stepwell.server.access.records import Role
-from stepwell.server.http import Call, Router, reads, require, services_of
+from stepwell.server.http import Begin, Call, Router, reads, require, services_of
 from stepwell.server.logs.reading import Log
 from stepwell.server.logs.records import Level, LogPage, Place, Wanted
 from stepwell.server.paging import Paging, encoded
@@ -31,7 +30,7 @@ _AT_ONCE: Final = 1000
 
 def _wanted(
     q: Annotated[str | None, Query(max_length=500, description="Somewhere in the line")] = None,
-    since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+    since: Begin = None,
     operation: str | None = None,
     attempt: Annotated[int | None, Query(ge=1, lt=2**31, description="Of the run")] = None,
     execution: Annotated[int | None, Query(ge=1, lt=2**31, description="Of the operation")] = None,

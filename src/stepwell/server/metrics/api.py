@@ -11,7 +11,7 @@ from pydantic import AwareDatetime
 
 from stepwell import clock
 from stepwell.server.access.records import Role
-from stepwell.server.http import Call, Router, reads, writes
+from stepwell.server.http import Begin, Call, Router, Why, reads, writes
 from stepwell.server.metrics import objectives, ranking, reading, regressions, tables
 from stepwell.server.metrics.records import (
     By,
@@ -28,8 +28,6 @@ from stepwell.server.metrics.records import (
 
 router = Router(tags=["metrics"])
 
-From = Annotated[AwareDatetime | None, Query(alias="from")]
-
 
 class Format(StrEnum):
     """How an answer is written."""
@@ -44,7 +42,7 @@ def measured(
     group: str | None = None,
     workflow: str | None = None,
     operation: Annotated[str | None, Query(description="empty: only the runs themselves")] = None,
-    since: From = None,
+    since: Begin = None,
     to: AwareDatetime | None = None,
 ) -> Metrics:
     """Rates and durations per workflow and operation: totals, and hour by hour (R40)."""
@@ -58,7 +56,7 @@ def query(
     group: str | None = None,
     workflow: str | None = None,
     operation: Annotated[str | None, Query(description="none: the runs themselves")] = None,
-    since: From = None,
+    since: Begin = None,
     to: AwareDatetime | None = None,
     step: Step | None = None,
     compare: Annotated[bool, Query(description="with the range before, as long")] = False,
@@ -81,7 +79,7 @@ def rank(
     order: Order = Order.AVERAGE,
     group: str | None = None,
     workflow: str | None = None,
-    since: From = None,
+    since: Begin = None,
     to: AwareDatetime | None = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     written: Annotated[Format, Query(alias="format")] = Format.JSON,
@@ -97,7 +95,7 @@ def causes(
     call: Annotated[Call, reads(Role.VIEWER)],
     group: str | None = None,
     workflow: str | None = None,
-    since: From = None,
+    since: Begin = None,
     to: AwareDatetime | None = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> Causes:
@@ -139,7 +137,7 @@ def drop_targets(
     call: Annotated[Call, writes(Role.OPERATOR)],
     group: str,
     workflow: str,
-    reason: Annotated[str | None, Query(max_length=1000)] = None,
+    reason: Why = None,
 ) -> None:
     """Hold a workflow to what its source says again."""
     objectives.drop(call.conn, group, workflow, reason, by=call.user.name)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
-
 from stepwell.server.access.records import Role
-from stepwell.server.http import Call, Page, Pages, Reason, Router, reads, writes
+from stepwell.server.http import Call, Page, Pages, Reason, Router, Why, reads, writes
 from stepwell.server.notifications import log, subscribing
 from stepwell.server.notifications.records import (
     Delivery,
@@ -25,8 +23,6 @@ from stepwell.server.notifications.records import (
 )
 
 router = Router(prefix="/notifications", tags=["notifications"])
-
-Why = Annotated[str | None, Query(max_length=1000)]
 
 
 @router.get("/targets")

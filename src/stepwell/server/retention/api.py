@@ -9,7 +9,7 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from stepwell.server.access.records import Role
-from stepwell.server.http import Call, Router, reads, writes
+from stepwell.server.http import Call, Router, Why, reads, writes
 from stepwell.server.retention import service
 from stepwell.server.retention.records import Mark, NewPolicy, Policy, Prospect
 
@@ -18,7 +18,6 @@ router = Router(tags=["retention"])
 Reading = Annotated[Call, reads(Role.VIEWER)]
 Deciding = Annotated[Call, writes(Role.ADMIN)]
 Keeping = Annotated[Call, writes(Role.OPERATOR)]
-Why = Annotated[str | None, Query(max_length=1000)]
 
 
 class Policies(BaseModel):

@@ -5,23 +5,19 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from stepwell.schedules.ledger import Fate
 from stepwell.server.access.records import Role
-from stepwell.server.http import Call, Page, Pages, Router, reads, writes
-from stepwell.server.schedules import (
-    auditing,
-    backfills_api,
-    calendars_api,
-    plans,
-    previews,
-    reading,
-    service,
-    watch_api,
-)
-from stepwell.server.schedules.plan_records import Plan, PlanResult
+from stepwell.server.http import Begin, Call, End, Page, Pages, Router, Why, reads, writes
+from stepwell.server.schedules import reading, service, watch_api
+from stepwell.server.schedules.audits import service as audits
+from stepwell.server.schedules.audits.records import Audit
+from stepwell.server.schedules.backfills import api as backfills_api
+from stepwell.server.schedules.calendars import api as calendars_api
+from stepwell.server.schedules.definitions import plans
+from stepwell.server.schedules.definitions.plan_records import Plan, PlanResult
+from stepwell.server.schedules.previews import service as previews
 from stepwell.server.schedules.records import (
     LedgerEntry,
     NewPause,
@@ -34,7 +30,6 @@ from stepwell.server.schedules.records import (
     Scheduled,
     ScheduledInFull,
 )
-from stepwell.server.schedules.watch_records import Audit
 
 router = Router(tags=["schedules"])
 for more in (watch_api.router, backfills_api.router, calendars_api.router):
@@ -99,7 +94,7 @@ def change_schedule(call: Operating, schedule_id: UUID, body: ScheduleChange) ->
 def remove_schedule(
     call: Operating,
     schedule_id: UUID,
-    reason: Annotated[str | None, Query(max_length=1000)] = None,
+    reason: Why = None,
 ) -> None:
     """Take away a schedule that was added by people; its ledger stays."""
     service.remove(call.conn, call.services, schedule_id, reason, by=call.user.name)
@@ -109,7 +104,7 @@ def remove_schedule(
 def end_override(
     call: Operating,
     schedule_id: UUID,
-    reason: Annotated[str | None, Query(max_length=1000)] = None,
+    reason: Why = None,
 ) -> ScheduledInFull:
     """What the source says is in force again."""
     service.end_override(call.conn, call.services, schedule_id, reason, by=call.user.name)
@@ -128,7 +123,7 @@ def pause_schedule(call: Operating, schedule_id: UUID, body: NewPause) -> Schedu
 def resume_schedule(
     call: Operating,
     schedule_id: UUID,
-    reason: Annotated[str | None, Query(max_length=1000)] = None,
+    reason: Why = None,
 ) -> ScheduledInFull:
     """From now on due instants run again."""
     service.resume(call.conn, call.services, schedule_id, reason, by=call.user.name)
@@ -146,7 +141,7 @@ def skip_next(call: Operating, schedule_id: UUID, body: NewSkip) -> ScheduledInF
 def end_skips(
     call: Operating,
     schedule_id: UUID,
-    reason: Annotated[str | None, Query(max_length=1000)] = None,
+    reason: Why = None,
 ) -> ScheduledInFull:
     """Let the instants run that were to be skipped and whose time has not come."""
     service.end_skips(call.conn, call.services, schedule_id, reason, by=call.user.name)
@@ -168,8 +163,8 @@ def list_ledger(
     pages: Pages,
     schedule_id: UUID,
     fate: Fate | None = None,
-    since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-    until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+    since: Begin = None,
+    until: End = None,
 ) -> Page[LedgerEntry]:
     """What became of each due instant, newest first."""
     return reading.lines(call.conn, pages, schedule_id, fate=fate, since=since, until=until)
@@ -179,8 +174,8 @@ def list_ledger(
 def audit_ledger(
     call: Reading,
     schedule_id: UUID,
-    begin: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-    end: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+    begin: Begin = None,
+    end: End = None,
 ) -> Audit:
     """Whether every due instant of a span is in exactly one entry, and the chain unbroken."""
-    return auditing.audited(call.conn, call.services, schedule_id, begin, end)
+    return audits.audited(call.conn, call.services, schedule_id, begin, end)

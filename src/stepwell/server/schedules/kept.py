@@ -18,7 +18,7 @@ from stepwell.schedules.ledger import Fate, breaks
 from stepwell.server.database.tables import ledger, schedules
 from stepwell.server.retention.records import Kind
 from stepwell.server.schedules import queries
-from stepwell.server.schedules.folding import summed
+from stepwell.server.schedules.ledger.folding import summed
 from stepwell.server.schedules.queries import Row
 from stepwell.server.services import Services
 

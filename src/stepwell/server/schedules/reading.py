@@ -14,7 +14,10 @@ from stepwell.schedules import from_json
 from stepwell.schedules.ledger import Fate
 from stepwell.server.database.tables import ledger, schedules
 from stepwell.server.paging import Page, Paging, paged
-from stepwell.server.schedules import backfill_queries, changing, previews, queries
+from stepwell.server.schedules import queries
+from stepwell.server.schedules.backfills import queries as backfill_queries
+from stepwell.server.schedules.definitions import changing
+from stepwell.server.schedules.previews import service as previews
 from stepwell.server.schedules.queries import Row
 from stepwell.server.schedules.records import (
     LastFate,

@@ -18,9 +18,13 @@ from stepwell.engine.sealing import seal
 from stepwell.outcome import Outcome, rerun
 from stepwell.registry import Registry
 from stepwell.schedules.base import iso, minutes
-from stepwell.server.schedules import backfill_steps, downtimes, queries, watching
-from stepwell.server.schedules.books import Books
-from stepwell.server.schedules.changing import TICK, books_of, now_of, tick_step
+from stepwell.server.schedules import queries
+from stepwell.server.schedules.alerts import steps as watching
+from stepwell.server.schedules.backfills import steps as backfill_steps
+from stepwell.server.schedules.definitions.changing import TICK, books_of, tick_step
+from stepwell.server.schedules.downtimes import service as downtimes
+from stepwell.server.schedules.instant import now_of
+from stepwell.server.schedules.ledger.books import Books
 from stepwell.server.services import RETRY, Services
 from stepwell.step import StepQuery, StepStatus
 

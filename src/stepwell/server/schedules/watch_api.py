@@ -6,26 +6,23 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AwareDatetime
 
 from stepwell.server.access.records import Role
-from stepwell.server.http import Call, Page, Pages, Router, reads, writes
-from stepwell.server.schedules import alerts, answering, auditing, downtimes, strip
-from stepwell.server.schedules.strip_records import Strip
-from stepwell.server.schedules.watch_records import (
-    Alert,
-    Answered,
-    AuditOfAll,
-    Downtime,
-    NewAnswer,
-)
+from stepwell.server.http import Begin, Call, End, Page, Pages, Router, reads, writes
+from stepwell.server.schedules.alerts import service as alerts
+from stepwell.server.schedules.alerts.records import Alert
+from stepwell.server.schedules.audits import service as audits
+from stepwell.server.schedules.audits.records import AuditOfAll
+from stepwell.server.schedules.downtimes import answering
+from stepwell.server.schedules.downtimes import service as downtimes
+from stepwell.server.schedules.downtimes.records import Answered, Downtime, NewAnswer
+from stepwell.server.schedules.strip import service as strip
+from stepwell.server.schedules.strip.records import Strip
 
 router = Router(tags=["schedules"])
 
 Reading = Annotated[Call, reads(Role.VIEWER)]
 Operating = Annotated[Call, writes(Role.OPERATOR)]
-Begin = Annotated[AwareDatetime | None, Query(alias="from")]
-End = Annotated[AwareDatetime | None, Query(alias="to")]
 
 
 @router.get("/schedules/alerts")
@@ -55,7 +52,7 @@ def answer_downtime(call: Operating, downtime_id: UUID, body: NewAnswer) -> Answ
 @router.get("/schedules/audit")
 def audit_all(call: Reading, begin: Begin = None, end: End = None) -> AuditOfAll:
     """Whether the ledgers of all schedules account for every due instant of a span."""
-    return auditing.audited_all(call.conn, call.services, begin, end)
+    return audits.audited_all(call.conn, call.services, begin, end)
 
 
 @router.get("/schedules/strip")

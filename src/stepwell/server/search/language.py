@@ -9,9 +9,7 @@ What is no qualifier is searched in names, ids, parameters and errors.
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -88,12 +86,6 @@ def quoted(value: str) -> str:
         return value
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
-
-
-def near(word: str, known: Iterable[str]) -> str:
-    """Asks whether a known word is meant; empty where none is near."""
-    found = difflib.get_close_matches(word, list(known), 1)
-    return f"Is {found[0]} meant?" if found else ""
 
 
 def _blanks(text: str, at: int) -> int:

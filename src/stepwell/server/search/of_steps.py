@@ -13,8 +13,9 @@ from enum import Enum
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
+from stepwell.given import suggestion
 from stepwell.server.search import spans
-from stepwell.server.search.language import Clause, QueryInvalid, near, parse
+from stepwell.server.search.language import Clause, QueryInvalid, parse
 from stepwell.step import EndedAs, Priority, Retention, StepStatus
 
 Fields: TypeAlias = dict[str, Any]
@@ -64,7 +65,7 @@ def _checked(clause: Clause) -> Qualifier:
         raise QueryInvalid(
             f"There is no qualifier {clause.key!r} of steps.",
             clause.column,
-            why=near(clause.key, QUALIFIERS),
+            why=suggestion(clause.key, QUALIFIERS),
             fix=f"There are {', '.join(QUALIFIERS)}.",
         )
     if clause.negated or len(clause.values) > 1:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from stepwell.server.search.language import Clause, QueryInvalid, near
+from stepwell.given import suggestion
+from stepwell.server.search.language import Clause, QueryInvalid
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def _one_of(clause: Clause, qualifier: Qualifier) -> None:
             raise QueryInvalid(
                 f"There is no {clause.key} {value!r}.",
                 clause.column,
-                why=near(value, qualifier.values),
+                why=suggestion(value, qualifier.values),
                 fix=f"It is one of {', '.join(qualifier.values)}.",
             )
 
@@ -112,6 +113,6 @@ def _unknown(clause: Clause) -> QueryInvalid:
     return QueryInvalid(
         f"There is no qualifier {clause.key!r}.",
         clause.column,
-        why=near(clause.key, QUALIFIERS),
+        why=suggestion(clause.key, QUALIFIERS),
         fix=f"There are {', '.join(QUALIFIERS)}. In quotes it is searched for as text.",
     )

@@ -9,12 +9,12 @@ from uuid import UUID
 from fastapi import Depends, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from stepwell.engine.lineage import MOST, Lineage
 from stepwell.server.access.records import Role
 from stepwell.server.http import Call, Page, Pages, Reason, Router, reads, writes
 from stepwell.server.search import service as searching
 from stepwell.server.search.records import LONGEST, Completions
 from stepwell.server.steps import service
-from stepwell.server.steps.lineage import MOST, Lineage
 from stepwell.server.steps.records import (
     Activation,
     Ending,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
@@ -10,13 +9,14 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from stepwell.codec import as_written
 from stepwell.engine import StepClient
+from stepwell.engine.lineage import Lineage, lineage
 from stepwell.errors import Denied
 from stepwell.server.audit import service as audit
 from stepwell.server.database.session import Database
 from stepwell.server.paging import Page, Paging
 from stepwell.server.runs import service as runs
-from stepwell.server.steps.lineage import Lineage, lineage
 from stepwell.server.steps.records import (
     Activation,
     Ending,
@@ -179,9 +179,9 @@ def _detail(steps: StepClient, step: Step) -> StepDetail:
     brief = StepBrief.model_validate(step).model_dump()
     more = {name: getattr(step, name) for name in _MORE}
     texts = {
-        "state": _value(step.state, step.state_format),
-        "activation_args": _value(step.activation_args, step.state_format),
-        "result": _value(step.result, step.result_format),
+        "state": as_written(step.state, step.state_format),
+        "activation_args": as_written(step.activation_args, step.state_format),
+        "result": as_written(step.result, step.result_format),
     }
     return StepDetail(**brief, **more, **texts, explanation=steps.explained(step))
 
@@ -203,13 +203,3 @@ _MORE = (
     "state_format",
     "result_format",
 )
-
-
-def _value(text: str | None, format_name: str) -> Any:
-    """JSON as JSON; the text of another format as it is."""
-    if text is None or format_name != "json":
-        return text
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text

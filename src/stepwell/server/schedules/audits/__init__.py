@@ -1,0 +1,1 @@
+"""Whether the ledger accounts for every due instant (R30)."""

@@ -1,0 +1,1 @@
+"""Calendars that people keep: days on which schedules that name them do not run."""

@@ -1,0 +1,1 @@
+"""When schedules will be due, and how long their runs take."""
