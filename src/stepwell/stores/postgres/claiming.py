@@ -16,7 +16,15 @@ from stepwell.frozen import changer
 from stepwell.step import Priority, Step
 from stepwell.stores.columns import COLUMNS
 from stepwell.stores.fairness import WEIGHTS
-from stepwell.stores.postgres.arrays import array, claim_columns, instant, text, uuid_text
+from stepwell.stores.postgres.arrays import (
+    TEXT,
+    WORD,
+    Packed,
+    array,
+    claim_columns,
+    instant,
+    uuid_text,
+)
 from stepwell.stores.postgres.queries import sql
 from stepwell.stores.postgres.rows import step_reader, utc
 from stepwell.stores.postgres.statements import Statements
@@ -86,7 +94,9 @@ def _claimed(
 
 
 @lru_cache(maxsize=64)
-def lane_values(queues: tuple[str, ...], since: tuple[Position, ...] | None) -> Mapping[str, str]:
+def lane_values(
+    queues: tuple[str, ...], since: tuple[Position, ...] | None
+) -> Mapping[str, str | Packed]:
     """The queues and bands, and from where on due rows are read in each, as statements take it.
 
     The claims of one moment ask for the same again and again.
@@ -98,10 +108,10 @@ def lane_values(queues: tuple[str, ...], since: tuple[Position, ...] | None) -> 
     lanes = list(product(dict.fromkeys(queues), Priority))
     places = [begins.get(lane, _FROM_THE_FIRST) for lane in lanes]
     return {
-        "lane_queues": array([queue for queue, _ in lanes], text),
+        "lane_queues": array([queue for queue, _ in lanes], TEXT),
         "lane_bands": "{" + ",".join([str(band.value) for _, band in lanes]) + "}",
-        "since": array([time for time, _ in places]),
-        "since_ids": array([step_id for _, step_id in places]),
+        "since": array([time for time, _ in places], WORD),
+        "since_ids": array([step_id for _, step_id in places], WORD),
     }
 
 
