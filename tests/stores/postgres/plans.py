@@ -9,6 +9,7 @@ import psycopg
 from tests.stores.postgres.support import engine, request
 
 from stepwell.stores.postgres import PostgresStore, claiming
+from stepwell.stores.postgres.arrays import Packed
 from stepwell.stores.postgres.queries import Statement, sql
 from stepwell.stores.protocol import Position
 
@@ -52,11 +53,22 @@ def explain_on(
         cursor.execute("SHOW plan_cache_mode")
         assert cursor.fetchone() == ("force_generic_plan",)
         cursor.execute(b"PREPARE explained AS " + statement.text)
-        cursor.execute(ask.encode(), statement.values(values))
+        cursor.execute(
+            ask.encode(), [_readable(connection, one) for one in statement.values(values)]
+        )
         row = cursor.fetchone()
         cursor.execute("DEALLOCATE explained")
     assert row is not None
     return row[0][0]["Plan"]
+
+
+def _readable(connection: psycopg.Connection[Any], value: Any) -> Any:
+    """The value as it can stand in the text of a statement."""
+    if not isinstance(value, Packed):
+        return value
+    with psycopg.RawCursor(connection) as cursor:
+        ((text,),) = cursor.execute("SELECT $1::text", [value]).fetchall()
+    return text
 
 
 def nodes(plan: Any) -> Iterator[Any]:
