@@ -26,7 +26,7 @@ def world() -> Iterator[World]:
 def bursts(world: World, meanwhile: Callable[[Bursts], object]) -> Bursts:
     """Those of an engine that claims nothing, and to which something happens meanwhile."""
 
-    def claim(tx: Transaction, request: ClaimRequest) -> Claimed:
+    def claim(tx: Transaction, request: ClaimRequest, *, beside: bool) -> Claimed:
         meanwhile(made)
         return Claimed()
 

@@ -29,12 +29,15 @@ class Rows:
     def __init__(self, *steps: Step) -> None:
         self.steps = steps
         self.asked: list[dict[tuple[str, int], Position] | None] = []
+        self.nothing: Claimed | None = None
 
     def claim(self, request: ClaimRequest) -> Claimed:
         """All of its steps of the queues, from the places on that are asked for."""
         since = request.since
         self.asked.append(None if since is None else {one[:2]: one for one in since})
         steps = tuple(step for step in self.steps if step.queue in request.queues)
+        if self.nothing is not None:
+            return self.nothing
         if since is not None:
             return Claimed(steps, whole=False)
         first = {place(step)[:2]: place(step) for step in reversed(steps)}
@@ -59,9 +62,10 @@ class Claims:
         self.front = Front(self.clock)
         self.front._claimed = claimed_lately
 
-    def __call__(self, rows: Rows, **fields: Any) -> Claimed:
+    def __call__(self, rows: Rows, *, beside: bool = False, **fields: Any) -> Claimed:
         """One claim."""
-        return self.front.claim(cast(Transaction, rows), request(new_id(), **fields))
+        asked = request(new_id(), **fields)
+        return self.front.claim(cast(Transaction, rows), asked, beside=beside)
 
     def step(self, *, due_since: float, **fields: Any) -> Step:
         """A step that has been due for so many seconds."""
@@ -257,3 +261,49 @@ def test_a_step_that_comes_to_stand_before_the_front_runs_and_nothing_is_over_be
     engine.drain()
     assert before == [1]
     store.close()
+
+
+def test_beside_other_steps_nobody_looks_again_for_a_moment_where_nothing_was_due() -> None:
+    claims, rows = Claims(), Rows()
+    for _ in range(3):
+        claimed = claims(rows, beside=True)
+    assert len(rows.asked) == 1
+    assert claimed.may_be_more
+    claims(rows, queues=("mail",), beside=True)
+    assert len(rows.asked) == 2
+    claims.clock.advance(front.NOTHING)
+    claims(rows, beside=True)
+    assert len(rows.asked) == 3
+
+
+def test_who_has_nothing_else_to_do_looks_at_once() -> None:
+    claims, rows = Claims(), Rows()
+    for _ in range(3):
+        claims(rows)
+    assert len(rows.asked) == 3
+
+
+@pytest.mark.parametrize("fields", [{"suspect_due": True}, {"limited_due": True}])
+def test_what_is_to_be_claimed_in_another_way_is_asked_for_again(fields: dict[str, Any]) -> None:
+    claims, rows = Claims(), Rows()
+    rows.nothing = Claimed(**fields)
+    for _ in range(3):
+        assert claims(rows, beside=True) == rows.nothing
+    assert len(rows.asked) == 3
+
+
+def test_what_falls_due_within_the_moment_is_found_in_time() -> None:
+    claims, rows = Claims(), Rows()
+    soon = front.NOTHING / 2
+    rows.nothing = Claimed(next_due=claims.clock.now() + timedelta(seconds=soon))
+    claims(rows, beside=True)
+    claims.clock.advance(soon)
+    claims(rows, beside=True)
+    assert len(rows.asked) == 2
+
+
+def test_a_claim_that_may_take_nothing_says_nothing_of_what_is_due() -> None:
+    claims, rows = Claims(), Rows()
+    claims(rows, limit=0, beside=True)
+    claims(rows, beside=True)
+    assert len(rows.asked) == 2

@@ -57,6 +57,11 @@ class Batch:
         return [ended.holding for part, _ in self._answers for ended in part]
 
     @property
+    def spawns(self) -> bool:
+        """Whether some of what it adds is to run here next."""
+        return bool(self._taken)
+
+    @property
     def handed_on(self) -> bool:
         """Whether the data of one was refused, and the committer goes on with it."""
         return bool(self._refused)

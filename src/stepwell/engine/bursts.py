@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Final, TypeAlias
+from typing import Final, Protocol
 
 from stepwell.clock import Clock
 from stepwell.engine.batch import Batch, TakeOver
@@ -24,7 +24,14 @@ from stepwell.events import emit
 from stepwell.step import Step
 from stepwell.stores.protocol import Claimed, ClaimRequest, Store, Transaction
 
-Claiming: TypeAlias = Callable[[Transaction, ClaimRequest], Claimed]
+
+class Claiming(Protocol):
+    """What makes the claims of bursts."""
+
+    def __call__(self, tx: Transaction, request: ClaimRequest, *, beside: bool) -> Claimed:
+        """Claim in a transaction; `beside` says that spawned steps are run with it (R21)."""
+        ...
+
 
 LONGEST: Final = 0.02
 """Seconds that a burst lasts at most: for so long a transaction may hold its row locks."""
@@ -101,7 +108,7 @@ class Bursts:
         try:
             with self._store.transaction() as tx:
                 batch.settle(tx)
-                claimed = self._claim(tx, request)
+                claimed = self._claim(tx, request, beside=batch.spawns)
         except BaseException:
             batch.hand_on(*self._collector.close())
             raise
@@ -124,10 +131,10 @@ class Bursts:
         """
         batch, begun, foreseen = self._batch(request), [], []
         self.quiet = not len(self._held) and not batch.ended
-        self._begin()
+        beside = self._begin()
         try:
             with self._store.transaction() as tx:
-                claimed = self._claim(tx, replace(request, locking=True))
+                claimed = self._claim(tx, replace(request, locking=True), beside=beside)
                 begun = self._holdings(claimed.steps, request, by_lock=True)
                 self._accept([one for one in begun if not self._aside(one.step)])
                 if len(claimed.steps) >= request.limit > 0:
@@ -182,11 +189,12 @@ class Bursts:
         spawned = self._foresee(batch.spawned(self._clock.monotonic()))
         self._taken += self.share(spawned)
 
-    def _begin(self) -> None:
-        """A new burst, with the steps that the one before has handed over."""
+    def _begin(self) -> bool:
+        """A new burst, with the steps that the one before has handed over: whether it has some."""
         self._collector = Collector()
         taken, self._taken = self._taken, []
         self._accept(taken)
+        return bool(taken)
 
     def _accept(self, holdings: list[Holding]) -> None:
         for holding in holdings:

@@ -27,6 +27,8 @@ LASTS: Final = 3e-7
 ended rows are in the way, and to pass over one takes a tenth of this."""
 LONGEST: Final = 1.0
 """Seconds for which claims begin at the place, at most."""
+NOTHING: Final = 0.02
+"""Seconds for which nothing is due where nothing was: as long as a burst may last."""
 LATELY: Final = 60.0
 """Seconds after which autovacuum looks again, by default."""
 MARGIN: Final = timedelta(seconds=1)
@@ -61,10 +63,25 @@ class Front:
         self._clock = clock
         self._claimed, self._counted = 0.0, clock.monotonic()
         self._moment = Moment(self._counted)
+        self._nothing_until: dict[tuple[str, ...], float] = {}
 
-    def claim(self, tx: Transaction, request: ClaimRequest) -> Claimed:
-        """Claim what is asked for, from the first due row on, or from where they began lately."""
+    def claim(self, tx: Transaction, request: ClaimRequest, *, beside: bool = False) -> Claimed:
+        """Claim what is asked for, from the first due row on, or from where they began lately.
+
+        Parameters
+        ----------
+        beside : other steps of this engine are run meanwhile; then where nothing was due a moment
+            ago nobody looks again, and the answer says that there may be more.
+        """
         began, now = self._clock.monotonic(), self._clock.now()
+        if beside and began < (until := self._nothing_until.get(request.queues, began)):
+            return Claimed(next_due=now + timedelta(seconds=until - began), whole=False)
+        claimed = self._ask(tx, request, began, now)
+        if not claimed.steps and request.limit > 0 and not request.alone:
+            self._nothing_until[request.queues] = began + _holds(claimed, now)
+        return claimed
+
+    def _ask(self, tx: Transaction, request: ClaimRequest, began: float, now: datetime) -> Claimed:
         moment = self._present(began)
         since = moment.since.get(request.queues)
         claimed = tx.claim(replace(request, since=since) if since else request)
@@ -86,6 +103,14 @@ class Front:
         """How many were claimed lately; what was claimed before counts less and less."""
         fades = math.exp((self._counted - now) / LATELY)
         self._claimed, self._counted = self._claimed * fades + claimed, now
+
+
+def _holds(claimed: Claimed, now: datetime) -> float:
+    """For how many seconds an answer without steps is believed."""
+    if claimed.suspect_due or claimed.limited_due:
+        return 0.0
+    due = claimed.next_due
+    return NOTHING if due is None else min((due - now).total_seconds(), NOTHING)
 
 
 def _begins(queues: Iterable[str], front: Iterable[Position], now: datetime) -> Iterator[Position]:

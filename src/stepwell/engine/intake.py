@@ -79,9 +79,9 @@ class Intake:
         """Whether a spawned step may be taken over as one of those that there is room for."""
         return True
 
-    def claim(self, tx: Transaction, request: ClaimRequest) -> Claimed:
-        """Claim what is asked for."""
-        return self._front.claim(tx, request)
+    def claim(self, tx: Transaction, request: ClaimRequest, *, beside: bool = False) -> Claimed:
+        """Claim what is asked for; `beside` as for `Front.claim`."""
+        return self._front.claim(tx, request, beside=beside)
 
     def limited(self, clock: Clock, ask: AskLimited, average: Callable[[], float]) -> Limits:
         """What decides when to claim limited rows."""

@@ -180,11 +180,11 @@ class SharedIntake(Intake):
         lane.room -= 1
         return lane.room >= 0
 
-    def claim(self, tx: Transaction, request: ClaimRequest) -> Claimed:
+    def claim(self, tx: Transaction, request: ClaimRequest, *, beside: bool = False) -> Claimed:
         """Claim from each queue that has room; what one does not have, the next may take."""
         if request.alone or request.limit <= 0:
             return super().claim(tx, request)
-        self._ask(tx, request)
+        self._ask(tx, request, beside=beside)
         lanes = self._lanes.values()
         if not any(lane.asked for lane in lanes):  # a buried engine is to hear of it all the same
             super().claim(tx, replace(request, limit=0))
@@ -205,7 +205,7 @@ class SharedIntake(Intake):
             average=lambda: lane.average,
         )
 
-    def _ask(self, tx: Transaction, request: ClaimRequest) -> None:
+    def _ask(self, tx: Transaction, request: ClaimRequest, *, beside: bool) -> None:
         left = request.limit
         for queue in self._turns:
             lane, is_open = self._lanes[queue], queue in request.queues
@@ -213,7 +213,7 @@ class SharedIntake(Intake):
             lane.asked = limit > 0
             if lane.asked:
                 wanted = replace(request, queues=(queue,), limit=limit)
-                lane.answer = super().claim(tx, wanted)
+                lane.answer = super().claim(tx, wanted, beside=beside)
                 left -= len(lane.answer.steps)
             else:
                 lane.answer = self._unknown() if is_open else Claimed()
