@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from stepwell.errors import InvalidInput
@@ -30,9 +31,8 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's own clocks."""
 
-    def now(self) -> datetime:
-        """The current instant, aware, in UTC."""
-        return datetime.now(UTC)
+    now = staticmethod(partial(datetime.now, UTC))
+    """The current instant, aware, in UTC."""
 
     monotonic = staticmethod(time.monotonic)
     """Seconds on a clock that never goes back; the function itself, for it is asked often."""

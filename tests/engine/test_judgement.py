@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from stepwell import FailStep, RetryPolicy, done, fail, new_step, rerun, skip
-from stepwell.codec import JSON, MAX_BYTES
+from stepwell.codec import JSON, MAX_BYTES, Codec
 from stepwell.engine.judgement import (
     MOST_CHARACTERS,
     Facts,
@@ -29,6 +30,18 @@ from stepwell.step import EndedAs, Step
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
+@dataclass
+class Known:
+    """An execution that has ended."""
+
+    step: Step
+    handler: Handler
+    codec: Codec
+    started_at: datetime
+    duration: float
+    executed_by: str
+
+
 def facts(
     *, retry: RetryPolicy = DEFAULT, exhausted: Any = None, failures: int = 0, **fields: Any
 ) -> Facts:
@@ -43,7 +56,7 @@ def facts(
         claim_no=7,
         **fields,
     )
-    return Facts(
+    return Known(
         step=step,
         handler=Handler(lambda: None, ("v1/x",), {}, False, retry, exhausted),
         codec=JSON,

@@ -44,7 +44,8 @@ class Crew:
 
     def call(self) -> None:
         """There is work: wake or start one thread, unless one is on its way already."""
-        if not self._coming:
+        # Who lies down now looks once more by itself.
+        if not self._coming and (self._idle or len(self._threads) < self._most):
             self._call_one()
 
     def stop(self) -> None:

@@ -61,10 +61,13 @@ class Execution:
         self.handler: Handler = registry.find(step.name)
         self._resolve = registry.resolve
         self._injection = registry.injection
-        self._codec = codec
+        self.codec = codec
         self._clock = clock
-        self._executed_by = executed_by
-        self._started_at: datetime
+        self.executed_by = executed_by
+        self.started_at: datetime
+        """At the store's clock."""
+        self.duration = 0.0
+        """Seconds until its outcome was judged."""
         self._begun = clock.monotonic()
         self._connection: Any = None
         self._joined: list[Member] | None = None
@@ -124,7 +127,7 @@ class Execution:
 
     def _begin(self, connection: Any) -> None:
         self._connection, self.error = connection, None
-        self._started_at, self._begun = self._clock.now(), self._clock.monotonic()
+        self.started_at, self._begun = self._clock.now(), self._clock.monotonic()
         if heard():
             emit(
                 "step.started",
@@ -210,11 +213,11 @@ class Execution:
         step = self.step
         if step.state is None:
             return None
-        return decoded(self._codec, step.state, step.state_format, annotation)
+        return decoded(self.codec, step.state, step.state_format, annotation)
 
     def _activation(self, annotation: Any) -> Any:
         text = self.step.activation_args
-        return None if text is None else self._codec.decode(text, annotation)
+        return None if text is None else self.codec.decode(text, annotation)
 
     def _judged(self, outcome: Outcome | Settlement) -> Settlement:
         facts = self._facts()
@@ -232,14 +235,9 @@ class Execution:
             return failed_with(facts, unfit)
 
     def _facts(self) -> Facts:
-        return Facts(
-            self.step,
-            self.handler,
-            self._codec,
-            self._started_at,
-            self._clock.monotonic() - self._begun,
-            self._executed_by,
-        )
+        """This execution, as of now."""
+        self.duration = self._clock.monotonic() - self._begun
+        return self
 
     def _raised(self, error: BaseException) -> Settlement:
         self.error = error

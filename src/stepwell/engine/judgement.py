@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import traceback
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from stepwell.codec import Codec, limited
@@ -45,8 +45,7 @@ _PASSES: Final = (_ENDED_DONE, _SKIPPED)
 """A step that ends so leaves its place in a join to `then` (R28)."""
 
 
-@dataclass(slots=True)
-class Facts:
+class Facts(Protocol):
     """What is known of one execution when it has ended. `duration` is in seconds."""
 
     step: Step
@@ -56,10 +55,10 @@ class Facts:
     duration: float
     executed_by: str
 
-    @property
-    def ended_at(self) -> datetime:
-        """What follows is due after this instant."""
-        return self.started_at + timedelta(seconds=self.duration)
+
+def _ended_at(facts: Facts) -> datetime:
+    """What follows is due after this instant."""
+    return facts.started_at + timedelta(seconds=facts.duration)
 
 
 def judge(facts: Facts, outcome: Outcome | Settlement) -> Settlement:
@@ -223,7 +222,7 @@ def _ended(
 def _rerun(facts: Facts, outcome: Rerun) -> Settlement:
     due = outcome.at
     if outcome.after is not None:
-        due = facts.ended_at + outcome.after
+        due = _ended_at(facts) + outcome.after
     keep = outcome.state is KEEP
     text = None if keep else facts.codec.encode(outcome.state)
     return _settlement(
@@ -256,7 +255,7 @@ def _retry(facts: Facts, error: BaseException, failures: int) -> Settlement:
         execution_started_at=facts.started_at,
         execution_duration=facts.duration,
         executed_by=facts.executed_by,
-        schedule_time=facts.ended_at + delay,
+        schedule_time=_ended_at(facts) + delay,
         keep_activation=True,
         fingerprint=fingerprint(error, facts.step.name),
     )
@@ -267,5 +266,5 @@ def _additions(facts: Facts, fan: Fan, place: UUID | None = None) -> tuple[Addit
         return ()
     since = milliseconds() - int(facts.duration * 1000) - 1
     return seal_fan(
-        fan, facts.codec, facts.ended_at, facts.step, place, facts.handler.classes, since
+        fan, facts.codec, _ended_at(facts), facts.step, place, facts.handler.classes, since
     )
