@@ -6,15 +6,16 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from itertools import chain, groupby, islice
 from operator import itemgetter
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from stepwell.errors import StoreUnavailable, UniqueKeyTaken
 from stepwell.step import Addition, EndedAs, OnConflict, Step
+from stepwell.stores.columns import COLUMNS
 from stepwell.stores.joins import Ending, concerned
 from stepwell.stores.moves import REPLACED
 from stepwell.stores.postgres import joining
-from stepwell.stores.postgres.arrays import Packed, array, columns, of_one, uuids
+from stepwell.stores.postgres.arrays import Rows, columns, of_one, uuids
 from stepwell.stores.postgres.ending import end
 from stepwell.stores.postgres.queries import sql
 from stepwell.stores.postgres.rows import KINDS, oldest
@@ -25,8 +26,23 @@ AT_ONCE: Final = 1000
 SOON: Final = timedelta(seconds=1)
 _TRIES: Final = 5
 _DUE: Final = itemgetter(1)
-_TIME: Final = "schedule_time"
-_WITHOUT_TIME: Final = {name: kind for name, kind in KINDS.items() if name != _TIME}
+_OF_EACH: Final = (
+    "id",
+    "name",
+    "flow_id",
+    "created_at",
+    "schedule_time",
+    "unique_key",
+    "correlation_id",
+    "search_key",
+    "description",
+    "created_by_step_id",
+    "state",
+)
+_ROWS: Final = Rows(
+    of_each={name: KINDS[name] for name in _OF_EACH},
+    of_all={name: kind for name, kind in KINDS.items() if name not in _OF_EACH},
+)
 
 
 def add(
@@ -56,23 +72,24 @@ def add(
 def insertion(additions: Sequence[Addition], *, lent: bool) -> list[Call]:
     """All that adds steps which nothing can refuse, at most `AT_ONCE` of them."""
     steps = [one.step for one in additions]
-    insert = (
-        (sql("add", "add_one", "add_as", "add_answer"), of_one(steps[0], KINDS))
-        if len(steps) == 1
-        else (sql("add", "add_many", "add_as", "add_answer"), _columns(steps, packed=not lent))
-    )
+    form, values = _values(steps, packed=not lent)
+    insert = sql("add", form, "add_as", "add_answer"), values
     if all(one.fresh for one in additions):
         return [insert]
     ids = [step.id for step in steps]
     return [insert, (sql("take_back"), {"ids": uuids(ids), "oldest": oldest(ids)})]
 
 
-def _columns(steps: Sequence[Step], *, packed: bool) -> dict[str, str | Packed]:
-    """Where all are due when they were made, as mostly, the statement needs no second instant."""
-    if [step.schedule_time for step in steps] != [step.created_at for step in steps]:
-        return columns(steps, KINDS, packed=packed)
-    none = array((), KINDS[_TIME], packed=packed)
-    return columns(steps, _WITHOUT_TIME, packed=packed) | {_TIME: none}
+def _values(steps: Sequence[Step], *, packed: bool) -> tuple[str, dict[str, Any]]:
+    """The part of the statement that takes these rows, and their values."""
+    if len(steps) == 1:
+        return "add_one", of_one(steps[0], KINDS)
+    told = columns(steps, COLUMNS)
+    if told["schedule_time"] == told["created_at"]:
+        told["schedule_time"] = (None,) * len(steps)  # then the statement needs it once
+    if _ROWS.are_alike(told):
+        return "add_alike", _ROWS.alike(told, packed=packed)
+    return "add_many", _ROWS.each(told, packed=packed)
 
 
 def inserted(additions: Sequence[Addition], answers: Sequence[list[Row]]) -> list[bool]:

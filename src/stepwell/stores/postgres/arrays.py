@@ -164,15 +164,42 @@ def uuids(values: Iterable[UUID]) -> str:
     return _literal([uuid_text(one) for one in values])
 
 
-def columns(
-    rows: Sequence[Any], kinds: Mapping[str, Column], *, packed: bool
-) -> dict[str, str | Packed]:
+def columns(rows: Sequence[Any], names: Sequence[str]) -> dict[str, Sequence[Any]]:
     """These attributes of the rows, by name."""
-    transposed = zip(*map(attrgetter(*kinds), rows), strict=True)
-    return {
-        name: array(values, column, packed=packed)
-        for (name, column), values in zip(kinds.items(), transposed, strict=True)
-    }
+    return dict(zip(names, zip(*map(attrgetter(*names), rows), strict=True), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows for a statement of which there are two forms.
+
+    Parameters
+    ----------
+    of_each : the columns that are mostly different for each row.
+    of_all : those that are mostly the same for all; one form takes a value for each of them.
+    """
+
+    of_each: Mapping[str, Column]
+    of_all: Mapping[str, Column]
+
+    def are_alike(self, told: Mapping[str, Sequence[Any]]) -> bool:
+        """Whether these rows can be said in the shorter form."""
+        return all(is_repeated(told[name]) for name in self.of_all)
+
+    def alike(self, told: Mapping[str, Sequence[Any]], *, packed: bool) -> dict[str, Any]:
+        """The values of the shorter form."""
+        shared = {name: value_of(told[name][0], column) for name, column in self.of_all.items()}
+        return {**_arrays(told, self.of_each, packed=packed), **shared}
+
+    def each(self, told: Mapping[str, Sequence[Any]], *, packed: bool) -> dict[str, Any]:
+        """The values of the form that takes all as columns."""
+        return _arrays(told, {**self.of_each, **self.of_all}, packed=packed)
+
+
+def _arrays(
+    told: Mapping[str, Sequence[Any]], columns: Mapping[str, Column], *, packed: bool
+) -> dict[str, str | Packed]:
+    return {name: array(told[name], column, packed=packed) for name, column in columns.items()}
 
 
 def of_one(row: Any, kinds: Mapping[str, Column]) -> dict[str, str | None]:

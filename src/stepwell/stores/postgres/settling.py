@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,41 +16,42 @@ from stepwell.stores.postgres.arrays import (
     NUMBER,
     TEXT,
     WORD,
-    Column,
-    Packed,
-    array,
-    is_repeated,
-    value_of,
+    Rows,
+    columns,
 )
 from stepwell.stores.postgres.statements import Statements
 
-_OF_EACH: Final[Mapping[str, Column]] = {
-    "description": TEXT,
-    "execution_started_at": INSTANT,
-    "execution_duration": DOUBLE,
-    "result": TEXT,
-}
-"""What is mostly different for each settlement."""
-_OF_ALL: Final[Mapping[str, Column]] = {
-    "ended_as": WORD,
-    "activation_seen": NUMBER,
-    "failure_count": NUMBER,
-    "executed_by": TEXT,
-    "schedule_time": INSTANT,
-    "keep_state": FLAG,
-    "state": TEXT,
-    "state_format": TEXT,
-    "keep_activation": FLAG,
-    "result_format": TEXT,
-    "fingerprint": TEXT,
-    "passes_join": FLAG,
-    "unwritten": FLAG,
-}
-"""What is mostly the same for all, as is the engine."""
-_OWN: Final = (*_OF_EACH, *_OF_ALL)
-_own: Final = attrgetter(*_OWN)
-_SHARED: Final = {**_OF_ALL, "engine_id": ID}
-_COLUMNS: Final = {**_OF_EACH, **_SHARED, "step_id": ID, "claim_no": NUMBER}
+_ROWS: Final = Rows(
+    of_each={
+        "step_id": ID,
+        "claim_no": NUMBER,
+        "description": TEXT,
+        "execution_started_at": INSTANT,
+        "execution_duration": DOUBLE,
+        "result": TEXT,
+    },
+    of_all={
+        "engine_id": ID,
+        "ended_as": WORD,
+        "activation_seen": NUMBER,
+        "failure_count": NUMBER,
+        "executed_by": TEXT,
+        "schedule_time": INSTANT,
+        "keep_state": FLAG,
+        "state": TEXT,
+        "state_format": TEXT,
+        "keep_activation": FLAG,
+        "result_format": TEXT,
+        "fingerprint": TEXT,
+        "passes_join": FLAG,
+        "unwritten": FLAG,
+    },
+)
+_OWN: Final = tuple(
+    name
+    for name in (*_ROWS.of_each, *_ROWS.of_all)
+    if name not in {"step_id", "claim_no", "engine_id"}
+)
 
 
 def settle(
@@ -76,7 +76,7 @@ def settle(
     if due is not None and places is None:
         return set(range(len(settlements))), set(), endings
     now = {place - 1 for place in places or ()}
-    rows = statements.rows("settled_before", **_each(told, _COLUMNS, packed=packed))
+    rows = statements.rows("settled_before", **_ROWS.each(told, packed=packed))
     return now, {place - 1 for (place,) in rows} - now, endings
 
 
@@ -96,25 +96,15 @@ def columns_of(
     """The settlements as columns, by name."""
     claims = [one.claim for one in settlements]
     return {
-        **dict(zip(_OWN, zip(*map(_own, settlements), strict=True), strict=True)),
+        **columns(settlements, _OWN),
         "engine_id": engines,
         "step_id": [claim.step_id for claim in claims],
         "claim_no": [claim.claim_no for claim in claims],
     }
 
 
-def values(
-    told: Mapping[str, Sequence[Any]], *, packed: bool
-) -> tuple[str, dict[str, str | Packed | None]]:
+def values(told: Mapping[str, Sequence[Any]], *, packed: bool) -> tuple[str, dict[str, Any]]:
     """The first part of the statement, and the values of all of it."""
-    if not all(is_repeated(told[name]) for name in _SHARED):
-        return "settle_each", {**_each(told, _COLUMNS, packed=packed)}
-    shared = {name: value_of(told[name][0], column) for name, column in _SHARED.items()}
-    others = _COLUMNS.keys() - _SHARED.keys()
-    return "settle_alike", {**_each(told, others, packed=packed), **shared}
-
-
-def _each(
-    told: Mapping[str, Sequence[Any]], names: Iterable[str], *, packed: bool
-) -> dict[str, str | Packed]:
-    return {name: array(told[name], _COLUMNS[name], packed=packed) for name in names}
+    if _ROWS.are_alike(told):
+        return "settle_alike", _ROWS.alike(told, packed=packed)
+    return "settle_each", _ROWS.each(told, packed=packed)
