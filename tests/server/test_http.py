@@ -37,7 +37,7 @@ from stepwell.server.database.session import ValueUnstorable, WriteConflict
 from stepwell.server.database.tables import answers, releases
 from stepwell.server.database.tables import audit as audit_table
 from stepwell.server.http import Call, Router, reads, writes
-from stepwell.server.problems import status_of
+from stepwell.server.problems import form_of, status_of
 from stepwell.server.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -331,3 +331,34 @@ def test_an_instant_that_no_year_in_utc_has_is_no_error_of_the_server(
         late = {name: end for name in names if name.endswith(("to", "until"))}
         answer = client.get(path, params={**dict.fromkeys(names, begin), **late})
         assert answer.status_code in (200, 409, 422), (path, answer.text)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "said"),
+    [
+        (
+            r"^[a-z][a-z0-9-]*$",
+            'it has only small letters, digits and "-", and begins with small letters',
+        ),
+        (
+            r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,99}$",
+            'it has only letters, digits, ".", "_", "@" and "-", and begins with letters or digits',
+        ),
+        (
+            r"^env:[A-Za-z_][A-Za-z0-9_]*$",
+            (
+                'it is env:NAME, where NAME has only letters, digits and "_",'
+                ' and begins with letters or "_"'
+            ),
+        ),
+        (r"^\S(.*\S)?$", None),
+    ],
+)
+def test_the_pattern_of_a_name_is_told_in_words(pattern: str, said: str | None) -> None:
+    assert form_of(pattern) == said
+
+
+def test_a_name_of_the_wrong_form_is_refused_in_words(api: Api) -> None:
+    body = {"kind": "pool", "name": "my db", "slots": 1}
+    answer = api("operator").post("run-limits", json=body)
+    assert answer.json()["what"].startswith("name cannot be used: it has only letters, digits")

@@ -38,9 +38,12 @@ def list_policies(session: Session) -> None:
 def preview(
     session: Session,
     kind: Annotated[list[str] | None, typer.Argument(help="Only these.")] = None,
+    days: Annotated[
+        int | None, typer.Option("--days", min=1, help="As if they were kept for so many days.")
+    ] = None,
 ) -> None:
     """What the next sweeps would remove; nothing is removed."""
-    found = session.api.get("/retention/preview", kind=kind or None)["items"]
+    found = session.api.get("/retention/preview", kind=kind or None, days=days)["items"]
     columns = {"kind": "kind", "over before": "until", "would go": "shown"}
     session.out.rows(found, columns, "", _prospect)
 

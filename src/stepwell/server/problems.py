@@ -156,7 +156,7 @@ def of(request: Request, error: StepwellError) -> JSONResponse:
 
 def _validation(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    found = [{"field": _field(one["loc"]), "message": one["msg"]} for one in error.errors()]
+    found = [{"field": _field(one["loc"]), "message": _message(one)} for one in error.errors()]
     first = found[0]
     told = InvalidInput(
         f"{first['field']} cannot be used: {first['message']}.",
@@ -164,6 +164,42 @@ def _validation(request: Request, error: Exception) -> JSONResponse:
         fix="Correct it and send the request again; nothing was changed.",
     )
     return problem(request, 422, told.as_dict(), found)
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    """What does not fit, in words: people in a dialog read no patterns."""
+    form = form_of(error.get("ctx", {}).get("pattern", ""))
+    return str(error["msg"]) if form is None else form
+
+
+_NAME: Final = re.compile(r"\^(env:)?\[([^\]]+)\]\[([^\]]+)\](?:\*|\{0,\d+\})\$")
+_LETTERS: Final = {
+    "a-zA-Z": "letters",
+    "A-Za-z": "letters",
+    "a-z": "small letters",
+    "0-9": "digits",
+}
+
+
+def form_of(pattern: str) -> str | None:
+    """What a pattern of a name asks for, in words; None of any other pattern."""
+    found = _NAME.fullmatch(pattern)
+    if found is None:
+        return None
+    prefix, first, rest = found.groups()
+    asked = f"has only {_spelled(rest, 'and')}, and begins with {_spelled(first, 'or')}"
+    return f"it {asked}" if prefix is None else f"it is {prefix}NAME, where NAME {asked}"
+
+
+def _spelled(characters: str, joined: str) -> str:
+    """`a-z0-9._` -> `small letters, digits, "." and "_"`."""
+    words = []
+    for letters, word in _LETTERS.items():
+        if letters in characters:
+            words.append(word)
+            characters = characters.replace(letters, "")
+    words += [f'"{one}"' for one in characters]
+    return f" {joined} ".join([", ".join(words[:-1]), words[-1]] if words[1:] else words)
 
 
 def _field(location: Sequence[Any]) -> str:

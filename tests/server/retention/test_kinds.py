@@ -372,5 +372,6 @@ def test_a_preview_says_what_would_go_and_removes_nothing(server: Server, api: A
     answer = api("operator").get("retention/preview?kind=jobs").json()["items"]
     assert [(one["kind"], one["count"], one["more"]) for one in answer] == [("jobs", 1, False)]
     assert len(api("operator").get("retention/preview").json()["items"]) == len(KINDS)
+    problem(api("operator").get("retention/preview?days=0"), 422, "invalid-input")
     assert (server.settings.data_dir / "jobs" / "run-1").exists()
     problem(api("operator").get("retention/preview?kind=nothing"), 404, "kind-unknown")

@@ -56,6 +56,19 @@ def test_a_preview_counts_and_changes_nothing(server: Server) -> None:
 
 
 @on_both
+def test_a_preview_says_what_another_length_would_remove(server: Server) -> None:
+    remember(server, 3, timedelta(days=20))
+    remember(server, 2, timedelta(days=8))
+
+    def would_go(days: int | None) -> int:
+        (found,) = service.prospects(server.services, ["answers"], days)
+        return found.count
+
+    assert [would_go(days) for days in (30, 10, 7, None)] == [0, 3, 5, 5]
+    assert left(server) == 5
+
+
+@on_both
 def test_no_transaction_removes_more_than_it_was_told(server: Server) -> None:
     remember(server, 5, timedelta(days=2))
     old = clock.now() - timedelta(days=1)

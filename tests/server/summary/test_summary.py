@@ -23,6 +23,8 @@ from stepwell.server.app import Server
 from stepwell.server.blobs.store import BlobStoreUnavailable
 from stepwell.server.database.tables import sources
 from stepwell.server.summary.queries import in_states
+from stepwell.server.summary.records import Counts
+from stepwell.server.summary.service import of_schedules
 
 Work = Callable[..., None]
 
@@ -36,7 +38,7 @@ def summary(client: TestClient) -> dict[str, Any]:
 @on_both
 def test_all_is_well_in_one_line(client: TestClient) -> None:
     found = summary(client)
-    assert found["sentence"] == "Nothing is failing. 1 group waits for review."
+    assert found["sentence"].endswith("Nothing is failing. 1 group waits for review.")
     assert (found["running"], found["waiting"]) == ([], [])
 
 
@@ -49,12 +51,38 @@ def test_what_is_wrong_is_counted_and_linked(
     start()
     start()
     found = summary(client)
-    assert found["sentence"] == "3 runs failing for 2 causes. 1 group waits for review."
-    assert found["clauses"][0]["link"] == "/runs?q=state:failed"
+    assert found["sentence"].endswith("3 runs failing for 2 causes. 1 group waits for review.")
+    assert found["clauses"][1]["link"] == "/runs?q=state:failed"
     assert (found["counts"]["running"], found["counts"]["waiting"]) == (1, 2)
     assert [one["workflow"] for one in found["running"]] == ["nightly"]
     (reason,) = found["waiting"]
     assert (reason["code"], reason["count"]) == ("NO_RUNNER", 2)
+
+
+@on_both
+def test_what_nobody_drives_is_said_before_what_is_on_time(client: TestClient) -> None:
+    first = summary(client)["clauses"][0]
+    assert first["text"] == "Not well: engines"
+    assert first["link"] == "/settings?page=system"
+
+
+@pytest.mark.parametrize(
+    ("total", "late", "paused", "said"),
+    [
+        (3, 0, 0, ["All 3 schedules on time"]),
+        (3, 0, 1, ["All 2 schedules on time", "1 schedule paused"]),
+        (2, 0, 1, ["1 schedule on time", "1 schedule paused"]),
+        (2, 0, 2, ["2 schedules paused"]),
+        (3, 1, 1, ["1 of 2 schedules late", "1 schedule paused"]),
+        (0, 0, 0, []),
+    ],
+)
+def test_what_is_paused_is_not_called_on_time(
+    total: int, late: int, paused: int, said: list[str]
+) -> None:
+    none = {"failing": 0, "causes": 0, "waiting_reviews": 0, "running": 0, "waiting": 0}
+    counts = Counts(schedules=total, late=late, paused=paused, **none)
+    assert [one.text for one in of_schedules(counts)] == said
 
 
 @on_both

@@ -1708,7 +1708,9 @@ export interface paths {
         };
         /**
          * Preview Sweeps
-         * @description What the next sweeps would remove; nothing is removed.
+         * @description What the next sweeps would remove; with `days`, if things were kept for so long only.
+         *
+         *     Nothing is removed.
          */
         get: operations["preview_sweeps"];
         put?: never;
@@ -18646,6 +18648,7 @@ export interface operations {
         parameters: {
             query?: {
                 kind?: string[] | null;
+                days?: number | null;
             };
             header?: never;
             path?: never;

@@ -1,6 +1,7 @@
 import { Alert, Button, Textarea } from "@mantine/core";
 import { type ReactNode, useState } from "react";
 import { asApiError } from "@/api/error";
+import { useFocusKept } from "@/lib/focus";
 import { common } from "@/strings/common";
 import { CodeBlock } from "./CodeBlock";
 import { CopyAct } from "./CopyAs";
@@ -36,6 +37,7 @@ export function ReasonDialog(props: Props) {
   const { opened, onClose, title, submit, danger = false, ready = true } = props;
   const [reason, setReason] = useState("");
   const [busy, setBusy] = useState(false);
+  const submitting = useFocusKept(busy);
   const [error, setError] = useState<unknown>(null);
   const lacking = !props.optional && reason.trim() === "";
 
@@ -108,6 +110,7 @@ export function ReasonDialog(props: Props) {
             {common.close}
           </Button>
           <Button
+            ref={submitting}
             type="submit"
             color={danger ? "red" : undefined}
             loading={busy}

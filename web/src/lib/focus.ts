@@ -1,6 +1,6 @@
 /** The focus goes back to where it was when what took it is closed. */
 
-import { useEffect } from "react";
+import { type RefObject, useEffect, useLayoutEffect, useRef } from "react";
 
 /** What the dialog that closed last was opened from: another may open in its place at once. */
 let last: HTMLElement | null = null;
@@ -17,6 +17,22 @@ export function useFocusBack(open = true): void {
       });
     };
   }, [open]);
+}
+
+/** For a button that cannot hold the focus while it is busy: it has it again afterwards. */
+export function useFocusKept(busy: boolean): RefObject<HTMLButtonElement | null> {
+  const button = useRef<HTMLButtonElement>(null);
+  useLayoutEffect(() => {
+    // The browser takes the focus off what is disabled only when it draws.
+    if (!busy || document.activeElement !== button.current) return;
+    return () => {
+      window.setTimeout(() => {
+        const now = document.activeElement;
+        if (now === document.body || now === null) button.current?.focus({ preventScroll: true });
+      });
+    };
+  }, [busy]);
+  return button;
 }
 
 /** Once what has the focus now is closed; `then` also where the focus has moved on by itself. */

@@ -18,7 +18,9 @@ export function isField(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
   return (
     target.isContentEditable ||
-    target.matches("input, textarea, select, [role='textbox'], [role='combobox']")
+    target.matches(
+      "input:not([type='radio'], [type='checkbox']), textarea, select, [role='textbox'], [role='combobox']",
+    )
   );
 }
 

@@ -32,7 +32,7 @@ export const metrics = {
     p95: "p95",
     p99: "p99",
     perHour: "Per hour",
-    retried: "Retries",
+    retried: "Begun again",
   },
   of: (part: string, whole: string) => `${part} of ${whole}`,
   before: (text: string) => `${text} than before`,

@@ -82,7 +82,7 @@ export const run = {
     "retry wait": "retry wait",
     approval: "waits for approval",
     asleep: "asleep",
-    "earlier tries": "earlier tries",
+    "earlier tries": "earlier tries and the waits between",
     "handed over": "waits for its turn",
     waiting: "waiting",
   },

@@ -17,6 +17,7 @@ export const runs = {
   viewBy: (owner: string) => `by ${owner}`,
   changed: "changed",
   histogram: "Runs by the time they were made",
+  lastDay: "of the last 24 hours only",
   histogramHint: "Drag over it to look at a part.",
   histogramEmpty: "No run was made in this span.",
   histogramSample: (count: string, more: boolean) => `${count}${more ? "+" : ""} runs`,

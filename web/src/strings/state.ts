@@ -25,12 +25,13 @@ export const state = {
   },
   never: {
     title: "No operation has saved anything yet",
-    text: "Five lines in an operation do it:",
+    text: "A line in an operation does it:",
     code: `@operation
 def load_new(self, context: Context) -> int:
-    since = context.state.get("since", 0)
+    since = context.state.get("since", default=0)
     rows = fetch(since)
-    context.state.set("since", rows[-1].id)`,
+    context.state.save("since", rows[-1].id)
+    return len(rows)`,
   },
   nothing: "No key fits",
   deleted: "deleted",

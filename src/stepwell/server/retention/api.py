@@ -46,10 +46,15 @@ def list_policies(call: Reading) -> Policies:
 
 @router.get("/retention/preview")
 def preview_sweeps(
-    call: Annotated[Call, reads(Role.OPERATOR)], kind: Annotated[list[str] | None, Query()] = None
+    call: Annotated[Call, reads(Role.OPERATOR)],
+    kind: Annotated[list[str] | None, Query()] = None,
+    days: Annotated[int | None, Query(ge=1, le=36_500)] = None,
 ) -> Prospects:
-    """What the next sweeps would remove; nothing is removed."""
-    return Prospects(items=service.prospects(call.services, kind or ()))
+    """What the next sweeps would remove; with `days`, if things were kept for so long only.
+
+    Nothing is removed.
+    """
+    return Prospects(items=service.prospects(call.services, kind or (), days))
 
 
 @router.patch("/retention/{kind}")

@@ -109,9 +109,14 @@ def undecide(
     return _told(conn, settings, one, was, reason, by)
 
 
-def prospects(services: Services, names: Sequence[str] = ()) -> list[Prospect]:
-    """What the next sweeps would remove; changes nothing. Raises `KindUnknown`."""
-    return [_prospect(services, one) for one in ([kind(name) for name in names] or KINDS)]
+def prospects(
+    services: Services, names: Sequence[str] = (), days: int | None = None
+) -> list[Prospect]:
+    """What the next sweeps would remove, or would if things were kept for so many days.
+
+    It changes nothing. Raises `KindUnknown`.
+    """
+    return [_prospect(services, one, days) for one in ([kind(name) for name in names] or KINDS)]
 
 
 def keep_run(conn: Connection, run_id: UUID, reason: str, *, by: str) -> Mark:
@@ -138,8 +143,11 @@ def sweep(services: Services, one: Kind, *, seconds: float) -> Removed:
             return Removed(removed, more=True)
 
 
-def _prospect(services: Services, one: Kind) -> Prospect:
-    old = before(services, one)
+def _prospect(services: Services, one: Kind, days: int | None) -> Prospect:
+    if days is None:
+        old = before(services, one)
+    else:
+        old = services.clock.now() - timedelta(days=max(days, one.least))
     count = 0 if old is None else one.count(services, old, COUNTED + 1)
     return Prospect(kind=one.name, before=old, count=min(count, COUNTED), more=count > COUNTED)
 

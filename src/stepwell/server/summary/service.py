@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from stepwell.server.summary.records import (
     Counts,
     HourBar,
     NextFire,
+    Part,
     Running,
     Summary,
     Waiting,
@@ -49,7 +51,8 @@ def summary(conn: Connection, services: Services) -> Summary:
         running=states.get("running", 0),
         waiting=sum(states.get(one, 0) for one in ("waiting", "starting")),
     )
-    clauses = _clauses(counts)
+    parts = health.parts(conn, services)
+    clauses = [*_unwell(parts), *of_schedules(counts), *_clauses(counts)]
     return Summary(
         sentence=" ".join(f"{one.text}." for one in clauses),
         clauses=clauses,
@@ -57,21 +60,36 @@ def summary(conn: Connection, services: Services) -> Summary:
         running=_running(conn),
         waiting=_waiting(conn, services, counts.waiting),
         next_fires=[_fire(row) for row in queries.next_fires(conn, SHOWN)],
-        health=health.parts(conn, services),
+        health=parts,
         hours=_hours(conn, now),
         as_of=now,
     )
 
 
+def _unwell(parts: list[Part]) -> Iterator[Clause]:
+    """Without a scheduler nothing is late yet, and nothing fails: so this comes first."""
+    names = [part.name for part in parts if part.state == "problem"]
+    if names:
+        yield Clause(text=f"Not well: {', '.join(names)}", link="/settings?page=system")
+
+
+def of_schedules(counts: Counts) -> Iterator[Clause]:
+    """What is paused is not on time: nobody waits for it, and somebody may have forgotten it."""
+    due = counts.schedules - counts.paused
+    if counts.late:
+        text = f"{counts.late} of {_many(due, 'schedule')} late"
+        yield Clause(text=text, link="/schedules")
+    elif due:
+        text = f"{'All ' if due > 1 else ''}{_many(due, 'schedule')} on time"
+        yield Clause(text=text, link="/schedules")
+    if counts.paused:
+        paused = f"{_many(counts.paused, 'schedule')} paused"
+        yield Clause(text=paused, link="/schedules?show=paused")
+
+
 def _clauses(counts: Counts) -> list[Clause]:
-    """What is wrong first; what is all right in one clause."""
+    """What fails, and what waits for a person."""
     said = []
-    if counts.schedules:
-        all_ = "All " if counts.schedules > 1 else ""
-        text = f"{all_}{_many(counts.schedules, 'schedule')} on time"
-        if counts.late:
-            text = f"{counts.late} of {_many(counts.schedules, 'schedule')} late"
-        said.append(Clause(text=text, link="/schedules"))
     if counts.failing:
         for_causes = _many(counts.causes, "cause")
         text = f"{_many(counts.failing, 'run')} failing for {for_causes}"

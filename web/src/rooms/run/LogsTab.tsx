@@ -10,6 +10,7 @@ import { toggled } from "@/components/DataTable";
 import { ErrorFace, Face, SkeletonRows } from "@/components/FourFaces";
 import { Instant } from "@/components/Instant";
 import { useKeys } from "@/lib/keys";
+import { usePhone } from "@/lib/media";
 import { apiAddress } from "@/lib/page";
 import { number } from "@/lib/time";
 import { common } from "@/strings/common";
@@ -33,7 +34,9 @@ export function LogsTab({ run }: { run: RunDetail }) {
   };
   const [atEnd, setAtEnd] = useState(search.line === undefined);
   const [relative, setRelative] = useState(false);
-  const [wrap, setWrap] = useState(false);
+  const [chosen, setWrap] = useState<boolean>();
+  const phone = usePhone();
+  const wrap = chosen ?? phone;
   const [folded, setFolded] = useState<ReadonlySet<string>>(new Set());
   const found = useLog(run.id, !hasEnded(run), filter, search.line, atEnd);
   const filtered = Boolean(search.find || search.level || search.operation || search.attempt);

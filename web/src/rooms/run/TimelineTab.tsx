@@ -19,7 +19,16 @@ import { common } from "@/strings/common";
 import { run as words } from "@/strings/run";
 import { type Axis, axisOf, ticksOf } from "./axis";
 import type { Shown } from "./pieces";
-import { type Bar, barsOfRun, barsOfStep, isIdle, type PieceName, stateOf } from "./pieces";
+import {
+  type Bar,
+  barsOfRun,
+  barsOfStep,
+  isIdle,
+  ownSeconds,
+  type PieceName,
+  stateOf,
+  whole,
+} from "./pieces";
 import { hasEnded, type RunStep } from "./queries";
 import classes from "./TimelineTab.module.css";
 
@@ -39,6 +48,7 @@ interface Row {
 }
 
 const said = words.timeline;
+const OWN: ReadonlySet<PieceName> = new Set(["running", "earlier tries"]);
 const ROW = 30;
 const VIRTUAL = 80;
 
@@ -131,12 +141,6 @@ function rowsOf({ run, steps }: Props, phases: readonly Bar[], now: number): Row
   }
   return found;
 }
-
-const ownSeconds = (bars: readonly Bar[]): number =>
-  whole(bars.filter((one) => one.name === "running"));
-
-const whole = (bars: readonly Bar[]): number =>
-  bars.reduce((sum, one) => sum + (one.until - one.from) / 1000, 0);
 
 function axisFor(phases: readonly Bar[], attempt: number | undefined): Axis {
   const own = attempt === undefined ? phases : phases.filter((one) => one.attempt === attempt);
@@ -348,7 +352,7 @@ function Piece({ bar, axis, row }: { bar: Bar; axis: Axis; row: Row }) {
       className={classes.piece}
       data-phase={bar.name}
       data-failed={(bar.name === "running" && row.state === "failed") || undefined}
-      data-longest={(row.longest && bar.name === "running") || undefined}
+      data-longest={(row.longest && OWN.has(bar.name)) || undefined}
       data-open={bar.open || undefined}
       style={{ left: percent(begin), width: `max(3px, ${percent(end - begin)})` }}
     />

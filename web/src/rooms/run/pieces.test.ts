@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Bar, barsOfRun, barsOfStep, stateOf } from "./pieces";
+import { type Bar, barsOfRun, barsOfStep, ownSeconds, stateOf, waited } from "./pieces";
 import type { RunDetail, RunStep } from "./queries";
 
 const at = (second: number) => new Date(second * 1000).toISOString();
@@ -59,6 +59,23 @@ describe("the bar of an operation", () => {
     expect(bars.at(-1)).toMatchObject({ name: "running", until: NOW, open: true, attempt: 2 });
   });
 
+  it("runs from its hand-over on while its first try goes on, of which nothing is written yet", () => {
+    const first = step({ created_at: at(20), executions: 0 });
+    expect(brief(barsOfStep(first, phases, NOW))).toEqual([["running", 20, 24]]);
+    expect(ownSeconds(barsOfStep(first, phases, NOW))).toBe(4);
+  });
+
+  it("has no earlier tries where its only one has failed", () => {
+    const once = step({ created_at: at(20), started_at: at(21), ended_at: at(22), failures: 1 });
+    const names = barsOfStep(once, phases, NOW).map((one) => one.name);
+    expect(names).toEqual(["handed over", "running"]);
+  });
+
+  it("took what its earlier tries took, too", () => {
+    const again = step({ created_at: at(20), started_at: at(23), executions: 2, failures: 1 });
+    expect(ownSeconds(barsOfStep(again, phases, NOW))).toBe(4);
+  });
+
   it("is not there for a result that was taken over", () => {
     expect(barsOfStep(step({ reused: true }), phases, NOW)).toEqual([]);
   });
@@ -71,6 +88,12 @@ describe("the bar of an operation", () => {
       "earlier tries",
     ]);
   });
+});
+
+it("does not call the tries before the last one waiting", () => {
+  const once = step({ created_at: at(5), started_at: at(6), ended_at: at(7) });
+  expect(waited(once)).toBe(1);
+  expect(waited({ ...once, executions: 2 })).toBeNull();
 });
 
 it("says in one word where an operation is", () => {

@@ -38,9 +38,11 @@ export function barsOfStep(step: RunStep, phases: readonly Bar[], now: number): 
   const attempt = attemptAt(phases, started ?? now);
   const begun = started !== null && step.executions > 0;
   const waitsAgain = begun && ended === null && !step.claimed;
+  // Of its first try nothing is written before its end: whoever has taken it is at it.
+  const runs = !begun && ended === null && step.claimed;
   const end = ended ?? now;
   const until = begun && !waitsAgain ? started : end;
-  const found = cut(phases, created, until, step);
+  const found = cut(phases, created, until, step, runs);
   if (begun && !waitsAgain) {
     found.push({
       name: "running",
@@ -53,13 +55,21 @@ export function barsOfStep(step: RunStep, phases: readonly Bar[], now: number): 
   return found.filter((one) => one.until > one.from || one.open);
 }
 
-function cut(phases: readonly Bar[], from: number, until: number, step: RunStep): Bar[] {
-  const tried = step.executions > 1 || step.failures > 0 || step.lost > 0;
+function cut(
+  phases: readonly Bar[],
+  from: number,
+  until: number,
+  step: RunStep,
+  runs: boolean,
+): Bar[] {
+  const again = step.failures > 0 && step.ended_at === null;
+  const tried = step.executions > 1 || step.lost > 0 || again;
+  const meanwhile = runs ? "running" : tried ? "earlier tries" : "handed over";
   return phases
     .filter((one) => one.from < until && one.until > from)
     .map((one) => ({
       ...one,
-      name: one.name === "running" ? (tried ? "earlier tries" : "handed over") : one.name,
+      name: one.name === "running" ? meanwhile : one.name,
       from: Math.max(one.from, from),
       until: Math.min(one.until, until),
       open: one.open && step.ended_at === null,
@@ -71,6 +81,16 @@ function attemptAt(phases: readonly Bar[], at: number): number {
 }
 
 const IDLE: ReadonlySet<PieceName> = new Set(["asleep", "approval", "retry wait"]);
+
+/** Seconds that the operation itself took, with its earlier tries and without its waits. */
+export function ownSeconds(bars: readonly Bar[]): number {
+  return whole(bars.filter((one) => one.name === "running" || one.name === "earlier tries"));
+}
+
+/** Seconds of all these bars. */
+export function whole(bars: readonly Bar[]): number {
+  return bars.reduce((sum, one) => sum + (one.until - one.from) / 1000, 0);
+}
 
 /** Whether nothing is done meanwhile. */
 export function isIdle(name: PieceName): boolean {
@@ -95,9 +115,9 @@ export function stateOf(
   }
 }
 
-/** Seconds from when it was there until it began. */
+/** Seconds from when it was there until it began; unknown where it was tried before. */
 export function waited(step: RunStep): number | null {
-  if (step.started_at === null || step.reused) return null;
+  if (step.started_at === null || step.reused || step.executions > 1) return null;
   return Math.max(0, (Date.parse(step.started_at) - Date.parse(step.created_at)) / 1000);
 }
 

@@ -29,6 +29,7 @@ export function Histogram({ q, onSpan }: Props) {
   const [hover, setHover] = useState<number | null>(null);
   const since = valuesOf(q, "since")[0];
   const span = SPANS.find((one) => one === since) ?? (since === undefined ? "all" : "");
+  const whole = since === undefined && valuesOf(q, "until").length === 0;
   const bars = useMemo(() => (data === undefined ? [] : barsOf(data)), [data]);
   if (isError) return null;
   if (data === undefined) return <Skeleton height={112} radius="md" />;
@@ -36,9 +37,14 @@ export function Histogram({ q, onSpan }: Props) {
     <ChartFrame
       title={words.histogram}
       window={
-        <>
-          <Instant at={data.since} /> – <Instant at={data.until} />
-        </>
+        // Without a time in the query the list goes back to the first run, and this does not.
+        whole ? (
+          words.lastDay
+        ) : (
+          <>
+            <Instant at={data.since} /> – <Instant at={data.until} />
+          </>
+        )
       }
       sample={words.histogramSample(number(data.looked_at), data.more)}
       asOf={data.as_of}

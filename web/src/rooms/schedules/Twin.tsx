@@ -35,11 +35,7 @@ const COLUMNS: Column<Lane>[] = [
     key: "when",
     header: words.table.when,
     sort: (lane) => lane.description,
-    cell: (lane) => (
-      <span className="sw-truncate" title={lane.description}>
-        {lane.description}
-      </span>
-    ),
+    cell: (lane) => <span title={lane.description}>{lane.description}</span>,
   },
   {
     key: "next",
@@ -112,6 +108,7 @@ export function Twin({ lanes, selection, current, onOpen }: Props) {
       onOpen={onOpen}
       selection={selection}
       current={current}
+      rowHeight={48}
     />
   );
 }

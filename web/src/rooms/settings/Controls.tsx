@@ -126,7 +126,7 @@ function SetControl({ first, onClose }: { first: Kind; onClose: () => void }) {
       {pause ? null : (
         <div className={classes.pair}>
           <NumberInput
-            label={words.slots}
+            label={rate ? words.many : words.slots}
             value={slots}
             min={0}
             allowDecimal={false}

@@ -1,9 +1,11 @@
-import { NumberInput, Select, TextInput } from "@mantine/core";
+import { Autocomplete, NumberInput, Select } from "@mantine/core";
 import { IconGauge } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { api, ok } from "@/api/client";
 import { useMe } from "@/api/session";
+import { workflowNamesQuery } from "@/api/workflows";
 import { quoted } from "@/components/CopyAs";
 import type { Column } from "@/components/DataTable";
 import { Instant } from "@/components/Instant";
@@ -68,7 +70,7 @@ function RunLimits() {
         never={{ title: words.none, text: words.noneText, icon: <IconGauge size={28} /> }}
       />
       {open === null ? null : open.act === "set" ? (
-        <SetLimit limit={open.limit} onClose={close} />
+        <SetLimit limit={open.limit} all={found.rows} onClose={close} />
       ) : (
         <RemoveLimit limit={open.limit} onClose={close} />
       )}
@@ -84,11 +86,29 @@ function place(kind: Kind, name: string): string {
   return kind === "pool" ? quoted(name) : `--${kind} ${quoted(name)}`;
 }
 
-function SetLimit({ limit, onClose }: { limit: RunLimit | null; onClose: () => void }) {
+interface SetProps {
+  limit: RunLimit | null;
+  all: readonly RunLimit[];
+  onClose: () => void;
+}
+
+/** What may be limited; undefined as long as it is not known. */
+function useNames(kind: Kind, all: readonly RunLimit[]): string[] | undefined {
+  const { data } = useQuery(workflowNamesQuery);
+  if (kind === "pool") return all.filter((one) => one.kind === "pool").map((one) => one.name);
+  const names = data?.items.map((one) =>
+    kind === "group" ? one.group : `${one.group}/${one.workflow}`,
+  );
+  return names && [...new Set(names)].sort();
+}
+
+function SetLimit({ limit, all, onClose }: SetProps) {
   const [kind, setKind] = useState<Kind>(limit?.kind ?? "pool");
   const [name, setName] = useState(limit?.name ?? "");
   const [slots, setSlots] = useState<string | number>(limit?.slots ?? 1);
   const done = useDone("run-limits");
+  const names = useNames(kind, all);
+  const unknown = name.trim() !== "" && names !== undefined && !names.includes(name.trim());
   return (
     <ReasonDialog
       opened
@@ -118,13 +138,14 @@ function SetLimit({ limit, onClose }: { limit: RunLimit | null; onClose: () => v
             value={kind}
             onChange={(next) => setKind((next ?? "pool") as Kind)}
           />
-          <TextInput
+          <Autocomplete
             label={settings.name}
             placeholder={words.nameHint[kind]}
             value={name}
+            data={names ?? []}
             autoComplete="off"
             data-autofocus
-            onChange={(event) => setName(event.currentTarget.value)}
+            onChange={setName}
           />
         </div>
       ) : (
@@ -132,10 +153,16 @@ function SetLimit({ limit, onClose }: { limit: RunLimit | null; onClose: () => v
           {words.kinds[limit.kind]} <strong>{limit.name}</strong>
         </p>
       )}
+      {unknown && limit === null ? (
+        <p className={classes.lead} role="status">
+          {words.unknown[kind]}
+        </p>
+      ) : null}
       <NumberInput
         label={words.slots}
         description={words.slotsHint}
         value={slots}
+        data-autofocus={limit === null ? undefined : true}
         min={0}
         allowDecimal={false}
         onChange={setSlots}

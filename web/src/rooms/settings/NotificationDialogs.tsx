@@ -1,4 +1,5 @@
 import {
+  Autocomplete,
   MultiSelect,
   NumberInput,
   SegmentedControl,
@@ -9,12 +10,14 @@ import {
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, ok, type Schemas } from "@/api/client";
+import { workflowNamesQuery } from "@/api/workflows";
 import { quoted } from "@/components/CopyAs";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { settings } from "@/strings/settings";
 import { linesOf } from "./lines";
 import { because, orNull, type Shown, useDone } from "./Parts";
 import {
+  causesQuery,
   groupNamesQuery,
   type Mute,
   type Rule,
@@ -206,6 +209,10 @@ export function NewRule({ onClose }: Props) {
   const [group, setGroup] = useState<string | null>(null);
   const [workflow, setWorkflow] = useState("");
   const [every, setEvery] = useState<string | number>(3600);
+  const workflows = useQuery(workflowNamesQuery);
+  const inForce = workflows.data?.items.filter((one) => group === null || one.group === group);
+  const names = inForce && [...new Set(inForce.map((one) => one.workflow))].sort();
+  const unknown = workflow.trim() !== "" && names && !names.includes(workflow.trim());
   const done = useDone(KEY);
 
   function command(reason: string): string {
@@ -265,13 +272,19 @@ export function NewRule({ onClose }: Props) {
           value={group}
           onChange={setGroup}
         />
-        <TextInput
+        <Autocomplete
           label={words.workflow}
           value={workflow}
+          data={names ?? []}
           autoComplete="off"
-          onChange={(event) => setWorkflow(event.currentTarget.value)}
+          onChange={setWorkflow}
         />
       </div>
+      {unknown ? (
+        <p className={classes.lead} role="status">
+          {words.unknownWorkflow}
+        </p>
+      ) : null}
       <NumberInput
         label={words.everySeconds}
         value={every}
@@ -287,6 +300,9 @@ export function NewRule({ onClose }: Props) {
 export function NewMute({ onClose }: Props) {
   const [cause, setCause] = useState("");
   const [until, setUntil] = useState("");
+  const causes = useQuery(causesQuery);
+  const failing = new Map((causes.data?.items ?? []).map((one) => [one.fingerprint, one]));
+  const chosen = failing.get(cause.trim());
   const done = useDone(KEY);
   const at = new Date(until);
   const iso = Number.isNaN(at.getTime()) ? "" : at.toISOString();
@@ -309,22 +325,42 @@ export function NewMute({ onClose }: Props) {
         await done();
       }}
     >
-      <TextInput
+      <Autocomplete
         label={words.cause}
         description={words.causeHint}
         value={cause}
+        data={[...failing.keys()]}
+        filter={({ options }) => options}
+        renderOption={({ option }) => {
+          const one = failing.get(option.value);
+          return one === undefined ? (
+            option.value
+          ) : (
+            <span className={classes.two}>
+              <span>{one.sentence}</span>
+              <span className={classes.small}>
+                {words.causeOf(one.runs, one.workflows.map(placeOf).join(", "))}
+              </span>
+            </span>
+          );
+        }}
         autoComplete="off"
         data-autofocus
-        onChange={(event) => setCause(event.currentTarget.value)}
+        onChange={setCause}
       />
+      {chosen === undefined ? null : <p className={classes.lead}>{chosen.sentence}</p>}
       <TextInput
-        label={words.until}
+        label={words.untilYours}
         type="datetime-local"
         value={until}
         onChange={(event) => setUntil(event.currentTarget.value)}
       />
     </ReasonDialog>
   );
+}
+
+function placeOf(one: { group: string; workflow: string }): string {
+  return `${one.group}/${one.workflow}`;
 }
 
 /** Ends a rule, or speaks of a cause again. */

@@ -1,4 +1,5 @@
 import { Button, NumberInput, Switch } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { api, ok, type Schemas } from "@/api/client";
@@ -8,9 +9,11 @@ import { Instant } from "@/components/Instant";
 import { Listing } from "@/components/Listing";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { RoleGate } from "@/components/RoleGate";
+import { useFocusKept } from "@/lib/focus";
+import { number } from "@/lib/time";
 import { settings } from "@/strings/settings";
 import { Act, Acts, actsColumn, because, orNull, Section, useDone } from "./Parts";
-import { type Policy, policiesQuery, prospectsQuery, useWhole } from "./queries";
+import { type Policy, policiesQuery, prospectsQuery, shorterQuery, useWhole } from "./queries";
 import classes from "./Settings.module.css";
 
 const words = settings.retention;
@@ -22,6 +25,7 @@ export function Retention() {
   const found = useWhole(policiesQuery);
   const [asked, setAsked] = useState(false);
   const preview = useQuery({ ...prospectsQuery, enabled: asked });
+  const counting = useFocusKept(preview.isFetching);
   const [open, setOpen] = useState<Open>(null);
   const columns = useMemo(() => {
     const by = new Map((preview.data?.items ?? []).map((one) => [one.kind, one]));
@@ -36,6 +40,7 @@ export function Retention() {
       actions={
         <RoleGate needs="operator">
           <Button
+            ref={counting}
             variant="default"
             loading={preview.isFetching}
             onClick={() => (asked ? void preview.refetch() : setAsked(true))}
@@ -113,7 +118,24 @@ function Change({ policy, onClose }: Props) {
         data-autofocus
         onChange={setDays}
       />
+      <WouldGo policy={policy} days={forEver ? null : Number(days)} />
     </ReasonDialog>
+  );
+}
+
+/** What a shorter length removes: it does not come back. */
+function WouldGo({ policy, days }: { policy: Policy; days: number | null }) {
+  const [asked] = useDebouncedValue(days, 300);
+  const shorter = asked !== null && asked >= policy.least_days && asked < (policy.days ?? Infinity);
+  const { data } = useQuery({ ...shorterQuery(policy.kind, asked ?? 0), enabled: shorter });
+  if (!shorter) return null;
+  const found = data?.items[0];
+  return (
+    <p className={classes.lead} role="status">
+      {found === undefined
+        ? words.counting
+        : words.wouldGo(`${number(found.count)}${found.more ? "+" : ""}`, asked)}
+    </p>
   );
 }
 
@@ -139,6 +161,7 @@ function Reset({ policy, onClose }: Props) {
       <p className={classes.lead}>
         {words.default}: {kept(policy.default_days)}
       </p>
+      <WouldGo policy={policy} days={policy.default_days} />
     </ReasonDialog>
   );
 }

@@ -127,6 +127,11 @@ export const mutesQuery = paged<Mute>(["notifications", "mutes"], (query) =>
   ok(api.GET("/api/v1/notifications/mutes", { params: { query } })),
 );
 
+export const causesQuery = queryOptions({
+  queryKey: ["causes", "settings"],
+  queryFn: () => ok(api.GET("/api/v1/causes", { params: { query: { limit: 50 } } })),
+});
+
 export const viewsQuery = whole<View>(["views", "settings"], () =>
   ok(api.GET("/api/v1/views", { params: { query: {} } })),
 );
@@ -139,6 +144,14 @@ export const prospectsQuery = queryOptions({
   queryKey: ["retention", "preview"],
   queryFn: () => ok(api.GET("/api/v1/retention/preview")),
 });
+
+/** What would go of a kind if it were kept for so many days. */
+export const shorterQuery = (kind: string, days: number) =>
+  queryOptions({
+    queryKey: ["retention", "shorter", kind, days],
+    queryFn: () =>
+      ok(api.GET("/api/v1/retention/preview", { params: { query: { kind: [kind], days } } })),
+  });
 
 export interface AuditFilter {
   actor?: string;
