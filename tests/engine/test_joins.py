@@ -320,9 +320,9 @@ def test_a_step_that_exists_cannot_become_a_member(store: Store) -> None:
 
 
 def test_an_unknown_policy_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="wait, fail, go on"):
+    with pytest.raises(InvalidInput, match="'wait', 'fail', 'go on'"):
         done(on_failure="perhaps")
-    with pytest.raises(InvalidInput, match="wait, fail, go on"):
+    with pytest.raises(InvalidInput, match="'wait', 'fail', 'go on'"):
         StepClient(MemoryStore()).add_many([], on_failure="perhaps")
 
 
