@@ -46,7 +46,8 @@ settings.load_profile("stepwell")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests first, then those with many: several files run at once, and a long
-    one that begins last would keep all others waiting."""
+    one that begins last would keep all others waiting. Some of the slow wait for a process to be
+    taken for dead, and some want a whole core: they go together better than each kind alone."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     many = Counter(item.path for item in items)
     items.sort(key=lambda item: (item.path not in slow, -many[item.path]))

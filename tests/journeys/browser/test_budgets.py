@@ -26,6 +26,8 @@ from stepwell.server.runs.judgement import step_name
 from stepwell.step import new_step
 from stepwell.workflows.lines import Line
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 OPERATIONS, LINES, SEGMENT, RUNS = 10_000, 1_000_000, 2_500, 1_000_000
 IDLE = 0.01
