@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -24,6 +24,45 @@ BY_THE_HOUR: Final = "group-3"
 OPERATIONS: Final = ("fetch", "check", "load", "report")
 DAYS: Final = 90
 CAUSES: Final = 40
+SHAPES: Final = 6
+"""So many days of a workflow are drawn run by run, and the others are like one of these: to draw
+all of them takes longer than all else, and makes no row more."""
+
+
+class _Draw:
+    """What so many runs of a workflow leave: by chance, and one of `SHAPES`."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = random.Random(seed)
+        self._made: dict[tuple[object, ...], dict[str, Any]] = {}
+
+    def tally(self, count: int, scale: float) -> dict[str, Any]:
+        """How they ended, after about `scale` seconds."""
+        return self._one_of(self._tally, count, scale)
+
+    def waited(self, count: int) -> dict[str, Any]:
+        """How long each waited for a reason."""
+        return self._one_of(self._waited, count)
+
+    def _one_of(self, made: Callable[..., Tally | Waited], *given: float) -> dict[str, Any]:
+        key = (made.__name__, *given, self.rng.randrange(SHAPES))
+        if key not in self._made:
+            self._made[key] = made(*given).values()
+        return self._made[key]
+
+    def _tally(self, count: int, scale: float) -> Tally:
+        made, rng = Tally(), self.rng
+        for _ in range(count):
+            made.count(
+                "failed" if rng.random() < 0.03 else "succeeded", scale * rng.lognormvariate(0, 0.7)
+            )
+        return made
+
+    def _waited(self, count: int) -> Waited:
+        made = Waited()
+        for _ in range(count):
+            made.once(self.rng.lognormvariate(0, 1.0))
+        return made
 
 
 def fill(db: Database, now: datetime, runs: int = 1_000_000, seed: int = 1) -> int:
@@ -31,10 +70,10 @@ def fill(db: Database, now: datetime, runs: int = 1_000_000, seed: int = 1) -> i
 
     Where there are none yet: so nothing has to be looked for, which takes longer than all else.
     """
-    rng, rows, whole = random.Random(seed), 0, Sums()
+    draw, rows, whole = _Draw(seed), 0, Sums()
     each = runs // (GROUPS * WORKFLOWS * DAYS)
     for back in range(DAYS):
-        sums = _day(rng, day_of(now) - timedelta(days=back), each, hourly=back < 8)
+        sums = _day(draw, day_of(now) - timedelta(days=back), each, hourly=back < 8)
         _move(sums.tallies, whole.tallies)
         _move(sums.waits, whole.waits)
         rows += _written(db, sums)
@@ -68,22 +107,22 @@ def _row(table: Table, key: Any, values: Mapping[str, Any]) -> dict[str, Any]:
     return {**dict(zip(names, key, strict=True)), **values}
 
 
-def _day(rng: random.Random, day: datetime, each: int, *, hourly: bool) -> Sums:
+def _day(draw: _Draw, day: datetime, each: int, *, hourly: bool) -> Sums:
     sums = Sums()
     for group, workflow, scale in _workflows():
         by_hour = hourly and group == BY_THE_HOUR
         for at, count in _parts(day, each, hourly=by_hour):
             for place, operation in enumerate(("", *OPERATIONS)):
-                tally = _tally(rng, count, scale * (1.0 if place == 0 else 0.2 * place))
+                tally = draw.tally(count, scale * (1.0 if place == 0 else 0.2 * place))
                 for key in keys(at, group, workflow, operation, NO_RELEASE):
                     if by_hour or key.span != "hour":
-                        sums.tallies.setdefault(key, Tally()).add(tally.values())
+                        sums.tallies.setdefault(key, Tally()).add(tally)
             for reason in ("late", "queued", "launching", "starting"):
-                waited = _waited(rng, count)
+                waited = draw.waited(count)
                 for wait in wait_keys(at, group, workflow, reason):
                     if by_hour or wait.span != "hour":
-                        sums.waits.setdefault(wait, Waited()).add(waited.values())
-        _causes(rng, sums, day, group, workflow)
+                        sums.waits.setdefault(wait, Waited()).add(waited)
+        _causes(draw.rng, sums, day, group, workflow)
     return sums
 
 
@@ -100,22 +139,6 @@ def _parts(day: datetime, each: int, *, hourly: bool) -> Iterator[tuple[datetime
         return
     for hour in range(24):
         yield hour_of(day + timedelta(hours=hour)), max(each // 24, 1)
-
-
-def _tally(rng: random.Random, count: int, scale: float) -> Tally:
-    made = Tally()
-    for _ in range(count):
-        made.count(
-            "failed" if rng.random() < 0.03 else "succeeded", scale * rng.lognormvariate(0, 0.7)
-        )
-    return made
-
-
-def _waited(rng: random.Random, count: int) -> Waited:
-    made = Waited()
-    for _ in range(count):
-        made.once(rng.lognormvariate(0, 1.0))
-    return made
 
 
 def _causes(rng: random.Random, sums: Sums, day: datetime, group: str, workflow: str) -> None:

@@ -9,6 +9,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -46,7 +47,8 @@ settings.load_profile("stepwell")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests first, then those with many: several files run at once, and a long
-    one that begins last would keep all others waiting."""
+    one that begins last would keep all others waiting. Some of the slow wait for a process to be
+    taken for dead, and some want a whole core: they go together better than each kind alone."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     many = Counter(item.path for item in items)
     items.sort(key=lambda item: (item.path not in slow, -many[item.path]))
@@ -137,6 +139,28 @@ def migrated_postgres(postgres_database: Callable[..., str]) -> str:
     made.migrate()
     made.close()
     return url
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all tables and no rows; copying it is faster than making them."""
+    from stepwell.server.database.session import Database
+
+    path = tmp_path_factory.mktemp("migrated") / "server.db"
+    made = Database(f"sqlite:///{path}")
+    made.migrate()
+    made.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def million_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The `MillionRuns` of this run of the tests."""
+    from tests.millions import MillionRuns
+
+    made = MillionRuns.of_all_workers(tmp_path_factory)
+    yield made
+    made.forget()
 
 
 @pytest.fixture(scope="module")

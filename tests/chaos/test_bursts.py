@@ -19,7 +19,10 @@ from stepwell.stores.protocol import Store
 
 PROGRAM = Path(__file__).with_name("bursting.py")
 Start = Callable[..., Process]
-pytestmark = pytest.mark.parametrize("url", ["postgres"], indirect=True)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.parametrize("url", ["postgres"], indirect=True),
+]
 
 TERMINATE = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity

@@ -6,11 +6,14 @@ import json
 import signal
 from collections.abc import Callable
 
+import pytest
 from tests.chaos.conftest import Process
 from tests.engine.signals import wait_for
 
 from stepwell import StepClient, new_step
 from stepwell.stores.protocol import Store
+
+pytestmark = pytest.mark.slow
 
 Start = Callable[[str, float], Process]
 

@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Callable
 
+import pytest
 from tests.chaos.conftest import Process
 from tests.engine.signals import wait_for
 
@@ -13,6 +14,8 @@ from stepwell import StepClient, StepStatus, new_step
 from stepwell.engine.heartbeat import DEAD_AFTER
 from stepwell.stores.inspecting import Inspectable
 from stepwell.stores.protocol import Store
+
+pytestmark = pytest.mark.slow
 
 Start = Callable[[str, float], Process]
 

@@ -6,10 +6,13 @@ import signal
 import time
 from collections.abc import Callable
 
+import pytest
 from tests.chaos.conftest import Process
 
 from stepwell import StepClient, StepStatus, new_step
 from stepwell.stores.protocol import Store
+
+pytestmark = pytest.mark.slow
 
 Start = Callable[[str, float], Process]
 SLOTS = 2

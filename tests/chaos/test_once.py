@@ -18,6 +18,8 @@ from stepwell import StepClient, new_step
 from stepwell.stores import open_store
 from stepwell.stores.protocol import Store
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[[str, float], Process]
 
 

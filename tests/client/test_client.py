@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.server.conftest import database_url, migrated_file, settings
+from tests.server.conftest import database_url, settings
 from tests.server.live import listening
 from tests.server.runs.support import GIVEN, GROUP, WORKFLOW, release, workflow
 from tests.server.search.support import made
@@ -22,7 +22,7 @@ from stepwell.server.app import Server
 from stepwell.server.runs.service import RunNotFound
 from stepwell.server.settings import Settings
 
-__all__ = ["database_url", "migrated_file", "settings"]
+__all__ = ["database_url", "settings"]
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from stepwell.engine import engine as engines
 from stepwell.errors import HandlerInvalid
 from stepwell.stores.protocol import Store
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_thread_that_asks_is_told(store: Store, registry: Registry) -> None:
     running, told = threading.Event(), threading.Event()

@@ -17,6 +17,8 @@ from stepwell.launchers.process import ProcessLauncher
 from stepwell.launchers.protocol import ImageUnusable, Launcher, LaunchFailed, LaunchSpec
 from stepwell.testing.launcher_contract import GRACE, LOG_BYTES, LauncherContract, until
 
+pytestmark = pytest.mark.slow
+
 RUN_IMAGE = "import os, runpy; runpy.run_path(os.environ['STEPWELL_GROUP'], run_name='__main__')"
 
 

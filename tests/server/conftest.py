@@ -26,7 +26,6 @@ from stepwell.server.app import Server
 from stepwell.server.audit import service as audit
 from stepwell.server.audit.actions import fault
 from stepwell.server.database import session
-from stepwell.server.database.session import Database
 from stepwell.server.settings import Settings
 
 
@@ -72,16 +71,6 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         url: str = request.getfixturevalue("postgres_database")(like)
         return url
     return f"sqlite:///{tmp_path / 'server.db'}"
-
-
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with all tables and no rows; copying it is faster than making them."""
-    path = tmp_path_factory.mktemp("migrated") / "server.db"
-    made = Database(f"sqlite:///{path}")
-    made.migrate()
-    made.close()
-    return path
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ from stepwell.engine import worker
 from stepwell.stores.postgres import PostgresStore
 from stepwell.stores.protocol import Store
 
+pytestmark = pytest.mark.slow
+
 RERUNS = 1_000
 ENGINES = 3
 BEATS = 4

@@ -29,6 +29,9 @@ _RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "rules": {"region": {"enabled": False}},  # an open menu is in no landmark, nor has it to be
 }
+_VIOLATIONS = """rules => axe.run(document, {resultTypes: ['violations'], ...rules})
+  .then(found => found.violations)"""
+"""Without all that is well, which is much more."""
 _BAD = ("moderate", "serious", "critical")
 _FOLLOWED = """async theme => {
   const shown = document.documentElement.dataset.mantineColorScheme
@@ -67,13 +70,12 @@ def axe(page: Page) -> None:
     if not AXE.exists():
         without("axe-core is not installed: make web")
     # Evaluated, not added as a script: the page's policy lets in no foreign one.
-    page.evaluate(AXE.read_text())
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE.read_text())
     for _ in range(3):  # what is only there while the page settles, nobody meets
         page.evaluate(_SETTLED)
-        found: dict[str, Any] = page.evaluate(
-            "rules => axe.run(document, {resultTypes: ['violations'], ...rules})", _RULES
-        )
-        bad = [_told(one) for one in found["violations"] if one["impact"] in _BAD]
+        violations: list[dict[str, Any]] = page.evaluate(_VIOLATIONS, _RULES)
+        bad = [_told(one) for one in violations if one["impact"] in _BAD]
         if not bad:
             return
         page.wait_for_timeout(700)
@@ -93,7 +95,10 @@ def fits(page: Page) -> None:
 
 
 def pictures(page: Page, name: str, folder: Path) -> list[Path]:
-    """`runs-1440-light.png` and so on: the page in every width and theme."""
+    """`runs-1440-light.png` and so on: the page in every width and theme.
+
+    The widest and the narrowest are shown to axe too: a theme costs a page more than a picture.
+    """
     made = []
     for theme in THEMES:
         with theme_of(page, theme):
@@ -102,6 +107,8 @@ def pictures(page: Page, name: str, folder: Path) -> list[Path]:
                 path = folder / f"{name}-{width}-{theme}.png"
                 fits(page)
                 _until(page, _STILL)
+                if width in (min(WIDTHS), max(WIDTHS)):
+                    axe(page)
                 picture(page, path)
                 made.append(path)
     return made
@@ -126,7 +133,8 @@ def theme_of(page: Page, theme: Theme) -> Iterator[None]:
     try:
         yield
     finally:
-        _emulate(page, "light")
+        if theme != "light":
+            _emulate(page, "light")
 
 
 def _emulate(page: Page, theme: Theme) -> None:

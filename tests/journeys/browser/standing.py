@@ -84,7 +84,10 @@ class Standing:
 
 @contextmanager
 def standing(folder: Path, at: datetime) -> Iterator[Standing]:
-    """A started server with the released workflows `nightly` and `hourly`, at this instant."""
+    """A started server with the released workflows `nightly` and `hourly`, at this instant.
+
+    Its database is the folder's `server.db`, which may be there with all tables.
+    """
     settings = Settings(
         data_dir=folder / "data",
         database_url=f"sqlite:///{folder / 'server.db'}",

@@ -23,6 +23,8 @@ from tests.journeys.browser.site import PASSWORD, Site, approved, serving
 
 from stepwell.cli.serving.listener import Listener, bound
 
+pytestmark = pytest.mark.slow
+
 BASE: Final = "/stepwell"
 _OF_A_HOP: Final = {b"connection", b"transfer-encoding", b"keep-alive", b"date", b"server"}
 

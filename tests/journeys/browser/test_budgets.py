@@ -13,11 +13,11 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from benchmarks.many_runs import fill
 from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import update
 from tests.journeys.browser.conftest import Visit
 from tests.journeys.browser.standing import Standing, standing
+from tests.millions import MillionRuns
 from tests.server.logs.support import AT, send
 
 from stepwell.server.app import Server
@@ -26,8 +26,10 @@ from stepwell.server.runs.judgement import step_name
 from stepwell.step import new_step
 from stepwell.workflows.lines import Line
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
-OPERATIONS, LINES, SEGMENT, RUNS = 10_000, 1_000_000, 2_500, 1_000_000
+OPERATIONS, LINES, SEGMENT = 10_000, 1_000_000, 2_500
 IDLE = 0.01
 """Seconds of the page's thread in a tenth of a second: less, and nothing goes on."""
 ROWS = 120
@@ -54,11 +56,13 @@ def run(large: Standing) -> UUID:
 
 
 @pytest.fixture(scope="module")
-def million(tmp_path_factory: pytest.TempPathFactory, bundle: Path) -> Iterator[Standing]:
+def million(
+    tmp_path_factory: pytest.TempPathFactory, million_runs: MillionRuns, bundle: Path
+) -> Iterator[Standing]:
     """A server with a million runs, most of them made by SQL."""
     folder = tmp_path_factory.mktemp("million")
+    million_runs.copy(folder / "server.db")
     with standing(folder, NOON) as place:
-        fill(place.server, RUNS)
         yield place
     shutil.rmtree(folder)  # more than a gigabyte
 

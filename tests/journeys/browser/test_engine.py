@@ -20,6 +20,8 @@ from stepwell.engine import StepClient
 from stepwell.step import EndedAs, StepStatus, new_step
 from stepwell.stores import open_store
 
+pytestmark = pytest.mark.slow
+
 LETTERS = 60
 """More than one page of the list."""
 

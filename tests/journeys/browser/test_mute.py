@@ -14,6 +14,8 @@ from tests.journeys.browser.conftest import Visit
 from tests.journeys.browser.looking import axe_in_both_themes, fits
 from tests.journeys.browser.site import Site, serving
 
+pytestmark = pytest.mark.slow
+
 REFUSED, NEGATIVE = "connection refused to db:5432", "the price of AAPL is negative"
 
 SOURCE = f'''

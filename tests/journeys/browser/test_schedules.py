@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -27,8 +28,9 @@ Begin = Callable[[datetime], Standing]
 
 
 @pytest.fixture
-def begin(tmp_path: Path) -> Iterator[Begin]:
+def begin(tmp_path: Path, migrated_file: Path) -> Iterator[Begin]:
     """`begin(at)` is a server whose clock stands at that instant."""
+    shutil.copy(migrated_file, tmp_path / "server.db")
     with ExitStack() as open_:
         yield lambda at: open_.enter_context(standing(tmp_path, at))
 

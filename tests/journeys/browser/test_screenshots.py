@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.journeys.browser.looking import ROOT, axe_in_both_themes, pictures
+from tests.journeys.browser.looking import ROOT, pictures
 from tests.journeys.browser.site import Site
 
 pytestmark = pytest.mark.slow
@@ -66,6 +66,4 @@ def test_a_screen_fits_every_width_and_theme(
     page.goto(site.link(SCREENS[name](site)))
     expect(page.get_by_role("main")).to_be_visible()
     expect(page.locator("[aria-busy=true]")).to_have_count(0)
-    axe_in_both_themes(page)
     assert len(pictures(page, name, folder)) == 6
-    axe_in_both_themes(page)  # the last picture is one of a phone

@@ -10,6 +10,8 @@ from tests.journeys.browser.conftest import Visit, Watches
 from tests.journeys.browser.looking import axe_in_both_themes, fits
 from tests.journeys.browser.site import Site
 
+pytestmark = pytest.mark.slow
+
 GROUP = "weather"
 
 

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from tests.cli.shell import Shell, free_port
 from tests.journeys.browser.looking import axe_in_both_themes, fits
 from tests.journeys.browser.site import PASSWORD, Site
-from tests.server.conftest import api, database_url, migrated_file
+from tests.server.conftest import api, database_url
 from tests.server.conftest import settings as quiet_settings
 from tests.server.live import listening
 from tests.server.runs.conftest import (
@@ -67,7 +67,6 @@ __all__ = [
     "database_url",
     "join_engine",
     "launcher",
-    "migrated_file",
     "pod",
     "quiet_settings",
     "released",

@@ -20,6 +20,8 @@ from stepwell.launchers.protocol import ImageUnusable, LaunchFailed, LaunchSpec
 from stepwell.testing.launcher_contract import GRACE, LOG_BYTES, LauncherContract, until
 from stepwell.testing.launcher_contract.runs import command_lines
 
+pytestmark = pytest.mark.slow
+
 
 class TestContainerLauncher(LauncherContract):
     """The contract, and what only containers can show."""

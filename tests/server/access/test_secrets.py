@@ -16,6 +16,8 @@ from stepwell.server.access import logins
 from stepwell.server.app import Server
 from stepwell.telemetry.log import log_events
 
+pytestmark = pytest.mark.slow
+
 GROUP = """
 from stepwell.workflows import WorkflowGroup, operation
 

@@ -33,6 +33,8 @@ from stepwell.server.services import QUEUE
 from stepwell.stores.protocol import ClaimRequest, EngineInfo
 from stepwell.testing.launcher_contract import until
 
+pytestmark = pytest.mark.slow
+
 
 def given(server: Server) -> dict[str, Any]:
     return {"database_url": server.settings.database_url, "data_dir": server.settings.data_dir}

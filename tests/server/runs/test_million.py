@@ -8,8 +8,9 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from benchmarks.many_runs import QUERIES, client_of, fill
+from benchmarks.many_runs import QUERIES, client_of
 from starlette.testclient import TestClient
+from tests.millions import MillionRuns
 from tests.server.live import without_fsync
 
 from stepwell.server.app import Server
@@ -17,15 +18,16 @@ from stepwell.server.settings import Settings
 
 
 @pytest.fixture(scope="module")
-def million(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def million(
+    tmp_path_factory: pytest.TempPathFactory, million_runs: MillionRuns
+) -> Iterator[TestClient]:
     """Who asks a server that has a million runs of 90 days."""
-    settings = Settings(data_dir=tmp_path_factory.mktemp("million"), run_engine=False)
-    server = without_fsync(Server(settings, launchers={}))
-    server.db.migrate()
+    folder = tmp_path_factory.mktemp("million")
+    million_runs.copy(folder / "stepwell.db")
+    server = without_fsync(Server(Settings(data_dir=folder, run_engine=False), launchers={}))
     with server:
-        fill(server, 1_000_000)
         yield client_of(server)
-    shutil.rmtree(settings.data_dir)  # more than a gigabyte
+    shutil.rmtree(folder)  # more than a gigabyte
 
 
 @pytest.mark.slow

@@ -18,7 +18,10 @@ from stepwell.outcome import Verdict
 from stepwell.server.app import Server
 from stepwell.server.runs import queries
 
-pytestmark = pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.parametrize("database_url", ["postgres"], indirect=True),
+]
 
 
 @pytest.fixture

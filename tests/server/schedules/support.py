@@ -70,9 +70,10 @@ def release(
     """Make a release with these workflows current, as the reviews room would; schedules not."""
     now, release_id = NOON, new_id()
     with server.db.write() as conn:
-        if conn.execute(select(groups.c.name)).first() is None:
+        own = select(discoveries.c.id).where(discoveries.c.group_name == GROUP)
+        if conn.execute(own).first() is None:
             _register(conn, now)
-        discovery = conn.execute(select(discoveries.c.id)).scalar_one()
+        discovery = conn.execute(own).scalar_one()
         number = conn.execute(select(func.count()).select_from(releases)).scalar_one() + 1
         conn.execute(
             insert(releases).values(
@@ -95,7 +96,8 @@ def release(
                     renamed_from=(renamed or {}).get(one["name"]),
                 )
             )
-        conn.execute(update(groups).values(release_id=release_id))
+        current = update(groups).where(groups.c.name == GROUP)
+        conn.execute(current.values(release_id=release_id))
     return release_id
 
 
