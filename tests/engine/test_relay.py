@@ -374,32 +374,3 @@ def test_what_the_second_burst_has_claimed_without_knowing_is_given_back_soon(
     lost.engine = Engine(store, registry, workers=2)
     assert_chains_run_once(lost.engine, registry)
     assert lost.happened
-
-
-@pytest.mark.parametrize(
-    "error", [None, StoreUnavailable("No connection is left."), RuntimeError("surprise")]
-)
-def test_while_claims_are_written_the_second_gets_ready(
-    store: Store,
-    registry: Registry,
-    monkeypatch: pytest.MonkeyPatch,
-    error: Exception | None,
-) -> None:
-    """By itself, once, and beside the first: to open a connection and to plan takes a while."""
-    prepared: list[str] = []
-
-    def prepare() -> None:
-        prepared.append(threading.current_thread().name)
-        if error is not None:
-            raise error
-
-    @registry.handler("v1/work")
-    def work() -> None:
-        pass
-
-    monkeypatch.setattr(worker, "TRUSTED", 1e6)
-    monkeypatch.setattr(store, "prepare", prepare)
-    engine = Engine(store, registry, workers=1)
-    engine.add_many(new_step("v1/work") for _ in range(60))
-    assert drained(engine) == 60
-    assert prepared == ["stepwell-relay"]

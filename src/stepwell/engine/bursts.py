@@ -12,7 +12,6 @@ written at once, and one transaction settles a burst and claims the next.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -23,7 +22,7 @@ from stepwell.engine.committer import Answered, Committer, Ended
 from stepwell.engine.held import Held, Holding
 from stepwell.events import emit
 from stepwell.step import Step
-from stepwell.stores.protocol import Claimed, ClaimRequest, Preparing, Store, Transaction
+from stepwell.stores.protocol import Claimed, ClaimRequest, Store, Transaction
 
 
 class Claiming(Protocol):
@@ -72,7 +71,7 @@ class Bursts:
         self._unsettled: list[Ended] = []
         self._taken: list[Holding] = []
         self.when_full: Callable[[], None] = _nothing
-        """Called when as many steps were claimed as were asked for: there may be more."""
+        """Called when as many steps were locked as were asked for: there may be more."""
         self.share: Callable[[list[Holding]], list[Holding]] = list
         """Given the spawned steps that run next here: those that nobody else is given."""
         self.most = MOST
@@ -115,8 +114,6 @@ class Bursts:
             raise
         try:
             self._close(batch)
-            if self._store.capabilities.row_locks and len(claimed.steps) >= request.limit > 0:
-                self.when_full()
             nothing_left = not batch.handed_on and not self._taken
             self.quiet, self.again = nothing_else and nothing_left, False
             taken, self._taken = self._taken, []
@@ -163,12 +160,6 @@ class Bursts:
         self._held.accept(marked_first)
         self._go()
         return claimed
-
-    def prepare(self) -> None:
-        """Let the store get ready for these bursts, beside others."""
-        if isinstance(self._store, Preparing):
-            with suppress(Exception):  # the first of these will tell
-                self._store.prepare()
 
     def take_over(self, holdings: list[Holding]) -> None:
         """Spawned steps of other bursts run with the next of these, which rest."""

@@ -79,14 +79,9 @@ class Relay:
         return min(self._intake.room(average, 2 * LONGEST, most, taken), bursts.most)
 
     def more(self) -> None:
-        """There is more than one burst has taken.
-
-        While claims have to be written the second may not begin, but it gets ready to.
-        """
+        """There is more than one burst has taken."""
         if self._is_wanted():
             self._call()
-        elif self._intake.is_whole and self._average() < BRIEF:
-            self._ready()
 
     def has_lost(self) -> bool:
         """Whether the second has failed since this was asked last: it may have lost the answer
@@ -130,9 +125,6 @@ class Relay:
     def _call(self) -> None:
         self._rests = False
         self._called.set()
-        self._ready()
-
-    def _ready(self) -> None:
         if self._thread is None:
             self._thread = self._start()
 
@@ -142,7 +134,6 @@ class Relay:
         return thread
 
     def _run(self) -> None:
-        self._second.prepare()
         while not self._over.is_set():
             self._called.wait()
             self._called.clear()

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 from uuid import UUID
 
 from stepwell.outcome import Settlement, Verdict
@@ -281,15 +281,6 @@ class Wake(Protocol):
 
     def close(self) -> None:
         """End the wake's thread and connection."""
-        ...
-
-
-@runtime_checkable
-class Preparing(Protocol):
-    """A store whose first transactions on a connection take longer than those that follow."""
-
-    def prepare(self) -> None:
-        """Get ready for one more that runs beside others. It is nobody's loss if that fails."""
         ...
 
 

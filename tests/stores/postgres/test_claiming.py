@@ -250,8 +250,8 @@ def test_a_settlement_reads_its_own_rows_alone(crowded: PostgresStore) -> None:
     me = engine(crowded)
     steps = claim(crowded, me, limit=10).steps
     told = settling.columns_of([me] * 10, [outcome(step) for step in steps])
-    parts, values = settling.values(told, packed=True)
-    plan = explain(crowded, parts, values)
+    asked, values = settling.values(told, packed=True)
+    plan = explain(crowded, (asked, "settle"), values)
     assert whole_tables(plan) == set()
     assert blocks(plan) < 1500
 

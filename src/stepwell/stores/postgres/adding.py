@@ -39,10 +39,7 @@ _OF_EACH: Final = (
     "created_by_step_id",
     "state",
 )
-ALIKE: Final = ("add", "add_alike", "add_as", "add_answer")
-_EACH: Final = ("add", "add_many", "add_as", "add_answer")
-_ONE: Final = ("add", "add_one", "add_as", "add_answer")
-ROWS: Final = Rows(
+_ROWS: Final = Rows(
     of_each={name: KINDS[name] for name in _OF_EACH},
     of_all={name: kind for name, kind in KINDS.items() if name not in _OF_EACH},
 )
@@ -75,24 +72,24 @@ def add(
 def insertion(additions: Sequence[Addition], *, lent: bool) -> list[Call]:
     """All that adds steps which nothing can refuse, at most `AT_ONCE` of them."""
     steps = [one.step for one in additions]
-    parts, values = _values(steps, packed=not lent)
-    insert = sql(*parts), values
+    form, values = _values(steps, packed=not lent)
+    insert = sql("add", form, "add_as", "add_answer"), values
     if all(one.fresh for one in additions):
         return [insert]
     ids = [step.id for step in steps]
     return [insert, (sql("take_back"), {"ids": uuids(ids), "oldest": oldest(ids)})]
 
 
-def _values(steps: Sequence[Step], *, packed: bool) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """The parts of the statement that takes these rows, and their values."""
+def _values(steps: Sequence[Step], *, packed: bool) -> tuple[str, dict[str, Any]]:
+    """The part of the statement that takes these rows, and their values."""
     if len(steps) == 1:
-        return _ONE, of_one(steps[0], KINDS)
+        return "add_one", of_one(steps[0], KINDS)
     told = columns(steps, COLUMNS)
     if told["schedule_time"] == told["created_at"]:
         told["schedule_time"] = (None,) * len(steps)  # then the statement needs it once
-    if ROWS.are_alike(told):
-        return ALIKE, ROWS.alike(told, packed=packed)
-    return _EACH, ROWS.each(told, packed=packed)
+    if _ROWS.are_alike(told):
+        return "add_alike", _ROWS.alike(told, packed=packed)
+    return "add_many", _ROWS.each(told, packed=packed)
 
 
 def inserted(additions: Sequence[Addition], answers: Sequence[list[Row]]) -> list[bool]:

@@ -191,12 +191,6 @@ class Rows:
         shared = {name: value_of(told[name][0], column) for name, column in self.of_all.items()}
         return {**_arrays(told, self.of_each, packed=packed), **shared}
 
-    def nothing(self) -> dict[str, Any]:
-        """The values of the shorter form for no rows, packed."""
-        none: Sequence[Any] = ()
-        told = dict.fromkeys(self.of_each, none) | dict.fromkeys(self.of_all, (None,))
-        return self.alike(told, packed=True)
-
     def each(self, told: Mapping[str, Sequence[Any]], *, packed: bool) -> dict[str, Any]:
         """The values of the form that takes all as columns."""
         return _arrays(told, {**self.of_each, **self.of_all}, packed=packed)

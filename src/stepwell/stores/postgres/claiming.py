@@ -48,13 +48,13 @@ _read_one: Final = step_reader((*_LANE, *COLUMNS))
 def claim(statements: Statements, request: ClaimRequest) -> Claimed:
     """Mark or lock due rows as the engine's own, and park due rows of names it does not handle."""
     if request.flow_id is None and request.limit and not request.alone:
-        claimed = from_one_lane(statements, request)
+        claimed = _from_one_lane(statements, request)
         if claimed is not None:
             return claimed if request.locking else _marked(statements, request, claimed)
     return _weighed(statements, request)
 
 
-def from_one_lane(statements: Statements, request: ClaimRequest) -> Claimed | None:
+def _from_one_lane(statements: Statements, request: ClaimRequest) -> Claimed | None:
     """The rows of one lane, locked, or nothing where nothing is due; None where lanes have to be
     weighed against each other. To plan for that takes ten times as long as for this."""
     rows = statements.rows(

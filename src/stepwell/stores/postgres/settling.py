@@ -21,7 +21,7 @@ from stepwell.stores.postgres.arrays import (
 )
 from stepwell.stores.postgres.statements import Statements
 
-ROWS: Final = Rows(
+_ROWS: Final = Rows(
     of_each={
         "step_id": ID,
         "claim_no": NUMBER,
@@ -47,11 +47,9 @@ ROWS: Final = Rows(
         "unwritten": FLAG,
     },
 )
-ALIKE: Final = ("settle_alike", "settle")
-_EACH: Final = ("settle_each", "settle")
 _OWN: Final = tuple(
     name
-    for name in (*ROWS.of_each, *ROWS.of_all)
+    for name in (*_ROWS.of_each, *_ROWS.of_all)
     if name not in {"step_id", "claim_no", "engine_id"}
 )
 
@@ -71,14 +69,14 @@ def settle(
     """
     packed = not statements.lent
     told = columns_of(engines, settlements)
-    parts, given = values(told, packed=packed)
-    ((due, places, *members),) = statements.rows(*parts, **given)
+    asked, given = values(told, packed=packed)
+    ((due, places, *members),) = statements.rows(asked, "settle", **given)
     statements.work_is_due(bool(due))
     endings = [_ending(settlements[one - 1], *join) for one, *join in _rows(members)]
     if due is not None and places is None:
         return set(range(len(settlements))), set(), endings
     now = {place - 1 for place in places or ()}
-    rows = statements.rows("settled_before", **ROWS.each(told, packed=packed))
+    rows = statements.rows("settled_before", **_ROWS.each(told, packed=packed))
     return now, {place - 1 for (place,) in rows} - now, endings
 
 
@@ -105,10 +103,8 @@ def columns_of(
     }
 
 
-def values(
-    told: Mapping[str, Sequence[Any]], *, packed: bool
-) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """The parts of the statement, and its values."""
-    if ROWS.are_alike(told):
-        return ALIKE, ROWS.alike(told, packed=packed)
-    return _EACH, ROWS.each(told, packed=packed)
+def values(told: Mapping[str, Sequence[Any]], *, packed: bool) -> tuple[str, dict[str, Any]]:
+    """The first part of the statement, and the values of all of it."""
+    if _ROWS.are_alike(told):
+        return "settle_alike", _ROWS.alike(told, packed=packed)
+    return "settle_each", _ROWS.each(told, packed=packed)

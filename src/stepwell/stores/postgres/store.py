@@ -30,7 +30,6 @@ from stepwell.stores.postgres.adding import (
 from stepwell.stores.postgres.exclusive import SESSION, PostgresExclusive, as_before
 from stepwell.stores.postgres.faults import first_contact, translated
 from stepwell.stores.postgres.on_loop import LoopStatements, driver_of
-from stepwell.stores.postgres.planning import plan_bursts
 from stepwell.stores.postgres.statements import Call, Committed, Statements
 from stepwell.stores.postgres.transaction import PostgresTransaction
 from stepwell.stores.postgres.wake import Bell, PostgresWake
@@ -148,22 +147,6 @@ class PostgresStore:
                 raise
             self._commit(do)
 
-    def prepare(self) -> None:
-        """Open one more connection, and plan on it what bursts ask.
-
-        Raises
-        ------
-        StoreUnavailable
-        """
-        self.open()
-        with self._borrowed(self._pool, anew=True) as connection:
-            try:
-                plan_bursts(do := Statements(connection))
-                do.commit()  # after a rollback the driver forgets what it has prepared
-            except BaseException:
-                _roll_back(connection)
-                raise
-
     def add(self, additions: Sequence[Addition]) -> list[bool]:
         """As the verb `add`, in a transaction of its own."""
         if can_be_refused(additions) or not 0 < len(additions) <= AT_ONCE:
@@ -246,12 +229,10 @@ class PostgresStore:
                 self._bell.ring(told=told)
 
     @contextmanager
-    def _borrowed(
-        self, pool: Warm | None, *, anew: bool = False
-    ) -> Iterator[psycopg.Connection[Any]]:
+    def _borrowed(self, pool: Warm | None) -> Iterator[psycopg.Connection[Any]]:
         if pool is None:
             raise StoreUnavailable("The store was closed.", fix="Open it again.")
-        connection = pool.another() if anew else pool.take()
+        connection = pool.take()
         try:
             yield connection
         finally:

@@ -53,11 +53,6 @@ class Warm:
                 connection.close()
                 self._let_go(connection)
 
-    def another(self) -> Connection:
-        """A connection that was not used yet, or not lately."""
-        with translated():
-            return self._pool.getconn()
-
     def give_back(self, connection: Connection) -> None:
         """Keep it for the next, or leave it to the pool, which looks after broken ones."""
         idle = connection.info.transaction_status is TransactionStatus.IDLE
