@@ -31,7 +31,7 @@ def serve(work: Callable[..., Any], prepare: Callable[..., Any] | None = None) -
     """
     made = [prepare(*sys.argv[1:])] if prepare else sys.argv[1:]
     gc.collect()
-    gc.freeze()
+    gc.freeze()  # or each collection would go through what the harness has imported
     print("ready", flush=True)
     sys.stdin.readline()
     began = time.time()
