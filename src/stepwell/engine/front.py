@@ -18,6 +18,7 @@ from typing import Final
 from uuid import UUID
 
 from stepwell.clock import Clock
+from stepwell.engine import bursts
 from stepwell.step import Priority
 from stepwell.stores.allotment import earliest
 from stepwell.stores.protocol import Claimed, ClaimRequest, Position, Transaction
@@ -27,7 +28,7 @@ LASTS: Final = 3e-7
 ended rows are in the way, and to pass over one takes a tenth of this."""
 LONGEST: Final = 1.0
 """Seconds for which claims begin at the place, at most."""
-NOTHING: Final = 0.02
+NOTHING: Final = bursts.LONGEST
 """Seconds for which nothing is due where nothing was: as long as a burst may last."""
 LATELY: Final = 60.0
 """Seconds after which autovacuum looks again, by default."""

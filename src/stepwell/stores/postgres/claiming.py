@@ -109,7 +109,7 @@ def lane_values(
     places = [begins.get(lane, _FROM_THE_FIRST) for lane in lanes]
     return {
         "lane_queues": array([queue for queue, _ in lanes], TEXT),
-        "lane_bands": "{" + ",".join([str(band.value) for _, band in lanes]) + "}",
+        "lane_bands": array([band for _, band in lanes]),
         "since": array([time for time, _ in places], WORD),
         "since_ids": array([step_id for _, step_id in places], WORD),
     }
