@@ -15,6 +15,17 @@ from tests.journeys.browser.site import Site
 
 pytestmark = pytest.mark.slow
 
+# Pressed, moved and let go with no frame drawn between: so it is where the machine is busy.
+AT_ONCE = """chart => {
+  const { left, right, top, height } = chart.getBoundingClientRect();
+  const mouse = (kind, clientX) => chart.dispatchEvent(
+    new MouseEvent(kind, { clientX, clientY: top + height / 2, bubbles: true }));
+  mouse("mousemove", (left + right) / 2);
+  mouse("mousedown", (left + right) / 2);
+  for (const back of [100, 50, 8]) mouse("mousemove", right - back);
+  mouse("mouseup", right - 8);
+}"""
+
 
 @pytest.fixture(scope="module")
 def mill(tmp_path_factory: pytest.TempPathFactory, bundle: Path) -> Iterator[Site]:
@@ -76,6 +87,17 @@ def test_what_is_dragged_over_is_looked_at_closer_and_a_bar_leads_to_its_runs(
     page.mouse.click(*middle)
     expect(page).to_have_url(re.compile("/runs.q=.*since"))
     expect(page.get_by_role("row").filter(has_text="grind")).to_have_count(4)
+
+
+def test_however_quick_the_hand_all_that_it_dragged_over_is_looked_at(
+    visit: Visit, mill: Site
+) -> None:
+    page = opened(visit, mill, "viewer", "?range=24h")
+    chart = page.locator("main svg.recharts-surface[role=application]").first
+    expect(chart).to_be_visible()
+    chart.evaluate(AT_ONCE)
+    expect(page).to_have_url(re.compile("from="))
+    expect(page.locator("main dl").first).to_contain_text("3 of 4")
 
 
 def test_a_target_is_set_with_its_budget_and_dropped_again(visit: Visit, mill: Site) -> None:

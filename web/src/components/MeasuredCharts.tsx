@@ -27,8 +27,9 @@ interface Hit {
 /** Outcomes and durations over time, with a mark where a release was made. */
 export function MeasuredCharts({ measured, window, onPoint, onZoom }: Props) {
   const zone = useZone();
-  const [drag, setDrag] = useState<[number, number] | null>(null);
   const pressed = useRef<number | null>(null); // a click alone draws nothing anew
+  const dragged = useRef<[number, number] | null>(null); // known before it is drawn
+  const [drag, setDrag] = useState(dragged.current);
   const points = pointsOf(measured);
   const data = points.map((one) => ({ ...one, at: onAxis(one.at, zone, measured.step) }));
   const isLate = (at: string) => points.findIndex((one) => one.at === at) > points.length / 2;
@@ -50,16 +51,25 @@ export function MeasuredCharts({ measured, window, onPoint, onZoom }: Props) {
   };
   const move = (hit: Hit) => {
     const [from, at] = [pressed.current, placeOf(hit)];
-    if (from !== null && at !== null && at !== (drag?.[1] ?? from)) setDrag([from, at]);
+    if (from === null || at === null || at === (dragged.current?.[1] ?? from)) return;
+    dragged.current = [from, at];
+    setDrag(dragged.current);
   };
   const end = () => {
-    pressed.current = null;
-    if (drag === null) return;
+    const over = dragged.current;
+    pressed.current = dragged.current = null;
+    if (over === null) return;
     setDrag(null);
-    const [from, until] = [points[Math.min(...drag)], points[Math.max(...drag)]];
-    if (drag[0] !== drag[1] && from && until) onZoom?.(from.at, until.until);
+    const [from, until] = [points[Math.min(...over)], points[Math.max(...over)]];
+    if (over[0] !== over[1] && from && until) onZoom?.(from.at, until.until);
   };
-  const dragged = { onMouseDown: begin, onMouseMove: move, onMouseUp: end, onMouseLeave: end };
+  const mouse = {
+    onMouseDown: begin,
+    onMouseMove: move,
+    onMouseUp: end,
+    onMouseLeave: end,
+    throttledEvents: [], // else a quick hand is let go before its last moves have been heard
+  };
   const chosen =
     drag !== null && drag[0] !== drag[1] ? (
       <ReferenceArea
@@ -85,7 +95,7 @@ export function MeasuredCharts({ measured, window, onPoint, onZoom }: Props) {
           dataKey="at"
           type="stacked"
           maxBarWidth={22}
-          barChartProps={{ ...dragged, ...(onPoint === undefined ? {} : { onClick: choose }) }}
+          barChartProps={{ ...mouse, ...(onPoint === undefined ? {} : { onClick: choose }) }}
           series={[
             { name: "succeeded", color: "var(--sw-succeeded)" },
             { name: "failed", color: "var(--sw-failed)" },
@@ -115,7 +125,7 @@ export function MeasuredCharts({ measured, window, onPoint, onZoom }: Props) {
           gridAxis="x"
           withLegend
           dotProps={{ r: 2 }}
-          lineChartProps={dragged}
+          lineChartProps={mouse}
         >
           {chosen}
         </LineChart>
