@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
@@ -30,6 +31,7 @@ class Rows:
         self.steps = steps
         self.asked: list[dict[tuple[str, int], Position] | None] = []
         self.nothing: Claimed | None = None
+        self.foreign: Callable[[], object] | None = None
 
     def claim(self, request: ClaimRequest) -> Claimed:
         """All of its steps of the queues, from the places on that are asked for."""
@@ -41,7 +43,9 @@ class Rows:
         if since is not None:
             return Claimed(steps, whole=False)
         first = {place(step)[:2]: place(step) for step in reversed(steps)}
-        return Claimed(steps, front=tuple(first.values()))
+        if self.foreign is not None:
+            self.foreign()
+        return Claimed(steps, front=tuple(first.values()), whole=self.foreign is None)
 
     @property
     def looks(self) -> list[bool]:
@@ -180,6 +184,36 @@ def test_who_finds_nothing_at_the_front_comes_back_for_what_may_be_before_it() -
     assert in_seconds == pytest.approx(0.2, abs=0.01)
 
 
+def test_behind_foreign_rows_claims_begin_at_the_first_row_that_is_handled() -> None:
+    """A second earlier all the others might stand; in lanes without such a row none may."""
+    claims = Claims()
+    looked, step = claims.clock.now(), claims.step(due_since=0.1)
+    rows = Rows(step)
+    rows.foreign = lambda: None
+    assert claims(rows).may_be_more
+    claims(rows)
+    since = rows.asked[1]
+    assert since is not None
+    assert since["default", step.priority] == place(step)
+    assert since["default", 0].schedule_time == looked - timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(("took", "whole_again"), [(0.0, 0.3), (0.1, 2.0), (9.0, 10.0)])
+def test_the_longer_it_takes_to_pass_over_foreign_rows_the_later_all_is_looked_at_again(
+    took: float, whole_again: float
+) -> None:
+    """A twentieth of the time goes into that, and nothing waits for it longer than 10 seconds."""
+    claims = Claims()
+    rows = Rows(claims.step(due_since=0))
+    rows.foreign = lambda: claims.clock.advance(took)
+    began = claims.clock.monotonic()
+    claims(rows)
+    for share in (0.99, 1.01):
+        claims.clock.advance(max(began + whole_again * share - claims.clock.monotonic(), 0))
+        claims(rows)
+    assert rows.looks == [True, False, True]
+
+
 class Shared:
     """An engine's claims where its queues have shares of the workers."""
 
@@ -235,6 +269,29 @@ def test_a_claim_that_takes_none_of_the_due_rows_begins_there_too(
 def busy(monkeypatch: pytest.MonkeyPatch) -> None:
     """After each look at all, claims begin at the front for the longest time."""
     monkeypatch.setattr(front, "LASTS", 1.0)
+
+
+@pytest.mark.usefixtures("patient")
+def test_steps_behind_many_foreign_rows_run_and_nothing_is_over_before_those_are_parked(
+    postgres_steps: str, registry: Registry
+) -> None:
+    """R19."""
+    store = PostgresStore(postgres_steps)
+    elsewhere = Engine(store, Registry())
+    elsewhere.add_many(new_step("v1/elsewhere") for _ in range(6000))
+    parked: list[int] = []
+
+    @registry.handler("v1/mine")
+    def mine() -> None:
+        parked.append(sum(group.count for group in store.inspect().parked))
+
+    engine = Engine(store, registry)
+    engine.add_many(new_step("v1/mine") for _ in range(100))
+    engine.drain()
+    assert len(parked) == 100
+    assert parked[0] < 6000
+    assert sum(group.count for group in store.inspect().parked) == 6000
+    store.close()
 
 
 @pytest.mark.parametrize("queues", [("default", "mail"), {"default": 3, "mail": 2}])

@@ -28,6 +28,10 @@ LASTS: Final = 3e-7
 ended rows are in the way, and to pass over one takes a tenth of this."""
 LONGEST: Final = 1.0
 """Seconds for which claims begin at the place, at most."""
+PASSING: Final = 0.05
+"""The share of the time that may go into claims that pass over rows of foreign names."""
+LONGEST_PASSING: Final = 10.0
+"""Seconds for which claims begin behind such rows, at most."""
 NOTHING: Final = bursts.LONGEST
 """Seconds for which nothing is due where nothing was: as long as a burst may last."""
 LATELY: Final = 60.0
@@ -88,7 +92,10 @@ class Front:
         claimed = tx.claim(replace(request, since=since) if since else request)
         self._count(began, len(claimed.steps))
         if claimed.front is not None:
-            moment.since[request.queues] = tuple(_begins(request.queues, claimed.front, now))
+            moment.since[request.queues] = tuple(_begins(request.queues, claimed, now))
+            if not claimed.whole:
+                took = self._clock.monotonic() - began
+                moment.until = max(moment.until, began + min(took / PASSING, LONGEST_PASSING))
         if claimed.whole:
             return claimed
         over = now + timedelta(seconds=moment.until - began)
@@ -114,13 +121,14 @@ def _holds(claimed: Claimed, now: datetime) -> float:
     return NOTHING if due is None else min((due - now).total_seconds(), NOTHING)
 
 
-def _begins(queues: Iterable[str], front: Iterable[Position], now: datetime) -> Iterator[Position]:
-    """Where claims begin: where nothing was due, a moment ago."""
-    first = {(one.queue, one.priority): one for one in front}
+def _begins(queues: Iterable[str], claimed: Claimed, now: datetime) -> Iterator[Position]:
+    """Where claims begin: where nothing was due, a moment ago; behind foreign rows, there."""
+    first = {(one.queue, one.priority): one for one in claimed.front or ()}
     for lane in product(queues, Priority):
         begin = first.get(lane, Position(*lane, now, _FIRST_ID))
         is_backlog = now - begin.schedule_time > BACKLOG
-        yield begin if is_backlog else _with_margin(begin)
+        is_behind = lane in first and not claimed.whole
+        yield begin if is_backlog or is_behind else _with_margin(begin)
 
 
 def _with_margin(begin: Position) -> Position:

@@ -123,7 +123,8 @@ class Claimed:
 
     `front` is where due rows begin, in each queue and band that has some, if the store has
     looked for the first of them and says so; answers are compared without it. `whole` is False
-    where it looked from `ClaimRequest.since` on only.
+    where it looked from `ClaimRequest.since` on only, or has passed over rows of foreign names
+    that are still to be parked: then `front` says where the others begin.
     """
 
     steps: tuple[Step, ...] = ()

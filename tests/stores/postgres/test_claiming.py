@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -29,7 +28,6 @@ from tests.stores.postgres.support import (
 from stepwell.clock import now
 from stepwell.step import StepQuery
 from stepwell.stores.postgres import PostgresStore, claiming, settling
-from stepwell.stores.protocol import Claimed, ClaimRequest
 
 CROWD = (
     ("done", 40_000, "-1 minute", "now(), 'done', NULL"),
@@ -227,23 +225,6 @@ def test_a_claim_by_lock_takes_parked_rows_of_the_engines_own_names(store: Postg
     claim(store, other, names=("v1/elsewhere",))
     add(store, fresh)
     assert ids(claim(store, engine(store), locking=True).steps) == ids([parked, fresh])
-
-
-def test_the_more_foreign_rows_stand_in_a_row_the_more_are_parked_at_once(
-    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """R19: each round reads again past what those before it have parked."""
-    rounds: list[int] = []
-    whole = claiming._round
-
-    def count(statements: Any, request: ClaimRequest, reach: int) -> tuple[Claimed, int]:
-        rounds.append(reach)
-        return whole(statements, request, reach)
-
-    add(store, *[make("v1/elsewhere") for _ in range(6000)], mine := make())
-    monkeypatch.setattr(claiming, "_round", count)
-    assert ids(claim(store, engine(store), limit=10).steps) == {mine.id}
-    assert rounds == [10, 40, 160, 640, 2560, 10_240, 1000]
 
 
 def test_a_settlement_reads_its_own_rows_alone(crowded: PostgresStore) -> None:

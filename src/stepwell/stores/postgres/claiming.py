@@ -1,11 +1,14 @@
-"""The claim: one statement, repeated only while rows of foreign names are in the way."""
+"""The claim: one statement, repeated only where rows of foreign names are in the way.
+
+Of many of them a claim parks some and passes over the others, so that what is handled runs now.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import product
 from typing import Any, Final
@@ -33,7 +36,8 @@ from stepwell.stores.protocol import Claimed, ClaimRequest, Position
 _MOST_AT_ONCE: Final = 1000
 """The most rows that one round locks to get past foreign names, where own ones stand between."""
 _MOST_OF_A_FLOOD: Final = 20_000
-"""The same where a round has met nothing else: each reads again past what was parked before."""
+"""The same where none of them is in sight: each round reads again past what was parked before."""
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _ANSWER: Final = ("alive", "parked_now", "next_due", "suspect_due", "limited_due", "front")
 """The columns before those of the step."""
 _INFO: Final = len(_ANSWER)
@@ -77,9 +81,11 @@ def _from_one_lane(statements: Statements, request: ClaimRequest) -> Claimed | N
     full = len(steps) == request.limit
     # As many as were asked for: there may be more, and whoever asks for more will see.
     next_due = steps[-1].schedule_time if full else later and utc(later)
-    first = steps[0]
-    front = Position(first.queue, first.priority, first.schedule_time, first.id)
-    return _claimed(request, steps, next_due, (front,))
+    return _claimed(request, steps, next_due, (_place(steps[0]),))
+
+
+def _place(step: Step) -> Position:
+    return Position(step.queue, step.priority, step.schedule_time, step.id)
 
 
 def _claimed(
@@ -135,15 +141,44 @@ def _marked(statements: Statements, request: ClaimRequest, locked: Claimed) -> C
 def _weighed(statements: Statements, request: ClaimRequest) -> Claimed:
     taken: tuple[Step, ...] = ()
     rest, reach = request, request.limit
+    behind: tuple[Position, ...] = ()
     while True:
         claimed, parked = _round(statements, rest, reach)
         # Rows that are only locked come again, for nobody passes over locks of his own.
         taken = claimed.steps if request.locking else taken + claimed.steps
         left = request.limit - len(taken)
         if not parked or not left or request.alone:
-            return replace(claimed, steps=taken)
-        rest = request if request.locking else replace(request, limit=left)
-        reach = min(reach * 4, _MOST_OF_A_FLOOD if parked >= reach else _MOST_AT_ONCE)
+            break
+        if not request.locking:
+            rest = replace(rest, limit=left)
+        is_flood = parked >= reach
+        if is_flood and reach >= _MOST_AT_ONCE and (own := _own(statements, rest)):
+            rest, reach = replace(rest, since=_only(own, request.queues)), request.limit
+            behind = behind or own
+        else:
+            reach = min(reach * 4, _MOST_OF_A_FLOOD if is_flood else _MOST_AT_ONCE)
+    if not behind:
+        return replace(claimed, steps=taken)
+    begins = sorted({*behind, *map(_place, taken)}, reverse=True)
+    front = {(one.queue, one.priority): one for one in begins}
+    return replace(claimed, steps=taken, front=tuple(front.values()), whole=False)
+
+
+def _own(statements: Statements, request: ClaimRequest) -> tuple[Position, ...]:
+    """Where due rows that are handled begin, in each queue and band that has some.
+
+    To pass over a foreign row takes a hundredth of parking it.
+    """
+    rows = statements.rows(
+        "claim_own", names=list(request.names), **lane_values(request.queues, request.since)
+    )
+    return tuple([Position(queue, band, utc(due), step_id) for queue, band, due, step_id in rows])
+
+
+def _only(begins: tuple[Position, ...], queues: tuple[str, ...]) -> tuple[Position, ...]:
+    """These places, and in all other queues and bands one that no due row stands behind."""
+    lanes = set(product(queues, Priority)) - {(one.queue, one.priority) for one in begins}
+    return (*begins, *[Position(*lane, _NEVER, UUID(int=0)) for lane in lanes])
 
 
 def _round(statements: Statements, request: ClaimRequest, reach: int) -> tuple[Claimed, int]:
