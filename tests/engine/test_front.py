@@ -271,26 +271,31 @@ def busy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(front, "LASTS", 1.0)
 
 
+@pytest.mark.parametrize("queues", [("default", "mail"), {"default": 3, "mail": 2}])
 @pytest.mark.usefixtures("patient")
 def test_steps_behind_many_foreign_rows_run_and_nothing_is_over_before_those_are_parked(
-    postgres_steps: str, registry: Registry
+    postgres_steps: str, registry: Registry, queues: Any
 ) -> None:
     """R19."""
     store = PostgresStore(postgres_steps)
-    elsewhere = Engine(store, Registry())
-    elsewhere.add_many(new_step("v1/elsewhere") for _ in range(6000))
-    parked: list[int] = []
+    foreign = f"v1/{new_id()}"
+    Engine(store, Registry()).add_many(new_step(foreign) for _ in range(6000))
+    seen: list[int] = []
+
+    def parked() -> int:
+        return sum(group.count for group in store.inspect().parked if group.name == foreign)
 
     @registry.handler("v1/mine")
     def mine() -> None:
-        parked.append(sum(group.count for group in store.inspect().parked))
+        seen.append(parked())
 
-    engine = Engine(store, registry)
-    engine.add_many(new_step("v1/mine") for _ in range(100))
+    engine = Engine(store, registry, queues=queues)
+    for queue in ("default", "mail"):
+        engine.add_many(new_step("v1/mine", queue=queue) for _ in range(50))
     engine.drain()
-    assert len(parked) == 100
-    assert parked[0] < 6000
-    assert sum(group.count for group in store.inspect().parked) == 6000
+    assert len(seen) == 100
+    assert seen[0] < 6000
+    assert parked() == 6000
     store.close()
 
 
