@@ -57,8 +57,7 @@ class Prefect(Peer):
 
     def run_once(self) -> None:
         """A flow run of the deployment."""
-        path = f"/deployments/{self._id}/create_flow_run"
-        made = self._api.post(path, json={}).raise_for_status().json()
+        made = until(self._made)
 
         def ended() -> Any:
             found = self._api.get(f"/flow_runs/{made['id']}").raise_for_status()
@@ -67,6 +66,13 @@ class Prefect(Peer):
             return state == "COMPLETED"
 
         until(ended)
+
+    def _made(self) -> Any:
+        """None while its database is locked by itself: it says 503, and that one may ask again."""
+        answer = self._api.post(f"/deployments/{self._id}/create_flow_run", json={})
+        if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+            return None
+        return answer.raise_for_status().json()
 
     def _got(self, path: str) -> Any:
         try:
