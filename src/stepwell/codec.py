@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -106,6 +107,10 @@ class Codecs:
         """The codec of a format, if there is one here."""
         return self._by_format.get(format)
 
+    def others(self) -> list[Codec]:
+        """Those that only read."""
+        return [one for one in self._by_format.values() if one.format != self.format]
+
 
 def decoded(codec: Codec, text: str, format: str, annotation: Any) -> Any:
     """The value of a text that says its format (R4).
@@ -116,8 +121,7 @@ def decoded(codec: Codec, text: str, format: str, annotation: Any) -> Any:
     """
     if format == codec.format:
         return codec.decode(text, annotation)
-    books = codec if isinstance(codec, Codecs) else Codecs(codec, ())
-    reader = books.named(format)
+    reader = _books(codec).named(format)
     if reader is None:
         raise NotDecodable(
             f"No codec here reads the format {format!r}.",
@@ -125,6 +129,26 @@ def decoded(codec: Codec, text: str, format: str, annotation: Any) -> Any:
             fix="Give the engine that codec: Engine(..., codecs=[...]).",
         )
     return reader.decode(text, annotation)
+
+
+def decoded_by_any(codec: Codec, text: str, annotation: Any) -> Any:
+    """The value of a text that says no format, as the arguments of an activation.
+
+    It is read by the codec itself, else by the first other that can: programs write what their
+    own codec writes, and the commands and pages JSON. What none can read raises what the
+    codec itself has said.
+    """
+    try:
+        return codec.decode(text, annotation)
+    except Exception:
+        for other in _books(codec).others():
+            with suppress(Exception):  # of another format it may raise whatever it likes
+                return other.decode(text, annotation)
+        raise
+
+
+def _books(codec: Codec) -> Codecs:
+    return codec if isinstance(codec, Codecs) else Codecs(codec, ())
 
 
 def as_written(text: str | None, format: str) -> Any:

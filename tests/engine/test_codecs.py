@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from stepwell import Engine, Outcome, Registry, RetryPolicy, StepClient, done, new_step, rerun
+from stepwell.clock import now
+from stepwell.codec import JSON, Codec
 from stepwell.stores.protocol import Store
 
 
@@ -17,6 +22,8 @@ class Shouting:
         return str(value).upper()
 
     def decode(self, text: str, annotation: Any) -> Any:
+        if text != text.upper():
+            raise ValueError("it does not shout")
         return text.lower()
 
 
@@ -88,3 +95,34 @@ def test_an_engine_of_another_codec_still_reads_json(store: Store, registry: Reg
     engine.drain()
     step = engine.get(step_id)
     assert (step.result, step.result_format) == ("{'A': 'B'}", "shouting")
+
+
+@pytest.mark.parametrize(("teller", "told"), [(JSON, {"go": "on"}), (Shouting(), "on")])
+@pytest.mark.parametrize("codecs", [(JSON, Shouting()), (Shouting(), JSON)])
+def test_arguments_of_an_activation_are_read_whichever_codec_has_written_them(
+    store: Store, registry: Registry, teller: Codec, told: Any, codecs: tuple[Codec, Codec]
+) -> None:
+    """They say no format: a program activates with its own, the commands and pages with JSON."""
+    seen: list[Any] = []
+    registry.add(lambda activation: seen.append(activation), "v1/x")  # noqa: PLW0108
+    own, other = codecs
+    engine = Engine(store, registry, codec=own, codecs=[other])
+    step_id = engine.add(new_step("v1/x", schedule_time=now() + timedelta(hours=1)))
+    StepClient(store, codec=teller).activate(step_id, told)
+    engine.drain()
+    assert seen == [told]
+
+
+def test_arguments_that_no_codec_reads_are_a_failed_attempt_in_the_words_of_the_engines_own(
+    store: Store, registry: Registry
+) -> None:
+    registry.add(lambda activation: None, "v1/x", retry=RetryPolicy(delays=(3600.0,)))
+    engine = Engine(store, registry, codecs=[Shouting()])
+    step_id = engine.add(new_step("v1/x", schedule_time=now() + timedelta(hours=1)))
+    with store.transaction() as tx:
+        tx.activate(step_id, "{neither", None)
+    engine.drain()
+    step = engine.get(step_id)
+    assert (step.status, step.failure_count) == ("ready", 1)
+    assert step.description is not None
+    assert "Stored text does not fit" in step.description

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from stepwell.clock import Clock
-from stepwell.codec import Codec, decoded
+from stepwell.codec import Codec, decoded, decoded_by_any
 from stepwell.engine.deadlines import Deadline, standing
 from stepwell.engine.joining import Member
 from stepwell.engine.judgement import (
@@ -217,7 +217,7 @@ class Execution:
 
     def _activation(self, annotation: Any) -> Any:
         text = self.step.activation_args
-        return None if text is None else self.codec.decode(text, annotation)
+        return None if text is None else decoded_by_any(self.codec, text, annotation)
 
     def _judged(self, outcome: Outcome | Settlement) -> Settlement:
         facts = self._facts()
