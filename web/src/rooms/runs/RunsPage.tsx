@@ -19,7 +19,7 @@ import { steps } from "@/strings/steps";
 import { BulkBar } from "./BulkBar";
 import { BulkProgress } from "./BulkProgress";
 import { ColumnsMenu } from "./ColumnsMenu";
-import { chosen, runColumns } from "./columns";
+import { chosen, runColumns, unlessUsual } from "./columns";
 import { ExportMenu } from "./ExportMenu";
 import { Histogram } from "./Histogram";
 import { complete, countQuery, type FoundRuns, type Run, usualQuery } from "./queries";
@@ -107,8 +107,11 @@ export function RunsPage() {
         <span className="sw-grow" />
         <ColumnsMenu
           keys={keys}
-          onChange={(next) =>
-            void navigate({ search: (old) => ({ ...old, columns: next }), replace: true })
+          onChange={(change) =>
+            void navigate({
+              search: (old) => ({ ...old, columns: unlessUsual(change(chosen(old.columns))) }),
+              replace: true,
+            })
           }
         />
       </div>
