@@ -163,7 +163,7 @@ def _log_in(context: BrowserContext, site: Site, role: str) -> None:
 
 
 def _slow_down(page: Page) -> None:
-    """As on a machine that is STEPWELL_TEST_SLOWNESS times as slow, of a server that is far away."""
+    """As on a machine STEPWELL_TEST_SLOWNESS times as slow, of a server that is far away."""
     slowness = float(os.environ.get("STEPWELL_TEST_SLOWNESS", "1"))
     if slowness <= 1:
         return
