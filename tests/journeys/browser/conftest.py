@@ -135,6 +135,7 @@ def visit(request: pytest.FixtureRequest, browser: Browser, watches: Watches) ->
                 _log_in(context, place, role)
             page = context.new_page()
             watches[page] = Watch(page, place.url)
+            _slow_down(page)
             return page
 
         yield come
@@ -159,3 +160,15 @@ def _log_in(context: BrowserContext, site: Site, role: str) -> None:
         timeout=PATIENCE,
     )
     assert answer.status == 204, answer.text()
+
+
+def _slow_down(page: Page) -> None:
+    """As on a machine STEPWELL_TEST_SLOWNESS times as slow, of a server that is far away."""
+    slowness = float(os.environ.get("STEPWELL_TEST_SLOWNESS", "1"))
+    if slowness <= 1:
+        return
+    tools = page.context.new_cdp_session(page)
+    tools.send("Emulation.setCPUThrottlingRate", {"rate": slowness})
+    tools.send("Network.enable")
+    far = {"latency": 50 * slowness, "downloadThroughput": -1, "uploadThroughput": -1}
+    tools.send("Network.emulateNetworkConditions", {"offline": False, **far})

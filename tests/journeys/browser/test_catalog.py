@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 from tests.journeys.browser.looking import axe_in_both_themes, fits
@@ -69,6 +71,19 @@ def test_the_catalog_is_searched_by_a_tag_and_folded_into_groups(page: Page, sit
     page.set_viewport_size({"width": 390, "height": 844})
     fits(page)
     axe_in_both_themes(page)
+
+
+def test_a_search_field_is_kept_while_the_list_follows_what_is_typed(
+    page: Page, site: Site
+) -> None:
+    page.goto(site.link("/workflows"))
+    search = page.get_by_role("searchbox")
+    search.press_sequentially("reco")
+    expect(page).to_have_url(re.compile("text=reco"))
+    expect(search).to_be_focused()
+    page.keyboard.type("very")
+    expect(search).to_have_value("recovery")
+    expect(page).to_have_url(re.compile("text=recovery"))
 
 
 def test_where_nothing_waits_for_review_it_is_said_when_it_was_looked_last(

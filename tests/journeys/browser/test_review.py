@@ -79,6 +79,27 @@ def reviewed(page: Page, shop: Site) -> None:
     expect(page).to_have_title("Review: shop · Stepwell")
 
 
+# Before anything of what the one before has done is drawn.
+AT_ONCE = """keys => keys.forEach(key => document.body.dispatchEvent(
+  new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true })))"""
+
+
+def test_keys_pressed_at_once_go_as_far_and_decide_only_what_was_seen(
+    visit: Visit, shop: Site
+) -> None:
+    page = visit("reviewer", at=shop)
+    reviewed(page, shop)
+    names = page.get_by_role("navigation", name="Workflows").get_by_role("button")
+    expect(names).to_have_count(3)
+    page.evaluate(AT_ONCE, ["k", "k", "j", "j"])
+    expect(names.nth(2)).to_have_attribute("aria-current", "true")
+
+    names.first.click()
+    expect(names.first).to_have_attribute("aria-current", "true")
+    page.evaluate(AT_ONCE, ["a", "d"])
+    expect(page.get_by_role("button", name="Apply 1 accept", exact=True)).to_be_visible()
+
+
 def test_one_is_accepted_one_rejected_one_held_in_one_act(visit: Visit, shop: Site) -> None:
     page = visit("reviewer", at=shop)
     reviewed(page, shop)

@@ -1,4 +1,4 @@
-import { QueryClient } from "@tanstack/react-query";
+import { QueryClient, QueryObserver } from "@tanstack/react-query";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Change, Live } from "./live";
 
@@ -98,5 +98,23 @@ describe("the live stream", () => {
     expect(live.snapshot().link).toBe("broken");
     vi.advanceTimersByTime(5000);
     expect(Source.all).toHaveLength(2);
+  });
+
+  it("fetches again what was asked for before a change and is answered after it", async () => {
+    vi.mocked(client.invalidateQueries).mockRestore();
+    const answers: ((found: string) => void)[] = [];
+    const found = new QueryObserver(client, {
+      queryKey: ["schedules"],
+      queryFn: () => new Promise<string>((answer) => answers.push(answer)),
+    });
+    const unsubscribe = found.subscribe(() => undefined);
+    Source.all[0]?.say("schedules", { ...change, topic: "schedules" });
+    await vi.advanceTimersByTimeAsync(1000);
+    answers[0]?.("before the change");
+    await vi.advanceTimersByTimeAsync(0);
+    answers[1]?.("after it");
+    await vi.advanceTimersByTimeAsync(0);
+    expect(found.getCurrentResult().data).toBe("after it");
+    unsubscribe();
   });
 });

@@ -7,7 +7,7 @@
  * the page had fetched before: nobody told of what changed in between.
  */
 
-import type { QueryClient } from "@tanstack/react-query";
+import type { QueryClient, QueryFilters } from "@tanstack/react-query";
 import { useEffect, useRef, useSyncExternalStore } from "react";
 import { apiAddress } from "@/lib/page";
 import { queryClient } from "./query";
@@ -98,7 +98,7 @@ export class Live {
   refresh(): void {
     this.missed = false;
     this.set({ updatedAt: Date.now() });
-    void this.client.invalidateQueries();
+    this.again({});
   }
 
   on(topic: Topic, act: Heard): () => void {
@@ -148,7 +148,7 @@ export class Live {
   }
 
   private catchUp(): void {
-    void this.client.invalidateQueries({ predicate: (one) => TOLD.has(one.queryKey[0]) });
+    this.again({ predicate: (one) => TOLD.has(one.queryKey[0]) });
   }
 
   private close(link: Link): void {
@@ -170,8 +170,22 @@ export class Live {
 
   private flush(): void {
     this.timer = undefined;
-    for (const key of this.stale) void this.client.invalidateQueries({ queryKey: key.split(" ") });
+    for (const key of this.stale) this.again({ queryKey: key.split(" ") });
     this.stale.clear();
+  }
+
+  /**
+   * Fetches these again. One that is on its way for the first time is not begun anew by that, and
+   * its answer may be older than the change: it is fetched again when it has come.
+   */
+  private again(which: QueryFilters): void {
+    const begun = this.client.getQueryCache().findAll({ ...which, fetchStatus: "fetching" });
+    void this.client.invalidateQueries(which);
+    for (const { state, promise, queryKey } of begun) {
+      if (state.data !== undefined) continue;
+      const anew = () => this.client.invalidateQueries({ queryKey, exact: true });
+      promise?.then(anew, () => undefined);
+    }
   }
 
   private set(change: Partial<LiveState>): void {

@@ -1,3 +1,4 @@
+import { MantineProvider } from "@mantine/core";
 import { cleanup, fireEvent, render, screen } from "@testing-library/react";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { DataTable } from "./DataTable";
@@ -62,4 +63,36 @@ describe("the rows of a table that open", () => {
 
 it("rows that do not open are no stop", () => {
   expect(shown().map((row) => row.hasAttribute("tabindex"))).toEqual([false, false, false]);
+});
+
+describe("the button for more", () => {
+  afterEach(() => void vi.unstubAllGlobals());
+
+  it("loads page after page as long as it is in sight, however soon they come", () => {
+    vi.stubGlobal(
+      "IntersectionObserver",
+      class {
+        constructor(private readonly seen: (all: object[]) => void) {}
+        observe = () => this.seen([{ isIntersecting: true }]);
+        disconnect = () => undefined;
+      },
+    );
+    const load = vi.fn();
+    const table = (count: number) => (
+      <MantineProvider>
+        <DataTable
+          label="People"
+          columns={COLUMNS}
+          rows={ROWS.slice(0, count)}
+          rowId={(one) => one.name}
+          more={{ there: true, loading: false, load }}
+        />
+      </MantineProvider>
+    );
+    const { rerender } = render(table(1));
+    rerender(table(2));
+    rerender(table(2));
+    rerender(table(3));
+    expect(load).toHaveBeenCalledTimes(3);
+  });
 });

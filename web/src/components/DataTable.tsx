@@ -103,7 +103,7 @@ export function DataTable<T extends object>(props: Props<T>) {
   }, [cursor.at, spot.reveal]);
 
   const shown = sorted.slice(spot.first, spot.last + 1);
-  const foot = more?.there ? <More more={more} /> : null;
+  const foot = more?.there ? <More more={more} count={rows.length} /> : null;
 
   if (phone) {
     return (
@@ -331,11 +331,15 @@ export function toggled(ids: ReadonlySet<string>, id: string): Set<string> {
   return next;
 }
 
-/** Loads the next page when its button comes into sight; the button stays for those who wait. */
-function More({ more }: { more: { loading: boolean; load: () => void } }) {
+/**
+ * Loads the next page when its button comes into sight, or is still there below the last one; the
+ * button stays for those who wait.
+ */
+function More({ more, count }: { more: { loading: boolean; load: () => void }; count: number }) {
   const button = useRef<HTMLDivElement>(null);
   const load = useRef(more.load);
   load.current = more.loading ? () => undefined : more.load;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: below other rows it is looked for anew
   useEffect(() => {
     const target = button.current;
     if (target === null || typeof IntersectionObserver === "undefined") return;
@@ -345,7 +349,7 @@ function More({ more }: { more: { loading: boolean; load: () => void } }) {
     );
     observer.observe(target);
     return () => observer.disconnect();
-  }, []);
+  }, [count]);
   return (
     <div className={classes.more} ref={button}>
       <UnstyledButton onClick={more.load} disabled={more.loading} className={classes.moreButton}>

@@ -4,7 +4,7 @@ import { UnstyledButton } from "@mantine/core";
 import { IconSearch, IconX } from "@tabler/icons-react";
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
 import { useKeys } from "@/lib/keys";
-import { clauses, written } from "@/lib/query";
+import { type Clause, clauses, written } from "@/lib/query";
 import { query as words } from "@/strings/query";
 import classes from "./QueryBar.module.css";
 
@@ -17,7 +17,8 @@ export interface Suggestion {
 
 interface Props {
   value: string;
-  onChange: (value: string) => void;
+  /** Makes another query of the one that is in force by then, which `value` is only later. */
+  onChange: (change: (now: string) => string) => void;
   /** What could be written at the end of a query. */
   complete: (query: string) => Promise<Suggestion[]>;
   label: string;
@@ -34,6 +35,7 @@ export function QueryBar({ value, onChange, complete, label, placeholder, proble
   const [at, setAt] = useState(-1);
   const id = useId();
   const parts = clauses(value);
+  const last = parts.at(-1);
 
   useKeys({ "/": () => input.current?.focus() });
 
@@ -58,7 +60,7 @@ export function QueryBar({ value, onChange, complete, label, placeholder, proble
   function apply(text: string) {
     setTyped("");
     setAt(-1);
-    onChange(`${value} ${text}`.trim());
+    onChange((now) => `${now} ${text}`.trim());
   }
 
   function take(one: Suggestion) {
@@ -71,12 +73,18 @@ export function QueryBar({ value, onChange, complete, label, placeholder, proble
     }
   }
 
-  function edit(index: number) {
-    const part = parts[index];
-    if (part === undefined) return;
+  function edit(part: Clause) {
     setTyped(part.text);
-    onChange(written(parts.filter((_, other) => other !== index)));
+    remove(part);
     input.current?.focus();
+  }
+
+  function remove({ text }: Clause) {
+    onChange((now) => {
+      const all = clauses(now);
+      const at = all.findLastIndex((one) => one.text === text);
+      return written(all.filter((_, other) => other !== at));
+    });
   }
 
   function onKeyDown(event: KeyboardEvent<HTMLInputElement>) {
@@ -99,9 +107,9 @@ export function QueryBar({ value, onChange, complete, label, placeholder, proble
     } else if (event.key === " " && finished(typed)) {
       event.preventDefault();
       apply(typed.trim());
-    } else if (event.key === "Backspace" && typed === "" && parts.length > 0) {
+    } else if (event.key === "Backspace" && typed === "" && last !== undefined) {
       event.preventDefault();
-      edit(parts.length - 1);
+      edit(last);
     } else if (event.key === "Escape") {
       if (open && offered.length > 0) setOpen(false);
       else input.current?.blur();
@@ -119,7 +127,7 @@ export function QueryBar({ value, onChange, complete, label, placeholder, proble
         onClick={(event) => event.target === event.currentTarget && input.current?.focus()}
       >
         <IconSearch size={15} className={classes.icon} aria-hidden="true" />
-        {parts.map((part, index) => (
+        {parts.map((part) => (
           <span
             key={`${part.start}-${part.text}`}
             className={classes.chip}
@@ -127,7 +135,7 @@ export function QueryBar({ value, onChange, complete, label, placeholder, proble
           >
             <UnstyledButton
               className={classes.text}
-              onClick={() => edit(index)}
+              onClick={() => edit(part)}
               aria-label={words.edit(part.text)}
             >
               {part.key ? (
@@ -144,7 +152,7 @@ export function QueryBar({ value, onChange, complete, label, placeholder, proble
             <UnstyledButton
               className={classes.remove}
               aria-label={words.remove(part.text)}
-              onClick={() => onChange(written(parts.filter((_, other) => other !== index)))}
+              onClick={() => remove(part)}
             >
               <IconX size={12} />
             </UnstyledButton>
@@ -180,7 +188,7 @@ export function QueryBar({ value, onChange, complete, label, placeholder, proble
           <UnstyledButton
             className={classes.clear}
             aria-label={words.clear}
-            onClick={() => onChange("")}
+            onClick={() => onChange(() => "")}
           >
             <IconX size={15} />
           </UnstyledButton>

@@ -12,7 +12,19 @@ export type KeyMap = Record<string, (event: KeyboardEvent) => void>;
 const maps: { current: KeyMap }[] = [];
 /** After `g` the next key within this time is its second half. */
 const SEQUENCE = 1200;
-let begun = 0;
+
+interface Pressed {
+  pressed: number;
+  heard: number;
+}
+
+const NEVER: Pressed = { pressed: Number.NEGATIVE_INFINITY, heard: Number.NEGATIVE_INFINITY };
+let begun = NEVER;
+
+/** Milliseconds by the hand or by the page: a busy one hears late, of one key or of both. */
+function between(one: Pressed, other: Pressed): number {
+  return Math.min(other.pressed - one.pressed, other.heard - one.heard);
+}
 
 export function isField(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
@@ -48,10 +60,11 @@ export function handleKey(event: KeyboardEvent): void {
   if (event.key !== "Escape" && !prefs().keys) return;
   const modal = document.querySelector("[aria-modal='true']");
   if (modal !== null && event.key !== "Escape") return;
-  const second = Date.now() - begun < SEQUENCE;
-  begun = 0;
+  const now = { pressed: event.timeStamp, heard: Date.now() };
+  const second = between(begun, now) < SEQUENCE;
+  begun = NEVER;
   if (!second && event.key === "g" && !event.shiftKey) {
-    begun = Date.now();
+    begun = now;
     return;
   }
   const found = action(second ? `g ${event.key}` : event.key);

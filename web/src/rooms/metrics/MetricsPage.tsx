@@ -10,6 +10,7 @@ import { MeasuredCharts } from "@/components/MeasuredCharts";
 import { PageHeader } from "@/components/PageHeader";
 import { apiAddress } from "@/lib/page";
 import { writeSearch } from "@/lib/search";
+import { common } from "@/strings/common";
 import { metrics as words } from "@/strings/metrics";
 import { Figures } from "./Figures";
 import classes from "./Metrics.module.css";
@@ -91,12 +92,12 @@ export function MetricsPage() {
       ) : found.data === undefined ? (
         <SkeletonRows rows={12} />
       ) : (
-        <>
+        <div aria-busy={found.isPlaceholderData}>
           <Figures measured={found.data} />
           <p className="sw-soft">{found.data.total.judged === 0 ? words.noPoints : words.drag}</p>
           <MeasuredCharts
             measured={found.data}
-            window={named}
+            window={found.isPlaceholderData ? common.loading : named}
             onZoom={(since, until) =>
               void navigate({ search: (old) => ({ ...old, from: since, to: until }) })
             }
@@ -119,7 +120,7 @@ export function MetricsPage() {
             <Targets subject={subject} />
             <Regressions subject={subject} />
           </div>
-        </>
+        </div>
       )}
     </>
   );

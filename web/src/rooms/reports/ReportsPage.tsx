@@ -1,9 +1,8 @@
 import { Badge, Select, TextInput } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
 import { IconFileAnalytics, IconSearch } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import { workflowNamesQuery } from "@/api/workflows";
 import { CodeBlock } from "@/components/CodeBlock";
 import { CopyAs } from "@/components/CopyAs";
@@ -14,6 +13,7 @@ import { PageHeader } from "@/components/PageHeader";
 import { foundPages } from "@/lib/found";
 import { writeSearch } from "@/lib/search";
 import { bytes } from "@/lib/time";
+import { useTyped } from "@/lib/typed";
 import { reports as words } from "@/strings/reports";
 import { type Filter, type Report, reportsQuery } from "./queries";
 import { ReportDrawer } from "./ReportDrawer";
@@ -92,8 +92,7 @@ function marked(reports: readonly Report[]): Row[] {
 
 function Filters({ filter, onChange }: { filter: Filter; onChange: (next: Filter) => void }) {
   const names = useQuery(workflowNamesQuery);
-  const [typed, setTyped] = useState(filter.name ?? "");
-  const later = useDebouncedCallback((name: string) => onChange({ name: name || undefined }), 250);
+  const typed = useTyped(filter.name ?? "", (name) => onChange({ name: name || undefined }));
   const { group, workflow } = filter;
   return (
     <div className={classes.filters}>
@@ -111,15 +110,11 @@ function Filters({ filter, onChange }: { filter: Filter; onChange: (next: Filter
         }}
       />
       <TextInput
+        {...typed}
         type="search"
         aria-label={words.name}
         placeholder={words.name}
         leftSection={<IconSearch size={14} />}
-        value={typed}
-        onChange={(event) => {
-          setTyped(event.currentTarget.value);
-          later(event.currentTarget.value.trim());
-        }}
       />
     </div>
   );

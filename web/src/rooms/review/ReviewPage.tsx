@@ -1,6 +1,6 @@
 import { Alert, Button, Tabs } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate, useParams, useRouter, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { CopyAs } from "@/components/CopyAs";
 import { ErrorFace, SkeletonRows } from "@/components/FourFaces";
@@ -103,6 +103,7 @@ function Loaded({
 }: Props & { review: Review }) {
   const [choices, setChoices] = useState<Choices>({});
   const [trying, setTrying] = useState(false);
+  const router = useRouter();
   const open = decidable(review.workflows);
   const shown =
     review.workflows.find((one) => one.workflow === workflow) ?? open[0] ?? review.workflows[0];
@@ -117,17 +118,22 @@ function Loaded({
     if (following !== undefined && until === undefined) onGo({ workflow: following });
   }
 
+  // Where the last key has led: the next may come before that is drawn.
+  const asked = () => (router.latestLocation.search as { workflow?: string }).workflow;
   const names = review.workflows.map((one) => one.workflow);
   const step = (by: number) => {
-    const next = names[names.indexOf(at) + by];
+    const next = names[names.indexOf(asked() ?? at) + by];
     if (next !== undefined) onGo({ workflow: next });
+  };
+  const decideSeen = (choice: Choice) => {
+    if (asked() === workflow) decide(choice);
   };
   useKeys({
     j: () => step(1),
     k: () => step(-1),
-    a: () => decide("accept"),
-    d: () => decide("reject"),
-    h: () => decide("hold"),
+    a: () => decideSeen("accept"),
+    d: () => decideSeen("reject"),
+    h: () => decideSeen("hold"),
   });
 
   const entry = useEntries(offer, review).after.get(at);

@@ -33,7 +33,7 @@ interface LinesProps {
   atEnd: boolean;
   onAtEnd: (atEnd: boolean) => void;
   earlier: (() => Promise<number>) | null;
-  later: () => Promise<number>;
+  later: () => Promise<unknown>;
   follows: boolean;
 }
 

@@ -1,10 +1,9 @@
 /** The log: from its end, as far back as one scrolls, as it is written, searched by the server. */
 
 import { Button, NativeSelect, Switch, TextInput } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
 import { IconDownload, IconSearch } from "@tabler/icons-react";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useMemo, useRef, useState } from "react";
+import { useMemo, useState } from "react";
 import { CodeBlock } from "@/components/CodeBlock";
 import { toggled } from "@/components/DataTable";
 import { ErrorFace, Face, SkeletonRows } from "@/components/FourFaces";
@@ -13,6 +12,7 @@ import { useKeys } from "@/lib/keys";
 import { usePhone } from "@/lib/media";
 import { apiAddress } from "@/lib/page";
 import { number } from "@/lib/time";
+import { useTyped } from "@/lib/typed";
 import { common } from "@/strings/common";
 import { run as words } from "@/strings/run";
 import { Lines } from "./LogLines";
@@ -113,23 +113,20 @@ function Bar({
   log: ReturnType<typeof useLog>["log"];
 }) {
   const navigate = useNavigate({ from: "/runs/$runId" });
-  const input = useRef<HTMLInputElement>(null);
   const set = (change: Record<string, string | number | undefined>) =>
     void navigate({ search: (old) => ({ ...old, line: undefined, ...change }), replace: true });
-  const find = useDebouncedCallback((text: string) => set({ find: text || undefined }), 250);
-  useKeys({ "/": () => input.current?.focus() });
+  const typed = useTyped(filter.q ?? "", (text) => set({ find: text || undefined }));
+  useKeys({ "/": () => typed.ref.current?.focus() });
   const narrowed = Boolean(filter.q || filter.level);
   return (
     <div className={classes.bar}>
       <TextInput
-        ref={input}
+        {...typed}
         size="xs"
         className={classes.find}
         aria-label={said.find}
         placeholder={said.find}
         leftSection={<IconSearch size={14} />}
-        defaultValue={filter.q ?? ""}
-        onChange={(event) => find(event.currentTarget.value)}
       />
       <NativeSelect
         size="xs"

@@ -19,6 +19,7 @@ import { StepDrawer } from "./StepDrawer";
 import { StepsTab } from "./StepsTab";
 import { TimelineTab } from "./TimelineTab";
 import { useAllPages } from "./useAllPages";
+import { useLastLook } from "./useLastLook";
 import { WhyPanel } from "./WhyPanel";
 
 const GraphTab = lazy(() => import("./GraphTab").then((found) => ({ default: found.GraphTab })));
@@ -136,6 +137,7 @@ function useSteps(run: RunDetail) {
   const goesOn = !hasEnded(run);
   const found = useInfiniteQuery(stepsQuery(run.id, goesOn));
   useAllPages(found);
+  useLastLook(goesOn, found.refetch);
   const { data, hasNextPage } = found;
   const steps = useMemo(() => data?.pages.flatMap((page) => page.items) ?? [], [data]);
   return {

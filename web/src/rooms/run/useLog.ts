@@ -71,7 +71,10 @@ export function useLog(
   const { q, level, operation, attempt } = given;
   const filter = useMemo(() => ({ q, level, operation, attempt }), [q, level, operation, attempt]);
   const { link } = useLiveState();
-  const follows = goesOn && atEnd && link !== "paused" && link !== "hidden";
+  const looks = atEnd && link !== "paused" && link !== "hidden";
+  const follows = goesOn && looks;
+  // The run's last lines may be seen only after its end: until a look behind that finds none.
+  const [read, setRead] = useState(!goesOn);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: another try is one of the reasons
   useEffect(() => {
@@ -87,13 +90,16 @@ export function useLog(
     };
   }, [runId, filter, line, again]);
 
+  // What comes in belongs to the log that it was asked for: another filter may be in force by then.
   const earlier = useCallback(async () => {
     if (log?.previous == null || busy.current) return 0;
     busy.current = true;
     try {
       const page = await fetched(runId, filter, { before: log.previous });
-      setLog(
-        (now) => now && { ...now, lines: joined(page.items, now.lines), previous: page.previous },
+      setLog((now) =>
+        now === log
+          ? { ...log, lines: joined(page.items, log.lines), previous: page.previous }
+          : now,
       );
       return page.items.length;
     } catch {
@@ -103,27 +109,35 @@ export function useLog(
     }
   }, [log, runId, filter]);
 
+  /** How many came in; null where nobody could look. */
   const later = useCallback(async () => {
-    if (log?.next == null || busy.current) return 0;
+    if (log === null || busy.current) return null;
+    if (log.next === null) return 0;
     busy.current = true;
     try {
       const page = await fetched(runId, filter, { cursor: log.next });
       if (page.items.length > 0) {
-        setLog((now) => now && { ...now, lines: joined(now.lines, page.items), next: page.next });
+        setLog((now) =>
+          now === log ? { ...log, lines: joined(log.lines, page.items), next: page.next } : now,
+        );
       }
       return page.items.length;
     } catch {
-      return 0;
+      return null;
     } finally {
       busy.current = false;
     }
   }, [log, runId, filter]);
 
   useEffect(() => {
-    if (!follows) return;
-    const timer = window.setInterval(() => void later(), EVERY);
+    if (goesOn) setRead(false);
+    if (!looks || (read && !goesOn)) return;
+    const look = async () => {
+      if ((await later()) === 0 && !goesOn) setRead(true);
+    };
+    const timer = window.setInterval(() => void look(), EVERY);
     return () => window.clearInterval(timer);
-  }, [follows, later]);
+  }, [looks, read, goesOn, later]);
 
   return { log, error, earlier, later, follows, retry: () => setAgain((now) => now + 1) };
 }

@@ -6,21 +6,21 @@ import { ALL_COLUMNS, type ColumnKey, USUAL_COLUMNS } from "./columns";
 
 interface Props {
   keys: ColumnKey[];
-  /** Undefined: the usual ones. */
-  onChange: (keys: ColumnKey[] | undefined) => void;
+  /** Makes others of those that are chosen by then, which `keys` are only later. */
+  onChange: (change: (now: ColumnKey[]) => ColumnKey[]) => void;
 }
 
 /** Which columns there are, and their order. */
 export function ColumnsMenu({ keys, onChange }: Props) {
   const rest = ALL_COLUMNS.filter((key) => !keys.includes(key));
-  const set = (next: ColumnKey[]) =>
-    onChange(next.join() === USUAL_COLUMNS.join() ? undefined : next);
-  const move = (at: number, by: number) => {
-    const next = [...keys];
-    const [one] = next.splice(at, 1);
-    if (one !== undefined) next.splice(at + by, 0, one);
-    set(next);
-  };
+  const drop = (key: ColumnKey) => onChange((now) => now.filter((one) => one !== key));
+  const move = (key: ColumnKey, by: number) =>
+    onChange((now) => {
+      const at = now.indexOf(key);
+      if (at < 0) return now;
+      const next = now.toSpliced(at, 1);
+      return next.toSpliced(Math.max(0, at + by), 0, key);
+    });
   return (
     <Popover position="bottom-end" width={280} trapFocus>
       <Popover.Target>
@@ -37,7 +37,7 @@ export function ColumnsMenu({ keys, onChange }: Props) {
                 label={words.column[key]}
                 checked
                 disabled={keys.length === 1}
-                onChange={() => set(keys.filter((one) => one !== key))}
+                onChange={() => drop(key)}
               />
               <span className="sw-grow" />
               <ActionIcon
@@ -46,7 +46,7 @@ export function ColumnsMenu({ keys, onChange }: Props) {
                 size={24}
                 disabled={at === 0}
                 aria-label={`${words.column[key]}: ${words.earlier}`}
-                onClick={() => move(at, -1)}
+                onClick={() => move(key, -1)}
               >
                 <IconArrowUp size={14} />
               </ActionIcon>
@@ -56,7 +56,7 @@ export function ColumnsMenu({ keys, onChange }: Props) {
                 size={24}
                 disabled={at === keys.length - 1}
                 aria-label={`${words.column[key]}: ${words.later}`}
-                onClick={() => move(at, 1)}
+                onClick={() => move(key, 1)}
               >
                 <IconArrowDown size={14} />
               </ActionIcon>
@@ -68,12 +68,12 @@ export function ColumnsMenu({ keys, onChange }: Props) {
                 size="xs"
                 label={words.column[key]}
                 checked={false}
-                onChange={() => set([...keys, key])}
+                onChange={() => onChange((now) => [...now, key])}
               />
             </li>
           ))}
         </ul>
-        <Button variant="subtle" fullWidth onClick={() => onChange(undefined)}>
+        <Button variant="subtle" fullWidth onClick={() => onChange(() => [...USUAL_COLUMNS])}>
           {words.standard}
         </Button>
       </Popover.Dropdown>

@@ -68,7 +68,7 @@ function told(bars: Bar[], hover: number | null): Bar | null {
   return hover === null ? null : (bars[hover] ?? null);
 }
 
-function Plot({
+export function Plot({
   bars,
   hover,
   onHover,
@@ -80,7 +80,8 @@ function Plot({
   onSpan: Props["onSpan"];
 }) {
   const plot = useRef<HTMLDivElement>(null);
-  const [drag, setDrag] = useState<[number, number] | null>(null);
+  const dragged = useRef<[number, number] | null>(null); // known before it is drawn
+  const [drag, setDrag] = useState(dragged.current);
   const most = Math.max(1, ...bars.map((one) => one.total));
 
   const place = (event: PointerEvent): number => {
@@ -90,9 +91,14 @@ function Plot({
     return Math.min(bars.length - 1, Math.max(0, at));
   };
 
+  const pull = (over: [number, number] | null) => {
+    dragged.current = over;
+    setDrag(over);
+  };
   const end = () => {
-    const span = drag === null ? null : spanBetween(bars, ...drag);
-    setDrag(null);
+    const over = dragged.current;
+    pull(null);
+    const span = over === null ? null : spanBetween(bars, ...over);
     if (span !== null) onSpan(span.since, span.until);
   };
 
@@ -107,16 +113,16 @@ function Plot({
       onPointerDown={(event) => {
         event.currentTarget.setPointerCapture(event.pointerId);
         const at = place(event);
-        setDrag([at, at]);
+        pull([at, at]);
       }}
       onPointerMove={(event) => {
         const at = place(event);
         onHover(at);
-        if (drag !== null) setDrag([drag[0], at]);
+        if (dragged.current !== null) pull([dragged.current[0], at]);
       }}
       onPointerLeave={() => onHover(null)}
       onPointerUp={end}
-      onPointerCancel={() => setDrag(null)}
+      onPointerCancel={() => pull(null)}
     >
       {bars.map((bar, at) => (
         <div

@@ -19,7 +19,7 @@ import { steps } from "@/strings/steps";
 import { BulkBar } from "./BulkBar";
 import { BulkProgress } from "./BulkProgress";
 import { ColumnsMenu } from "./ColumnsMenu";
-import { chosen, runColumns } from "./columns";
+import { chosen, runColumns, unlessUsual } from "./columns";
 import { ExportMenu } from "./ExportMenu";
 import { Histogram } from "./Histogram";
 import { complete, countQuery, type FoundRuns, type Run, usualQuery } from "./queries";
@@ -41,7 +41,8 @@ export function RunsPage() {
   const columns = useMemo(() => runColumns(keys, usual ?? NONE), [keys, usual]);
 
   const setQuery = useCallback(
-    (next: string) => void navigate({ search: (old) => ({ ...old, q: next || undefined }) }),
+    (change: (now: string) => string) =>
+      void navigate({ search: (old) => ({ ...old, q: change(old.q ?? "") || undefined }) }),
     [navigate],
   );
   const setBulk = useCallback(
@@ -95,7 +96,9 @@ export function RunsPage() {
       <div className={classes.chart}>
         <Histogram
           q={q}
-          onSpan={(since, until) => setQuery(having(having(q, "since", since), "until", until))}
+          onSpan={(since, until) =>
+            setQuery((now) => having(having(now, "since", since), "until", until))
+          }
         />
       </div>
       <div className={classes.bar}>
@@ -104,8 +107,11 @@ export function RunsPage() {
         <span className="sw-grow" />
         <ColumnsMenu
           keys={keys}
-          onChange={(next) =>
-            void navigate({ search: (old) => ({ ...old, columns: next }), replace: true })
+          onChange={(change) =>
+            void navigate({
+              search: (old) => ({ ...old, columns: unlessUsual(change(chosen(old.columns))) }),
+              replace: true,
+            })
           }
         />
       </div>
@@ -130,8 +136,8 @@ export function RunsPage() {
           nothing={{
             title: words.nothing,
             text: <Hint page={first} q={q} />,
-            onClear: () => setQuery(""),
-            action: <WithoutHint page={first} q={q} onChange={setQuery} />,
+            onClear: () => setQuery(() => ""),
+            action: <WithoutHint page={first} q={q} onChange={(next) => setQuery(() => next)} />,
           }}
         >
           <DataTable

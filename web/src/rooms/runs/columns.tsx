@@ -31,6 +31,11 @@ export function chosen(given: readonly string[] | undefined): ColumnKey[] {
   return known.length > 0 ? [...new Set(known)] : [...USUAL_COLUMNS];
 }
 
+/** For the address, which says nothing of the usual ones. */
+export function unlessUsual(keys: ColumnKey[]): ColumnKey[] | undefined {
+  return keys.join() === USUAL_COLUMNS.join() ? undefined : keys;
+}
+
 /** `{"day": "2026-01-31", "n": 3}` -> `day=2026-01-31 n=3`. */
 export function inputSummary(parameters: Record<string, unknown>): string {
   return Object.entries(parameters)

@@ -32,6 +32,8 @@ export function useRuns(q: string) {
 function useFresh(q: string) {
   const client = useQueryClient();
   const key = useMemo(() => runsQuery(q).queryKey, [q]);
+  const shown = useRef(key);
+  shown.current = key;
   const changed = useRef(new Set<string>());
   const asked = useRef(new Asked());
   const others = useRef(false);
@@ -59,7 +61,9 @@ function useFresh(q: string) {
       return;
     }
     const newest = await fetchRuns(q, NEWEST).catch(() => null);
-    if (newest !== null) setFresh(unseen(client.getQueryData(key), newest.items));
+    const list = client.getQueryData(key);
+    if (newest === null || list === undefined || shown.current !== key) return;
+    setFresh(unseen(list, newest.items));
   }, [client, key, q]);
 
   useLive("runs", (change) => {

@@ -62,6 +62,16 @@ export function SchedulesPage() {
     set({ zoom: next, from: new Date(from).toISOString() }, false);
   }
 
+  /** From where the address is by now: a second click comes before the first is drawn. */
+  function move(by: number | null) {
+    const from = (old: typeof search) => {
+      if (by === null) return undefined;
+      const seen = spanOf(old.zoom ?? "21d", minute, old.from ? Date.parse(old.from) : null);
+      return new Date(moved(seen, by).begin).toISOString();
+    };
+    void navigate({ search: (old) => ({ ...old, from: from(old) }), replace: true });
+  }
+
   return (
     <>
       <PageHeader
@@ -114,9 +124,7 @@ export function SchedulesPage() {
           zoom={zoom}
           onZoom={(next: Zoom) => set({ zoom: next === "21d" ? undefined : next, from: undefined })}
           follows={search.from === undefined}
-          onMove={(by) =>
-            set({ from: by === null ? undefined : new Date(moved(span, by).begin).toISOString() })
-          }
+          onMove={move}
           table={search.table === true}
           onTable={(table) => set({ table: table || undefined })}
         />

@@ -40,7 +40,8 @@ export const Strip = memo(function Strip(props: Props) {
   const rest = unlisted(lane, items, scale);
   const [at, setAt] = useState(-1);
   const [shown, setShown] = useState<{ item: Item; pinned: boolean } | null>(null);
-  const [drag, setDrag] = useState<{ from: number; to: number } | null>(null);
+  const dragged = useRef<{ from: number; to: number } | null>(null); // known before it is drawn
+  const [drag, setDrag] = useState(dragged.current);
   const start = useRef<number | null>(null);
   const id = useId();
   const place = placeOf(lane);
@@ -51,6 +52,11 @@ export const Strip = memo(function Strip(props: Props) {
     return Math.min(scale.width, Math.max(0, event.clientX - box.left));
   };
 
+  function pull(over: typeof drag) {
+    dragged.current = over;
+    setDrag(over);
+  }
+
   function onPointerDown(event: PointerEvent<HTMLDivElement>) {
     if (event.button !== 0) return;
     start.current = xOf(event);
@@ -60,9 +66,9 @@ export const Strip = memo(function Strip(props: Props) {
     const x = xOf(event);
     const from = start.current;
     if (from !== null && Math.abs(x - from) > STILL && Math.min(x, from) < nowX) {
-      if (drag === null) event.currentTarget.setPointerCapture(event.pointerId);
+      if (dragged.current === null) event.currentTarget.setPointerCapture(event.pointerId);
       setShown(null);
-      setDrag({ from: Math.min(from, nowX), to: Math.min(x, nowX) });
+      pull({ from: Math.min(from, nowX), to: Math.min(x, nowX) });
     } else if (from === null && shown?.pinned !== true && event.pointerType === "mouse") {
       const item = nearest(items, x);
       if (item !== shown?.item) setShown(item === null ? null : { item, pinned: false });
@@ -73,9 +79,10 @@ export const Strip = memo(function Strip(props: Props) {
     const x = xOf(event);
     const from = start.current;
     start.current = null;
-    if (drag !== null) {
-      const [left, right] = [Math.min(drag.from, drag.to), Math.max(drag.from, drag.to)];
-      setDrag(null);
+    const over = dragged.current;
+    if (over !== null) {
+      const [left, right] = [Math.min(over.from, over.to), Math.max(over.from, over.to)];
+      pull(null);
       props.onBackfill(lane, toTime(scale, left), toTime(scale, right));
     } else if (from !== null) {
       const item = nearest(items, x);
@@ -121,7 +128,13 @@ export const Strip = memo(function Strip(props: Props) {
       onPointerMove={onPointerMove}
       onPointerUp={onPointerUp}
       onPointerLeave={() => {
-        if (drag === null && shown?.pinned === false) setShown(null);
+        if (dragged.current !== null) return;
+        start.current = null; // who lets go elsewhere has not begun to drag here
+        if (shown?.pinned === false) setShown(null);
+      }}
+      onPointerCancel={() => {
+        start.current = null;
+        pull(null);
       }}
     >
       <svg className={classes.svg} focusable="false" role="presentation">

@@ -11,10 +11,10 @@ import {
   IconTable,
   IconTimeline,
 } from "@tabler/icons-react";
-import { useEffect, useRef, useState } from "react";
 import { RoleGate } from "@/components/RoleGate";
 import { useKeys } from "@/lib/keys";
 import { usePhone } from "@/lib/media";
+import { useTyped } from "@/lib/typed";
 import { common } from "@/strings/common";
 import { schedules as words } from "@/strings/schedules";
 import type { Show } from "./filters";
@@ -41,10 +41,8 @@ interface Props {
 }
 
 export function Toolbar(props: Props) {
-  const input = useRef<HTMLInputElement>(null);
-  const [typed, setTyped] = useState(props.find);
-  useEffect(() => setTyped(props.find), [props.find]);
-  useKeys({ "/": () => input.current?.focus(), t: () => props.onTable(!props.table) });
+  const typed = useTyped(props.find, props.onFind, 0);
+  useKeys({ "/": () => typed.ref.current?.focus(), t: () => props.onTable(!props.table) });
   const phone = usePhone();
   const tools = (
     <div className={classes.time}>
@@ -65,18 +63,13 @@ export function Toolbar(props: Props) {
   return (
     <div className={classes.bar}>
       <TextInput
-        ref={input}
+        {...typed}
         className={classes.find}
         size="xs"
         type="search"
         aria-label={words.filter}
         placeholder={phone ? words.filterBriefly : words.filter}
         leftSection={<IconSearch size={14} />}
-        value={typed}
-        onChange={(event) => {
-          setTyped(event.currentTarget.value);
-          props.onFind(event.currentTarget.value);
-        }}
       />
       {phone ? tools : null}
       {props.groups.length > 1 || props.group ? (

@@ -1,8 +1,6 @@
 import { Button, TextInput } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
 import { IconDownload, IconHistory } from "@tabler/icons-react";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useState } from "react";
 import type { Column } from "@/components/DataTable";
 import { Instant } from "@/components/Instant";
 import { JsonView } from "@/components/JsonView";
@@ -10,6 +8,7 @@ import { Listing } from "@/components/Listing";
 import { SideDrawer } from "@/components/SideDrawer";
 import { apiAddress } from "@/lib/page";
 import { writeSearch } from "@/lib/search";
+import { useTyped } from "@/lib/typed";
 import { settings } from "@/strings/settings";
 import { For, Section, Word } from "./Parts";
 import { type AuditFilter, auditQuery, type Entry, usePages } from "./queries";
@@ -65,7 +64,7 @@ function Log() {
         </Button>
       ))}
     >
-      <Filters filter={filter} key={filtered ? "set" : "empty"} onChange={change} />
+      <Filters filter={filter} onChange={change} />
       <Listing
         label={settings.pages.audit}
         found={found}
@@ -103,40 +102,44 @@ interface FilterProps {
 }
 
 function Filters({ filter, onChange }: FilterProps) {
-  const [typed, setTyped] = useState(filter);
-  const later = useDebouncedCallback(onChange, 350);
   return (
     <div className={classes.filters}>
       {TEXTS.map((name) => (
-        <TextInput
-          key={name}
-          size="xs"
-          type="search"
-          label={words[name]}
-          placeholder={EXAMPLES[name]}
-          value={typed[name] ?? ""}
-          onChange={(event) => {
-            const value = event.currentTarget.value;
-            setTyped((old) => ({ ...old, [name]: value }));
-            later({ [name]: value.trim() || undefined });
-          }}
-        />
+        <Text key={name} name={name} value={filter[name]} onChange={onChange} />
       ))}
       {(["since", "until"] as const).map((name) => (
-        <TextInput
-          key={name}
-          size="xs"
-          type="datetime-local"
-          label={words[name]}
-          defaultValue={localOf(filter[name])}
-          onChange={(event) => {
-            const at = new Date(event.currentTarget.value);
-            onChange({ [name]: Number.isNaN(at.getTime()) ? undefined : at.toISOString() });
-          }}
-        />
+        <Moment key={name} name={name} value={filter[name]} onChange={onChange} />
       ))}
     </div>
   );
+}
+
+interface FieldProps<N extends keyof AuditFilter> {
+  name: N;
+  value: string | undefined;
+  onChange: FilterProps["onChange"];
+}
+
+function Text({ name, value, onChange }: FieldProps<keyof typeof EXAMPLES>) {
+  return (
+    <TextInput
+      {...useTyped(value ?? "", (text) => onChange({ [name]: text || undefined }), 350)}
+      size="xs"
+      type="search"
+      label={words[name]}
+      placeholder={EXAMPLES[name]}
+    />
+  );
+}
+
+function Moment({ name, value, onChange }: FieldProps<"since" | "until">) {
+  const typed = useTyped(localOf(value), (text) => onChange({ [name]: instantOf(text) }), 0);
+  return <TextInput {...typed} size="xs" type="datetime-local" label={words[name]} />;
+}
+
+function instantOf(local: string): string | undefined {
+  const at = new Date(local);
+  return Number.isNaN(at.getTime()) ? undefined : at.toISOString();
 }
 
 /** An instant as a field of the browser's wants it: in its own zone, to the minute. */

@@ -1,9 +1,7 @@
 import { Select, TextInput } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
 import { IconDatabase, IconSearch } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useState } from "react";
 import { CodeBlock } from "@/components/CodeBlock";
 import { CopyAs, quoted } from "@/components/CopyAs";
 import type { Column } from "@/components/DataTable";
@@ -14,6 +12,7 @@ import { exactText } from "@/lib/exact";
 import { foundPages } from "@/lib/found";
 import { writeSearch } from "@/lib/search";
 import { bytes } from "@/lib/time";
+import { useTyped } from "@/lib/typed";
 import { state as words } from "@/strings/state";
 import { EntryDrawer } from "./EntryDrawer";
 import { type Entry, entriesQuery, groupsQuery } from "./queries";
@@ -119,11 +118,7 @@ function Filters({ group, scope, prefix, seen, onChange }: FilterProps) {
   const scopes = new Set(["group", ...workflows.map((one) => `workflow:${one}`)]);
   for (const one of seen) if (one.group === group) scopes.add(one.scope);
   if (scope !== undefined) scopes.add(scope);
-  const [typed, setTyped] = useState(prefix ?? "");
-  const later = useDebouncedCallback(
-    (text: string) => onChange({ prefix: text || undefined }),
-    250,
-  );
+  const typed = useTyped(prefix ?? "", (text) => onChange({ prefix: text || undefined }));
   return (
     <div className={classes.filters}>
       <Select
@@ -146,15 +141,11 @@ function Filters({ group, scope, prefix, seen, onChange }: FilterProps) {
         />
       )}
       <TextInput
+        {...typed}
         type="search"
         aria-label={words.prefix}
         placeholder={words.prefix}
         leftSection={<IconSearch size={14} />}
-        value={typed}
-        onChange={(event) => {
-          setTyped(event.currentTarget.value);
-          later(event.currentTarget.value.trim());
-        }}
       />
     </div>
   );

@@ -59,8 +59,10 @@ export function StepsPage() {
       />
       <QueryBar
         value={q}
-        onChange={(next) =>
-          void navigate({ search: (old) => ({ ...old, q: next || undefined, step: undefined }) })
+        onChange={(change) =>
+          void navigate({
+            search: (old) => ({ ...old, q: change(old.q ?? "") || undefined, step: undefined }),
+          })
         }
         complete={complete}
         label={words.query}

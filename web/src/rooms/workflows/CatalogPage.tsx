@@ -1,9 +1,8 @@
 import { Button, SegmentedControl, TextInput } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
 import { IconBook2, IconSearch } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import type { Schemas } from "@/api/client";
 import { CopyAs, quoted } from "@/components/CopyAs";
 import { type Column, DataTable } from "@/components/DataTable";
@@ -13,6 +12,7 @@ import { OutcomeBars } from "@/components/OutcomeBars";
 import { PageHeader } from "@/components/PageHeader";
 import { type Found, foundPages } from "@/lib/found";
 import { duration } from "@/lib/time";
+import { useTyped } from "@/lib/typed";
 import { common } from "@/strings/common";
 import { workflows as words } from "@/strings/workflows";
 import { barsOf, inWords } from "./outcomes";
@@ -46,7 +46,6 @@ export function CatalogPage() {
         actions={
           <>
             <Search
-              key={text === "" ? "empty" : "set"}
               text={text}
               onChange={(next) =>
                 void navigate({
@@ -109,20 +108,14 @@ export function CatalogPage() {
 }
 
 function Search({ text, onChange }: { text: string; onChange: (text: string) => void }) {
-  const [typed, setTyped] = useState(text);
-  const later = useDebouncedCallback(onChange, 250);
   return (
     <TextInput
+      {...useTyped(text, onChange)}
       type="search"
       aria-label={words.search}
       placeholder={words.search}
       leftSection={<IconSearch size={14} />}
-      value={typed}
       maxLength={200}
-      onChange={(event) => {
-        setTyped(event.currentTarget.value);
-        later(event.currentTarget.value.trim());
-      }}
     />
   );
 }
