@@ -73,6 +73,14 @@ def test_no_thread_is_started_before_there_is_work(bench: Callable[..., Bench]) 
     assert len(one.crew) == 1
 
 
+def test_work_that_takes_no_time_is_done_by_a_few_threads(bench: Callable[..., Bench]) -> None:
+    """One that is started does not start the next at once, only because it is first to run."""
+    one = bench(256)
+    one.put(*[nothing] * 1000)
+    wait_for(lambda: one.done == 1000)
+    assert len(one.crew) < 64
+
+
 def test_while_one_thread_blocks_the_others_go_on(bench: Callable[..., Bench]) -> None:
     """Nobody has to know beforehand which work is slow."""
     one, go = bench(3), threading.Event()

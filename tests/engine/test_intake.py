@@ -8,7 +8,7 @@ from unittest.mock import PropertyMock, patch
 from tests.engine.signals import wait_for
 
 from stepwell import Engine, Registry, new_step
-from stepwell.engine.intake import smoothed
+from stepwell.engine.intake import moved, smoothed
 from stepwell.engine.runner import Runner
 from stepwell.stores.memory import MemoryStore
 
@@ -20,6 +20,20 @@ def test_an_average_stays_above_zero_and_follows() -> None:
         assert average > 0
     assert average < 0.001
     assert smoothed(1.0, 3.0) > 1.0
+
+
+def test_a_median_follows_what_most_handlers_take_and_no_few_slow_ones() -> None:
+    """Of one in a hundred the average would say a thousand times as much; they come together."""
+    median = 1.0
+    for _ in range(1000):
+        median = moved(median, 0.0)
+    assert 0 < median < 0.0001
+    for _ in range(10):
+        median = moved(median, 1.0)
+    assert median < 0.001
+    for _ in range(1000):
+        median = moved(median, 1.0)
+    assert 0.5 < median < 2.0
 
 
 def test_an_average_that_others_move_meanwhile_is_read_once() -> None:

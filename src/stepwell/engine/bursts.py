@@ -34,7 +34,11 @@ class Claiming(Protocol):
 
 
 LONGEST: Final = 0.02
-"""Seconds that a burst lasts at most: for so long a transaction may hold its row locks."""
+"""Seconds that the steps of a burst are to take."""
+LATE: Final = 2.5
+"""By how many times as long a burst is over: for so long a transaction may hold its row locks.
+Where others want the processors too, steps take longer than they did, and what has not begun
+is locked once more, by this engine or another."""
 MOST: Final = 1000
 """The most steps claimed ahead."""
 LULL: Final = 0.001
@@ -74,8 +78,11 @@ class Bursts:
         """Called when as many steps were locked as were asked for: there may be more."""
         self.share: Callable[[list[Holding]], list[Holding]] = list
         """Given the spawned steps that run next here: those that nobody else is given."""
-        self.most = MOST
-        """How many steps a burst may lock beyond those that there are free slots for."""
+        self.most, self._more = MOST, MOST
+        """How many steps a burst may lock beyond those that there are free slots for; and how
+        many more the next may, if it begins all of them."""
+        self.cut = False
+        """Whether the last burst was over before all of its steps had begun."""
         self.quiet = False
         """Whether the last claim looked when nothing of this engine was left to settle."""
         self.again = False
@@ -204,7 +211,7 @@ class Bursts:
         self._go()
 
     def _wait(self) -> None:
-        until = self._clock.monotonic() + LONGEST
+        until = self._clock.monotonic() + LONGEST * LATE
         seen = -1
         while not self._collector.wait(LULL) and self._clock.monotonic() < until:
             if not self._held.waiting and len(self._collector) == seen:
@@ -213,8 +220,15 @@ class Bursts:
 
     def _pace(self, locked: int, freed: int) -> None:
         """Rows that cannot be begun in time are left to others: a burst locks as many as the
-        one before has begun, or a few more."""
-        self.most = locked - freed if freed else min(self.most + self.most // 4 + 1, MOST)
+        one before has begun, but at least half of what it might; then a few more, and with each
+        that begins all of its own twice as many more."""
+        self.cut = freed > 0
+        if self.cut:
+            self.most = max(locked - freed, self.most // 2, 1)
+            self._more = self.most // 4 + 1
+        else:
+            self.most = min(self.most + self._more, MOST)
+            self._more = min(self._more * 2, MOST)
 
     def _holdings(
         self, steps: Sequence[Step], request: ClaimRequest, *, by_lock: bool = False

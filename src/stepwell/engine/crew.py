@@ -78,9 +78,13 @@ class Crew:
             self._threads.discard(thread)
             if not self._threads:
                 raise
+        else:
+            self._bells.put(True)
 
     def _loop(self) -> None:
-        called = True
+        # To start it, the caller had to wait for it. If it worked at once, it would start the
+        # next one in turn, and so on: as many threads as there may be, for work of one.
+        called = self._bells.get()
         while called and not self._over.is_set():
             self._coming = False
             while not self._over.is_set() and self._work():

@@ -20,7 +20,7 @@ from stepwell.events import emit
 from stepwell.stores.protocol import Claimed, ClaimRequest
 
 BRIEF: Final = 0.001
-"""Seconds that a step takes at most for a second burst to pay."""
+"""Seconds that most steps take at most for a second burst to pay."""
 SHARED: Final = 20
 """Of so many spawned steps the second runs half, as they need not be claimed (R21)."""
 AFTER_FAILURE: Final = 0.5
@@ -33,7 +33,9 @@ class Relay:
     Parameters
     ----------
     first, second : the bursts of the feeding thread, and those of this one.
-    average : seconds that a handler has taken lately.
+    median : seconds within which half of the handlers have ended lately. Their average says
+        little: of steps that take no time but for one in a hundred, which takes a second, a
+        burst settles almost all, and the slow ones come back together.
     may : whether steps may be claimed by lock now, beside others.
     request : makes the request for so many steps.
     took : is told what was claimed.
@@ -47,7 +49,7 @@ class Relay:
         committer: Committer,
         intake: Intake,
         *,
-        average: Callable[[], float],
+        median: Callable[[], float],
         may: Callable[[], bool],
         request: Callable[[int], ClaimRequest],
         took: Callable[[ClaimRequest, Claimed], None],
@@ -57,7 +59,7 @@ class Relay:
         self.first = first
         """The bursts of the feeding thread."""
         first.when_full, first.share = self.more, self._share
-        self._intake, self._average, self._may = intake, average, may
+        self._intake, self._median, self._may = intake, median, may
         self._request, self._took, self._rested = request, took, rested
         self._called, self._over = threading.Event(), threading.Event()
         self._lost = threading.Event()
@@ -71,16 +73,16 @@ class Relay:
 
     def room(self, bursts: Bursts) -> int:
         """For how many steps these bursts, one of both, have room now."""
-        average = self._average()
+        median = self._median()
         if self.resting:
-            return self._intake.room(average, LONGEST, bursts.most, bursts.taken)
+            return self._intake.room(median, LONGEST, bursts.most, bursts.taken)
         most = sum(one.most for one in self._both)
         taken = [holding for one in self._both for holding in one.taken]
-        return min(self._intake.room(average, 2 * LONGEST, most, taken), bursts.most)
+        return min(self._intake.room(median, 2 * LONGEST, most, taken), bursts.most)
 
     def more(self) -> None:
-        """There is more than one burst has taken."""
-        if self._is_wanted():
+        """There is more than one burst has taken. If one was too much, two are none better."""
+        if self._is_wanted() and not self.first.cut:
             self._call()
 
     def has_lost(self) -> bool:
@@ -154,7 +156,7 @@ class Relay:
             self._over.wait(AFTER_FAILURE)
 
     def _pays(self) -> bool:
-        return self._average() < BRIEF and self._may()
+        return self._median() < BRIEF and self._may()
 
     def _burst(self) -> bool:
         """One burst of the second; False if the first is enough."""
@@ -164,4 +166,6 @@ class Relay:
         request = self._request(room)
         claimed = self._second.claim_and_settle(request)
         self._took(request, claimed)
-        return len(claimed.steps) >= request.limit or self._second.pending > 0
+        if self._second.pending:
+            return True
+        return len(claimed.steps) >= request.limit and not self._second.cut

@@ -18,7 +18,7 @@ from stepwell.engine.crew import Crew
 from stepwell.engine.deadlines import Deadlines
 from stepwell.engine.execution import Execution
 from stepwell.engine.held import Held, Holding
-from stepwell.engine.intake import SMOOTHING, smoothed
+from stepwell.engine.intake import SMOOTHING, moved, smoothed
 from stepwell.engine.joining import Member
 from stepwell.engine.once import Once
 from stepwell.engine.processes import Job, Processes
@@ -92,6 +92,8 @@ class Runner:
         self._ended = 0
         self.average = 1.0
         """Seconds that a handler has taken lately."""
+        self.median = 1.0
+        """Seconds within which half of the handlers have ended lately."""
 
     def call(self) -> None:
         """Steps may be waiting: let somebody look."""
@@ -226,12 +228,16 @@ class Runner:
             self._returned_late(holding, execution)
             return
         self._held.ended(holding)
+        self._note(execution.seconds)
+        self._put(holding, ended)
+
+    def _note(self, seconds: float) -> None:
         weight = SMOOTHING
         if self._ended < FEW:  # they weigh as much as each other
             self._ended += 1  # two who come at once may count as one: nothing hangs on it
             weight = 1 / self._ended
-        self.average = smoothed(self.average, execution.seconds, weight)
-        self._put(holding, ended)
+        self.average = smoothed(self.average, seconds, weight)
+        self.median = moved(self.median, seconds) if weight < 1 else self.average
 
     def _returned_late(self, holding: Holding, execution: Execution) -> None:
         self._held.returned(holding)

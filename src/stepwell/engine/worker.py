@@ -139,7 +139,7 @@ class Worker:
             bursts(),
             self.committer,
             intake,
-            average=lambda: self._runner.average,
+            median=lambda: self._runner.median,
             may=self._may_go_on,
             request=self._request,
             took=self._note_claimed,
