@@ -2,13 +2,14 @@
 
 A frozen dataclass sets each field by a call, which for a row of forty fields takes longer
 than to fetch it. An unfrozen twin with the same slots sets them directly, and then takes
-the class of the frozen one.
+the class of the frozen one. A function that is written for it, as dataclasses write their
+`__init__`, does so without a further call.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import MISSING, field, fields, make_dataclass
+from dataclasses import MISSING, Field, field, fields, make_dataclass
 from operator import attrgetter
 from typing import Any, TypeVar
 
@@ -21,11 +22,36 @@ def maker(frozen: type[T]) -> Callable[..., T]:
     It takes the fields in their order or by name, with their defaults; nothing is checked,
     and no `__post_init__` is called.
     """
+    name, own = frozen.__name__, fields(frozen)  # type: ignore[arg-type] # it is a dataclass
+    known: dict[str, Any] = {"_new": object.__new__, "_twin": _twin(frozen), "_frozen": frozen}
+    parameters = [_parameter(one, known) for one in own]
+    lines = [
+        f"def {name}({', '.join(filter(None, parameters))}):",
+        "    made = _new(_twin)",
+        *[f"    made.{one.name} = {_value(one)}" for one in own],
+        "    made.__class__ = _frozen",
+        "    return made",
+    ]
+    exec("\n".join(lines), known)  # noqa: S102 - made of the names of fields alone
+    return known[name]  # type: ignore[no-any-return] # the function that was just written
 
-    def become(made: Any) -> None:
-        made.__class__ = frozen
 
-    return _twin(frozen, {"__post_init__": become})  # type: ignore[no-any-return] # it becomes one
+def _parameter(one: Field[Any], known: dict[str, Any]) -> str:
+    """As it stands in the head of the function; empty if nobody may give it."""
+    made_anew = one.default_factory is not MISSING
+    default = one.default_factory if made_anew else one.default
+    known[f"_of_{one.name}"] = default
+    if default is MISSING:
+        return one.name
+    return f"{one.name}=_of_{one.name}" if one.init else ""
+
+
+def _value(one: Field[Any]) -> str:
+    """What the field is set to."""
+    default = f"_of_{one.name}"
+    if one.default_factory is not MISSING:
+        return f"{default}() if {one.name} is {default} else {one.name}"
+    return one.name if one.init else default
 
 
 def changer(frozen: type[T]) -> Callable[..., T]:
@@ -54,13 +80,9 @@ def setter(frozen: type[Any], *names: str) -> Callable[..., None]:
     return assign
 
 
-def _twin(frozen: Any, namespace: dict[str, Any] | None = None) -> Any:
+def _twin(frozen: Any) -> Any:
     return make_dataclass(
-        frozen.__name__,  # for the message that a field is unknown
-        [_copy(one) for one in fields(frozen)],
-        namespace=namespace,
-        slots=True,
-        eq=False,
+        frozen.__name__, [_copy(one) for one in fields(frozen)], slots=True, eq=False
     )
 
 

@@ -107,6 +107,8 @@ class Batch:
         self._committer.put(*self.ended, *others)
 
     def _holdings(self, at: float) -> list[Holding]:
+        if not self._taken:
+            return []
         return [
             Holding(addition.step, ended.holding.engine_id, at, links=ended.holding.links + 1)
             for part, verdicts in self._answers

@@ -113,14 +113,17 @@ class Committer:
     def close(self, batch: list[Ended], verdicts: list[Verdict]) -> None:
         """The store has answered: nothing of it is held any more, and all of it is counted."""
         self._held.settled([ended.holding for ended in batch])
-        answers = list(zip(batch, verdicts, strict=True))
+        applied = [
+            ended.settlement
+            for ended, verdict in zip(batch, verdicts, strict=True)
+            if verdict is APPLIED
+        ]
         with self._counting:
-            self.tally.count(
-                *[ended.settlement for ended, verdict in answers if verdict is APPLIED]
-            )
-        for ended, verdict in answers:
-            if verdict is not APPLIED:
-                self._count(ended.holding, None)
+            self.tally.count(*applied)
+        if len(applied) < len(batch):
+            for ended, verdict in zip(batch, verdicts, strict=True):
+                if verdict is not APPLIED:
+                    self._count(ended.holding, None)
 
     def stop(self, timeout: float) -> None:
         """Settle what is there, for at most `timeout` seconds, and end the thread."""

@@ -173,7 +173,10 @@ class Execution:
         return getattr(made, handler.method)
 
     def _arguments(self) -> dict[str, Any]:
-        return {name: self._argument(name, kind) for name, kind in self.handler.parameters.items()}
+        given = {}
+        for name, kind in self.handler.parameters.items():
+            given[name] = self._argument(name, kind)
+        return given
 
     def _returned(self, value: Any) -> Any:
         if value is None or not inspect.isawaitable(value):
@@ -187,10 +190,10 @@ class Execution:
 
     def _argument(self, name: str, annotation: Any) -> Any:
         match name:
-            case "step":
-                return self.step
             case "state":
                 return self._state(annotation)
+            case "step":
+                return self.step
             case "activation":
                 return self._activation(annotation)
             case _:

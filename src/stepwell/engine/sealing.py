@@ -46,25 +46,26 @@ def seal(
         retention = classes.get(new.name, _STANDARD)
     if new.description is not None:
         limited(new.description, f"description of {new.name}")
-    step = _step(
-        id=new.id,
-        name=new.name,
-        queue=new.queue,
-        priority=new.priority,
-        unique_key=new.unique_key,
-        flow_id=new.flow_id or (parent.flow_id if parent else new.id),
-        correlation_id=new.correlation_id or (parent.correlation_id if parent else None),
-        search_key=new.search_key,
-        description=new.description,
-        created_at=now,
-        created_by_step_id=parent.id if parent else None,
-        schedule_time=new.schedule_time or now,
+    step = _step(  # by place: forty names would be compared with those that it knows
+        new.id,
+        new.name,
+        new.flow_id or (parent.flow_id if parent else new.id),
+        now,
+        new.schedule_time or now,
+        new.queue,
+        new.priority,
+        new.unique_key,
+        new.correlation_id or (parent.correlation_id if parent else None),
+        new.search_key,
+        new.description,
+        parent.id if parent else None,
+        None,
+        retention,
+        limited(codec.encode(new.state), f"state of {new.name}"),
+        codec.format,
         limit_key=new.limit_key,
         limit_slots=new.limit_slots,
         rate_key=new.rate_key,
-        retention=retention,
-        state=limited(codec.encode(new.state), f"state of {new.name}"),
-        state_format=codec.format,
     )
     fresh = _is_first_row(new) and since is not None and new.id.int >> 80 >= since
     return _addition(step, new.on_conflict, fresh)

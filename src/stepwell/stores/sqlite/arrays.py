@@ -65,17 +65,17 @@ def array(rows: Sequence[Any]) -> str:
     return written
 
 
-def texts(rows: Sequence[Values]) -> tuple[bool, str]:
-    """The JSON of rows, and whether it is that of their last values alone, for the others are
+def texts(*columns: Sequence[Any]) -> tuple[bool, str]:
+    """The JSON of rows, and whether it is that of their last column alone, for the others are
     null in all of them.
 
     Raises
     ------
     SettlementRejected : as `array`.
     """
-    *others, last = zip(*rows, strict=True)
+    *others, last = columns
     alone = all(column.count(None) == len(column) for column in others)
-    return alone, array(last if alone else rows)
+    return alone, array(last if alone else [*zip(*columns, strict=True)])
 
 
 def blob(rows: Iterable[str], width: int) -> bytes:

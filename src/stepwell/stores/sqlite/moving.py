@@ -13,7 +13,7 @@ from stepwell.step import Addition, EndedAs, OnConflict, Step, StepStatus
 from stepwell.stores import moves
 from stepwell.stores.columns import COLUMNS
 from stepwell.stores.joins import Ending
-from stepwell.stores.sqlite.arrays import AT_ONCE, Values, alike, blob, pieces, texts
+from stepwell.stores.sqlite.arrays import AT_ONCE, alike, blob, pieces, texts
 from stepwell.stores.sqlite.rows import id_text, ids_json, instant, plain
 from stepwell.stores.sqlite.statements import Statements
 
@@ -45,8 +45,9 @@ def load(sql: Statements, template: Step, rows: Iterable[tuple[str, str]]) -> in
     while part := list(islice(rest, AT_ONCE)):
         for piece in pieces(part, itemgetter(1)):
             heads = [f"{one}{one if own_flow else flow}{more}" for one, _ in piece]
-            keys = template.correlation_id, template.search_key
-            inserted += _insert(sql, shared, heads, [(*keys, state) for _, state in piece])
+            same = template.correlation_id, template.search_key
+            keys = [[key] * len(piece) for key in same]
+            inserted += _insert(sql, shared, heads, *keys, [state for _, state in piece])
     return inserted
 
 
@@ -62,7 +63,6 @@ _OWN: Final = (
 )
 """What rows that are added together differ in."""
 _shared: Final = attrgetter(*[name for name in COLUMNS if name not in _OWN])
-_texts: Final = attrgetter("correlation_id", "search_key", "state")
 
 
 def insert(sql: Statements, steps: Iterable[Step]) -> int:
@@ -71,14 +71,16 @@ def insert(sql: Statements, steps: Iterable[Step]) -> int:
     for shared, part in alike(steps, _shared):
         values = [*map(plain, shared)]
         for piece in pieces(part, attrgetter("state")):
-            inserted += _insert(sql, values, map(_head, piece), [*map(_texts, piece)])
+            correlations = [step.correlation_id for step in piece]
+            keys, states = [step.search_key for step in piece], [step.state for step in piece]
+            inserted += _insert(sql, values, map(_head, piece), correlations, keys, states)
     return inserted
 
 
 def _insert(
-    sql: Statements, shared: list[Any], heads: Iterable[str], told: Sequence[Values]
+    sql: Statements, shared: list[Any], heads: Iterable[str], *told: Sequence[str | None]
 ) -> int:
-    alone, states = texts(told)
+    alone, states = texts(*told)
     return sql.run("add", [blob(heads, _HEAD), alone, *shared, states]).rowcount
 
 

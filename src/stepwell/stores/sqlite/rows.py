@@ -33,9 +33,24 @@ _INSTANTS: Final = (
 )
 
 
+_TEXTS: Final = 4096
+"""How many texts of ids are known at most."""
+_texts: Final[dict[int, str]] = {}
+"""The texts of ids that have come or gone lately: what is claimed is settled a moment later, and
+what is spawned has the ids of its parent and its flow."""
+
+
 def id_of(text: str) -> UUID:
     """The id of a text that this store has written; `UUID` would examine it first."""
-    return uuid_of(int(text.replace("-", ""), 16))
+    number = int(text.replace("-", ""), 16)
+    _keep(number, text)
+    return uuid_of(number)
+
+
+def _keep(number: int, text: str) -> None:
+    if len(_texts) >= _TEXTS:
+        _texts.clear()
+    _texts[number] = text
 
 
 READERS: Final[dict[str, Any]] = {
@@ -74,8 +89,13 @@ _TO_SECONDS: Final = len("2026-11-22T06:26:40")
 
 def id_text(value: UUID) -> str:
     """What `str` gives, faster."""
-    digits = value.int.to_bytes(16, "big").hex()
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    number = value.int
+    text = _texts.get(number)
+    if text is None:
+        digits = number.to_bytes(16, "big").hex()
+        text = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+        _keep(number, text)
+    return text
 
 
 def plain(value: Any) -> Any:

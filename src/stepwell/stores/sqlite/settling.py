@@ -87,8 +87,8 @@ _shared: Final = attrgetter(*_SHARED)
 
 def _end(sql: Statements, shared: dict[str, Any], part: Sequence[Settlement]) -> int:
     ids = [id_text(one.claim.step_id) for one in part]
-    told = zip(part, ids, strict=True)
-    alone, ended = texts([(one.description, one.result, step_id) for one, step_id in told])
+    described, results = [one.description for one in part], [one.result for one in part]
+    alone, ended = texts(described, results, ids)
     values = shared | {"alone": alone, "ended": ended, "runs": blob(map(_run, part), _RUN)}
     moved = sql.run(f"settle_{shared['ended_as'].status}", values).rowcount
     sql.run("move_away", {"ids": ended if alone else array(ids)})
