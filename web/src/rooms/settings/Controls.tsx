@@ -1,4 +1,4 @@
-import { Button, NumberInput, SegmentedControl, TextInput } from "@mantine/core";
+import { Button, SegmentedControl, TextInput } from "@mantine/core";
 import { IconPlayerPause } from "@tabler/icons-react";
 import { useMemo, useState } from "react";
 import { api, ok } from "@/api/client";
@@ -6,6 +6,7 @@ import { quoted } from "@/components/CopyAs";
 import type { Column } from "@/components/DataTable";
 import { Instant } from "@/components/Instant";
 import { Listing } from "@/components/Listing";
+import { NumberField } from "@/components/NumberField";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { RoleGate } from "@/components/RoleGate";
 import { duration } from "@/lib/time";
@@ -125,15 +126,20 @@ function SetControl({ first, onClose }: { first: Kind; onClose: () => void }) {
       />
       {pause ? null : (
         <div className={classes.pair}>
-          <NumberInput
+          <NumberField
             label={rate ? words.many : words.slots}
             value={slots}
             min={0}
-            allowDecimal={false}
             onChange={setSlots}
           />
           {rate ? (
-            <NumberInput label={words.period} value={period} min={0} onChange={setPeriod} />
+            <NumberField
+              label={words.period}
+              value={period}
+              min={0.001}
+              fractions
+              onChange={setPeriod}
+            />
           ) : null}
         </div>
       )}

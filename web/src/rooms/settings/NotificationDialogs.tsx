@@ -1,7 +1,6 @@
 import {
   Autocomplete,
   MultiSelect,
-  NumberInput,
   SegmentedControl,
   Select,
   Textarea,
@@ -12,6 +11,7 @@ import { useState } from "react";
 import { api, ok, type Schemas } from "@/api/client";
 import { workflowNamesQuery } from "@/api/workflows";
 import { quoted } from "@/components/CopyAs";
+import { NumberField } from "@/components/NumberField";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { settings } from "@/strings/settings";
 import { linesOf } from "./lines";
@@ -285,12 +285,11 @@ export function NewRule({ onClose }: Props) {
           {words.unknownWorkflow}
         </p>
       ) : null}
-      <NumberInput
+      <NumberField
         label={words.everySeconds}
         value={every}
         min={60}
-        allowDecimal={false}
-        hideControls
+        max={2_592_000}
         onChange={setEvery}
       />
     </ReasonDialog>
