@@ -185,8 +185,8 @@ def unmute(conn: Connection, cause: str, reason: str | None, *, by: str) -> None
 
 
 _NEEDS: Final = {
-    TargetKind.WEBHOOK: "Give a URL; where it is a secret, env:NAME instead, a variable of the server.",
-    TargetKind.SLACK: "Give env:NAME, a variable of the server: the URL of a Slack webhook is a secret.",
+    TargetKind.WEBHOOK: "Give a URL; where it is a secret, env:NAME, a variable of the server.",
+    TargetKind.SLACK: "Give env:NAME, a variable of the server: a Slack webhook's URL is a secret.",
     TargetKind.EMAIL: "Give at least one e-mail address.",
 }
 
