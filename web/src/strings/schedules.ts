@@ -24,7 +24,7 @@ export const schedules = {
     attention: "Attention",
     paused: "Paused",
     skipped: "Skipped",
-    changed: "Changed by hand",
+    changed: "By hand",
   },
   which: "Which schedules",
   zoom: "Zoom",

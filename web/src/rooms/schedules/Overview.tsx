@@ -22,7 +22,7 @@ export function Overview({ schedule, lane }: { schedule: Schedule; lane: Lane | 
       </section>
       <section className={classes.section}>
         <h3>{words.next}</h3>
-        {schedule.paused_at === null ? null : <p className={classes.notice}>{paused(schedule)}</p>}
+        {schedule.paused_at === null ? null : <p className="sw-soft">{paused(schedule)}</p>}
         <FireList fires={schedule.fires} zone={zone} most={5} />
       </section>
       <section className={classes.section}>
