@@ -211,7 +211,7 @@ def test_a_target_has_a_rule_and_goes_with_it(page: Page, office: Site) -> None:
 def test_a_target_whose_variable_is_not_there_says_so(page: Page, office: Site) -> None:
     opened(page, office, "notifications")
     found = dialog(page, "Add a target")
-    found.get_by_role("radio", name="Slack").check(force=True)
+    found.get_by_text("Slack", exact=True).click()
     field(found, "Name").fill("chat")
     field(found, "Address, as env:NAME").fill("CHAT_URL")
     expect(found.get_by_text("Write env: and the name of a variable")).to_be_visible()

@@ -5669,7 +5669,8 @@ export interface components {
         };
         /**
          * Durations
-         * @description Seconds. Quantiles are within 2.5 % of the true value; None where nothing has ended.
+         * @description Seconds. Quantiles are within 2.5 % of the true value, and within 5 % where all took nearly
+         *     the same; None where nothing has ended.
          */
         Durations: {
             /** Average */
