@@ -51,6 +51,10 @@ def test_a_target_is_added_tested_and_removed(served: Shell) -> None:
 
 def test_a_cause_is_muted_for_a_while(served: Shell) -> None:
     about = ("--until", "2999-01-01T00:00:00Z", "--reason", "known")
+    chat = served.good(*told, "add", "chat", "--kind", "slack", "--url-ref", "env:NOT_THERE")
+    assert "no environment variable NOT_THERE" in chat.err
+    assert "NOT_THERE" in served.good(*told, "list").out
+    served.good(*told, "remove", "chat")
     served.good("notifications", "mutes", "add", "abc", *about)
     assert "known" in served.good("notifications", "mutes", "list").out
     served.good("notifications", "mutes", "remove", "abc")
