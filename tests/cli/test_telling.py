@@ -49,6 +49,14 @@ def test_a_target_is_added_tested_and_removed(served: Shell) -> None:
     assert as_json(served, "notifications", "rules", "list") == []
 
 
+def test_a_target_whose_variable_is_not_there_is_added_with_a_word(served: Shell) -> None:
+    told = ("notifications", "targets")
+    chat = served.good(*told, "add", "chat", "--kind", "slack", "--url-ref", "env:NOT_THERE")
+    assert "no environment variable NOT_THERE" in chat.err
+    assert "NOT_THERE" in served.good(*told, "list").out
+    served.good(*told, "remove", "chat")
+
+
 def test_a_cause_is_muted_for_a_while(served: Shell) -> None:
     about = ("--until", "2999-01-01T00:00:00Z", "--reason", "known")
     served.good("notifications", "mutes", "add", "abc", *about)

@@ -32,6 +32,7 @@ TARGETS: Final = {
     "url": "url",
     "by reference": "url_ref",
     "to": "to",
+    "warning": "warning",
     "created": "created_at",
     "by": "created_by",
 }
@@ -44,7 +45,13 @@ RULES: Final = {
     "labels": "labels",
     "every seconds": "every",
 }
-MUTES: Final = {"cause": "cause", "until": "until_at", "reason": "reason", "by": "muted_by"}
+MUTES: Final = {
+    "cause": "cause",
+    "what": "sentence",
+    "until": "until_at",
+    "reason": "reason",
+    "by": "muted_by",
+}
 DELIVERIES: Final = {
     "created": "created_at",
     "target": "target",
@@ -232,6 +239,8 @@ def _secret(session: Session, made: dict[str, Any], sentence: str) -> None:
         session.out.json(made)
         return
     session.out.note(sentence)
+    if made["warning"]:
+        session.out.note(made["warning"])
     if made["secret"]:
         session.out.note("Its webhooks are signed with this secret, shown this once:")
         print(made["secret"])

@@ -16,6 +16,10 @@ from playwright.sync_api import Locator, Page, expect
 from tests.journeys.browser.conftest import Visit, Watches
 from tests.journeys.browser.site import Site, serving
 
+from stepwell.engine import StepClient
+from stepwell.step import new_step
+from stepwell.stores import open_store
+
 pytestmark = pytest.mark.slow
 
 HOOK = "http://hooks.example.org/stepwell"
@@ -61,6 +65,15 @@ def refused(found: Locator, name: str, said: str | re.Pattern[str]) -> None:
     button.click()
     expect(found.get_by_role("alert")).to_contain_text(said)
     expect(button).to_be_focused()
+
+
+def held(found: Locator, name: str, of: str, typed: str, said: str) -> None:
+    """It is not sent while a number is none; the field keeps what was typed, and is gone to."""
+    field(found, of).fill(typed)
+    found.get_by_role("button", name=name, exact=True).click()
+    expect(field(found, of)).to_be_focused()
+    expect(field(found, of)).to_have_value(typed)
+    expect(found.get_by_text(said)).to_be_visible()
 
 
 def row(page: Page, text: str) -> Locator:
@@ -119,12 +132,26 @@ def test_a_limit_of_a_workflow_is_chosen_from_what_is_in_force(page: Page, offic
     assert limits(office) == {}
 
 
+def waiting_in(queue: str, site: Site) -> None:
+    """A step that no engine of the server takes."""
+    store = open_store(f"sqlite:///{site.shell.folder / 'data/stepwell.db'}")
+    try:
+        StepClient(store).add(new_step("v1/test/send", queue=queue))
+    finally:
+        store.close()
+
+
 def test_a_queue_is_paused_and_a_key_limited_until_they_are_let_go(
     page: Page, office: Site
 ) -> None:
+    waiting_in("mail", office)
     opened(page, office, "limits")
     found = dialog(page, "Pause a queue")
-    field(found, "Queue").fill("mail")
+    field(found, "Queue").fill("mial")
+    expect(found.get_by_role("status")).to_contain_text("No engine serves a queue of this name")
+    field(found, "Queue").fill("")
+    page.get_by_role("option", name="mail").click()
+    expect(found.get_by_role("status")).to_have_count(0)
     expect(found.get_by_role("button", name="Pause a queue")).to_be_disabled()
     field(found, "Reason").fill("the provider is away")
     submit(found, "Pause a queue")
@@ -132,8 +159,8 @@ def test_a_queue_is_paused_and_a_key_limited_until_they_are_let_go(
     found.get_by_text("rate", exact=True).click()
     field(found, "Key").fill("sms")
     field(found, "How many").fill("10")
-    field(found, "Within so many seconds").fill("0")
-    expect(found.get_by_role("button", name="Set it")).to_be_disabled()
+    held(found, "Set it", "Within so many seconds", "0", "At least 0.001.")
+    held(found, "Set it", "Within so many seconds", "2,5", "Write it with a point: 2.5")
     field(found, "Within so many seconds").fill("60")
     submit(found, "Set it")
     expect(row(page, "mail")).to_contain_text("no step is taken")
@@ -181,6 +208,20 @@ def test_a_target_has_a_rule_and_goes_with_it(page: Page, office: Site) -> None:
     assert (notes(office, "rules"), notes(office, "targets")) == ([], [])
 
 
+def test_a_target_whose_variable_is_not_there_says_so(page: Page, office: Site) -> None:
+    opened(page, office, "notifications")
+    found = dialog(page, "Add a target")
+    found.get_by_text("Slack", exact=True).click()
+    field(found, "Name").fill("chat")
+    field(found, "Address, as env:NAME").fill("CHAT_URL")
+    expect(found.get_by_text("Write env: and the name of a variable")).to_be_visible()
+    expect(found.get_by_role("button", name="Add it")).to_be_disabled()
+    field(found, "Address, as env:NAME").fill("env:CHAT_URL")
+    submit(found, "Add it")
+    expect(row(page, "chat")).to_contain_text("This server has no environment variable CHAT_URL")
+    submit(dialog(page, "Remove chat"), "Remove")
+
+
 def test_a_cause_is_not_muted_until_an_instant_that_is_over(page: Page, office: Site) -> None:
     opened(page, office, "notifications")
     found = dialog(page, "Mute a cause")
@@ -191,7 +232,7 @@ def test_a_cause_is_not_muted_until_an_instant_that_is_over(page: Page, office: 
     refused(found, "Mute it", re.compile("is over.*Give an instant in the future"))
     found.get_by_label("Until (your time)").fill("2099-01-01T10:00")
     submit(found, "Mute it")
-    expect(row(page, "5f2c9a0b1d3e4f67")).to_contain_text("known")
+    expect(row(page, "5f2c9a0b1d3e4f67")).to_contain_text("What it says is not known here")
     submit(dialog(page, "Unmute 5f2c9a0b1d3e4f67"), "Unmute")
     assert notes(office, "mutes") == []
 
@@ -209,12 +250,19 @@ def test_a_length_is_decided_by_keys_alone_and_says_what_would_go(page: Page, of
     found = page.get_by_role("dialog")
     days, decide = field(found, "Days"), found.get_by_role("button", name="Decide")
     expect(days).to_be_focused()
-    page.keyboard.press("Control+a")
-    page.keyboard.type("0")
     expect(decide).to_be_disabled()
     page.keyboard.press("Tab")
-    expect(days).to_have_value("1")  # the least that is possible
     page.keyboard.type("no room")
+    for typed, said in (("0", "From 1 to 36500."), ("12,5", "A whole number is needed.")):
+        page.keyboard.press("Shift+Tab")
+        page.keyboard.press("Control+a")
+        page.keyboard.type(typed)
+        page.keyboard.press("Tab")
+        expect(days).to_have_value(typed)
+        expect(found.get_by_text(said)).to_be_visible()
+        decide.press("Enter")
+        expect(days).to_be_focused()
+        page.keyboard.press("Tab")
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Control+a")
     page.keyboard.type("30")

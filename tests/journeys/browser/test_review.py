@@ -146,3 +146,35 @@ def test_who_may_not_decide_sees_why(visit: Visit, shop: Site) -> None:
     button = page.get_by_role("button", name="Accept all")
     expect(button).to_have_attribute("aria-disabled", "true")
     expect(button).to_have_attribute("aria-description", re.compile("reviewer"))
+    for key in ("a", "d", "h"):
+        page.keyboard.press(key)
+    expect(page.get_by_text("Reviewers decide here; you can read and comment")).to_be_visible()
+    expect(page.get_by_role("button", name="Clear")).to_have_count(0)
+
+
+def test_where_two_must_decide_the_first_waits_for_another(visit: Visit, shop: Site) -> None:
+    """Whoever proposes cannot confirm, and is told so before the dialog and not by it."""
+    shop.api.patch("/groups/shop", {"two_person": True})
+    source = shop.shell.folder / "shop.py"
+    source.write_text(source.read_text().replace("limit: int = 500", "limit: int = 700"))
+    shop.shell.good("groups", "discover", "shop")
+    first, second = visit("reviewer", at=shop), visit("admin", at=shop)
+    reviewed(first, shop)
+    first.get_by_role("button", name="Accept all").click()
+    first.get_by_role("button", name=re.compile("^Apply")).click()
+    dialog = first.get_by_role("dialog")
+    expect(dialog.get_by_text("A second reviewer must confirm what you apply.")).to_be_visible()
+    dialog.get_by_label("Reason").fill("more orders")
+    dialog.get_by_role("button", name=re.compile("^Apply")).click()
+    confirm = first.get_by_role("button", name="Confirm")
+    expect(confirm).to_have_attribute("aria-description", re.compile("your own proposal"))
+    accept = first.get_by_role("button", name="Accept", exact=True)
+    expect(accept).to_have_attribute("aria-disabled", "true")
+    first.keyboard.press("a")
+    expect(first.get_by_text("Decisions wait for another reviewer")).to_be_visible()
+
+    reviewed(second, shop)
+    second.get_by_role("button", name="Confirm").click()
+    second.get_by_role("dialog").get_by_role("button", name="Confirm").click()
+    expect(second.get_by_role("button", name="Confirm")).to_have_count(0)
+    assert shop.api.get("/groups/shop")["release"] == 3

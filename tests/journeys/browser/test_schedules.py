@@ -184,11 +184,33 @@ def test_a_paused_week_is_one_band_and_ends_by_itself(
     dialog.get_by_label("Reason").fill("db upgrade")
     dialog.get_by_role("button", name="Pause 1 schedule").click()
     expect(page.get_by_text("paused until 11 May 06:00")).to_be_visible()
+    expect(page.get_by_text("5 May 02:00", exact=True)).to_have_count(0)  # that one does not run
+    page.get_by_role("link", name="nightly").click()
+    drawer = page.get_by_role("complementary")
+    expect(drawer.get_by_text("It is paused until 11 May 06:00")).to_be_visible()
+    expect(drawer.locator("li[data-off]").filter(has_text="paused")).to_have_count(5)
     days(place, 9)
     place.show(page, "/schedules")
     expect(page.get_by_role("option", name="7 paused")).to_be_attached()
     expect(page.get_by_role("option", name="Wed 13 May, 02:00, succeeded")).to_be_attached()
     expect(page.get_by_text("paused until")).to_have_count(0)
+
+
+def test_what_was_skipped_last_night_is_found_in_the_morning(
+    begin: Begin, oslo: Callable[[Standing, str], Page]
+) -> None:
+    place = begin(MONDAY)
+    place.schedule(Cron("0 2 * * *"))
+    skipped = place.schedule(Cron("30 2 * * *"), workflow="hourly")
+    body = {"count": 1, "reason": "stocktaking"}
+    place.site.api.post(f"/schedules/{skipped}/skips", body)
+    days(place, 1)
+    page = oslo(place, "viewer")
+    place.show(page, "/schedules")
+    expect(page.get_by_role("link", name="nightly")).to_be_visible()
+    page.get_by_text("Skipped", exact=True).click()
+    expect(page.get_by_role("link", name="nightly")).to_have_count(0)
+    expect(page.get_by_role("link", name="hourly")).to_be_visible()
 
 
 def test_a_backfill_is_dragged_previewed_and_followed_to_its_end(

@@ -57,6 +57,18 @@ def test_rates_have_their_numerators_and_denominators(server: Server, api: Api) 
     assert (total["judged"], total["success_rate"], total["error_rate"]) == (4, 0.75, 0.25)
 
 
+@pytest.mark.parametrize("seconds", [1.02, 0.98, 372.0])
+@pytest.mark.parametrize("count", [1, 3])
+def test_of_runs_that_took_equally_long_no_quantile_is_below_the_average(
+    server: Server, api: Api, seconds: float, count: int
+) -> None:
+    """A bucket's middle may be; and who has seen one run has seen how long it took."""
+    record(server, *[ending(duration=seconds)] * count)
+    (total,) = ask(api)["totals"]
+    exactly = pytest.approx(seconds)
+    assert total["duration"] == dict.fromkeys(("average", "p50", "p95", "p99"), exactly)
+
+
 def test_quantiles_span_hours_and_come_from_the_stored_histograms(server: Server, api: Api) -> None:
     """The p95 of two hours is not the mean of two p95s."""
     quick = [ending(duration=1.0) for _ in range(95)]

@@ -109,10 +109,11 @@ def fail(server: Server) -> Callable[..., None]:
     """`fail(n)` is n failures of one cause; `told` runs the server's steps until all is sent."""
 
     def failures(count: int = 1, **given: Any) -> None:
-        about = {"group": "weather", "workflow": "nightly", "fingerprint": "abc", **given}
+        about: dict[str, Any] = {"group": "weather", "workflow": "nightly", "fingerprint": "abc"}
+        about |= {"sentence": "It failed.", **given}
         for _ in range(count):
             with server.db.write() as conn:
-                occasion = Occasion(kind=Kind.FAILURE, sentence="It failed.", **about)
+                occasion = Occasion(kind=Kind.FAILURE, **about)
                 service.occur(conn, server.services, occasion)
 
     return failures

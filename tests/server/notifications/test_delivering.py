@@ -174,6 +174,42 @@ def test_a_missing_reference_is_said_and_tried_again(api: Api, server: Server) -
     assert "NOT_THERE" in delivery["answer"]
 
 
+def test_a_target_whose_reference_leads_nowhere_says_so_until_it_does(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be there after the next restart, so it is taken; but not without a word."""
+    body = {"name": "chat", "kind": "slack", "url_ref": "env:NOT_THERE"}
+    made = api("admin").post("/notifications/targets", json=body)
+    assert made.status_code == 201
+    assert "no environment variable NOT_THERE" in made.json()["warning"]
+
+    def warning() -> Any:
+        (shown,) = api("operator").get("/notifications/targets").json()["items"]
+        return shown["warning"]
+
+    assert warning() == made.json()["warning"]
+    monkeypatch.setenv("NOT_THERE", "https://chat.example.org")
+    assert warning() is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"kind": "webhook"},
+        {"kind": "webhook", "url": "ftp://example.org"},
+        {"kind": "slack", "url": "https://example.org"},
+    ],
+)
+def test_what_is_to_be_mended_of_an_address_is_said_in_words_and_not_in_fields(
+    api: Api, body: dict[str, str]
+) -> None:
+    """Whoever fills in the form knows no field of that name."""
+    answer = api("admin").post("/notifications/targets", json={"name": "ops", **body})
+    fix = problem(answer, 422, "notification-target-invalid")["fix"]
+    assert "env:NAME" in fix
+    assert "url_ref" not in fix
+
+
 @pytest.fixture
 def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setattr(sending, "TIMEOUT", 90.0)

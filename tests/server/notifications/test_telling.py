@@ -161,9 +161,24 @@ def test_a_muted_cause_is_silent_until_its_date(
     assert [one["cause"] for one in told()] == ["other"]
     (mute,) = api("viewer").get("/notifications/mutes").json()["items"]
     assert (mute["reason"], mute["cause"]) == ("known, fixed on Monday", "abc")
+    assert mute["sentence"] == "It failed."
     assert api("operator").delete("/notifications/mutes/abc").status_code == 204
     fail()
     assert [one["cause"] for one in told()] == ["abc"]
+
+
+def test_a_mute_says_what_it_silences_as_it_was_said_last(api: Api, fail: Fail) -> None:
+    """An id alone tells nobody what is silent."""
+    until = (clock.now() + timedelta(days=1)).isoformat()
+    for cause in ("abc", "unheard-of"):
+        body = {"cause": cause, "until": until, "reason": "known"}
+        api("operator").post("/notifications/mutes", json=body)
+    fail(sentence="load of weather/nightly failed: no such host")
+    found = api("viewer").get("/notifications/mutes").json()["items"]
+    assert [(one["cause"], one["sentence"]) for one in found] == [
+        ("abc", "load of weather/nightly failed: no such host"),
+        ("unheard-of", None),
+    ]
 
 
 def test_without_rules_nothing_is_done_but_remembered(server: Server, fail: Fail) -> None:

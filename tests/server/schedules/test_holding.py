@@ -117,6 +117,42 @@ def test_a_pause_ends_by_itself_and_each_instant_keeps_its_fate(
     assert faults(server, one) == []
 
 
+@on_both
+def test_the_next_fires_say_which_of_them_the_pause_takes(
+    client: TestClient, server: Server
+) -> None:
+    one = scheduled(server, HOURLY)
+    client.post(f"schedules/{one}/skips", json={"count": 4, "reason": "a holiday"})
+    until = (NOON + timedelta(hours=2, minutes=30)).isoformat()
+    body = {"reason": "moving house", "until": until}
+    ends = client.post(f"schedules/{one}/pauses", json=body).json()["fires"]
+    paused, asked = ["paused"] * 2, ["a holiday"] * 2
+    said = [(fire["skipped"] or "runs").rpartition(": ")[2] for fire in ends[:5]]
+    assert said == [*paused, *asked, "runs"]
+    client.delete(f"schedules/{one}/pauses")
+    endless = client.post(f"schedules/{one}/pauses", json={"reason": "for good"}).json()["fires"]
+    assert {fire["skipped"] for fire in endless} == {"paused"}
+
+
+@on_both
+def test_schedules_are_found_by_what_became_of_their_last_fire(
+    client: TestClient, server: Server, hands: Hands
+) -> None:
+    runs, skips = scheduled(server, HOURLY), scheduled(server, HOURLY, name="skips")
+    for one in (runs, skips):
+        client.post(f"schedules/{one}/skips", json={"count": 1 if one == runs else 2})
+    hands.move(hours=1)
+    ticked(server)
+    hands.move(hours=1)
+    ticked(server)
+
+    def found(last: str) -> list[str]:
+        answer = client.get("schedules", params={"last": last})
+        return [one["id"] for one in answer.json()["items"]]
+
+    assert (found("skipped"), found("ran"), found("missed")) == ([str(skips)], [str(runs)], [])
+
+
 def test_the_end_of_a_pause_is_in_the_audit_log_even_where_nothing_is_due(
     client: TestClient, api: Api, server: Server, hands: Hands
 ) -> None:

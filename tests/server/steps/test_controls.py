@@ -6,6 +6,7 @@ from tests.server.support import Api, on_both, problem
 
 from stepwell.engine import StepClient
 from stepwell.server.app import Server
+from stepwell.step import new_step
 from stepwell.stores.controls import ControlKind
 
 
@@ -26,6 +27,17 @@ def test_a_queue_is_paused_and_resumed_with_who_and_why(api: Api, server: Server
     actions = [one["action"] for one in api("admin").get("/audit").json()["items"]]
     told = [one for one in actions if one.startswith("control.")]
     assert told == ["control.remove", "control.set"]
+
+
+@on_both
+def test_the_queues_there_are_can_be_looked_up_but_for_the_servers_own(
+    api: Api, server: Server
+) -> None:
+    steps = StepClient(server.db.store)
+    for queue in ("mail", "images", "mail"):
+        steps.add(new_step("v1/test/send", queue=queue))
+    found = api("viewer").get("/controls/queues").json()["items"]
+    assert [one for one in found if one in ("images", "mail", "server")] == ["images", "mail"]
 
 
 def test_limits_and_rates_are_set(api: Api) -> None:

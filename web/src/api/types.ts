@@ -312,6 +312,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/controls/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Queues
+         * @description The queues that may be paused: those that engines serve, or in which steps are.
+         */
+        get: operations["list_queues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/discoveries": {
         parameters: {
             query?: never;
@@ -2395,6 +2415,8 @@ export interface paths {
         /**
          * List Schedules
          * @description Schedules, newest first, with the next due instant and what became of the latest one.
+         *
+         *     `last` narrows to those whose latest due instant became that: `last=skipped`.
          */
         get: operations["list_schedules"];
         put?: never;
@@ -5647,7 +5669,8 @@ export interface components {
         };
         /**
          * Durations
-         * @description Seconds. Quantiles are within 2.5 % of the true value; None where nothing has ended.
+         * @description Seconds. Quantiles are within 2.5 % of the true value, and within 5 % where all took nearly
+         *     the same; None where nothing has ended.
          */
         Durations: {
             /** Average */
@@ -5865,8 +5888,8 @@ export interface components {
          * @description A due instant: in UTC, and as the clock of the schedule's zone shows it.
          *
          *     `jitter`: by how many seconds it was moved. `excluded`: the day of a calendar that makes it
-         *     skipped. `skipped`: why somebody asked to skip it. `overlaps`: the run before may still
-         *     go on then, for it begins less than 95 % of all runs take before.
+         *     skipped. `skipped`: paused, or why somebody asked to skip it. `overlaps`: the run before may
+         *     still go on then, for it begins less than 95 % of all runs take before.
          */
         Fire: {
             /**
@@ -7330,6 +7353,8 @@ export interface components {
              * @description The same by reference, where the address is a secret.
              */
             url_ref: string | null;
+            /** Warning */
+            warning?: string | null;
         };
         /**
          * MadeUp
@@ -9925,6 +9950,23 @@ export interface components {
              * @description What was asked for.
              */
             items: components["schemas"]["Prospect"][];
+        };
+        /**
+         * Queues
+         * @description The queues that there are and may be paused, by name.
+         */
+        Queues: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: string[];
         };
         /**
          * Ranked
@@ -13302,7 +13344,7 @@ export interface components {
         };
         /**
          * Target
-         * @description A target as it is shown: never its secret.
+         * @description A target as it is shown: never its secret. `warning`: why nothing can be sent to it now.
          */
         Target: {
             /**
@@ -13337,6 +13379,8 @@ export interface components {
              * @description The same by reference, where the address is a secret.
              */
             url_ref: string | null;
+            /** Warning */
+            warning?: string | null;
         };
         /**
          * TargetKind
@@ -14503,7 +14547,7 @@ export interface components {
         stepwell__server__notifications__records__Kind: "failure" | "recovery" | "late" | "too-long" | "target-missed" | "review-waiting";
         /**
          * Mute
-         * @description A cause of which nothing is said until then, and why.
+         * @description A cause of which nothing is said until then, and why; `sentence` is what it said last.
          */
         stepwell__server__notifications__records__Mute: {
             /**
@@ -14523,6 +14567,11 @@ export interface components {
              * @description Why, for people and the audit log.
              */
             reason: string;
+            /**
+             * Sentence
+             * @description The same in a sentence.
+             */
+            sentence?: string | null;
             /**
              * Until
              * Format: date-time
@@ -15851,6 +15900,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_queues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queues"];
+                };
             };
             /** @description A problem (RFC 9457) */
             default: {
@@ -20103,6 +20181,7 @@ export interface operations {
                 group?: string | null;
                 workflow?: string | null;
                 active?: boolean | null;
+                last?: components["schemas"]["Fate"] | null;
                 /** @description `next` of the page before */
                 cursor?: string | null;
                 limit?: number;

@@ -1,9 +1,10 @@
 import { JsonInput, SegmentedControl, Select, TextInput } from "@mantine/core";
-import { type RefObject, useEffect, useRef, useState } from "react";
+import { useRef, useState } from "react";
 import { parsedObject } from "@/lib/json";
 import { form as words } from "@/strings/form";
 import classes from "./ParameterForm.module.css";
 import { type Field, fieldsOf, read, written } from "./parameters";
+import { useStopped } from "./useStopped";
 
 interface Props {
   /** A JSON Schema of an object. */
@@ -121,14 +122,4 @@ function Whole({ value, onChange }: Props) {
       }}
     />
   );
-}
-
-/** A form is not sent while a field holds what cannot be read: it would go without that value. */
-function useStopped(
-  box: RefObject<HTMLInputElement | HTMLTextAreaElement | null>,
-  wrong: string,
-): void {
-  useEffect(() => {
-    box.current?.setCustomValidity(wrong);
-  }, [box, wrong]);
 }

@@ -1,5 +1,5 @@
 import { Alert, Button, Textarea } from "@mantine/core";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useRef, useState } from "react";
 import { asApiError } from "@/api/error";
 import { useFocusKept } from "@/lib/focus";
 import { common } from "@/strings/common";
@@ -39,6 +39,7 @@ export function ReasonDialog(props: Props) {
   const [busy, setBusy] = useState(false);
   const submitting = useFocusKept(busy);
   const [error, setError] = useState<unknown>(null);
+  const form = useRef<HTMLFormElement>(null);
   const lacking = !props.optional && reason.trim() === "";
 
   async function act() {
@@ -55,11 +56,19 @@ export function ReasonDialog(props: Props) {
     }
   }
 
+  /** What it would send, unless a field holds what cannot be sent: that field is shown then. */
+  async function shown() {
+    const bad = form.current?.querySelector<HTMLInputElement>("input:invalid");
+    if (bad && !bad.reportValidity()) throw new Error(bad.validationMessage);
+    return props.onSubmit(said);
+  }
+
   const problem = error === null ? null : asApiError(error);
   const said = reason.trim() || (props.optional ? "" : "…");
   return (
     <Dialog opened={opened} onClose={onClose} title={title} size="lg">
       <form
+        ref={form}
         className={classes.form}
         onSubmit={(event) => {
           event.preventDefault();
@@ -94,7 +103,7 @@ export function ReasonDialog(props: Props) {
         <div>
           <div className="sw-row sw-between">
             <span className="sw-label">{common.sameCommand}</span>
-            <CopyAct act={() => props.onSubmit(said)} disabled={!ready} />
+            <CopyAct act={shown} disabled={!ready} />
           </div>
           <CodeBlock label={common.sameCommand} wrap short>
             {props.cli(said)}

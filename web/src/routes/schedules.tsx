@@ -12,7 +12,7 @@ export const schedulesRoutes = [
       from: moment(),
       group: text(100),
       find: text(200),
-      show: oneOf("attention", "paused", "changed"),
+      show: oneOf("attention", "skipped", "paused", "changed"),
       /** Whose slots the load lane is about: `pool/etl-db`. */
       limit: text(220),
       table: flag(),

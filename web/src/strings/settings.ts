@@ -330,6 +330,9 @@ export const settings = {
     controlKinds: { pause: "paused queue", limit: "limit", rate: "rate" },
     key: "Key",
     queue: "Queue",
+    unknownQueue:
+      "No engine serves a queue of this name, and no step is in it: the pause counts once there is one.",
+    noQueue: "There is no queue yet: the pause counts once there is one of this name.",
     resume: "Resume",
     forget: "Forget",
     resumeTitle: (key: string) => `Resume the queue ${key}`,
@@ -352,6 +355,7 @@ export const settings = {
     url: "Address",
     urlHint: "Where a webhook leads; or, if it is a secret, env:NAME.",
     urlRef: "Address, as env:NAME",
+    noReference: "Write env: and the name of a variable of the server, as env:SLACK_URL.",
     to: "E-mail addresses",
     where: "Where",
     submitTarget: "Add it",
@@ -402,6 +406,8 @@ export const settings = {
     noMutes: "Nothing is muted",
     noMutesText: "A muted cause is not spoken of until an instant.",
     addMute: "Mute a cause",
+    muteUnknown: "What it says is not known here",
+    unset: "not set",
     cause: "Cause",
     causeHint: "One of those for which runs fail now, or its id.",
     causeOf: (runs: number, workflows: string) =>
@@ -410,7 +416,7 @@ export const settings = {
     untilYours: "Until (your time)",
     mute: "Mute it",
     unmute: "Unmute",
-    unmuteTitle: (cause: string) => `Speak of ${cause} again`,
+    unmuteTitle: "Speak of it again",
   },
   views: {
     none: "No view",

@@ -91,10 +91,17 @@ class ScheduleAmbiguous(InvalidInput):
 
 
 @command(app, "list")
-def list_schedules(session: Session, group: OfGroup = None) -> None:
+def list_schedules(
+    session: Session,
+    group: OfGroup = None,
+    last: Annotated[
+        str | None, typer.Option("--last", help="Whose last fire became: skipped, missed ...")
+    ] = None,
+) -> None:
     """All schedules, with when each is due next."""
-    found = list(session.api.items("/schedules", ALL, group=group))
+    found = list(session.api.items("/schedules", ALL, group=group, last=last))
     empty = "There are no schedules: they come with an approved release."
+    empty = empty if last is None else f"No schedule's last fire was {last}."
     overridden = any(one["origin"] == "overridden" for one in found)
     columns = COLUMNS | ({"in the source": "said"} if overridden else {})
     session.out.rows(found, columns, empty, _row)

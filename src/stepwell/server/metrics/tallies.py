@@ -113,10 +113,17 @@ def figures(tally: Tally) -> dict[str, Any]:
 
 
 def durations(histogram: Mapping[str, int], total: float) -> Durations:
-    """Average and quantiles in seconds."""
+    """Average and quantiles in seconds; of a single bucket they are all the average.
+
+    A bucket's middle may lie below what it stands for, so that 95 % would seem to have taken less
+    than the average.
+    """
     count = sum(histogram.values())
+    average = total / count if count else None
+    if len(histogram) == 1:
+        return Durations(average=average, p50=average, p95=average, p99=average)
     p50, p95, p99 = quantiles(histogram, (0.50, 0.95, 0.99))
-    return Durations(average=total / count if count else None, p50=p50, p95=p95, p99=p99)
+    return Durations(average=average, p50=p50, p95=p95, p99=p99)
 
 
 def waiting(by_reason: Mapping[str, Waited]) -> list[Waiting]:

@@ -57,6 +57,15 @@ def lock_open(conn: Connection, group: str, workflow: str, until: datetime) -> S
     return conn.execute(query).mappings().all()
 
 
+def said_of(conn: Connection, cause: str) -> str | None:
+    """What was said when the cause was met last; None where retention has taken that."""
+    query = select(occasions.c.sentence).where(
+        occasions.c.cause == cause, occasions.c.kind != "recovery"
+    )
+    found = conn.execute(query.order_by(occasions.c.at.desc()).limit(1))
+    return found.scalar_one_or_none()
+
+
 def passed(conn: Connection, ids: Sequence[UUID], at: datetime) -> None:
     """These failures were followed by a success."""
     for first in range(0, len(ids), 500):

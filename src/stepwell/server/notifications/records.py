@@ -109,13 +109,14 @@ class NewTarget(BaseModel):
 
 
 class Target(BaseModel):
-    """A target as it is shown: never its secret."""
+    """A target as it is shown: never its secret. `warning`: why nothing can be sent to it now."""
 
     name: str
     kind: TargetKind
     url: str | None
     url_ref: str | None
     to: list[str]
+    warning: str | None = None
     created_at: datetime
     created_by: str
 
@@ -197,9 +198,10 @@ class NewMute(BaseModel):
 
 
 class Mute(BaseModel):
-    """A cause of which nothing is said until then, and why."""
+    """A cause of which nothing is said until then, and why; `sentence` is what it said last."""
 
     cause: str
+    sentence: str | None = None
     until: datetime
     reason: str
     muted_by: str

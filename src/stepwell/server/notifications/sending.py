@@ -93,10 +93,23 @@ def _is_inside(text: str) -> bool:
     )
 
 
+def lacking(address: Mapping[str, Any]) -> str | None:
+    """What keeps this server from sending there, though it may be there after a restart."""
+    variable = _variable(address)
+    if variable is None or variable in os.environ:
+        return None
+    return f"This server has no environment variable {variable}: nothing is sent until it has."
+
+
+def _variable(address: Mapping[str, Any]) -> str | None:
+    reference = address.get("url_ref")
+    return str(reference).removeprefix("env:") if reference else None
+
+
 def _url(address: Mapping[str, Any]) -> str:
-    if address.get("url"):
+    variable = _variable(address)
+    if variable is None:
         return str(address["url"])
-    variable = str(address["url_ref"]).removeprefix("env:")
     if variable not in os.environ:
         raise Undelivered(
             "The target's URL is not known.",

@@ -17,7 +17,7 @@ from stepwell.server.database.tables import (
     notification_rules,
     notification_targets,
 )
-from stepwell.server.notifications import muting, queries, signing
+from stepwell.server.notifications import muting, queries, sending, signing
 from stepwell.server.notifications.records import (
     MadeTarget,
     Mute,
@@ -172,7 +172,7 @@ def mutes(conn: Connection, pages: Paging) -> Page[Mute]:
     """The mutes in force, by cause."""
     by = [notification_mutes.c.cause]
     query = queries.mutes(clock.now())
-    make = lambda row: Mute(**row)  # noqa: E731
+    make = lambda row: Mute(**row, sentence=queries.said_of(conn, row["cause"]))  # noqa: E731
     return paged(conn, query, pages, by=by, make=make, newest_first=False)
 
 
@@ -185,9 +185,9 @@ def unmute(conn: Connection, cause: str, reason: str | None, *, by: str) -> None
 
 
 _NEEDS: Final = {
-    TargetKind.WEBHOOK: "Give url, or url_ref where the URL is a secret.",
-    TargetKind.SLACK: "Give url_ref, env:NAME: the URL of a Slack webhook is a secret.",
-    TargetKind.EMAIL: "Give at least one address in `to`.",
+    TargetKind.WEBHOOK: "Give a URL; where it is a secret, env:NAME, a variable of the server.",
+    TargetKind.SLACK: "Give env:NAME, a variable of the server: a Slack webhook's URL is a secret.",
+    TargetKind.EMAIL: "Give at least one e-mail address.",
 }
 
 
@@ -219,7 +219,7 @@ def _check_url(url: str) -> None:
         raise TargetInvalid(
             f"{url!r} cannot be sent to.",
             why="It is no http or https URL with a host, or it has a password in it.",
-            fix="Correct it; give a URL with a secret by url_ref.",
+            fix="Correct it; of a URL with a secret give env:NAME, a variable of the server.",
         )
 
 
@@ -235,7 +235,9 @@ def _check_address(address: str) -> None:
 
 def _shown(row: Any) -> Target:
     names = ("name", "kind", "created_at", "created_by")
-    return Target(**{name: row[name] for name in names}, **row["address"])
+    address = row["address"]
+    shown = {name: row[name] for name in names}
+    return Target(**shown, **address, warning=sending.lacking(address))
 
 
 def _made(services: Services, row: Any) -> MadeTarget:

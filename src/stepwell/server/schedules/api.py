@@ -58,9 +58,14 @@ def list_schedules(
     group: str | None = None,
     workflow: str | None = None,
     active: bool | None = True,
+    last: Fate | None = None,
 ) -> Page[Scheduled]:
-    """Schedules, newest first, with the next due instant and what became of the latest one."""
-    return reading.listed(call.conn, pages, group=group, workflow=workflow, active=active)
+    """Schedules, newest first, with the next due instant and what became of the latest one.
+
+    `last` narrows to those whose latest due instant became that: `last=skipped`.
+    """
+    where = {"group": group, "workflow": workflow}
+    return reading.listed(call.conn, pages, **where, active=active, last=last)
 
 
 @router.post("/schedules", status_code=201)

@@ -13,6 +13,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     RowMapping,
+    ScalarSelect,
     Select,
     bindparam,
     func,
@@ -157,6 +158,13 @@ def listed(
     for name, value in equal.items():
         query = query if value is None else query.where(schedules.c[name] == value)
     return query
+
+
+def last_fate() -> ScalarSelect[Any]:
+    """What became of the latest due instant of a schedule of the query around it."""
+    spoken = (ledger.c.schedule_id == schedules.c.id) & (ledger.c.fate != Fate.CHANGED.value)
+    newest = select(ledger.c.fate).where(spoken).order_by(ledger.c.first_due.desc()).limit(1)
+    return newest.correlate(schedules).scalar_subquery()
 
 
 def named(conn: Connection, group: str, workflow: str, name: str) -> Row | None:

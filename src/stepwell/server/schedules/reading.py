@@ -37,9 +37,11 @@ def listed(
     group: str | None,
     workflow: str | None,
     active: bool | None,
+    last: Fate | None = None,
 ) -> Page[Scheduled]:
     """Schedules, newest first, each with the fate of its latest due instant."""
     query = queries.listed(group, workflow, active)
+    query = query if last is None else query.where(queries.last_fate() == last.value)
     page = paged(conn, query, pages, by=[schedules.c.id], make=dict)
     fields = _fields(conn, page.items)
     return pages.page([Scheduled(**one) for one in fields], page.next)

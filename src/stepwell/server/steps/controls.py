@@ -16,6 +16,7 @@ from stepwell.server.database.session import Database
 from stepwell.server.services import QUEUE
 from stepwell.server.steps.service import StepProtected
 from stepwell.stores.controls import Control, ControlKind
+from stepwell.stores.inspecting import Inspectable
 
 N = TypeVar("N", int, float)
 
@@ -65,6 +66,22 @@ class Controls(BaseModel):
 
     items: list[ControlShown]
     as_of: datetime
+
+
+class Queues(BaseModel):
+    """The queues that there are and may be paused, by name."""
+
+    items: list[str]
+    as_of: datetime
+
+
+def queues(db: Database) -> Queues:
+    """The queues that live engines serve, and those in which steps are."""
+    store, now = db.store, clock.now()
+    assert isinstance(store, Inspectable)
+    served = {queue for engine in store.inspect().engines for queue in engine.queues}
+    found = served | {line.queue for line in store.overview(now).lines}
+    return Queues(items=sorted(found if db.bare else found - {QUEUE}), as_of=now)
 
 
 def listed(conn: Connection, db: Database) -> Controls:

@@ -7,7 +7,7 @@ from typing import Annotated
 from stepwell.server.access.records import Role
 from stepwell.server.http import Call, Router, reads, writes
 from stepwell.server.steps import controls
-from stepwell.server.steps.controls import Controls, ControlShown, NewControl
+from stepwell.server.steps.controls import Controls, ControlShown, NewControl, Queues
 from stepwell.stores.controls import ControlKind
 
 router = Router(prefix="/controls", tags=["controls"])
@@ -20,6 +20,12 @@ Operating = Annotated[Call, writes(Role.OPERATOR)]
 def list_controls(call: Reading) -> Controls:
     """Pauses of queues, limits and rates of keys, with who set them, and why."""
     return controls.listed(call.conn, call.db)
+
+
+@router.get("/queues")
+def list_queues(call: Reading) -> Queues:
+    """The queues that may be paused: those that engines serve, or in which steps are."""
+    return controls.queues(call.db)
 
 
 @router.post("")

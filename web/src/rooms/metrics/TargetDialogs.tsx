@@ -1,11 +1,12 @@
 /** What a workflow is held to: set by hand, and dropped again. */
 
-import { NumberInput, Select } from "@mantine/core";
+import { Select } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, ok } from "@/api/client";
 import { workflowNamesQuery } from "@/api/workflows";
 import { reasonFlag } from "@/components/CopyAs";
+import { NumberField } from "@/components/NumberField";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { metrics } from "@/strings/metrics";
 import type { Subject } from "./queries";
@@ -62,22 +63,26 @@ export function SetTarget({ subject, onClose }: { subject: Subject; onClose: () 
         data={(names.data?.items ?? []).map((one) => `${one.group}/${one.workflow}`)}
         comboboxProps={{ withinPortal: true }}
       />
-      <NumberInput
+      <NumberField
         label={words.success}
         description={words.successHint}
         min={0.1}
         max={99.99}
+        fractions
+        optional
         value={success}
         onChange={setSuccess}
       />
-      <NumberInput
+      <NumberField
         label={words.p95}
         description={words.p95Hint}
         min={0.001}
+        fractions
+        optional
         value={p95}
         onChange={setP95}
       />
-      <NumberInput label={words.days} min={1} max={366} value={days} onChange={setDays} />
+      <NumberField label={words.days} min={1} max={366} value={days} onChange={setDays} />
     </ReasonDialog>
   );
 }

@@ -1,10 +1,11 @@
-import { Button, NumberInput } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { CodeBlock } from "@/components/CodeBlock";
 import { ErrorFace, SkeletonRows } from "@/components/FourFaces";
 import { Instant } from "@/components/Instant";
+import { NumberField } from "@/components/NumberField";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { contentOf, ReportPreview } from "@/components/ReportPreview";
 import { RoleGate } from "@/components/RoleGate";
@@ -120,7 +121,7 @@ function Share({ report, onShared, onClose }: ShareProps) {
       }}
     >
       <p className="sw-soft">{words.shareLead}</p>
-      <NumberInput label={words.days} value={days} min={1} max={365} onChange={setDays} />
+      <NumberField label={words.days} value={days} min={1} max={365} onChange={setDays} />
     </ReasonDialog>
   );
 }

@@ -3,6 +3,7 @@ import { notifications } from "@mantine/notifications";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, ok, type Schemas } from "@/api/client";
+import { useMay } from "@/api/session";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { RoleGate } from "@/components/RoleGate";
 import { review as words } from "@/strings/review";
@@ -14,11 +15,14 @@ interface Props {
   offer: Offer;
   review: Review;
   choices: Choices;
+  /** Why nothing can be decided now, whoever asks. */
+  waits: string | null;
   onChange: (choices: Choices) => void;
 }
 
 /** What was chosen, and the one act that puts it in force. */
-export function ApplyBar({ offer, review, choices, onChange }: Props) {
+export function ApplyBar({ offer, review, choices, waits, onChange }: Props) {
+  const may = useMay("reviewer");
   const [asking, setAsking] = useState(false);
   const cache = useQueryClient();
   const chosen = Object.keys(choices);
@@ -39,11 +43,13 @@ export function ApplyBar({ offer, review, choices, onChange }: Props) {
   return (
     <div className={classes.bar} data-tour="apply" data-active={chosen.length > 0 || undefined}>
       <span className={chosen.length > 0 ? undefined : "sw-soft"} aria-live="polite">
-        {chosen.length > 0 ? inWords(choices) : words.nothingChosen}
+        {chosen.length > 0
+          ? inWords(choices)
+          : (waits ?? (may ? words.nothingChosen : words.onlyReviewers))}
       </span>
       <span className="sw-grow" />
       {open.length > 0 ? (
-        <RoleGate needs="reviewer">
+        <RoleGate needs="reviewer" blocked={waits}>
           <Button
             variant="subtle"
             onClick={() => onChange(chooseRest(choices, review.workflows, "accept"))}
@@ -57,7 +63,7 @@ export function ApplyBar({ offer, review, choices, onChange }: Props) {
           <Button variant="subtle" color="gray" onClick={() => onChange({})}>
             {words.decide.clear}
           </Button>
-          <RoleGate needs="reviewer">
+          <RoleGate needs="reviewer" blocked={waits}>
             <Button onClick={() => setAsking(true)}>{words.apply(inWords(choices))}</Button>
           </RoleGate>
         </>

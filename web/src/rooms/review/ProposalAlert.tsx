@@ -3,6 +3,7 @@ import { notifications } from "@mantine/notifications";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, ok, type Schemas } from "@/api/client";
+import { useMe } from "@/api/session";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { RoleGate } from "@/components/RoleGate";
 import { review as words } from "@/strings/review";
@@ -12,6 +13,7 @@ import classes from "./Review.module.css";
 export function ProposalAlert({ proposal }: { proposal: Schemas["Proposal"] }) {
   const [asking, setAsking] = useState<"confirm" | "refuse" | null>(null);
   const cache = useQueryClient();
+  const own = useMe().name === proposal.requested_by;
   const params = {
     params: { path: { name: proposal.group_name, proposal_id: proposal.id } } as never,
   };
@@ -46,7 +48,7 @@ export function ProposalAlert({ proposal }: { proposal: Schemas["Proposal"] }) {
         </ul>
         {proposal.reason ? <p>{proposal.reason}</p> : null}
         <div className="sw-row">
-          <RoleGate needs="reviewer">
+          <RoleGate needs="reviewer" blocked={own ? words.ownProposal : null}>
             <Button onClick={() => setAsking("confirm")}>{words.confirm}</Button>
           </RoleGate>
           <RoleGate needs="reviewer">

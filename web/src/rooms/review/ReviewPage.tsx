@@ -2,6 +2,7 @@ import { Alert, Button, Tabs } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useRouter, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
+import { useMay } from "@/api/session";
 import { CopyAs } from "@/components/CopyAs";
 import { ErrorFace, SkeletonRows } from "@/components/FourFaces";
 import { Instant } from "@/components/Instant";
@@ -108,7 +109,9 @@ function Loaded({
   const shown =
     review.workflows.find((one) => one.workflow === workflow) ?? open[0] ?? review.workflows[0];
   const at = shown?.workflow ?? "";
-  const decides = shown !== undefined && shown.standing !== "same";
+  const waits = review.proposal ? words.proposalWaits : null;
+  const may = useMay("reviewer") && waits === null;
+  const decides = may && shown !== undefined && shown.standing !== "same";
 
   function decide(choice: Choice, until?: string) {
     if (!decides) return;
@@ -146,6 +149,7 @@ function Loaded({
         <WorkflowList
           review={review}
           choices={choices}
+          may={may}
           at={at}
           onOpen={(name) => onGo({ workflow: name })}
         />
@@ -155,6 +159,7 @@ function Loaded({
               <WorkflowHead
                 shown={shown}
                 choice={choices[at]?.choice}
+                waits={waits}
                 onChoose={(choice) =>
                   choices[at]?.choice === choice
                     ? setChoices(choose(choices, at, null))
@@ -172,7 +177,13 @@ function Loaded({
           {"discovery" in offer ? <Comments group={offer.group} id={offer.discovery} /> : null}
         </aside>
       </div>
-      <ApplyBar offer={offer} review={review} choices={choices} onChange={setChoices} />
+      <ApplyBar
+        offer={offer}
+        review={review}
+        choices={choices}
+        waits={waits}
+        onChange={setChoices}
+      />
       <FirstTour active={tour === true} onClose={onTourEnd ?? (() => undefined)} />
       {"discovery" in offer && entry !== undefined && trying ? (
         <TryOnce offer={offer} entry={entry} onClose={() => setTrying(false)} />
@@ -214,13 +225,15 @@ function Head({ offer, review }: { offer: Offer; review: Review }) {
 interface HeadProps {
   shown: WorkflowReview;
   choice: Choice | undefined;
+  /** Why nothing can be decided now, whoever asks. */
+  waits: string | null;
   onChoose: (choice: Choice) => void;
   onTry: (() => void) | null;
 }
 
 const COLOURS = { accept: "green", reject: "red", hold: "yellow" } as const;
 
-function WorkflowHead({ shown, choice, onChoose, onTry }: HeadProps) {
+function WorkflowHead({ shown, choice, waits, onChoose, onTry }: HeadProps) {
   const decided = shown.decided;
   return (
     <header className={classes.workflowHead}>
@@ -248,7 +261,7 @@ function WorkflowHead({ shown, choice, onChoose, onTry }: HeadProps) {
       {shown.standing === "same" ? null : (
         <fieldset className={classes.choices} aria-label={words.keys}>
           {(["accept", "reject", "hold"] as const).map((one) => (
-            <RoleGate key={one} needs="reviewer">
+            <RoleGate key={one} needs="reviewer" blocked={waits}>
               <Button
                 variant={choice === one ? "filled" : "default"}
                 color={choice === one ? COLOURS[one] : undefined}

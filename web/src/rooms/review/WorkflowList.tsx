@@ -9,6 +9,8 @@ import classes from "./Review.module.css";
 interface Props {
   review: Review;
   choices: Choices;
+  /** Whether the reader may decide: keys that do nothing are not offered. */
+  may: boolean;
   at: string;
   onOpen: (workflow: string) => void;
 }
@@ -16,7 +18,7 @@ interface Props {
 const ICONS = { accept: IconCheck, reject: IconX, hold: IconPlayerPause };
 
 /** The workflows of the group, each with its mark and what is chosen for it. */
-export function WorkflowList({ review, choices, at, onOpen }: Props) {
+export function WorkflowList({ review, choices, may, at, onOpen }: Props) {
   const breaking = new Set(
     review.workflows
       .filter((one) => one.changes.some((c) => c.breaking))
@@ -56,7 +58,7 @@ export function WorkflowList({ review, choices, at, onOpen }: Props) {
           );
         })}
       </ul>
-      <p className={classes.keys}>{words.keys}</p>
+      <p className={classes.keys}>{may ? words.keys : words.keysToRead}</p>
     </nav>
   );
 }

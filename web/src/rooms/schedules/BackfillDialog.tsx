@@ -1,6 +1,6 @@
 /** Run the fires of a span that is past: what would run is shown before anything does. */
 
-import { Alert, NumberInput, Select, TextInput } from "@mantine/core";
+import { Alert, Select, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -8,6 +8,7 @@ import { api, ok } from "@/api/client";
 import { asApiError } from "@/api/error";
 import { quoted } from "@/components/CopyAs";
 import { Instant } from "@/components/Instant";
+import { NumberField } from "@/components/NumberField";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { announce } from "@/lib/announce";
 import { duration } from "@/lib/time";
@@ -131,20 +132,21 @@ function Ask({ ask, onClose, onBegun }: { ask: BackfillAsk } & Omit<Props, "ask"
           value={body.order ?? "oldest-first"}
           onChange={(order) => set({ order: order as NewBackfill["order"] })}
         />
-        <NumberInput
+        <NumberField
           label={words.backfill.concurrency}
           min={1}
           max={100}
           value={body.concurrency ?? 1}
-          onChange={(value) => set({ concurrency: Number(value) || 1 })}
+          onChange={(value) => set({ concurrency: Number(value) })}
         />
-        <NumberInput
+        <NumberField
           label={words.backfill.perMinute}
           placeholder={words.backfill.unlimited}
           min={1}
           max={6000}
-          value={body.per_minute ?? ""}
-          onChange={(value) => set({ per_minute: value === "" ? null : Number(value) })}
+          optional
+          value={body.per_minute ?? null}
+          onChange={(value) => set({ per_minute: value === "" ? null : value })}
         />
       </div>
       {preview.error ? (

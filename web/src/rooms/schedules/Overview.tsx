@@ -22,6 +22,7 @@ export function Overview({ schedule, lane }: { schedule: Schedule; lane: Lane | 
       </section>
       <section className={classes.section}>
         <h3>{words.next}</h3>
+        {schedule.paused_at === null ? null : <p className="sw-soft">{paused(schedule)}</p>}
         <FireList fires={schedule.fires} zone={zone} most={5} />
       </section>
       <section className={classes.section}>
@@ -104,6 +105,19 @@ export function Overview({ schedule, lane }: { schedule: Schedule; lane: Lane | 
         )}
       </section>
     </div>
+  );
+}
+
+/** That what follows does not run, or only from some instant on. */
+function paused({ paused_until: until, fires }: Schedule) {
+  if (until === null || fires.length === 0) return words.nextPaused;
+  const [before = "", after = ""] = words.nextPausedUntil.split("{when}");
+  return (
+    <>
+      {before}
+      <Instant at={until} />
+      {after}
+    </>
   );
 }
 

@@ -9,7 +9,7 @@ import { duration, instant } from "@/lib/time";
 import { useZone } from "@/lib/zone";
 import { schedules as words } from "@/strings/schedules";
 import { shownZone } from "./MarkCard";
-import type { Lane } from "./marks";
+import { type Lane, nextRun } from "./marks";
 import { placeOf } from "./queries";
 import classes from "./StripList.module.css";
 import { forReader } from "./zones";
@@ -98,14 +98,14 @@ function Signs({ lane, now }: { lane: Lane; now: number }) {
 export function RowNext({ lane }: { lane: Lane }) {
   const now = useNow();
   if (lane.next_due === null) return <span className="sw-soft">{words.never}</span>;
-  const open = lane.paused_at !== null && lane.paused_until === null;
-  if (open) return <span className="sw-soft">–</span>;
-  const left = (Date.parse(lane.next_due) - now) / 1000;
+  const next = nextRun(lane);
+  if (next === null) return <span className="sw-soft">–</span>;
+  const left = (Date.parse(next) - now) / 1000;
   return (
     <span className={classes.when}>
       <span className={classes.count}>{left <= 0 ? words.now : countdown(left)}</span>
       <span className="sw-soft">
-        <Instant at={lane.next_due} />
+        <Instant at={next} />
       </span>
     </span>
   );

@@ -6,7 +6,6 @@ import {
   Button,
   Collapse,
   JsonInput,
-  NumberInput,
   SegmentedControl,
   Select,
   TagsInput,
@@ -17,6 +16,7 @@ import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { asApiError } from "@/api/error";
 import { CodeBlock } from "@/components/CodeBlock";
+import { NumberField } from "@/components/NumberField";
 import { parsedObject } from "@/lib/json";
 import { common } from "@/strings/common";
 import { schedules as words } from "@/strings/schedules";
@@ -234,11 +234,12 @@ function When({ form, set }: { form: Form; set: Set }) {
   }
   return (
     <div className={classes.fields}>
-      <NumberInput
+      <NumberField
         label={words.form.every}
         min={1}
+        fractions
         value={form.every}
-        onChange={(value) => set({ every: Number(value) || 1 })}
+        onChange={(value) => set({ every: Number(value) })}
       />
       <Select
         label={words.form.every}
@@ -285,7 +286,7 @@ function Moment(props: {
 function More(props: { draft: Draft; set: Set; change: (change: Partial<Draft>) => void }) {
   const { draft, set, change } = props;
   const calendars = useQuery(calendarsQuery);
-  const seconds = (value: string | number) => (value === "" ? null : Number(value));
+  const seconds = (value: number | "") => (value === "" ? null : value);
   return (
     <div className={classes.fields}>
       <Moment
@@ -304,28 +305,30 @@ function More(props: { draft: Draft; set: Set; change: (change: Partial<Draft>) 
           onChange={(exclude) => set({ exclude })}
         />
       </div>
-      <NumberInput
+      <NumberField
         label={words.form.jitter}
         description={words.form.jitterHint}
         inputWrapperOrder={["label", "input", "description"]}
         min={0}
         max={86_400}
         value={draft.form.jitter}
-        onChange={(value) => set({ jitter: Number(value) || 0 })}
+        onChange={(value) => set({ jitter: Number(value) })}
       />
       <span />
-      <NumberInput
+      <NumberField
         label={words.form.lateAfter}
         placeholder={words.serverDefault}
         min={0}
-        value={draft.lateAfter ?? ""}
+        optional
+        value={draft.lateAfter}
         onChange={(value) => change({ lateAfter: seconds(value) })}
       />
-      <NumberInput
+      <NumberField
         label={words.form.tooLong}
         placeholder={words.serverDefault}
         min={0}
-        value={draft.tooLong ?? ""}
+        optional
+        value={draft.tooLong}
         onChange={(value) => change({ tooLong: seconds(value) })}
       />
       <div className={classes.wide}>

@@ -91,6 +91,7 @@ export function Toolbar(props: Props) {
         data={[
           { value: "", label: words.show.all },
           { value: "attention", label: words.show.attention },
+          { value: "skipped", label: words.show.skipped },
           { value: "paused", label: words.show.paused },
           { value: "changed", label: words.show.changed },
         ]}

@@ -4,7 +4,7 @@ import { type Column, DataTable, type Selection } from "@/components/DataTable";
 import { Instant } from "@/components/Instant";
 import { duration, number } from "@/lib/time";
 import { schedules as words } from "@/strings/schedules";
-import { type Lane, latest, type Outcome, tally } from "./marks";
+import { type Lane, latest, nextRun, type Outcome, tally } from "./marks";
 import { placeOf } from "./queries";
 import { Sample } from "./shapes";
 
@@ -41,9 +41,12 @@ const COLUMNS: Column<Lane>[] = [
     key: "next",
     header: words.table.next,
     width: "9rem",
-    sort: (lane) => lane.next_due,
-    cell: (lane) =>
-      lane.paused_at === null ? <Instant at={lane.next_due} /> : <span>{words.paused}</span>,
+    sort: (lane) => nextRun(lane),
+    cell: (lane) => {
+      const next = nextRun(lane);
+      if (next !== null) return <Instant at={next} />;
+      return <span>{lane.paused_at === null ? "–" : words.paused}</span>;
+    },
   },
   {
     key: "last",

@@ -1,9 +1,9 @@
 /** Which schedules are shown, in which order. Pure. */
 
-import { type Lane, tally } from "./marks";
+import { BAD, type Lane, type Outcome, outcomeOf, tally } from "./marks";
 import { placeOf } from "./queries";
 
-export type Show = "attention" | "paused" | "changed";
+export type Show = "attention" | "skipped" | "paused" | "changed";
 
 const DAY = 86_400_000;
 
@@ -11,7 +11,11 @@ const DAY = 86_400_000;
 export function needsAttention(lane: Lane, now: number): boolean {
   if (lane.next_due !== null && lane.paused_at === null && now - Date.parse(lane.next_due) > 60_000)
     return true;
-  const bad = new Set(["failed", "blocked", "missed"]);
+  return hasOfLate(lane, now, BAD);
+}
+
+/** Whether a fire of the last day, or the newest one, became that and was not made up for. */
+export function hasOfLate(lane: Lane, now: number, wanted: ReadonlySet<Outcome>): boolean {
   const made = new Set(
     lane.made_up.filter((one) => one.outcome === "succeeded").map((one) => Date.parse(one.due_at)),
   );
@@ -23,8 +27,13 @@ export function needsAttention(lane: Lane, now: number): boolean {
   const cells = lane.past_cells.filter(
     (one, at) => at === lane.past_cells.length - 1 || now - Date.parse(one.begin) < DAY,
   );
-  return marks.some((one) => bad.has(one.outcome)) || cells.some((one) => bad.has(one.worst));
+  return (
+    marks.some((one) => wanted.has(outcomeOf(one.outcome))) ||
+    cells.some((one) => Object.keys(one.outcomes).some((name) => wanted.has(outcomeOf(name))))
+  );
 }
+
+const SKIPPED: ReadonlySet<Outcome> = new Set(["skipped"]);
 
 export function shown(
   lanes: readonly Lane[],
@@ -40,6 +49,7 @@ export function shown(
     })
     .filter((lane) => {
       if (show === "paused") return lane.paused_at !== null;
+      if (show === "skipped") return hasOfLate(lane, now, SKIPPED);
       if (show === "changed") return lane.origin !== "source";
       return show === undefined || needsAttention(lane, now);
     })

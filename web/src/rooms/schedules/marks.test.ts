@@ -4,6 +4,7 @@ import {
   type Lane,
   latest,
   nearest,
+  nextRun,
   pastItems,
   tally,
   unlisted,
@@ -150,6 +151,21 @@ describe("what is to come", () => {
       ["band", "paused", 3],
       ["coming", "coming", 1],
     ]);
+  });
+
+  it("runs next at the first that nothing takes", () => {
+    const at = (hours: number) => iso(NOON + hours * HOUR);
+    const future = [
+      { at: at(1), skipped: "paused" },
+      { at: at(2), skipped: "calendar: Labour Day" },
+      { at: at(3), skipped: null },
+    ];
+    const held = { next_due: at(1), paused_at: at(-1), paused_until: at(1.5) };
+    expect(nextRun(lane({ ...held, future }))).toBe(at(3));
+    expect(nextRun(lane({ ...held, paused_until: null, future }))).toBeNull();
+    expect(nextRun(lane({ ...held, future: future.slice(0, 1) }))).toBeNull();
+    expect(nextRun(lane({ next_due: at(1), future: future.slice(2) }))).toBe(at(1));
+    expect(nextRun(lane({ next_due: null }))).toBeNull();
   });
 
   it("says what will be skipped, and why", () => {

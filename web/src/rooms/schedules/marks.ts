@@ -72,6 +72,16 @@ export function worst(outcomes: Iterable<Outcome>): Outcome {
   return OUTCOMES.find((one) => found.has(one)) ?? "ran";
 }
 
+/** When it runs next, for a pause and what is skipped take instants; null: not in what is shown. */
+export function nextRun(lane: Lane): string | null {
+  const { next_due: due, paused_at: paused, paused_until: until, future } = lane;
+  if (due === null || (paused !== null && until === null)) return null;
+  // Where the strip shows another time, what it lists does not begin with what is due next.
+  const listed = future[0] !== undefined && Date.parse(future[0].at) === Date.parse(due);
+  if (!listed) return paused === null ? due : null;
+  return future.find((one) => one.skipped === null)?.at ?? null;
+}
+
 /** What became of past instants, from left to right. */
 export function pastItems(lane: Lane, scale: Scale, now = scale.end): Item[] {
   const made = madeUpAt(lane);

@@ -1,17 +1,19 @@
-import { Button, NumberInput, SegmentedControl, TextInput } from "@mantine/core";
+import { Autocomplete, Button, SegmentedControl, TextInput } from "@mantine/core";
 import { IconPlayerPause } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { api, ok } from "@/api/client";
 import { quoted } from "@/components/CopyAs";
 import type { Column } from "@/components/DataTable";
 import { Instant } from "@/components/Instant";
 import { Listing } from "@/components/Listing";
+import { NumberField } from "@/components/NumberField";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { RoleGate } from "@/components/RoleGate";
 import { duration } from "@/lib/time";
 import { settings } from "@/strings/settings";
 import { Act, Add, actsColumn, because, orNull, Section, useDone, Word } from "./Parts";
-import { type Control, controlsQuery, useWhole } from "./queries";
+import { type Control, controlsQuery, queuesQuery, useWhole } from "./queries";
 import classes from "./Settings.module.css";
 
 const words = settings.limits;
@@ -116,28 +118,60 @@ function SetControl({ first, onClose }: { first: Kind; onClose: () => void }) {
           onChange={(next) => setKind(next as Kind)}
         />
       )}
-      <TextInput
-        label={pause ? words.queue : words.key}
-        value={key}
-        autoComplete="off"
-        data-autofocus
-        onChange={(event) => setKey(event.currentTarget.value)}
-      />
+      {pause ? (
+        <Queue value={key} onChange={setKey} />
+      ) : (
+        <TextInput
+          label={words.key}
+          value={key}
+          autoComplete="off"
+          data-autofocus
+          onChange={(event) => setKey(event.currentTarget.value)}
+        />
+      )}
       {pause ? null : (
         <div className={classes.pair}>
-          <NumberInput
+          <NumberField
             label={rate ? words.many : words.slots}
             value={slots}
             min={0}
-            allowDecimal={false}
             onChange={setSlots}
           />
           {rate ? (
-            <NumberInput label={words.period} value={period} min={0} onChange={setPeriod} />
+            <NumberField
+              label={words.period}
+              value={period}
+              min={0.001}
+              fractions
+              onChange={setPeriod}
+            />
           ) : null}
         </div>
       )}
     </ReasonDialog>
+  );
+}
+
+/** One of the queues that there are; another one may be meant, but not without a word. */
+function Queue({ value, onChange }: { value: string; onChange: (value: string) => void }) {
+  const names = useQuery(queuesQuery).data?.items;
+  const unknown = value.trim() !== "" && names !== undefined && !names.includes(value.trim());
+  return (
+    <>
+      <Autocomplete
+        label={words.queue}
+        value={value}
+        data={names ?? []}
+        autoComplete="off"
+        data-autofocus
+        onChange={onChange}
+      />
+      {unknown ? (
+        <p className={classes.lead} role="status">
+          {names.length === 0 ? words.noQueue : words.unknownQueue}
+        </p>
+      ) : null}
+    </>
   );
 }
 

@@ -1,7 +1,8 @@
-import { NumberInput, SegmentedControl, Switch, Textarea, TextInput } from "@mantine/core";
+import { SegmentedControl, Switch, Textarea, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { api, ok } from "@/api/client";
 import { quoted } from "@/components/CopyAs";
+import { NumberField } from "@/components/NumberField";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { usePhone } from "@/lib/media";
 import { settings } from "@/strings/settings";
@@ -180,12 +181,13 @@ export function ChangeGroup({ group, onClose }: Props) {
           onChange={(next) => setRule(next as Rule)}
         />
       </div>
-      <NumberInput
+      <NumberField
         label={words.watch}
         description={words.watchHint}
         value={watch}
         min={5}
-        hideControls
+        fractions
+        optional
         onChange={setWatch}
       />
     </ReasonDialog>

@@ -1,4 +1,4 @@
-import { Autocomplete, NumberInput, Select } from "@mantine/core";
+import { Autocomplete, Select } from "@mantine/core";
 import { IconGauge } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -10,6 +10,7 @@ import { quoted } from "@/components/CopyAs";
 import type { Column } from "@/components/DataTable";
 import { Instant } from "@/components/Instant";
 import { Listing } from "@/components/Listing";
+import { NumberField } from "@/components/NumberField";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { settings } from "@/strings/settings";
 import { Controls } from "./Controls";
@@ -158,13 +159,13 @@ function SetLimit({ limit, all, onClose }: SetProps) {
           {words.unknown[kind]}
         </p>
       ) : null}
-      <NumberInput
+      <NumberField
         label={words.slots}
         description={words.slotsHint}
         value={slots}
         data-autofocus={limit === null ? undefined : true}
         min={0}
-        allowDecimal={false}
+        max={1_000_000}
         onChange={setSlots}
       />
     </ReasonDialog>

@@ -1,7 +1,6 @@
 import {
   Autocomplete,
   MultiSelect,
-  NumberInput,
   SegmentedControl,
   Select,
   Textarea,
@@ -12,6 +11,7 @@ import { useState } from "react";
 import { api, ok, type Schemas } from "@/api/client";
 import { workflowNamesQuery } from "@/api/workflows";
 import { quoted } from "@/components/CopyAs";
+import { NumberField } from "@/components/NumberField";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { settings } from "@/strings/settings";
 import { linesOf } from "./lines";
@@ -29,6 +29,7 @@ import classes from "./Settings.module.css";
 
 const words = settings.notes;
 const KEY = "notifications";
+const REFERENCE = /^env:[A-Za-z_]\w*$/;
 
 type Kind = Target["kind"];
 type Told = Schemas["stepwell__server__notifications__records__Kind"];
@@ -55,6 +56,7 @@ export function NewTarget({ onClose, onMade }: MadeProps) {
   const done = useDone(KEY);
   const reference = kind === "slack" || url.trim().startsWith("env:");
   const addresses = linesOf(to);
+  const lost = reference && url.trim() !== "" && !REFERENCE.test(url.trim());
   const mail = kind === "email";
 
   function command(reason: string): string {
@@ -72,7 +74,7 @@ export function NewTarget({ onClose, onMade }: MadeProps) {
       onClose={onClose}
       title={words.addTarget}
       submit={words.submitTarget}
-      ready={name.trim() !== "" && (mail ? addresses.length > 0 : url.trim() !== "")}
+      ready={name.trim() !== "" && (mail ? addresses.length > 0 : url.trim() !== "" && !lost)}
       cli={command}
       onSubmit={async (reason) => {
         const made = await ok(
@@ -89,7 +91,7 @@ export function NewTarget({ onClose, onMade }: MadeProps) {
         );
         const shown = shownSecret(made);
         if (shown !== null) onMade(shown);
-        await done();
+        await done(made.warning ?? undefined);
       }}
     >
       <SegmentedControl
@@ -120,6 +122,7 @@ export function NewTarget({ onClose, onMade }: MadeProps) {
           description={words.urlHint}
           placeholder={kind === "slack" ? "env:SLACK_URL" : "https://example.org/hook"}
           value={url}
+          error={lost ? words.noReference : undefined}
           autoComplete="off"
           onChange={(event) => setUrl(event.currentTarget.value)}
         />
@@ -285,12 +288,11 @@ export function NewRule({ onClose }: Props) {
           {words.unknownWorkflow}
         </p>
       ) : null}
-      <NumberInput
+      <NumberField
         label={words.everySeconds}
         value={every}
         min={60}
-        allowDecimal={false}
-        hideControls
+        max={2_592_000}
         onChange={setEvery}
       />
     </ReasonDialog>
@@ -373,7 +375,7 @@ export function Undo({ rule, mute, onClose }: Props & { rule?: Rule; mute?: Mute
       optional
       danger={rule !== undefined}
       onClose={onClose}
-      title={rule === undefined ? words.unmuteTitle(what) : words.removeRule}
+      title={rule === undefined ? words.unmuteTitle : words.removeRule}
       submit={rule === undefined ? words.unmute : words.removeRule}
       cli={(reason) =>
         `stepwell notifications ${rule === undefined ? "mutes" : "rules"} remove ${quoted(what)}${because(reason)}`
@@ -391,6 +393,8 @@ export function Undo({ rule, mute, onClose }: Props & { rule?: Rule; mute?: Mute
         }
         await done();
       }}
-    />
+    >
+      {rule === undefined ? <p className={classes.lead}>{mute?.sentence ?? what}</p> : null}
+    </ReasonDialog>
   );
 }

@@ -181,7 +181,13 @@ function targetColumns(onOpen: OnOpen): Column<Target>[] {
       header: words.where,
       width: "34%",
       cell: (one) => (
-        <span className="sw-truncate">{one.url ?? one.url_ref ?? one.to.join(", ")}</span>
+        <div className={classes.two}>
+          <span className="sw-truncate">
+            {one.url ?? one.url_ref ?? one.to.join(", ")}{" "}
+            {one.warning == null ? null : <Word tone="warn">{words.unset}</Word>}
+          </span>
+          {one.warning == null ? null : <span className={classes.small}>{one.warning}</span>}
+        </div>
       ),
     },
     actsColumn("15rem", (one) => (
@@ -253,7 +259,12 @@ function muteColumns(onOpen: OnOpen): Column<Mute>[] {
       key: "cause",
       header: words.cause,
       card: "head",
-      cell: (one) => <code className="sw-truncate">{one.cause}</code>,
+      cell: (one) => (
+        <div className={classes.two}>
+          <span>{one.sentence ?? words.muteUnknown}</span>
+          <code className={classes.small}>{one.cause}</code>
+        </div>
+      ),
     },
     {
       key: "until",
@@ -268,7 +279,7 @@ function muteColumns(onOpen: OnOpen): Column<Mute>[] {
       <Act
         needs="operator"
         label={words.unmute}
-        name={one.cause}
+        name={one.sentence ?? one.cause}
         onClick={() => onOpen({ act: "unmute", mute: one })}
       />
     )),

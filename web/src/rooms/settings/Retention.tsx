@@ -1,4 +1,4 @@
-import { Button, NumberInput, Switch } from "@mantine/core";
+import { Button, Switch } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
@@ -7,6 +7,7 @@ import { Count } from "@/components/Count";
 import type { Column } from "@/components/DataTable";
 import { Instant } from "@/components/Instant";
 import { Listing } from "@/components/Listing";
+import { NumberField } from "@/components/NumberField";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { RoleGate } from "@/components/RoleGate";
 import { useFocusKept } from "@/lib/focus";
@@ -108,13 +109,13 @@ function Change({ policy, onClose }: Props) {
         checked={forEver}
         onChange={(event) => setForEver(event.currentTarget.checked)}
       />
-      <NumberInput
+      <NumberField
         label={words.inDays}
         description={words.least(policy.least_days)}
         value={days}
         min={policy.least_days}
+        max={36_500}
         disabled={forEver}
-        allowDecimal={false}
         data-autofocus
         onChange={setDays}
       />

@@ -1,8 +1,9 @@
-import { Alert, Button, NumberInput, SegmentedControl, Textarea, TextInput } from "@mantine/core";
+import { Alert, Button, SegmentedControl, Textarea, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { api, ok, type Schemas } from "@/api/client";
 import { asApiError } from "@/api/error";
 import { quoted } from "@/components/CopyAs";
+import { NumberField } from "@/components/NumberField";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { duration } from "@/lib/time";
 import { settings } from "@/strings/settings";
@@ -151,12 +152,13 @@ export function SourceDialog({ source, onClose }: { source: Source | null; onClo
         />
       </div>
       <div className={classes.pair}>
-        <NumberInput
+        <NumberField
           label={words.every}
           description={words.everyHint}
           value={fields.every}
           min={10}
-          hideControls
+          fractions
+          optional
           onChange={(every) => set({ every })}
         />
         <TextInput

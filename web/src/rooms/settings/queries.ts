@@ -111,6 +111,11 @@ export const limitsQuery = whole<RunLimit>(["run-limits"], () => ok(api.GET("/ap
 
 export const controlsQuery = whole<Control>(["controls"], () => ok(api.GET("/api/v1/controls")));
 
+export const queuesQuery = queryOptions({
+  queryKey: ["controls", "queues"],
+  queryFn: () => ok(api.GET("/api/v1/controls/queues")),
+});
+
 export const targetsQuery = paged<Target>(["notifications", "targets"], (query) =>
   ok(api.GET("/api/v1/notifications/targets", { params: { query } })),
 );

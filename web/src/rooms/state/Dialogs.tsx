@@ -1,10 +1,11 @@
-import { Alert, Button, JsonInput, NumberInput } from "@mantine/core";
+import { Alert, Button, JsonInput } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { asApiError } from "@/api/error";
 import { quoted } from "@/components/CopyAs";
 import { JsonView } from "@/components/JsonView";
+import { NumberField } from "@/components/NumberField";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { exactText, parsedExact } from "@/lib/exact";
 import { state as words } from "@/strings/state";
@@ -65,13 +66,12 @@ export function EditDialog({ place, entry, onClose }: Props) {
         error={value === undefined ? words.noJson : undefined}
         onChange={setText}
       />
-      <NumberInput
+      <NumberField
         label={words.ttl}
         description={words.ttlMore}
         value={ttl}
         min={1}
-        allowDecimal={false}
-        hideControls
+        optional
         onChange={setTtl}
       />
     </ReasonDialog>

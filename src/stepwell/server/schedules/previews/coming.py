@@ -72,11 +72,16 @@ def _due(
     return KNOWN.of(spec, next_due, end)
 
 
+def paused(row: Row, at: datetime) -> bool:
+    """Whether the schedule's pause goes on at an instant."""
+    until = row["paused_until"]
+    return row["paused_at"] is not None and (until is None or at < until)
+
+
 def _skipped(
     row: Row, at: datetime, asked: Mapping[datetime, str], excluded: Exclusion
 ) -> str | None:
-    until = row["paused_until"]
-    if row["paused_at"] is not None and (until is None or at < until):
+    if paused(row, at):
         return Why.PAUSED.value
     if at in asked:
         return asked[at]

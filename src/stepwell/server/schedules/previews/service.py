@@ -13,13 +13,14 @@ from sqlalchemy import Connection
 from stepwell.errors import StepwellError
 from stepwell.schedules import Overlap, Schedule, from_json
 from stepwell.schedules.calendars import Exclusion, exclusion, never
+from stepwell.schedules.ledger import Why
 from stepwell.schedules.notes import notes
 from stepwell.server.schedules import queries
 from stepwell.server.schedules.calendars import service as calendars
 from stepwell.server.schedules.definitions import changing
 from stepwell.server.schedules.instant import now_of
 from stepwell.server.schedules.ledger import skips
-from stepwell.server.schedules.previews import durations
+from stepwell.server.schedules.previews import coming, durations
 from stepwell.server.schedules.queries import Row
 from stepwell.server.schedules.records import ClockNote, Fire, NewPreview, Observed, Preview
 from stepwell.server.services import Services
@@ -101,8 +102,12 @@ def next_fires(conn: Connection, row: Row) -> list[Fire]:
         return []
     asked = skips.of(row)
     found = fires(spec, row["next_due"] - _INSTANT, SHOWN, excluded)
-    shown = [one.model_copy(update={"skipped": asked.get(one.at)}) for one in found]
+    shown = [one.model_copy(update={"skipped": _skipped(row, one.at, asked)}) for one in found]
     return overlapping(shown, durations.observed(conn, row["group_name"], row["workflow"]).p95)
+
+
+def _skipped(row: Row, at: datetime, asked: Mapping[datetime, str]) -> str | None:
+    return Why.PAUSED.value if coming.paused(row, at) else asked.get(at)
 
 
 def clock_notes(row: Row) -> list[ClockNote]:
