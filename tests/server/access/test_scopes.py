@@ -13,8 +13,10 @@ from tests.server.support import Api, on_both, problem
 
 from stepwell import clock
 from stepwell.ids import new_id
+from stepwell.server.access import scopes
 from stepwell.server.app import Server
 from stepwell.server.database import tables
+from stepwell.server.described import PREFIX
 
 
 def limited(server: Server, api: Api, **values: Any) -> TestClient:
@@ -116,6 +118,27 @@ def test_a_token_of_a_group_reads_that_group_and_no_other(server: Server, api: A
         answer = client.get(path.format(name="mine", **mine))
         assert answer.status_code == 200, (path, answer.text)
         problem(client.get(path.format(name="others", **others)), 403, "out-of-groups")
+
+
+def test_a_report_is_compared_with_one_of_the_token_s_groups_only(server: Server, api: Api) -> None:
+    """Whether the other one exists at all makes no difference."""
+    mine, others = group(server, "mine"), group(server, "others")
+    client = limited(server, api, groups=["mine"])
+    path = f"reports/{mine['report']}/comparison"
+    assert client.get(path).status_code == 200
+    assert client.get(path, params={"other": mine["report"]}).status_code == 200
+    for other in (others["report"], str(new_id()), "x"):
+        problem(client.get(path, params={"other": other}), 403, "out-of-groups")
+
+
+def test_every_id_that_a_query_names_beside_a_thing_is_asked_about(server: Server) -> None:
+    for context in iter_route_contexts(server.app.routes):
+        path = str(context.path).removeprefix(PREFIX)
+        if any(f"{{{one}}}" in path for one in (*scopes.THINGS, "group")):
+            route: Any = context.original_route
+            fields = route.dependant.query_params
+            ids = [one.alias for one in fields if "UUID" in str(one.field_info.annotation)]
+            assert ids == [scopes.OTHERS[path][0]] if ids else path not in scopes.OTHERS, path
 
 
 @pytest.mark.parametrize(
