@@ -109,7 +109,7 @@ def test_no_step_is_added_to_a_run(server: Server, run_id: UUID) -> None:
 
 @on_both
 def test_no_step_of_a_run_is_replaced_or_held_up(server: Server, run_id: UUID) -> None:
-    own = {"queue": service.RUNS, "flow_id": run_id, "unique_key": "7"}
+    own: dict[str, Any] = {"queue": service.RUNS, "flow_id": run_id, "unique_key": "7"}
     row = _added(server, new_step("v1/weather/nightly/part", {}, **own))
     container = Container(server)
     with pytest.raises(JobOutOfScope, match="replace"):
