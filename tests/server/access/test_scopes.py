@@ -120,6 +120,21 @@ def test_a_token_of_a_group_reads_that_group_and_no_other(server: Server, api: A
         problem(client.get(path.format(name="others", **others)), 403, "out-of-groups")
 
 
+def test_a_token_of_a_group_gives_it_no_secret_of_another(server: Server, api: Api) -> None:
+    """References name variables of the server and Secrets of the cluster, which are everybody's."""
+    group(server, "mine")
+    client, own = limited(server, api, groups=["mine"]), {"A": "env:PASSWORD_OF_MINE"}
+    assert api("admin").patch("groups/mine", json={"secrets": own}).status_code == 200
+    for body in (
+        {"secrets": {**own, "B": "env:PASSWORD_OF_OTHERS"}},
+        {"secrets": {"A": "env:PASSWORD_OF_OTHERS"}},
+        {"launch_options": {"env_from": [{"secret": "others"}]}},
+    ):
+        problem(client.patch("groups/mine", json=body), 403, "out-of-groups")
+    for good in ({"secrets": own, "image": "y"}, {"secrets": {}}):
+        assert client.patch("groups/mine", json=good).status_code == 200
+
+
 def test_a_report_is_compared_with_one_of_the_token_s_groups_only(server: Server, api: Api) -> None:
     """Whether the other one exists at all makes no difference."""
     mine, others = group(server, "mine"), group(server, "others")
