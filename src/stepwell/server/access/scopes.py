@@ -15,8 +15,8 @@ from fastapi.dependencies.models import Dependant
 from sqlalchemy import Connection, Table, select
 from starlette.requests import Request
 
-from stepwell.errors import Denied
 from stepwell.server.access.records import User
+from stepwell.server.access.service import OutOfGroups
 from stepwell.server.database.tables import discoveries, reports, runs, schedules
 from stepwell.server.described import PREFIX
 
@@ -35,12 +35,6 @@ OTHERS: Final[Mapping[str, tuple[str, Table]]] = {
 
 INSIDE: Final = frozenset({"workflow", "number", "operation", "scope", "key", "version"})
 """Parameters of paths that only say what is meant inside of a group or thing."""
-
-
-class OutOfGroups(Denied):
-    """The token is limited to groups, and the request is not about one of them."""
-
-    code = "out-of-groups"
 
 
 def check(conn: Connection, user: User, request: Request) -> None:

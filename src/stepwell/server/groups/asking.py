@@ -11,7 +11,7 @@ from starlette.requests import Request
 from stepwell.errors import InvalidInput
 from stepwell.launchers.protocol import Configurable
 from stepwell.server.access.records import Role, User
-from stepwell.server.access.scopes import OutOfGroups
+from stepwell.server.access.service import OutOfGroups
 from stepwell.server.groups import queries
 from stepwell.server.groups.records import GroupChange, NewGroup
 from stepwell.server.http import require

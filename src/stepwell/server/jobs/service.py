@@ -13,7 +13,7 @@ from sqlalchemy import Connection, RowMapping
 from stepwell import clock
 from stepwell.errors import Denied, InvalidInput
 from stepwell.outcome import Settlement
-from stepwell.server.groups.guarding import OWN_NAMES
+from stepwell.server.groups.service import OWN_NAMES
 from stepwell.server.jobs import queries
 from stepwell.server.jobs.records import JobCaller, StepAssignment, StepJob
 from stepwell.server.jobs.tokens import JobTokenRevoked
