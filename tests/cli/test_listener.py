@@ -25,10 +25,23 @@ def port() -> Iterator[int]:
     async def size(request: Request) -> str:
         return str(len(await request.body()))
 
+    @app.get("/peer", response_class=PlainTextResponse)
+    async def peer(request: Request) -> str:
+        assert request.client is not None
+        return request.client.host
+
     on = bound("127.0.0.1", 0)
     listener = Listener(app, on).start()
     yield on.getsockname()[1]
     listener.stop()
+
+
+def test_a_caller_on_this_machine_cannot_say_that_it_is_another(port: int) -> None:
+    """Whose `X-Forwarded-For` is believed is for STEPWELL_TRUSTED_PROXIES to say."""
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    connection.request("GET", "/peer", headers={"X-Forwarded-For": "203.0.113.9"})
+    assert connection.getresponse().read() == b"127.0.0.1"
+    connection.close()
 
 
 def test_a_head_that_does_not_end_is_refused_and_the_connection_closed(port: int) -> None:

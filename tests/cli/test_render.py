@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from rich.text import Text
 
 from stepwell.cli import render
+from stepwell.cli.exits import described
 from stepwell.cli.retention import _prospect
 from stepwell.cli.state.commands import short
+from stepwell.cli.terminal import coloured
+from stepwell.errors import Conflict
 
 
 @pytest.mark.parametrize(
@@ -33,6 +38,38 @@ def test_an_instant_of_another_day_is_only_an_instant() -> None:
 
 def test_text_from_outside_is_not_read_as_markup() -> None:
     assert render.cell("description", "[red]no[/red]").plain == "[red]no[/red]"
+
+
+EVIL = "a\x1b[2K\x1b[1A\x1b]52;c;aGk=\x07\x1bc\x9b2J\x7f z"
+"""Takes a line back, goes up, fills the clipboard, resets the terminal, clears the screen."""
+
+
+@pytest.mark.parametrize(
+    "show",
+    [
+        lambda out: out.line(EVIL),
+        lambda out: out.line(Text.from_ansi(EVIL)),
+        lambda out: out.note(EVIL),
+        lambda _: print(described(Conflict(EVIL), as_json=False)),
+        lambda out: out.rows([{"reason": EVIL}], {EVIL: "reason"}, "none"),
+        lambda out: out.record({"reason": EVIL}, {"reason": "reason"}),
+        lambda out: out.console.print(render.table([{"at": EVIL}], {"at": "at"})),
+    ],
+)
+def test_text_from_outside_is_no_command_to_the_terminal(
+    show: Callable[[render.Output], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An image's descriptions and failures stand in what a reviewer reads before approving it."""
+    show(render.Output())
+    shown = "".join(capsys.readouterr())
+    assert " z" in shown
+    assert not [one for one in shown if (one < " " and one != "\n") or "\x7f" <= one < "\xa0"]
+
+
+def test_what_a_program_wrote_keeps_its_colours_and_nothing_else() -> None:
+    assert coloured("\x1b[1;31mred\x1b[0m\r\n\x1b[2Jb\tc") == (
+        "\x1b[1;31mred\x1b[0m\n\u241b[2Jb\tc"
+    )
 
 
 def test_a_missing_value_is_a_dash_and_a_rate_a_percentage() -> None:

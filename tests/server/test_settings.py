@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from stepwell.cli.serving.places import make_folder
 from stepwell.errors import InvalidInput, SetupError
+from stepwell.ids import new_id
 from stepwell.server.app import Server
+from stepwell.server.blobs.store import BlobStore
 from stepwell.server.settings import Settings
 
 
@@ -71,6 +75,32 @@ def test_the_key_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> 
     assert Settings(data_dir=tmp_path / "data").signing_key == key
     assert len(key) >= 32
     assert stat.S_IMODE((tmp_path / "data" / "secret.key").stat().st_mode) == 0o600
+
+
+def _blob(folder: Path) -> None:
+    BlobStore.on_disk(folder).put(new_id(), b"a report")
+
+
+def _developing(folder: Path) -> None:
+    with Server(Settings.for_dev(folder, run_engine=False)):
+        pass
+
+
+def _key(folder: Path) -> None:
+    assert Settings(data_dir=folder).signing_key
+
+
+@pytest.mark.parametrize("make", [make_folder, _blob, _key, _developing])
+def test_the_data_directory_is_its_owners_alone(
+    make: Callable[[Path], None], tmp_path: Path
+) -> None:
+    """SQLite's file in it holds all that the server would show nobody without a token."""
+    before = os.umask(0o022)
+    try:
+        make(tmp_path / "data")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
 
 
 def test_an_empty_key_is_refused(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 from enum import IntEnum
 from typing import Final
 
+from stepwell.cli.terminal import harmless
 from stepwell.errors import (
     Conflict,
     Denied,
@@ -77,4 +78,4 @@ def described(error: StepwellError, *, as_json: bool) -> str:
 
 def _aligned(text: str) -> str:
     """Further lines stand under the first; their order is kept, their indents are not."""
-    return "\n       ".join(line.strip() for line in text.strip().splitlines())
+    return "\n       ".join(harmless(line.strip()) for line in text.strip().splitlines())

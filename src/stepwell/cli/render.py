@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook, RenderResult
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from stepwell.cli.terminal import coloured, harmless
 from stepwell.clock import now
 
 STYLES: Final[dict[str, str]] = {
@@ -40,6 +43,24 @@ _WHOLE: Final = ("id", "_at", "due", "duration", "average", "p95", "workflow", "
 """Columns that are never broken, so that a value can be copied, or read at a glance."""
 
 
+class _Harmless(RenderHook):
+    """Of what is printed only rich's own is a command to the terminal: names, reasons and
+    descriptions are whatever an image says."""
+
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        """All of them, shown harmless."""
+        return [_Shown(one) for one in renderables]
+
+
+class _Shown:
+    def __init__(self, inner: ConsoleRenderable) -> None:
+        self.inner = inner
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for one in console.render(self.inner, options):
+            yield one if one.control else Segment(harmless(one.text), one.style)
+
+
 class Output:
     """Where a command's answer goes: stdout, as a table or as JSON; notes go to stderr.
 
@@ -52,6 +73,8 @@ class Output:
         self.as_json = as_json
         self.console = Console(highlight=False, soft_wrap=False, width=_width())
         self.notes = Console(stderr=True, highlight=False)
+        for one in (self.console, self.notes):
+            one.push_render_hook(_Harmless())
 
     def json(self, data: Any) -> None:
         """One JSON document on stdout."""
@@ -64,6 +87,10 @@ class Output:
     def answer(self, data: Any, text: str) -> None:
         """What a command was asked for: `data` as JSON, or `text` as it is, without a width."""
         self.json(data) if self.as_json else print(text)
+
+    def written(self, text: str, end: str = "\n") -> None:
+        """What an image has written, as it is; on a terminal with no command but colours."""
+        print(coloured(text) if sys.stdout.isatty() else text, end=end, flush=True)
 
     def line(self, text: str | Text = "") -> None:
         """A sentence, unless JSON was asked for; markup is not read from data."""
@@ -163,7 +190,7 @@ def cell(key: str, value: Any) -> Text:
 def plain(value: Any) -> str:
     """A JSON value in one line."""
     if isinstance(value, str):
-        return value
+        return harmless(value)
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
         return ", ".join(value)
     return json.dumps(value, ensure_ascii=False)

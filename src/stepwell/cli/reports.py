@@ -108,7 +108,7 @@ def compare(
     elif found["previous"] is None:
         session.out.line("There is none of this name before it.")
     elif found["diff"]:
-        print("\n".join(found["diff"]))
+        session.out.written("\n".join(found["diff"]))
     else:
         empty = "They are the same." if found["same"] else "Their bytes differ."
         session.out.rows(found["changes"], CHANGES, empty)

@@ -239,7 +239,7 @@ class Server:
 
     def _start(self, listen: Callable[[], object]) -> None:
         if self.settings.dev:
-            self.settings.data_dir.mkdir(parents=True, exist_ok=True)
+            self.settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.db.migrate()
         self.db.open()
         if self.settings.traces:

@@ -261,7 +261,7 @@ class Settings:
 
 def kept_secret(path: Path) -> str:
     """The secret in `path`, which only its owner can read; made on first use."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         write_secret(path, secrets.token_urlsafe(48))
     except FileExistsError:

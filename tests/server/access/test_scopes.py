@@ -13,8 +13,10 @@ from tests.server.support import Api, on_both, problem
 
 from stepwell import clock
 from stepwell.ids import new_id
+from stepwell.server.access import scopes
 from stepwell.server.app import Server
 from stepwell.server.database import tables
+from stepwell.server.described import PREFIX
 
 
 def limited(server: Server, api: Api, **values: Any) -> TestClient:
@@ -116,6 +118,43 @@ def test_a_token_of_a_group_reads_that_group_and_no_other(server: Server, api: A
         answer = client.get(path.format(name="mine", **mine))
         assert answer.status_code == 200, (path, answer.text)
         problem(client.get(path.format(name="others", **others)), 403, "out-of-groups")
+
+
+def test_a_token_of_a_group_gives_it_no_secret_of_another(server: Server, api: Api) -> None:
+    """References name variables of the server and Secrets of the cluster, which are everybody's."""
+    group(server, "mine")
+    client, own = limited(server, api, groups=["mine"]), {"A": "env:PASSWORD_OF_MINE"}
+    assert api("admin").patch("groups/mine", json={"secrets": own}).status_code == 200
+    for body in (
+        {"secrets": {**own, "B": "env:PASSWORD_OF_OTHERS"}},
+        {"secrets": {"A": "env:PASSWORD_OF_OTHERS"}},
+        {"launch_options": {"env_from": [{"secret": "others"}]}},
+    ):
+        problem(client.patch("groups/mine", json=body), 403, "out-of-groups")
+    same = client.patch("groups/mine", json={"secrets": own, "image": "y"})
+    assert (same.status_code, same.json()["image"]) == (200, "y")
+    assert client.patch("groups/mine", json={"secrets": {}}).status_code == 200
+
+
+def test_a_report_is_compared_with_one_of_the_token_s_groups_only(server: Server, api: Api) -> None:
+    """Whether the other one exists at all makes no difference."""
+    mine, others = group(server, "mine"), group(server, "others")
+    client = limited(server, api, groups=["mine"])
+    path = f"reports/{mine['report']}/comparison"
+    assert client.get(path).status_code == 200
+    assert client.get(path, params={"other": mine["report"]}).status_code == 200
+    for other in (others["report"], str(new_id()), "x"):
+        problem(client.get(path, params={"other": other}), 403, "out-of-groups")
+
+
+def test_every_id_that_a_query_names_beside_a_thing_is_asked_about(server: Server) -> None:
+    for context in iter_route_contexts(server.app.routes):
+        path = str(context.path).removeprefix(PREFIX)
+        if any(f"{{{one}}}" in path for one in (*scopes.THINGS, "group")):
+            route: Any = context.original_route
+            fields = route.dependant.query_params
+            ids = [one.alias for one in fields if "UUID" in str(one.field_info.annotation)]
+            assert ids == [scopes.OTHERS[path][0]] if ids else path not in scopes.OTHERS, path
 
 
 @pytest.mark.parametrize(

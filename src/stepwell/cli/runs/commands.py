@@ -214,7 +214,7 @@ def output(
         _follow(session, run_id)
         return
     found = session.api.get(f"/runs/{run_id}/output", attempt=attempt)
-    session.out.json(found) if session.out.as_json else print(found["text"], end="")
+    session.out.json(found) if session.out.as_json else session.out.written(found["text"], "")
 
 
 def show_run(session: Session, run: dict[str, Any]) -> None:
@@ -288,7 +288,7 @@ def _follow(session: Session, run_id: str) -> None:
         if run["attempt"] != attempt:
             attempt, shown = run["attempt"], 0
         text = _text(session, run_id)
-        print(text[shown:], end="", flush=True)
+        session.out.written(text[shown:], "")
         shown = len(text)
         if run["state"] in ENDED:
             return

@@ -97,6 +97,7 @@ class Listener:
             timeout_keep_alive=_IDLE_SECONDS,
             log_level="warning",
             access_log=False,
+            proxy_headers=False,  # `trusted_proxies` says whose word is taken, and nothing else
             lifespan="off",
             timeout_graceful_shutdown=_GRACE_SECONDS,
         )

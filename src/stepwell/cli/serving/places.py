@@ -11,9 +11,10 @@ from stepwell.errors import Conflict, SetupError
 
 
 def make_folder(path: Path) -> None:
-    """Make it and what is above it; raises `SetupError` where that cannot be."""
+    """Make it, for its owner alone, and what is above it; raises `SetupError` where that cannot
+    be."""
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise SetupError(
             f"{path} cannot be a data folder.",

@@ -15,9 +15,10 @@ from fastapi.dependencies.models import Dependant
 from sqlalchemy import Connection, Table, select
 from starlette.requests import Request
 
-from stepwell.errors import Denied
 from stepwell.server.access.records import User
+from stepwell.server.access.service import OutOfGroups
 from stepwell.server.database.tables import discoveries, reports, runs, schedules
+from stepwell.server.described import PREFIX
 
 THINGS: Final[Mapping[str, Table]] = {
     "run_id": runs,
@@ -27,14 +28,13 @@ THINGS: Final[Mapping[str, Table]] = {
 }
 """Parameters of paths that are ids of things that belong to a group."""
 
+OTHERS: Final[Mapping[str, tuple[str, Table]]] = {
+    "/reports/{report_id}/comparison": ("other", reports),
+}
+"""Routes by whose query a second thing is named: the parameter, and what it is the id of."""
+
 INSIDE: Final = frozenset({"workflow", "number", "operation", "scope", "key", "version"})
 """Parameters of paths that only say what is meant inside of a group or thing."""
-
-
-class OutOfGroups(Denied):
-    """The token is limited to groups, and the request is not about one of them."""
-
-    code = "out-of-groups"
 
 
 def check(conn: Connection, user: User, request: Request) -> None:
@@ -63,6 +63,10 @@ def _named(conn: Connection, request: Request) -> Iterator[str | None]:
             yield _group_of(conn, THINGS[name], value)
         elif name not in INSIDE:
             yield None
+    other, table = OTHERS.get(path.removeprefix(PREFIX), ("", None))
+    if table is not None:
+        for value in request.query_params.getlist(other):
+            yield _group_of(conn, table, value)
     group = request.query_params.get("group")
     if group is not None and request.method == "GET" and _filters(request):
         yield from request.query_params.getlist("group")

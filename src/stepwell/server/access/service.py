@@ -63,6 +63,12 @@ class RoleMissing(Denied):
     code = "role-missing"
 
 
+class OutOfGroups(Denied):
+    """The token is limited to groups, and the request is not about one of them."""
+
+    code = "out-of-groups"
+
+
 def issue(conn: Connection, new: NewToken, *, by: str) -> IssuedToken:
     """Make a token. The answer is the only place where its secret ever appears.
 

@@ -42,7 +42,8 @@ class Disk:
     def put(self, key: str, content: bytes) -> None:
         """Written beside its place, and moved there whole: a reader sees all of it or nothing."""
         path = self._root / key
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.mkdir(exist_ok=True)
         draft = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
         try:
             with draft.open("wb") as file:

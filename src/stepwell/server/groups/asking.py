@@ -11,6 +11,7 @@ from starlette.requests import Request
 from stepwell.errors import InvalidInput
 from stepwell.launchers.protocol import Configurable
 from stepwell.server.access.records import Role, User
+from stepwell.server.access.service import OutOfGroups
 from stepwell.server.groups import queries
 from stepwell.server.groups.records import GroupChange, NewGroup
 from stepwell.server.http import require
@@ -33,11 +34,25 @@ def of_new(request: Request, user: Admin, body: NewGroup) -> None:
 def of_change(request: Request, user: Admin, name: str, body: GroupChange) -> None:
     """A dependency of the route that changes; a group that is not there, is told of there."""
     services: Services = request.app.state.services
-    if body.launch_options:
+    if body.launch_options or body.secrets:
         with services.db.read() as conn:
             row = queries.get(conn, name)
         if row is not None:
+            _check_reach(user, row, body)
             check(services, row["launcher"], body.launch_options)
+
+
+def _check_reach(user: User, row: queries.Row, body: GroupChange) -> None:
+    """Raise `OutOfGroups` for a token of groups that takes a secret which its group has not yet:
+    variables of the server, and Secrets of its cluster, are those of all groups."""
+    taken = (body.secrets or {}).items() - row["secrets"].items()
+    asked = body.launch_options or row["launch_options"]
+    if user.groups is not None and (taken or asked != row["launch_options"]):
+        raise OutOfGroups(
+            f"The token of {user.name!r} is limited to groups, and may give none a secret.",
+            why="Whose a secret is, no reference says; launch options can name any, too.",
+            fix="Use a token without that limit for secrets and launch options.",
+        )
 
 
 def check(services: Services, launcher: str, options: dict[str, Any] | None) -> None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
@@ -19,6 +19,8 @@ from stepwell.server.groups import guarding, queries
 from stepwell.server.groups.records import Group, GroupChange, NewGroup
 from stepwell.server.paging import Page, Paging, paged
 from stepwell.server.services import Services
+
+OWN_NAMES: Final = guarding.OWN_NAMES
 
 
 class GroupNotFound(NotFound):

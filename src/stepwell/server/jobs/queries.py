@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
-from stepwell.server.database.tables import step_jobs
+from stepwell.server.database.tables import runs, step_jobs
 
 _KEY = (step_jobs.c.step_id, step_jobs.c.number)
 
@@ -50,3 +50,8 @@ def revoke_before(conn: Connection, step_id: UUID, number: int, **values: Any) -
     """Of the step's earlier launches, those that were not revoked."""
     earlier = (_KEY[0] == step_id, _KEY[1] < number, step_jobs.c.revoked_at.is_(None))
     conn.execute(update(step_jobs).where(*earlier).values(**values))
+
+
+def is_run(conn: Connection, flow_id: UUID) -> bool:
+    """Whether a flow is a run of a workflow."""
+    return conn.execute(select(runs.c.id).where(runs.c.id == flow_id)).first() is not None

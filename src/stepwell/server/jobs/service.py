@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -12,16 +13,18 @@ from sqlalchemy import Connection, RowMapping
 from stepwell import clock
 from stepwell.errors import Denied, InvalidInput
 from stepwell.outcome import Settlement
+from stepwell.server.groups.service import OWN_NAMES
 from stepwell.server.jobs import queries
 from stepwell.server.jobs.records import JobCaller, StepAssignment, StepJob
 from stepwell.server.jobs.tokens import JobTokenRevoked
 from stepwell.server.services import QUEUE
-from stepwell.step import Addition, Step, StepQuery, StepStatus
+from stepwell.step import Addition, OnConflict, Step, StepQuery, StepStatus
 from stepwell.stores.protocol import Transaction
 
 RUNS: Final = "runs"
 """The queue of workflows' operations, which no step of its own may join."""
 
+_OWN: Final = tuple(f"v1/{name}/" for name in sorted(OWN_NAMES))
 _STEP: Final = TypeAdapter(Step)
 _SETTLEMENT: Final = TypeAdapter(Settlement)
 
@@ -94,7 +97,7 @@ def take(conn: Connection, tx: Transaction, caller: JobCaller, data: dict[str, A
     JobTokenRevoked, JobOutOfScope.
     InvalidInput : that is no settlement of this step.
     """
-    job, _ = admitted(conn, tx, caller)
+    job, step = admitted(conn, tx, caller)
     try:
         settlement = _SETTLEMENT.validate_python(data)
     except ValidationError as error:
@@ -106,7 +109,7 @@ def take(conn: Connection, tx: Transaction, caller: JobCaller, data: dict[str, A
     if settlement.claim.step_id != caller.step_id:
         raise JobOutOfScope(f"The outcome is of the step {settlement.claim.step_id}.")
     for addition in settlement.additions:
-        _check(addition)
+        _check(conn, tx, step, addition)
     if job["outcome"] is None:
         kept = _SETTLEMENT.dump_python(settlement, mode="json")
         queries.change(conn, caller.step_id, caller.number, outcome=kept)
@@ -138,7 +141,8 @@ def _lost_so_far(conn: Connection, step: Step) -> int:
     return 0 if before is None else int(before["lost"])
 
 
-def _check(addition: Addition) -> None:
+def _check(conn: Connection, tx: Transaction, own: Step, addition: Addition) -> None:
+    """Raise `JobOutOfScope` for what would reach the server's own steps, or a run."""
     step = addition.step
     if step.queue in (QUEUE, RUNS):
         raise JobOutOfScope(
@@ -146,5 +150,33 @@ def _check(addition: Addition) -> None:
             why="That queue is the server's own.",
             fix="Name another queue.",
         )
+    if step.name.startswith(_OWN):
+        raise _out(f"The name {step.name!r} is one of the server's own.")
     if step.claimed_by is not None or step.ended_as is not None:
         raise JobOutOfScope(f"The new step {step.name!r} is claimed or ended already.")
+    if step.flow_id != own.flow_id and queries.is_run(conn, step.flow_id):
+        raise _out(f"The new step {step.name!r} would be one of a run.")
+    if any(_is_of_server(one, own) for one in _touched(tx, addition)):
+        raise _out(f"The new step {step.name!r} would replace, or hold up, one of a run.")
+
+
+def _touched(tx: Transaction, addition: Addition) -> Iterator[Step]:
+    """The rows that an addition would replace, or make wait."""
+    step = addition.step
+    if addition.on_conflict is OnConflict.REPLACE and step.unique_key is not None:
+        same = StepQuery(name=step.name, unique_key=step.unique_key, status=StepStatus.READY)
+        yield from tx.search(same)
+    if step.join_id is not None:
+        yield from tx.search(StepQuery(ids=(step.join_id,), limit=1))
+
+
+def _is_of_server(step: Step, own: Step) -> bool:
+    return step.queue in (QUEUE, RUNS) and step.flow_id != own.flow_id
+
+
+def _out(what: str) -> JobOutOfScope:
+    return JobOutOfScope(
+        what,
+        why="The token of a step reaches neither the server's own steps nor runs.",
+        fix="Take another name or flow; start runs by the API.",
+    )

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import Depends, Header, Query
+from fastapi.security import HTTPAuthorizationCredentials
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
+from stepwell.errors import Denied, Unauthenticated
 from stepwell.server.access.records import Role
-from stepwell.server.http import Begin, Call, Router, reads, require, services_of
+from stepwell.server.http import BEARER, Begin, Call, Router, caller, reads, require, services_of
 from stepwell.server.logs.reading import Log
 from stepwell.server.logs.records import Level, LogPage, Place, Wanted
 from stepwell.server.paging import Paging, encoded
@@ -25,7 +29,10 @@ router = Router(prefix="/runs/{run_id}/logs", tags=["logs"])
 
 EVERY: Final = 0.5
 """Seconds between two looks for what a run has written since."""
+ASKED_EVERY: Final = 15.0
+"""Seconds after which who follows is asked anew who they are: a run may write for days."""
 _AT_ONCE: Final = 1000
+_VIEWER: Final = require(Role.VIEWER)
 
 
 def _wanted(
@@ -95,7 +102,7 @@ async def follow_log(
     request: Request,
     run_id: UUID,
     wanted: Narrowed,
-    user: Annotated[Any, Depends(require(Role.VIEWER))],
+    user: Annotated[Any, Depends(_VIEWER)],
     tail: Tail = None,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> EventSourceResponse:
@@ -103,9 +110,19 @@ async def follow_log(
 
     The id of an event is its cursor: `Last-Event-ID` goes on behind it.
     """
+    admitted = partial(_admitted, request, await BEARER(request))
     tailing = _Tail(services_of(request), run_id, wanted)
     first = await run_in_threadpool(tailing.first, _place(last_event_id), tail)
-    return EventSourceResponse(_events(tailing, first))
+    return EventSourceResponse(_events(tailing, first, admitted))
+
+
+def _admitted(request: Request, credentials: HTTPAuthorizationCredentials | None) -> bool:
+    """Whether the request would still be answered."""
+    try:
+        _VIEWER(request, caller(request, credentials))
+    except (Unauthenticated, Denied):
+        return False
+    return True
 
 
 class _Tail:
@@ -133,7 +150,10 @@ class _Tail:
         self.state, self.ended = str(run.state), run.state.ended
 
 
-async def _events(tailing: _Tail, page: LogPage) -> AsyncIterator[ServerSentEvent]:
+async def _events(
+    tailing: _Tail, page: LogPage, admitted: Callable[[], bool]
+) -> AsyncIterator[ServerSentEvent]:
+    asked = time.monotonic()
     while True:
         for line in page.items:
             cursor = _cursor(line.attempt, line.line)
@@ -142,6 +162,10 @@ async def _events(tailing: _Tail, page: LogPage) -> AsyncIterator[ServerSentEven
             if tailing.ended:
                 break
             await asyncio.sleep(EVERY)
+        if time.monotonic() - asked >= ASKED_EVERY:
+            if not await run_in_threadpool(admitted):
+                return
+            asked = time.monotonic()
         page = await run_in_threadpool(tailing.after, page)
     yield ServerSentEvent(f'{{"state":"{tailing.state}"}}', event="end")
 

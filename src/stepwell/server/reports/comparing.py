@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from itertools import islice
 from typing import Any, Final
@@ -12,6 +11,7 @@ from sqlalchemy import Connection
 from stepwell.server.blobs.service import BlobStore
 from stepwell.server.differences import MOST, differences, table_differences
 from stepwell.server.reports import service
+from stepwell.server.reports.lines import unified
 from stepwell.server.reports.records import Report, ReportComparison
 
 _LARGEST: Final = 4 * 1024 * 1024
@@ -57,6 +57,5 @@ def _json(kind: str, old: bytes, new: bytes) -> dict[str, Any]:
 
 
 def _text(old: str, new: str) -> dict[str, Any]:
-    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), "before", "after", lineterm="")
-    found = list(islice(lines, MOST + 1))
+    found = list(islice(unified(old.splitlines(), new.splitlines()), MOST + 1))
     return {"diff": found[:MOST], "truncated": len(found) > MOST}

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema import FormatChecker
 
 from stepwell.errors import StepwellError
+from stepwell.server import fitting
 from stepwell.workflows.errors import (
     ParameterInvalid,
     ParameterMissing,
@@ -26,6 +27,7 @@ def check(workflow: str, schema: Mapping[str, Any], values: Mapping[str, Any]) -
     Raises
     ------
     ParametersInvalid : lists each misfit.
+    SchemaUnusable : the schema is none.
     """
     problems = [*_unknown(schema, values), *_missing(schema, values), *_misfits(schema, values)]
     if problems:
@@ -56,7 +58,7 @@ def _missing(schema: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[S
 
 def _misfits(schema: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[StepwellError]:
     shape = {key: one for key, one in schema.items() if key in ("$defs", "properties", "type")}
-    found = Draft202012Validator(shape, format_checker=_FORMATS).iter_errors(dict(values))
+    found = fitting.misfits(shape, dict(values), _FORMATS)
     for error in sorted(found, key=lambda one: [str(part) for part in one.absolute_path]):
         place = ".".join(str(part) for part in error.absolute_path)
         yield ParameterInvalid(f"{place or 'The object'} does not fit: {error.message[:300]}.")

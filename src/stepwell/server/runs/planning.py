@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final
 
-from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
 from stepwell.codec import JSON
+from stepwell.server.fitting import fits
 from stepwell.step import EndedAs, Step
 
 PARAMETER: Final = "parameter"
@@ -113,7 +113,7 @@ class Planner:
             return self._unlike_before(operation["name"])
         result = None if row.result is None else JSON.decode(row.result)
         for consumer, schema in _consumers(self.operations, operation["name"]):
-            if not Draft202012Validator(schema).is_valid(result):
+            if not fits(schema, result):
                 return f"Its result does not fit what {consumer} takes now."
         return None
 
