@@ -182,8 +182,8 @@ def test_a_task_is_served_where_all_threads_of_its_loop_wait_to_add() -> None:
         threads = [asyncio.create_task(asyncio.to_thread(late)) for _ in range(4)]
         await asyncio.sleep(0)  # they are in the executor's line before the task is
         task = asyncio.create_task(together.add_async(some()))
-        while not together._busy:
-            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert together._busy
         begin.set()
         gate.open.set()
         await asyncio.wait_for(asyncio.gather(task, *threads), 90)

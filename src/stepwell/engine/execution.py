@@ -99,6 +99,11 @@ class Execution:
             return self._raised(error)
         return self._told(self._judged(outcome))
 
+    def not_begun(self, error: Exception) -> Settlement:
+        """A failed attempt where the handler could not be called at all."""
+        self._begin(None)
+        return self._raised(error)
+
     def rejected(self, error: StepwellError) -> Settlement:
         """The settlement after the store has refused this execution's data (R16)."""
         return failed_with(self._facts(), error)

@@ -28,7 +28,7 @@ from stepwell.engine.once import Once
 from stepwell.engine.pauses import Pauses
 from stepwell.engine.relay import Relay
 from stepwell.engine.runner import Runner, Slots
-from stepwell.errors import Denied, EngineBuried, StoreUnavailable
+from stepwell.errors import Denied, EngineBuried, StepwellError
 from stepwell.events import emit
 from stepwell.ids import new_id
 from stepwell.registry import Registry
@@ -150,6 +150,10 @@ class Worker:
         """Begin to claim."""
         self.committer.start()
         self._thread.start()
+
+    def dismiss(self) -> None:
+        """It is not to start: the engine could not join."""
+        self._wake.close()
 
     def distrust(self) -> None:
         """An engine has died: whatever killed it may come here next, and is to leave a trace."""
@@ -383,7 +387,7 @@ class Worker:
         try:
             with self._store.transaction() as tx:
                 tx.release(self.engine_id, [one.claim for one in holdings])
-        except StoreUnavailable as error:
+        except StepwellError as error:
             self._unavailable(error)
 
     # -- whatever thread a step ends in ---------------------------------------
