@@ -25,7 +25,8 @@ from stepwell import (
 from stepwell.engine import worker
 from stepwell.errors import Denied, EngineRunning, SetupError, StepwellError, StoreUnavailable
 from stepwell.stores.memory import MemoryStore
-from stepwell.stores.protocol import Store, Transaction
+from stepwell.stores.memory_verbs import MemoryTransaction
+from stepwell.stores.protocol import Store
 
 
 def test_a_stop_lets_running_steps_end_and_gives_back_the_rest(
@@ -244,7 +245,7 @@ class Refusing(MemoryStore):
     error: StepwellError | None = None
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self) -> Iterator[MemoryTransaction]:
         if self.error is not None:
             raise self.error
         with super().transaction() as tx:

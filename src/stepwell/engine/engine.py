@@ -28,7 +28,7 @@ from stepwell.engine.shares import SharedIntake, check_shares
 from stepwell.engine.sweeping import housekeeping, sweeper
 from stepwell.engine.tally import Tally
 from stepwell.engine.worker import Scope, Worker
-from stepwell.errors import EngineBuried, EngineRunning, StepwellError
+from stepwell.errors import EngineRunning, StepwellError
 from stepwell.events import emit
 from stepwell.given import of_type
 from stepwell.ids import new_id
