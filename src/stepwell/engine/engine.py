@@ -171,7 +171,7 @@ class Engine(StepClient):
         try:
             self._join()
         except BaseException:  # whoever tries again until the store is back leaves nothing behind
-            self._worker.dismiss()
+            self._worker.close([])
             self._end_own_loop()
             raise
         self._heartbeat.start()

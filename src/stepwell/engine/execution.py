@@ -236,7 +236,7 @@ class Execution:
         facts = self._facts()
         try:
             return judge_error(facts, error)
-        except Exception as unfit:  # the handler's `exhausted` is user code as well
+        except BaseException as unfit:  # the handler's `exhausted` is user code as well
             return failed_with(facts, unfit)
 
     def _facts(self) -> Facts:

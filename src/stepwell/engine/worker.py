@@ -151,10 +151,6 @@ class Worker:
         self.committer.start()
         self._thread.start()
 
-    def dismiss(self) -> None:
-        """It is not to start: the engine could not join."""
-        self._wake.close()
-
     def distrust(self) -> None:
         """An engine has died: whatever killed it may come here next, and is to leave a trace."""
         self._trusted_from = self._executed() + TRUSTED
@@ -186,11 +182,11 @@ class Worker:
         # What has just ended may be on its way to the committer.
         self._await(lambda: len(self._held) <= len(left), SETTLING)
         self.committer.stop(SETTLING)
-        self._wake.close()
         return left
 
     def close(self, left: list[Holding]) -> None:
-        """The claims are given back: what still runs may end."""
+        """The claims are given back, or there never were any: what still runs may end."""
+        self._wake.close()
         self._runner.interrupt(left)
         self._runner.close()
 
