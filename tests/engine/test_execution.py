@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from stepwell import Engine, NewStep, Outcome, Registry, RetryPolicy, Step, done, new_step, rerun
 from stepwell.stores.protocol import Store
 
