@@ -159,7 +159,7 @@ class PostgresTransaction:
         """As `settle`, of several engines: whose claim each settles stands beside it."""
         if not settlements:
             return []
-        self._keep_alive(_claimants(settlements))
+        self._keep_alive(moves.claimants(settlements))
         with self._do.whole(_may_be_refused(settlements)):
             now, before, endings = settling.settle(self._do, engines, settlements)
             added = [one for place in now for one in settlements[place].additions]
@@ -290,12 +290,6 @@ def _pulse(rows: list[Row]) -> Pulse:
     beats = {engine_id: beat for _, engine_id, beat, _ in rows if engine_id is not None}
     paused = tuple(sorted(queue for *_, queue in rows if queue is not None))
     return Pulse(utc(rows[0][0]), beats, paused)
-
-
-def _claimants(settlements: Sequence[Settlement]) -> set[UUID]:
-    """In whose names spawned steps come claimed (R21)."""
-    spawned = [added.step.claimed_by for one in settlements for added in one.additions]
-    return {engine_id for engine_id in spawned if engine_id is not None}
 
 
 def _may_be_refused(settlements: Sequence[Settlement]) -> bool:
