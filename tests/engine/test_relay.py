@@ -180,6 +180,7 @@ def test_of_many_steps_that_were_taken_over_the_second_burst_runs_half(
     assert settled.is_set()
 
 
+@pytest.mark.usefixtures("chains")
 def test_where_the_machine_gives_no_thread_for_a_second_burst_the_first_runs_all(
     store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,18 +195,10 @@ def test_where_the_machine_gives_no_thread_for_a_second_burst_the_first_runs_all
             raise RuntimeError("can't start new thread")
         start(thread)
 
-    @registry.handler("v1/fan")
-    def fan() -> Outcome:
-        return done(next=[new_step("v1/work") for _ in range(20)])
-
-    @registry.handler("v1/work")
-    def work() -> None:
-        pass
-
     monkeypatch.setattr(threading.Thread, "start", scarce)
     engine = Engine(store, registry, workers=20)
-    engine.add(new_step("v1/fan"))
-    assert drained(engine) == 21
+    engine.add_many(new_step("v1/chain", 3) for _ in range(20))
+    assert drained(engine) == 80
     assert refused
 
 
