@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from stepwell import Engine, NewStep, Outcome, Registry, RetryPolicy, Step, done, new_step, rerun
 from stepwell.stores.protocol import Store
 
@@ -66,11 +68,14 @@ def test_a_result_whose_own_code_raises_fails_its_step(store: Store, registry: R
     assert step.description.startswith("LookupError: ")
 
 
-def test_a_last_word_that_raises_fails_its_step(store: Store, registry: Registry) -> None:
+@pytest.mark.parametrize("raised", [LookupError("nor this"), SystemExit("nor this")])
+def test_a_last_word_that_raises_fails_its_step(
+    store: Store, registry: Registry, raised: BaseException
+) -> None:
     """`exhausted` is user code too."""
 
     def exhausted(step: Step, error: BaseException) -> Outcome:
-        raise LookupError("nor this")
+        raise raised
 
     @registry.handler("v1/x", retry=RetryPolicy(attempts=1), exhausted=exhausted)
     def x() -> None:
@@ -79,4 +84,4 @@ def test_a_last_word_that_raises_fails_its_step(store: Store, registry: Registry
     step = _settled(store, registry, new_step("v1/x"))
     assert step.ended_as == "failed"
     assert step.description is not None
-    assert step.description.startswith("LookupError: nor this")
+    assert step.description.startswith(f"{type(raised).__name__}: nor this")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from tests.engine.signals import wait_for
@@ -12,13 +15,17 @@ from stepwell import (
     Engine,
     Outcome,
     Registry,
+    RetryPolicy,
     Step,
     StepClient,
     StepStatus,
     done,
     new_step,
 )
-from stepwell.errors import EngineRunning
+from stepwell.engine import worker
+from stepwell.errors import Denied, EngineRunning, SetupError, StepwellError, StoreUnavailable
+from stepwell.stores.memory import MemoryStore
+from stepwell.stores.memory_verbs import MemoryTransaction
 from stepwell.stores.protocol import Store
 
 
@@ -147,6 +154,27 @@ def test_a_blocked_event_loop_does_not_cost_the_engine_its_life(
         assert engine.get(step_id).execution_count == 1
 
 
+def test_a_loop_that_was_closed_costs_no_workers(store: Store, registry: Registry) -> None:
+    """The user's own: what was to be awaited on it fails and says why, all other steps run."""
+
+    @registry.handler("v1/awaited", retry=RetryPolicy(attempts=1))
+    async def awaited() -> None:
+        pass
+
+    @registry.handler("v1/called")
+    def called() -> None:
+        pass
+
+    loop = asyncio.new_event_loop()
+    with Engine(store, registry, workers=2, loop=loop) as engine:
+        loop.close()
+        failed = engine.add_many(new_step("v1/awaited") for _ in range(4))
+        wait_for(lambda: engine.count(status=StepStatus.FAILED).failed == 4)
+        engine.add_many(new_step("v1/called") for _ in range(4))
+        wait_for(lambda: engine.count(status=StepStatus.DONE).done == 4)
+        assert "Event loop is closed" in (engine.get(failed[0]).description or "")
+
+
 def test_a_running_step_gets_its_started_mark_with_the_next_beat(
     store: Store, registry: Registry
 ) -> None:
@@ -209,3 +237,63 @@ def test_an_engine_may_start_again_after_it_stopped(store: Store, registry: Regi
 def test_an_engine_that_runs_is_not_started_twice(store: Store, registry: Registry) -> None:
     with Engine(store, registry) as engine, pytest.raises(EngineRunning):
         engine.start()
+
+
+class Refusing(MemoryStore):
+    """From some moment on it raises in the place of transactions."""
+
+    error: StepwellError | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[MemoryTransaction]:
+        if self.error is not None:
+            raise self.error
+        with super().transaction() as tx:
+            yield tx
+
+
+def _threads() -> set[threading.Thread]:
+    return {one for one in threading.enumerate() if one.name.startswith("stepwell-")}
+
+
+def test_an_engine_that_cannot_join_leaves_nothing_behind(registry: Registry) -> None:
+    """It is started again and again until the store is back."""
+    store, before = Refusing(), _threads()
+    store.migrate()
+    engine = Engine(store, registry)
+    store.error = StoreUnavailable("away")
+    for _ in range(3):
+        with pytest.raises(StoreUnavailable):
+            engine.start()
+    assert _threads() == before
+    assert not store._wakes
+    store.error = None
+    with engine:
+        assert engine.id
+
+
+@pytest.mark.parametrize("error", [SetupError("no"), Denied("no")])
+def test_a_stop_ends_all_threads_also_where_the_store_refuses_it(
+    registry: Registry, error: StepwellError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "SETTLING", 0.1)
+    store, before = Refusing(), _threads()
+    store.migrate()
+    running, go = threading.Event(), threading.Event()
+
+    @registry.handler("v1/slow")
+    def slow() -> None:
+        running.set()
+        assert go.wait(90)
+
+    engine = Engine(store, registry, workers=1).start()
+    assert engine._worker
+    engine._worker._runner.average = 0.001  # so that some are claimed ahead, and to be given back
+    engine.add_many(new_step("v1/slow") for _ in range(5))
+    assert running.wait(90)
+    wait_for(lambda: engine._held.waiting, 9)
+    store.error = error
+    go.set()
+    engine.stop()
+    wait_for(lambda: _threads() == before, 9)
+    assert engine.id is None

@@ -179,6 +179,28 @@ def test_of_many_steps_that_were_taken_over_the_second_burst_runs_half(
     assert settled.is_set()
 
 
+@pytest.mark.usefixtures("chains")
+def test_where_the_machine_gives_no_thread_for_a_second_burst_the_first_runs_all(
+    store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was to be shared with it is not lost, and the engine is idle in the end."""
+    monkeypatch.setattr(relay, "SHARED", 8)
+    refused: list[str] = []
+    start = threading.Thread.start
+
+    def scarce(thread: threading.Thread) -> None:
+        if thread.name == "stepwell-relay":
+            refused.append(thread.name)
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", scarce)
+    engine = Engine(store, registry, workers=20)
+    engine.add_many(new_step("v1/chain", 3) for _ in range(20))
+    assert drained(engine) == 80
+    assert refused
+
+
 @pytest.mark.usefixtures("chains", "second")
 def test_an_engine_is_not_idle_while_its_second_burst_is_on_its_way(
     store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch

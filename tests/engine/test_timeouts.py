@@ -9,6 +9,8 @@ import pytest
 from tests.engine.signals import wait_for
 
 from stepwell import Engine, Outcome, Registry, RetryPolicy, Step, done, new_step
+from stepwell.clock import SYSTEM
+from stepwell.engine.deadlines import Deadlines
 from stepwell.engine.execution import Execution
 from stepwell.engine.held import Holding
 from stepwell.engine.runner import Runner
@@ -209,3 +211,21 @@ def test_a_timeout_is_more_than_nothing(registry: Registry, seconds: float) -> N
 def test_a_handler_with_a_transaction_has_a_limit_of_its_own(registry: Registry) -> None:
     with pytest.raises(HandlerInvalid, match="transaction_timeout"):
         registry.add(lambda connection: None, "v1/x", timeout=1)
+
+
+def test_a_machine_that_gives_no_thread_costs_neither_the_step_nor_later_deadlines(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    deadlines, over = Deadlines(SYSTEM), threading.Event()
+
+    def refused(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refused)
+        late = deadlines.begin(0.0, over.set)
+    met = deadlines.begin(90.0, lambda: None)
+    assert over.wait(9)
+    assert not deadlines.met(late)
+    assert deadlines.met(met)
+    deadlines.stop()

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from types import FrameType
 from typing import Any
 
 import pytest
 from tests.engine.signals import wait_for
 
 from stepwell import StepClient, new_step
-from stepwell.engine.together import Together, _tell_tasks
+from stepwell.engine.together import Together, _OfThread, _tell_tasks
 from stepwell.errors import StoreUnavailable, UniqueKeyTaken
 from stepwell.step import Addition
 from stepwell.stores.memory import MemoryStore
@@ -112,6 +115,81 @@ def test_a_leader_that_is_interrupted_leaves_nobody_waiting() -> None:
         for call in (first, second):
             with pytest.raises(Interrupted):
                 call.result(90)
+    assert not together._busy
+
+
+def test_who_is_interrupted_while_it_waits_leaves_nobody_waiting() -> None:
+    """A signal's handler raises in the main thread, which waits for the commit before its own."""
+    gate = Gate()
+    together = Together(gate)
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    def ring() -> None:
+        wait_for(lambda: len(together._waiting) == 1)
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        with ThreadPoolExecutor(3) as pool:
+            first = pool.submit(together.add, some())
+            assert gate.entered.wait(90)
+            ringing = pool.submit(ring)
+            with pytest.raises(KeyboardInterrupt):
+                together.add(some())
+            ringing.result(90)
+            gate.open.set()
+            for call in (first, pool.submit(together.add, some())):
+                call.result(90)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert gate.sizes == [1, 1]
+    assert not together._busy
+
+
+def test_who_is_interrupted_when_it_is_to_lead_hands_the_lead_on() -> None:
+    gate = Gate()
+    together = Together(gate)
+    interrupted = _OfThread(some())
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(together.add, some())
+        assert gate.entered.wait(90)
+        assert not together._enters(interrupted)
+        gate.open.set()
+        first.result(90)
+        assert interrupted.leads
+        last = pool.submit(together.add, some())
+        wait_for(lambda: len(together._waiting) == 2)
+        together._give_up(interrupted)
+        last.result(90)
+    assert gate.sizes == [1, 1]
+    assert not together._busy
+
+
+def test_a_task_is_served_where_all_threads_of_its_loop_wait_to_add() -> None:
+    gate = Gate()
+    together = Together(gate)
+
+    async def crowd() -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2))
+        begin = threading.Event()
+
+        def late() -> None:
+            assert begin.wait(90)
+            together.add(some())
+
+        threads = [asyncio.create_task(asyncio.to_thread(late)) for _ in range(4)]
+        await asyncio.sleep(0)  # they are in the executor's line before the task is
+        task = asyncio.create_task(together.add_async(some()))
+        await asyncio.sleep(0)
+        assert together._busy
+        begin.set()
+        gate.open.set()
+        await asyncio.wait_for(asyncio.gather(task, *threads), 90)
+
+    asyncio.run(crowd())
+    assert sum(gate.sizes) == 5
     assert not together._busy
 
 

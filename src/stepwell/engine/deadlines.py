@@ -67,8 +67,13 @@ class Deadlines:
             self._changed.notify()
 
     def _start(self) -> None:
-        self._thread = threading.Thread(target=self._loop, name="stepwell-deadlines", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=self._loop, name="stepwell-deadlines", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:  # the machine gives no more: the next deadline tries again
+            emit("engine.deadline_failed", error=repr(error))
+        else:
+            self._thread = thread
 
     def _clear(self) -> None:
         self._heap = [one for one in self._heap if one.over is not None]

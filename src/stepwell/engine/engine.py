@@ -28,7 +28,7 @@ from stepwell.engine.shares import SharedIntake, check_shares
 from stepwell.engine.sweeping import housekeeping, sweeper
 from stepwell.engine.tally import Tally
 from stepwell.engine.worker import Scope, Worker
-from stepwell.errors import EngineBuried, EngineRunning, StoreUnavailable
+from stepwell.errors import EngineRunning, StepwellError
 from stepwell.events import emit
 from stepwell.given import of_type
 from stepwell.ids import new_id
@@ -168,7 +168,12 @@ class Engine(StepClient):
             self._interrupt,
         )
         self._worker = self._new_worker()
-        self._join()
+        try:
+            self._join()
+        except BaseException:  # whoever tries again until the store is back leaves nothing behind
+            self._worker.close([])
+            self._end_own_loop()
+            raise
         self._heartbeat.start()
         self._worker.start()
         emit("engine.started", engine=self.id, name=self._scope.name)
@@ -192,8 +197,7 @@ class Engine(StepClient):
         self._heartbeat.stop()
         self._leave()
         self._worker.close(left)
-        if self._users_loop is None:
-            self._end_loop()
+        self._end_own_loop()
         emit("engine.stopped", engine=self.id, name=self._scope.name)
         self._worker.engine_id = None
 
@@ -303,8 +307,10 @@ class Engine(StepClient):
         self._looping.start()
         return loop
 
-    def _end_loop(self) -> None:
+    def _end_own_loop(self) -> None:
         """Its coroutines have cleaned up by then: a program may end right after the stop."""
+        if self._users_loop is not None:
+            return
         self._loop.call_soon_threadsafe(self._loop.stop)
         if self._looping is not threading.current_thread():
             self._looping.join(CLEAN_UP)
@@ -341,7 +347,7 @@ class Engine(StepClient):
         try:
             with self.store.transaction() as tx:
                 tx.leave(self._worker.engine_id)
-        except (StoreUnavailable, EngineBuried) as error:
+        except StepwellError as error:  # whatever it says, the engine has stopped
             emit("engine.leave_failed", engine=self.id, error=str(error))
 
     def _distrust(self) -> None:

@@ -99,6 +99,11 @@ class Execution:
             return self._raised(error)
         return self._told(self._judged(outcome))
 
+    def not_begun(self, error: Exception) -> Settlement:
+        """A failed attempt where the handler could not be called at all."""
+        self._begin(None)
+        return self._raised(error)
+
     def rejected(self, error: StepwellError) -> Settlement:
         """The settlement after the store has refused this execution's data (R16)."""
         return failed_with(self._facts(), error)
@@ -234,7 +239,7 @@ class Execution:
         facts = self._facts()
         try:
             return judge_error(facts, error)
-        except Exception as unfit:  # the handler's `exhausted` is user code as well
+        except BaseException as unfit:  # the handler's `exhausted` is user code as well
             return failed_with(facts, unfit)
 
     def _facts(self) -> Facts:

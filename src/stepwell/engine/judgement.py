@@ -99,7 +99,7 @@ def judge_error(facts: Facts, error: BaseException) -> Settlement:
     return _marked(judged, facts, error)
 
 
-def failed_with(facts: Facts, error: Exception) -> Settlement:
+def failed_with(facts: Facts, error: BaseException) -> Settlement:
     """The step fails, spawns nothing, and its description is the error."""
     own = isinstance(error, StepwellError)
     said = storable(headline(error)) if own else describe(error)

@@ -122,18 +122,22 @@ class Relay:
         return spawned[:half]
 
     def _is_wanted(self) -> bool:
-        return self.resting and self._intake.is_whole and self._pays()
+        return self.resting and self._intake.is_whole and self._pays() and self._has_thread()
 
     def _call(self) -> None:
         self._rests = False
         self._called.set()
-        if self._thread is None:
-            self._thread = self._start()
 
-    def _start(self) -> threading.Thread:
-        thread = threading.Thread(target=self._run, name="stepwell-relay", daemon=True)
-        thread.start()
-        return thread
+    def _has_thread(self) -> bool:
+        """Known before steps are given to it: else nobody would run them."""
+        if self._thread is None:
+            thread = threading.Thread(target=self._run, name="stepwell-relay", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # the machine gives no more; the first does all of it
+                return False
+            self._thread = thread
+        return True
 
     def _run(self) -> None:
         while not self._over.is_set():

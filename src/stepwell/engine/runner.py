@@ -191,8 +191,21 @@ class Runner:
         with self._handing:  # of two who come at once, one must see that it is the first
             self._to_await.append((holding, execution))
             is_first = len(self._to_await) == 1
-        if is_first:
-            self._loop.call_soon_threadsafe(self._begin_awaiting)
+        if is_first or self._loop.is_closed():
+            try:
+                self._loop.call_soon_threadsafe(self._begin_awaiting)
+            except RuntimeError as error:  # the user's loop, and it has been closed
+                self._fail_to_begin(error)
+
+    def _fail_to_begin(self, error: RuntimeError) -> None:
+        """Failed attempts, which say why: nobody will await these, and they must not keep slots."""
+        while (one := self._next_to_await()) is not None:
+            holding, execution = one
+            self._end(holding, execution, partial(execution.not_begun, error))
+
+    def _next_to_await(self) -> tuple[Holding, Execution] | None:
+        with self._handing:
+            return self._to_await.popleft() if self._to_await else None
 
     def _begin_awaiting(self) -> None:
         """On the loop: all that has come together since it was asked to."""

@@ -5,15 +5,17 @@ who came meanwhile. So nobody waits for company, and the more callers there are,
 them one commit serves. If the store refuses what was put together, each is added alone, so
 that a mistake is the error of its maker.
 
-A thread that adds leads itself. For tasks a thread of their event loop leads, and goes on as
+A thread that adds leads itself. For tasks a thread that does nothing else leads, and goes on as
 long as the next who waits is of the same loop: all tasks of one commit are told at once.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Final, TypeAlias
 
@@ -79,6 +81,7 @@ class Together:
         self._lock = threading.Lock()
         self._waiting: list[_OfThread | _OfTask] = []
         self._busy = False
+        self._process, self._leaders = os.getpid(), _one_thread()
 
     def add(self, additions: list[Addition]) -> None:
         """Returns when they are durable; raises what the store says of them."""
@@ -86,7 +89,7 @@ class Together:
         if self._enters(call):
             call.leads = True
         else:
-            call.over.acquire()
+            self._await(call)
         if call.leads:
             self._lead(call)
         if call.error is not None:
@@ -106,6 +109,20 @@ class Together:
             self._waiting.append(call)
             begins, self._busy = not self._busy, True
         return begins
+
+    def _await(self, call: _OfThread) -> None:
+        try:
+            call.over.acquire()
+        except BaseException:  # a signal: who waits behind this one must not wait for it
+            self._give_up(call)
+            raise
+
+    def _give_up(self, call: _OfThread) -> None:
+        with self._lock:
+            if call in self._waiting:  # else somebody is adding it just now
+                self._waiting.remove(call)
+        if call.leads:
+            self._hand_on()
 
     def _lead(self, leader: _OfThread) -> None:
         calls = self._taken()
@@ -130,13 +147,13 @@ class Together:
             _tell(calls)
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """In no thread of the loop's: all of those may be waiting, even for this one to lead."""
+        if self._process != os.getpid():  # a fork leaves threads behind
+            self._process, self._leaders = os.getpid(), _one_thread()
         try:
-            loop.run_in_executor(None, self._lead_tasks, loop)
-        except RuntimeError:  # it is being closed, but who came after this one waits
-            self._begin_apart(loop)
-
-    def _begin_apart(self, loop: asyncio.AbstractEventLoop) -> None:
-        threading.Thread(target=self._lead_tasks, args=[loop], daemon=True).start()
+            self._leaders.submit(self._lead_tasks, loop)
+        except RuntimeError:  # the interpreter is about to end, but who came after this one waits
+            threading.Thread(target=self._lead_tasks, args=[loop], daemon=True).start()
 
     def _taken(self) -> list[_OfThread | _OfTask]:
         """The first who wait, up to the most steps; whoever leads is the first of all."""
@@ -155,13 +172,14 @@ class Together:
         with self._lock:
             first = self._waiting[0] if self._waiting else None
             self._busy = first is not None
+            if isinstance(first, _OfThread):
+                first.leads = True
         if isinstance(first, _OfThread):
-            first.leads = True
             first.over.release()
         elif isinstance(first, _OfTask):
             if first.loop is loop:
                 return True
-            self._begin_apart(first.loop)  # its loop may be closing, and never get to it
+            self._begin(first.loop)
         return False
 
     def _add(self, calls: Sequence[_Call]) -> None:
@@ -174,6 +192,11 @@ class Together:
                 return
             for call in calls:
                 self._add([call])
+
+
+def _one_thread() -> ThreadPoolExecutor:
+    """It starts when it is needed, and ends with who has it."""
+    return ThreadPoolExecutor(1, thread_name_prefix="stepwell-adding")
 
 
 def _interrupted(calls: Iterable[_Call]) -> None:

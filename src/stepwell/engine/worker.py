@@ -28,7 +28,7 @@ from stepwell.engine.once import Once
 from stepwell.engine.pauses import Pauses
 from stepwell.engine.relay import Relay
 from stepwell.engine.runner import Runner, Slots
-from stepwell.errors import Denied, EngineBuried, StoreUnavailable
+from stepwell.errors import Denied, EngineBuried, StepwellError
 from stepwell.events import emit
 from stepwell.ids import new_id
 from stepwell.registry import Registry
@@ -182,11 +182,11 @@ class Worker:
         # What has just ended may be on its way to the committer.
         self._await(lambda: len(self._held) <= len(left), SETTLING)
         self.committer.stop(SETTLING)
-        self._wake.close()
         return left
 
     def close(self, left: list[Holding]) -> None:
-        """The claims are given back: what still runs may end."""
+        """The claims are given back, or there never were any: what still runs may end."""
+        self._wake.close()
         self._runner.interrupt(left)
         self._runner.close()
 
@@ -383,7 +383,7 @@ class Worker:
         try:
             with self._store.transaction() as tx:
                 tx.release(self.engine_id, [one.claim for one in holdings])
-        except StoreUnavailable as error:
+        except StepwellError as error:
             self._unavailable(error)
 
     # -- whatever thread a step ends in ---------------------------------------

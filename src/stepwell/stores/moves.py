@@ -5,7 +5,7 @@ The SQL stores write the same moves as statements. Read here what they mean.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -143,6 +143,12 @@ def _rerun(step: Step, settlement: Settlement, now: datetime) -> Step:
         return free
     args = step.activation_args if settlement.keep_activation else None
     return replace(free, schedule_time=settlement.schedule_time or now, activation_args=args)
+
+
+def claimants(settlements: Iterable[Settlement]) -> set[UUID]:
+    """The engines in whose names spawned steps come claimed (R21)."""
+    spawned = [added.step.claimed_by for one in settlements for added in one.additions]
+    return {engine_id for engine_id in spawned if engine_id is not None}
 
 
 def check_taken_over(additions: Sequence[Addition], inserted: Sequence[bool]) -> None:

@@ -310,3 +310,36 @@ def test_rows_like_a_template_are_loaded(store: MySQLStore) -> None:
     assert all(one.flow_id == one.id for one in loaded)
     with pytest.raises(SettlementRejected), store.transaction() as tx:
         tx.load(template, pairs[:1])
+
+
+def test_a_burial_gives_back_what_was_just_being_spawned_as_claimed(
+    store: MySQLStore, admin: pymysql.Connection
+) -> None:
+    """R11, R21: also where the transaction's look for due rows has found none, and locks none."""
+    add(store, make())
+    me = engine(store)
+    (parent,) = claim(store, me).steps
+    child = make(claimed_by=me, claim_no=1, claim_request=new_id(), claimed_at=now())
+
+    def bury() -> int:
+        with store.transaction() as tx:
+            burial = tx.bury(me, 0)
+        assert burial is not None
+        return burial.released
+
+    def waits() -> bool:
+        with admin.cursor() as cursor:
+            cursor.execute(
+                "SELECT 1 FROM information_schema.processlist WHERE db = DATABASE()"
+                " AND (info LIKE 'DELETE FROM stepwell_engines%' OR info LIKE '%FOR UPDATE')"
+            )
+            return cursor.fetchone() is not None
+
+    with ThreadPoolExecutor(1) as pool:
+        with store.transaction() as tx:
+            tx.settle(me, [outcome(parent, child)])
+            assert not tx.claim(request(me)).steps
+            buried = pool.submit(bury)
+            wait_for(waits)
+        assert buried.result(PATIENCE) == 1
+    assert ids(claim(store, engine(store)).steps) == ids([child])

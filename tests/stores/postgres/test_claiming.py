@@ -26,6 +26,8 @@ from tests.stores.postgres.support import (
 )
 
 from stepwell.clock import now
+from stepwell.errors import EngineBuried
+from stepwell.ids import new_id
 from stepwell.step import StepQuery
 from stepwell.stores.postgres import PostgresStore, claiming, settling
 
@@ -225,6 +227,32 @@ def test_a_claim_by_lock_takes_parked_rows_of_the_engines_own_names(store: Postg
     claim(store, other, names=("v1/elsewhere",))
     add(store, fresh)
     assert ids(claim(store, engine(store), locking=True).steps) == ids([parked, fresh])
+
+
+def test_a_burial_gives_back_what_was_just_being_spawned_as_claimed(store: PostgresStore) -> None:
+    """R11, R21: also where the transaction has not claimed, as when nothing was due lately."""
+    add(store, make())
+    me = engine(store)
+    (parent,) = claim(store, me).steps
+    child = make(claimed_by=me, claim_no=1, claim_request=new_id(), claimed_at=now())
+    with ThreadPoolExecutor(1) as pool:
+        with store.transaction() as tx:
+            tx.settle(me, [outcome(parent, child)])
+            buried = pool.submit(_bury, store, me)
+            _wait_for_a_lock(store)
+        assert buried.result(PATIENCE) == 1
+    assert ids(claim(store, engine(store)).steps) == ids([child])
+
+
+def test_nothing_is_spawned_as_claimed_by_an_engine_that_is_buried(store: PostgresStore) -> None:
+    add(store, make())
+    me = engine(store)
+    locked = claim(store, me, locking=True).steps[0]  # by a lock that is lost, and leaves no trace
+    _bury(store, me)
+    child = make(claimed_by=me, claim_no=1, claim_request=new_id(), claimed_at=now())
+    with pytest.raises(EngineBuried):
+        settle(store, me, outcome(locked, child, unwritten=True))
+    assert ids(claim(store, engine(store)).steps) == ids([locked])
 
 
 def test_a_settlement_reads_its_own_rows_alone(crowded: PostgresStore) -> None:

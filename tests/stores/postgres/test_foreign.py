@@ -8,6 +8,7 @@ import pytest
 from tests.stores.postgres.plans import explain, indexes, of_claim, whole_tables
 from tests.stores.postgres.support import add, claim, engine, ids, make
 
+from stepwell.ids import new_id
 from stepwell.stores.postgres import PostgresStore, claiming
 from stepwell.stores.protocol import Claimed, ClaimRequest, Position
 
@@ -78,13 +79,21 @@ def test_so_it_is_in_each_queue_and_band(store: PostgresStore, other: dict[str, 
     assert {one.id for one in claimed.front} == ids([first, alone])
 
 
-def test_where_others_follow_behind_its_own_it_passes_over_those_too(store: PostgresStore) -> None:
-    flood(store)
+@pytest.mark.parametrize("locking", [False, True])
+@pytest.mark.parametrize("begins", [False, True])
+def test_where_others_follow_behind_its_own_it_passes_over_those_too(
+    store: PostgresStore, locking: bool, begins: bool
+) -> None:
+    """Also where its own are the first of all, and those that it has only locked stay due."""
+    if not begins:
+        flood(store)
     add(store, first := make())
     flood(store)
+    flood(store)
     add(store, second := make())
-    claimed = claim(store, engine(store), limit=10)
-    assert ids(claimed.steps) == ids([first, second])
+    claimed = claim(store, engine(store), limit=10, locking=locking)
+    assert [step.id for step in claimed.steps] == [first.id, second.id]
+    assert parked(store) < 2 * FLOOD
     assert claimed.front is not None
     assert [one.id for one in claimed.front] == [first.id], "what is given back stands there"
 
@@ -99,6 +108,17 @@ def test_where_nothing_is_handled_all_are_parked_and_the_more_at_once_the_more_t
     assert parked(store) == 2 * FLOOD
     assert rounds == [10, 40, 160, 640, 2560, 10_240, 1000]
     assert (claimed.steps, claimed.whole, claimed.next_due) == ((), True, None)
+
+
+def test_a_flow_is_read_as_it_is(store: PostgresStore, rounds: list[int]) -> None:
+    """R36: where rows that are handled begin in the queues says nothing of it."""
+    flow = new_id()
+    flood(store, flow_id=flow)
+    add(store, mine := make(flow_id=flow), make())
+    claimed = claim(store, engine(store), flow_id=flow, limit=10)
+    assert ids(claimed.steps) == ids([mine])
+    assert claimed.whole
+    assert rounds[:6] == [10, 40, 160, 640, 2560, 10_240]
 
 
 def test_rows_that_were_passed_over_are_left_for_the_engines_that_handle_them(

@@ -162,7 +162,11 @@ class MySQLTransaction(Marked):
         Raises
         ------
         Conflict, SettlementRejected : the data of one is refused; nothing was applied.
+        EngineBuried : a spawned step comes claimed, and its engine's row is gone (R11).
         """
+        for engine in moves.claimants(settlements):  # a look that finds nothing due locks no row
+            if not self.statements.rows("lock_engine", engine=str(engine)):
+                raise EngineBuried(engine)
         with self.statements.whole(needed=any(settling.may_be_refused(one) for one in settlements)):
             return settling.settle(self.statements, engine_id, settlements)
 

@@ -37,6 +37,7 @@ _MOST_AT_ONCE: Final = 1000
 """The most rows that one round locks to get past foreign names, where own ones stand between."""
 _MOST_OF_A_FLOOD: Final = 20_000
 """The same where none of them is in sight: each round reads again past what was parked before."""
+_LAST_ID: Final = (1 << 128) - 1
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _ANSWER: Final = ("alive", "parked_now", "next_due", "suspect_due", "limited_due", "front")
 """The columns before those of the step."""
@@ -144,15 +145,15 @@ def _weighed(statements: Statements, request: ClaimRequest) -> Claimed:
     behind: tuple[Position, ...] = ()
     while True:
         claimed, parked = _round(statements, rest, reach)
-        # Rows that are only locked come again, for nobody passes over locks of his own.
-        taken = claimed.steps if request.locking else taken + claimed.steps
+        before, taken = taken, _with_those(taken, claimed.steps)[: request.limit]
         left = request.limit - len(taken)
         if not parked or not left or request.alone:
             break
         if not request.locking:
             rest = replace(rest, limit=left)
-        is_flood = parked >= reach
-        if is_flood and reach >= _MOST_AT_ONCE and (own := _own(statements, rest)):
+        is_flood = len(taken) == len(before) and parked + len(claimed.steps) >= reach
+        passes_over = is_flood and reach >= _MOST_AT_ONCE and request.flow_id is None
+        if passes_over and (own := _own(statements, rest, taken)):
             rest, reach = replace(rest, since=_only(own, request.queues)), request.limit
             behind = behind or own
         else:
@@ -164,15 +165,36 @@ def _weighed(statements: Statements, request: ClaimRequest) -> Claimed:
     return replace(claimed, steps=taken, front=tuple(front.values()), whole=False)
 
 
-def _own(statements: Statements, request: ClaimRequest) -> tuple[Position, ...]:
-    """Where due rows that are handled begin, in each queue and band that has some.
+def _with_those(taken: tuple[Step, ...], steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """What one more round has given: rows that are only locked come again, for nobody passes
+    over locks of his own, as long as they stand where the round begins or behind it."""
+    again = {step.id for step in steps}
+    return (*[step for step in taken if step.id not in again], *steps)
+
+
+def _own(
+    statements: Statements, request: ClaimRequest, taken: tuple[Step, ...]
+) -> tuple[Position, ...]:
+    """Where due rows that are handled begin behind those taken, in each queue and band that has
+    some.
 
     To pass over a foreign row takes a hundredth of parking it.
     """
+    begins = {(one.queue, one.priority): one for one in request.since or ()}
+    for step in taken:
+        if not step.parked:  # those are found by their name, wherever they stand
+            place = _next(_place(step))
+            lane = (place.queue, place.priority)
+            begins[lane] = max(begins.get(lane, place), place)
+    since = tuple(begins.values()) or None
     rows = statements.rows(
-        "claim_own", names=list(request.names), **lane_values(request.queues, request.since)
+        "claim_own", names=list(request.names), **lane_values(request.queues, since)
     )
     return tuple([Position(queue, band, utc(due), step_id) for queue, band, due, step_id in rows])
+
+
+def _next(place: Position) -> Position:
+    return place._replace(id=UUID(int=min(place.id.int + 1, _LAST_ID)))
 
 
 def _only(begins: tuple[Position, ...], queues: tuple[str, ...]) -> tuple[Position, ...]:

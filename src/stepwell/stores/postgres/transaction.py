@@ -54,6 +54,7 @@ class PostgresTransaction:
 
     def __init__(self, statements: Statements) -> None:
         self._do = statements
+        self._alive: set[UUID] = set()
 
     @property
     def connection(self) -> Connection[Any]:
@@ -113,7 +114,9 @@ class PostgresTransaction:
         EngineBuried : the engine's row is gone.
         """
         take = limiting.claim_limited if request.limited else claiming.claim
-        return take(self._do, request)
+        claimed = take(self._do, request)
+        self._alive.add(request.engine_id)  # and it stays so until the commit: its row is locked
+        return claimed
 
     def claimed(self, engine_id: UUID) -> list[Claim]:
         """All claims in this engine's name."""
@@ -146,6 +149,7 @@ class PostgresTransaction:
         Raises
         ------
         Conflict, SettlementRejected : the data of one is refused; nothing was applied.
+        EngineBuried : a spawned step comes claimed, and its engine's row is gone (R11).
         """
         return self.settle_for([engine_id] * len(settlements), settlements)
 
@@ -155,6 +159,7 @@ class PostgresTransaction:
         """As `settle`, of several engines: whose claim each settles stands beside it."""
         if not settlements:
             return []
+        self._keep_alive(moves.claimants(settlements))
         with self._do.whole(_may_be_refused(settlements)):
             now, before, endings = settling.settle(self._do, engines, settlements)
             added = [one for place in now for one in settlements[place].additions]
@@ -162,6 +167,14 @@ class PostgresTransaction:
         applied = now | before
         yes, no = Verdict.APPLIED, Verdict.REFUSED  # before Python 3.12 a look-up is a call
         return [yes if place in applied else no for place in range(len(settlements))]
+
+    def _keep_alive(self, engines: set[UUID]) -> None:
+        """Nobody buries these before the commit: what would be claimed by a dead engine by then
+        would be claimed for ever. Where the transaction has claimed, they are known to be safe."""
+        for engine_id in engines - self._alive:
+            if not self._do.rows("keep_alive", engine_id=engine_id):
+                raise EngineBuried(engine_id)
+            self._alive.add(engine_id)
 
     # -- steps -----------------------------------------------------------------
 
