@@ -53,6 +53,16 @@ def test_the_server_is_confined_and_listens_on_loopback() -> None:
     assert "127.0.0.1:8420" in port
 
 
+def test_containers_of_groups_reach_the_server_and_not_the_database() -> None:
+    joined = SERVICES["server"]["environment"]["STEPWELL_CONTAINER_NETWORK"]
+    theirs = joined.removeprefix(f"{FILE['name']}_")
+    assert theirs in FILE["networks"]
+    assert theirs in SERVICES["server"]["networks"]
+    database = set(SERVICES["database"]["networks"])
+    assert theirs not in database
+    assert database & set(SERVICES["server"]["networks"])
+
+
 def test_volumes_and_image_are_those_that_are_declared() -> None:
     named = {one.partition(":")[0] for s in SERVICES.values() for one in s.get("volumes", ())}
     assert {one for one in named if one.isidentifier()} == set(FILE["volumes"])
