@@ -5888,8 +5888,8 @@ export interface components {
          * @description A due instant: in UTC, and as the clock of the schedule's zone shows it.
          *
          *     `jitter`: by how many seconds it was moved. `excluded`: the day of a calendar that makes it
-         *     skipped. `skipped`: paused, or why somebody asked to skip it. `overlaps`: the run before may
-         *     still go on then, for it begins less than 95 % of all runs take before.
+         *     skipped. `skipped`: why somebody asked to skip it, or that it is paused then. `overlaps`: the
+         *     run before may still go on then, for it begins less than 95 % of all runs take before.
          */
         Fire: {
             /**

@@ -107,7 +107,8 @@ def next_fires(conn: Connection, row: Row) -> list[Fire]:
 
 
 def _skipped(row: Row, at: datetime, asked: Mapping[datetime, str]) -> str | None:
-    return Why.PAUSED.value if coming.paused(row, at) else asked.get(at)
+    """What was asked for first: that stays when the pause is over."""
+    return asked.get(at) or (Why.PAUSED.value if coming.paused(row, at) else None)
 
 
 def clock_notes(row: Row) -> list[ClockNote]:
