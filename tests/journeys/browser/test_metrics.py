@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from tests.journeys.browser.conftest import Visit
 from tests.journeys.browser.looking import axe_in_both_themes, fits
 from tests.journeys.browser.mill import milling
@@ -40,6 +40,14 @@ def opened(visit: Visit, mill: Site, role: str, query: str = "") -> Page:
     return page
 
 
+def charted(visit: Visit, mill: Site) -> tuple[Page, Locator]:
+    """The page of a day, and its first chart."""
+    page = opened(visit, mill, "viewer", "?range=24h")
+    chart = page.locator("main svg.recharts-surface[role=application]").first
+    expect(chart).to_be_visible()
+    return page, chart
+
+
 def test_the_figures_are_those_of_the_api_over_every_range(visit: Visit, mill: Site) -> None:
     page = opened(visit, mill, "viewer")
     main = page.get_by_role("main")
@@ -62,9 +70,7 @@ def test_the_figures_are_those_of_the_api_over_every_range(visit: Visit, mill: S
 def test_what_is_dragged_over_is_looked_at_closer_and_a_bar_leads_to_its_runs(
     visit: Visit, mill: Site
 ) -> None:
-    page = opened(visit, mill, "viewer", "?range=24h")
-    chart = page.locator("main svg.recharts-surface[role=application]").first
-    expect(chart).to_be_visible()
+    page, chart = charted(visit, mill)
     chart.hover()
     box = chart.bounding_box()
     assert box is not None
@@ -97,9 +103,7 @@ def test_what_is_dragged_over_is_looked_at_closer_and_a_bar_leads_to_its_runs(
 def test_however_quick_the_hand_all_that_it_dragged_over_is_looked_at(
     visit: Visit, mill: Site
 ) -> None:
-    page = opened(visit, mill, "viewer", "?range=24h")
-    chart = page.locator("main svg.recharts-surface[role=application]").first
-    expect(chart).to_be_visible()
+    page, chart = charted(visit, mill)
     chart.evaluate(AT_ONCE)
     expect(page).to_have_url(re.compile("from="))
     expect(page.locator("main dl").first).to_contain_text("3 of 4")

@@ -1,8 +1,9 @@
 import "@mantine/charts/styles.layer.css";
 import { BarChart, LineChart } from "@mantine/charts";
-import { useRef, useState } from "react";
+import { useRef } from "react";
 import { ReferenceArea } from "recharts";
 import type { Schemas } from "@/api/client";
+import { useDrag } from "@/lib/drag";
 import { duration, number, onAxis } from "@/lib/time";
 import { useZone } from "@/lib/zone";
 import { metrics as words } from "@/strings/metrics";
@@ -28,8 +29,7 @@ interface Hit {
 export function MeasuredCharts({ measured, window, onPoint, onZoom }: Props) {
   const zone = useZone();
   const pressed = useRef<number | null>(null); // a click alone draws nothing anew
-  const dragged = useRef<[number, number] | null>(null); // known before it is drawn
-  const [drag, setDrag] = useState(dragged.current);
+  const { drag, dragged, pull, letGo } = useDrag<[number, number]>();
   const points = pointsOf(measured);
   const data = points.map((one) => ({ ...one, at: onAxis(one.at, zone, measured.step) }));
   const isLate = (at: string) => points.findIndex((one) => one.at === at) > points.length / 2;
@@ -52,14 +52,12 @@ export function MeasuredCharts({ measured, window, onPoint, onZoom }: Props) {
   const move = (hit: Hit) => {
     const [from, at] = [pressed.current, placeOf(hit)];
     if (from === null || at === null || at === (dragged.current?.[1] ?? from)) return;
-    dragged.current = [from, at];
-    setDrag(dragged.current);
+    pull([from, at]);
   };
   const end = () => {
-    const over = dragged.current;
-    pressed.current = dragged.current = null;
+    pressed.current = null;
+    const over = letGo();
     if (over === null) return;
-    setDrag(null);
     const [from, until] = [points[Math.min(...over)], points[Math.max(...over)]];
     if (over[0] !== over[1] && from && until) onZoom?.(from.at, until.until);
   };

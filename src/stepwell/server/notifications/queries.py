@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import (
     Connection,
     RowMapping,
+    ScalarSelect,
     Select,
     delete,
     exists,
@@ -55,15 +56,6 @@ def lock_open(conn: Connection, group: str, workflow: str, until: datetime) -> S
         .with_for_update(skip_locked=True)
     )
     return conn.execute(query).mappings().all()
-
-
-def said_of(conn: Connection, cause: str) -> str | None:
-    """What was said when the cause was met last; None where retention has taken that."""
-    query = select(occasions.c.sentence).where(
-        occasions.c.cause == cause, occasions.c.kind != "recovery"
-    )
-    found = conn.execute(query.order_by(occasions.c.at.desc()).limit(1))
-    return found.scalar_one_or_none()
 
 
 def passed(conn: Connection, ids: Sequence[UUID], at: datetime) -> None:
@@ -185,6 +177,16 @@ def _thread(cause: str, target_id: UUID) -> list[Any]:
 def mutes(now: datetime) -> Select[Any]:
     """The mutes that are in force."""
     return select(notification_mutes).where(notification_mutes.c.until > now)
+
+
+def last_said() -> ScalarSelect[Any]:
+    """What was said when the cause of a mute of the query around it was met last; NULL where
+    retention has taken that."""
+    query = select(occasions.c.sentence).where(
+        occasions.c.cause == notification_mutes.c.cause, occasions.c.kind != "recovery"
+    )
+    newest = query.order_by(occasions.c.at.desc()).limit(1)
+    return newest.correlate(notification_mutes).scalar_subquery()
 
 
 def is_muted(conn: Connection, cause: str, now: datetime) -> bool:

@@ -172,7 +172,7 @@ class PostgresTransaction:
         """Nobody buries these before the commit: what would be claimed by a dead engine by then
         would be claimed for ever. Where the transaction has claimed, they are known to be safe."""
         for engine_id in engines - self._alive:
-            if not self._do.rows("keep_alive", engine_id=engine_id):
+            if not self._do.rows("lock_engine", engine_id=engine_id):
                 raise EngineBuried(engine_id)
             self._alive.add(engine_id)
 

@@ -6,6 +6,7 @@ import { type PointerEvent, useMemo, useRef, useState } from "react";
 import { ChartFrame } from "@/components/ChartFrame";
 import { Instant } from "@/components/Instant";
 import { cx } from "@/lib/cx";
+import { useDrag } from "@/lib/drag";
 import { usePhone } from "@/lib/media";
 import { valuesOf } from "@/lib/query";
 import { instant, number } from "@/lib/time";
@@ -80,8 +81,7 @@ export function Plot({
   onSpan: Props["onSpan"];
 }) {
   const plot = useRef<HTMLDivElement>(null);
-  const dragged = useRef<[number, number] | null>(null); // known before it is drawn
-  const [drag, setDrag] = useState(dragged.current);
+  const { drag, dragged, pull, letGo } = useDrag<[number, number]>();
   const most = Math.max(1, ...bars.map((one) => one.total));
 
   const place = (event: PointerEvent): number => {
@@ -91,13 +91,8 @@ export function Plot({
     return Math.min(bars.length - 1, Math.max(0, at));
   };
 
-  const pull = (over: [number, number] | null) => {
-    dragged.current = over;
-    setDrag(over);
-  };
   const end = () => {
-    const over = dragged.current;
-    pull(null);
+    const over = letGo();
     const span = over === null ? null : spanBetween(bars, ...over);
     if (span !== null) onSpan(span.since, span.until);
   };

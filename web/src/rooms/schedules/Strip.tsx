@@ -10,6 +10,7 @@ import {
   useRef,
   useState,
 } from "react";
+import { useDrag } from "@/lib/drag";
 import { schedules as words } from "@/strings/schedules";
 import type { StripActs } from "./acts";
 import { itemText, MarkCard } from "./MarkCard";
@@ -40,8 +41,7 @@ export const Strip = memo(function Strip(props: Props) {
   const rest = unlisted(lane, items, scale);
   const [at, setAt] = useState(-1);
   const [shown, setShown] = useState<{ item: Item; pinned: boolean } | null>(null);
-  const dragged = useRef<{ from: number; to: number } | null>(null); // known before it is drawn
-  const [drag, setDrag] = useState(dragged.current);
+  const { drag, dragged, pull, letGo } = useDrag<{ from: number; to: number }>();
   const start = useRef<number | null>(null);
   const id = useId();
   const place = placeOf(lane);
@@ -51,11 +51,6 @@ export const Strip = memo(function Strip(props: Props) {
     const box = event.currentTarget.getBoundingClientRect();
     return Math.min(scale.width, Math.max(0, event.clientX - box.left));
   };
-
-  function pull(over: typeof drag) {
-    dragged.current = over;
-    setDrag(over);
-  }
 
   function onPointerDown(event: PointerEvent<HTMLDivElement>) {
     if (event.button !== 0) return;
@@ -79,10 +74,9 @@ export const Strip = memo(function Strip(props: Props) {
     const x = xOf(event);
     const from = start.current;
     start.current = null;
-    const over = dragged.current;
+    const over = letGo();
     if (over !== null) {
       const [left, right] = [Math.min(over.from, over.to), Math.max(over.from, over.to)];
-      pull(null);
       props.onBackfill(lane, toTime(scale, left), toTime(scale, right));
     } else if (from !== null) {
       const item = nearest(items, x);

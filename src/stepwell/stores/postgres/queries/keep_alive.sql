@@ -1,1 +1,0 @@
-SELECT id FROM stepwell_engines WHERE id = %(engine_id)s FOR KEY SHARE
