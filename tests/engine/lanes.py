@@ -23,9 +23,10 @@ EMPTY = """
     DELETE FROM stepwell_ready; DELETE FROM stepwell_done; DELETE FROM stepwell_failed;
     DELETE FROM stepwell_engines; DELETE FROM stepwell_controls;
 """
+WRITTEN = "postgres, in writing"
 LOCKED = "postgres, by lock"
 RELAYED = "postgres, two bursts in turns"
-LANES = ("memory", "sqlite", "postgres", LOCKED, RELAYED)
+LANES = ("memory", "sqlite", WRITTEN, LOCKED, RELAYED)
 Open = Callable[[], Store]
 
 
@@ -39,11 +40,13 @@ def open_lane(
 ) -> Iterator[Open]:
     """Opens store objects on the same steps; what stays in memory has one only.
 
-    In the lane `LOCKED` an engine claims by row locks from its first step on, in `RELAYED`
-    by two bursts as soon as one is full, which it soon is.
+    In the lane `LOCKED` an engine claims by row locks, as one that is alone does, in `RELAYED`
+    by two bursts as soon as one is full, which it soon is; in `WRITTEN` it never does.
     """
     if lane in (LOCKED, RELAYED):
         monkeypatch.setattr(worker, "TRUSTED", 0)
+    if lane == WRITTEN:
+        monkeypatch.setattr(worker.Worker, "_by_lock", lambda self: False)
     if lane == RELAYED:
         monkeypatch.setattr(bursts, "MOST", 1)
         monkeypatch.setattr(relay, "BRIEF", float("inf"))

@@ -38,6 +38,16 @@ def store(open_lane: Open) -> Store:
     return open_lane()
 
 
+@pytest.fixture
+def seen_written(store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether the claims of steps `v1/short` stood on their rows while these ran, in order."""
+    monkeypatch.setattr(bursts, "LONGEST", 600.0)
+    monkeypatch.setattr(bursts, "LULL", 600.0)
+    seen: list[bool] = []
+    registry.handler("v1/short")(lambda step: seen.append(row(store, step).claimed_by is not None))
+    return seen
+
+
 def test_a_short_step_is_never_marked_as_claimed(
     store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -242,27 +252,34 @@ def test_a_drain_ends_though_the_last_step_ended_while_nothing_was_claimed(
     end()
 
 
-def test_an_execution_counts_for_the_trust_in_an_engine_before_it_is_settled(
-    store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch
+def test_an_engine_that_is_alone_claims_by_lock_from_its_first_step_on(
+    store: Store, registry: Registry, seen_written: list[bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """R15: it was survived. Or the claim that comes with its settlement would be written."""
+    """R15: one that was killed would have left its row."""
     monkeypatch.setattr(worker, "TRUSTED", 1)
-    monkeypatch.setattr(bursts, "LONGEST", 600.0)
-    monkeypatch.setattr(bursts, "LULL", 600.0)
-    seen: list[bool] = []
-    registry.handler("v1/short")(lambda step: seen.append(row(store, step).claimed_by is not None))
     engine = Engine(store, registry, workers=1)
     engine.add_many([new_step("v1/short"), new_step("v1/short")])
     assert engine.drain().done == 2
-    assert seen == [True, False]
+    assert seen_written == [False, False]
+
+
+def test_an_execution_counts_for_the_trust_in_an_engine_before_it_is_settled(
+    store: Store, registry: Registry, seen_written: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R15: it was survived. Or the claim that comes with its settlement would be written."""
+    monkeypatch.setattr(worker, "TRUSTED", 1)
+    with store.transaction() as tx:
+        tx.join(EngineInfo(id=new_id(), name="other", version="1", handles=(), queues=()))
+    engine = Engine(store, registry, workers=1)
+    engine.add_many([new_step("v1/short"), new_step("v1/short")])
+    assert engine.drain().done == 2
+    assert seen_written == [True, False]
 
 
 def test_after_a_death_an_engine_writes_its_claims_again(
-    store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch
+    store: Store, registry: Registry, seen_written: list[bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """R15: whatever killed the other one may come here next."""
-    seen: list[bool] = []
-    registry.handler("v1/short")(lambda step: seen.append(row(store, step).claimed_by is not None))
     with store.transaction() as tx:
         tx.join(EngineInfo(id=new_id(), name="dead", version="1", handles=(), queues=()))
     with Engine(store, registry) as engine:
@@ -271,10 +288,8 @@ def test_after_a_death_an_engine_writes_its_claims_again(
         monkeypatch.setattr(worker, "TRUSTED", 3)
         monkeypatch.setattr(heartbeat, "DEAD_AFTER", 1.5)
         assert buried.wait(90)
-        monkeypatch.setattr(bursts, "LONGEST", 600.0)
-        monkeypatch.setattr(bursts, "LULL", 600.0)
         for number in range(1, 6):
             engine.add(new_step("v1/short"))
             wait_for(partial(has_done, engine, number))
         end()
-    assert seen == [True, True, True, False, False]
+    assert seen_written == [True, True, True, False, False]

@@ -329,6 +329,8 @@ class Engine(StepClient):
             pulse = tx.join(engine)
         self._heartbeat.born(engine.id, pulse, asked)
         self._worker.engine_id = engine.id
+        if pulse.beats.keys() != {engine.id}:
+            self._worker.distrust()
 
     def _rejoin(self, before: UUID) -> None:
         """`before` was declared dead: drop everything, start again under a new id (R11)."""

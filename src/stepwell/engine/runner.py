@@ -52,6 +52,10 @@ class Slots:
             )
 
 
+GUESS: Final = 0.0005
+"""Seconds that most handlers are taken to need before one has ended. What is locked for that and
+cannot begin is let go with its burst; what is claimed in writing for it would wait for a second,
+and so has no such guess."""
 FEW: Final = round(1 / SMOOTHING)
 """After so many handlers the average forgets the first."""
 
@@ -92,7 +96,7 @@ class Runner:
         self._ended = 0
         self.average = 1.0
         """Seconds that a handler has taken lately."""
-        self.median = 1.0
+        self.median = GUESS
         """Seconds within which half of the handlers have ended lately."""
 
     def call(self) -> None:

@@ -46,8 +46,9 @@ SETTLING: Final = 5.0
 RECONCILE: Final = 60.0
 """Seconds between looks for claims that it does not hold; after a lost answer: at once."""
 TRUSTED: Final = 50
-"""Executions after which an engine claims by lock alone. A step that kills its engine leaves
-no trace on a row that was only locked; the engine that comes after claims it in writing (R15)."""
+"""Executions after which an engine that was not alone claims by lock alone. A step that kills its
+engine leaves no trace on a row that was only locked, but the engine's own row; whoever sees that
+claims in writing (R15)."""
 QUARANTINE: Final = 10.0
 """Seconds that an engine waits to be empty for a suspect, and then takes nothing else (R15)."""
 
@@ -119,7 +120,7 @@ class Worker:
         self._failures, self._unaided, self._reconciled = 0, True, clock.monotonic()
         self._suspect_since: float | None = None
         self._alone_until = float("-inf")
-        self._trusted_from = TRUSTED
+        self._trusted_from = 0
         self._thread = threading.Thread(target=self._feed, name="stepwell-feed", daemon=True)
 
     def _two_in_turns(self, intake: Intake) -> Relay:
@@ -152,7 +153,7 @@ class Worker:
         self._thread.start()
 
     def distrust(self) -> None:
-        """An engine has died: whatever killed it may come here next, and is to leave a trace."""
+        """An engine has died, or may have: what killed it may come here, and must leave a trace."""
         self._trusted_from = self._executed() + TRUSTED
 
     def nudge(self) -> None:
