@@ -163,15 +163,22 @@ async def trickle(make: Make, address: str, jobs: str, apart: str) -> dict[int, 
     """Add jobs at a steady pace; when each call was made."""
     peer = make(address, _unexpected)
     await peer.open()
-    await asyncio.sleep(1.0)  # the listener has begun to listen by then
-    asked: dict[int, float] = {}
-    begun = time.monotonic()
-    for number in range(int(jobs)):
-        await asyncio.sleep(max(begun + number * float(apart) - time.monotonic(), 0))
-        asked[number] = time.time()
-        await peer.add(state() | {"number": number})
+    asked = await _trickled(peer, int(jobs), float(apart))
     await peer.close()
     return asked
+
+
+async def both(make: Make, address: str, jobs: str, apart: str) -> dict[str, dict[int, float]]:
+    """Add jobs at a steady pace and run them; when each call was made, and each job started."""
+    recorder = Recorder(make, address)
+    await recorder.peer.open()
+    working = asyncio.create_task(recorder.peer.work())
+    started = asyncio.create_task(recorder.all_of(int(jobs)))
+    asked = await _trickled(recorder.peer, int(jobs), float(apart))
+    await started
+    await _cancelled(working)
+    await recorder.peer.close()
+    return {"asked": asked, "began": recorder.started}
 
 
 JOBS: Final[dict[str, Callable[..., Coroutine[Any, Any, Any]]]] = {
@@ -181,6 +188,7 @@ JOBS: Final[dict[str, Callable[..., Coroutine[Any, Any, Any]]]] = {
     "bulk": bulk,
     "listen": listen,
     "trickle": trickle,
+    "both": both,
 }
 
 
@@ -197,6 +205,17 @@ async def _until_nothing_is_left(recorder: Recorder, working: asyncio.Task[None]
             break
         seen = recorder.calls
     return time.time()
+
+
+async def _trickled(peer: Peer, jobs: int, apart: float) -> dict[int, float]:
+    await asyncio.sleep(1.0)  # whoever listens has begun to by then
+    asked: dict[int, float] = {}
+    begun = time.monotonic()
+    for number in range(jobs):
+        await asyncio.sleep(max(begun + number * apart - time.monotonic(), 0))
+        asked[number] = time.time()
+        await peer.add(state() | {"number": number})
+    return asked
 
 
 async def _cancelled(working: asyncio.Task[None]) -> None:

@@ -14,7 +14,7 @@ from typing import Final
 from benchmarks.bench import Bench, Contender
 from benchmarks.draining import BenchmarkBroken
 from benchmarks.environments import Environment
-from benchmarks.latency import waits
+from benchmarks.latency import waits, waits_within
 from benchmarks.places import Place
 from benchmarks.subject import Subject, race
 
@@ -119,6 +119,23 @@ def latency_peers(bench: Bench, place: Place, jobs: int, apart: float) -> Iterat
     """Waiting for jobs that come one by one."""
     for entry in present(bench, place):
         yield entry.contender(partial(latency, entry, place, jobs, apart))
+
+
+def own_latency_peers(
+    bench: Bench, place: Place, jobs: int, apart: float, variant: str
+) -> Iterator[Contender]:
+    """The same in one program."""
+    for entry in present(bench, place):
+        yield entry.contender(partial(own_latency, entry, place, jobs, apart), variant=variant)
+
+
+def own_latency(entry: Entry, place: Place, jobs: int, apart: float) -> dict[str, float]:
+    """Median and 99th percentile in ms, where one program adds the jobs and runs them."""
+    address = place.fresh(entry.prepared(place, 0))
+    try:
+        return waits_within(entry.subject("both", address, jobs, apart), jobs)
+    finally:
+        place.drop(address)
 
 
 def latency(entry: Entry, place: Place, jobs: int, apart: float) -> dict[str, float]:

@@ -22,7 +22,8 @@ class Listener:
         self._steps, self._all = int(steps), threading.Event()
         registry = Registry()
         registry.add(self.note, "v1/note")
-        self._engine = Engine(store_at(address), registry).start()
+        self.engine = Engine(store_at(address), registry).start()
+        """Idle, until steps come."""
 
     def note(self, state: dict[str, Any]) -> None:
         """The handler: when it was called, in Unix seconds."""
@@ -33,8 +34,8 @@ class Listener:
     def listen(self) -> dict[int, float]:
         """Wait for all steps; when each was started."""
         self._all.wait(timeout=60 + self._steps)
-        self._engine.stop()
-        self._engine.store.close()
+        self.engine.stop()
+        self.engine.store.close()
         return self.started
 
 

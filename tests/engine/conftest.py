@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from stepwell import Registry
-from stepwell.engine import heartbeat, worker
+from stepwell.engine import heartbeat, suspects, worker
 from stepwell.stores.memory import MemoryStore
 from stepwell.stores.protocol import Store
 from stepwell.stores.sqlite import SQLiteStore
@@ -21,7 +21,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heartbeat, "DEAD_AFTER", 1e6)
     monkeypatch.setattr(heartbeat, "FRESH", 1e6)
     monkeypatch.setattr(worker, "SETTLING", 90.0)
-    monkeypatch.setattr(worker, "QUARANTINE", 90.0)
+    monkeypatch.setattr(suspects, "QUARANTINE", 90.0)
 
 
 @pytest.fixture(params=["memory", "sqlite"])

@@ -280,8 +280,13 @@ class StepClient(Adding, Controlling):
     def _add_now(self, additions: list[Addition]) -> None:
         forbid_outside(self.store)
         self.store.open()
-        self.store.add(additions)
-        self._changed()
+        if not self._begin(additions):
+            self.store.add(additions)
+            self._changed()
+
+    def _begin(self, additions: Sequence[Addition]) -> bool:
+        """Add steps that run here at once; False if that is not for this handle to say."""
+        return False
 
     def _changed(self) -> None:
         """Called after each transaction of this handle; an engine looks for work."""

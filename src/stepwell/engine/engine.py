@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from types import FrameType, TracebackType
 from typing import Final, Self
@@ -24,16 +24,18 @@ from stepwell.engine.once import check_store
 from stepwell.engine.pauses import Pauses
 from stepwell.engine.processes import forbid_in_child
 from stepwell.engine.runner import Slots
+from stepwell.engine.serving import Scope
 from stepwell.engine.shares import SharedIntake, check_shares
 from stepwell.engine.sweeping import housekeeping, sweeper
 from stepwell.engine.tally import Tally
-from stepwell.engine.worker import Scope, Worker
+from stepwell.engine.worker import Worker
 from stepwell.errors import EngineRunning, StepwellError
 from stepwell.events import emit
 from stepwell.given import of_type
 from stepwell.ids import new_id
 from stepwell.registry import Registry
 from stepwell.retention import RetentionPolicy
+from stepwell.step import Addition
 from stepwell.stores.protocol import EngineInfo, Store
 from stepwell.version import VERSION
 
@@ -355,6 +357,9 @@ class Engine(StepClient):
     def _distrust(self) -> None:
         if self._worker is not None:
             self._worker.distrust()
+
+    def _begin(self, additions: Sequence[Addition]) -> bool:
+        return self._worker is not None and self._worker.add(additions)
 
     def _changed(self) -> None:
         if self._worker is not None:

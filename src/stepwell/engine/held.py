@@ -110,6 +110,10 @@ class Held:
         """How many claimed steps have not started; with shares, of those that may start now."""
         return len(self._waiting)
 
+    def has(self, step_id: UUID) -> bool:
+        """Whether a claim on this step is held."""
+        return step_id.int in self._all
+
     def accept(self, holdings: Iterable[Holding], *, first: bool = False) -> None:
         """Take in freshly claimed steps, unless the engine was buried while they came.
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -21,13 +21,16 @@ from stepwell.clock import StoreClock
 from stepwell.codec import Codec
 from stepwell.engine.bursts import MOST, Bursts
 from stepwell.engine.committer import BACKOFF, Answered, Committer, Ended
+from stepwell.engine.direct import Direct
 from stepwell.engine.held import Holding
 from stepwell.engine.intake import Intake
 from stepwell.engine.joining import Members
 from stepwell.engine.once import Once
 from stepwell.engine.pauses import Pauses
 from stepwell.engine.relay import Relay
-from stepwell.engine.runner import Runner, Slots
+from stepwell.engine.runner import Runner
+from stepwell.engine.serving import Scope, Serving
+from stepwell.engine.suspects import Suspects
 from stepwell.errors import Denied, EngineBuried, StepwellError
 from stepwell.events import emit
 from stepwell.ids import new_id
@@ -49,18 +52,6 @@ TRUSTED: Final = 50
 """Executions after which an engine that was not alone claims by lock alone. A step that kills its
 engine leaves no trace on a row that was only locked, but the engine's own row; whoever sees that
 claims in writing (R15)."""
-QUARANTINE: Final = 10.0
-"""Seconds that an engine waits to be empty for a suspect, and then takes nothing else (R15)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """Which steps an engine runs, how many at once, and what it calls itself."""
-
-    name: str
-    queues: tuple[str, ...]
-    slots: Slots
-    flow_id: UUID | None
 
 
 class Worker:
@@ -95,6 +86,8 @@ class Worker:
         self.engine_id: UUID | None = None
         self.committer = Committer(store, self._held, self.nudge)
         self._once = Once(store, self._held)
+        self._suspects = Suspects(clock)
+        self._serving = Serving(store, registry, clock, intake, pauses, scope)
         self._runner = Runner(
             registry,
             codec,
@@ -112,14 +105,23 @@ class Worker:
         self._bursts = self._relay.first
         self._limits = intake.limited(clock, self._claim_limited, lambda: self._runner.average)
         self.idle = threading.Event()
+        self._direct = Direct(
+            store,
+            clock,
+            self._held,
+            may=self._may_begin,
+            request=self._request,
+            go=self._runner.call,
+            idle=self.idle,
+            look=self._look_anew,
+        )
         self.denied: Denied | None = None
         self.next_due: datetime | None = None
         self.rests_until: datetime | None = None
         self._wake: Wake = store.wake()
         self._over = threading.Event()
         self._failures, self._unaided, self._reconciled = 0, True, clock.monotonic()
-        self._suspect_since: float | None = None
-        self._alone_until = float("-inf")
+        self._at_rest = False
         self._trusted_from = 0
         self._thread = threading.Thread(target=self._feed, name="stepwell-feed", daemon=True)
 
@@ -131,7 +133,7 @@ class Worker:
             self._held,
             self.committer,
             claim=intake.claim,
-            takes_over=self._takes_over,
+            takes_over=self._serving.takes_over,
             aside=self._is_marked_first,
             go=self._runner.call,
         )
@@ -158,8 +160,16 @@ class Worker:
 
     def nudge(self) -> None:
         """Something may have changed: look at once."""
+        self._at_rest = False
         self.idle.clear()
         self._wake.set()
+
+    def add(self, additions: Sequence[Addition]) -> bool:
+        """Add steps that begin with their commit; False if others may be in front of them.
+
+        Raises what `Store.add` raises.
+        """
+        return self._direct.add(additions)
 
     def interrupt(self, holdings: list[Holding]) -> None:
         """Tell handlers that their outcomes are no longer wanted."""
@@ -171,6 +181,7 @@ class Worker:
         Returns the steps that were still running after `timeout` seconds.
         """
         self._over.set()
+        self._direct.stop()
         self._wake.set()
         self._thread.join()
         self._relay.stop()
@@ -216,6 +227,7 @@ class Worker:
             return 0.0
 
     def _feed_once(self) -> float:
+        self._at_rest = False
         late = self._clock.monotonic() - self._reconciled > RECONCILE
         if self._relay.has_lost() or self._failures or late:
             self._reconcile()
@@ -227,7 +239,7 @@ class Worker:
         room = self._room()
         if room <= 0 and not self._bursts.pending:
             return GIVE_BACK
-        alone = self._suspect_since is not None
+        alone = self._suspects.is_due
         if not alone and self._limits.first():
             return 0.0
         claimed = self._claim(max(room, 0))
@@ -237,17 +249,18 @@ class Worker:
 
     def _after(self, claimed: Claimed) -> float:
         self.next_due = claimed.next_due
-        self._note_suspects(claimed)
+        self._suspects.note(claimed)
         if claimed.steps or self._bursts.pending or self._bursts.again:
             return 0.0
         quiet = self._unaided and self._bursts.quiet and not claimed.may_be_more
-        if quiet and self._suspect_since is None:
+        if quiet and not self._suspects.is_due:
             self.rests_until = claimed.next_due  # its own: `next_due` moves while work goes on
             self.idle.set()
+        self._at_rest = not claimed.may_be_more and not self._suspects.is_due
         return self._until_next_due()
 
     def _until_next_due(self) -> float:
-        if self._suspect_since is not None:
+        if self._suspects.is_due:
             return BACKOFF[1]
         longest = GIVE_BACK if self._held.waiting else POLL  # what waits too long goes back
         if self.next_due is None:
@@ -256,12 +269,11 @@ class Worker:
         return min(max(due_in, 0.001), longest)
 
     def _room(self) -> int:
-        now = self._clock.monotonic()
-        if now < self._alone_until and len(self._held):
+        if self._suspects.runs and len(self._held):
             return 0
-        if self._suspect_since is not None:
+        if self._suspects.is_due:
             empty = self._relay.resting and not len(self._held)
-            return 1 if empty or now - self._suspect_since > QUARANTINE else 0
+            return 1 if empty or self._suspects.has_waited else 0
         if self._by_lock():
             return self._relay.room(self._bursts)
         room = self._intake.room(self._runner.average, AHEAD, MOST, self._bursts.taken)
@@ -271,7 +283,7 @@ class Worker:
         return 0 if self._one_at_a_time and len(self._held) > self._bursts.pending else room
 
     def _may_go_on(self) -> bool:
-        alone = self._suspect_since is not None or self._clock.monotonic() < self._alone_until
+        alone = self._suspects.is_due or self._suspects.runs
         return not alone and self._fresh() and self._by_lock()
 
     def _claim(self, room: int) -> Claimed:
@@ -306,7 +318,7 @@ class Worker:
             queues=self._pauses.open_queues,
             limit=room,
             flow_id=self._scope.flow_id,
-            alone=self._suspect_since is not None and room > 0,
+            alone=self._suspects.is_due and room > 0,
             skew=(random.random(), random.random(), random.random(), random.random()),
         )
 
@@ -326,35 +338,21 @@ class Worker:
         """What locks its row itself, and what was there when an engine died (R15)."""
         return step.lost_count > 0 or self._registry.find(step.name).exactly_once
 
-    def _takes_over(self, addition: Addition) -> bool:
-        """Whether a spawned row may run here right after its parent's commit (R21)."""
-        step = addition.step
+    def _may_begin(self, additions: Sequence[Addition]) -> bool:
+        """Whether new steps may begin with their commit: nothing waits for one of the workers, in
+        the store or here, and there is one for each of them."""
         return (
-            self._store.capabilities.transactions  # else its claim could outlive the engine (R11)
-            and addition.fresh  # else it may be there already, and not be inserted (R1)
-            and step.unique_key is None
-            and step.limit_key is None
-            and step.rate_key is None
-            and step.waiting_for == 0
-            and (step.schedule_time is step.created_at or step.schedule_time <= self._clock.now())
-            and self._is_served(step)
-            and self._registry.handles(step.name)
-            and self._intake.has_room_for(step)
+            self._at_rest
+            and self._may_go_on()
+            and self._intake.is_whole
+            and self._intake.idle >= len(additions)
+            and not any(self._held.has(one.step.id) for one in additions)
+            and all(self._serving.may_begin(one.step) for one in additions)
         )
 
-    def _is_served(self, step: Step) -> bool:
-        if self._scope.flow_id is not None:
-            return step.flow_id == self._scope.flow_id
-        return step.queue in self._pauses.open_queues
-
-    def _note_suspects(self, claimed: Claimed) -> None:
-        now = self._clock.monotonic()
-        if self._suspect_since is not None and claimed.steps:
-            self._alone_until = now + QUARANTINE
-        if claimed.suspect_due and self._suspect_since is None:
-            self._suspect_since = now
-        elif not claimed.suspect_due or claimed.steps:
-            self._suspect_since = None
+    def _look_anew(self, lost: bool) -> None:
+        self._reconciled = float("-inf") if lost else self._reconciled
+        self.nudge()
 
     def _reconcile(self) -> None:
         """Release what the store has in this engine's name and it knows nothing of (R13)."""

@@ -316,6 +316,9 @@ class Store(Protocol):
     def add(self, additions: Sequence[Addition]) -> list[bool]:
         """The verb `add` in a transaction of its own: what callers wait for most.
 
+        With `Capabilities.row_locks` steps may come claimed, for their engine to begin at once;
+        where its row is gone, they are left out (R11).
+
         Raises what the verb and `transaction` raise.
         """
         ...

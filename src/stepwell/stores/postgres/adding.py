@@ -69,11 +69,18 @@ def add(
     return inserted
 
 
-def insertion(additions: Sequence[Addition], *, lent: bool) -> list[Call]:
-    """All that adds steps which nothing can refuse, at most `AT_ONCE` of them."""
+def insertion(
+    additions: Sequence[Addition], *, lent: bool, alive: Sequence[str] = ()
+) -> list[Call]:
+    """All that adds steps which nothing can refuse, at most `AT_ONCE` of them.
+
+    Parameters
+    ----------
+    alive : the part of the statement that asks whether engines live, where that is not known.
+    """
     steps = [one.step for one in additions]
     form, values = _values(steps, packed=not lent)
-    insert = sql("add", form, "add_as", "add_answer"), values
+    insert = sql("add", form, "add_as", *alive, "add_answer"), values
     if all(one.fresh for one in additions):
         return [insert]
     ids = [step.id for step in steps]
@@ -103,9 +110,9 @@ def is_any_due(answers: Sequence[list[Row]]) -> bool:
 
 
 def is_due_soon(additions: Iterable[Addition]) -> bool:
-    """Whether one is due within the second, as its maker sees it."""
-    steps = [one.step for one in additions]
-    return any(step.schedule_time - step.created_at <= SOON for step in steps)
+    """Whether one that anybody may claim is due within the second, as its maker sees it."""
+    free = [one.step for one in additions if one.step.claimed_by is None]
+    return any(step.schedule_time - step.created_at <= SOON for step in free)
 
 
 def can_be_refused(additions: Sequence[Addition]) -> bool:

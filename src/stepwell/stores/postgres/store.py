@@ -156,8 +156,9 @@ class PostgresStore:
         with self._borrowed(self._pool) as connection:
             do = Statements(connection)
             do.due = is_due_soon(additions)
+            alive = () if all(one.step.claimed_by is None for one in additions) else ("add_alive",)
             try:
-                answer = self._commit(do, *insertion(additions, lent=False))
+                answer = self._commit(do, *insertion(additions, lent=False, alive=alive))
             except BaseException:
                 _roll_back(connection)
                 raise

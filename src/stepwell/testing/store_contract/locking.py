@@ -15,7 +15,7 @@ from stepwell.ids import new_id
 from stepwell.outcome import Settlement, Verdict
 from stepwell.step import EndedAs, Step, StepStatus
 from stepwell.stores.protocol import Store, Transaction
-from stepwell.testing.store_contract.base import PATIENCE, ContractBase, Cut, ahead, needs
+from stepwell.testing.store_contract.base import PATIENCE, ContractBase, Cut, ago, ahead, needs
 
 APPLIED, REFUSED = [Verdict.APPLIED], [Verdict.REFUSED]
 
@@ -277,3 +277,21 @@ class LockingContract(ContractBase):
         rerun = replace(self.unwritten(step, keep_activation=True), ended_as=None)
         assert self.settle(store, engine, rerun) == APPLIED
         assert self.find(store, step).activation_args == '"now"'
+
+    @needs("row locks")
+    def test_steps_may_be_added_as_claimed_by_an_engine_that_lives(self, store: Store) -> None:
+        """Nobody else gets them. What the dead would hold for ever is left out (R11)."""
+        alive, other = self.make_engine(store), self.make_engine(store)
+        marks: dict[str, Any] = {
+            "claim_no": 1,
+            "claim_request": new_id(),
+            "claimed_at": ago(0),
+        }
+        taken = self.make_step(claimed_by=alive, **marks)
+        lost = self.make_step(claimed_by=new_id(), **marks)
+        free = self.make_step()
+        assert self.add(store, taken, lost, free) == [True, False, True]
+        assert self.add(store, taken, lost, free) == [False, False, False]
+        assert self.claim_one(store, other).id == free.id
+        with store.transaction() as tx:
+            assert tx.claimed(alive) == [taken.claim]
