@@ -101,7 +101,7 @@ class _Cut:
         return getattr(self._tx, verb)
 
 
-@pytest.mark.parametrize("where", ["claim", "settle", "hold", "before", "after"])
+@pytest.mark.parametrize("where", ["claim", "settle_last", "hold", "before", "after"])
 def test_a_burst_that_loses_its_connection_loses_and_doubles_nothing(
     store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
@@ -140,6 +140,34 @@ def test_a_burst_that_loses_its_connection_loses_and_doubles_nothing(
     assert len(ran) == 800
     assert set(ran.values()) == {1}
     assert client.count() == Counts(done=800)
+
+
+def test_what_was_cancelled_while_it_ran_spawns_nothing_and_is_let_go(
+    store: Store, registry: Registry
+) -> None:
+    """R12: its outcome goes with the commit of its burst, and is refused there; that of the one
+    beside it is applied."""
+    client, ran = StepClient(store), []
+
+    @registry.handler("v1/parent")
+    def parent() -> Outcome:
+        return done(next=[new_step("v1/child", True), new_step("v1/child", False)])
+
+    @registry.handler("v1/child")
+    def child(step: Step, state: bool) -> Outcome:
+        if state:
+            client.cancel(step.id, "not wanted any more")
+        return done(next=new_step("v1/grandchild", state))
+
+    @registry.handler("v1/grandchild")
+    def grandchild(state: bool) -> None:
+        ran.append(state)
+
+    engine = Engine(store, registry)
+    engine.add(new_step("v1/parent"))
+    tally = engine.drain()
+    assert (tally.done, tally.refused, ran) == (3, 1, [False])
+    assert client.count() == Counts(ready=0, done=3, failed=1)
 
 
 READ: Final = """
@@ -289,7 +317,7 @@ def test_after_a_death_an_engine_writes_its_claims_again(
         monkeypatch.setattr(heartbeat, "DEAD_AFTER", 1.5)
         assert buried.wait(90)
         for number in range(1, 6):
-            engine.add(new_step("v1/short"))
+            StepClient(store).add(new_step("v1/short"))
             wait_for(partial(has_done, engine, number))
         end()
     assert seen_written == [True, True, True, False, False]

@@ -156,7 +156,7 @@ class Bursts:
                 begun = _without(begun, freed)
                 self._pace(len(claimed.steps), len(freed))
                 batch.ended += self._collector.close()
-                batch.settle(tx)
+                batch.settle(tx, last=True)
                 kept = _without(begun, batch.settled)
                 self._mark(tx, request, kept, freed=bool(freed))
                 marked_first = [one for one in kept if self._aside(one.step)]
@@ -197,7 +197,7 @@ class Bursts:
         return holdings
 
     def _close(self, batch: Batch) -> None:
-        batch.close()
+        self._held.settled(batch.close())
         spawned = self._foresee(batch.spawned(self._clock.monotonic()))
         self._taken += self.share(spawned)
 

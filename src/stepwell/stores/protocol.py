@@ -11,10 +11,10 @@ each verb commits by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
 from stepwell.outcome import Settlement, Verdict
@@ -36,6 +36,7 @@ from stepwell.stores.messages import (
 )
 
 __all__ = [
+    "Answer",
     "Burial",
     "Capabilities",
     "ClaimRequest",
@@ -52,6 +53,10 @@ __all__ = [
     "Transaction",
     "Wake",
 ]
+
+
+Answer: TypeAlias = Callable[[], Sequence[bool]]
+"""Gives what is known after the commit."""
 
 
 class Transaction(Protocol):
@@ -153,6 +158,16 @@ class Transaction(Protocol):
         `SettlementRejected` if the data of any is refused; then nothing is applied (R16),
         and a transaction in which a part of it was written cannot be committed. So it is
         when an addition comes claimed (R21) and its id is there already (R1).
+        """
+        ...
+
+    def settle_last(self, engine_id: UUID, settlements: Sequence[Settlement]) -> Answer:
+        """As `settle`, as the last verb of a transaction, which a store may run with the commit:
+        what `settle` raises the commit may raise then. Of steps that are members of no join and
+        have no limit key. Needs `Capabilities.row_locks`.
+
+        The answer is known after the commit: whether each was applied now. Of those that were
+        not, `settle` says what has become of them, in another transaction.
         """
         ...
 

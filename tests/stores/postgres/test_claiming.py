@@ -260,7 +260,7 @@ def test_a_settlement_reads_its_own_rows_alone(crowded: PostgresStore) -> None:
     steps = claim(crowded, me, limit=10).steps
     told = settling.columns_of([me] * 10, [outcome(step) for step in steps])
     asked, values = settling.values(told, packed=True)
-    plan = explain(crowded, (asked, "settle"), values)
+    plan = explain(crowded, ("settle_head", asked, "settle", "settle_answer"), values)
     assert whole_tables(plan) == set()
     assert blocks(plan) < 1500
 

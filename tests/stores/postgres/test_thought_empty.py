@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from tests.stores.postgres.support import add, engine, make, outcome, request
 
 from stepwell.ids import new_id
 from stepwell.step import Addition, JoinPolicy, Step
-from stepwell.stores.postgres import PostgresStore
+from stepwell.stores.postgres import PostgresStore, settling
 from stepwell.stores.postgres.queries import Statement
 from stepwell.stores.postgres.statements import Row, Statements
 from stepwell.stores.postgres.transaction import PostgresTransaction
@@ -107,6 +108,17 @@ def settle_locked(tx: PostgresTransaction, me: UUID) -> None:
     assert len(tx.settle(me, [outcome(step, unwritten=True) for step in steps])) == ASKED
 
 
+def settle_last(tx: PostgresTransaction, me: UUID) -> None:
+    """Rows end and spawn others, by the statement that goes with the commit."""
+    told = [
+        replace(outcome(step), additions=(Addition(make(created_by_step_id=step.id), fresh=True),))
+        for step in _claim(tx, me, limit=ASKED)
+    ]
+    rows = [one.additions[0] for one in told]
+    rows = [replace(one, step=replace(one.step, claimed_by=me)) for one in rows]
+    tx._do.rows_of(settling.last(me, told, rows, is_alive=False))
+
+
 def hold(tx: PostgresTransaction, me: UUID) -> None:
     """Locks are written down."""
     steps = _claim(tx, me, limit=ASKED, locking=True)
@@ -167,6 +179,7 @@ def added(tx: PostgresTransaction, me: UUID) -> None:
     [
         settle,
         settle_locked,
+        settle_last,
         hold,
         beat_and_release,
         leave,

@@ -79,15 +79,15 @@ def insertion(
     alive : the part of the statement that asks whether engines live, where that is not known.
     """
     steps = [one.step for one in additions]
-    form, values = _values(steps, packed=not lent)
-    insert = sql("add", form, "add_as", *alive, "add_answer"), values
+    form, given = values(steps, packed=not lent)
+    insert = sql("add", form, "add_as", *alive, "add_answer"), given
     if all(one.fresh for one in additions):
         return [insert]
     ids = [step.id for step in steps]
     return [insert, (sql("take_back"), {"ids": uuids(ids), "oldest": oldest(ids)})]
 
 
-def _values(steps: Sequence[Step], *, packed: bool) -> tuple[str, dict[str, Any]]:
+def values(steps: Sequence[Step], *, packed: bool) -> tuple[str, dict[str, Any]]:
     """The part of the statement that takes these rows, and their values."""
     if len(steps) == 1:
         return "add_one", of_one(steps[0], KINDS)

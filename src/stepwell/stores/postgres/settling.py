@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
 from stepwell.outcome import Settlement
+from stepwell.step import Addition
 from stepwell.stores.joins import Ending
+from stepwell.stores.postgres import adding
 from stepwell.stores.postgres.arrays import (
     DOUBLE,
     FLAG,
@@ -19,7 +22,8 @@ from stepwell.stores.postgres.arrays import (
     Rows,
     columns,
 )
-from stepwell.stores.postgres.statements import Statements
+from stepwell.stores.postgres.queries import sql
+from stepwell.stores.postgres.statements import Call, Statements
 
 _ROWS: Final = Rows(
     of_each={
@@ -47,6 +51,7 @@ _ROWS: Final = Rows(
         "unwritten": FLAG,
     },
 )
+_FRESH: Final = attrgetter("fresh")
 _OWN: Final = tuple(
     name
     for name in (*_ROWS.of_each, *_ROWS.of_all)
@@ -69,15 +74,55 @@ def settle(
     """
     packed = not statements.lent
     told = columns_of(engines, settlements)
-    asked, given = values(told, packed=packed)
-    ((due, places, *members),) = statements.rows(asked, "settle", **given)
+    form, given = values(told, packed=packed)
+    parts = "settle_head", form, "settle", "settle_answer"
+    ((due, places, *members),) = statements.rows(*parts, **given)
     statements.work_is_due(bool(due))
     endings = [_ending(settlements[one - 1], *join) for one, *join in _rows(members)]
     if due is not None and places is None:
         return set(range(len(settlements))), set(), endings
     now = {place - 1 for place in places or ()}
-    rows = statements.rows("settled_before", **_ROWS.each(told, packed=packed))
+    rows = statements.rows("settled_before", **_named(_ROWS.each(told, packed=packed)))
     return now, {place - 1 for (place,) in rows} - now, endings
+
+
+def can_be_last(settlements: Sequence[Settlement], additions: Sequence[Addition]) -> bool:
+    """Whether nothing has to be asked between these settlements and the commit: all that they
+    spawn is new, and nothing but a settlement's own end decides that it is inserted."""
+    if not additions:
+        return True
+    parents = [one.claim.step_id for one in settlements for _ in one.additions]
+    return (
+        len(additions) <= adding.AT_ONCE
+        and all(map(_FRESH, additions))
+        and not adding.can_be_refused(additions)
+        and parents == [one.step.created_by_step_id for one in additions]
+    )
+
+
+def last(
+    engine_id: UUID,
+    settlements: Sequence[Settlement],
+    additions: Sequence[Addition],
+    *,
+    is_alive: bool,
+) -> Call:
+    """Settlements and what they spawn as one statement, which looks at nothing but claims.
+
+    Parameters
+    ----------
+    is_alive : it is known that the engine is not declared dead before the commit.
+    """
+    form, given = values(columns_of([engine_id] * len(settlements), settlements), packed=True)
+    parts = ["settle_head", form, "settle", "settle_answer"]
+    if additions:
+        rows, new = adding.values([one.step for one in additions], packed=True)
+        given.update(new)
+        parts[3:3] = ["spawn", "add", rows, "add_as", "spawn_of_settled"]
+    if not is_alive and any(one.step.claimed_by is not None for one in additions):
+        given["alive"] = engine_id
+        parts[:2] = ["settle_alive", form, "settle_if_alive"]
+    return sql(*parts), given
 
 
 def _rows(columns: Iterable[Sequence[Any] | None]) -> Iterable[Sequence[Any]]:
@@ -104,7 +149,12 @@ def columns_of(
 
 
 def values(told: Mapping[str, Sequence[Any]], *, packed: bool) -> tuple[str, dict[str, Any]]:
-    """The first part of the statement, and the values of all of it."""
+    """The part of the statement that takes these, and the values of all of it."""
     if _ROWS.are_alike(told):
-        return "settle_alike", _ROWS.alike(told, packed=packed)
-    return "settle_each", _ROWS.each(told, packed=packed)
+        return "settle_alike", _named(_ROWS.alike(told, packed=packed))
+    return "settle_each", _named(_ROWS.each(told, packed=packed))
+
+
+def _named(given: Mapping[str, Any]) -> dict[str, Any]:
+    """As the statements call them, in which new steps have columns of the same names."""
+    return {f"told_{name}": value for name, value in given.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any, NamedTuple, TypeAlias
 
@@ -52,6 +52,7 @@ class Statements:
         self._survives = survives
         self.due = False
         self._told = self._half_done = False
+        self._last: list[tuple[Call, Callable[[list[Row]], None]]] = []
 
     def rows(self, *names: str, **values: Any) -> list[Row]:
         """The rows that the statement of these parts gives."""
@@ -150,6 +151,15 @@ class Statements:
     def _idle(self) -> bool:
         return self.connection.info.transaction_status is TransactionStatus.IDLE
 
+    def with_commit(self, call: Call, answered: Callable[[list[Row]], None]) -> None:
+        """Run this with the commit: in one journey, and before what `commit` is given.
+
+        Parameters
+        ----------
+        answered : is given the rows after the commit.
+        """
+        self._last.append((call, answered))
+
     def commit(self, *calls: Call, teller: str | None = None) -> Committed:
         """Run the last statements and commit, and tell others that work is due: one journey.
 
@@ -170,10 +180,14 @@ class Statements:
                 raise transaction_failed()
             if self.connection.info.transaction_status is TransactionStatus.INERROR:
                 self.connection.execute("SELECT 1")  # COMMIT would be answered with a rollback
-            if not calls and (teller is None or self._idle()):
+            first = [call for call, _ in self._last]
+            if not first and not calls and (teller is None or self._idle()):
                 self.connection.commit()
                 return Committed([], told=False)
-            return self._all_at_once(calls, teller)
+            rows, told = self._all_at_once([*first, *calls], teller)
+        for (_, answered), given in zip(self._last, rows, strict=False):
+            answered(given)
+        return Committed(rows[len(first) :], told)
 
     def _all_at_once(self, calls: Sequence[Call], teller: str | None) -> Committed:
         with ExitStack() as cursors:

@@ -33,6 +33,7 @@ from stepwell.stores.postgres.ending import end
 from stepwell.stores.postgres.rows import utc
 from stepwell.stores.postgres.statements import Row, Statements
 from stepwell.stores.protocol import (
+    Answer,
     Burial,
     Claimed,
     ClaimRequest,
@@ -167,6 +168,27 @@ class PostgresTransaction:
         applied = now | before
         yes, no = Verdict.APPLIED, Verdict.REFUSED  # before Python 3.12 a look-up is a call
         return [yes if place in applied else no for place in range(len(settlements))]
+
+    def settle_last(self, engine_id: UUID, settlements: Sequence[Settlement]) -> Answer:
+        """As `settle`, with the commit where nothing has to be asked in between."""
+        additions = [added for one in settlements for added in one.additions]
+        if self._do.lent or not settling.can_be_last(settlements, additions):
+            verdicts = self.settle(engine_id, settlements)
+            return lambda: [one is Verdict.APPLIED for one in verdicts]
+        is_alive = engine_id in self._alive
+        call = settling.last(engine_id, settlements, additions, is_alive=is_alive)
+        applied: list[bool] = []
+        self._do.work_is_due(adding.is_due_soon(additions))
+        self._do.with_commit(call, lambda rows: applied.extend(self._applied(rows, settlements)))
+        return lambda: applied
+
+    def _applied(self, rows: list[Row], settlements: Sequence[Settlement]) -> Iterable[bool]:
+        ((due, places, *_),) = rows
+        self._do.work_is_due(bool(due))
+        if due is not None and places is None:
+            return [True] * len(settlements)
+        now = set(places or ())
+        return [place in now for place in range(1, len(settlements) + 1)]
 
     def _keep_alive(self, engines: set[UUID]) -> None:
         """Nobody buries these before the commit: what would be claimed by a dead engine by then

@@ -13,7 +13,7 @@ import pytest
 from stepwell.errors import SettlementRejected, UniqueKeyTaken
 from stepwell.ids import new_id
 from stepwell.outcome import Settlement, Verdict
-from stepwell.step import EndedAs, Step, StepStatus
+from stepwell.step import Addition, EndedAs, Step, StepQuery, StepStatus
 from stepwell.stores.protocol import Store, Transaction
 from stepwell.testing.store_contract.base import PATIENCE, ContractBase, Cut, ago, ahead, needs
 
@@ -295,3 +295,75 @@ class LockingContract(ContractBase):
         assert self.claim_one(store, other).id == free.id
         with store.transaction() as tx:
             assert tx.claimed(alive) == [taken.claim]
+
+    def settled_last(
+        self, store: Store, engine_id: UUID, *settlements: Settlement
+    ) -> Sequence[bool]:
+        """Which were applied."""
+        with store.transaction() as tx:
+            answer = tx.settle_last(engine_id, settlements)
+        return answer()
+
+    def is_there(self, store: Store, addition: Addition) -> bool:
+        """Whether it was inserted."""
+        with store.transaction() as tx:
+            return bool(tx.search(StepQuery(ids=(addition.step.id,))))
+
+    def spawned(self, parent: Step, **fields: Any) -> Addition:
+        """A row whose id was made while its parent ran."""
+        row = self.make_step(created_by_step_id=parent.id, **fields)
+        return Addition(row, fresh=True)
+
+    @needs("row locks")
+    @pytest.mark.parametrize("ended_as", [EndedAs.DONE, EndedAs.FAILED, None])
+    def test_a_settlement_may_go_with_the_commit_and_spawns_only_if_its_claim_holds(
+        self, store: Store, ended_as: EndedAs | None
+    ) -> None:
+        """R12. What it comes to is known after that."""
+        self.added(store)
+        self.added(store)
+        engine = self.make_engine(store)
+        mine, other = self.claim(store, engine).steps
+        self.release(store, engine, other.claim)
+        told = [
+            replace(self.ending(one, ended_as=ended_as), additions=(self.spawned(one),))
+            for one in (mine, other)
+        ]
+        assert list(self.settled_last(store, engine, *told)) == [True, False]
+        assert self.find(store, mine).ended_as == ended_as
+        assert self.find(store, other).claimed_by is None
+        assert [self.is_there(store, one.additions[0]) for one in told] == [True, False]
+        assert self.settle(store, engine, told[0]) == APPLIED
+        assert self.settle(store, engine, told[1]) == REFUSED
+
+    @needs("row locks")
+    def test_a_buried_engine_settles_nothing_with_the_commit(self, store: Store) -> None:
+        """R11: what is spawned would come claimed by it, for ever."""
+        self.added(store)
+        engine = self.make_engine(store)
+        step = self.dropped(store, engine)
+        with store.transaction() as tx:
+            assert tx.bury(engine, 0) is not None
+        child = self.spawned(step, claimed_by=engine, claim_no=1, claim_request=new_id())
+        told = replace(self.unwritten(step), additions=(child,))
+        assert list(self.settled_last(store, engine, told)) == [False]
+        assert self.find(store, step).status is StepStatus.READY
+        assert not self.is_there(store, child)
+
+    @needs("row locks")
+    def test_a_spawned_row_that_is_there_already_takes_back_what_goes_with_the_commit(
+        self, store: Store
+    ) -> None:
+        """R1: its engine would run it once more."""
+        known = self.added(store)
+        self.added(store, "other")
+        engine = self.make_engine(store)
+        step = self.claim_one(store, engine, "other")
+        told = replace(
+            self.ending(step),
+            additions=(Addition(replace(known, created_by_step_id=step.id), fresh=True),),
+        )
+        with pytest.raises(SettlementRejected):
+            self.settled_last(store, engine, told)
+        assert self.find(store, step) == step
+        assert self.find(store, known).created_by_step_id == known.created_by_step_id

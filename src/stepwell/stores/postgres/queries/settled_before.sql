@@ -2,10 +2,10 @@
 -- have ended under the engine's name, or are ready and unclaimed under the same number.
 SELECT asked.place
 FROM unnest(
-    %(step_id)s::uuid[],
-    %(claim_no)s::integer[],
-    %(engine_id)s::uuid[],
-    %(execution_started_at)s::timestamptz[]
+    %(told_step_id)s::uuid[],
+    %(told_claim_no)s::integer[],
+    %(told_engine_id)s::uuid[],
+    %(told_execution_started_at)s::timestamptz[]
 ) WITH ORDINALITY AS asked (step_id, claim_no, engine_id, started_at, place)
 WHERE EXISTS (
     SELECT 1 FROM stepwell_ready AS step

@@ -1,0 +1,1 @@
+    WHERE EXISTS (SELECT FROM alive)
