@@ -158,6 +158,12 @@ def test_a_claim_that_takes_none_of_the_due_rows_begins_there_too(
     assert rows.looks == [True, False, False]
 
 
+@pytest.fixture
+def busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After each look at all, claims begin at the front for the longest time."""
+    monkeypatch.setattr(front, "LASTS", 1.0)
+
+
 @pytest.mark.parametrize("queues", [("default", "mail"), {"default": 3, "mail": 2}])
 @pytest.mark.parametrize("lanes", [[{}], [{}, {"priority": Priority.URGENT}, {"queue": "mail"}]])
 @pytest.mark.usefixtures("busy", "patient")

@@ -112,12 +112,6 @@ def test_a_queue_without_due_rows_does_not_make_an_engine_look_for_foreign_rows_
     assert rows.looks[2:] == [False] * 6
 
 
-@pytest.fixture
-def busy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After each look at all, claims begin at the front for the longest time."""
-    monkeypatch.setattr(front, "LASTS", 1.0)
-
-
 @pytest.mark.parametrize("queues", [("default", "mail"), {"default": 3, "mail": 2}])
 @pytest.mark.usefixtures("patient")
 def test_steps_behind_many_foreign_rows_run_and_nothing_is_over_before_those_are_parked(
