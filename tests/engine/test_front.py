@@ -2,79 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from tests.stores.postgres.support import make, request
+from tests.engine.fronts import MANY, Claims, Rows, Shared, place
+from tests.stores.postgres.support import make
 
 from stepwell import Engine, Registry, new_step
 from stepwell.engine import front
-from stepwell.engine.front import Front
-from stepwell.engine.shares import SharedIntake
-from stepwell.ids import new_id
-from stepwell.step import Priority, Step
+from stepwell.step import Priority
 from stepwell.stores.postgres import PostgresStore
-from stepwell.stores.protocol import Claimed, ClaimRequest, Position, Transaction
-from stepwell.testing.clock import VirtualClock
-
-MANY = 1_000_000
-"""So many claimed lately that claims begin at the front for 0.3 seconds."""
-
-
-class Rows:
-    """A transaction of a store that knows where due rows begin."""
-
-    def __init__(self, *steps: Step) -> None:
-        self.steps = steps
-        self.asked: list[dict[tuple[str, int], Position] | None] = []
-        self.nothing: Claimed | None = None
-        self.foreign: Callable[[], object] | None = None
-
-    def claim(self, request: ClaimRequest) -> Claimed:
-        """All of its steps of the queues, from the places on that are asked for."""
-        since = request.since
-        self.asked.append(None if since is None else {one[:2]: one for one in since})
-        steps = tuple(step for step in self.steps if step.queue in request.queues)
-        if self.nothing is not None:
-            return self.nothing
-        if since is not None:
-            return Claimed(steps, whole=False)
-        first = {place(step)[:2]: place(step) for step in reversed(steps)}
-        if self.foreign is not None:
-            self.foreign()
-        return Claimed(steps, front=tuple(first.values()), whole=self.foreign is None)
-
-    @property
-    def looks(self) -> list[bool]:
-        """Which of the claims looked at all."""
-        return [since is None for since in self.asked]
-
-
-def place(step: Step) -> Position:
-    """Where it stands."""
-    return Position(step.queue, step.priority, step.schedule_time, step.id)
-
-
-class Claims:
-    """An engine's claims, one after the other, on a clock that moves only here."""
-
-    def __init__(self, claimed_lately: int = MANY) -> None:
-        self.clock = VirtualClock()
-        self.front = Front(self.clock)
-        self.front._claimed = claimed_lately
-
-    def __call__(self, rows: Rows, *, beside: bool = False, **fields: Any) -> Claimed:
-        """One claim."""
-        asked = request(new_id(), **fields)
-        return self.front.claim(cast(Transaction, rows), asked, beside=beside)
-
-    def step(self, *, due_since: float, **fields: Any) -> Step:
-        """A step that has been due for so many seconds."""
-        due = self.clock.now() - timedelta(seconds=due_since)
-        return make(schedule_time=due, **fields)
+from stepwell.stores.protocol import Claimed, ClaimRequest
 
 
 def test_claims_begin_a_second_before_the_first_due_row_of_the_last_look_at_all() -> None:
@@ -184,53 +124,6 @@ def test_who_finds_nothing_at_the_front_comes_back_for_what_may_be_before_it() -
     assert in_seconds == pytest.approx(0.2, abs=0.01)
 
 
-def test_behind_foreign_rows_claims_begin_at_the_first_row_that_is_handled() -> None:
-    """A second earlier all the others might stand; in lanes without such a row none may."""
-    claims = Claims()
-    looked, step = claims.clock.now(), claims.step(due_since=0.1)
-    rows = Rows(step)
-    rows.foreign = lambda: None
-    assert claims(rows).may_be_more
-    claims(rows)
-    since = rows.asked[1]
-    assert since is not None
-    assert since["default", step.priority] == place(step)
-    assert since["default", 0].schedule_time == looked - timedelta(seconds=1)
-
-
-@pytest.mark.parametrize(("took", "whole_again"), [(0.0, 0.3), (0.1, 2.0), (9.0, 10.0)])
-def test_the_longer_it_takes_to_pass_over_foreign_rows_the_later_all_is_looked_at_again(
-    took: float, whole_again: float
-) -> None:
-    """A twentieth of the time goes into that, and nothing waits for it longer than 10 seconds."""
-    claims = Claims()
-    rows = Rows(claims.step(due_since=0))
-    rows.foreign = lambda: claims.clock.advance(took)
-    began = claims.clock.monotonic()
-    claims(rows)
-    for share in (0.99, 1.01):
-        claims.clock.advance(max(began + whole_again * share - claims.clock.monotonic(), 0))
-        claims(rows)
-    assert rows.looks == [True, False, True]
-
-
-class Shared:
-    """An engine's claims where its queues have shares of the workers."""
-
-    def __init__(self) -> None:
-        self.clock = VirtualClock()
-        self.intake = SharedIntake({"default": 2, "mail": 2}, 4, self.clock)
-        self.intake._front._claimed = MANY
-
-    def __call__(self, rows: Rows, full: str = "", **fields: Any) -> Claimed:
-        """One claim, with room in both queues, or in one."""
-        self.intake.room(1.0, 0.1, 100, [])
-        if full:
-            self.intake._lanes[full].room = 0
-        wanted = request(new_id(), queues=("default", "mail"), **fields)
-        return self.intake.claim(cast(Transaction, rows), wanted)
-
-
 def test_each_queue_that_has_a_share_is_claimed_from_where_its_rows_began() -> None:
     claims = Shared()
     rows = Rows(make(), make(queue="mail"))
@@ -269,34 +162,6 @@ def test_a_claim_that_takes_none_of_the_due_rows_begins_there_too(
 def busy(monkeypatch: pytest.MonkeyPatch) -> None:
     """After each look at all, claims begin at the front for the longest time."""
     monkeypatch.setattr(front, "LASTS", 1.0)
-
-
-@pytest.mark.parametrize("queues", [("default", "mail"), {"default": 3, "mail": 2}])
-@pytest.mark.usefixtures("patient")
-def test_steps_behind_many_foreign_rows_run_and_nothing_is_over_before_those_are_parked(
-    postgres_steps: str, registry: Registry, queues: Any
-) -> None:
-    """R19."""
-    store = PostgresStore(postgres_steps)
-    foreign = f"v1/{new_id()}"
-    Engine(store, Registry()).add_many(new_step(foreign) for _ in range(6000))
-    seen: list[int] = []
-
-    def parked() -> int:
-        return sum(group.count for group in store.inspect().parked if group.name == foreign)
-
-    @registry.handler("v1/mine")
-    def mine() -> None:
-        seen.append(parked())
-
-    engine = Engine(store, registry, queues=queues)
-    for queue in ("default", "mail"):
-        engine.add_many(new_step("v1/mine", queue=queue) for _ in range(50))
-    engine.drain()
-    assert len(seen) == 100
-    assert seen[0] < 6000
-    assert parked() == 6000
-    store.close()
 
 
 @pytest.mark.parametrize("queues", [("default", "mail"), {"default": 3, "mail": 2}])

@@ -49,9 +49,12 @@ class Moment:
     It is the same for all queues: when it is over, one round of claims looks at everything.
     """
 
-    def __init__(self, until: float) -> None:
-        self.until = until
-        """When it is over, in seconds of the engine's clock."""
+    def __init__(self, until: float, *, parks: bool = False) -> None:
+        self.until, self.parks = until, parks
+        """When it is over, in seconds of the engine's clock; whether its claims park rows of
+        foreign names before they pass over them."""
+        self.flooded: set[tuple[str, ...]] = set()
+        """The queues in which such rows were left."""
         self.since: dict[tuple[str, ...], tuple[Position, ...]] = {}
         """Where claims begin in each queue and band, by the queues that were looked at."""
 
@@ -82,20 +85,24 @@ class Front:
         if beside and began < (until := self._nothing_until.get(request.queues, began)):
             return Claimed(next_due=now + timedelta(seconds=until - began), whole=False)
         claimed = self._ask(tx, request, began, now)
-        if not claimed.steps and request.limit > 0 and not request.alone:
+        if _takes_none(request, claimed):
             self._nothing_until[request.queues] = began + _holds(claimed, now)
         return claimed
 
     def _ask(self, tx: Transaction, request: ClaimRequest, began: float, now: datetime) -> Claimed:
         moment = self._present(began)
         since = moment.since.get(request.queues)
-        claimed = tx.claim(replace(request, since=since) if since else request)
+        claimed = tx.claim(replace(request, since=since, parks=moment.parks))
         self._count(began, len(claimed.steps))
         if claimed.front is not None:
             moment.since[request.queues] = tuple(_begins(request.queues, claimed, now))
-            if not claimed.whole:
-                took = self._clock.monotonic() - began
-                moment.until = max(moment.until, began + min(took / PASSING, LONGEST_PASSING))
+        if not claimed.whole and (claimed.front is not None or since is None):
+            moment.flooded.add(request.queues)
+            took = self._clock.monotonic() - began
+            moment.until = max(moment.until, began + min(took / PASSING, LONGEST_PASSING))
+        if request.queues in moment.flooded and _takes_none(request, claimed):
+            # Nothing else is due: there is time to park them, when the other burst is over.
+            moment.until = began if since is None else min(moment.until, began + NOTHING)
         if claimed.whole:
             return claimed
         over = now + timedelta(seconds=moment.until - began)
@@ -104,13 +111,18 @@ class Front:
     def _present(self, now: float) -> Moment:
         if now >= self._moment.until:
             self._count(now, 0)
-            self._moment = Moment(now + min(self._claimed * LASTS, LONGEST))
+            until = now + min(self._claimed * LASTS, LONGEST)
+            self._moment = Moment(until, parks=bool(self._moment.flooded))
         return self._moment
 
     def _count(self, now: float, claimed: int) -> None:
         """How many were claimed lately; what was claimed before counts less and less."""
         fades = math.exp((self._counted - now) / LATELY)
         self._claimed, self._counted = self._claimed * fades + claimed, now
+
+
+def _takes_none(request: ClaimRequest, claimed: Claimed) -> bool:
+    return not claimed.steps and request.limit > 0 and not request.alone
 
 
 def _holds(claimed: Claimed, now: datetime) -> float:

@@ -93,6 +93,8 @@ class ClaimRequest:
     beyond : of a limited claim: where the last one stopped looking (`Claimed.beyond`).
     since : a store may leave out rows that stand before these, each in its queue and band; it
         says so (`Claimed.whole`). Of a queue and band that is not named it leaves out none.
+    parks : False where due rows of other names may be left as they are, if some that are
+        handled stand behind them and are claimed: as where others are left out (R19).
     """
 
     engine_id: UUID
@@ -107,6 +109,7 @@ class ClaimRequest:
     limited: bool = False
     beyond: str = ""
     since: tuple[Position, ...] | None = None
+    parks: bool = True
 
 
 @dataclass(frozen=True, slots=True)

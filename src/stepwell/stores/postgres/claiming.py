@@ -33,10 +33,12 @@ from stepwell.stores.postgres.rows import step_reader, utc
 from stepwell.stores.postgres.statements import Statements
 from stepwell.stores.protocol import Claimed, ClaimRequest, Position
 
+_A_FLOOD: Final = 100
+"""A round of so many rows, all of foreign names, makes a claim look for its own behind them."""
 _MOST_AT_ONCE: Final = 1000
 """The most rows that one round locks to get past foreign names, where own ones stand between."""
-_MOST_OF_A_FLOOD: Final = 20_000
-"""The same where none of them is in sight: each round reads again past what was parked before."""
+_MOST_OF_A_FLOOD: Final = 5000
+"""The same where none of them is in sight; then the claim is over: others may be due by now."""
 _LAST_ID: Final = (1 << 128) - 1
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _ANSWER: Final = ("alive", "parked_now", "next_due", "suspect_due", "limited_due", "front")
@@ -77,12 +79,22 @@ def _from_one_lane(statements: Statements, request: ClaimRequest) -> Claimed | N
     if nothing_due:
         return _claimed(request, (), later and utc(later), ())
     steps = tuple([_read_one(row) for row in rows]) if step_id is not None else ()
-    if not steps or not {step.name for step in steps}.issubset(request.names):
+    names, full = {step.name for step in steps}, len(steps) == request.limit
+    if full and not request.parks and names.isdisjoint(request.names):
+        return _from_behind(statements, request)
+    if not steps or not names.issubset(request.names):
         return None
-    full = len(steps) == request.limit
     # As many as were asked for: there may be more, and whoever asks for more will see.
     next_due = steps[-1].schedule_time if full else later and utc(later)
     return _claimed(request, steps, next_due, (_place(steps[0]),))
+
+
+def _from_behind(statements: Statements, request: ClaimRequest) -> Claimed | None:
+    """The rows that stand behind foreign ones, which are left as they are."""
+    if not (own := _own(statements, request, ())):
+        return None
+    claimed = _from_one_lane(statements, replace(_only(request, own), parks=True))
+    return claimed and replace(claimed, front=own)
 
 
 def _place(step: Step) -> Position:
@@ -141,8 +153,8 @@ def _marked(statements: Statements, request: ClaimRequest, locked: Claimed) -> C
 
 def _weighed(statements: Statements, request: ClaimRequest) -> Claimed:
     taken: tuple[Step, ...] = ()
-    rest, reach = request, request.limit
     behind: tuple[Position, ...] = ()
+    rest, reach = request, request.limit
     while True:
         claimed, parked = _round(statements, rest, reach)
         before, taken = taken, _with_those(taken, claimed.steps)[: request.limit]
@@ -151,18 +163,26 @@ def _weighed(statements: Statements, request: ClaimRequest) -> Claimed:
             break
         if not request.locking:
             rest = replace(rest, limit=left)
-        is_flood = len(taken) == len(before) and parked + len(claimed.steps) >= reach
-        passes_over = is_flood and reach >= _MOST_AT_ONCE and request.flow_id is None
-        if passes_over and (own := _own(statements, rest, taken)):
-            rest, reach = replace(rest, since=_only(own, request.queues)), request.limit
-            behind = behind or own
-        else:
+        is_flood = len(taken) == len(before) and parked + len(claimed.steps) >= reach >= _A_FLOOD
+        if not is_flood or request.flow_id is not None:
             reach = min(reach * 4, _MOST_OF_A_FLOOD if is_flood else _MOST_AT_ONCE)
-    if not behind:
-        return replace(claimed, steps=taken)
-    begins = sorted({*behind, *map(_place, taken)}, reverse=True)
+        elif reach >= _MOST_OF_A_FLOOD > request.limit:
+            return _broken_off(claimed, taken, behind)
+        elif own := _own(statements, rest, taken):
+            rest, reach, behind = _only(rest, own), request.limit, behind or own
+        elif taken:
+            return _broken_off(claimed, taken, behind)
+        else:
+            reach = _MOST_OF_A_FLOOD
+    return _broken_off(claimed, taken, behind) if behind else replace(claimed, steps=taken)
+
+
+def _broken_off(claimed: Claimed, taken: tuple[Step, ...], behind: tuple[Position, ...]) -> Claimed:
+    """The claim leaves foreign rows to be parked: where its own begin, if there are some."""
+    unparked = [_place(step) for step in taken if not step.parked]
+    begins = sorted({*behind, *unparked}, reverse=True)
     front = {(one.queue, one.priority): one for one in begins}
-    return replace(claimed, steps=taken, front=tuple(front.values()), whole=False)
+    return replace(claimed, steps=taken, front=tuple(front.values()) or None, whole=False)
 
 
 def _with_those(taken: tuple[Step, ...], steps: tuple[Step, ...]) -> tuple[Step, ...]:
@@ -197,10 +217,12 @@ def _next(place: Position) -> Position:
     return place._replace(id=UUID(int=min(place.id.int + 1, _LAST_ID)))
 
 
-def _only(begins: tuple[Position, ...], queues: tuple[str, ...]) -> tuple[Position, ...]:
-    """These places, and in all other queues and bands one that no due row stands behind."""
-    lanes = set(product(queues, Priority)) - {(one.queue, one.priority) for one in begins}
-    return (*begins, *[Position(*lane, _NEVER, UUID(int=0)) for lane in lanes])
+def _only(request: ClaimRequest, begins: tuple[Position, ...]) -> ClaimRequest:
+    """From these places on, and in all other queues and bands from one that no due row stands
+    behind."""
+    lanes = set(product(request.queues, Priority)) - {(one.queue, one.priority) for one in begins}
+    nowhere = [Position(*lane, _NEVER, UUID(int=0)) for lane in lanes]
+    return replace(request, since=(*begins, *nowhere))
 
 
 def _round(statements: Statements, request: ClaimRequest, reach: int) -> tuple[Claimed, int]:

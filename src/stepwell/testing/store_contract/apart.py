@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from stepwell.ids import new_id
 from stepwell.step import Step
 from stepwell.stores.protocol import Claimed, Store
@@ -44,6 +46,20 @@ class ApartContract(ContractBase):
         assert [step.id for step in self.claim_all(store, engine, limit=10)] == [mine.id]
         theirs = self.make_engine(store, "foreign")
         assert len(self.claim_all(store, theirs, "foreign", limit=50)) == 300
+
+    @pytest.mark.parametrize("count", [1, 10, 300])
+    def test_who_need_not_park_gets_its_own_and_parks_where_none_are_left(
+        self, store: Store, count: int
+    ) -> None:
+        """As an engine asks when it looks for the first time."""
+        foreign = [self.make_step("foreign", schedule_time=ago(600)) for _ in range(count)]
+        self.add(store, *foreign)
+        mine = [self.added(store) for _ in range(3)]
+        engine = self.make_engine(store)
+        claimed = self.claim_all(store, engine, limit=10, parks=False)
+        assert [step.id for step in claimed] == [step.id for step in mine]
+        assert self.claim_all(store, engine, limit=10, parks=False) == []
+        assert all(self.find(store, step).parked for step in foreign[:: count // 3 or 1])
 
     def test_an_engine_of_both_names_takes_parked_and_other_rows(self, store: Store) -> None:
         parked = self.added(store, "foreign")
