@@ -13,6 +13,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool
 
+from stepwell.anew import after_fork, leave
 from stepwell.errors import StoreUnavailable
 from stepwell.step import Addition
 from stepwell.stores.inspecting import Inspection, Overview
@@ -90,11 +91,15 @@ class PostgresStore:
     ) -> None:
         self._url, self._pooler, self._pool_size = _libpq(url), pooler, pool_size
         self._notify_url = notify_url if pooler else notify_url or self._url
+        # Only a session of our own ends the transaction of a process that was paused in it.
+        self.capabilities = replace(type(self).capabilities, row_locks=not pooler)
+        self._be_new()
+        after_fork(self)
+
+    def _be_new(self) -> None:
         self._lock = threading.Lock()
         self._pool: Warm | None = None
         self._lent: Warm | None = None
-        # Only a session of our own ends the transaction of a process that was paused in it.
-        self.capabilities = replace(type(self).capabilities, row_locks=not pooler)
         self._bell = Bell(self._ear if self._notify_url else None)
 
     def migrate(self) -> list[str]:
@@ -213,6 +218,12 @@ class PostgresStore:
     def wake(self) -> PostgresWake:
         """A new wake for one engine."""
         return self._bell.wake()
+
+    def begin_anew(self) -> None:
+        """See `stepwell.anew`."""
+        leave(self._pool, self._lent, self._bell)
+        self._bell.leave()
+        self._be_new()
 
     # -- connections -----------------------------------------------------------
 
