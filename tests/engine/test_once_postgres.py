@@ -116,3 +116,30 @@ def test_a_handler_that_ends_its_transaction_by_a_statement_is_not_tried_again(
     assert engine.drain().failed == 1
     assert "ended its transaction" in str(engine.get(step_id).description)
     assert postgres_shop.orders == 1
+
+
+def test_what_a_handler_leaves_in_its_session_meets_no_other(
+    postgres_shop: Shop, registry: Registry
+) -> None:
+    """A lock of the session that nobody opens would keep all others out."""
+    found = []
+
+    @registry.handler("v1/buy")
+    def buy(connection: Any) -> None:
+        found.extend(
+            connection.execute(
+                "SELECT pg_backend_pid(), to_regclass('pg_temp.mine') IS NULL,"
+                " NOT EXISTS (SELECT FROM pg_listening_channels()), NOT EXISTS ("
+                "   SELECT FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid())"
+            )
+        )
+        connection.execute("CREATE TEMP TABLE mine (name text)")
+        connection.execute("LISTEN orders")
+        connection.execute("SELECT pg_advisory_lock(4711)")
+
+    with Engine(postgres_shop.store, registry, workers=1) as engine:
+        engine.add_many(new_step("v1/buy") for _ in range(8))
+        wait_for(lambda: engine.tally.done == 8)
+    sessions, *kept = zip(*found, strict=True)
+    assert len(set(sessions)) < 8  # some were used again
+    assert [set(one) for one in kept] == [{True}] * 3

@@ -167,3 +167,23 @@ def test_what_cannot_be_meant_is_refused(
 ) -> None:
     with pytest.raises(InvalidInput, match=said):
         call(client)
+
+
+@pytest.mark.parametrize("seconds", [-3600, 3600])
+def test_what_was_there_before_the_call_is_said_by_the_stores_clock(
+    store: Store, seconds: int
+) -> None:
+    """It may be another than that of the machine, which has made the call's id."""
+    clock = VirtualClock(now() + timedelta(seconds=seconds))
+    client = StepClient(store, clock=clock)
+    ids = client.add_many(new_step("v1/pay") for _ in range(3))
+    for step_id in ids:
+        client.fail(step_id, "the bank was closed")
+
+    def fail_all(so_far: Reexecution) -> None:
+        for step in client.search(status=StepStatus.READY):
+            client.fail(step.id, "it still is")
+
+    clock.advance(0.01)
+    told = client.reexecute_matching(name="v1/pay", rate=FAST, limit=20, watch=fail_all)
+    assert told.copied == 3

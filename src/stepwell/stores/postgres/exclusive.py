@@ -23,6 +23,12 @@ SESSION: Final = (
     " -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
 )
 
+_FORGET: Final = b"""
+    CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; DISCARD TEMP;
+    SELECT pg_advisory_unlock_all()
+"""
+"""DISCARD ALL, but for the statements that the driver has prepared; and it may be sent as one."""
+
 
 class PostgresExclusive(PostgresTransaction):
     """The verbs, and the connection to lend to one handler."""
@@ -61,7 +67,7 @@ class PostgresExclusive(PostgresTransaction):
 def as_before(connection: Connection[Any]) -> None:
     """Take back what a handler has set on the connection; the next one gets it as new."""
     connection.row_factory = tuple_row
-    connection.execute("RESET ALL").close()
+    connection.execute(_FORGET, prepare=False).close()
     connection.commit()
 
 
