@@ -60,6 +60,8 @@ _SESSION: Final = (
     " -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
     # To plan or to compile a statement of ours takes longer than to run it.
     " -c plan_cache_mode=force_generic_plan -c jit=off"
+    # What is counted under a lock is as it is now, whatever the database's own default.
+    " -c default_transaction_isolation=read\\ committed"
     # A plan made while a table was empty must not read all of it when it has grown.
     " -c enable_seqscan=off -c timezone=UTC"
 )
