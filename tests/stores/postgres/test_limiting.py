@@ -13,6 +13,7 @@ from psycopg import Cursor
 from psycopg.sql import SQL, Identifier
 from tests.stores.postgres.support import add, claim, engine, make, request
 
+from stepwell.step import Step
 from stepwell.stores.postgres import PostgresStore
 from stepwell.stores.postgres.queries import Statement, sql
 from stepwell.stores.postgres.statements import Statements
@@ -107,7 +108,8 @@ def test_a_slot_is_given_once_whatever_isolation_the_database_has_by_default(
     store.migrate()
     me, another = engine(store), engine(other)
     add(store, make(limit_key="a"), make("v1/other", limit_key="a"))
-    rows, theirs = Statements.rows, []
+    rows = Statements.rows
+    theirs: list[tuple[Step, ...]] = []
 
     def after_another(self: Statements, *names: str, **values: Any) -> Any:
         if names == ("lock_keys",) and not theirs:
