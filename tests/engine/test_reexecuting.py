@@ -112,8 +112,10 @@ def test_a_source_whose_key_is_taken_is_left_out(client: StepClient) -> None:
 
 def test_copies_are_made_at_the_rate_and_no_faster(store: Store, waits: list[float]) -> None:
     """On a clock that stands still: what a round takes is not waited for once more."""
-    client = StepClient(store, clock=VirtualClock(now()))
+    clock = VirtualClock(now())
+    client = StepClient(store, clock=clock)
     failed(client, 12)
+    clock.advance(60)
     told = client.reexecute_matching(rate=8.0)
     assert told.copied == 12
     assert len(waits) == 6
@@ -184,6 +186,6 @@ def test_what_was_there_before_the_call_is_said_by_the_stores_clock(
         for step in client.search(status=StepStatus.READY):
             client.fail(step.id, "it still is")
 
-    clock.advance(0.01)
+    clock.advance(60)
     told = client.reexecute_matching(name="v1/pay", rate=FAST, limit=20, watch=fail_all)
     assert told.copied == 3
