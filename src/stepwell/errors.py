@@ -179,6 +179,17 @@ class NotAMember(Conflict):
             fix="Make the steps that it waits for anew, each for this join alone.",
         )
 
+    @classmethod
+    def of(cls, name: str) -> Self:
+        """The join itself is there already."""
+        return cls.from_dict(
+            {
+                "what": f"The step {name!r} was there before, and waits for none of these.",
+                "why": "The same id is the same step (R1), and what it waits for is known.",
+                "fix": "Make a new step for `then` each time.",
+            }
+        )
+
 
 class StepEnded(Conflict):
     """The step is not ready any more, so it cannot be changed."""

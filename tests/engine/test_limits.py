@@ -21,6 +21,7 @@ from stepwell.ids import new_id
 from stepwell.step import NewStep, Priority, Step, StepStatus
 from stepwell.stores.memory import MemoryStore
 from stepwell.stores.protocol import Claimed, ClaimRequest, EngineInfo, Store
+from stepwell.testing.clock import VirtualClock
 
 
 class Meter:
@@ -311,3 +312,17 @@ def test_controls_that_cannot_work_are_refused(verb: str, given: tuple[Any, ...]
     with pytest.raises(InvalidInput):
         getattr(client, verb)(*given[:2], **more)
     assert client.controls() == []
+
+
+def test_a_rate_is_not_closed_for_as_long_as_the_clock_was_set_back(registry: Registry) -> None:
+    """A rate knows the instant at which it is open again."""
+    clock = VirtualClock(SYSTEM.now())
+    made = MemoryStore(clock)
+    registry.handler("v1/send")(lambda: None)
+    engine = Engine(made, registry, clock=clock)
+    engine.rate("smtp", 1, per=60.0)
+    engine.add(new_step("v1/send", rate_key="smtp"))
+    assert engine.drain().done == 1
+    clock.set(clock.now() - timedelta(hours=1))
+    engine.add(new_step("v1/send", rate_key="smtp"))
+    assert engine.drain().done == 1

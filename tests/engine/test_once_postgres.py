@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
 import pytest
+from psycopg.sql import SQL, Identifier
 from tests.engine.lanes import bury
 from tests.engine.shop import INSERT, Shop, postgres_shop
 from tests.engine.signals import wait_for
 
 from stepwell import Engine, Registry, RetryPolicy, Step, StepStatus, new_step
+from stepwell.stores.postgres import PostgresStore
 
 __all__ = ["postgres_shop"]  # a fixture, found by name
 
@@ -116,3 +119,56 @@ def test_a_handler_that_ends_its_transaction_by_a_statement_is_not_tried_again(
     assert engine.drain().failed == 1
     assert "ended its transaction" in str(engine.get(step_id).description)
     assert postgres_shop.orders == 1
+
+
+def test_what_a_handler_leaves_in_its_session_meets_no_other(
+    postgres_shop: Shop, registry: Registry
+) -> None:
+    """A lock of the session that nobody opens would keep all others out."""
+    found = []
+
+    @registry.handler("v1/buy")
+    def buy(connection: Any) -> None:
+        found.extend(
+            connection.execute(
+                "SELECT pg_backend_pid(), to_regclass('pg_temp.mine') IS NULL,"
+                " NOT EXISTS (SELECT FROM pg_listening_channels()), NOT EXISTS ("
+                "   SELECT FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid())"
+            )
+        )
+        connection.execute("CREATE TEMP TABLE mine (name text)")
+        connection.execute("LISTEN orders")
+        connection.execute("SELECT pg_advisory_lock(4711)")
+
+    with Engine(postgres_shop.store, registry, workers=1) as engine:
+        engine.add_many(new_step("v1/buy") for _ in range(8))
+        wait_for(lambda: engine.tally.done == 8)
+    sessions, *kept = zip(*found, strict=True)
+    assert len(set(sessions)) < 8  # some were used again
+    assert [set(one) for one in kept] == [{True}] * 3
+
+
+def test_a_mark_by_the_heartbeat_hinders_no_settlement_whatever_isolation_is_the_default(
+    postgres_database: Callable[[], str], registry: Registry
+) -> None:
+    """R15: a view from before the mark could not settle the row."""
+    url, runs = postgres_database(), []
+    with psycopg.connect(url, autocommit=True) as admin:
+        name = Identifier(admin.info.dbname)
+        admin.execute(
+            SQL("ALTER DATABASE {} SET default_transaction_isolation = 'serializable'").format(name)
+        )
+    store = PostgresStore(url)
+    store.migrate()
+
+    @registry.handler("v1/buy", retry=SOON)
+    def buy(step: Step, connection: Any) -> None:
+        runs.append(1)
+        wait_for(lambda: engine.get(step.id).started or len(runs) > 1)
+
+    engine = Engine(store, registry)
+    with engine:
+        engine.add(new_step("v1/buy"))
+        wait_for(lambda: engine.tally.done == 1)
+    store.close()
+    assert len(runs) == 1

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.engine import apart
 from tests.engine.signals import gone, wait_for
 
 from stepwell import Engine, NewStep, Registry, Step, new_step
+from stepwell.engine.processes import Child, Job, Processes
 from stepwell.errors import HandlerInvalid
 from stepwell.stores.memory import MemoryStore
 from stepwell.testing.virtual import VirtualEngine
@@ -160,3 +162,22 @@ def _connected(connection: object) -> None: ...
 def test_what_cannot_run_in_another_process_is_refused(function: object) -> None:
     with pytest.raises(HandlerInvalid):
         Registry(resolve=lambda name, kind: None).add(function, "v1/x", process=True)  # type: ignore[arg-type]
+
+
+def test_a_call_whose_time_is_over_as_it_answers_leaves_no_dead_child_to_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The next call is not to fail for what happened to this one."""
+    processes, late = Processes(1), Job(lambda: None)
+    ask = Child.ask
+
+    def and_be_killed(child: Child, call: bytes) -> Any:
+        answer = ask(child, call)
+        late.kill()
+        return answer
+
+    monkeypatch.setattr(Child, "ask", and_be_killed)
+    assert processes.call(late, os.path.basename, {"p": "a/b"}) == "b"
+    monkeypatch.undo()
+    assert processes.call(Job(lambda: None), os.path.basename, {"p": "a/c"}) == "c"
+    processes.stop()

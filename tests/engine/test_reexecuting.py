@@ -112,8 +112,10 @@ def test_a_source_whose_key_is_taken_is_left_out(client: StepClient) -> None:
 
 def test_copies_are_made_at_the_rate_and_no_faster(store: Store, waits: list[float]) -> None:
     """On a clock that stands still: what a round takes is not waited for once more."""
-    client = StepClient(store, clock=VirtualClock(now()))
+    clock = VirtualClock(now())
+    client = StepClient(store, clock=clock)
     failed(client, 12)
+    clock.advance(60)
     told = client.reexecute_matching(rate=8.0)
     assert told.copied == 12
     assert len(waits) == 6
@@ -167,3 +169,23 @@ def test_what_cannot_be_meant_is_refused(
 ) -> None:
     with pytest.raises(InvalidInput, match=said):
         call(client)
+
+
+@pytest.mark.parametrize("seconds", [-3600, 3600])
+def test_what_was_there_before_the_call_is_said_by_the_stores_clock(
+    store: Store, seconds: int
+) -> None:
+    """It may be another than that of the machine, which has made the call's id."""
+    clock = VirtualClock(now() + timedelta(seconds=seconds))
+    client = StepClient(store, clock=clock)
+    ids = client.add_many(new_step("v1/pay") for _ in range(3))
+    for step_id in ids:
+        client.fail(step_id, "the bank was closed")
+
+    def fail_all(so_far: Reexecution) -> None:
+        for step in client.search(status=StepStatus.READY):
+            client.fail(step.id, "it still is")
+
+    clock.advance(60)
+    told = client.reexecute_matching(name="v1/pay", rate=FAST, limit=20, watch=fail_all)
+    assert told.copied == 3

@@ -13,6 +13,7 @@ from types import FrameType, TracebackType
 from typing import Final, Self
 from uuid import UUID
 
+from stepwell.anew import after_fork, leave
 from stepwell.clock import SYSTEM, Clock, StoreClock
 from stepwell.codec import JSON, Codec
 from stepwell.engine.client import StepClient
@@ -121,8 +122,12 @@ class Engine(StepClient):
             ),
             flow_id=flow_id,
         )
-        self._pauses = Pauses(self._scope.queues)
         self._users_loop = loop
+        self._be_new()
+        after_fork(self)
+
+    def _be_new(self) -> None:
+        self._pauses = Pauses(self._scope.queues)
         self._reborn = threading.Lock()
         self._over = threading.Event()
         self._worker: Worker | None = None
@@ -268,6 +273,12 @@ class Engine(StepClient):
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+    def begin_anew(self) -> None:
+        """The engine runs in the parent of a fork, and is the parent's to stop; the child may
+        start one of its own."""
+        leave(self._worker)
+        self._be_new()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self._over.set()

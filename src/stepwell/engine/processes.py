@@ -58,7 +58,8 @@ class Child:
         return answer.value
 
     def kill(self) -> None:
-        """End it, whatever it does."""
+        """End it, whatever it does; if it has just answered, nobody is to call it again."""
+        self.alive = False
         self._process.kill()
 
     def close(self) -> None:
@@ -194,6 +195,8 @@ class Processes:
             else:
                 self._children.discard(child)
             self._free.notify()
+        if not child.alive:
+            child.close()
 
 
 def forbid_in_child() -> None:

@@ -18,7 +18,7 @@ from time import sleep
 from typing import Final, TypeAlias
 from uuid import UUID
 
-from stepwell.clock import Clock
+from stepwell.clock import SYSTEM, Clock
 from stepwell.errors import InvalidInput
 from stepwell.ids import version_7
 from stepwell.step import Addition, OnConflict, Step, StepQuery, StepStatus
@@ -89,16 +89,22 @@ class Reexecuting:
 
     def run(self, query: StepQuery) -> Reexecution:
         """Copy page after page, until no source is left or too many copies fail."""
-        page = bounded(query, self._so_far.call)
-        while not self._so_far.stopped and (sources := self._sources(page)):
+        page = bounded(query, self._so_far.call, self._clock)
+        while not self._so_far.stopped and (found := self._found(page)):
             began = self._clock.monotonic()
+            page = replace(page, after=found[-1].id)
+            if not (sources := [one for one in found if not self._has_made(one)]):
+                continue
             self._add(sources)
-            page = replace(page, after=sources[-1].id)
             self._wait(len(sources) / self._rate - (self._clock.monotonic() - began))
             self._look()
         return self._so_far
 
-    def _sources(self, page: StepQuery) -> list[Step]:
+    def _has_made(self, step: Step) -> bool:
+        """Whether it is one of this call's own copies, whatever the clocks say."""
+        return step.copy_of is not None and step.id == copy_id(self._so_far.call, step.copy_of)
+
+    def _found(self, page: StepQuery) -> list[Step]:
         left = self._size
         if self._limit is not None:
             left = min(left, self._limit - self._so_far.copied)
@@ -156,9 +162,11 @@ class Reexecuting:
             sleep(seconds)
 
 
-def bounded(query: StepQuery, call: UUID) -> StepQuery:
+def bounded(query: StepQuery, call: UUID, clock: Clock) -> StepQuery:
     """The query for the sources: ended steps, failed ones unless it says otherwise, that were
-    there before the call, so that no copy is copied again.
+    there before the call, so that nothing that comes of a copy is copied again.
+
+    The call's id has the time of this machine, and rows have that of `clock`.
 
     Raises
     ------
@@ -171,7 +179,8 @@ def bounded(query: StepQuery, call: UUID) -> StepQuery:
             why="They have not ended; a copy would do the same work twice.",
             fix="Search for failed or done steps, or activate the ready ones.",
         )
-    before = datetime.fromtimestamp((call.int >> 80) / 1000, UTC)
+    ahead = clock.now() - SYSTEM.now()
+    before = datetime.fromtimestamp((call.int >> 80) / 1000, UTC) + ahead
     until = min(before, query.created_to) if query.created_to else before
     return replace(query, status=status, created_to=until, oldest_first=True, after=None)
 

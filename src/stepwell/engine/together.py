@@ -12,13 +12,13 @@ long as the next who waits is of the same loop: all tasks of one commit are told
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Final, TypeAlias
 
+from stepwell.anew import after_fork, leave
 from stepwell.errors import StoreUnavailable
 from stepwell.step import Addition
 
@@ -78,10 +78,14 @@ class Together:
 
     def __init__(self, commit: Commit) -> None:
         self._commit = commit
+        self._be_new()
+        after_fork(self)
+
+    def _be_new(self) -> None:
         self._lock = threading.Lock()
         self._waiting: list[_OfThread | _OfTask] = []
         self._busy = False
-        self._process, self._leaders = os.getpid(), _one_thread()
+        self._leaders = _one_thread()
 
     def add(self, additions: list[Addition]) -> None:
         """Returns when they are durable; raises what the store says of them."""
@@ -102,6 +106,11 @@ class Together:
         if self._enters(call):
             self._begin(loop)
         await call.answer
+
+    def begin_anew(self) -> None:
+        """Who was adding when the process was forked adds in the parent alone."""
+        leave(self._waiting, self._leaders)
+        self._be_new()
 
     def _enters(self, call: _OfThread | _OfTask) -> bool:
         """Whether nobody is adding, so that this call has to begin."""
@@ -148,8 +157,6 @@ class Together:
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
         """In no thread of the loop's: all of those may be waiting, even for this one to lead."""
-        if self._process != os.getpid():  # a fork leaves threads behind
-            self._process, self._leaders = os.getpid(), _one_thread()
         try:
             self._leaders.submit(self._lead_tasks, loop)
         except RuntimeError:  # the interpreter is about to end, but who came after this one waits

@@ -22,6 +22,10 @@ from stepwell.stores.fairness import fair_fill
 CATCH_UP: Final = 0.1
 """Seconds for which a rate that was not used up may be caught up."""
 
+JUMP: Final = timedelta(seconds=1)
+"""A rate is closed for one interval. Where it is for so much longer, the store's clock has been
+set back since, and what it showed before counts for nothing."""
+
 KEYS_AT_ONCE: Final = 256
 """How many pairs of name and keys a limited claim looks at; the next one goes on from there."""
 
@@ -148,7 +152,10 @@ class _Book:
             return self.moved[one.rate_key]
         spacing = _spacing(one)
         first = self._now - spacing * (CATCH_UP // spacing.total_seconds())
-        return max(one.next_free_at or first, first)
+        closed = one.next_free_at
+        if closed is None or closed > self._now + spacing + JUMP:
+            return first
+        return max(closed, first)
 
     def take(self, one: Contender) -> None:
         if one.rate_key is not None and one.rate_count is not None:

@@ -18,6 +18,7 @@ from uuid import UUID
 import urllib3
 from urllib3.exceptions import HTTPError
 
+from stepwell.anew import after_fork, leave
 from stepwell.errors import (
     Conflict,
     Denied,
@@ -67,13 +68,10 @@ class ServerLink:
         self.url = url.rstrip("/")
         self.on_denied: Callable[[Denied], None] | None = None
         self.has_answered = False
-        self._pool = urllib3.PoolManager(
-            num_pools=1,
-            maxsize=4,
-            retries=False,
-            timeout=timeout,
-        )
+        self._timeout = timeout
+        self._pool = self._new_pool()
         self._headers = {"Authorization": f"Bearer {token}"}
+        after_fork(self)
 
     def get(self, path: str, **query: str) -> Any:
         """The JSON of a GET; see `request`."""
@@ -121,6 +119,14 @@ class ServerLink:
     def close(self) -> None:
         """Close the connections; a later request opens new ones."""
         self._pool.clear()
+
+    def begin_anew(self) -> None:
+        """See `stepwell.anew`."""
+        leave(self._pool)
+        self._pool = self._new_pool()
+
+    def _new_pool(self) -> urllib3.PoolManager:
+        return urllib3.PoolManager(num_pools=1, maxsize=4, retries=False, timeout=self._timeout)
 
     def _refused(self, status: int, data: bytes) -> StepwellError:
         error = _problem(status, data, self.url)

@@ -102,18 +102,26 @@ def consequences(
 
 
 def check_members(additions: Sequence[Addition], inserted: Sequence[bool]) -> None:
-    """Each join that was inserted now waits for as many members as were inserted with it.
+    """Each join that was inserted now waits for as many members as were inserted with it; and
+    one that was not gets neither new members nor the place that another step has left it.
 
     Raises
     ------
     NotAMember : one of them was there before; nothing may be kept.
     """
-    pairs = zip(additions, inserted, strict=True)
-    fresh = [addition.step for addition, new in pairs if new]
+    steps = [addition.step for addition in additions]
+    fresh = [step for step, new in zip(steps, inserted, strict=True) if new]
+    known = {step.id: step for step, new in zip(steps, inserted, strict=True) if not new}
     members = Counter(step.join_id for step in fresh if step.join_id is not None)
     for step in fresh:
         if step.waiting_for and step.waiting_for != members[step.id]:
             raise NotAMember(step.name, step.waiting_for, members[step.id])
+        if step.join_id in known:
+            raise NotAMember.of(known[step.join_id].name)
+    ids = {step.id for step in steps}
+    for step in known.values():
+        if step.join_id is not None and step.join_id not in ids and step.copy_of is None:
+            raise NotAMember.of(step.name)
 
 
 def concerned(additions: Iterable[Addition]) -> bool:

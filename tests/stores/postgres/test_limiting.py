@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
+import psycopg
 import pytest
 from psycopg import Cursor
+from psycopg.sql import SQL, Identifier
 from tests.stores.postgres.support import add, claim, engine, make, request
 
+from stepwell.step import Step
 from stepwell.stores.postgres import PostgresStore
 from stepwell.stores.postgres.queries import Statement, sql
 from stepwell.stores.postgres.statements import Statements
@@ -88,3 +91,34 @@ def test_an_engine_frozen_inside_a_limited_claim_holds_up_its_keys_and_nothing_e
         assert claimed.limited_due
         assert len(claim(store, me).steps) == 1
     assert len(claim(store, me, limited=True).steps) == 2
+
+
+@pytest.mark.parametrize("level", ["repeatable read", "serializable"])
+def test_a_slot_is_given_once_whatever_isolation_the_database_has_by_default(
+    postgres_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch, level: str
+) -> None:
+    """Another engine claims, and commits, between a claim's look and its locks."""
+    url = postgres_database()
+    with psycopg.connect(url, autocommit=True) as admin:
+        name = Identifier(admin.info.dbname)
+        admin.execute(
+            SQL("ALTER DATABASE {} SET default_transaction_isolation = {}").format(name, level)
+        )
+    store, other = PostgresStore(url), PostgresStore(url)
+    store.migrate()
+    me, another = engine(store), engine(other)
+    add(store, make(limit_key="a"), make("v1/other", limit_key="a"))
+    rows = Statements.rows
+    theirs: list[tuple[Step, ...]] = []
+
+    def after_another(self: Statements, *names: str, **values: Any) -> Any:
+        if names == ("lock_keys",) and not theirs:
+            theirs.append(())  # its own comes here, too
+            theirs[0] = claim(other, another, limited=True, names=("v1/other",)).steps
+        return rows(self, *names, **values)
+
+    monkeypatch.setattr(Statements, "rows", after_another)
+    mine = claim(store, me, limited=True).steps
+    assert (len(mine), len(theirs[0])) == (0, 1)
+    for one in (store, other):
+        one.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import select
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from pymysql import err
 from pymysql.connections import Connection
 from pymysql.constants import CLIENT
 
+from stepwell.anew import leave
 from stepwell.errors import SetupError, StoreUnavailable
 from stepwell.stores.mysql.errors import first_contact
 from stepwell.stores.mysql.sql import QUERIES
@@ -41,10 +41,8 @@ class Connections:
 
     def __init__(self, arguments: dict[str, Any], most: int) -> None:
         self._arguments = arguments
-        self._free = BoundedSemaphore(most)
+        self._most, self._free = most, BoundedSemaphore(most)
         self._idle: list[Connection] = []
-        self._foreign: list[Connection] = []
-        self._process = os.getpid()
 
     def connect(self, kind: type[C]) -> C:
         """A new connection with our settings.
@@ -77,7 +75,8 @@ class Connections:
     @contextmanager
     def lend(self) -> Iterator[Connection]:
         """A connection for the block. One that met trouble is not used again."""
-        if not self._free.acquire(timeout=CONNECT_SECONDS):
+        free = self._free
+        if not free.acquire(timeout=CONNECT_SECONDS):
             raise _none_free()
         try:
             connection = self._take()
@@ -88,18 +87,19 @@ class Connections:
                 raise
             self._idle.append(connection)
         finally:
-            self._free.release()
+            free.release()
 
     def close(self) -> None:
         """Close what is idle; what is lent closes when it is given back to nobody."""
         while self._idle:
             close(self._idle.pop())
 
+    def begin_anew(self) -> None:
+        """On the other side of a fork a connection must neither be used nor closed."""
+        leave(self._idle)
+        self._idle, self._free = [], BoundedSemaphore(self._most)
+
     def _take(self) -> Connection:
-        if self._process != os.getpid():
-            # A connection must not be used, nor closed, on the other side of a fork.
-            self._foreign += self._idle
-            self._process, self._idle = os.getpid(), []
         while self._idle:
             connection = self._idle.pop()
             if not _hung_up(connection):

@@ -9,6 +9,7 @@ from typing import Any
 
 from pymysql.connections import Connection
 
+from stepwell.anew import after_fork
 from stepwell.step import Addition
 from stepwell.stores.inspecting import Inspection, Overview
 from stepwell.stores.mysql import inspecting, schema
@@ -42,6 +43,7 @@ class MySQLStore:
         self._connections = Connections(arguments(url), pool_size)
         self._checked = False
         self._wakes: tuple[MySQLWake, ...] = ()
+        after_fork(self)
 
     def migrate(self) -> list[str]:
         """Create or upgrade the tables; the names of the migrations applied (R44).
@@ -128,6 +130,11 @@ class MySQLStore:
         if not isinstance(own, Connection):
             raise refused(own, "MySQL", "Lend a pymysql.Connection, or SQLAlchemy's on PyMySQL.")
         return MySQLTransaction(Statements(own, lent=True))
+
+    def begin_anew(self) -> None:
+        """See `stepwell.anew`."""
+        self._wakes = ()
+        self._connections.begin_anew()
 
     def wake(self) -> MySQLWake:
         """A new wake for one engine."""

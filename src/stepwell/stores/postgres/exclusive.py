@@ -20,8 +20,16 @@ from stepwell.stores.postgres.transaction import PostgresTransaction
 SESSION: Final = (
     # As on the other connections; but plans and waiting are a handler's own affair.
     "-c idle_in_transaction_session_timeout=30s"
+    # The heartbeat marks the row meanwhile, which a settlement by an older view would not bear.
+    " -c default_transaction_isolation=read\\ committed"
     " -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
 )
+
+_FORGET: Final = b"""
+    CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; DISCARD TEMP;
+    SELECT pg_advisory_unlock_all()
+"""
+"""DISCARD ALL, but for the statements that the driver has prepared; and it may be sent as one."""
 
 
 class PostgresExclusive(PostgresTransaction):
@@ -61,7 +69,7 @@ class PostgresExclusive(PostgresTransaction):
 def as_before(connection: Connection[Any]) -> None:
     """Take back what a handler has set on the connection; the next one gets it as new."""
     connection.row_factory = tuple_row
-    connection.execute("RESET ALL").close()
+    connection.execute(_FORGET, prepare=False).close()
     connection.commit()
 
 

@@ -13,6 +13,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool
 
+from stepwell.anew import after_fork, leave
 from stepwell.errors import StoreUnavailable
 from stepwell.step import Addition
 from stepwell.stores.inspecting import Inspection, Overview
@@ -59,6 +60,8 @@ _SESSION: Final = (
     " -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
     # To plan or to compile a statement of ours takes longer than to run it.
     " -c plan_cache_mode=force_generic_plan -c jit=off"
+    # What is counted under a lock is as it is now, whatever the database's own default.
+    " -c default_transaction_isolation=read\\ committed"
     # A plan made while a table was empty must not read all of it when it has grown.
     " -c enable_seqscan=off -c timezone=UTC"
 )
@@ -90,11 +93,15 @@ class PostgresStore:
     ) -> None:
         self._url, self._pooler, self._pool_size = _libpq(url), pooler, pool_size
         self._notify_url = notify_url if pooler else notify_url or self._url
+        # Only a session of our own ends the transaction of a process that was paused in it.
+        self.capabilities = replace(type(self).capabilities, row_locks=not pooler)
+        self._be_new()
+        after_fork(self)
+
+    def _be_new(self) -> None:
         self._lock = threading.Lock()
         self._pool: Warm | None = None
         self._lent: Warm | None = None
-        # Only a session of our own ends the transaction of a process that was paused in it.
-        self.capabilities = replace(type(self).capabilities, row_locks=not pooler)
         self._bell = Bell(self._ear if self._notify_url else None)
 
     def migrate(self) -> list[str]:
@@ -214,6 +221,12 @@ class PostgresStore:
     def wake(self) -> PostgresWake:
         """A new wake for one engine."""
         return self._bell.wake()
+
+    def begin_anew(self) -> None:
+        """See `stepwell.anew`."""
+        leave(self._pool, self._lent, self._bell)
+        self._bell.leave()
+        self._be_new()
 
     # -- connections -----------------------------------------------------------
 

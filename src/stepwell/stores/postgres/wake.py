@@ -135,6 +135,10 @@ class Bell:
         if not thread.is_alive():
             ears.close()
 
+    def leave(self) -> None:
+        """In the child of a fork: the thread and its connection are the parent's."""
+        atexit.unregister(self.close)
+
     def _start(self) -> None:
         with self._lock:
             if self._connect is None or self._thread is not None:

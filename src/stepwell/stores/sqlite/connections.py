@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from stepwell.anew import leave
 from stepwell.errors import StepwellError, StoreUnavailable
 from stepwell.stores.sqlite.errors import translated
 
@@ -28,8 +28,6 @@ class Connections:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._idle: list[sqlite3.Connection] = []
-        self._foreign: list[sqlite3.Connection] = []
-        self._process = os.getpid()
 
     def connect(
         self,
@@ -87,11 +85,12 @@ class Connections:
         while self._idle:
             self._idle.pop().close()
 
+    def begin_anew(self) -> None:
+        """On the other side of a fork a connection must neither be used nor closed."""
+        leave(self._idle)
+        self._idle = []
+
     def _take(self) -> sqlite3.Connection:
-        if self._process != os.getpid():
-            # A connection must not be used, nor closed, on the other side of a fork.
-            self._foreign += self._idle
-            self._process, self._idle = os.getpid(), []
         try:
             return self._idle.pop()
         except IndexError:

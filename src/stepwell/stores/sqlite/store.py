@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from stepwell.anew import after_fork
 from stepwell.clock import SYSTEM, Clock
 from stepwell.step import Addition
 from stepwell.stores.inspecting import Inspection, Overview
@@ -41,8 +42,13 @@ class SQLiteStore:
         self._path, self._clock = Path(path), clock
         self._log = self._path.with_name(self._path.name + "-wal")
         self._connections = Connections(self._path)
+        self._be_new()
+
+    def _be_new(self) -> None:
         self._turn, self._one_at_a_time = Lock(), Lock()
         self._wakes: tuple[SQLiteWake, ...] = ()
+        # What SQLite knows of its own locks is forked too: a write would never end in the child.
+        after_fork(self, self._turn)
 
     def migrate(self) -> list[str]:
         """Create the file or upgrade its tables; the names of the migrations applied (R44).
@@ -175,6 +181,11 @@ class SQLiteStore:
         wake = SQLiteWake(self._log, self._forget, self._connections.being_written)
         self._wakes = (*self._wakes, wake)
         return wake
+
+    def begin_anew(self) -> None:
+        """See `stepwell.anew`."""
+        self._connections.begin_anew()
+        self._be_new()
 
     def _forget(self, wake: SQLiteWake) -> None:
         self._wakes = tuple(one for one in self._wakes if one is not wake)

@@ -246,6 +246,27 @@ class JoinsContract(JoinWords):
         assert self.find(store, parent).status is StepStatus.READY
         assert self.all_ids(store) == {parent.id, one.id}
 
+    def test_a_join_that_was_there_before_gets_no_new_members(self, store: Store) -> None:
+        join, members = self._fan(store, 2)
+        late = self.make_step(join_id=join.id)
+        with pytest.raises(NotAMember):
+            self.add(store, late, replace(join, waiting_for=1))
+        assert self.find(store, join) == join
+        assert self.all_ids(store) == {join.id, *(one.id for one in members)}
+
+    def test_a_place_is_not_left_to_a_join_that_was_there_before(self, store: Store) -> None:
+        outer, (step,) = self._fan(store, 1)
+        join, _ = self._fan(store, 2)
+        late = self.make_step(join_id=join.id)
+        heir = replace(join, waiting_for=1, join_id=outer.id)
+        engine = self._engine(store)
+        held = {one.id: one for one in self._claim(store, engine)}[step.id]
+        for successors in ([late, heir], [heir]):
+            with pytest.raises(NotAMember):
+                self.settle(store, engine, self.ending(held, *successors, passes_join=True))
+        assert self.find(store, step).status is StepStatus.READY
+        assert self.find(store, outer).waiting_for == 1
+
     # -- failures --------------------------------------------------------------
 
     @BAD_ENDS
