@@ -81,14 +81,21 @@ class _Sync:
             row = changing.found(queries.get(self.conn, row["id"]), row["id"])
 
     def _moved(self, rows: Any) -> Iterator[Change]:
-        taken = {(row["workflow"], row["name"]) for row in rows}
         for row in rows:
             new = self.old_names.get(row["workflow"])
-            if new is None or row["workflow"] in self.entries or (new, row["name"]) in taken:
+            if new is None or row["workflow"] in self.entries or self._taken(new, row["name"]):
                 continue
             queries.change(self.conn, row["id"], workflow=new)
             told: dict[str, Any] = {"was": {"workflow": row["workflow"]}, "now": {"workflow": new}}
             yield self._change(row, "moved", workflow=new, **told)
+
+    def _taken(self, workflow: str, name: str) -> bool:
+        """Whether a schedule in force has the name; one of before, that has not, gives way."""
+        there = queries.named(self.conn, self.group, workflow, name)
+        if there is not None and not there["active"]:
+            aside = f"{name[:80]}-{there['id'].hex[-12:]}"
+            queries.change(self.conn, there["id"], origin=Origin.REMOVED, name=aside)
+        return there is not None and bool(there["active"])
 
     def _created(self, have: set[str]) -> Iterator[Change]:
         for workflow, entry in self.entries.items():
