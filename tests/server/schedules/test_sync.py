@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from stepwell.server.app import Server
 from stepwell.server.database.tables import audit, ledger, schedules
 from stepwell.server.schedules import service
 from stepwell.server.schedules.records import NewSchedule, ScheduleChange
+from stepwell.server.settings import Settings
 
 DAILY = Cron("30 7 * * *", "Europe/Oslo")
 HOURLY = Every(hours=1)
@@ -90,6 +92,19 @@ def test_what_was_due_before_the_release_is_settled_by_the_rules_from_before(
     with server.db.read() as conn:
         query = select(ledger.c.schedule_version).where(ledger.c.fate == "ran")
         assert conn.execute(query).scalar_one() == 1
+
+
+def test_what_is_late_within_the_grace_of_the_setting_runs_also_at_a_release(
+    settings: Settings, hands: Hands
+) -> None:
+    """The tick and a release judge by the same rules."""
+    with Server(replace(settings, schedule_grace=3600.0), launchers={}, clock=hands) as server:
+        server.db.migrate()
+        follow(server, entry("nightly", {**HOURLY.as_json(), "misfire": "skip"}))
+        hands.move(hours=1, minutes=5)
+        follow(server, entry("nightly", DAILY.as_json()))
+        [row] = rows(server).values()
+        assert lines(server, row["id"]) == [("ran", None, 1)]
 
 
 def test_an_overridden_schedule_stays_and_the_difference_is_reported(server: Server) -> None:
