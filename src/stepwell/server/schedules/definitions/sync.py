@@ -49,9 +49,7 @@ def sync_with_release(
 
 
 class _Sync:
-    def __init__(
-        self, conn: Connection, services: Services, group: str, workflows: Any
-    ) -> None:
+    def __init__(self, conn: Connection, services: Services, group: str, workflows: Any) -> None:
         self.conn, self.group = conn, group
         self.books, self.now = changing.books_of(services), now_of(conn, services.clock)
         self.entries = {row["workflow"]: row["entry"] for row in workflows}
