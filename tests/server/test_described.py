@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.server.support import Api
 
 from stepwell.server import openapi
 from stepwell.server.app import Server
+from stepwell.server.described import SCHEMAS
 from stepwell.server.examples import ANSWERS, BODIES, GLOSSARY, operations
 
 NO_JSON = {"POST /runs/{run_id}/blobs", "POST /runs/{run_id}/logs/segments"}
@@ -35,6 +37,16 @@ def bodies(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 def faults(document: dict[str, Any], schema: dict[str, Any], value: Any) -> list[str]:
     found = Draft202012Validator({**schema, "components": document["components"]})
     return [f"{one.json_path}: {one.message}" for one in found.iter_errors(value)]
+
+
+def test_schemas_have_the_names_that_a_client_wants(document: dict[str, Any]) -> None:
+    """No module's path: models of one name are told apart in `described.SCHEMAS`, none is stale."""
+    names = set(document["components"]["schemas"])
+    assert {name for name in names if not re.fullmatch(r"[A-Z]\w+(-(In|Out)put)?", name)} == set()
+    assert not any("_" in name for name in names)
+    assert set(SCHEMAS.values()) <= names
+    pages = {name for name in names if name.endswith("Page")}
+    assert {"AuditEntryPage", "StateEntryPage", "StepBriefPage"} <= pages
 
 
 def test_every_body_has_an_example_that_its_schema_takes(document: dict[str, Any]) -> None:

@@ -79,6 +79,48 @@ _NAMES: Final = {
 """What a function of a room is called where the room's name is not there to say what it is of."""
 
 
+SCHEMAS: Final = {
+    "audit.records.Entry": "AuditEntry",
+    "causes.records.Cause": "Cause",
+    "causes.records.Causes": "Causes",
+    "causes.records.Mute": "CauseMute",
+    "causes.records.NewMute": "NewCauseMute",
+    "groups.api.Registered": "RegisteredGroup",
+    "metrics.records.Cause": "MetricCause",
+    "metrics.records.Causes": "MetricCauses",
+    "metrics.records.Change": "MetricChange",
+    "metrics.records.NewTarget": "NewObjective",
+    "metrics.records.Order": "MetricOrder",
+    "metrics.records.Waiting": "MetricWaiting",
+    "notifications.records.Kind": "NotificationKind",
+    "notifications.records.Mute": "NotificationMute",
+    "notifications.records.NewMute": "NewNotificationMute",
+    "notifications.records.NewTarget": "NewNotificationTarget",
+    "retention.records.Mark": "RetentionMark",
+    "reviews.changes.Change": "ReviewChange",
+    "reviews.changes.Difference": "ReviewDifference",
+    "reviews.changes.Kind": "ReviewChangeKind",
+    "reviews.records.Kind": "ReviewKind",
+    "reviews.records.Waiting": "ReviewWaiting",
+    "runs.approvals.Answer": "ApprovalAnswer",
+    "runs.comparing.Difference": "RunDifference",
+    "runs.limits.Kind": "RunLimitKind",
+    "runs.planning.Mark": "RunPlanMark",
+    "runs.records.NewRun": "NewRun",
+    "runs.records.Waiting": "RunWaiting",
+    "schedules.backfills.records.Order": "BackfillOrder",
+    "schedules.downtimes.records.Answer": "DowntimeAnswer",
+    "schedules.records.NewRun": "NewScheduleRun",
+    "schedules.strip.records.Mark": "FireMark",
+    "sources.records.Registered": "RegisteredSource",
+    "state.records.Entry": "StateEntry",
+    "summary.records.Waiting": "SummaryWaiting",
+}
+"""What models of one name are called in generated clients: by where they are."""
+
+_OF_A_MODULE: Final = "stepwell__server__"
+
+
 def operation_id(route: APIRoute) -> str:
     """The name of a route in generated clients: a verb and a noun, unlike all others."""
     tag, name = str(route.tags[0] if route.tags else ""), route.name
@@ -119,6 +161,7 @@ class App(FastAPI):
                 for operation in methods.values():
                     _describe(operation["responses"])
             _exchange(described["components"]["schemas"])
+            self.openapi_schema = described = _called(described)
             explain(described)
         assert self.openapi_schema is not None
         return self.openapi_schema
@@ -135,3 +178,36 @@ def _exchange(schemas: dict[str, Any]) -> None:
     made = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(made.pop("$defs"))
     schemas["Problem"] = made
+
+
+def _called(described: dict[str, Any]) -> dict[str, Any]:
+    """The document with a plain name for each schema: no module's, and a page by what is on it."""
+    schemas = described["components"]["schemas"]
+    names = {name: _plain(name) for name in schemas}
+    for name, schema in schemas.items():
+        if "Page_" in name:
+            item = schema["properties"]["items"]["items"]["$ref"].rpartition("/")[2]
+            names[name] = f"{names[item]}Page"
+    assert len(set(names.values())) == len(names), "two schemas would have one name"
+    told: dict[str, Any] = _renamed(described, {f"{_AT}{k}": f"{_AT}{v}" for k, v in names.items()})
+    told["components"]["schemas"] = {
+        names[name]: {**schema, **({"title": names[name]} if names[name] != name else {})}
+        for name, schema in told["components"]["schemas"].items()
+    }
+    return told
+
+
+_AT: Final = "#/components/schemas/"
+
+
+def _plain(name: str) -> str:
+    module = name.removeprefix(_OF_A_MODULE).replace("__", ".")
+    return name if module == name else SCHEMAS.get(module, name)
+
+
+def _renamed(part: Any, references: dict[str, str]) -> Any:
+    if isinstance(part, dict):
+        return {key: _renamed(one, references) for key, one in part.items()}
+    if isinstance(part, list):
+        return [_renamed(one, references) for one in part]
+    return references.get(part, part) if isinstance(part, str) else part

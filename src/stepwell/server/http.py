@@ -30,6 +30,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
+from stepwell.errors import Denied, Unauthenticated, Unavailable
 from stepwell.server import answers, browser
 from stepwell.server.access import scopes, sessions
 from stepwell.server.access import service as access
@@ -41,6 +42,7 @@ from stepwell.server.paging import Page, Pages, Paging, paged
 from stepwell.server.services import Services
 
 __all__ = [
+    "ASKED_EVERY",
     "Call",
     "CurrentUser",
     "Page",
@@ -48,6 +50,7 @@ __all__ = [
     "Paging",
     "Reason",
     "Router",
+    "asked_again",
     "paged",
     "reads",
     "require",
@@ -140,6 +143,32 @@ def require(role: Role) -> Callable[[Request, User], User]:
 
     allowed.role = role  # type: ignore[attr-defined] # `permissions` tells it to pages
     return allowed
+
+
+ASKED_EVERY: Final = 15.0
+"""Seconds after which who reads a stream is asked anew who they are: it may go on for days."""
+
+
+def asked_again(
+    request: Request, credentials: HTTPAuthorizationCredentials | None, check: Callable[[User], Any]
+) -> Callable[[], bool]:
+    """Whether the request would still be answered, each time that it is called.
+
+    Parameters
+    ----------
+    check : raises `Denied` for whom it is not answered.
+    """
+
+    def admitted() -> bool:
+        try:
+            check(caller(request, credentials))
+        except (Unauthenticated, Denied):
+            return False
+        except Unavailable:
+            return True  # nothing is told either while the database is away
+        return True
+
+    return admitted
 
 
 def services_of(request: Request) -> Services:

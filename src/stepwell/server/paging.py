@@ -6,13 +6,13 @@ import base64
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Query
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Connection, Integer, RowMapping, Select, tuple_
 
 from stepwell import clock
 from stepwell.errors import InvalidInput
@@ -53,14 +53,14 @@ class Paging:
         if key is None:
             return None
         if len(key) != 1 or not isinstance(key[0], UUID):
-            raise _unknown()
+            raise unknown()
         return key[0]
 
     def numbers(self, count: int) -> tuple[int, ...]:
         """As `after`, for lists whose key is so many whole numbers."""
         key = self.after() or ()
-        if len(key) != count or not all(type(one) is int for one in key):
-            raise _unknown()
+        if len(key) != count or not all(type(one) is int and _small(one) for one in key):
+            raise unknown()
         return key
 
     def of_steps(self, found: Sequence[Step], make: Callable[[Step], T]) -> Page[T]:
@@ -114,8 +114,8 @@ def paged(
 def _beyond(
     by: Sequence[ColumnElement[Any]], after: tuple[Any, ...], newest_first: bool
 ) -> ColumnElement[bool]:
-    if len(after) != len(by):
-        raise _unknown()
+    if len(after) != len(by) or not all(map(_fits, by, after)):
+        raise unknown()
     row, key = tuple_(*by), tuple_(*after, types=[column.type for column in by])
     return row < key if newest_first else row > key
 
@@ -126,12 +126,29 @@ def encoded(key: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
+def _fits(column: ColumnElement[Any], value: Any) -> bool:
+    """Whether the database can compare a value with a column."""
+    numbers = isinstance(column.type, Integer) and not isinstance(column.type, BigInteger)
+    return type(value) is column.type.python_type and not (numbers and not _small(value))
+
+
+def _small(number: int) -> bool:
+    return -(2**31) <= number < 2**31
+
+
 def _decoded(cursor: str) -> tuple[Any, ...]:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         return tuple(_KINDS[kind](value) for kind, value in json.loads(text))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _unknown() from error
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
+        raise unknown() from error
 
 
 def _marked(value: Any) -> tuple[str, Any]:
@@ -145,15 +162,33 @@ def _marked(value: Any) -> tuple[str, Any]:
     return ("text", str(value))
 
 
+def _text(value: Any) -> str:
+    """Text that a database can hold."""
+    if not isinstance(value, str) or "\0" in value:
+        raise ValueError("no text")
+    return value.encode().decode()  # half a surrogate pair is none
+
+
+def _instant(value: Any) -> datetime:
+    return datetime.fromisoformat(value).astimezone(UTC)
+
+
+def _number(value: Any) -> int:
+    if not -(2**63) <= int(value) < 2**63:
+        raise ValueError("no number of a database")
+    return int(value)
+
+
 _KINDS: dict[str, Callable[[Any], Any]] = {
     "id": UUID,
-    "at": datetime.fromisoformat,
-    "no": int,
-    "text": str,
+    "at": _instant,
+    "no": _number,
+    "text": _text,
 }
 
 
-def _unknown() -> CursorInvalid:
+def unknown() -> CursorInvalid:
+    """The error for a cursor that no answer of the list has given."""
     return CursorInvalid(
         "This cursor belongs to no page of this list.",
         fix="Use `next` of an earlier answer as it is, or leave it out for the first page.",

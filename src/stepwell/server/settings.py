@@ -92,6 +92,9 @@ class Settings:
         Several servers on one database need the same one.
     log_bytes_per_run : so much of a run's log is kept, half of it the head, half the
         tail (R39).
+    blob_bytes_per_run, state_keys_per_run, steps_per_run : one run may keep so many bytes of
+        reports and results, be the first to write so many keys of state, and have so many
+        steps; 0 is no limit.
     keep_log_days : for how long logs are kept.
     keep_report_days : for how long reports are kept that do not say so themselves.
     container_host : the engine of the launcher `container`: `unix:///path/of/the/socket` or
@@ -167,6 +170,9 @@ class Settings:
     traces: bool = False
     blob_url: str = ""
     log_bytes_per_run: int = 100 * 1024 * 1024
+    blob_bytes_per_run: int = 10 * 1024**3
+    state_keys_per_run: int = 10_000
+    steps_per_run: int = 10_000
     keep_log_days: int = 90
     keep_report_days: int = 365
     keep_runs_days: int = 365

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -134,6 +135,30 @@ def test_a_token_of_a_group_gives_it_no_secret_of_another(server: Server, api: A
     same = client.patch("groups/mine", json={"secrets": own, "image": "y"})
     assert (same.status_code, same.json()["image"]) == (200, "y")
     assert client.patch("groups/mine", json={"secrets": {}}).status_code == 200
+
+
+def test_a_token_of_a_group_runs_no_file_of_another(
+    server: Server, api: Api, tmp_path: Path
+) -> None:
+    """An image of the launcher `process` is a path of the server's own machine."""
+    for name in ("mine", "others"):
+        (tmp_path / name).mkdir()
+    group(server, "mine")
+    image = {"image": str(tmp_path / "mine" / "one.py")}
+    assert api("admin").patch("groups/mine", json=image).status_code == 200
+    client, away = limited(server, api, groups=["mine"]), tmp_path / "mine" / "away"
+    away.symlink_to(tmp_path / "others")
+    for bad in (
+        tmp_path / "others" / "two.py",
+        tmp_path / "mine" / ".." / "others" / "two.py",
+        away / "two.py",
+        "/bin/sh",
+    ):
+        problem(client.patch("groups/mine", json={"image": str(bad)}), 403, "out-of-groups")
+    for good in ("two.py", "later/one.py"):
+        body = {"image": str(tmp_path / "mine" / good)}
+        assert client.patch("groups/mine", json=body).status_code == 200
+    assert api("admin").patch("groups/mine", json={"image": "/srv/x.py"}).status_code == 200
 
 
 def test_a_report_is_compared_with_one_of_the_token_s_groups_only(server: Server, api: Api) -> None:

@@ -12,19 +12,25 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import insert
+from fastapi.security import HTTPAuthorizationCredentials
+from sqlalchemy import insert, update
+from starlette.requests import Request
 from starlette.testclient import TestClient
+from tests.server.access.support import account, logged_in
 from tests.server.live import listening
 from tests.server.runs.conftest import Start
 from tests.server.search.support import made
 from tests.server.support import Api, free_port, on_both, problem, token
 
 from stepwell import clock
+from stepwell.errors import StoreUnavailable
+from stepwell.server.access import service as access
 from stepwell.server.app import Server
-from stepwell.server.database.tables import changes
+from stepwell.server.database.tables import changes, tokens
 from stepwell.server.events import hub as hubs
 from stepwell.server.events import stream
 from stepwell.server.events.hub import Hub, Listener, Overrun, Reader
+from stepwell.server.http import asked_again
 from stepwell.server.settings import Settings
 
 Work = Callable[..., None]
@@ -263,3 +269,40 @@ def test_every_room_that_can_be_listened_to_tells(
     told = {(one.topic, one.what) for one in reader.read()}
     assert {("groups", "changed"), ("groups", "released"), ("discoveries", "succeeded")} <= told
     assert ("runs", "succeeded") in told
+
+
+def test_a_stream_ends_soon_after_the_session_that_asked_for_it(
+    server: Server, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has logged out is told no more, in whatever tab."""
+    monkeypatch.setattr(stream, "HEARTBEAT", 0.02)
+    monkeypatch.setattr(stream, "ASKED_EVERY", 0.0)
+    account(server)
+    browser = logged_in(server)
+    with listening(server) as url, httpx.Client(timeout=90) as tab:
+        cookies = dict(browser.cookies)
+        with tab.stream("GET", f"{url}/api/v1/events", cookies=cookies) as answer:
+            lines = answer.iter_lines()
+            assert "event: ready" in (next(lines), next(lines))
+            assert browser.post("logout").is_success
+            assert all(not line.startswith("event") for line in lines)
+
+
+def test_a_stream_goes_on_while_the_database_is_away(
+    server: Server, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It cannot be asked who they are; and nothing is told."""
+
+    def away(*_: Any) -> Any:
+        raise StoreUnavailable("gone")
+
+    request = Request({"type": "http", "app": server.app, "headers": []})
+    shown = HTTPAuthorizationCredentials(scheme="Bearer", credentials=token(server, "viewer"))
+    admitted = asked_again(request, shown, lambda user: None)
+    assert admitted()
+    with monkeypatch.context() as patched:
+        patched.setattr(access, "authenticate", away)
+        assert admitted()
+    with server.db.write() as conn:
+        conn.execute(update(tokens).values(revoked_at=clock.now()))
+    assert not admitted()

@@ -6,11 +6,12 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes, policy
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -24,6 +25,8 @@ from stepwell.server.notifications import messages, sending, signing, steps
 from stepwell.server.notifications.records import Message
 from stepwell.server.settings import Settings
 from stepwell.step import StepQuery, StepStatus
+
+A_MESSAGE: Final = Message(kind="failure", sentence="It happened.", at=clock.now())
 
 
 @pytest.fixture(autouse=True)
@@ -109,13 +112,71 @@ def test_no_redirect_is_followed(
 )
 def test_this_machine_and_link_local_addresses_are_refused(host: str) -> None:
     with pytest.raises(sending.Undelivered, match="is not sent to"):
-        sending.check_host(f"http://{host}/x")
-    sending.check_host(f"http://{host}/x", allowed=(host.strip("[]"),))
+        sending.addresses(f"http://{host}/x")
+    sending.addresses(f"http://{host}/x", allowed=(host.strip("[]"),))
 
 
 def test_a_private_address_is_sent_to() -> None:
     """Most receivers of a platform are inside; the admin who adds a target means it."""
-    sending.check_host("http://10.1.2.3/x")
+    sending.addresses("http://10.1.2.3/x")
+
+
+@pytest.fixture
+def named(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """`named(first, then)`: the host hooks.test has the one address, and when it is asked for
+    again the other. Only 127.0.0.1 counts as this machine's own."""
+    real = socket.getaddrinfo
+
+    def names(*known: str) -> None:
+        left = list(known)
+
+        def found(host: Any, port: Any, *more: Any, **given: Any) -> Any:
+            if host != "hooks.test":
+                return real(host, port, *more, **given)
+            address = left.pop(0) if left[1:] else left[0]
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port or 0))]
+
+        monkeypatch.setattr(socket, "getaddrinfo", found)
+
+    monkeypatch.setattr(sending, "_is_inside", lambda one: one == "127.0.0.1")
+    return names
+
+
+def hook_at(receiver: Receiver) -> dict[str, Any]:
+    url = f"http://hooks.test:{receiver.port}/hook"
+    return {"kind": "webhook", "id": new_id(), "secret_version": 1, "address": {"url": url}}
+
+
+def test_a_name_that_leads_to_this_machine_when_it_is_asked_again_gains_nothing(
+    settings: Settings, receiver: Receiver, named: Callable[..., None]
+) -> None:
+    named("127.0.0.2", "127.0.0.1")
+    with pytest.raises(sending.Undelivered):
+        sending.send(settings, hook_at(receiver), new_id(), A_MESSAGE)
+    assert receiver.received == []
+
+
+def test_the_host_is_told_by_which_name_it_was_meant(
+    settings: Settings, receiver: Receiver, named: Callable[..., None]
+) -> None:
+    allowed = replace(settings, webhook_hosts=("hooks.test",))
+    named("127.0.0.1")
+    assert sending.send(allowed, hook_at(receiver), new_id(), A_MESSAGE) == "HTTP 200"
+    [got] = receiver.received
+    assert got.headers["host"] == f"hooks.test:{receiver.port}"
+
+
+def test_the_next_address_is_tried_where_nobody_answers(
+    settings: Settings, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def both(*_: Any, **__: Any) -> Any:
+        return [(0, 0, 0, "", (one, 0)) for one in ("127.0.0.2", "127.0.0.1")]
+
+    allowed = replace(settings, webhook_hosts=("hooks.test",))
+    with monkeypatch.context() as patched:
+        patched.setattr(socket, "getaddrinfo", both)
+        where = sending.addresses(hook_at(receiver)["address"]["url"], allowed.webhook_hosts)
+    assert sending._post(hook_at(receiver)["address"]["url"], where, "{}", {}) == "HTTP 200"
 
 
 @pytest.mark.parametrize("role", ["viewer", "operator", "reviewer"])

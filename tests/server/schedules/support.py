@@ -131,9 +131,7 @@ def _register(conn: Any, now: datetime) -> None:
 def synced(server: Server, release_id: UUID) -> list[Change]:
     """Let the schedules follow a release, at the time of the test's clock."""
     with server.db.write() as conn:
-        return sync_with_release(
-            conn, server.db, release_id, "the test", now=server.services.clock.now()
-        )
+        return sync_with_release(conn, server.services, release_id, "the test")
 
 
 def scheduled(server: Server, spec: Schedule, *, workflow: str = "nightly", **more: Any) -> UUID:

@@ -167,9 +167,7 @@ def released_under_lock(server: Server, release_id: UUID) -> list[Change]:
     """As the reviews room does it."""
     with server.db.write() as conn:
         groups.active(conn, GROUP)
-        return sync_with_release(
-            conn, server.db, release_id, "ada", now=server.services.clock.now()
-        )
+        return sync_with_release(conn, server.services, release_id, "ada")
 
 
 def wait_for_a_blocked_session(server: Server) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+import pytest
 from sqlalchemy import select
 from tests.server.schedules.support import (
     GROUP,
@@ -18,12 +20,14 @@ from tests.server.schedules.support import (
     synced,
     ticked,
 )
+from tests.server.support import on_both
 
 from stepwell.schedules import Cron, Every
 from stepwell.server.app import Server
 from stepwell.server.database.tables import audit, ledger, schedules
 from stepwell.server.schedules import service
 from stepwell.server.schedules.records import NewSchedule, ScheduleChange
+from stepwell.server.settings import Settings
 
 DAILY = Cron("30 7 * * *", "Europe/Oslo")
 HOURLY = Every(hours=1)
@@ -90,6 +94,19 @@ def test_what_was_due_before_the_release_is_settled_by_the_rules_from_before(
         assert conn.execute(query).scalar_one() == 1
 
 
+def test_what_is_late_within_the_grace_of_the_setting_runs_also_at_a_release(
+    settings: Settings, hands: Hands
+) -> None:
+    """The tick and a release judge by the same rules."""
+    with Server(replace(settings, schedule_grace=3600.0), launchers={}, clock=hands) as server:
+        server.db.migrate()
+        follow(server, entry("nightly", {**HOURLY.as_json(), "misfire": "skip"}))
+        hands.move(hours=1, minutes=5)
+        follow(server, entry("nightly", DAILY.as_json()))
+        [row] = rows(server).values()
+        assert lines(server, row["id"]) == [("ran", None, 1)]
+
+
 def test_an_overridden_schedule_stays_and_the_difference_is_reported(server: Server) -> None:
     follow(server, entry("nightly", DAILY.as_json()))
     [row] = rows(server).values()
@@ -153,6 +170,41 @@ def test_a_renamed_workflow_takes_its_schedules_along(server: Server, hands: Han
         "wait",
     )
     assert faults(server, row["id"]) == []
+
+
+@on_both
+@pytest.mark.parametrize("gone", ["dropped", "removed"])
+def test_a_schedule_of_before_gives_way_to_the_one_of_a_workflow_that_takes_its_name(
+    server: Server, hands: Hands, gone: str
+) -> None:
+    """What was paused a year ago does not keep the workflow of today from running."""
+    follow(server, entry("report", HOURLY.as_json()), entry("new-report", HOURLY.as_json()))
+    for workflow in ("report", "new-report"):
+        added = NewSchedule(group=GROUP, workflow=workflow, name="mine", spec=HOURLY.as_json())
+        with server.db.write() as conn:
+            service.add(conn, server.services, added, by="ada")
+    before = rows(server)
+    with server.db.write() as conn:
+        service.pause(conn, server.services, before["report", "default"]["id"], "old", by="ada")
+        if gone == "removed":
+            old = before["report", "mine"]["id"]
+            service.remove(conn, server.services, old, None, by="ada")
+    follow(server, entry("new-report", HOURLY.as_json()))
+    override(server, before["new-report", "default"]["id"], DAILY)
+    changes = follow(server, entry("report", HOURLY.as_json()), renamed={"report": "new-report"})
+    assert sorted(changes) == [("kept", "report"), ("moved", "report"), ("moved", "report")]
+    after = rows(server)
+    for name in ("default", "mine"):
+        assert after["report", name]["id"] == before["new-report", name]["id"]
+        assert after["report", name]["active"]
+    assert (after["report", "default"]["spec"], after["report", "default"]["paused_at"]) == (
+        DAILY.as_json(),
+        None,
+    )
+    hands.move(hours=1)
+    ticked(server)
+    assert lines(server, after["report", "mine"]["id"]) == [("ran", None, 1)]
+    assert all(faults(server, row["id"]) == [] for row in before.values())
 
 
 def test_what_is_queued_is_let_go_with_its_workflow(server: Server, hands: Hands) -> None:

@@ -18,6 +18,7 @@ from tests.server.schedules.support import (
 )
 from tests.server.support import Api, on_both, problem
 
+from stepwell.errors import StoreUnavailable
 from stepwell.outcome import Rerun
 from stepwell.schedules import Cron, Every, Misfire, Overlap
 from stepwell.server.app import Server
@@ -187,6 +188,33 @@ def test_a_schedule_that_cannot_catch_up_is_named_and_the_others_go_on(
     assert [one["schedule_id"] for one in made["refused"]] == [str(gone)]
     [backfill] = made["backfills"]
     assert client.get(f"backfills/{backfill}").json()["schedule_id"] == str(kept)
+
+
+def test_a_tick_that_fails_after_a_downtime_and_comes_again_notes_it_once(
+    client: TestClient, server: Server, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the database that comes back slowly leaves a downtime for each try."""
+    scheduled(server, HOURLY)
+    books = books_of(server.services)
+    state = state_after(tick(server.services, books))
+
+    def lost(*_: Any) -> Any:
+        raise StoreUnavailable("gone")
+
+    hands.move(hours=3.5)
+    with monkeypatch.context() as patched:
+        patched.setattr("stepwell.server.schedules.steps.settle_batch", lost)
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable):
+                tick(server.services, books, state)
+            hands.move(seconds=5)
+    tick(server.services, books, state)
+    [downtime] = items(client, "schedules/downtimes")
+    assert (downtime["began_at"], downtime["ended_at"]) == (
+        "2026-05-01T12:01:00Z",
+        "2026-05-01T15:30:00Z",
+    )
+    assert downtime["missed"] == 2
 
 
 def away(client: TestClient, server: Server, hands: Hands) -> dict[str, Any]:

@@ -3890,6 +3890,30 @@ export interface components {
             password_changed_at: string | null;
             role: components["schemas"]["Role"];
         };
+        /** AccountPage */
+        AccountPage: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["Account"][];
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
+            limited_to: number;
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
+            next: string | null;
+        };
         /**
          * Action
          * @description What a person can do: the command, and the call of the API where there is one.
@@ -4018,6 +4042,30 @@ export interface components {
              */
             workflow: string;
         };
+        /** AlertPage */
+        AlertPage: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["Alert"][];
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
+            limited_to: number;
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
+            next: string | null;
+        };
         /**
          * Answer
          * @description What is to become of the instants that a downtime left missed.
@@ -4122,7 +4170,7 @@ export interface components {
          * @description A reviewer's answer to the operation that waits; a rejection needs a reason.
          */
         Approval: {
-            decision: components["schemas"]["stepwell__server__runs__approvals__Answer"];
+            decision: components["schemas"]["ApprovalAnswer"];
             /**
              * Operation
              * @description The operation's name.
@@ -4134,6 +4182,12 @@ export interface components {
              */
             reason?: string | null;
         };
+        /**
+         * ApprovalAnswer
+         * @description What a reviewer says.
+         * @enum {string}
+         */
+        ApprovalAnswer: "approve" | "reject";
         /**
          * Assignment
          * @description What a container is to do. `paired` says that its store takes two verbs in one request.
@@ -4302,6 +4356,88 @@ export interface components {
             unbroken: boolean;
         };
         /**
+         * AuditEntry
+         * @description One act. `action` is noun.verb, `target` names the thing; `at` is UTC.
+         *
+         *     `before` and `after` are what was changed; `address` is where the call came from,
+         *     null where the server acted by itself.
+         */
+        AuditEntry: {
+            /**
+             * Action
+             * @description What is done.
+             */
+            action: string;
+            /**
+             * Actor
+             * @description Who did it: a user's name, or the part of the server that acted.
+             */
+            actor: string;
+            /** Address */
+            address: string | null;
+            /**
+             * After
+             * @description What there is after it.
+             */
+            after: unknown;
+            /**
+             * At
+             * Format: date-time
+             * @description The instant, UTC.
+             */
+            at: string;
+            /**
+             * Before
+             * @description What there was before it.
+             */
+            before: unknown;
+            /**
+             * Details
+             * @description More to know, as JSON.
+             */
+            details: unknown;
+            /**
+             * Id
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
+            reason: string | null;
+            /**
+             * Target
+             * @description The name of the one who is told.
+             */
+            target: string;
+        };
+        /** AuditEntryPage */
+        AuditEntryPage: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["AuditEntry"][];
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
+            limited_to: number;
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
+            next: string | null;
+        };
+        /**
          * AuditOfAll
          * @description The audit of every schedule, also of those out of force. What is unproven comes first.
          */
@@ -4401,7 +4537,7 @@ export interface components {
              * @description Its name.
              */
             name: string;
-            order: components["schemas"]["stepwell__server__schedules__backfills__records__Order"];
+            order: components["schemas"]["BackfillOrder"];
             /**
              * Parameters
              * @description The workflow's parameters, as its schema has them.
@@ -4500,6 +4636,60 @@ export interface components {
              */
             why: string | null;
         };
+        /** BackfillInstantPage */
+        BackfillInstantPage: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["BackfillInstant"][];
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
+            limited_to: number;
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
+            next: string | null;
+        };
+        /**
+         * BackfillOrder
+         * @description In which order they run.
+         * @enum {string}
+         */
+        BackfillOrder: "oldest-first" | "newest-first";
+        /** BackfillPage */
+        BackfillPage: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["Backfill"][];
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
+            limited_to: number;
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
+            next: string | null;
+        };
         /**
          * BackfillPreview
          * @description What a backfill would do. `left_out` ran already; `excluded` fall on days of a calendar.
@@ -4527,7 +4717,7 @@ export interface components {
             /** Left Out */
             left_out: number;
             observed: components["schemas"]["Observed"];
-            order: components["schemas"]["stepwell__server__schedules__backfills__records__Order"];
+            order: components["schemas"]["BackfillOrder"];
             /**
              * Per Minute
              * @description So many are started a minute at most.
@@ -4734,6 +4924,30 @@ export interface components {
              */
             what: string;
         };
+        /** BulkPage */
+        BulkPage: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["Bulk"][];
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
+            limited_to: number;
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
+            next: string | null;
+        };
         /**
          * BulkPreview
          * @description What would be done: the exact count, the newest five, the command that does the same.
@@ -4939,6 +5153,132 @@ export interface components {
          */
         Category: "identity" | "description" | "tags" | "schedule" | "deadline" | "parameters" | "operations" | "inputs" | "outputs" | "halting" | "retries" | "timeout" | "approval" | "limits" | "code" | "image" | "environment" | "secrets" | "resources" | "permissions" | "launching";
         /**
+         * Cause
+         * @description Failed runs with one fingerprint that no later success has superseded.
+         *
+         *     `trend` counts them in 24 equal spans of the time asked for, oldest first.
+         *     `started_after` is the release with which it began: the run before the first failure was
+         *     of another one. `query` finds its runs, also for `POST /bulk`.
+         */
+        Cause: {
+            /**
+             * Fingerprint
+             * @description What failures of the same cause share.
+             */
+            fingerprint: string;
+            /**
+             * First Seen
+             * Format: date-time
+             */
+            first_seen: string;
+            /**
+             * Last Seen
+             * Format: date-time
+             */
+            last_seen: string;
+            muted: components["schemas"]["CauseMute"] | null;
+            /**
+             * Newest Run
+             * Format: uuid
+             */
+            newest_run: string;
+            /**
+             * Operation
+             * @description The operation's name.
+             */
+            operation: string | null;
+            /**
+             * Query
+             * @description Which runs, in the language of search.
+             */
+            query: string;
+            /**
+             * Runs
+             * @description How many runs.
+             */
+            runs: number;
+            /**
+             * Sentence
+             * @description The same in a sentence.
+             */
+            sentence: string;
+            /** Started After */
+            started_after: number | null;
+            /** Trend */
+            trend: number[];
+            /**
+             * Workflows
+             * @description The workflows.
+             */
+            workflows: components["schemas"]["Affected"][];
+        };
+        /**
+         * CauseMute
+         * @description Why nobody is shown a cause, and until when.
+         */
+        CauseMute: {
+            /**
+             * Muted At
+             * Format: date-time
+             */
+            muted_at: string;
+            /** Muted By */
+            muted_by: string;
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
+            reason: string;
+            /**
+             * Until
+             * Format: date-time
+             * @description Up to then, UTC.
+             */
+            until: string;
+        };
+        /**
+         * Causes
+         * @description The causes, the one seen last first. `causes` and `runs` count all that are shown.
+         */
+        Causes: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /** Causes */
+            causes: number;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["Cause"][];
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
+            limited_to: number;
+            /** Muted */
+            muted: number;
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
+            next: string | null;
+            /**
+             * Runs
+             * @description How many runs.
+             */
+            runs: number;
+            /**
+             * Since
+             * Format: date-time
+             * @description Since when, UTC.
+             */
+            since: string;
+        };
+        /**
          * Cell
          * @description All instants of an hour or a day: how many, per outcome, and the worst of them.
          */
@@ -5139,6 +5479,30 @@ export interface components {
              */
             written_by: string;
         };
+        /** CommentPage */
+        CommentPage: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["Comment"][];
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
+            limited_to: number;
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
+            next: string | null;
+        };
         /**
          * Comparison
          * @description Two runs beside each other, the earlier one as `before`.
@@ -5152,7 +5516,7 @@ export interface components {
             attempts_before: components["schemas"]["AttemptsBrief"];
             before: components["schemas"]["Run"];
             /** @description The digest of the image. */
-            digest: components["schemas"]["stepwell__server__runs__comparing__Difference"] | null;
+            digest: components["schemas"]["RunDifference"] | null;
             /**
              * Operations
              * @description The operations, in order.
@@ -5162,9 +5526,9 @@ export interface components {
              * Parameters
              * @description The workflow's parameters, as its schema has them.
              */
-            parameters: components["schemas"]["stepwell__server__runs__comparing__Difference"][];
+            parameters: components["schemas"]["RunDifference"][];
             /** @description The release. */
-            release: components["schemas"]["stepwell__server__runs__comparing__Difference"] | null;
+            release: components["schemas"]["RunDifference"] | null;
             /** Sentences */
             sentences: string[];
             /**
@@ -5480,6 +5844,30 @@ export interface components {
              */
             target: string;
         };
+        /** DeliveryPage */
+        DeliveryPage: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["Delivery"][];
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
+            limited_to: number;
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
+            next: string | null;
+        };
         /**
          * DeliveryState
          * @description Where a delivery is; `waiting` may have been tried already.
@@ -5621,6 +6009,30 @@ export interface components {
              */
             trigger: string;
         };
+        /** DiscoveryPage */
+        DiscoveryPage: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["Discovery"][];
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
+            limited_to: number;
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
+            next: string | null;
+        };
         /**
          * Downtime
          * @description A time in which no server ticked; `missed` and `ran` count due instants within it.
@@ -5666,6 +6078,36 @@ export interface components {
              * @description What is said.
              */
             text: string;
+        };
+        /**
+         * DowntimeAnswer
+         * @description What is to become of the instants that a downtime left missed.
+         * @enum {string}
+         */
+        DowntimeAnswer: "each" | "latest" | "leave";
+        /** DowntimePage */
+        DowntimePage: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["Downtime"][];
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
+            limited_to: number;
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
+            next: string | null;
         };
         /**
          * Durations
@@ -5914,6 +6356,53 @@ export interface components {
             overlaps: boolean;
             /** Skipped */
             skipped?: string | null;
+        };
+        /**
+         * FireMark
+         * @description A line of the ledger: `count` instants from `first_due` to `last_due` of one outcome.
+         *
+         *     `outcome` is the run's state where there is a run (ran: the run is kept no more), else
+         *     missed, skipped, paused, queued or blocked. `delay` and `duration` in seconds.
+         */
+        FireMark: {
+            /**
+             * Count
+             * @description How many.
+             */
+            count: number;
+            /** Delay */
+            delay: number | null;
+            /**
+             * Duration
+             * @description Seconds that it took.
+             */
+            duration: number | null;
+            /**
+             * First Due
+             * Format: date-time
+             * @description The first of the instants, UTC.
+             */
+            first_due: string;
+            /**
+             * Last Due
+             * Format: date-time
+             * @description The last of the instants, UTC.
+             */
+            last_due: string;
+            /** Late */
+            late: boolean;
+            /** Outcome */
+            outcome: string;
+            /**
+             * Run Id
+             * @description The run's id.
+             */
+            run_id: string | null;
+            /**
+             * Why
+             * @description Why it is so.
+             */
+            why: string | null;
         };
         /**
          * Fired
@@ -6282,6 +6771,30 @@ export interface components {
              */
             watch_every?: number | null;
         };
+        /** GroupPage */
+        GroupPage: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["Group"][];
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
+            limited_to: number;
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
+            next: string | null;
+        };
         /**
          * Happened
          * @description An occasion as it is shown. `passed_at` is when a failure was followed by a success.
@@ -6321,7 +6834,7 @@ export interface components {
              * @description Its id.
              */
             id: string;
-            kind: components["schemas"]["stepwell__server__notifications__records__Kind"];
+            kind: components["schemas"]["NotificationKind"];
             /**
              * Labels
              * @description Key and value, by which things are found.
@@ -6351,6 +6864,30 @@ export interface components {
              * @description The workflow's name.
              */
             workflow: string | null;
+        };
+        /** HappenedPage */
+        HappenedPage: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["Happened"][];
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
+            limited_to: number;
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
+            next: string | null;
         };
         /**
          * Health
@@ -6803,6 +7340,30 @@ export interface components {
              */
             used_by: string[];
         };
+        /** KeptCalendarPage */
+        KeptCalendarPage: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["KeptCalendar"][];
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
+            limited_to: number;
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
+            next: string | null;
+        };
         /**
          * Lane
          * @description One schedule. Marks and coming instants, or cells where there are more than 200.
@@ -6846,7 +7407,7 @@ export interface components {
             /** Overlap */
             overlap: string | null;
             /** Past */
-            past: components["schemas"]["stepwell__server__schedules__strip__records__Mark"][];
+            past: components["schemas"]["FireMark"][];
             /** Past Cells */
             past_cells: components["schemas"]["Cell"][];
             /** Pause Reason */
@@ -7027,6 +7588,30 @@ export interface components {
              * @description Why it is so.
              */
             why: string | null;
+        };
+        /** LedgerEntryPage */
+        LedgerEntryPage: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["LedgerEntry"][];
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
+            limited_to: number;
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
+            next: string | null;
         };
         /**
          * Level
@@ -7266,6 +7851,30 @@ export interface components {
              */
             last_used_at: string;
         };
+        /** LoginSessionPage */
+        LoginSessionPage: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["LoginSession"][];
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
+            limited_to: number;
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
+            next: string | null;
+        };
         /**
          * LoginToken
          * @description A login that wants a token for the command line; `label` tells several apart.
@@ -7481,7 +8090,7 @@ export interface components {
              * @description When this was so, UTC.
              */
             as_of: string;
-            change: components["schemas"]["stepwell__server__metrics__records__Change"] | null;
+            change: components["schemas"]["MetricChange"] | null;
             /**
              * From
              * Format: date-time
@@ -7515,6 +8124,146 @@ export interface components {
              * @description The workflow's name.
              */
             workflow: string | null;
+        };
+        /**
+         * MetricCause
+         * @description Failed runs of one cause. `release` is the group's current one when it was first seen
+         *     in the range; `days` counts per day that has any.
+         */
+        MetricCause: {
+            /**
+             * Cause
+             * @description What makes occasions one message: of failures, the fingerprint.
+             */
+            cause: string;
+            /**
+             * Count
+             * @description How many.
+             */
+            count: number;
+            /**
+             * Days
+             * @description How many days.
+             */
+            days: {
+                [key: string]: number;
+            };
+            /**
+             * First At
+             * Format: date-time
+             */
+            first_at: string;
+            /**
+             * Groups
+             * @description The only groups that it reaches; null for all.
+             */
+            groups: string[];
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /**
+             * Release
+             * @description The release.
+             */
+            release: number | null;
+            /**
+             * Run Id
+             * @description The run's id.
+             */
+            run_id: string | null;
+            /**
+             * Sentence
+             * @description The same in a sentence.
+             */
+            sentence: string;
+            /**
+             * Workflows
+             * @description The workflows.
+             */
+            workflows: string[];
+        };
+        /**
+         * MetricCauses
+         * @description The most frequent causes of a range, of whole days (UTC).
+         */
+        MetricCauses: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /** Causes */
+            causes: components["schemas"]["MetricCause"][];
+            /**
+             * From
+             * Format: date-time
+             */
+            from_: string;
+            /**
+             * To
+             * Format: date-time
+             * @description E-mail addresses.
+             */
+            to: string;
+        };
+        /**
+         * MetricChange
+         * @description This range against the one before it.
+         *
+         *     Rates: the difference, as a share. Everything else: the new value as a multiple of
+         *     the old one. None where one of both is not known.
+         */
+        MetricChange: {
+            /** Average */
+            average: number | null;
+            /** Error Rate */
+            error_rate: number | null;
+            /** P50 */
+            p50: number | null;
+            /**
+             * P95
+             * @description Seconds within which 95 of 100 runs end.
+             */
+            p95: number | null;
+            /** P99 */
+            p99: number | null;
+            /** Per Hour */
+            per_hour: number | null;
+            /**
+             * Success Rate
+             * @description The share that succeeded.
+             */
+            success_rate: number | null;
+        };
+        /**
+         * MetricOrder
+         * @description By what a ranking is sorted, the largest first.
+         * @enum {string}
+         */
+        MetricOrder: "average" | "time" | "failed" | "error-rate" | "count";
+        /**
+         * MetricWaiting
+         * @description What runs waited for one reason: `seconds` in total, and its share of all waiting.
+         */
+        MetricWaiting: {
+            /**
+             * Count
+             * @description How many.
+             */
+            count: number;
+            duration: components["schemas"]["Durations"];
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
+            reason: string;
+            /** Seconds */
+            seconds: number;
+            /** Share */
+            share: number;
         };
         /**
          * Metrics
@@ -7609,7 +8358,7 @@ export interface components {
          *     `schedules`: only of these; every schedule that missed any where it is left out.
          */
         NewAnswer: {
-            answer: components["schemas"]["stepwell__server__schedules__downtimes__records__Answer"];
+            answer: components["schemas"]["DowntimeAnswer"];
             /**
              * Reason
              * @description Why, for people and the audit log.
@@ -7648,7 +8397,7 @@ export interface components {
              */
             end: string;
             /** @default oldest-first */
-            order: components["schemas"]["stepwell__server__schedules__backfills__records__Order"];
+            order: components["schemas"]["BackfillOrder"];
             /**
              * Parameters
              * @description The workflow's parameters, as its schema has them.
@@ -7775,6 +8524,23 @@ export interface components {
              * @description A name of the IANA time zone database.
              */
             timezone?: string | null;
+        };
+        /**
+         * NewCauseMute
+         * @description Do not show a cause until an instant.
+         */
+        NewCauseMute: {
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
+            reason: string;
+            /**
+             * Until
+             * Format: date-time
+             * @description Up to then, UTC.
+             */
+            until: string;
         };
         /**
          * NewComment
@@ -7937,7 +8703,7 @@ export interface components {
          * @description At most so many runs at once; 0 lets none begin. A workflow is named group/workflow.
          */
         NewLimit: {
-            kind: components["schemas"]["stepwell__server__runs__limits__Kind"];
+            kind: components["schemas"]["RunLimitKind"];
             /**
              * Name
              * @description Its name.
@@ -7953,6 +8719,89 @@ export interface components {
              * @description So many at once, or within the period.
              */
             slots: number;
+        };
+        /**
+         * NewNotificationMute
+         * @description Say nothing of a cause until then.
+         */
+        NewNotificationMute: {
+            /**
+             * Cause
+             * @description What makes occasions one message: of failures, the fingerprint.
+             */
+            cause: string;
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
+            reason: string;
+            /**
+             * Until
+             * Format: date-time
+             * @description Up to then, UTC.
+             */
+            until: string;
+        };
+        /**
+         * NewNotificationTarget
+         * @description Somebody to tell. A URL that is itself a secret is given by reference: `env:NAME`.
+         *
+         *     `url` or `url_ref` for a webhook, `url_ref` for Slack, `to` for e-mail.
+         */
+        NewNotificationTarget: {
+            kind: components["schemas"]["TargetKind"];
+            /**
+             * Name
+             * @description Its name.
+             */
+            name: string;
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
+            reason?: string | null;
+            /**
+             * To
+             * @description E-mail addresses.
+             */
+            to?: string[];
+            /**
+             * Url
+             * @description Where messages are posted.
+             */
+            url?: string | null;
+            /**
+             * Url Ref
+             * @description The same by reference, where the address is a secret.
+             */
+            url_ref?: string | null;
+        };
+        /**
+         * NewObjective
+         * @description Hold a workflow to this, in place of what its source says.
+         */
+        NewObjective: {
+            /**
+             * P95
+             * @description Seconds within which 95 of 100 runs end.
+             */
+            p95?: number | null;
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
+            reason?: string | null;
+            /**
+             * Success
+             * @description The share of runs that succeed, at least.
+             */
+            success?: number | null;
+            /**
+             * Window
+             * @description The days that it is judged over.
+             * @default 30
+             */
+            window: number;
         };
         /**
          * NewPause
@@ -8060,7 +8909,7 @@ export interface components {
              * Kinds
              * @description What to tell of.
              */
-            kinds?: components["schemas"]["stepwell__server__notifications__records__Kind"][];
+            kinds?: components["schemas"]["NotificationKind"][];
             /**
              * Labels
              * @description Key and value, by which things are found.
@@ -8083,6 +8932,44 @@ export interface components {
              * @description The workflow's name.
              */
             workflow?: string | null;
+        };
+        /**
+         * NewRun
+         * @description Run now. `deadline` is in seconds; by default what the workflow says.
+         */
+        NewRun: {
+            /**
+             * Deadline
+             * @description So many seconds it may take in all.
+             */
+            deadline?: number | null;
+            /**
+             * Labels
+             * @description Key and value, by which things are found.
+             * @default {}
+             */
+            labels: {
+                [key: string]: string;
+            };
+            /**
+             * Parameters
+             * @description The workflow's parameters, as its schema has them.
+             */
+            parameters?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Priority
+             * @description The place in line for a slot.
+             * @default normal
+             * @enum {string}
+             */
+            priority: "urgent" | "high" | "normal" | "low";
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
+            reason?: string | null;
         };
         /**
          * NewSchedule
@@ -8142,6 +9029,19 @@ export interface components {
              * @description The workflow's name.
              */
             workflow: string;
+        };
+        /**
+         * NewScheduleRun
+         * @description Run now: with other parameters than the schedule's, where given.
+         */
+        NewScheduleRun: {
+            /**
+             * Parameters
+             * @description The workflow's parameters, as its schema has them.
+             */
+            parameters?: {
+                [key: string]: unknown;
+            } | null;
         };
         /**
          * NewShare
@@ -8405,6 +9305,70 @@ export interface components {
             workflow: string;
         };
         /**
+         * NotificationKind
+         * @description What people can be told of.
+         * @enum {string}
+         */
+        NotificationKind: "failure" | "recovery" | "late" | "too-long" | "target-missed" | "review-waiting";
+        /**
+         * NotificationMute
+         * @description A cause of which nothing is said until then, and why; `sentence` is what it said last.
+         */
+        NotificationMute: {
+            /**
+             * Cause
+             * @description What makes occasions one message: of failures, the fingerprint.
+             */
+            cause: string;
+            /**
+             * Muted At
+             * Format: date-time
+             */
+            muted_at: string;
+            /** Muted By */
+            muted_by: string;
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
+            reason: string;
+            /**
+             * Sentence
+             * @description The same in a sentence.
+             */
+            sentence?: string | null;
+            /**
+             * Until
+             * Format: date-time
+             * @description Up to then, UTC.
+             */
+            until: string;
+        };
+        /** NotificationMutePage */
+        NotificationMutePage: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["NotificationMute"][];
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
+            limited_to: number;
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
+            next: string | null;
+        };
+        /**
          * Objective
          * @description One target of a workflow, and how it is met.
          *
@@ -8550,702 +9514,6 @@ export interface components {
              */
             text: string;
         };
-        /** Page[Account] */
-        Page_Account_: {
-            /**
-             * As Of
-             * Format: date-time
-             * @description When this was so, UTC.
-             */
-            as_of: string;
-            /**
-             * Items
-             * @description What was asked for.
-             */
-            items: components["schemas"]["Account"][];
-            /**
-             * Limited To
-             * @description How many one page has at most.
-             */
-            limited_to: number;
-            /**
-             * Next
-             * @description The cursor of the next page; null at the end.
-             */
-            next: string | null;
-        };
-        /** Page[Alert] */
-        Page_Alert_: {
-            /**
-             * As Of
-             * Format: date-time
-             * @description When this was so, UTC.
-             */
-            as_of: string;
-            /**
-             * Items
-             * @description What was asked for.
-             */
-            items: components["schemas"]["Alert"][];
-            /**
-             * Limited To
-             * @description How many one page has at most.
-             */
-            limited_to: number;
-            /**
-             * Next
-             * @description The cursor of the next page; null at the end.
-             */
-            next: string | null;
-        };
-        /** Page[BackfillInstant] */
-        Page_BackfillInstant_: {
-            /**
-             * As Of
-             * Format: date-time
-             * @description When this was so, UTC.
-             */
-            as_of: string;
-            /**
-             * Items
-             * @description What was asked for.
-             */
-            items: components["schemas"]["BackfillInstant"][];
-            /**
-             * Limited To
-             * @description How many one page has at most.
-             */
-            limited_to: number;
-            /**
-             * Next
-             * @description The cursor of the next page; null at the end.
-             */
-            next: string | null;
-        };
-        /** Page[Backfill] */
-        Page_Backfill_: {
-            /**
-             * As Of
-             * Format: date-time
-             * @description When this was so, UTC.
-             */
-            as_of: string;
-            /**
-             * Items
-             * @description What was asked for.
-             */
-            items: components["schemas"]["Backfill"][];
-            /**
-             * Limited To
-             * @description How many one page has at most.
-             */
-            limited_to: number;
-            /**
-             * Next
-             * @description The cursor of the next page; null at the end.
-             */
-            next: string | null;
-        };
-        /** Page[Bulk] */
-        Page_Bulk_: {
-            /**
-             * As Of
-             * Format: date-time
-             * @description When this was so, UTC.
-             */
-            as_of: string;
-            /**
-             * Items
-             * @description What was asked for.
-             */
-            items: components["schemas"]["Bulk"][];
-            /**
-             * Limited To
-             * @description How many one page has at most.
-             */
-            limited_to: number;
-            /**
-             * Next
-             * @description The cursor of the next page; null at the end.
-             */
-            next: string | null;
-        };
-        /** Page[Comment] */
-        Page_Comment_: {
-            /**
-             * As Of
-             * Format: date-time
-             * @description When this was so, UTC.
-             */
-            as_of: string;
-            /**
-             * Items
-             * @description What was asked for.
-             */
-            items: components["schemas"]["Comment"][];
-            /**
-             * Limited To
-             * @description How many one page has at most.
-             */
-            limited_to: number;
-            /**
-             * Next
-             * @description The cursor of the next page; null at the end.
-             */
-            next: string | null;
-        };
-        /** Page[Delivery] */
-        Page_Delivery_: {
-            /**
-             * As Of
-             * Format: date-time
-             * @description When this was so, UTC.
-             */
-            as_of: string;
-            /**
-             * Items
-             * @description What was asked for.
-             */
-            items: components["schemas"]["Delivery"][];
-            /**
-             * Limited To
-             * @description How many one page has at most.
-             */
-            limited_to: number;
-            /**
-             * Next
-             * @description The cursor of the next page; null at the end.
-             */
-            next: string | null;
-        };
-        /** Page[Discovery] */
-        Page_Discovery_: {
-            /**
-             * As Of
-             * Format: date-time
-             * @description When this was so, UTC.
-             */
-            as_of: string;
-            /**
-             * Items
-             * @description What was asked for.
-             */
-            items: components["schemas"]["Discovery"][];
-            /**
-             * Limited To
-             * @description How many one page has at most.
-             */
-            limited_to: number;
-            /**
-             * Next
-             * @description The cursor of the next page; null at the end.
-             */
-            next: string | null;
-        };
-        /** Page[Downtime] */
-        Page_Downtime_: {
-            /**
-             * As Of
-             * Format: date-time
-             * @description When this was so, UTC.
-             */
-            as_of: string;
-            /**
-             * Items
-             * @description What was asked for.
-             */
-            items: components["schemas"]["Downtime"][];
-            /**
-             * Limited To
-             * @description How many one page has at most.
-             */
-            limited_to: number;
-            /**
-             * Next
-             * @description The cursor of the next page; null at the end.
-             */
-            next: string | null;
-        };
-        /** Page[Group] */
-        Page_Group_: {
-            /**
-             * As Of
-             * Format: date-time
-             * @description When this was so, UTC.
-             */
-            as_of: string;
-            /**
-             * Items
-             * @description What was asked for.
-             */
-            items: components["schemas"]["Group"][];
-            /**
-             * Limited To
-             * @description How many one page has at most.
-             */
-            limited_to: number;
-            /**
-             * Next
-             * @description The cursor of the next page; null at the end.
-             */
-            next: string | null;
-        };
-        /** Page[Happened] */
-        Page_Happened_: {
-            /**
-             * As Of
-             * Format: date-time
-             * @description When this was so, UTC.
-             */
-            as_of: string;
-            /**
-             * Items
-             * @description What was asked for.
-             */
-            items: components["schemas"]["Happened"][];
-            /**
-             * Limited To
-             * @description How many one page has at most.
-             */
-            limited_to: number;
-            /**
-             * Next
-             * @description The cursor of the next page; null at the end.
-             */
-            next: string | null;
-        };
-        /** Page[KeptCalendar] */
-        Page_KeptCalendar_: {
-            /**
-             * As Of
-             * Format: date-time
-             * @description When this was so, UTC.
-             */
-            as_of: string;
-            /**
-             * Items
-             * @description What was asked for.
-             */
-            items: components["schemas"]["KeptCalendar"][];
-            /**
-             * Limited To
-             * @description How many one page has at most.
-             */
-            limited_to: number;
-            /**
-             * Next
-             * @description The cursor of the next page; null at the end.
-             */
-            next: string | null;
-        };
-        /** Page[LedgerEntry] */
-        Page_LedgerEntry_: {
-            /**
-             * As Of
-             * Format: date-time
-             * @description When this was so, UTC.
-             */
-            as_of: string;
-            /**
-             * Items
-             * @description What was asked for.
-             */
-            items: components["schemas"]["LedgerEntry"][];
-            /**
-             * Limited To
-             * @description How many one page has at most.
-             */
-            limited_to: number;
-            /**
-             * Next
-             * @description The cursor of the next page; null at the end.
-             */
-            next: string | null;
-        };
-        /** Page[LoginSession] */
-        Page_LoginSession_: {
-            /**
-             * As Of
-             * Format: date-time
-             * @description When this was so, UTC.
-             */
-            as_of: string;
-            /**
-             * Items
-             * @description What was asked for.
-             */
-            items: components["schemas"]["LoginSession"][];
-            /**
-             * Limited To
-             * @description How many one page has at most.
-             */
-            limited_to: number;
-            /**
-             * Next
-             * @description The cursor of the next page; null at the end.
-             */
-            next: string | null;
-        };
-        /** Page[Mute] */
-        Page_Mute_: {
-            /**
-             * As Of
-             * Format: date-time
-             * @description When this was so, UTC.
-             */
-            as_of: string;
-            /**
-             * Items
-             * @description What was asked for.
-             */
-            items: components["schemas"]["stepwell__server__notifications__records__Mute"][];
-            /**
-             * Limited To
-             * @description How many one page has at most.
-             */
-            limited_to: number;
-            /**
-             * Next
-             * @description The cursor of the next page; null at the end.
-             */
-            next: string | null;
-        };
-        /** Page[Proposal] */
-        Page_Proposal_: {
-            /**
-             * As Of
-             * Format: date-time
-             * @description When this was so, UTC.
-             */
-            as_of: string;
-            /**
-             * Items
-             * @description What was asked for.
-             */
-            items: components["schemas"]["Proposal"][];
-            /**
-             * Limited To
-             * @description How many one page has at most.
-             */
-            limited_to: number;
-            /**
-             * Next
-             * @description The cursor of the next page; null at the end.
-             */
-            next: string | null;
-        };
-        /** Page[Release] */
-        Page_Release_: {
-            /**
-             * As Of
-             * Format: date-time
-             * @description When this was so, UTC.
-             */
-            as_of: string;
-            /**
-             * Items
-             * @description What was asked for.
-             */
-            items: components["schemas"]["Release"][];
-            /**
-             * Limited To
-             * @description How many one page has at most.
-             */
-            limited_to: number;
-            /**
-             * Next
-             * @description The cursor of the next page; null at the end.
-             */
-            next: string | null;
-        };
-        /** Page[Report] */
-        Page_Report_: {
-            /**
-             * As Of
-             * Format: date-time
-             * @description When this was so, UTC.
-             */
-            as_of: string;
-            /**
-             * Items
-             * @description What was asked for.
-             */
-            items: components["schemas"]["Report"][];
-            /**
-             * Limited To
-             * @description How many one page has at most.
-             */
-            limited_to: number;
-            /**
-             * Next
-             * @description The cursor of the next page; null at the end.
-             */
-            next: string | null;
-        };
-        /** Page[Rule] */
-        Page_Rule_: {
-            /**
-             * As Of
-             * Format: date-time
-             * @description When this was so, UTC.
-             */
-            as_of: string;
-            /**
-             * Items
-             * @description What was asked for.
-             */
-            items: components["schemas"]["Rule"][];
-            /**
-             * Limited To
-             * @description How many one page has at most.
-             */
-            limited_to: number;
-            /**
-             * Next
-             * @description The cursor of the next page; null at the end.
-             */
-            next: string | null;
-        };
-        /** Page[RunStep] */
-        Page_RunStep_: {
-            /**
-             * As Of
-             * Format: date-time
-             * @description When this was so, UTC.
-             */
-            as_of: string;
-            /**
-             * Items
-             * @description What was asked for.
-             */
-            items: components["schemas"]["RunStep"][];
-            /**
-             * Limited To
-             * @description How many one page has at most.
-             */
-            limited_to: number;
-            /**
-             * Next
-             * @description The cursor of the next page; null at the end.
-             */
-            next: string | null;
-        };
-        /** Page[Scheduled] */
-        Page_Scheduled_: {
-            /**
-             * As Of
-             * Format: date-time
-             * @description When this was so, UTC.
-             */
-            as_of: string;
-            /**
-             * Items
-             * @description What was asked for.
-             */
-            items: components["schemas"]["Scheduled"][];
-            /**
-             * Limited To
-             * @description How many one page has at most.
-             */
-            limited_to: number;
-            /**
-             * Next
-             * @description The cursor of the next page; null at the end.
-             */
-            next: string | null;
-        };
-        /** Page[SourceImage] */
-        Page_SourceImage_: {
-            /**
-             * As Of
-             * Format: date-time
-             * @description When this was so, UTC.
-             */
-            as_of: string;
-            /**
-             * Items
-             * @description What was asked for.
-             */
-            items: components["schemas"]["SourceImage"][];
-            /**
-             * Limited To
-             * @description How many one page has at most.
-             */
-            limited_to: number;
-            /**
-             * Next
-             * @description The cursor of the next page; null at the end.
-             */
-            next: string | null;
-        };
-        /** Page[Source] */
-        Page_Source_: {
-            /**
-             * As Of
-             * Format: date-time
-             * @description When this was so, UTC.
-             */
-            as_of: string;
-            /**
-             * Items
-             * @description What was asked for.
-             */
-            items: components["schemas"]["Source"][];
-            /**
-             * Limited To
-             * @description How many one page has at most.
-             */
-            limited_to: number;
-            /**
-             * Next
-             * @description The cursor of the next page; null at the end.
-             */
-            next: string | null;
-        };
-        /** Page[StepBrief] */
-        Page_StepBrief_: {
-            /**
-             * As Of
-             * Format: date-time
-             * @description When this was so, UTC.
-             */
-            as_of: string;
-            /**
-             * Items
-             * @description What was asked for.
-             */
-            items: components["schemas"]["StepBrief"][];
-            /**
-             * Limited To
-             * @description How many one page has at most.
-             */
-            limited_to: number;
-            /**
-             * Next
-             * @description The cursor of the next page; null at the end.
-             */
-            next: string | null;
-        };
-        /** Page[Target] */
-        Page_Target_: {
-            /**
-             * As Of
-             * Format: date-time
-             * @description When this was so, UTC.
-             */
-            as_of: string;
-            /**
-             * Items
-             * @description What was asked for.
-             */
-            items: components["schemas"]["Target"][];
-            /**
-             * Limited To
-             * @description How many one page has at most.
-             */
-            limited_to: number;
-            /**
-             * Next
-             * @description The cursor of the next page; null at the end.
-             */
-            next: string | null;
-        };
-        /** Page[Token] */
-        Page_Token_: {
-            /**
-             * As Of
-             * Format: date-time
-             * @description When this was so, UTC.
-             */
-            as_of: string;
-            /**
-             * Items
-             * @description What was asked for.
-             */
-            items: components["schemas"]["Token"][];
-            /**
-             * Limited To
-             * @description How many one page has at most.
-             */
-            limited_to: number;
-            /**
-             * Next
-             * @description The cursor of the next page; null at the end.
-             */
-            next: string | null;
-        };
-        /** Page[View] */
-        Page_View_: {
-            /**
-             * As Of
-             * Format: date-time
-             * @description When this was so, UTC.
-             */
-            as_of: string;
-            /**
-             * Items
-             * @description What was asked for.
-             */
-            items: components["schemas"]["View"][];
-            /**
-             * Limited To
-             * @description How many one page has at most.
-             */
-            limited_to: number;
-            /**
-             * Next
-             * @description The cursor of the next page; null at the end.
-             */
-            next: string | null;
-        };
-        /** Page[Waiting] */
-        Page_Waiting_: {
-            /**
-             * As Of
-             * Format: date-time
-             * @description When this was so, UTC.
-             */
-            as_of: string;
-            /**
-             * Items
-             * @description What was asked for.
-             */
-            items: components["schemas"]["stepwell__server__reviews__records__Waiting"][];
-            /**
-             * Limited To
-             * @description How many one page has at most.
-             */
-            limited_to: number;
-            /**
-             * Next
-             * @description The cursor of the next page; null at the end.
-             */
-            next: string | null;
-        };
-        /** Page[Workflow] */
-        Page_Workflow_: {
-            /**
-             * As Of
-             * Format: date-time
-             * @description When this was so, UTC.
-             */
-            as_of: string;
-            /**
-             * Items
-             * @description What was asked for.
-             */
-            items: components["schemas"]["Workflow"][];
-            /**
-             * Limited To
-             * @description How many one page has at most.
-             */
-            limited_to: number;
-            /**
-             * Next
-             * @description The cursor of the next page; null at the end.
-             */
-            next: string | null;
-        };
         /**
          * Part
          * @description One part of the server: the scheduler, a launcher, the database.
@@ -9367,7 +9635,7 @@ export interface components {
              */
             to: string;
             /** Waits */
-            waits: components["schemas"]["stepwell__server__metrics__records__Waiting"][];
+            waits: components["schemas"]["MetricWaiting"][];
         };
         /**
          * Permission
@@ -9533,7 +9801,7 @@ export interface components {
          * @description One operation of a re-execution, and why it is treated so.
          */
         "Planned-Output": {
-            mark: components["schemas"]["stepwell__server__runs__planning__Mark"];
+            mark: components["schemas"]["RunPlanMark"];
             /**
              * Operation
              * @description The operation's name.
@@ -9906,6 +10174,30 @@ export interface components {
              */
             to_release: number | null;
         };
+        /** ProposalPage */
+        ProposalPage: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["Proposal"][];
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
+            limited_to: number;
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
+            next: string | null;
+        };
         /**
          * ProposalState
          * @description Where a proposal stands; all but the first are ends.
@@ -9973,7 +10265,7 @@ export interface components {
          * @description A row of a ranking, and how it changed against the range before.
          */
         Ranked: {
-            change: components["schemas"]["stepwell__server__metrics__records__Change"];
+            change: components["schemas"]["MetricChange"];
             duration: components["schemas"]["Durations"];
             /** Error Rate */
             error_rate: number | null;
@@ -10034,7 +10326,7 @@ export interface components {
              * Format: date-time
              */
             from_: string;
-            order: components["schemas"]["stepwell__server__metrics__records__Order"];
+            order: components["schemas"]["MetricOrder"];
             /** Rows */
             rows: components["schemas"]["Ranked"][];
             /**
@@ -10183,6 +10475,131 @@ export interface components {
              * @description What happened.
              */
             what: string;
+        };
+        /**
+         * RegisteredGroup
+         * @description A new group, and the discovery that began with it.
+         */
+        RegisteredGroup: {
+            /** Archived At */
+            archived_at: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             * @description When it was made, UTC.
+             */
+            created_at: string;
+            /**
+             * Created By
+             * @description Who made it.
+             */
+            created_by: string;
+            /**
+             * Discover With Secrets
+             * @description Whether a discovery sees the secrets too.
+             */
+            discover_with_secrets: boolean;
+            /**
+             * Discovery Id
+             * Format: uuid
+             * @description The discovery.
+             */
+            discovery_id: string;
+            /**
+             * Environment
+             * @description Variables that the image gets; no secrets.
+             */
+            environment: {
+                [key: string]: string;
+            };
+            /**
+             * Image
+             * @description The image: a reference with a tag, or a file or folder.
+             */
+            image: string;
+            /**
+             * Launch Options
+             * @description What the group asks of its launcher, which checks it; null for nothing.
+             */
+            launch_options?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Launcher
+             * @description What starts the image: process, container, kubernetes.
+             */
+            launcher: string;
+            /** Look Error */
+            look_error: {
+                [key: string]: unknown;
+            } | null;
+            /** Looked At */
+            looked_at: string | null;
+            /**
+             * Name
+             * @description Its name.
+             */
+            name: string;
+            /** Next Discovery At */
+            next_discovery_at: string | null;
+            /** Provisional */
+            provisional: boolean;
+            /**
+             * Rediscover
+             * @description When the image is looked at again by itself: a schedule.
+             */
+            rediscover?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Release
+             * @description The release.
+             */
+            release: number | null;
+            /**
+             * Release Id
+             * @description The release's id.
+             */
+            release_id: string | null;
+            /**
+             * Secrets
+             * @description Variables whose values are references: env:NAME, a variable of the server.
+             */
+            secrets: {
+                [key: string]: string;
+            };
+            /**
+             * Two Person
+             * @description Whether two reviewers have to agree.
+             */
+            two_person?: boolean | null;
+            /**
+             * Watch Every
+             * @description Seconds between two looks at the tag's digest; null for none.
+             */
+            watch_every?: number | null;
+            /**
+             * Workflows
+             * @description The workflows.
+             */
+            workflows: string[];
+        };
+        /**
+         * RegisteredSource
+         * @description The group that an image became, and the discovery that began with it.
+         */
+        RegisteredSource: {
+            /**
+             * Discovery Id
+             * Format: uuid
+             * @description The discovery.
+             */
+            discovery_id: string;
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
+            group: string;
         };
         /**
          * Registration
@@ -10532,6 +10949,30 @@ export interface components {
              */
             number: number;
         };
+        /** ReleasePage */
+        ReleasePage: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["Release"][];
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
+            limited_to: number;
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
+            next: string | null;
+        };
         /**
          * ReleasedWorkflow
          * @description One workflow of a release: its manifest entry, pinned to the digest of an image.
@@ -10704,6 +11145,30 @@ export interface components {
              */
             truncated: boolean;
         };
+        /** ReportPage */
+        ReportPage: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["Report"][];
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
+            limited_to: number;
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
+            next: string | null;
+        };
         /**
          * Rescheduling
          * @description Make a ready step due at another instant; a claim on it is taken away.
@@ -10727,6 +11192,23 @@ export interface components {
          * @enum {integer}
          */
         Retention: 0 | 1 | 2;
+        /**
+         * RetentionMark
+         * @description A run that is kept whatever the policy says, and why; null is none.
+         */
+        RetentionMark: {
+            /**
+             * Reason
+             * @description Why, for people and the audit log.
+             */
+            reason: string | null;
+            /**
+             * Run Id
+             * Format: uuid
+             * @description The run's id.
+             */
+            run_id: string;
+        };
         /**
          * Review
          * @description What is offered compared with the current release, joined to what lives.
@@ -10892,7 +11374,7 @@ export interface components {
              */
             group: string;
             /** Group Changes */
-            group_changes: components["schemas"]["stepwell__server__reviews__changes__Change"][];
+            group_changes: components["schemas"]["ReviewChange"][];
             /** Held */
             held: string[];
             /**
@@ -10900,7 +11382,7 @@ export interface components {
              * @description The image: a reference with a tag, or a file or folder.
              */
             image: string;
-            kind: components["schemas"]["stepwell__server__reviews__records__Kind"];
+            kind: components["schemas"]["ReviewKind"];
             /** Notice */
             notice: string | null;
             /** Pending */
@@ -10934,6 +11416,163 @@ export interface components {
              * @description The workflows.
              */
             workflows: components["schemas"]["WorkflowReview"][];
+        };
+        /**
+         * ReviewChange
+         * @description One change. `path` is a JSON pointer, keyed by names; `breaking` is null where it
+         *     is no question of compatibility.
+         *
+         *     `unavailable` names the sides that are not known: there `before` or `after` is null
+         *     because nobody can tell, and not because there was nothing.
+         */
+        ReviewChange: {
+            /**
+             * After
+             * @description What there is after it.
+             */
+            after?: unknown;
+            /**
+             * Before
+             * @description What there was before it.
+             */
+            before?: unknown;
+            /** Breaking */
+            breaking?: boolean | null;
+            category: components["schemas"]["Category"];
+            impact: components["schemas"]["Impact"];
+            kind: components["schemas"]["ReviewChangeKind"];
+            /** Path */
+            path: string;
+            /**
+             * Sentence
+             * @description The same in a sentence.
+             */
+            sentence: string;
+            /**
+             * Unavailable
+             * @default []
+             */
+            unavailable: ("before" | "after")[];
+        };
+        /**
+         * ReviewChangeKind
+         * @description What happened to the thing at the path.
+         * @enum {string}
+         */
+        ReviewChangeKind: "added" | "removed" | "renamed" | "moved" | "changed";
+        /**
+         * ReviewDifference
+         * @description What one manifest says and another does not. `notice` tells what was cut, if anything.
+         *
+         *     `group` has what is no workflow's: what the group says about itself, its image, and the
+         *     names of what the image is given.
+         */
+        ReviewDifference: {
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /**
+             * Group
+             * @description The workflow group's name.
+             * @default []
+             */
+            group: components["schemas"]["ReviewChange"][];
+            /** Notice */
+            notice?: string | null;
+            /**
+             * Workflows
+             * @description The workflows.
+             */
+            workflows: components["schemas"]["WorkflowChanges"][];
+        };
+        /**
+         * ReviewKind
+         * @description What is offered: what an image declares now, or an earlier release.
+         * @enum {string}
+         */
+        ReviewKind: "discovery" | "rollback";
+        /**
+         * ReviewWaiting
+         * @description A group whose newest discovery waits for a decision; `risks` are codes.
+         */
+        ReviewWaiting: {
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /**
+             * Digest
+             * @description The digest of the image.
+             */
+            digest: string | null;
+            /**
+             * Discovery Id
+             * @description The discovery.
+             */
+            discovery_id: string | null;
+            /**
+             * Found At
+             * Format: date-time
+             */
+            found_at: string;
+            /** Found By */
+            found_by: string;
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
+            group: string;
+            /** Held */
+            held: string[];
+            /**
+             * Image
+             * @description The image: a reference with a tag, or a file or folder.
+             */
+            image: string;
+            kind: components["schemas"]["ReviewKind"];
+            /** Pending */
+            pending: string[];
+            /** Proposal Id */
+            proposal_id: string | null;
+            /**
+             * Release
+             * @description The release.
+             */
+            release: number | null;
+            /** Replaces */
+            replaces: string[];
+            /** Risks */
+            risks: string[];
+            /**
+             * To Release
+             * @description The number of the release that is to be in force again.
+             */
+            to_release: number | null;
+        };
+        /** ReviewWaitingPage */
+        ReviewWaitingPage: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["ReviewWaiting"][];
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
+            limited_to: number;
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
+            next: string | null;
         };
         /**
          * Risk
@@ -11014,7 +11653,7 @@ export interface components {
              * Kinds
              * @description What to tell of.
              */
-            kinds: components["schemas"]["stepwell__server__notifications__records__Kind"][];
+            kinds: components["schemas"]["NotificationKind"][];
             /**
              * Labels
              * @description Key and value, by which things are found.
@@ -11032,6 +11671,30 @@ export interface components {
              * @description The workflow's name.
              */
             workflow: string | null;
+        };
+        /** RulePage */
+        RulePage: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["Rule"][];
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
+            limited_to: number;
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
+            next: string | null;
         };
         /**
          * Run
@@ -11213,7 +11876,7 @@ export interface components {
              */
             trigger: string;
             /** @description What it waits for. */
-            waiting: components["schemas"]["stepwell__server__runs__records__Waiting"] | null;
+            waiting: components["schemas"]["RunWaiting"] | null;
             /** Warnings */
             warnings: number;
             /**
@@ -11471,7 +12134,7 @@ export interface components {
              */
             trigger: string;
             /** @description What it waits for. */
-            waiting: components["schemas"]["stepwell__server__runs__records__Waiting"] | null;
+            waiting: components["schemas"]["RunWaiting"] | null;
             /** Warnings */
             warnings: number;
             /**
@@ -11479,6 +12142,27 @@ export interface components {
              * @description The workflow's name.
              */
             workflow: string;
+        };
+        /**
+         * RunDifference
+         * @description A value that is not the same; null where one run has none of that name.
+         */
+        RunDifference: {
+            /**
+             * After
+             * @description What there is after it.
+             */
+            after: unknown;
+            /**
+             * Before
+             * @description What there was before it.
+             */
+            before: unknown;
+            /**
+             * Name
+             * @description Its name.
+             */
+            name: string;
         };
         /**
          * RunLimit
@@ -11517,7 +12201,7 @@ export interface components {
             held: number;
             /** Holders */
             holders: string[];
-            kind: components["schemas"]["stepwell__server__runs__limits__Kind"];
+            kind: components["schemas"]["RunLimitKind"];
             /**
              * Name
              * @description Its name.
@@ -11539,6 +12223,12 @@ export interface components {
              */
             waiting: number;
         };
+        /**
+         * RunLimitKind
+         * @description What the slots are counted by.
+         * @enum {string}
+         */
+        RunLimitKind: "pool" | "group" | "workflow";
         /**
          * RunLimits
          * @description All limits, pools first.
@@ -11632,6 +12322,12 @@ export interface components {
             workflow: string;
         };
         /**
+         * RunPlanMark
+         * @description What becomes of an operation.
+         * @enum {string}
+         */
+        RunPlanMark: "reuse result" | "run again" | "skipped";
+        /**
          * RunState
          * @description Where a run is. The last four are ends.
          * @enum {string}
@@ -11722,6 +12418,61 @@ export interface components {
              */
             started_at: string | null;
             status: components["schemas"]["StepStatus"];
+        };
+        /** RunStepPage */
+        RunStepPage: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["RunStep"][];
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
+            limited_to: number;
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
+            next: string | null;
+        };
+        /**
+         * RunWaiting
+         * @description What a run waits for: in a sentence, since when, and until when at the latest.
+         */
+        RunWaiting: {
+            code: components["schemas"]["WaitingCode"];
+            /**
+             * Details
+             * @description More to know, as JSON.
+             * @default {}
+             */
+            details: {
+                [key: string]: unknown;
+            };
+            /**
+             * Sentence
+             * @description The same in a sentence.
+             */
+            sentence: string;
+            /**
+             * Since
+             * Format: date-time
+             * @description Since when, UTC.
+             */
+            since: string;
+            /**
+             * Until
+             * @description Up to then, UTC.
+             */
+            until: string | null;
         };
         /**
          * Running
@@ -12199,6 +12950,30 @@ export interface components {
              */
             workflow: string;
         };
+        /** ScheduledPage */
+        ScheduledPage: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["Scheduled"][];
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
+            limited_to: number;
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
+            next: string | null;
+        };
         /**
          * SharedLink
          * @description A signed link that expires.
@@ -12407,6 +13182,54 @@ export interface components {
             /** Stated Name */
             stated_name: string | null;
         };
+        /** SourceImagePage */
+        SourceImagePage: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["SourceImage"][];
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
+            limited_to: number;
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
+            next: string | null;
+        };
+        /** SourcePage */
+        SourcePage: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["Source"][];
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
+            limited_to: number;
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
+            next: string | null;
+        };
         /**
          * Staged
          * @description What became of it: `version` where it was written at once.
@@ -12513,6 +13336,95 @@ export interface components {
              * @description The version; the first is 1.
              */
             version: number;
+        };
+        /**
+         * StateEntry
+         * @description One version of a value, with who wrote it. Instants are UTC.
+         *
+         *     `written_by` is a person, or where there is a `run_id` the operation: `nightly/load`.
+         *
+         *     `expires_at` in the past reads as absent, as does `deleted`: then `exists` is false.
+         */
+        StateEntry: {
+            /** Deleted */
+            deleted: boolean;
+            /** Exists */
+            exists: boolean;
+            /**
+             * Expires At
+             * @description When it ends, UTC; null for never.
+             */
+            expires_at: string | null;
+            /**
+             * Group
+             * @description The workflow group's name.
+             */
+            group: string;
+            /**
+             * Key
+             * @description The key.
+             */
+            key: string;
+            /**
+             * Run Id
+             * @description The run's id.
+             */
+            run_id: string | null;
+            /**
+             * Scope
+             * @description Whose it is: group, workflow:NAME or operation:WORKFLOW/NAME.
+             */
+            scope: string;
+            /**
+             * Step Id
+             * @description The step's id.
+             */
+            step_id: string | null;
+            /**
+             * Value
+             * @description The value; JSON.
+             */
+            value: unknown;
+            /**
+             * Version
+             * @description The version; the first is 1.
+             */
+            version: number;
+            /**
+             * Written At
+             * Format: date-time
+             * @description When it was written, UTC.
+             */
+            written_at: string;
+            /**
+             * Written By
+             * @description Who wrote it: a person, or an operation of a run.
+             */
+            written_by: string;
+        };
+        /** StateEntryPage */
+        StateEntryPage: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["StateEntry"][];
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
+            limited_to: number;
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
+            next: string | null;
         };
         /**
          * StateImport
@@ -12758,6 +13670,30 @@ export interface components {
             status: components["schemas"]["StepStatus"];
             /** Unique Key */
             unique_key: string | null;
+        };
+        /** StepBriefPage */
+        StepBriefPage: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["StepBrief"][];
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
+            limited_to: number;
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
+            next: string | null;
         };
         /**
          * StepCounts
@@ -13340,7 +14276,34 @@ export interface components {
              * Waiting
              * @description What it waits for.
              */
-            waiting: components["schemas"]["stepwell__server__summary__records__Waiting"][];
+            waiting: components["schemas"]["SummaryWaiting"][];
+        };
+        /**
+         * SummaryWaiting
+         * @description Why runs wait, by code, with the sentence of one of them.
+         */
+        SummaryWaiting: {
+            /**
+             * Code
+             * @description What it is, as a word that stays the same.
+             */
+            code: string;
+            /**
+             * Count
+             * @description How many.
+             */
+            count: number;
+            /**
+             * Run Id
+             * Format: uuid
+             * @description The run's id.
+             */
+            run_id: string;
+            /**
+             * Sentence
+             * @description The same in a sentence.
+             */
+            sentence: string;
         };
         /**
          * Target
@@ -13388,6 +14351,30 @@ export interface components {
          * @enum {string}
          */
         TargetKind: "webhook" | "slack" | "email";
+        /** TargetPage */
+        TargetPage: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["Target"][];
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
+            limited_to: number;
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
+            next: string | null;
+        };
         /**
          * TargetSpec
          * @description What a workflow is held to, over the last `window` days.
@@ -13495,6 +14482,30 @@ export interface components {
             role: components["schemas"]["Role"];
             /** User Id */
             user_id: string | null;
+        };
+        /** TokenPage */
+        TokenPage: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["Token"][];
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
+            limited_to: number;
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
+            next: string | null;
         };
         /**
          * Total
@@ -13744,6 +14755,30 @@ export interface components {
              */
             shared?: boolean | null;
         };
+        /** ViewPage */
+        ViewPage: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["View"][];
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
+            limited_to: number;
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
+            next: string | null;
+        };
         /**
          * WaitingCode
          * @description Why a run that has no container does not go on.
@@ -13926,7 +14961,7 @@ export interface components {
              * Changes
              * @default []
              */
-            changes: components["schemas"]["stepwell__server__reviews__changes__Change"][];
+            changes: components["schemas"]["ReviewChange"][];
             /**
              * Renamed From
              * @description The workflow that it was before, and whose history it goes on with.
@@ -14010,6 +15045,30 @@ export interface components {
              */
             workflow: string;
         };
+        /** WorkflowPage */
+        WorkflowPage: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When this was so, UTC.
+             */
+            as_of: string;
+            /**
+             * Items
+             * @description What was asked for.
+             */
+            items: components["schemas"]["Workflow"][];
+            /**
+             * Limited To
+             * @description How many one page has at most.
+             */
+            limited_to: number;
+            /**
+             * Next
+             * @description The cursor of the next page; null at the end.
+             */
+            next: string | null;
+        };
         /**
          * WorkflowReview
          * @description The changes of a workflow, and the last choice for it, if there is one.
@@ -14019,7 +15078,7 @@ export interface components {
              * Changes
              * @default []
              */
-            changes: components["schemas"]["stepwell__server__reviews__changes__Change"][];
+            changes: components["schemas"]["ReviewChange"][];
             decided?: components["schemas"]["Decided"] | null;
             /**
              * Renamed From
@@ -14063,1065 +15122,6 @@ export interface components {
              */
             workflow: string;
         };
-        /**
-         * Entry
-         * @description One act. `action` is noun.verb, `target` names the thing; `at` is UTC.
-         *
-         *     `before` and `after` are what was changed; `address` is where the call came from,
-         *     null where the server acted by itself.
-         */
-        stepwell__server__audit__records__Entry: {
-            /**
-             * Action
-             * @description What is done.
-             */
-            action: string;
-            /**
-             * Actor
-             * @description Who did it: a user's name, or the part of the server that acted.
-             */
-            actor: string;
-            /** Address */
-            address: string | null;
-            /**
-             * After
-             * @description What there is after it.
-             */
-            after: unknown;
-            /**
-             * At
-             * Format: date-time
-             * @description The instant, UTC.
-             */
-            at: string;
-            /**
-             * Before
-             * @description What there was before it.
-             */
-            before: unknown;
-            /**
-             * Details
-             * @description More to know, as JSON.
-             */
-            details: unknown;
-            /**
-             * Id
-             * Format: uuid
-             * @description Its id.
-             */
-            id: string;
-            /**
-             * Reason
-             * @description Why, for people and the audit log.
-             */
-            reason: string | null;
-            /**
-             * Target
-             * @description The name of the one who is told.
-             */
-            target: string;
-        };
-        /**
-         * Cause
-         * @description Failed runs with one fingerprint that no later success has superseded.
-         *
-         *     `trend` counts them in 24 equal spans of the time asked for, oldest first.
-         *     `started_after` is the release with which it began: the run before the first failure was
-         *     of another one. `query` finds its runs, also for `POST /bulk`.
-         */
-        stepwell__server__causes__records__Cause: {
-            /**
-             * Fingerprint
-             * @description What failures of the same cause share.
-             */
-            fingerprint: string;
-            /**
-             * First Seen
-             * Format: date-time
-             */
-            first_seen: string;
-            /**
-             * Last Seen
-             * Format: date-time
-             */
-            last_seen: string;
-            muted: components["schemas"]["stepwell__server__causes__records__Mute"] | null;
-            /**
-             * Newest Run
-             * Format: uuid
-             */
-            newest_run: string;
-            /**
-             * Operation
-             * @description The operation's name.
-             */
-            operation: string | null;
-            /**
-             * Query
-             * @description Which runs, in the language of search.
-             */
-            query: string;
-            /**
-             * Runs
-             * @description How many runs.
-             */
-            runs: number;
-            /**
-             * Sentence
-             * @description The same in a sentence.
-             */
-            sentence: string;
-            /** Started After */
-            started_after: number | null;
-            /** Trend */
-            trend: number[];
-            /**
-             * Workflows
-             * @description The workflows.
-             */
-            workflows: components["schemas"]["Affected"][];
-        };
-        /**
-         * Causes
-         * @description The causes, the one seen last first. `causes` and `runs` count all that are shown.
-         */
-        stepwell__server__causes__records__Causes: {
-            /**
-             * As Of
-             * Format: date-time
-             * @description When this was so, UTC.
-             */
-            as_of: string;
-            /** Causes */
-            causes: number;
-            /**
-             * Items
-             * @description What was asked for.
-             */
-            items: components["schemas"]["stepwell__server__causes__records__Cause"][];
-            /**
-             * Limited To
-             * @description How many one page has at most.
-             */
-            limited_to: number;
-            /** Muted */
-            muted: number;
-            /**
-             * Next
-             * @description The cursor of the next page; null at the end.
-             */
-            next: string | null;
-            /**
-             * Runs
-             * @description How many runs.
-             */
-            runs: number;
-            /**
-             * Since
-             * Format: date-time
-             * @description Since when, UTC.
-             */
-            since: string;
-        };
-        /**
-         * Mute
-         * @description Why nobody is shown a cause, and until when.
-         */
-        stepwell__server__causes__records__Mute: {
-            /**
-             * Muted At
-             * Format: date-time
-             */
-            muted_at: string;
-            /** Muted By */
-            muted_by: string;
-            /**
-             * Reason
-             * @description Why, for people and the audit log.
-             */
-            reason: string;
-            /**
-             * Until
-             * Format: date-time
-             * @description Up to then, UTC.
-             */
-            until: string;
-        };
-        /**
-         * NewMute
-         * @description Do not show a cause until an instant.
-         */
-        stepwell__server__causes__records__NewMute: {
-            /**
-             * Reason
-             * @description Why, for people and the audit log.
-             */
-            reason: string;
-            /**
-             * Until
-             * Format: date-time
-             * @description Up to then, UTC.
-             */
-            until: string;
-        };
-        /**
-         * Registered
-         * @description A new group, and the discovery that began with it.
-         */
-        stepwell__server__groups__api__Registered: {
-            /** Archived At */
-            archived_at: string | null;
-            /**
-             * Created At
-             * Format: date-time
-             * @description When it was made, UTC.
-             */
-            created_at: string;
-            /**
-             * Created By
-             * @description Who made it.
-             */
-            created_by: string;
-            /**
-             * Discover With Secrets
-             * @description Whether a discovery sees the secrets too.
-             */
-            discover_with_secrets: boolean;
-            /**
-             * Discovery Id
-             * Format: uuid
-             * @description The discovery.
-             */
-            discovery_id: string;
-            /**
-             * Environment
-             * @description Variables that the image gets; no secrets.
-             */
-            environment: {
-                [key: string]: string;
-            };
-            /**
-             * Image
-             * @description The image: a reference with a tag, or a file or folder.
-             */
-            image: string;
-            /**
-             * Launch Options
-             * @description What the group asks of its launcher, which checks it; null for nothing.
-             */
-            launch_options?: {
-                [key: string]: unknown;
-            } | null;
-            /**
-             * Launcher
-             * @description What starts the image: process, container, kubernetes.
-             */
-            launcher: string;
-            /** Look Error */
-            look_error: {
-                [key: string]: unknown;
-            } | null;
-            /** Looked At */
-            looked_at: string | null;
-            /**
-             * Name
-             * @description Its name.
-             */
-            name: string;
-            /** Next Discovery At */
-            next_discovery_at: string | null;
-            /** Provisional */
-            provisional: boolean;
-            /**
-             * Rediscover
-             * @description When the image is looked at again by itself: a schedule.
-             */
-            rediscover?: {
-                [key: string]: unknown;
-            } | null;
-            /**
-             * Release
-             * @description The release.
-             */
-            release: number | null;
-            /**
-             * Release Id
-             * @description The release's id.
-             */
-            release_id: string | null;
-            /**
-             * Secrets
-             * @description Variables whose values are references: env:NAME, a variable of the server.
-             */
-            secrets: {
-                [key: string]: string;
-            };
-            /**
-             * Two Person
-             * @description Whether two reviewers have to agree.
-             */
-            two_person?: boolean | null;
-            /**
-             * Watch Every
-             * @description Seconds between two looks at the tag's digest; null for none.
-             */
-            watch_every?: number | null;
-            /**
-             * Workflows
-             * @description The workflows.
-             */
-            workflows: string[];
-        };
-        /**
-         * Cause
-         * @description Failed runs of one cause. `release` is the group's current one when it was first seen
-         *     in the range; `days` counts per day that has any.
-         */
-        stepwell__server__metrics__records__Cause: {
-            /**
-             * Cause
-             * @description What makes occasions one message: of failures, the fingerprint.
-             */
-            cause: string;
-            /**
-             * Count
-             * @description How many.
-             */
-            count: number;
-            /**
-             * Days
-             * @description How many days.
-             */
-            days: {
-                [key: string]: number;
-            };
-            /**
-             * First At
-             * Format: date-time
-             */
-            first_at: string;
-            /**
-             * Groups
-             * @description The only groups that it reaches; null for all.
-             */
-            groups: string[];
-            /**
-             * Last At
-             * Format: date-time
-             */
-            last_at: string;
-            /**
-             * Release
-             * @description The release.
-             */
-            release: number | null;
-            /**
-             * Run Id
-             * @description The run's id.
-             */
-            run_id: string | null;
-            /**
-             * Sentence
-             * @description The same in a sentence.
-             */
-            sentence: string;
-            /**
-             * Workflows
-             * @description The workflows.
-             */
-            workflows: string[];
-        };
-        /**
-         * Causes
-         * @description The most frequent causes of a range, of whole days (UTC).
-         */
-        stepwell__server__metrics__records__Causes: {
-            /**
-             * As Of
-             * Format: date-time
-             * @description When this was so, UTC.
-             */
-            as_of: string;
-            /** Causes */
-            causes: components["schemas"]["stepwell__server__metrics__records__Cause"][];
-            /**
-             * From
-             * Format: date-time
-             */
-            from_: string;
-            /**
-             * To
-             * Format: date-time
-             * @description E-mail addresses.
-             */
-            to: string;
-        };
-        /**
-         * Change
-         * @description This range against the one before it.
-         *
-         *     Rates: the difference, as a share. Everything else: the new value as a multiple of
-         *     the old one. None where one of both is not known.
-         */
-        stepwell__server__metrics__records__Change: {
-            /** Average */
-            average: number | null;
-            /** Error Rate */
-            error_rate: number | null;
-            /** P50 */
-            p50: number | null;
-            /**
-             * P95
-             * @description Seconds within which 95 of 100 runs end.
-             */
-            p95: number | null;
-            /** P99 */
-            p99: number | null;
-            /** Per Hour */
-            per_hour: number | null;
-            /**
-             * Success Rate
-             * @description The share that succeeded.
-             */
-            success_rate: number | null;
-        };
-        /**
-         * NewTarget
-         * @description Hold a workflow to this, in place of what its source says.
-         */
-        stepwell__server__metrics__records__NewTarget: {
-            /**
-             * P95
-             * @description Seconds within which 95 of 100 runs end.
-             */
-            p95?: number | null;
-            /**
-             * Reason
-             * @description Why, for people and the audit log.
-             */
-            reason?: string | null;
-            /**
-             * Success
-             * @description The share of runs that succeed, at least.
-             */
-            success?: number | null;
-            /**
-             * Window
-             * @description The days that it is judged over.
-             * @default 30
-             */
-            window: number;
-        };
-        /**
-         * Order
-         * @description By what a ranking is sorted, the largest first.
-         * @enum {string}
-         */
-        stepwell__server__metrics__records__Order: "average" | "time" | "failed" | "error-rate" | "count";
-        /**
-         * Waiting
-         * @description What runs waited for one reason: `seconds` in total, and its share of all waiting.
-         */
-        stepwell__server__metrics__records__Waiting: {
-            /**
-             * Count
-             * @description How many.
-             */
-            count: number;
-            duration: components["schemas"]["Durations"];
-            /**
-             * Reason
-             * @description Why, for people and the audit log.
-             */
-            reason: string;
-            /** Seconds */
-            seconds: number;
-            /** Share */
-            share: number;
-        };
-        /**
-         * Kind
-         * @description What people can be told of.
-         * @enum {string}
-         */
-        stepwell__server__notifications__records__Kind: "failure" | "recovery" | "late" | "too-long" | "target-missed" | "review-waiting";
-        /**
-         * Mute
-         * @description A cause of which nothing is said until then, and why; `sentence` is what it said last.
-         */
-        stepwell__server__notifications__records__Mute: {
-            /**
-             * Cause
-             * @description What makes occasions one message: of failures, the fingerprint.
-             */
-            cause: string;
-            /**
-             * Muted At
-             * Format: date-time
-             */
-            muted_at: string;
-            /** Muted By */
-            muted_by: string;
-            /**
-             * Reason
-             * @description Why, for people and the audit log.
-             */
-            reason: string;
-            /**
-             * Sentence
-             * @description The same in a sentence.
-             */
-            sentence?: string | null;
-            /**
-             * Until
-             * Format: date-time
-             * @description Up to then, UTC.
-             */
-            until: string;
-        };
-        /**
-         * NewMute
-         * @description Say nothing of a cause until then.
-         */
-        stepwell__server__notifications__records__NewMute: {
-            /**
-             * Cause
-             * @description What makes occasions one message: of failures, the fingerprint.
-             */
-            cause: string;
-            /**
-             * Reason
-             * @description Why, for people and the audit log.
-             */
-            reason: string;
-            /**
-             * Until
-             * Format: date-time
-             * @description Up to then, UTC.
-             */
-            until: string;
-        };
-        /**
-         * NewTarget
-         * @description Somebody to tell. A URL that is itself a secret is given by reference: `env:NAME`.
-         *
-         *     `url` or `url_ref` for a webhook, `url_ref` for Slack, `to` for e-mail.
-         */
-        stepwell__server__notifications__records__NewTarget: {
-            kind: components["schemas"]["TargetKind"];
-            /**
-             * Name
-             * @description Its name.
-             */
-            name: string;
-            /**
-             * Reason
-             * @description Why, for people and the audit log.
-             */
-            reason?: string | null;
-            /**
-             * To
-             * @description E-mail addresses.
-             */
-            to?: string[];
-            /**
-             * Url
-             * @description Where messages are posted.
-             */
-            url?: string | null;
-            /**
-             * Url Ref
-             * @description The same by reference, where the address is a secret.
-             */
-            url_ref?: string | null;
-        };
-        /** Page[Entry] */
-        stepwell__server__paging__Page_Entry___1: {
-            /**
-             * As Of
-             * Format: date-time
-             * @description When this was so, UTC.
-             */
-            as_of: string;
-            /**
-             * Items
-             * @description What was asked for.
-             */
-            items: components["schemas"]["stepwell__server__audit__records__Entry"][];
-            /**
-             * Limited To
-             * @description How many one page has at most.
-             */
-            limited_to: number;
-            /**
-             * Next
-             * @description The cursor of the next page; null at the end.
-             */
-            next: string | null;
-        };
-        /** Page[Entry] */
-        stepwell__server__paging__Page_Entry___2: {
-            /**
-             * As Of
-             * Format: date-time
-             * @description When this was so, UTC.
-             */
-            as_of: string;
-            /**
-             * Items
-             * @description What was asked for.
-             */
-            items: components["schemas"]["stepwell__server__state__records__Entry"][];
-            /**
-             * Limited To
-             * @description How many one page has at most.
-             */
-            limited_to: number;
-            /**
-             * Next
-             * @description The cursor of the next page; null at the end.
-             */
-            next: string | null;
-        };
-        /**
-         * Mark
-         * @description A run that is kept whatever the policy says, and why; null is none.
-         */
-        stepwell__server__retention__records__Mark: {
-            /**
-             * Reason
-             * @description Why, for people and the audit log.
-             */
-            reason: string | null;
-            /**
-             * Run Id
-             * Format: uuid
-             * @description The run's id.
-             */
-            run_id: string;
-        };
-        /**
-         * Change
-         * @description One change. `path` is a JSON pointer, keyed by names; `breaking` is null where it
-         *     is no question of compatibility.
-         *
-         *     `unavailable` names the sides that are not known: there `before` or `after` is null
-         *     because nobody can tell, and not because there was nothing.
-         */
-        stepwell__server__reviews__changes__Change: {
-            /**
-             * After
-             * @description What there is after it.
-             */
-            after?: unknown;
-            /**
-             * Before
-             * @description What there was before it.
-             */
-            before?: unknown;
-            /** Breaking */
-            breaking?: boolean | null;
-            category: components["schemas"]["Category"];
-            impact: components["schemas"]["Impact"];
-            kind: components["schemas"]["stepwell__server__reviews__changes__Kind"];
-            /** Path */
-            path: string;
-            /**
-             * Sentence
-             * @description The same in a sentence.
-             */
-            sentence: string;
-            /**
-             * Unavailable
-             * @default []
-             */
-            unavailable: ("before" | "after")[];
-        };
-        /**
-         * Difference
-         * @description What one manifest says and another does not. `notice` tells what was cut, if anything.
-         *
-         *     `group` has what is no workflow's: what the group says about itself, its image, and the
-         *     names of what the image is given.
-         */
-        stepwell__server__reviews__changes__Difference: {
-            /** Counts */
-            counts: {
-                [key: string]: number;
-            };
-            /**
-             * Group
-             * @description The workflow group's name.
-             * @default []
-             */
-            group: components["schemas"]["stepwell__server__reviews__changes__Change"][];
-            /** Notice */
-            notice?: string | null;
-            /**
-             * Workflows
-             * @description The workflows.
-             */
-            workflows: components["schemas"]["WorkflowChanges"][];
-        };
-        /**
-         * Kind
-         * @description What happened to the thing at the path.
-         * @enum {string}
-         */
-        stepwell__server__reviews__changes__Kind: "added" | "removed" | "renamed" | "moved" | "changed";
-        /**
-         * Kind
-         * @description What is offered: what an image declares now, or an earlier release.
-         * @enum {string}
-         */
-        stepwell__server__reviews__records__Kind: "discovery" | "rollback";
-        /**
-         * Waiting
-         * @description A group whose newest discovery waits for a decision; `risks` are codes.
-         */
-        stepwell__server__reviews__records__Waiting: {
-            /** Counts */
-            counts: {
-                [key: string]: number;
-            };
-            /**
-             * Digest
-             * @description The digest of the image.
-             */
-            digest: string | null;
-            /**
-             * Discovery Id
-             * @description The discovery.
-             */
-            discovery_id: string | null;
-            /**
-             * Found At
-             * Format: date-time
-             */
-            found_at: string;
-            /** Found By */
-            found_by: string;
-            /**
-             * Group
-             * @description The workflow group's name.
-             */
-            group: string;
-            /** Held */
-            held: string[];
-            /**
-             * Image
-             * @description The image: a reference with a tag, or a file or folder.
-             */
-            image: string;
-            kind: components["schemas"]["stepwell__server__reviews__records__Kind"];
-            /** Pending */
-            pending: string[];
-            /** Proposal Id */
-            proposal_id: string | null;
-            /**
-             * Release
-             * @description The release.
-             */
-            release: number | null;
-            /** Replaces */
-            replaces: string[];
-            /** Risks */
-            risks: string[];
-            /**
-             * To Release
-             * @description The number of the release that is to be in force again.
-             */
-            to_release: number | null;
-        };
-        /**
-         * Answer
-         * @description What a reviewer says.
-         * @enum {string}
-         */
-        stepwell__server__runs__approvals__Answer: "approve" | "reject";
-        /**
-         * Difference
-         * @description A value that is not the same; null where one run has none of that name.
-         */
-        stepwell__server__runs__comparing__Difference: {
-            /**
-             * After
-             * @description What there is after it.
-             */
-            after: unknown;
-            /**
-             * Before
-             * @description What there was before it.
-             */
-            before: unknown;
-            /**
-             * Name
-             * @description Its name.
-             */
-            name: string;
-        };
-        /**
-         * Kind
-         * @description What the slots are counted by.
-         * @enum {string}
-         */
-        stepwell__server__runs__limits__Kind: "pool" | "group" | "workflow";
-        /**
-         * Mark
-         * @description What becomes of an operation.
-         * @enum {string}
-         */
-        stepwell__server__runs__planning__Mark: "reuse result" | "run again" | "skipped";
-        /**
-         * NewRun
-         * @description Run now. `deadline` is in seconds; by default what the workflow says.
-         */
-        stepwell__server__runs__records__NewRun: {
-            /**
-             * Deadline
-             * @description So many seconds it may take in all.
-             */
-            deadline?: number | null;
-            /**
-             * Labels
-             * @description Key and value, by which things are found.
-             * @default {}
-             */
-            labels: {
-                [key: string]: string;
-            };
-            /**
-             * Parameters
-             * @description The workflow's parameters, as its schema has them.
-             */
-            parameters?: {
-                [key: string]: unknown;
-            };
-            /**
-             * Priority
-             * @description The place in line for a slot.
-             * @default normal
-             * @enum {string}
-             */
-            priority: "urgent" | "high" | "normal" | "low";
-            /**
-             * Reason
-             * @description Why, for people and the audit log.
-             */
-            reason?: string | null;
-        };
-        /**
-         * Waiting
-         * @description What a run waits for: in a sentence, since when, and until when at the latest.
-         */
-        stepwell__server__runs__records__Waiting: {
-            code: components["schemas"]["WaitingCode"];
-            /**
-             * Details
-             * @description More to know, as JSON.
-             * @default {}
-             */
-            details: {
-                [key: string]: unknown;
-            };
-            /**
-             * Sentence
-             * @description The same in a sentence.
-             */
-            sentence: string;
-            /**
-             * Since
-             * Format: date-time
-             * @description Since when, UTC.
-             */
-            since: string;
-            /**
-             * Until
-             * @description Up to then, UTC.
-             */
-            until: string | null;
-        };
-        /**
-         * Order
-         * @description In which order they run.
-         * @enum {string}
-         */
-        stepwell__server__schedules__backfills__records__Order: "oldest-first" | "newest-first";
-        /**
-         * Answer
-         * @description What is to become of the instants that a downtime left missed.
-         * @enum {string}
-         */
-        stepwell__server__schedules__downtimes__records__Answer: "each" | "latest" | "leave";
-        /**
-         * NewRun
-         * @description Run now: with other parameters than the schedule's, where given.
-         */
-        stepwell__server__schedules__records__NewRun: {
-            /**
-             * Parameters
-             * @description The workflow's parameters, as its schema has them.
-             */
-            parameters?: {
-                [key: string]: unknown;
-            } | null;
-        };
-        /**
-         * Mark
-         * @description A line of the ledger: `count` instants from `first_due` to `last_due` of one outcome.
-         *
-         *     `outcome` is the run's state where there is a run (ran: the run is kept no more), else
-         *     missed, skipped, paused, queued or blocked. `delay` and `duration` in seconds.
-         */
-        stepwell__server__schedules__strip__records__Mark: {
-            /**
-             * Count
-             * @description How many.
-             */
-            count: number;
-            /** Delay */
-            delay: number | null;
-            /**
-             * Duration
-             * @description Seconds that it took.
-             */
-            duration: number | null;
-            /**
-             * First Due
-             * Format: date-time
-             * @description The first of the instants, UTC.
-             */
-            first_due: string;
-            /**
-             * Last Due
-             * Format: date-time
-             * @description The last of the instants, UTC.
-             */
-            last_due: string;
-            /** Late */
-            late: boolean;
-            /** Outcome */
-            outcome: string;
-            /**
-             * Run Id
-             * @description The run's id.
-             */
-            run_id: string | null;
-            /**
-             * Why
-             * @description Why it is so.
-             */
-            why: string | null;
-        };
-        /**
-         * Registered
-         * @description The group that an image became, and the discovery that began with it.
-         */
-        stepwell__server__sources__records__Registered: {
-            /**
-             * Discovery Id
-             * Format: uuid
-             * @description The discovery.
-             */
-            discovery_id: string;
-            /**
-             * Group
-             * @description The workflow group's name.
-             */
-            group: string;
-        };
-        /**
-         * Entry
-         * @description One version of a value, with who wrote it. Instants are UTC.
-         *
-         *     `written_by` is a person, or where there is a `run_id` the operation: `nightly/load`.
-         *
-         *     `expires_at` in the past reads as absent, as does `deleted`: then `exists` is false.
-         */
-        stepwell__server__state__records__Entry: {
-            /** Deleted */
-            deleted: boolean;
-            /** Exists */
-            exists: boolean;
-            /**
-             * Expires At
-             * @description When it ends, UTC; null for never.
-             */
-            expires_at: string | null;
-            /**
-             * Group
-             * @description The workflow group's name.
-             */
-            group: string;
-            /**
-             * Key
-             * @description The key.
-             */
-            key: string;
-            /**
-             * Run Id
-             * @description The run's id.
-             */
-            run_id: string | null;
-            /**
-             * Scope
-             * @description Whose it is: group, workflow:NAME or operation:WORKFLOW/NAME.
-             */
-            scope: string;
-            /**
-             * Step Id
-             * @description The step's id.
-             */
-            step_id: string | null;
-            /**
-             * Value
-             * @description The value; JSON.
-             */
-            value: unknown;
-            /**
-             * Version
-             * @description The version; the first is 1.
-             */
-            version: number;
-            /**
-             * Written At
-             * Format: date-time
-             * @description When it was written, UTC.
-             */
-            written_at: string;
-            /**
-             * Written By
-             * @description Who wrote it: a person, or an operation of a run.
-             */
-            written_by: string;
-        };
-        /**
-         * Waiting
-         * @description Why runs wait, by code, with the sentence of one of them.
-         */
-        stepwell__server__summary__records__Waiting: {
-            /**
-             * Code
-             * @description What it is, as a word that stays the same.
-             */
-            code: string;
-            /**
-             * Count
-             * @description How many.
-             */
-            count: number;
-            /**
-             * Run Id
-             * Format: uuid
-             * @description The run's id.
-             */
-            run_id: string;
-            /**
-             * Sentence
-             * @description The same in a sentence.
-             */
-            sentence: string;
-        };
     };
     responses: never;
     parameters: never;
@@ -15156,7 +15156,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["stepwell__server__paging__Page_Entry___1"];
+                    "application/json": components["schemas"]["AuditEntryPage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -15225,7 +15225,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Backfill_"];
+                    "application/json": components["schemas"]["BackfillPage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -15334,7 +15334,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_BackfillInstant_"];
+                    "application/json": components["schemas"]["BackfillInstantPage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -15367,7 +15367,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Bulk_"];
+                    "application/json": components["schemas"]["BulkPage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -15520,7 +15520,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_KeptCalendar_"];
+                    "application/json": components["schemas"]["KeptCalendarPage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -15714,7 +15714,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["stepwell__server__causes__records__Causes"];
+                    "application/json": components["schemas"]["Causes"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -15747,7 +15747,7 @@ export interface operations {
                  *       "until": "2099-02-03T06:00:00Z"
                  *     }
                  */
-                "application/json": components["schemas"]["stepwell__server__causes__records__NewMute"];
+                "application/json": components["schemas"]["NewCauseMute"];
             };
         };
         responses: {
@@ -15757,7 +15757,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["stepwell__server__causes__records__Mute"];
+                    "application/json": components["schemas"]["CauseMute"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -15962,7 +15962,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Discovery_"];
+                    "application/json": components["schemas"]["DiscoveryPage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -16244,7 +16244,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Group_"];
+                    "application/json": components["schemas"]["GroupPage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -16293,7 +16293,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["stepwell__server__groups__api__Registered"];
+                    "application/json": components["schemas"]["RegisteredGroup"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -16504,7 +16504,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Discovery_"];
+                    "application/json": components["schemas"]["DiscoveryPage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -16614,7 +16614,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Comment_"];
+                    "application/json": components["schemas"]["CommentPage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -16827,7 +16827,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Proposal_"];
+                    "application/json": components["schemas"]["ProposalPage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -16980,7 +16980,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Release_"];
+                    "application/json": components["schemas"]["ReleasePage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -17097,7 +17097,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["stepwell__server__reviews__changes__Difference"];
+                    "application/json": components["schemas"]["ReviewDifference"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -17707,7 +17707,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["stepwell__server__metrics__records__Causes"];
+                    "application/json": components["schemas"]["MetricCauses"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -17765,7 +17765,7 @@ export interface operations {
         parameters: {
             query?: {
                 by?: components["schemas"]["By"];
-                order?: components["schemas"]["stepwell__server__metrics__records__Order"];
+                order?: components["schemas"]["MetricOrder"];
                 group?: string | null;
                 workflow?: string | null;
                 from?: string | null;
@@ -17852,7 +17852,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Delivery_"];
+                    "application/json": components["schemas"]["DeliveryPage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -17916,7 +17916,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Mute_"];
+                    "application/json": components["schemas"]["NotificationMutePage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -17948,7 +17948,7 @@ export interface operations {
                  *       "until": "2099-02-03T06:00:00Z"
                  *     }
                  */
-                "application/json": components["schemas"]["stepwell__server__notifications__records__NewMute"];
+                "application/json": components["schemas"]["NewNotificationMute"];
             };
         };
         responses: {
@@ -17958,7 +17958,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["stepwell__server__notifications__records__Mute"];
+                    "application/json": components["schemas"]["NotificationMute"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -18008,7 +18008,7 @@ export interface operations {
     list_occasions: {
         parameters: {
             query?: {
-                kind?: components["schemas"]["stepwell__server__notifications__records__Kind"] | null;
+                kind?: components["schemas"]["NotificationKind"] | null;
                 group?: string | null;
                 workflow?: string | null;
                 cause?: string | null;
@@ -18028,7 +18028,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Happened_"];
+                    "application/json": components["schemas"]["HappenedPage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -18061,7 +18061,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Rule_"];
+                    "application/json": components["schemas"]["RulePage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -18176,7 +18176,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Target_"];
+                    "application/json": components["schemas"]["TargetPage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -18208,7 +18208,7 @@ export interface operations {
                  *       "url": "https://hooks.example.org/stepwell"
                  *     }
                  */
-                "application/json": components["schemas"]["stepwell__server__notifications__records__NewTarget"];
+                "application/json": components["schemas"]["NewNotificationTarget"];
             };
         };
         responses: {
@@ -18478,7 +18478,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Report_"];
+                    "application/json": components["schemas"]["ReportPage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -18849,7 +18849,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Waiting_"];
+                    "application/json": components["schemas"]["ReviewWaitingPage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -18938,7 +18938,7 @@ export interface operations {
     remove_limit: {
         parameters: {
             query: {
-                kind: components["schemas"]["stepwell__server__runs__limits__Kind"];
+                kind: components["schemas"]["RunLimitKind"];
                 name: string;
                 reason?: string | null;
             };
@@ -19468,7 +19468,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["stepwell__server__retention__records__Mark"];
+                    "application/json": components["schemas"]["RetentionMark"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -19503,7 +19503,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["stepwell__server__retention__records__Mark"];
+                    "application/json": components["schemas"]["RetentionMark"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -20005,7 +20005,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_RunStep_"];
+                    "application/json": components["schemas"]["RunStepPage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -20198,7 +20198,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Scheduled_"];
+                    "application/json": components["schemas"]["ScheduledPage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -20287,7 +20287,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Alert_"];
+                    "application/json": components["schemas"]["AlertPage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -20352,7 +20352,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Downtime_"];
+                    "application/json": components["schemas"]["DowntimePage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -20615,7 +20615,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_BackfillInstant_"];
+                    "application/json": components["schemas"]["BackfillInstantPage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -20859,7 +20859,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_LedgerEntry_"];
+                    "application/json": components["schemas"]["LedgerEntryPage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -21006,7 +21006,7 @@ export interface operations {
                  *       }
                  *     }
                  */
-                "application/json": components["schemas"]["stepwell__server__schedules__records__NewRun"];
+                "application/json": components["schemas"]["NewScheduleRun"];
             };
         };
         responses: {
@@ -21158,7 +21158,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_LoginSession_"];
+                    "application/json": components["schemas"]["LoginSessionPage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -21293,7 +21293,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_SourceImage_"];
+                    "application/json": components["schemas"]["SourceImagePage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -21412,7 +21412,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["stepwell__server__sources__records__Registered"];
+                    "application/json": components["schemas"]["RegisteredSource"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -21488,7 +21488,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Source_"];
+                    "application/json": components["schemas"]["SourcePage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -21754,7 +21754,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["stepwell__server__paging__Page_Entry___2"];
+                    "application/json": components["schemas"]["StateEntryPage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -21837,7 +21837,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["stepwell__server__state__records__Entry"];
+                    "application/json": components["schemas"]["StateEntry"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -21871,7 +21871,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["stepwell__server__state__records__Entry"];
+                    "application/json": components["schemas"]["StateEntry"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -21908,7 +21908,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["stepwell__server__paging__Page_Entry___2"];
+                    "application/json": components["schemas"]["StateEntryPage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -22039,7 +22039,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["stepwell__server__state__records__Entry"];
+                    "application/json": components["schemas"]["StateEntry"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -22213,7 +22213,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_StepBrief_"];
+                    "application/json": components["schemas"]["StepBriefPage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -22766,7 +22766,7 @@ export interface operations {
                  *       "window": 28
                  *     }
                  */
-                "application/json": components["schemas"]["stepwell__server__metrics__records__NewTarget"];
+                "application/json": components["schemas"]["NewObjective"];
             };
         };
         responses: {
@@ -22843,7 +22843,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Token_"];
+                    "application/json": components["schemas"]["TokenPage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -22964,7 +22964,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Account_"];
+                    "application/json": components["schemas"]["AccountPage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -23154,7 +23154,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_View_"];
+                    "application/json": components["schemas"]["ViewPage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -23242,7 +23242,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_View_"];
+                    "application/json": components["schemas"]["ViewPage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -23354,7 +23354,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Workflow_"];
+                    "application/json": components["schemas"]["WorkflowPage"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -23473,7 +23473,7 @@ export interface operations {
                  *       "priority": "high"
                  *     }
                  */
-                "application/json": components["schemas"]["stepwell__server__runs__records__NewRun"];
+                "application/json": components["schemas"]["NewRun"];
             };
         };
         responses: {

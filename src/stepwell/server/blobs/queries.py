@@ -32,6 +32,12 @@ def attach(conn: Connection, blob_id: UUID, run_id: UUID, kind: Kind) -> bool:
     return done.rowcount == 1
 
 
+def bytes_of_run(conn: Connection, run_id: UUID) -> int:
+    """The size of all that belongs to a run and is not dropped, but for its log."""
+    mine = (t.c.run_id == run_id, t.c.kind != Kind.LOG, t.c.dropped_at.is_(None))
+    return int(conn.execute(select(func.coalesce(func.sum(t.c.size), 0)).where(*mine)).scalar_one())
+
+
 def drop(conn: Connection, ids: Sequence[UUID], at: datetime) -> None:
     """Leave blobs to the sweep."""
     conn.execute(update(t).where(t.c.id.in_(ids), t.c.dropped_at.is_(None)).values(dropped_at=at))

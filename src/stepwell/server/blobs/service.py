@@ -116,6 +116,11 @@ def size(conn: Connection, blob_id: UUID) -> int:
     return int(row["size"])
 
 
+def bytes_of_run(conn: Connection, run_id: UUID) -> int:
+    """How many bytes are kept for a run, without its log."""
+    return queries.bytes_of_run(conn, run_id)
+
+
 def drop(conn: Connection, ids: Sequence[UUID]) -> None:
     """Let go of blobs, in the transaction that removes what referred to them."""
     if ids:

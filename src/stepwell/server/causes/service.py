@@ -14,7 +14,7 @@ from stepwell.server.causes import queries
 from stepwell.server.causes.records import Affected, Cause, Causes, Mute, NewMute
 from stepwell.server.notifications import service as notifications
 from stepwell.server.notifications.records import Mute as Muted
-from stepwell.server.paging import CursorInvalid, Paging, encoded
+from stepwell.server.paging import Paging, encoded, unknown
 
 SPANS: Final = 24
 WEEK: Final = timedelta(days=7)
@@ -61,7 +61,7 @@ def _place(pages: Paging) -> int:
             return 0
         case (int() as place,):
             return max(place, 0)
-    raise CursorInvalid("This cursor belongs to no page of this list.", fix="Leave it out.")
+    raise unknown()
 
 
 def _causes(

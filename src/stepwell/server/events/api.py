@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import Header, Query
@@ -10,9 +11,10 @@ from starlette.responses import StreamingResponse
 
 from stepwell.errors import InvalidInput
 from stepwell.server.access import service as access
+from stepwell.server.access.records import User
 from stepwell.server.events.records import TOPICS
 from stepwell.server.events.stream import events
-from stepwell.server.http import CurrentUser, Router, services_of
+from stepwell.server.http import BEARER, CurrentUser, Router, asked_again, services_of
 
 router = Router(tags=["events"])
 
@@ -41,13 +43,18 @@ async def listen(
     """
     services = services_of(request)
     wanted = frozenset(topic or TOPICS)
+    _check(wanted, user)
+    admitted = asked_again(request, await BEARER(request), partial(_check, wanted))
+    seen = last_event_id or ""
+    groups = None if user.groups is None else frozenset(user.groups)
+    position = int(seen) if seen.isascii() and seen.isdecimal() else None
+    text = events(request.app.state.hub, services.db, wanted, position, groups, admitted)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(text, media_type="text/event-stream", headers=headers)
+
+
+def _check(wanted: frozenset[str], user: User) -> None:
     for one in sorted(wanted):
         if one not in TOPICS:
             raise TopicUnknown(f"There is no topic {one!r}.", fix=f"There are {', '.join(TOPICS)}.")
         access.require(user, TOPICS[one])
-    seen = last_event_id or ""
-    groups = None if user.groups is None else frozenset(user.groups)
-    position = int(seen) if seen.isascii() and seen.isdecimal() else None
-    text = events(request.app.state.hub, services.db, wanted, position, groups)
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(text, media_type="text/event-stream", headers=headers)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from stepwell.server.database.session import Database
 from stepwell.server.events import queries
 from stepwell.server.events.hub import BATCH, Hub, Listener, Overrun
 from stepwell.server.events.records import Change
+from stepwell.server.http import ASKED_EVERY
 
 HEARTBEAT: Final = 15.0
 """Seconds after which something is sent, if only a comment, so that proxies keep it open."""
@@ -28,8 +29,9 @@ async def events(
     topics: frozenset[str],
     last_id: int | None,
     groups: frozenset[str] | None = None,
+    admitted: Callable[[], bool] = lambda: True,
 ) -> AsyncIterator[str]:
-    """The text of a stream, event by event.
+    """The text of a stream, event by event, for as long as who reads it is admitted.
 
     It begins with `ready`. `gap` says that something was lost: look at everything anew.
     A change may be told twice, never not at all without a `gap`.
@@ -43,15 +45,20 @@ async def events(
             yield "event: gap\ndata: {}\n\n"
         for change in missed:
             yield _event(change)
-        async for text in _live(listener):
+        async for text in _live(listener, admitted):
             yield text
     finally:
         hub.leave(listener)
 
 
-async def _live(listener: Listener) -> AsyncIterator[str]:
-    end = time.monotonic() + LONGEST
+async def _live(listener: Listener, admitted: Callable[[], bool]) -> AsyncIterator[str]:
+    asked = time.monotonic()
+    end = asked + LONGEST
     while (left := end - time.monotonic()) > 0:
+        if time.monotonic() - asked >= ASKED_EVERY:
+            if not await asyncio.to_thread(admitted):
+                return
+            asked = time.monotonic()
         try:
             change = await listener.next(min(HEARTBEAT, left))
         except TimeoutError:

@@ -3,6 +3,7 @@ a cluster may take seconds to say whether it would take it."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends
@@ -34,11 +35,12 @@ def of_new(request: Request, user: Admin, body: NewGroup) -> None:
 def of_change(request: Request, user: Admin, name: str, body: GroupChange) -> None:
     """A dependency of the route that changes; a group that is not there, is told of there."""
     services: Services = request.app.state.services
-    if body.launch_options or body.secrets:
+    if body.launch_options or body.secrets or body.image:
         with services.db.read() as conn:
             row = queries.get(conn, name)
         if row is not None:
             _check_reach(user, row, body)
+            _check_image(user, row, body)
             check(services, row["launcher"], body.launch_options)
 
 
@@ -52,6 +54,19 @@ def _check_reach(user: User, row: queries.Row, body: GroupChange) -> None:
             f"The token of {user.name!r} is limited to groups, and may give none a secret.",
             why="Whose a secret is, no reference says; launch options can name any, too.",
             fix="Use a token without that limit for secrets and launch options.",
+        )
+
+
+def _check_image(user: User, row: queries.Row, body: GroupChange) -> None:
+    """Raise `OutOfGroups` for a token of groups that names a file of the server's machine, unless
+    it lies where the image of its group does: all else there is the server's, or of others."""
+    if user.groups is None or row["launcher"] != "process" or not body.image:
+        return
+    if not Path(body.image).resolve().is_relative_to(Path(row["image"]).resolve().parent):
+        raise OutOfGroups(
+            f"The token of {user.name!r} is limited to groups, and may not run {body.image!r}.",
+            why="It lies outside of the folder that the group's image is in.",
+            fix="Put the image there, or use a token without that limit.",
         )
 
 

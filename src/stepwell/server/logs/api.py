@@ -10,15 +10,23 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import Depends, Header, Query
-from fastapi.security import HTTPAuthorizationCredentials
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
-from stepwell.errors import Denied, Unauthenticated
 from stepwell.server.access.records import Role
-from stepwell.server.http import BEARER, Begin, Call, Router, caller, reads, require, services_of
+from stepwell.server.http import (
+    ASKED_EVERY,
+    BEARER,
+    Begin,
+    Call,
+    Router,
+    asked_again,
+    reads,
+    require,
+    services_of,
+)
 from stepwell.server.logs.reading import Log
 from stepwell.server.logs.records import Level, LogPage, Place, Wanted
 from stepwell.server.paging import Paging, encoded
@@ -29,8 +37,6 @@ router = Router(prefix="/runs/{run_id}/logs", tags=["logs"])
 
 EVERY: Final = 0.5
 """Seconds between two looks for what a run has written since."""
-ASKED_EVERY: Final = 15.0
-"""Seconds after which who follows is asked anew who they are: a run may write for days."""
 _AT_ONCE: Final = 1000
 _VIEWER: Final = require(Role.VIEWER)
 
@@ -110,19 +116,10 @@ async def follow_log(
 
     The id of an event is its cursor: `Last-Event-ID` goes on behind it.
     """
-    admitted = partial(_admitted, request, await BEARER(request))
+    admitted = asked_again(request, await BEARER(request), partial(_VIEWER, request))
     tailing = _Tail(services_of(request), run_id, wanted)
     first = await run_in_threadpool(tailing.first, _place(last_event_id), tail)
     return EventSourceResponse(_events(tailing, first, admitted))
-
-
-def _admitted(request: Request, credentials: HTTPAuthorizationCredentials | None) -> bool:
-    """Whether the request would still be answered."""
-    try:
-        _VIEWER(request, caller(request, credentials))
-    except (Unauthenticated, Denied):
-        return False
-    return True
 
 
 class _Tail:

@@ -3,7 +3,8 @@
 Where a webhook may lead: targets are an admin's to add, since the server sends to
 them from inside its network. Even so no redirect is followed, this machine and
 link-local addresses (where clouds keep credentials) are refused unless a setting
-names the host, and of the answer only the status is kept.
+names the host, and of the answer only the status is kept. The connection goes to the very
+address that was looked at: a name that leads elsewhere when it is asked again gains nothing.
 """
 
 from __future__ import annotations
@@ -29,6 +30,10 @@ TIMEOUT: Final = 10.0
 """Seconds that a target may take to answer."""
 
 
+_MOST_ADDRESSES: Final = 3
+"""Of a host with more, the first that many are tried."""
+
+
 class Undelivered(Unavailable):
     """A target did not take a message; it is sent again later."""
 
@@ -45,16 +50,16 @@ def send(settings: Settings, target: Mapping[str, Any], message_id: UUID, messag
     if target["kind"] == TargetKind.EMAIL:
         return _mail(settings, target["address"]["to"], message)
     url = _url(target["address"])
-    check_host(url, settings.webhook_hosts)
+    where = addresses(url, settings.webhook_hosts)
     if target["kind"] == TargetKind.SLACK:
-        return _post(url, messages.as_slack(message), {})
+        return _post(url, where, messages.as_slack(message), {})
     body = messages.as_json(message)
     secret = signing.secret_of(settings.signing_key, target["id"], target["secret_version"])
-    return _post(url, body, signing.headers(secret, message_id, clock.now(), body))
+    return _post(url, where, body, signing.headers(secret, message_id, clock.now(), body))
 
 
-def check_host(url: str, allowed: tuple[str, ...] = ()) -> None:
-    """Refuse this machine, link-local, multicast and unspecified addresses.
+def addresses(url: str, allowed: tuple[str, ...] = ()) -> list[str]:
+    """Where the host is: not this machine, link-local, multicast or unspecified.
 
     Parameters
     ----------
@@ -65,19 +70,19 @@ def check_host(url: str, allowed: tuple[str, ...] = ()) -> None:
     Undelivered : the host cannot be found, or is refused.
     """
     host = urlsplit(url).hostname or ""
-    if host in allowed:
-        return
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise Undelivered(f"The host {host!r} cannot be found.", why=str(error)) from error
-    for *_, address in found:
-        if _is_inside(str(address[0])):
+    known = list(dict.fromkeys(str(address[0]) for *_, address in found))
+    for one in known if host not in allowed else ():
+        if _is_inside(one):
             raise Undelivered(
                 f"The host {host!r} is not sent to.",
-                why=f"Its address {address[0]} is this machine's own, or link-local.",
+                why=f"Its address {one} is this machine's own, or link-local.",
                 fix="Name the host in STEPWELL_WEBHOOK_HOSTS if that is meant.",
             )
+    return known[:_MOST_ADDRESSES]
 
 
 def _is_inside(text: str) -> bool:
@@ -119,19 +124,35 @@ def _url(address: Mapping[str, Any]) -> str:
     return os.environ[variable]
 
 
-def _post(url: str, body: str, headers: dict[str, str]) -> str:
+def _post(url: str, where: list[str], body: str, headers: dict[str, str]) -> str:
     kind = {"content-type": "application/json", "user-agent": "stepwell", **headers}
-    try:
-        with (
-            httpx.Client(follow_redirects=False, trust_env=False, timeout=TIMEOUT) as client,
-            client.stream("POST", url, content=body.encode(), headers=kind) as answer,
-        ):
-            status = answer.status_code
-    except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
-        raise Undelivered("The target does not answer.", why=type(error).__name__) from error
-    if not 200 <= status < 300:
-        raise Undelivered(f"The target answered HTTP {status}.")
-    return f"HTTP {status}"
+    error: Exception | None = None
+    for address in where:
+        try:
+            status = _status(httpx.URL(url), address, body.encode(), kind)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as failed:
+            error = failed  # perhaps the next one answers
+        except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as failed:
+            error = failed
+            break
+        else:
+            if not 200 <= status < 300:
+                raise Undelivered(f"The target answered HTTP {status}.")
+            return f"HTTP {status}"
+    raise Undelivered("The target does not answer.", why=type(error).__name__) from error
+
+
+def _status(url: httpx.URL, address: str, body: bytes, headers: dict[str, str]) -> int:
+    """What the host of a URL answers at an address; its certificate is of its name."""
+    named = {"host": url.netloc.decode("ascii"), **headers}
+    told = {"sni_hostname": url.raw_host.decode("ascii")}
+    with (
+        httpx.Client(follow_redirects=False, trust_env=False, timeout=TIMEOUT) as client,
+        client.stream(
+            "POST", url.copy_with(host=address), content=body, headers=named, extensions=told
+        ) as answer,
+    ):
+        return answer.status_code
 
 
 def _mail(settings: Settings, to: list[str], message: Message) -> str:

@@ -36,7 +36,7 @@ def publish(
         "launch_options": now["launch_options"] or {},
     }
     queries.add(conn, {"id": release_id, **head, **given, **values}, contents.values())
-    schedules.sync_with_release(conn, services.db, release_id, values["created_by"])
+    schedules.sync_with_release(conn, services, release_id, values["created_by"])
     for row in contents.values():
         old, operations = row["renamed_from"] or row["workflow"], row["renamed_operations"] or {}
         if old != row["workflow"] or operations:

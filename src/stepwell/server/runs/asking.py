@@ -36,6 +36,7 @@ class Question:
     ) -> None:
         self.db, self.caller, self.verb = services.db, caller, verb
         self.arguments = _arguments(signature(verb), verb, body)
+        self.most_steps = services.settings.steps_per_run
         self.ids = EngineIds(services.settings.signing_key, caller)
 
     def __call__(self, conn: Connection) -> Any:
@@ -53,7 +54,7 @@ class Question:
         self, conn: Connection, steps: Transaction, run: RowMapping, attempt: RowMapping
     ) -> ScopedStore:
         """The store as its container sees it; the run's header is locked."""
-        return ScopedStore(conn, steps, run, attempt, self.ids)
+        return ScopedStore(conn, steps, run, attempt, self.ids, self.most_steps)
 
 
 def admit(

@@ -83,7 +83,8 @@ def list_state_keys(
 def stage(call: Writing, run_id: UUID, body: Staging) -> Staged:
     """Keep a state value or report until the operation's settlement (R38)."""
     run = admitted(call, queries.lock(call.conn, run_id))
-    return staging.stage(call.conn, call.db.steps(call.conn), run, body)
+    settings = call.services.settings
+    return staging.stage(call.conn, call.db.steps(call.conn), run, body, settings)
 
 
 @router.post("/progress", status_code=204)

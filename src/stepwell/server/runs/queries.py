@@ -310,6 +310,13 @@ def is_staged(conn: Connection, staged_id: UUID) -> bool:
     return conn.execute(query).first() is not None
 
 
+def staged_state(conn: Connection, run_id: UUID, most: int) -> int:
+    """How many writes of state are staged for a run, counted up to `most`."""
+    mine = (staged.c.run_id == run_id, staged.c.kind == "state")
+    some = select(staged.c.id).where(*mine).limit(most).subquery()
+    return int(conn.execute(select(func.count()).select_from(some)).scalar_one())
+
+
 def staged_claims(conn: Connection, run_id: UUID) -> set[Claim]:
     """The claims of a run that something is staged under."""
     return {Claim(**row) for row in _STAGED.rows(conn, {"run": run_id})}

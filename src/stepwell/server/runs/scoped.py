@@ -13,7 +13,7 @@ from sqlalchemy import Connection, RowMapping
 from stepwell import clock
 from stepwell.errors import Denied, EngineBuried, NotFound
 from stepwell.outcome import Settlement, Verdict
-from stepwell.server.runs import course, queries, settling
+from stepwell.server.runs import course, queries, quotas, settling
 from stepwell.server.runs.records import RunState
 from stepwell.server.runs.service import OPERATIONS, activate_supervisor
 from stepwell.server.runs.tokens import EngineIds
@@ -61,6 +61,7 @@ class ScopedStore:
     run : the header, locked.
     attempt : as `queries.standing` tells of it, asked for under that lock.
     ids : this attempt's permutation.
+    most_steps : so many the run may have; 0 is any number.
     """
 
     def __init__(
@@ -70,7 +71,9 @@ class ScopedStore:
         run: RowMapping,
         attempt: RowMapping,
         ids: EngineIds,
+        most_steps: int = 0,
     ) -> None:
+        self.most_steps = most_steps
         self.conn, self.tx, self.run, self.attempt, self.ids = conn, tx, run, attempt, ids
         self.flow_id: UUID = run["id"]
 
@@ -132,9 +135,13 @@ class ScopedStore:
         Raises
         ------
         OutOfScope : one adds what is not the run's own.
+        RunQuotaReached : one adds too much. That the next one follows is not counted here: the
+            supervisor does, once a minute.
         """
         for settlement in settlements:
             self._check(settlement.additions)
+            if len(more := settlement.additions) > 1:
+                quotas.check_steps(self.tx, self.flow_id, len(more), self.most_steps)
         return [course.adapted(self.run, _looked_up(one)) for one in settlements]
 
     # -- two in one ------------------------------------------------------------
@@ -178,6 +185,7 @@ class ScopedStore:
     def add(self, additions: Sequence[Addition]) -> list[bool]:
         """Only into the flow, and only names of the own group."""
         self._check(additions)
+        quotas.check_steps(self.tx, self.flow_id, len(additions), self.most_steps)
         return self.tx.add([replace(one, fresh=False) for one in additions])
 
     def search(self, query: StepQuery) -> list[Step]:

@@ -19,9 +19,10 @@ from stepwell.server.blobs import service as blobs
 from stepwell.server.blobs.service import Kind
 from stepwell.server.reports import service as reports
 from stepwell.server.reports.records import Content, NewReport, Origin
-from stepwell.server.runs import queries, scopes
+from stepwell.server.runs import queries, quotas, scopes
 from stepwell.server.runs.judgement import operation_of
 from stepwell.server.runs.records import Staged, Staging
+from stepwell.server.settings import Settings
 from stepwell.server.state import service as state
 from stepwell.server.state.records import LONGEST_AUTHOR, Author, Write
 from stepwell.step import Claim, Step, StepQuery, StepStatus
@@ -35,18 +36,23 @@ class ClaimLost(Conflict):
     code = "claim-lost"
 
 
-def stage(conn: Connection, tx: Transaction, run: RowMapping, asked: Staging) -> Staged:
+def stage(
+    conn: Connection, tx: Transaction, run: RowMapping, asked: Staging, settings: Settings
+) -> Staged:
     """Keep a write until the claim that it belongs to is settled; `now` writes at once.
 
     Raises
     ------
     ClaimLost : not this run's step, or not under this claim.
     InvalidInput : a payload that could not be committed later.
+    RunQuotaReached : of state.
     StateConflict : with `now`, the entry has another version.
     """
     step = _claimed(tx, run, asked)
     content = _content(asked)
     payload = _checked(asked, content)
+    if isinstance(payload, Write):
+        quotas.check_keys(conn, settings, run["id"])
     if isinstance(payload, Write) and payload.now:
         return Staged(version=_write(conn, run, step, payload))
     staged_id = asked.id or new_id()

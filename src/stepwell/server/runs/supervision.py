@@ -22,7 +22,16 @@ from stepwell.outcome import Outcome, done, rerun
 from stepwell.server.groups import service as groups
 from stepwell.server.groups.records import Group
 from stepwell.server.logs import service as logs
-from stepwell.server.runs import approvals, closing, launching, queries, slots, staging, waits
+from stepwell.server.runs import (
+    approvals,
+    closing,
+    launching,
+    queries,
+    quotas,
+    slots,
+    staging,
+    waits,
+)
 from stepwell.server.runs.judgement import MOST_LOST, executions, losses, lost_with, operation_of
 from stepwell.server.runs.judgement import ready as ready_rows
 from stepwell.server.runs.records import RunState, Waiting, WaitingCode
@@ -76,7 +85,7 @@ class Supervision:
     def _attend(self, run: RowMapping, attempt: RowMapping, group: Group) -> Outcome:
         launcher = self.services.launcher(group.launcher)
         wanted = run["state"] in (RunState.STARTING, RunState.RUNNING)
-        wanted = wanted and clock.now() < run["deadline_at"]
+        wanted = wanted and clock.now() < run["deadline_at"] and not self._crowded()
         if attempt["launched_at"] is None and wanted:
             return self._launch(run, group)
         handle = attempt["handle"] or launcher.find(launching.name(self.run_id, attempt["number"]))
@@ -96,6 +105,13 @@ class Supervision:
         """Whether it is still there long after the last operation has ended."""
         last = self._ended_at()
         return last is not None and clock.now() - last > timedelta(seconds=LINGER)
+
+    def _crowded(self) -> bool:
+        """Whether it has more steps than a run may."""
+        most = self.services.settings.steps_per_run
+        with self.services.db.read() as conn:
+            tx = self.services.db.steps(conn)
+            return bool(most) and quotas.steps(tx, self.run_id, most) > most
 
     def _note_silence(self, attempt: RowMapping) -> None:
         """Note a due row that lies unclaimed though the container had begun."""
@@ -195,6 +211,8 @@ class Supervision:
             closing.close_cancelled(conn, tx, run)
         elif not ready:
             closing.close_by_rows(conn, tx, run, steps)
+        elif 0 < (most := self.services.settings.steps_per_run) < len(steps):
+            closing.fail(conn, tx, run, f"It has more than the {most:,} steps that a run may have.")
         elif reason := self._hopeless(conn, run, ready, now):
             closing.fail(conn, tx, run, reason)
         else:

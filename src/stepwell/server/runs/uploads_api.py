@@ -17,7 +17,7 @@ from stepwell.server.blobs.service import Kind
 from stepwell.server.http import Router, services_of
 from stepwell.server.logs import service as logs
 from stepwell.server.logs.records import Piece
-from stepwell.server.runs import queries
+from stepwell.server.runs import queries, quotas
 from stepwell.server.runs.asking import admit
 from stepwell.server.runs.container_api import container
 from stepwell.server.runs.records import Container
@@ -53,10 +53,13 @@ def add_log_segment(
 def upload_blob(request: Request, caller: Caller, run_id: UUID, body: Content) -> Uploaded:
     """Upload a report or a result before the staged write, or the settlement, refers to it."""
     services = services_of(request)
-    _check(services, caller)
+    with services.db.read() as conn:
+        admit(conn, caller, queries.get(conn, run_id))
+        quotas.check_bytes(conn, services.settings, run_id, len(body))
     blob_id = blobs.upload(services.blobs, body)
     with services.db.write() as conn:
         admit(conn, caller, queries.lock(conn, run_id))
+        quotas.check_bytes(conn, services.settings, run_id, len(body))
         blobs.enter(conn, blob_id, Kind.UPLOAD, len(body), run_id)
     return Uploaded(id=blob_id)
 

@@ -106,7 +106,7 @@ def _note_downtime(services: Services, books: Books, state: Any) -> None:
         now = now_of(conn, services.clock)
     if now - expected > books.rules.grace:
         with services.db.write() as conn:
-            downtimes.note(conn, expected, now)
+            downtimes.note(conn, expected, now, books.rules.grace)
 
 
 def _next_time(services: Services) -> Outcome:

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Integer, RowMapping, cast, ext
 
 from stepwell import clock
 from stepwell.server.database.tables import runs
-from stepwell.server.paging import CursorInvalid, Paging, encoded
+from stepwell.server.paging import Paging, encoded, unknown
 from stepwell.server.runs.service import shown
 from stepwell.server.search.completing import completions_of_steps
 from stepwell.server.search.language import Clause
@@ -105,10 +105,7 @@ def _key(pages: Paging) -> Key | None:
     match after:
         case (datetime() as at, UUID() as run_id):
             return at, run_id
-    raise CursorInvalid(
-        "This cursor belongs to no page of this list.",
-        fix="Use `next` of an earlier answer as it is, or leave it out for the first page.",
-    )
+    raise unknown()
 
 
 def newest(conn: Connection, plan: Plan, limit: int) -> Sequence[RowMapping]:

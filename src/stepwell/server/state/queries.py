@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, Select, delete, func, insert, select
+from sqlalchemy import Connection, RowMapping, Select, delete, func, insert, literal_column, select
 
 from stepwell import clock
 from stepwell.server.database.tables import state_entries as t
@@ -83,3 +84,11 @@ def written_between(group: str, since: datetime, until: datetime, limit: int) ->
 
 def _of(group: str, scope: str, key: str) -> tuple[Any, ...]:
     return (t.c.group_name == group, t.c.scope == scope, t.c.key == key)
+
+
+def keys_made_by(conn: Connection, run_id: UUID, most: int) -> int:
+    """How many keys a run was the first to write, counted up to `most`."""
+    # A literal: only then do the planners see that the partial index fits.
+    mine = (t.c.run_id == run_id, t.c.version == literal_column("1"))
+    some = select(t.c.run_id).where(*mine).limit(most).subquery()
+    return int(conn.execute(select(func.count()).select_from(some)).scalar_one())

@@ -180,6 +180,11 @@ def keys(
     return queries.keys(conn, group, checked_scope(scope), prefix, after, limit)
 
 
+def keys_made_by(conn: Connection, run_id: UUID, most: int) -> int:
+    """How many keys came to be by a run, counted up to `most`."""
+    return queries.keys_made_by(conn, run_id, most)
+
+
 def checked_scope(scope: str) -> str:
     """`scope` itself; raises `InvalidInput` where it has another form."""
     if re.fullmatch(SCOPE, scope) is None or len(scope) > 220:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Annotated
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import Annotated, Any, Final, get_type_hints
 from uuid import UUID
 
 from fastapi import Depends, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, ConfigDict, create_model
 
 from stepwell.engine.lineage import MOST, Lineage
 from stepwell.server.access.records import Role
@@ -24,7 +25,7 @@ from stepwell.server.steps.records import (
     StepDetail,
     StepFailures,
 )
-from stepwell.step import EndedAs, Priority, Retention, StepQuery, StepStatus
+from stepwell.step import StepQuery
 
 router = Router(prefix="/steps", tags=["steps"])
 
@@ -41,54 +42,25 @@ Reading = Annotated[Call, reads(Role.VIEWER)]
 Operating = Annotated[Call, writes(Role.OPERATOR)]
 
 
-class Filters(BaseModel):
+_OF_PAGES: Final = {"ids", "after", "limit"}
+"""Fields of a query that a list asks for in its own way."""
+
+
+def _field(kind: Any, default: Any) -> tuple[Any, Any]:
+    """A field of a query as a parameter: an instant says its zone."""
+    return (AwareDatetime | None if kind == datetime | None else kind, default)
+
+
+_FIELDS: dict[str, Any] = {
+    one.name: _field(get_type_hints(StepQuery)[one.name], one.default)
+    for one in fields(StepQuery)
+    if one.name not in _OF_PAGES
+}
+_QUERY: Any = create_model("Filters", __config__=ConfigDict(extra="ignore"), **_FIELDS)
+
+
+class Filters(_QUERY):  # type: ignore[misc] # it has what the query of steps has
     """Every field that is set narrows; ranges are half open, prefixes are literal."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    status: StepStatus | None = None
-    name: str | None = None
-    name_prefix: str | None = None
-    queue: str | None = None
-    priority: Priority | None = None
-    unique_key: str | None = None
-    flow_id: UUID | None = None
-    correlation_id: str | None = None
-    search_key: str | None = None
-    search_key_prefix: str | None = None
-    limit_key: str | None = None
-    rate_key: str | None = None
-    correlation_id_prefix: str | None = None
-    description_contains: str | None = None
-    state_contains: str | None = None
-    activation_args_contains: str | None = None
-    result_contains: str | None = None
-    state_format: str | None = None
-    retention: Retention | None = None
-    fingerprint: str | None = None
-    created_by_step_id: UUID | None = None
-    copy_of: UUID | None = None
-    join_id: UUID | None = None
-    executed_by: str | None = None
-    ended_as: EndedAs | None = None
-    claimed: bool | None = None
-    created_from: AwareDatetime | None = None
-    created_to: AwareDatetime | None = None
-    scheduled_from: AwareDatetime | None = None
-    scheduled_to: AwareDatetime | None = None
-    started_from: AwareDatetime | None = None
-    started_to: AwareDatetime | None = None
-    ended_from: AwareDatetime | None = None
-    ended_to: AwareDatetime | None = None
-    duration_from: float | None = None
-    duration_to: float | None = None
-    execution_count_from: int | None = None
-    execution_count_to: int | None = None
-    failure_count_from: int | None = None
-    failure_count_to: int | None = None
-    lost_count_from: int | None = None
-    lost_count_to: int | None = None
-    oldest_first: bool = False
 
 
 def _filters(filters: Annotated[Filters, Query()]) -> Filters:

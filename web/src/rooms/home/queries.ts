@@ -4,7 +4,7 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api, ok, type Schemas } from "@/api/client";
 
 export type Summary = Schemas["Summary"];
-export type Causes = Schemas["stepwell__server__causes__records__Causes"];
+export type Causes = Schemas["Causes"];
 export type Cause = Causes["items"][number];
 export type Bulk = Schemas["Bulk"];
 export type FirstRun = Schemas["FirstRun"];

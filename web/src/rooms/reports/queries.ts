@@ -16,7 +16,7 @@ export const reportsQuery = (filter: Filter) =>
     queryKey: ["reports", "list", filter],
     placeholderData: keepPreviousData,
     initialPageParam: undefined as string | undefined,
-    getNextPageParam: (last: Schemas["Page_Report_"]) => last.next ?? undefined,
+    getNextPageParam: (last: Schemas["ReportPage"]) => last.next ?? undefined,
     queryFn: ({ pageParam }) =>
       ok(
         api.GET("/api/v1/reports", {

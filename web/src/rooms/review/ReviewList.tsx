@@ -20,7 +20,7 @@ import classes from "./Review.module.css";
 
 type Tab = "waiting" | "decided" | "errors";
 
-type Waiting = Schemas["Page_Waiting_"]["items"][number];
+type Waiting = Schemas["ReviewWaitingPage"]["items"][number];
 type Failed = Schemas["Discovery"];
 
 /** The groups whose images have something to say. */

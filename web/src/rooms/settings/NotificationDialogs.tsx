@@ -32,7 +32,7 @@ const KEY = "notifications";
 const REFERENCE = /^env:[A-Za-z_]\w*$/;
 
 type Kind = Target["kind"];
-type Told = Schemas["stepwell__server__notifications__records__Kind"];
+type Told = Schemas["NotificationKind"];
 
 interface Props {
   onClose: () => void;

@@ -23,10 +23,10 @@ export type Control = Schemas["ControlShown"];
 export type Target = Schemas["Target"];
 export type Rule = Schemas["Rule"];
 export type Delivery = Schemas["Delivery"];
-export type Mute = Schemas["stepwell__server__notifications__records__Mute"];
+export type Mute = Schemas["NotificationMute"];
 export type View = Schemas["View"];
 export type Policy = Schemas["Policy"];
-export type Entry = Schemas["stepwell__server__audit__records__Entry"];
+export type Entry = Schemas["AuditEntry"];
 
 interface Page<T> {
   items: T[];

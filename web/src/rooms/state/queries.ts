@@ -4,7 +4,7 @@ import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/
 import { api, ok, type Schemas } from "@/api/client";
 import { exactText, parseExact } from "@/lib/exact";
 
-export type Entry = Schemas["stepwell__server__state__records__Entry"];
+export type Entry = Schemas["StateEntry"];
 
 const TEXT = { parseAs: "text", bodySerializer: exactText } as const;
 
@@ -25,10 +25,9 @@ export const entriesQuery = (filter: { group?: string; scope?: string; prefix?: 
     queryKey: ["state", "list", filter],
     placeholderData: keepPreviousData,
     initialPageParam: undefined as string | undefined,
-    getNextPageParam: (last: Schemas["stepwell__server__paging__Page_Entry___2"]) =>
-      last.next ?? undefined,
+    getNextPageParam: (last: Schemas["StateEntryPage"]) => last.next ?? undefined,
     queryFn: ({ pageParam }) =>
-      exact<Schemas["stepwell__server__paging__Page_Entry___2"]>(
+      exact<Schemas["StateEntryPage"]>(
         api.GET("/api/v1/state", {
           params: { query: { ...filter, cursor: pageParam, limit: 100 } },
           ...TEXT,
@@ -55,7 +54,7 @@ export const historyQuery = (place: Place) =>
   queryOptions({
     queryKey: ["state", "history", place],
     queryFn: () =>
-      exact<Schemas["stepwell__server__paging__Page_Entry___2"]>(
+      exact<Schemas["StateEntryPage"]>(
         api.GET("/api/v1/state/{group}/history", {
           params: { path: { group: place.group }, query: { ...params(place).query, limit: 50 } },
           ...TEXT,

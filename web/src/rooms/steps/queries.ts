@@ -18,7 +18,7 @@ export const stepsQuery = (filters: Filters) =>
     placeholderData: keepPreviousData,
     refetchInterval: 5000,
     initialPageParam: undefined as string | undefined,
-    getNextPageParam: (last: Schemas["Page_StepBrief_"]) => last.next ?? undefined,
+    getNextPageParam: (last: Schemas["StepBriefPage"]) => last.next ?? undefined,
     queryFn: ({ pageParam }) =>
       ok(
         api.GET("/api/v1/steps", {

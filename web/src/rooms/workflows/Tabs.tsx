@@ -19,7 +19,7 @@ interface Props {
 }
 
 type Run = Schemas["Run"];
-type Scheduled = Schemas["Page_Scheduled_"]["items"][number];
+type Scheduled = Schemas["ScheduledPage"]["items"][number];
 type Report = Schemas["Report"];
 
 export function Runs({ group, workflow }: Props) {
@@ -211,7 +211,7 @@ export function State({ group, workflow }: Props) {
   );
 }
 
-type Kept = Schemas["stepwell__server__paging__Page_Entry___2"]["items"][number];
+type Kept = Schemas["StateEntryPage"]["items"][number];
 
 const STATE: Column<Kept>[] = [
   { key: "key", header: words.key, card: "head", cell: (one) => <code>{one.key}</code> },

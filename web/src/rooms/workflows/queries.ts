@@ -12,7 +12,7 @@ export const workflowsQuery = (text: string) =>
     queryKey: ["workflows", "list", text],
     placeholderData: keepPreviousData,
     initialPageParam: undefined as string | undefined,
-    getNextPageParam: (last: Schemas["Page_Workflow_"]) => last.next ?? undefined,
+    getNextPageParam: (last: Schemas["WorkflowPage"]) => last.next ?? undefined,
     queryFn: ({ pageParam }) =>
       ok(
         api.GET("/api/v1/workflows", {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Index, Integer, String, Table, Uuid
+from sqlalchemy import JSON, Boolean, Column, Index, Integer, String, Table, Uuid, text
 
 from stepwell.server.database.tables.columns import Instant, metadata
 
@@ -21,6 +21,12 @@ state_entries = Table(
     Column("written_at", Instant, nullable=False),
     Column("expires_at", Instant),
     Index(None, "expires_at"),
+    Index(
+        "ix_state_entries_made_by",
+        "run_id",
+        sqlite_where=text("version = 1"),
+        postgresql_where=text("version = 1"),
+    ),
 )
 
 state_readers = Table(

@@ -133,6 +133,28 @@ def settled_late(
     conn.execute(update(t).where(mine, t.c.over_at.is_(None)).values(over_at=now))
 
 
+def blocked(conn: Connection, db: Database, schedule: Row, due: datetime, why: str | None) -> None:
+    """The run of a due instant could not be started: a failure, which the next success ends."""
+    place = f"{schedule['group_name']}/{schedule['workflow']}"
+    occasion = Occasion(
+        kind=Kind.FAILURE,
+        group=schedule["group_name"],
+        workflow=schedule["workflow"],
+        sentence=f"{place} was due at {minutes(due)}, and could not be started: {why}",
+        schedule_id=schedule["id"],
+        details={"due": iso(due), "schedule": schedule["name"]},
+        labels=schedule["labels"] or {},
+    )
+    notifications.occur(conn, db, occasion)
+    events.emit(
+        "schedule.blocked",
+        schedule_id=str(schedule["id"]),
+        workflow=place,
+        due=due.isoformat(),
+        why=why,
+    )
+
+
 def end_of_runs(conn: Connection, now: datetime) -> None:
     """What ran too long and has ended is over."""
     ended = select(runs.c.id).where(runs.c.finished_at.is_not(None))

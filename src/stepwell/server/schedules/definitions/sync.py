@@ -8,7 +8,6 @@ with pause and ledger. What is not in the release any more is out of force.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,13 +15,12 @@ from sqlalchemy import Connection
 
 from stepwell.schedules import from_json
 from stepwell.server.audit import service as audit
-from stepwell.server.database.session import Database
 from stepwell.server.schedules import queries
 from stepwell.server.schedules.definitions import changing
 from stepwell.server.schedules.instant import now_of
-from stepwell.server.schedules.ledger.books import Books
 from stepwell.server.schedules.queries import Row
 from stepwell.server.schedules.records import Change, Origin
+from stepwell.server.services import Services
 
 DEFAULT: Final = "default"
 """The name of the schedule that the source declares."""
@@ -30,7 +28,7 @@ _TOLD_APART: Final = {"workflow", "name", "verb", "was", "now"}
 
 
 def sync_with_release(
-    conn: Connection, db: Database, release_id: UUID, actor: str, *, now: datetime | None = None
+    conn: Connection, services: Services, release_id: UUID, actor: str
 ) -> list[Change]:
     """Bring a group's schedules in line with a release, in the transaction that makes it current.
 
@@ -39,22 +37,21 @@ def sync_with_release(
     """
     workflows = queries.released(conn, release_id)
     group = queries.group_of(conn, release_id)
-    sync = _Sync(conn, db, group, workflows, now or now_of(conn))
+    sync = _Sync(conn, services, group, workflows)
     changes = list(sync.changes())
     for change in changes:
         details = change.model_dump(mode="json", exclude=_TOLD_APART)
         target = f"{group}/{change.workflow}/{change.name}"
         told = {"before": change.was, "after": change.now}
         audit.record(conn, actor, f"schedule.{change.verb}", target, "release", details, **told)
-    changing.wake(conn, db)
+    changing.wake(conn, services.db)
     return changes
 
 
 class _Sync:
-    def __init__(
-        self, conn: Connection, db: Database, group: str, workflows: Any, now: datetime
-    ) -> None:
-        self.conn, self.books, self.group, self.now = conn, Books(db), group, now
+    def __init__(self, conn: Connection, services: Services, group: str, workflows: Any) -> None:
+        self.conn, self.group = conn, group
+        self.books, self.now = changing.books_of(services), now_of(conn, services.clock)
         self.entries = {row["workflow"]: row["entry"] for row in workflows}
         self.old_names = {
             row["renamed_from"]: row["workflow"] for row in workflows if row["renamed_from"]
@@ -81,14 +78,21 @@ class _Sync:
             row = changing.found(queries.get(self.conn, row["id"]), row["id"])
 
     def _moved(self, rows: Any) -> Iterator[Change]:
-        taken = {(row["workflow"], row["name"]) for row in rows}
         for row in rows:
             new = self.old_names.get(row["workflow"])
-            if new is None or row["workflow"] in self.entries or (new, row["name"]) in taken:
+            if new is None or row["workflow"] in self.entries or self._taken(new, row["name"]):
                 continue
             queries.change(self.conn, row["id"], workflow=new)
             told: dict[str, Any] = {"was": {"workflow": row["workflow"]}, "now": {"workflow": new}}
             yield self._change(row, "moved", workflow=new, **told)
+
+    def _taken(self, workflow: str, name: str) -> bool:
+        """Whether a schedule in force has the name; one of before, that has not, gives way."""
+        there = queries.named(self.conn, self.group, workflow, name)
+        if there is not None and not there["active"]:
+            aside = f"{name[:80]}-{there['id'].hex[-12:]}"
+            queries.change(self.conn, there["id"], origin=Origin.REMOVED, name=aside)
+        return there is not None and bool(there["active"])
 
     def _created(self, have: set[str]) -> Iterator[Change]:
         for workflow, entry in self.entries.items():

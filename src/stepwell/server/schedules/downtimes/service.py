@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from stepwell import events
 from stepwell.ids import new_id
@@ -33,10 +33,20 @@ _POLICY: Final = {
 _ANSWER: Final = ("answer", "answered_by", "answered_at", "answer_reason")
 
 
-def note(conn: Connection, expected: datetime, now: datetime) -> None:
-    """Nobody ticked from `expected`, when the tick was to come, until now."""
-    due = queries.earliest_due(conn)
-    began = min(expected, due) if due is not None else expected
+def note(conn: Connection, expected: datetime, now: datetime, grace: timedelta) -> None:
+    """Nobody ticked from `expected`, when the tick was to come, until now.
+
+    A tick that notes it and then fails comes again, and expects what it did: of that time only
+    what was not noted yet is one more downtime, if it is longer than the grace.
+    """
+    noted = conn.execute(select(func.max(t.c.ended_at))).scalar()
+    if noted is not None and noted > expected:
+        if now - noted <= grace:
+            return
+        began = noted
+    else:
+        due = queries.earliest_due(conn)
+        began = min(expected, due) if due is not None else expected
     conn.execute(insert(t).values(id=new_id(), began_at=began, ended_at=now))
     events.emit("schedule.downtime", began=began.isoformat(), ended=now.isoformat())
 

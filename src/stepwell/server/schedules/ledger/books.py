@@ -18,6 +18,7 @@ from stepwell.schedules.ledger import Rules
 from stepwell.server.database.session import Database
 from stepwell.server.runs import service as runs
 from stepwell.server.schedules import queries
+from stepwell.server.schedules.alerts import service as alerts
 from stepwell.server.schedules.ledger.passes import Pass, Settled
 from stepwell.server.schedules.ledger.sheets import PASSING, Alone, ByRunsRoom, Starter, Together
 from stepwell.server.schedules.ledger.writing import blocked, write
@@ -115,6 +116,7 @@ class Books:
         following = _following(schedule)
         entry = blocked(due, following, schedule["version"], error)
         write(conn, schedule["id"], entry, now)
+        alerts.blocked(conn, self.db, schedule, due, entry.why)
         queries.change(conn, schedule["id"], next_due=following)
         return Settled(0, following, more=following is not None and following <= now)
 

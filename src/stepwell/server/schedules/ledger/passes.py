@@ -130,6 +130,8 @@ class Pass:
         self.sheet.enter(entry, run_id)
         if entry.fate is Fate.QUEUED:
             self.queued = self.sheet.queued()
+        if entry.fate is Fate.BLOCKED:
+            self._tell_blocked(entry.first, entry.why)
         if entry.fate is Fate.MISSED:
             self.sheet.later(partial(self._tell_missed, entry))
         self._look_whether_late(entry)
@@ -165,6 +167,7 @@ class Pass:
                 raise
             except Exception as error:
                 self.sheet.resolve(line, Fate.BLOCKED, said(error))
+                self._tell_blocked(line["first_due"], said(error))
             else:
                 self.sheet.resolve(line, Fate.RAN, Why.WAITED, run_id)
 
@@ -176,6 +179,10 @@ class Pass:
         for run_id in [one for one, state in self.active.items() if state != "cancelling"]:
             self.sheet.cancel(run_id)
             self.active[run_id] = "cancelling"
+
+    def _tell_blocked(self, due: datetime, why: str | None) -> None:
+        tell = partial(alerts.blocked, self.sheet.conn, self.terms.db)
+        self.sheet.later(partial(tell, self.schedule, due, why))
 
     def _tell_missed(self, entry: Entry) -> None:
         events.emit(
