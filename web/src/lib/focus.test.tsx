@@ -5,9 +5,7 @@ import { useFocusBack } from "./focus";
 beforeEach(() => {
   vi.useFakeTimers();
   // jsdom lays nothing out; here all that is in the page is seen.
-  vi.spyOn(HTMLElement.prototype, "getClientRects").mockReturnValue([
-    {},
-  ] as unknown as DOMRectList);
+  vi.spyOn(HTMLElement.prototype, "getClientRects").mockReturnValue([{}] as unknown as DOMRectList);
 });
 
 afterEach(() => {

@@ -75,5 +75,5 @@ function giveTo(before: readonly (HTMLElement | null)[]): void {
 }
 
 function isThere(one: HTMLElement | null): one is HTMLElement {
-  return one !== null && one.isConnected && one.getClientRects().length > 0;
+  return one?.isConnected === true && one.getClientRects().length > 0;
 }
