@@ -83,7 +83,7 @@ Id = Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")]
 Query = Annotated[
     str,
     typer.Argument(
-        metavar="[QUERY]", help="As in 'state:failed since:2h'; see the API's reference."
+        metavar="QUERY", help="As in 'state:failed since:2h'; see the API's reference."
     ),
 ]
 Wait = Annotated[
