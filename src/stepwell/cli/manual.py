@@ -79,4 +79,5 @@ def _row(parameter: Any) -> str:
 
 def _metavar(parameter: Any) -> str:
     name = str(parameter.metavar or parameter.name.upper())
-    return name if parameter.required or name.startswith("[") else f"[{name}]"
+    many = "..." if parameter.nargs == -1 else ""
+    return f"{name}{many}" if parameter.required else f"[{name}]{many}"

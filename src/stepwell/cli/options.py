@@ -23,7 +23,7 @@ OfWorkflow: TypeAlias = Annotated[
 ]
 Limit: TypeAlias = Annotated[int, typer.Option("--limit", min=1, help="At most so many.")]
 Labels: TypeAlias = Annotated[
-    list[str] | None, typer.Argument(metavar="KEY=VALUE ...", help="What to set.")
+    list[str] | None, typer.Argument(metavar="KEY=VALUE", help="What to set.")
 ]
 Unlabelled: TypeAlias = Annotated[
     list[str] | None, typer.Option("--remove", metavar="KEY", help="Repeatable.")

@@ -26,7 +26,7 @@ COLUMNS: Final = {
     "reason": "reason",
 }
 
-Pool = Annotated[str | None, typer.Argument(metavar="[POOL]", help="The pool's name.")]
+Pool = Annotated[str | None, typer.Argument(metavar="POOL", help="The pool's name.")]
 Group = Annotated[str | None, typer.Option("--group", help="A group, instead of a pool.")]
 Workflow = Annotated[
     str | None, typer.Option("--workflow", metavar="GROUP/WORKFLOW", help="A workflow, instead.")

@@ -187,7 +187,10 @@ def test_a_target_has_a_rule_and_goes_with_it(page: Page, office: Site) -> None:
     found.get_by_role("button", name="Add it", exact=True).click()
     secret = page.get_by_role("dialog", name="The secret of oncall")
     expect(secret.get_by_text("This is shown once")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(1)
+    expect(secret.locator(":focus")).to_have_count(1)
     submit(secret, "I have it")
+    expect(page.get_by_role("button", name="Add a target")).to_be_focused()
     expect(row(page, "oncall")).to_contain_text(HOOK)
 
     found = dialog(page, "Add a rule")
@@ -201,7 +204,10 @@ def test_a_target_has_a_rule_and_goes_with_it(page: Page, office: Site) -> None:
     [rule] = notes(office, "rules")
     assert (rule["target"], rule["workflow"], rule["every"]) == ("oncall", "rank-shares", 3600)
 
-    submit(dialog(page, "End the rule oncall"), "End the rule")
+    found = dialog(page, "End the rule oncall")
+    told = "oncall is no longer told of failures, late schedules, recoveries, about rank-shares."
+    expect(found).to_contain_text(told)
+    submit(found, "End the rule")
     expect(row(page, "rank-shares")).to_have_count(0)
     submit(dialog(page, "Remove oncall"), "Remove")
     expect(page.get_by_text("Nobody is told of anything")).to_be_visible()

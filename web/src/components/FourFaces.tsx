@@ -98,7 +98,7 @@ export function ErrorFace({ error, onRetry }: { error: unknown; onRetry?: () => 
             <CopyButton value={problem.correlationId} label={common.correlation} />
           </p>
         ) : null}
-        {onRetry ? (
+        {onRetry && problem.status !== 404 ? (
           <div className={classes.actions}>
             <Button
               variant="default"

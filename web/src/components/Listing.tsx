@@ -47,7 +47,7 @@ export function Listing<T extends object>(props: ListingProps<T>) {
       nothing={props.nothing}
       rows={props.rows}
     >
-      <div className="sw-panel">
+      <div className="sw-panel" aria-busy={found.former}>
         <DataTable
           label={props.label}
           columns={props.columns}

@@ -5,18 +5,33 @@ import { type RefObject, useEffect, useLayoutEffect, useRef } from "react";
 /** What the dialog that closed last was opened from: another may open in its place at once. */
 let last: HTMLElement | null = null;
 
-/** While `open`, remembers what had the focus before; then gives it back, unless it has moved on. */
-export function useFocusBack(open = true): void {
+/** What is open now, the newest last: where each gives the focus, the second best after the first. */
+const open: (HTMLElement | null)[][] = [];
+
+/**
+ * While `opened`, remembers what had the focus before; then gives it back, unless it has moved on.
+ * What was opened from here and is still there, as a secret is after its dialog, keeps the focus
+ * and gives it back in this one's stead.
+ */
+export function useFocusBack(opened = true): void {
   useEffect(() => {
-    if (!open) return;
-    const before = opener();
+    if (!opened) return;
+    const before = [opener()];
+    open.push(before);
     return () => {
-      last = before;
+      const at = open.indexOf(before);
+      open.splice(at, 1);
+      const above = open[at];
+      if (above !== undefined) {
+        above.push(...before);
+        return;
+      }
+      last = before.find(isThere) ?? null;
       giveBack(before, () => {
         last = null;
       });
     };
-  }, [open]);
+  }, [opened]);
 }
 
 /** For a button that cannot hold the focus while it is busy: it has it again afterwards. */
@@ -36,7 +51,7 @@ export function useFocusKept(busy: boolean): RefObject<HTMLButtonElement | null>
 }
 
 /** Once what has the focus now is closed; `then` also where the focus has moved on by itself. */
-export function giveBack(before: HTMLElement | null, then?: () => void): void {
+export function giveBack(before: readonly (HTMLElement | null)[], then?: () => void): void {
   const held = document.activeElement;
   window.setTimeout(() => {
     const now = document.activeElement;
@@ -53,8 +68,12 @@ function opener(): HTMLElement | null {
   return menu ? document.getElementById(menu) : active;
 }
 
-/** Where it is gone, too, the page has the focus: never nothing. */
-function giveTo(before: HTMLElement | null): void {
-  const there = before?.isConnected && before.getClientRects().length > 0 ? before : null;
-  (there ?? document.querySelector<HTMLElement>("#page"))?.focus({ preventScroll: true });
+/** Where all of them are gone, the page has the focus: never nothing. */
+function giveTo(before: readonly (HTMLElement | null)[]): void {
+  const there = before.find(isThere) ?? document.querySelector<HTMLElement>("#page");
+  there?.focus({ preventScroll: true });
+}
+
+function isThere(one: HTMLElement | null): one is HTMLElement {
+  return one?.isConnected === true && one.getClientRects().length > 0;
 }

@@ -78,7 +78,7 @@ export function Palette() {
         },
       }}
       returnFocus={false} // Mantine looks too late, when the field has the focus
-      onSpotlightClose={() => giveBack(opener.current)}
+      onSpotlightClose={() => giveBack([opener.current])}
       // At once, so that who types on after the keys that open it loses no letter.
       transitionProps={{ duration: 0 }}
       attributes={{ content: { "aria-label": shell.palette } }}

@@ -1,4 +1,5 @@
 export const run = {
+  unnamed: (id: string) => `Run ${id}`,
   back: "Runs",
   title: (workflow: string) => `Run of ${workflow}`,
   tabs: {

@@ -393,6 +393,9 @@ export const settings = {
     workflow: "Workflow (optional)",
     unknownWorkflow: "No workflow of this name is in force: nothing would be told.",
     removeRule: "End the rule",
+    removeRuleTitle: (target: string) => `End a rule of ${target}`,
+    removeRuleLead: (target: string, kinds: string, about: string) =>
+      `${target} is no longer told of ${kinds}, about ${about}.`,
     deliveries: "Deliveries",
     noDeliveries: "Nothing was sent",
     noDeliveriesText: "What is sent, or could not be, stands here.",

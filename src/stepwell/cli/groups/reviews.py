@@ -27,7 +27,7 @@ Discovery = Annotated[
     str | None, typer.Option("--discovery", metavar="ID", help="Default: the newest good one.")
 ]
 Workflows = Annotated[
-    list[str] | None, typer.Argument(metavar="[WORKFLOW]...", help="Default: all that changed.")
+    list[str] | None, typer.Argument(metavar="WORKFLOW", help="Default: all that changed.")
 ]
 
 

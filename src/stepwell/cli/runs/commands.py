@@ -82,9 +82,7 @@ Priority = Annotated[
 Id = Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")]
 Query = Annotated[
     str,
-    typer.Argument(
-        metavar="[QUERY]", help="As in 'state:failed since:2h'; see the API's reference."
-    ),
+    typer.Argument(metavar="QUERY", help="As in 'state:failed since:2h'; see the API's reference."),
 ]
 Wait = Annotated[
     bool, typer.Option("--wait", help="Until the run has ended; exit code 1 unless it succeeded.")

@@ -30,7 +30,7 @@ def result(
     session: Session,
     run_id: Id,
     operation: Annotated[
-        str | None, typer.Argument(metavar="[OPERATION]", help="Whole; else all of them, briefly.")
+        str | None, typer.Argument(metavar="OPERATION", help="Whole; else all of them, briefly.")
     ] = None,
 ) -> None:
     """What the operations of a run have returned; of one that is named, whole, as JSON."""

@@ -20,7 +20,7 @@ def why(
     session: Session,
     run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")],
     step: Annotated[
-        str | None, typer.Argument(metavar="[STEP]", help="An operation's name, or a step's id.")
+        str | None, typer.Argument(metavar="STEP", help="An operation's name, or a step's id.")
     ] = None,
     schedule: Annotated[
         bool,

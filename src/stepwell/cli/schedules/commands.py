@@ -118,7 +118,7 @@ def preview(
     session: Session,
     schedule: Annotated[
         str | None,
-        typer.Argument(metavar="[SCHEDULE]", help="One that is to be changed, by these options."),
+        typer.Argument(metavar="SCHEDULE", help="One that is to be changed, by these options."),
     ] = None,
     cron: CronText = None,
     every: Seconds = None,

@@ -52,7 +52,7 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="The step's id.")]
 Query = Annotated[
     str,
     typer.Argument(
-        metavar="[QUERY]",
+        metavar="QUERY",
         help="As in 'state:failed name:v1/shop/* since:2h'; see the API's reference.",
     ),
 ]

@@ -156,7 +156,7 @@ const RANKED: Column<Schemas["Ranked"]>[] = [
   {
     key: "change",
     header: words.ranking.change,
-    width: "9rem",
+    width: "10.5rem",
     align: "end",
     cell: (one) => {
       const tone = share(one.change.p95);

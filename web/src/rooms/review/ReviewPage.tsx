@@ -4,7 +4,8 @@ import { Link, useNavigate, useParams, useRouter, useSearch } from "@tanstack/re
 import { useState } from "react";
 import { useMay } from "@/api/session";
 import { CopyAs } from "@/components/CopyAs";
-import { ErrorFace, SkeletonRows } from "@/components/FourFaces";
+import { ErrorPage } from "@/components/ErrorPage";
+import { SkeletonRows } from "@/components/FourFaces";
 import { Instant } from "@/components/Instant";
 import { PageHeader } from "@/components/PageHeader";
 import { RoleGate } from "@/components/RoleGate";
@@ -88,7 +89,16 @@ export function RollbackReview() {
 /** One offer beside what is in force: what is different, what that does, and the decision. */
 function ReviewPage(props: Props) {
   const found = useQuery(reviewQuery(props.offer));
-  if (found.error) return <ErrorFace error={found.error} onRetry={() => void found.refetch()} />;
+  if (found.error) {
+    return (
+      <ErrorPage
+        title={props.offer.group}
+        above={<Link to="/review">{words.back}</Link>}
+        error={found.error}
+        onRetry={() => void found.refetch()}
+      />
+    );
+  }
   if (found.data === undefined) return <SkeletonRows rows={14} />;
   return <Loaded {...props} review={found.data} />;
 }

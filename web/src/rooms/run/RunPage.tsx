@@ -2,6 +2,7 @@ import { Tabs } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { lazy, Suspense, useCallback, useMemo } from "react";
+import { ErrorPage } from "@/components/ErrorPage";
 import { ErrorFace, SkeletonRows } from "@/components/FourFaces";
 import { PageHeader } from "@/components/PageHeader";
 import { useKeys } from "@/lib/keys";
@@ -30,7 +31,16 @@ type Tab = (typeof TABS)[number];
 export function RunPage() {
   const { runId } = useParams({ from: "/shell/runs/$runId" });
   const { data: run, error, refetch } = useQuery(runQuery(runId));
-  if (error && !run) return <ErrorFace error={error} onRetry={() => void refetch()} />;
+  if (error && !run) {
+    return (
+      <ErrorPage
+        title={words.unnamed(runId)}
+        above={<Link to="/runs">{words.back}</Link>}
+        error={error}
+        onRetry={() => void refetch()}
+      />
+    );
+  }
   if (!run) return <SkeletonRows rows={10} />;
   return <Placed run={run} />;
 }

@@ -116,9 +116,9 @@ export function RunsPage() {
         />
       </div>
       <NewPill count={found.fresh} noun={words.noun} onShow={() => void found.refresh()} />
-      <div className="sw-panel">
+      <div className="sw-panel" aria-busy={found.isPlaceholderData}>
         <FourFaces
-          loading={found.isLoading}
+          loading={found.isLoading || (found.isPlaceholderData && found.rows.length === 0)}
           error={unread ? null : found.error}
           onRetry={() => void found.refetch()}
           empty={found.rows.length === 0}

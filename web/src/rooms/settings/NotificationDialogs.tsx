@@ -16,15 +16,7 @@ import { ReasonDialog } from "@/components/ReasonDialog";
 import { settings } from "@/strings/settings";
 import { linesOf } from "./lines";
 import { because, orNull, type Shown, useDone } from "./Parts";
-import {
-  causesQuery,
-  groupNamesQuery,
-  type Mute,
-  type Rule,
-  type Target,
-  targetsQuery,
-  usePages,
-} from "./queries";
+import { causesQuery, groupNamesQuery, type Target, targetsQuery, usePages } from "./queries";
 import classes from "./Settings.module.css";
 
 const words = settings.notes;
@@ -363,38 +355,4 @@ export function NewMute({ onClose }: Props) {
 
 function placeOf(one: { group: string; workflow: string }): string {
   return `${one.group}/${one.workflow}`;
-}
-
-/** Ends a rule, or speaks of a cause again. */
-export function Undo({ rule, mute, onClose }: Props & { rule?: Rule; mute?: Mute }) {
-  const done = useDone(KEY);
-  const what = rule?.id ?? mute?.cause ?? "";
-  return (
-    <ReasonDialog
-      opened
-      optional
-      danger={rule !== undefined}
-      onClose={onClose}
-      title={rule === undefined ? words.unmuteTitle : words.removeRule}
-      submit={rule === undefined ? words.unmute : words.removeRule}
-      cli={(reason) =>
-        `stepwell notifications ${rule === undefined ? "mutes" : "rules"} remove ${quoted(what)}${because(reason)}`
-      }
-      onSubmit={async (reason) => {
-        const query = { reason: orNull(reason) };
-        if (rule !== undefined) {
-          const path = { rule_id: rule.id };
-          await ok(
-            api.DELETE("/api/v1/notifications/rules/{rule_id}", { params: { path, query } }),
-          );
-        } else {
-          const path = { cause: what };
-          await ok(api.DELETE("/api/v1/notifications/mutes/{cause}", { params: { path, query } }));
-        }
-        await done();
-      }}
-    >
-      {rule === undefined ? <p className={classes.lead}>{mute?.sentence ?? what}</p> : null}
-    </ReasonDialog>
-  );
 }

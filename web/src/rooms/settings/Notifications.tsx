@@ -5,7 +5,7 @@ import { Instant } from "@/components/Instant";
 import { Listing } from "@/components/Listing";
 import { duration } from "@/lib/time";
 import { settings } from "@/strings/settings";
-import { NewMute, NewRule, NewTarget, RenewSecret, TargetAct, Undo } from "./NotificationDialogs";
+import { NewMute, NewRule, NewTarget, RenewSecret, TargetAct } from "./NotificationDialogs";
 import {
   Act,
   Acts,
@@ -29,7 +29,9 @@ import {
   targetsQuery,
   usePages,
 } from "./queries";
+import { kindsOf, placeOf } from "./rules";
 import classes from "./Settings.module.css";
+import { UndoNote } from "./UndoNote";
 
 const words = settings.notes;
 
@@ -97,8 +99,8 @@ function Dialog({ open, onClose, onMade }: DialogProps) {
   if (open.act === "renew") {
     return <RenewSecret target={open.target} onClose={onClose} onMade={onMade} />;
   }
-  if (open.act === "end") return <Undo rule={open.rule} onClose={onClose} />;
-  if (open.act === "unmute") return <Undo mute={open.mute} onClose={onClose} />;
+  if (open.act === "end") return <UndoNote rule={open.rule} onClose={onClose} />;
+  if (open.act === "unmute") return <UndoNote mute={open.mute} onClose={onClose} />;
   return <TargetAct act={open.act} target={open.target} onClose={onClose} />;
 }
 
@@ -218,12 +220,6 @@ function targetColumns(onOpen: OnOpen): Column<Target>[] {
   ];
 }
 
-function about(one: Rule): string {
-  const labels = Object.entries(one.labels).map(([key, value]) => `${key}=${value}`);
-  const place = [one.group, one.workflow].filter((part) => part !== null).join("/");
-  return [place, ...labels].filter((part) => part !== "").join(", ") || words.everything;
-}
-
 function ruleColumns(onOpen: OnOpen): Column<Rule>[] {
   return [
     {
@@ -237,9 +233,9 @@ function ruleColumns(onOpen: OnOpen): Column<Rule>[] {
       key: "kinds",
       header: words.of,
       width: "36%",
-      cell: (one) => one.kinds.map((kind) => words.kindsOf[kind] ?? kind).join(", "),
+      cell: kindsOf,
     },
-    { key: "about", header: words.about, width: "18%", cell: about },
+    { key: "about", header: words.about, width: "18%", cell: placeOf },
     { key: "every", header: words.every, width: "8rem", cell: (one) => duration(one.every) },
     actsColumn("8rem", (one) => (
       <Act

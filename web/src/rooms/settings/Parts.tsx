@@ -117,7 +117,7 @@ export function nameColumn<Row extends { name: string }>(cell: Column<Row>["cell
 
 /** The column of a row's buttons. */
 export function actsColumn<Row>(width: string, cell: Column<Row>["cell"]): Column<Row> {
-  return { key: "acts", header: words.acts, width, cell };
+  return { key: "acts", header: words.acts, width, card: "sentence", cell };
 }
 
 type Tone = "good" | "bad" | "warn" | "plain";

@@ -137,7 +137,7 @@ function Groups({ found }: { found: Found<Row> }) {
               </span>
             )}
           </summary>
-          <div className="sw-panel">
+          <div className="sw-panel" aria-busy={found.former}>
             <DataTable
               label={group}
               columns={COLUMNS}

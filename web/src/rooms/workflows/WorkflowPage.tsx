@@ -3,7 +3,8 @@ import { IconPlayerPlay } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { CopyAs } from "@/components/CopyAs";
-import { ErrorFace, SkeletonRows } from "@/components/FourFaces";
+import { ErrorPage } from "@/components/ErrorPage";
+import { SkeletonRows } from "@/components/FourFaces";
 import { PageHeader } from "@/components/PageHeader";
 import { RoleGate } from "@/components/RoleGate";
 import { workflows as words } from "@/strings/workflows";
@@ -25,7 +26,17 @@ export function WorkflowPage() {
   const navigate = useNavigate({ from: "/workflows/$group/$workflow" });
   const found = useQuery(workflowQuery(group, workflow));
   const name = `${group}/${workflow}`;
-  if (found.error) return <ErrorFace error={found.error} onRetry={() => void found.refetch()} />;
+  const above = <Link to="/workflows">{words.title}</Link>;
+  if (found.error) {
+    return (
+      <ErrorPage
+        title={name}
+        above={above}
+        error={found.error}
+        onRetry={() => void found.refetch()}
+      />
+    );
+  }
   if (found.data === undefined) return <SkeletonRows rows={12} />;
   const detail = found.data;
   const open = (opened: boolean) =>
@@ -40,7 +51,7 @@ export function WorkflowPage() {
             {workflow}
           </>
         }
-        above={<Link to="/workflows">{words.title}</Link>}
+        above={above}
         lead={detail.description}
         actions={
           <>
