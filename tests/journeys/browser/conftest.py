@@ -37,7 +37,8 @@ PATIENCE = 90_000
 
 expect.set_options(timeout=PATIENCE)
 
-_CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+# The first draws no windows around the pages, which takes as much time as the pages themselves.
+_CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 _FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
@@ -49,10 +50,11 @@ _FLAGS = (
 
 
 @pytest.fixture(scope="session")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> str:
+def chromium(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> str:
     """The system's own; STEPWELL_TEST_BROWSER names another."""
+    known = _CHROMIUM[1:] if pytestconfig.getoption("--headed", default=False) else _CHROMIUM
     found = os.environ.get("STEPWELL_TEST_BROWSER") or next(
-        filter(None, map(shutil.which, _CHROMIUM)), ""
+        filter(None, map(shutil.which, known)), ""
     )
     if not found:
         without("Chromium is not installed")

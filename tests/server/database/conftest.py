@@ -6,17 +6,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.servers import forget
 
 from stepwell.server.database.session import Database
 
 
 @pytest.fixture
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a database without tables."""
     if getattr(request, "param", "sqlite") == "postgres":
         url: str = request.getfixturevalue("postgres_database")()
-        return url
-    return f"sqlite:///{tmp_path / 'server.db'}"
+        yield url
+        forget(url)
+    else:
+        yield f"sqlite:///{tmp_path / 'server.db'}"
 
 
 @pytest.fixture
