@@ -17,7 +17,7 @@ from stepwell.engine import bursts, relay, worker
 from stepwell.errors import StoreUnavailable
 from stepwell.events import Event, subscribe
 from stepwell.outcome import Settlement, Verdict
-from stepwell.stores.protocol import Claimed, ClaimRequest, Store
+from stepwell.stores.protocol import Answer, Claimed, ClaimRequest, Store
 
 __all__ = ["open_lane"]
 
@@ -52,6 +52,13 @@ class Meddled:
             self._before()
         verdicts: list[Verdict] = self._tx.settle(engine_id, settlements)
         return verdicts
+
+    def settle_last(self, engine_id: UUID, settlements: Sequence[Settlement]) -> Answer:
+        """Of the verb's name."""
+        if settlements:
+            self._before()
+        answer: Answer = self._tx.settle_last(engine_id, settlements)
+        return answer
 
     def claim(self, request: ClaimRequest) -> Claimed:
         """Of the verb's name."""
@@ -124,8 +131,7 @@ def chains(registry: Registry) -> None:
 def test_while_a_burst_is_settled_the_steps_of_the_next_one_run(
     store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So that the database and Python work at the same time. At first an engine does not know
-    how long its steps take, and has no room for a second burst while those of one wait."""
+    """So that the database and Python work at the same time."""
     monkeypatch.setattr(bursts, "LATE", 1000.0)  # none is cut, on however slow a machine
     settling, begun = threading.Event(), threading.Event()
     settled: list[bool] = []

@@ -117,9 +117,10 @@ class Batch:
             self._committer.close(known, verdicts)
             emit("engine.settled", count=len(known), duration=duration)
         self._committer.put(*self._refused)
-        foreseen = self._spawned or []
-        self._spawned = [one for one in foreseen if one.step.claimed_by is not None]
-        return [one for one in foreseen if one.step.claimed_by is None]
+        vain = [one for one in self._spawned or () if one.step.claimed_by is None]
+        if vain:
+            self._spawned = [one for one in self._spawned or () if one.step.claimed_by is not None]
+        return vain
 
     def hand_on(self, *others: Ended) -> None:
         """The transaction was taken back: the committer settles all of it, and these as well."""
