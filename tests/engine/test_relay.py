@@ -16,8 +16,7 @@ from stepwell import Engine, Outcome, Registry, Step, StepStatus, done, new_step
 from stepwell.engine import bursts, relay, worker
 from stepwell.errors import StoreUnavailable
 from stepwell.events import Event, subscribe
-from stepwell.outcome import Settlement, Verdict
-from stepwell.stores.protocol import Answer, Claimed, ClaimRequest, Store
+from stepwell.stores.protocol import Claimed, ClaimRequest, Store
 
 __all__ = ["open_lane"]
 
@@ -44,21 +43,9 @@ class Meddled:
         self._tx, self._before, self._after = tx, before, after
 
     def __getattr__(self, name: str) -> Any:
+        if name in ("settle", "settle_last"):
+            self._before()
         return getattr(self._tx, name)
-
-    def settle(self, engine_id: UUID, settlements: Sequence[Settlement]) -> list[Verdict]:
-        """Of the verb's name."""
-        if settlements:
-            self._before()
-        verdicts: list[Verdict] = self._tx.settle(engine_id, settlements)
-        return verdicts
-
-    def settle_last(self, engine_id: UUID, settlements: Sequence[Settlement]) -> Answer:
-        """Of the verb's name."""
-        if settlements:
-            self._before()
-        answer: Answer = self._tx.settle_last(engine_id, settlements)
-        return answer
 
     def claim(self, request: ClaimRequest) -> Claimed:
         """Of the verb's name."""
