@@ -72,6 +72,12 @@ def test_a_store_at_rest_without_engines_is_no_more_than_a_note() -> None:
     assert one(facts()).severity is Severity.NOTE
 
 
+def test_steps_are_due_for_a_moment_without_engines_and_the_note_says_so() -> None:
+    found = one(facts(lines=(due(0.5),)))
+    assert (found.check, found.severity) == ("due", Severity.NOTE)
+    assert found.what == "No engine is alive, and 2 steps are due."
+
+
 def test_an_engine_that_does_not_beat_is_told_and_serves_nobody() -> None:
     found = findings_of(facts(engine(), beats=0, lines=(due(2),)))
     assert [one.check for one in found] == ["due", "engines"], "the worst first"

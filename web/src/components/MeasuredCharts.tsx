@@ -93,6 +93,7 @@ export function MeasuredCharts({ measured, window, onPoint, onZoom }: Props) {
           dataKey="at"
           type="stacked"
           maxBarWidth={22}
+          yAxisProps={{ allowDecimals: false }}
           barChartProps={{ ...mouse, ...(onPoint === undefined ? {} : { onClick: choose }) }}
           series={[
             { name: "succeeded", color: "var(--sw-succeeded)" },

@@ -142,22 +142,34 @@ def _engines(facts: Facts) -> Iterator[Finding]:
 
 def _due(facts: Facts) -> Iterator[Finding]:
     served = {queue for engine in facts.alive for queue in engine.queues}
+    now = facts.first.now
     for line in facts.overview.lines:
-        late = _late(line, facts.first.now)
+        late = _late(line, now)
         if line.state != "due" or late is None or line.queue in facts.first.pauses:
             continue
         if line.queue not in served and late > NOBODY:
             yield _nobody(line, late, sorted(served))
         elif line.queue in served and late > BEHIND:
             yield _behind(line, late)
-    if not facts.alive and not any(line.state == "due" for line in facts.overview.lines):
-        yield Finding(
-            "due",
-            Severity.NOTE,
-            "No engine is alive.",
-            "Nothing is due, so nothing waits for one.",
-            "Start one before something is: stepwell work MODULE:NAME --store URL",
+    if not facts.alive:
+        yield from _unserved([line for line in facts.overview.lines if line.state == "due"], now)
+
+
+def _unserved(due: list[Line], now: datetime) -> Iterator[Finding]:
+    """No engine is alive, and that is no problem, or not yet."""
+    late = [lateness for line in due if (lateness := _late(line, now)) is not None]
+    if not due:
+        said = "No engine is alive.", "Nothing is due, so nothing waits for one."
+    elif max(late, default=timedelta(0)) <= NOBODY:
+        count = sum(line.count for line in due)
+        said = (
+            f"No engine is alive, and {_steps(count)} {_is(count)} due.",
+            "For less than a minute: that may be a restart.",
         )
+    else:
+        return
+    fix = "Start one: stepwell work MODULE:NAME --store URL"
+    yield Finding("due", Severity.NOTE, *said, fix)
 
 
 def _late(line: Line, now: datetime) -> timedelta | None:
