@@ -187,6 +187,7 @@ def test_every_verb_of_the_protocol_is_there() -> None:
         "bury",
         "add_if_none",
         "hold",
+        "settle_last",
         "load",
         "set_control",
         "drop_control",

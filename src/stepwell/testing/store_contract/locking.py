@@ -290,8 +290,9 @@ class LockingContract(ContractBase):
         taken = self.make_step(claimed_by=alive, **marks)
         lost = self.make_step(claimed_by=new_id(), **marks)
         free = self.make_step()
-        assert self.add(store, taken, lost, free) == [True, False, True]
-        assert self.add(store, taken, lost, free) == [False, False, False]
+        rows = [Addition(step) for step in (taken, lost, free)]
+        assert store.add(rows) == [True, False, True]
+        assert store.add(rows) == [False, False, False]
         assert self.claim_one(store, other).id == free.id
         with store.transaction() as tx:
             assert tx.claimed(alive) == [taken.claim]

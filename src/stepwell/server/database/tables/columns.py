@@ -23,6 +23,11 @@ class Instant(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
+    @property
+    def python_type(self) -> type[datetime]:
+        """What its values are; a decorated type says of itself that they may be anything."""
+        return datetime
+
     def load_dialect_impl(self, dialect: Dialect) -> Any:
         """Text on SQLite, `timestamptz` elsewhere."""
         kind = String(32) if dialect.name == "sqlite" else DateTime(timezone=True)
