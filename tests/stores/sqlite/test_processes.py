@@ -72,6 +72,8 @@ def start(program: str, path: Path) -> subprocess.Popen[str]:
 def test_a_wake_hears_of_another_process_without_a_query(
     sqlite_store: SQLiteStore, sqlite_path: Path
 ) -> None:
+    with sqlite_store.transaction() as tx:  # as an engine, whose connection keeps the log there
+        assert tx.count(StepQuery()).ready == 0
     other = start(ADD, sqlite_path)
     wake = sqlite_store.wake()
     timer = threading.Timer(0.2, other.communicate, args=("go\n",))
