@@ -109,9 +109,10 @@ class Supervision:
     def _crowded(self) -> bool:
         """Whether it has more steps than a run may."""
         most = self.services.settings.steps_per_run
+        if not most:
+            return False
         with self.services.db.read() as conn:
-            tx = self.services.db.steps(conn)
-            return bool(most) and quotas.steps(tx, self.run_id, most) > most
+            return quotas.steps(self.services.db.steps(conn), self.run_id, most) > most
 
     def _note_silence(self, attempt: RowMapping) -> None:
         """Note a due row that lies unclaimed though the container had begun."""

@@ -51,8 +51,9 @@ def _field(kind: Any, default: Any) -> tuple[Any, Any]:
     return (AwareDatetime | None if kind == datetime | None else kind, default)
 
 
-_FIELDS: dict[str, Any] = {
-    one.name: _field(get_type_hints(StepQuery)[one.name], one.default)
+_KINDS: Final = get_type_hints(StepQuery)
+_FIELDS: Final[dict[str, Any]] = {
+    one.name: _field(_KINDS[one.name], one.default)
     for one in fields(StepQuery)
     if one.name not in _OF_PAGES
 }
