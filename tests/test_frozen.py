@@ -127,5 +127,5 @@ def test_fields_of_an_instance_that_nobody_else_sees_are_set_in_place() -> None:
 def test_a_field_that_the_class_has_not_or_a_value_too_few_is_an_error() -> None:
     with pytest.raises(KeyError):
         setter(Point, "z")
-    with pytest.raises(ValueError, match="shorter"):
+    with pytest.raises(TypeError, match="missing"):
         setter(Point, "x", "y")(Point(1), 5)

@@ -77,7 +77,7 @@ class JsonCodec:
         """
         try:
             value = _read(text)
-            return value if annotation is None else typed(value, annotation)
+            return value if annotation is None else _reader(annotation)(value)
         except NotDecodable:
             raise
         except Exception as error:
@@ -168,11 +168,6 @@ _UNTYPED: Final = (None, Any, object)
 _JSON_TYPES: Final = (dict, list, str, int, bool)
 
 
-def typed(value: Any, annotation: Any) -> Any:
-    """A JSON value as the annotated type: by pydantic if installed, else by `shapes`."""
-    return _reader(annotation)(value)
-
-
 def _as_it_is(value: Any) -> Any:
     return value
 
@@ -184,6 +179,7 @@ def _checked(value: Any, kind: Any) -> Any:
 
 
 def _reader(annotation: Any) -> Callable[[Any], Any]:
+    """Makes a JSON value the annotated type: by pydantic if installed, else by `shapes`."""
     try:
         return _compiled(annotation)
     except TypeError:  # an annotation without a hash, such as Annotated[int, [...]]

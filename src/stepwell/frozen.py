@@ -71,13 +71,13 @@ def changer(frozen: type[T]) -> Callable[..., T]:
 
 def setter(frozen: type[Any], *names: str) -> Callable[..., None]:
     """A function that sets these fields, in this order, of an instance that nobody else sees."""
-    each = [frozen.__dict__[name].__set__ for name in names]
-
-    def assign(instance: Any, *values: Any) -> None:
-        for set_one, value in zip(each, values, strict=True):
-            set_one(instance, value)
-
-    return assign
+    lines = [
+        f"def assign(instance, {', '.join(names)}):",
+        *[f"    _set_{name}(instance, {name})" for name in names],
+    ]
+    known = {f"_set_{name}": frozen.__dict__[name].__set__ for name in names}
+    exec("\n".join(lines), known)  # noqa: S102 - made of the names of fields alone
+    return known["assign"]  # type: ignore[no-any-return] # the function that was just written
 
 
 def _twin(frozen: Any) -> Any:

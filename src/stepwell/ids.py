@@ -54,7 +54,7 @@ def _random() -> int:
             return _words.pop()
         except IndexError:
             words = memoryview(os.urandom(_AT_ONCE)).cast("Q")
-            _words.extend(word >> 2 for word in words)
+            _words.extend([word >> 2 for word in words])
 
 
 def new_ids() -> Iterator[str]:

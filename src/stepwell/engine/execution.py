@@ -14,6 +14,7 @@ from stepwell.codec import Codec, decoded, decoded_by_any
 from stepwell.engine.deadlines import Deadline, standing
 from stepwell.engine.joining import Member
 from stepwell.engine.judgement import (
+    OUTCOMES,
     Facts,
     as_outcome,
     failed_with,
@@ -178,13 +179,11 @@ class Execution:
         return getattr(made, handler.method)
 
     def _arguments(self) -> dict[str, Any]:
-        given = {}
-        for name, kind in self.handler.parameters.items():
-            given[name] = self._argument(name, kind)
-        return given
+        argument = self._argument
+        return {name: argument(name, kind) for name, kind in self.handler.parameters.items()}
 
     def _returned(self, value: Any) -> Any:
-        if value is None or not inspect.isawaitable(value):
+        if value is None or isinstance(value, OUTCOMES) or not inspect.isawaitable(value):
             return value
         if inspect.iscoroutine(value):
             value.close()

@@ -235,23 +235,18 @@ class Held:
         number = holding.step.id.int
         if self._buried and holding.engine_id in self._buried:
             return False
-        if number in self._all and self._has_twin(holding):
+        known = self._all.setdefault(number, holding)
+        if known is holding:
+            return True
+        if known.step.claim_no == holding.step.claim_no:
             return False
+        self._ousted.append(known)  # taken away, and claimed here again
         self._all[number] = holding
         return True
 
     def _knows(self, claim: Claim) -> bool:
         holding = self._all.get(claim.step_id.int)
         return holding is not None and holding.step.claim_no == claim.claim_no
-
-    def _has_twin(self, holding: Holding) -> bool:
-        known = self._all.get(holding.step.id.int)
-        if known is None or known is holding:
-            return False
-        if known.step.claim_no == holding.step.claim_no:
-            return True
-        self._ousted.append(known)  # taken away, and claimed here again
-        return False
 
     def _take_out(self, holdings: list[Holding]) -> None:
         if holdings:

@@ -37,6 +37,8 @@ MOST_CHARACTERS: Final = 4000
 would be written again with each try."""
 _settlement: Final = maker(Settlement)
 _DONE: Final = Done()
+OUTCOMES: Final = (Done, Skip, Fail, Rerun, Settlement)
+"""What a handler may return beside nothing: written as `A | B` it would be made for each step."""
 # Looked up once: before Python 3.12 that is a call of a function.
 _ENDED_DONE: Final = EndedAs.DONE
 _SKIPPED: Final = EndedAs.SKIPPED
@@ -117,7 +119,7 @@ def as_outcome(value: Any, handler: Handler) -> Outcome | Settlement:
     """
     if value is None:
         return _DONE
-    if isinstance(value, Done | Skip | Fail | Rerun | Settlement):
+    if isinstance(value, OUTCOMES):
         return value
     raise HandlerInvalid(
         f"The handler of {handler.names[0]!r} returned a {type(value).__name__}.",

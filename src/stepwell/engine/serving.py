@@ -62,11 +62,10 @@ class Serving:
             and step.rate_key is None
             and step.waiting_for == 0
             and (step.schedule_time is step.created_at or step.schedule_time <= self._clock.now())
-            and self._is_served(step)
+            and (
+                step.queue in self._pauses.open_queues
+                if self._flow_id is None
+                else step.flow_id == self._flow_id
+            )
             and self._registry.handles(step.name)
         )
-
-    def _is_served(self, step: Step) -> bool:
-        if self._flow_id is not None:
-            return step.flow_id == self._flow_id
-        return step.queue in self._pauses.open_queues

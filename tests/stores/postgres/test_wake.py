@@ -124,9 +124,22 @@ def test_who_sees_that_a_store_listens_has_been_rung_for_what_was_before(
     """Else the ring for it may come at any later moment, and is taken for news."""
     bell, rung = store._bell, list[bool]()
     monkeypatch.setattr(bell, "_ring_here", lambda: rung.append(bell.listening))
-    store.wake()
+    store.wake().wait(0)
     _until(lambda: bell.listening)
     assert rung == [False]
+
+
+def test_nobody_listens_for_an_engine_that_has_not_waited_yet(
+    store: PostgresStore, postgres_steps: str
+) -> None:
+    before = _listeners(postgres_steps)
+    wake = store.wake()
+    with store.transaction() as tx:
+        tx.search(StepQuery())
+    assert _listeners(postgres_steps) == before
+    wake.wait(0)
+    _until(lambda: _listeners(postgres_steps) - before)
+    wake.close()
 
 
 def test_a_wake_whose_line_is_cut_says_that_something_may_have_changed(
@@ -264,6 +277,7 @@ def _heard(ear: psycopg.Connection[Any], expected: int = 0) -> int:
 def _listening(store: PostgresStore) -> Iterator[PostgresWake]:
     """A wake that listens, and has heard of all that was before."""
     wake = store.wake()
+    wake.wait(0)
     _until(lambda: store._bell.listening)
     while wake.wait(0.2):
         pass

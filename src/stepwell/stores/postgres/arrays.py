@@ -37,12 +37,12 @@ class Packed(bytes):
 class Packing:
     """How arrays of one type are packed.
 
-    `element` gives the length and the bytes of one; `oid` is that of its type in `pg_type`.
+    `elements` gives the length and the bytes of each; `oid` is that of its type in `pg_type`.
     """
 
     kind: type[Packed]
     oid: int
-    element: Callable[[Any], bytes]
+    elements: Callable[[Iterable[Any]], list[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,9 @@ def _number(value: float) -> str:
     return repr(value + 0)
 
 
-def _packing(name: str, oid: int, oid_of_arrays: int, element: Callable[[Any], bytes]) -> Packing:
+def _packing(
+    name: str, oid: int, oid_of_arrays: int, elements: Callable[[Iterable[Any]], list[bytes]]
+) -> Packing:
     kind = type(name, (Packed,), {"__slots__": ()})
 
     class AsItIs(Dumper):
@@ -83,21 +85,27 @@ def _packing(name: str, oid: int, oid_of_arrays: int, element: Callable[[Any], b
             return bytes(obj)
 
     psycopg.adapters.register_dumper(kind, AsItIs)
-    return Packing(kind, oid, element)
+    return Packing(kind, oid, elements)
 
 
-def _packed_uuid(value: UUID) -> bytes:
-    return _SIXTEEN_BYTES + value.int.to_bytes(16, "big")
+def _packed_uuids(values: Iterable[UUID | None]) -> list[bytes]:
+    return [
+        _NULL if one is None else _SIXTEEN_BYTES + one.int.to_bytes(16, "big") for one in values
+    ]
 
 
-def _packed_double(value: float) -> bytes:
-    return _DOUBLE(8, value)
+def _packed_doubles(values: Iterable[float | None]) -> list[bytes]:
+    return [_NULL if one is None else _DOUBLE(8, one) for one in values]
 
 
-def _packed_instant(value: datetime) -> bytes:
-    """Microseconds since the year 2000."""
-    since = value - _EPOCH
-    return _INTEGER(8, (since.days * 86400 + since.seconds) * 1_000_000 + since.microseconds)
+def _packed_instants(values: Iterable[datetime | None]) -> list[bytes]:
+    return [_NULL if one is None else _INTEGER(8, _microseconds(one)) for one in values]
+
+
+def _microseconds(instant: datetime) -> int:
+    """Since the year 2000."""
+    since = instant - _EPOCH
+    return (since.days * 86400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 _SIXTEEN_BYTES: Final = b"\0\0\0\x10"
@@ -114,9 +122,9 @@ NUMBER: Final = Column(_number)
 FLAG: Final = Column(str)
 WORD: Final = Column(str)
 """A text that needs no quotes."""
-DOUBLE: Final = Column(_number, _packing("Doubles", 701, 1022, _packed_double))
-ID: Final = Column(uuid_text, _packing("Ids", 2950, 2951, _packed_uuid))
-INSTANT: Final = Column(instant, _packing("Instants", 1184, 1185, _packed_instant))
+DOUBLE: Final = Column(_number, _packing("Doubles", 701, 1022, _packed_doubles))
+ID: Final = Column(uuid_text, _packing("Ids", 2950, 2951, _packed_uuids))
+INSTANT: Final = Column(instant, _packing("Instants", 1184, 1185, _packed_instants))
 
 
 def array(values: Sequence[Any], column: Column = NUMBER, *, packed: bool = False) -> str | Packed:
@@ -140,13 +148,11 @@ def _literal(elements: Iterable[str]) -> str:
 
 
 def _array_packed(values: Sequence[Any], packing: Packing, *, repeated: bool) -> Packed:
-    element, oid = packing.element, packing.oid
     if not values or (repeated and not values[0]):
-        return packing.kind(_NO_HEAD(0, 0, oid))
-    head = _HEAD(1, 0, oid, len(values), 1)
-    if repeated:
-        return packing.kind(head + element(values[0]) * len(values))
-    return packing.kind(head + b"".join([_NULL if one is None else element(one) for one in values]))
+        return packing.kind(_NO_HEAD(0, 0, packing.oid))
+    count = len(values)
+    elements = packing.elements(values[:1]) * count if repeated else packing.elements(values)
+    return packing.kind(_HEAD(1, 0, packing.oid, count, 1) + b"".join(elements))
 
 
 def is_repeated(values: Sequence[Any]) -> bool:

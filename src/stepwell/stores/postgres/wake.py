@@ -42,8 +42,10 @@ class PostgresWake:
     def wait(self, seconds: float) -> bool:
         """Block until something may have changed, or the time is over (False).
 
+        Who waits is listened for from then on: an engine that has work needs nobody to wake it.
         While no connection listens, every second something may have changed.
         """
+        self._bell.listen()
         polls = not self._bell.listening and seconds > POLL
         woken = self._event.wait(POLL if polls else seconds)
         self._event.clear()
@@ -83,7 +85,6 @@ class Bell:
         wake = PostgresWake(self)
         with self._lock:
             self._wakes = (*self._wakes, wake)
-        self._start()
         return wake
 
     def forget(self, wake: PostgresWake) -> None:
@@ -116,10 +117,22 @@ class Bell:
         if told or self._connect is None or (self._pending and self._thread is not None):
             return
         self._pending = True
-        self._start()
+        self.listen()
         with self._lock:
             if self._ears is not None:
                 self._ears.call()
+
+    def listen(self) -> None:
+        """Have a thread that hears what other processes tell, and tells them."""
+        with self._lock:
+            if self._connect is None or self._thread is not None:
+                return
+            self._ears = _Ears()
+            self._thread = threading.Thread(
+                target=self._run, args=(self._ears,), name="stepwell-wake", daemon=True
+            )
+            self._thread.start()
+        atexit.register(self.close)
 
     def close(self) -> None:
         """Send what is pending, and end the thread and its connection."""
@@ -138,17 +151,6 @@ class Bell:
     def leave(self) -> None:
         """In the child of a fork: the thread and its connection are the parent's."""
         atexit.unregister(self.close)
-
-    def _start(self) -> None:
-        with self._lock:
-            if self._connect is None or self._thread is not None:
-                return
-            self._ears = _Ears()
-            self._thread = threading.Thread(
-                target=self._run, args=(self._ears,), name="stepwell-wake", daemon=True
-            )
-            self._thread.start()
-        atexit.register(self.close)
 
     def _ring_here(self) -> None:
         for wake in self._wakes:

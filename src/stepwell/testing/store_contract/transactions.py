@@ -178,6 +178,7 @@ class TransactionsContract(ContractBase):
 
     def test_a_wake_sleeps_while_nothing_happens(self, store: Store) -> None:
         wake = store.wake()
+        wake.wait(0)  # for who waits somebody listens
         until = time.monotonic() + PATIENCE
         while not self.listens(store):
             assert time.monotonic() < until, "it never listens"
