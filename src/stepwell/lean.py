@@ -9,12 +9,15 @@ from __future__ import annotations
 import sys
 from typing import Final
 
+from stepwell.extras import needs
+
 _COMMAND_LINE: Final = "httpx._main"
 
 _is_known = _COMMAND_LINE in sys.modules
 if not _is_known:
     sys.modules[_COMMAND_LINE] = None  # type: ignore[assignment] # None: it cannot be imported
-import httpx  # noqa: E402
+with needs("cli"):
+    import httpx
 
 if not _is_known:
     del sys.modules[_COMMAND_LINE]

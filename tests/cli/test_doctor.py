@@ -96,6 +96,17 @@ def test_what_the_doctor_says_is_what_why_and_fix(shell: Shell) -> None:
     assert "\n    fix: Run `stepwell migrate" in said
 
 
+def test_beside_a_development_server_its_database_is_looked_at(shell: Shell) -> None:
+    """Also from a folder below; the doctor is the first thing that somebody tries there."""
+    kept = shell.folder / ".stepwell"
+    kept.mkdir()
+    (kept / "client.json").write_text("{}")
+    refused(shell.type("doctor"), Exit.SETUP, "no-store")
+    (kept / "stepwell.db").touch()
+    said = shell.type("doctor")
+    assert (said.code, f"{kept / 'stepwell.db'} is not ready" in said.out) == (Exit.SETUP, True)
+
+
 def test_mistakes_in_the_address_are_no_findings(shell: Shell) -> None:
     refused(shell.type("doctor"), Exit.SETUP, "no-store")
     refused(shell.type("doctor", "--store", "mine.db"), Exit.MISTAKE, "invalid-input")

@@ -160,7 +160,7 @@ def test_errors_are_json_where_json_is_asked_for(served: Shell) -> None:
         (("work",), Exit.SETUP, "schema-missing"),
         (("tokens", "create", "x", "--direct"), Exit.SETUP, "schema-missing"),
         (("migrate", "--database", "mongo://x"), Exit.SETUP, "setup"),
-        (("dev", "."), Exit.MISTAKE, "no-groups"),
+        (("dev",), Exit.MISTAKE, "no-groups"),
         (("run", "missing.py", "one"), Exit.NOT_FOUND, "group-file-missing"),
         (("steps", "list", "--store", "sqlite:///no.db"), Exit.SETUP, "schema-missing"),
     ],

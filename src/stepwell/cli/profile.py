@@ -14,6 +14,8 @@ from stepwell.errors import InvalidInput, SetupError
 
 FOLDER: Final = ".stepwell"
 FILE: Final = "client.json"
+DATABASE: Final = "stepwell.db"
+"""What `stepwell dev` keeps beside it."""
 
 
 class NoServer(SetupError):

@@ -71,7 +71,7 @@ def _tell_failure(session: Session, event: Event) -> None:
     if event.name == "step.executed" and event.fields["error"]:
         operation = str(event.fields["name"]).rpartition("/")[2]
         again = "" if event.fields["ended_as"] else ", will be tried again"
-        first_line = str(event.fields["error"]).partition("\n")[0]
+        first_line = str(event.fields["error"]).removeprefix("AttemptFailed: ").partition("\n")[0]
         session.out.note(f"{operation} failed{again}: {first_line}")
 
 

@@ -20,11 +20,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Final
 from zoneinfo import ZoneInfo
 
-from cronsim import CronSim, CronSimError
-
+from stepwell.extras import needs
 from stepwell.schedules import zones
 from stepwell.schedules.base import Schedule
 from stepwell.schedules.errors import CronInvalid, TimezoneUnknown
+
+with needs("schedules"):
+    from cronsim import CronSim, CronSimError
 
 _SOME_DAY: Final = datetime(2024, 1, 1)  # noqa: DTZ001 - a wall time, it has no zone
 _SECOND: Final = timedelta(seconds=1)

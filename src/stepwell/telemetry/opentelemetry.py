@@ -16,12 +16,22 @@ from threading import Lock
 from typing import Any, Final
 from uuid import UUID
 
-from opentelemetry import context, trace
-from opentelemetry.context import Context
-from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
-
 from stepwell.events import Event, subscribe
+from stepwell.extras import needs
 from stepwell.version import VERSION
+
+with needs("otel"):
+    from opentelemetry import context, trace
+    from opentelemetry.context import Context
+    from opentelemetry.trace import (
+        Link,
+        Span,
+        SpanContext,
+        SpanKind,
+        Status,
+        StatusCode,
+        TraceFlags,
+    )
 
 MOST_REMEMBERED: Final = 10_000
 """Steps whose span is remembered, so that what they spawned can link to the very span."""

@@ -16,15 +16,17 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
-
 from stepwell.clock import SYSTEM, Clock
 from stepwell.errors import StepwellError
 from stepwell.events import Event, emit, subscribe
+from stepwell.extras import needs
 from stepwell.stores.inspecting import Inspectable, Overview
 from stepwell.stores.protocol import Store
+
+with needs("prometheus"):
+    from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+    from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+    from prometheus_client.registry import Collector
 
 MOST_NAMES: Final = 200
 """Step names that get a label of their own."""

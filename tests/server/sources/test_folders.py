@@ -82,6 +82,20 @@ def test_an_admins_yes_registers_the_image_and_discovers_it(
     assert set(images(client, state="waiting")) == {"weather", "node"}
 
 
+def test_what_was_found_takes_the_name_that_its_code_states_and_not_that_of_its_file(
+    client: TestClient, server: Server, scan: Scan, folder: Path
+) -> None:
+    """So a file that is called like a registered group is not taken for that group."""
+    (folder / "weather.py").write_text('group = WorkflowGroup("forecast")\n')
+    add(client, folder)
+    scan("local")
+    found = images(client)
+    for name, stated in (("weather", "weather"), ("weather.py", "forecast")):
+        made = client.post(f"source-images/{found[name]['id']}/registrations", json={})
+        assert made.json().get("group") == stated, made.text
+    assert client.get("groups/forecast").json()["provisional"]
+
+
 def test_an_admins_no_is_kept_with_its_reason_and_can_be_taken_back(
     client: TestClient, scan: Scan, folder: Path
 ) -> None:

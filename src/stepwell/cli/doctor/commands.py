@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import closing
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
@@ -14,6 +15,7 @@ from stepwell.cli.doctor import containers as container_check
 from stepwell.cli.doctor import kubernetes as kubernetes_check
 from stepwell.cli.doctor.checks import Facts, findings_of, offset_of, silent, unopened
 from stepwell.cli.exits import Exit, exit_code
+from stepwell.cli.profile import DATABASE, nearest
 from stepwell.cli.serving.app_target import store_url
 from stepwell.cli.session import Session, command
 from stepwell.clock import now
@@ -54,8 +56,8 @@ def doctor(
             "--store",
             "--database",
             metavar="URL",
-            help="sqlite:///file or postgresql://...; else STEPWELL_STORE or "
-            "STEPWELL_DATABASE_URL.",
+            help="sqlite:///file or postgresql://...; else STEPWELL_STORE, "
+            "STEPWELL_DATABASE_URL, or that of the `stepwell dev` of this folder.",
         ),
     ] = None,
 ) -> None:
@@ -92,7 +94,14 @@ def _part(session: Session, part: str) -> None:
 
 
 def _of_server() -> str | None:
-    return os.environ.get("STEPWELL_DATABASE_URL")
+    return os.environ.get("STEPWELL_DATABASE_URL") or _of_development()
+
+
+def _of_development() -> str | None:
+    """The database beside the profile of `stepwell dev`, of this folder or one above it."""
+    profile = nearest(Path.cwd())
+    database = profile and profile.with_name(DATABASE)
+    return f"sqlite:///{database}" if database and database.exists() else None
 
 
 def _findings(store: Store) -> tuple[list[Finding], Exit]:

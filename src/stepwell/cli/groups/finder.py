@@ -34,7 +34,7 @@ def find(root: Path) -> list[Found]:
     found = scan(root)
     if not found:
         raise NoGroups(
-            f"No workflow group is declared in {root}.",
+            f"No workflow group is declared in '{root}'.",
             why=f"No Python file there calls {CLASS}(...)." if root.exists() else "No such path.",
             fix="Give the path of a Python file, of a package, or of a folder with some.",
         )

@@ -53,8 +53,14 @@ class SecretMissing(Conflict):
     code = "secret-missing"
 
 
-def register(conn: Connection, services: Services, new: NewGroup, *, by: str) -> Group:
+def register(
+    conn: Connection, services: Services, new: NewGroup, *, by: str, stated: str | None = None
+) -> Group:
     """Register a group; its image is not looked at yet, that is a discovery's work.
+
+    Parameters
+    ----------
+    stated : the name that its source code seems to give it; the manifest has the last word.
 
     Raises
     ------
@@ -64,7 +70,7 @@ def register(conn: Connection, services: Services, new: NewGroup, *, by: str) ->
     """
     services.launcher(new.launcher)
     _check_schedule(new.rediscover)
-    name = new.name or provisional_name(new.image)
+    name = new.name or stated or provisional_name(new.image)
     guarding.check_name(name)
     guarding.check_secrets(new.secrets)
     if queries.get(conn, name) is not None:

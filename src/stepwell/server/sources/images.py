@@ -72,7 +72,7 @@ def register(
     given = asked.model_dump(exclude_unset=True)
     given.setdefault("reason", f"found in the source {source.name}")
     new = NewGroup(**given, launcher=source.launcher, image=image.image)
-    group = groups.register(conn, services, new, by=by)
+    group = groups.register(conn, services, new, by=by, stated=image.stated_name)
     begun = discoveries.request(conn, services.db, group.name, trigger="registration", by=by)
     discoveries.arrange(conn, services.db, group)
     return Registered(group=group.name, discovery_id=begun.id)
