@@ -96,15 +96,18 @@ def test_what_the_doctor_says_is_what_why_and_fix(shell: Shell) -> None:
     assert "\n    fix: Run `stepwell migrate" in said
 
 
-def test_beside_a_development_server_its_database_is_looked_at(shell: Shell) -> None:
-    """Also from a folder below; the doctor is the first thing that somebody tries there."""
+def test_where_no_address_is_given_it_looks_at_what_a_server_keeps_in_this_folder(
+    shell: Shell,
+) -> None:
+    """A server and `stepwell dev` need no address, and the doctor is what one asks beside them."""
     kept = shell.folder / ".stepwell"
     kept.mkdir()
-    (kept / "client.json").write_text("{}")
     refused(shell.type("doctor"), Exit.SETUP, "no-store")
     (kept / "stepwell.db").touch()
     said = shell.type("doctor")
     assert (said.code, f"{kept / 'stepwell.db'} is not ready" in said.out) == (Exit.SETUP, True)
+    elsewhere = Shell(shell.folder, STEPWELL_DATA_DIR="data")
+    refused(elsewhere.type("doctor"), Exit.SETUP, "no-store")
 
 
 def test_mistakes_in_the_address_are_no_findings(shell: Shell) -> None:

@@ -15,7 +15,7 @@ from stepwell.errors import InvalidInput, SetupError
 FOLDER: Final = ".stepwell"
 FILE: Final = "client.json"
 DATABASE: Final = "stepwell.db"
-"""What `stepwell dev` keeps beside it."""
+"""What a server keeps beside it, where no other database is named."""
 
 
 class NoServer(SetupError):

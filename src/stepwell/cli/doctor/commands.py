@@ -15,7 +15,7 @@ from stepwell.cli.doctor import containers as container_check
 from stepwell.cli.doctor import kubernetes as kubernetes_check
 from stepwell.cli.doctor.checks import Facts, findings_of, offset_of, silent, unopened
 from stepwell.cli.exits import Exit, exit_code
-from stepwell.cli.profile import DATABASE, nearest
+from stepwell.cli.profile import DATABASE, FOLDER
 from stepwell.cli.serving.app_target import store_url
 from stepwell.cli.session import Session, command
 from stepwell.clock import now
@@ -57,7 +57,7 @@ def doctor(
             "--database",
             metavar="URL",
             help="sqlite:///file or postgresql://...; else STEPWELL_STORE, "
-            "STEPWELL_DATABASE_URL, or that of the `stepwell dev` of this folder.",
+            "STEPWELL_DATABASE_URL, or what a server or `stepwell dev` keeps in this folder.",
         ),
     ] = None,
 ) -> None:
@@ -94,14 +94,15 @@ def _part(session: Session, part: str) -> None:
 
 
 def _of_server() -> str | None:
-    return os.environ.get("STEPWELL_DATABASE_URL") or _of_development()
+    return os.environ.get("STEPWELL_DATABASE_URL") or _of_data_folder()
 
 
-def _of_development() -> str | None:
-    """The database beside the profile of `stepwell dev`, of this folder or one above it."""
-    profile = nearest(Path.cwd())
-    database = profile and profile.with_name(DATABASE)
-    return f"sqlite:///{database}" if database and database.exists() else None
+def _of_data_folder() -> str | None:
+    """The database that a server keeps where nobody names one; `.stepwell` may be above this."""
+    named, here = os.environ.get("STEPWELL_DATA_DIR"), Path.cwd()
+    folders = [Path(named)] if named else [one / FOLDER for one in (here, *here.parents)]
+    databases = (folder.resolve() / DATABASE for folder in folders)
+    return next((f"sqlite:///{one}" for one in databases if one.exists()), None)
 
 
 def _findings(store: Store) -> tuple[list[Finding], Exit]:

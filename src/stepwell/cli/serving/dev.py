@@ -21,7 +21,8 @@ def register(app: typer.Typer) -> None:
 def dev(
     session: Session,
     path: Annotated[
-        Path, typer.Argument(help="A Python file, a package, or a folder of them; else this folder.")
+        Path,
+        typer.Argument(help="A Python file, a package, or a folder of them; else this one."),
     ] = Path(),
     data_dir: Annotated[
         Path, typer.Option("--data-dir", help="Database, kept copies, logs, token.")
