@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import shlex
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from tests.cli.shell import EXAMPLES, PATIENCE, Shell
 from tests.stores.mysql.support import connect
 
 from stepwell.cli import main
+from stepwell.cli.exits import Exit
 
 pytestmark = pytest.mark.slow
 
@@ -224,6 +226,13 @@ def test_a_schedule_is_previewed_paused_and_resumed(served: Shell) -> None:
     assert shown["paused_at"] is None
 
 
+def test_what_a_new_server_says_to_type_can_be_typed(served: Shell) -> None:
+    items = {one["task"]: one for one in served.good("first-run", "show", "--json").json["items"]}
+    for task in ("run", "schedule"):
+        _, *words = shlex.split(items[task]["command"])
+        assert served.type(*words, "--url", "http://127.0.0.1:1").code == Exit.UNREACHABLE
+
+
 def test_a_release_is_rolled_back_as_a_new_one(served: Shell, tmp_path: Path) -> None:
     path = tmp_path / "turns.py"
     source = (
@@ -256,3 +265,4 @@ def test_a_workflow_that_recovers_without_a_server_says_so(shell: Shell) -> None
     answer = shell.good("run", EXAMPLES / "flaky", "rank-shares", "-p", "failures=1")
     assert "the run succeeded, warnings: 1" in answer.out
     assert "503 Service Unavailable" in answer.err
+    assert "AttemptFailed" not in answer.err

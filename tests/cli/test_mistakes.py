@@ -119,6 +119,12 @@ def test_a_mistyped_name_gets_its_neighbours(served: Shell) -> None:
     assert "Did you mean 'year-in-review'?" in mistyped
 
 
+def test_a_rename_the_wrong_way_round_is_turned(served: Shell) -> None:
+    said = served.type("groups", "approve", "weather", "--renamed", "rain=load-weather")
+    refused(said, Exit.MISTAKE, "workflow-not-in-review")
+    assert "Write the new name first: --renamed load-weather=rain." in said.err
+
+
 def test_a_role_that_may_not_do_this_is_told_which_may(served: Shell) -> None:
     token = served.good("tokens", "create", "reader", "--role", "viewer").out.strip()
     refused(

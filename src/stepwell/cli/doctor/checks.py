@@ -33,6 +33,8 @@ CHECKS: Final = {
 }
 """Each thing that is looked at, by the name that a finding carries."""
 
+OF_SERVERS: Final = "server"
+"""The queue of what servers do themselves."""
 NOBODY: Final = timedelta(minutes=1)
 """So long due, and no engine of the queue alive: nobody will claim it."""
 BEHIND: Final = timedelta(minutes=5)
@@ -184,7 +186,9 @@ def _nobody(line: Line, late: timedelta, served: list[str]) -> Finding:
         f"{_steps(line.count)} of the queue {line.queue!r} {_is(line.count)} due, for up to "
         f"{seconds(late.total_seconds())}, and no live engine serves that queue.",
         f"{queues} {did_you_mean(line.queue, served) if served else ''}".strip(),
-        f"Start one: stepwell work MODULE:NAME --store URL --queues {line.queue}",
+        "Start the server: stepwell serve, or stepwell work beside others."
+        if line.queue == OF_SERVERS
+        else f"Start one: stepwell work MODULE:NAME --store URL --queues {line.queue}",
     )
 
 

@@ -249,10 +249,12 @@ def _decide(
 def _check_names(found: dict[str, Any], decisions: list[dict[str, Any]]) -> None:
     names = [one["workflow"] for one in found["workflows"]]
     for one in decisions:
-        if one["workflow"] not in names:
+        new, old = one["workflow"], one.get("renamed_from")
+        if new not in names:
+            turned = f"Write the new name first: --renamed {old}={new}."
             raise WorkflowNotInReview(
-                f"{found['group']!r} has no workflow {one['workflow']!r} to decide about.",
-                fix=did_you_mean(one["workflow"], names),
+                f"{found['group']!r} has no workflow {new!r} to decide about.",
+                fix=turned if old in names else did_you_mean(new, names),
             )
 
 

@@ -120,7 +120,7 @@ def _schedule(conn: Connection) -> Item:
     seen = f"{_many(many, 'schedule')} in force." if many else "Nothing is scheduled."
     example = _example(conn)
     group, workflow = example or _ANY
-    command = f'stepwell schedules add {group} {workflow} --cron "30 7 * * 1-5"'
+    command = f'stepwell schedules add {group}/{workflow} mornings --cron "30 7 * * 1-5"'
     chosen = f"&workflow={group}/{workflow}" if example else ""
     href = f"/schedules?add=30 7 * * MON-FRI{chosen}"
     return _item(Task.SCHEDULE, many > 0, seen, command, href, {"schedules": many})
