@@ -131,7 +131,9 @@ def test_for_the_queue_of_a_server_a_server_is_to_be_started(
     """No module of anybody's has its handlers."""
     steps.add(new_step("v1/server/tick", queue="server"))
     monkeypatch.setattr(checks, "NOBODY", now() - now())
-    assert findings(mine, Exit.FAILED)["due"]["fix"].startswith("Start the server: stepwell serve")
+    assert findings(mine, Exit.FAILED)["due"]["fix"].startswith(
+        "Start the server, `stepwell serve`"
+    )
 
 
 def test_a_dead_engine_and_a_name_that_nobody_handles_are_warnings(

@@ -186,7 +186,7 @@ def _nobody(line: Line, late: timedelta, served: list[str]) -> Finding:
         f"{_steps(line.count)} of the queue {line.queue!r} {_is(line.count)} due, for up to "
         f"{seconds(late.total_seconds())}, and no live engine serves that queue.",
         f"{queues} {did_you_mean(line.queue, served) if served else ''}".strip(),
-        "Start the server: stepwell serve, or stepwell work beside others."
+        "Start the server, `stepwell serve`, or another worker, `stepwell work`."
         if line.queue == OF_SERVERS
         else f"Start one: stepwell work MODULE:NAME --store URL --queues {line.queue}",
     )
