@@ -82,13 +82,17 @@ class Together:
         after_fork(self)
 
     def _be_new(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._waiting: list[_OfThread | _OfTask] = []
         self._busy = False
+        self._leading: set[int] = set()
         self._leaders = _one_thread()
 
     def add(self, additions: list[Addition]) -> None:
         """Returns when they are durable; raises what the store says of them."""
+        if threading.get_ident() in self._leading:  # a signal's handler, or a finalizer: if it
+            self._commit(additions)  # waited for who leads, it would wait for itself
+            return
         call = _OfThread(additions)
         if self._enters(call):
             call.leads = True
@@ -134,17 +138,21 @@ class Together:
             self._hand_on()
 
     def _lead(self, leader: _OfThread) -> None:
-        calls = self._taken()
+        calls: list[_OfThread | _OfTask] = []
+        self._leading.add(me := threading.get_ident())
         try:
+            calls = self._taken()
             self._add(calls)
         except BaseException:  # this thread is told to end; the others are to know
             _interrupted(calls)
             raise
         finally:
             self._hand_on()
+            self._leading.discard(me)
             _tell(call for call in calls if call is not leader)
 
     def _lead_tasks(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._leading.add(me := threading.get_ident())
         goes_on = True
         while goes_on:
             calls = self._taken()
@@ -154,6 +162,7 @@ class Together:
                 _interrupted(calls)
             goes_on = self._hand_on(loop)
             _tell(calls)
+        self._leading.discard(me)
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
         """In no thread of the loop's: all of those may be waiting, even for this one to lead."""
@@ -190,6 +199,8 @@ class Together:
         return False
 
     def _add(self, calls: Sequence[_Call]) -> None:
+        if not calls:  # a call in the midst of this one's coming has led, and added it as well
+            return
         try:
             self._commit([one for call in calls for one in call.additions])
         except Exception as error:
