@@ -117,21 +117,56 @@ def test_a_step_may_be_added_in_the_thread_that_adds_for_tasks() -> None:
     assert len(sizes) == 2
 
 
-def test_who_comes_before_the_first_has_begun_adds_for_both() -> None:
-    """The first finds nothing left to do."""
-    added: list[int] = []
-    together = Together(lambda additions: added.append(len(additions)))
+@pytest.mark.parametrize("where", ["_enters", "_take", "_add", "_handed_on", "_call", "_end"])
+@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+def test_who_is_interrupted_anywhere_keeps_nobody_waiting(
+    monkeypatch: pytest.MonkeyPatch, where: str, before: bool
+) -> None:
+    """By a signal whose handler raises, as that of Ctrl-C does."""
+    together = Together(lambda additions: None)
+    method, calls = getattr(together, where), list[int]()
 
-    class Waiting(list[Any]):
-        def append(self, call: Any) -> None:
-            super().append(call)
-            if len(self) == 1:
-                together.add([])
+    def interrupted(*given: Any) -> Any:
+        calls.append(1)
+        if len(calls) > 1:
+            return method(*given)
+        if not before:
+            method(*given)
+        raise KeyboardInterrupt
 
-    together._waiting = Waiting()
-    together.add([])
-    assert added == [0]
-    assert not together._busy
+    monkeypatch.setattr(together, where, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        together.add([])
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(together.add, []).result(90)
+    asyncio.run(together.add_async([]))
+    assert together._leader is None
+    assert not together._waiting
+
+
+def test_who_is_interrupted_while_it_leads_lets_those_go_on_that_it_leads() -> None:
+    """They are told that it is not known what became of theirs."""
+    entered, go, sizes = threading.Event(), threading.Event(), list[int]()
+
+    def commit(additions: list[Addition]) -> None:
+        sizes.append(len(additions))
+        if len(sizes) == 1:
+            entered.set()
+            assert go.wait(90)
+        elif len(sizes) == 2:
+            raise KeyboardInterrupt
+
+    together = Together(commit)
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(together.add, [])
+        assert entered.wait(90)
+        others = [pool.submit(together.add, []) for _ in range(2)]
+        wait_for(lambda: len(together._waiting) == 2)
+        go.set()
+        first.result(90)
+        told = {type(one.exception(90)) for one in others}
+    assert told == {KeyboardInterrupt, StoreUnavailable}
+    assert together._leader is None
 
 
 def test_an_engine_that_several_threads_stop_stops_once(store: Store, registry: Registry) -> None:
@@ -274,3 +309,47 @@ def test_a_store_that_is_away_is_told_to_who_adds_in_the_midst() -> None:
     together = Together(commit)
     together.add([])
     assert len(depth) == 2
+
+
+def deny(monkeypatch: pytest.MonkeyPatch, name: str) -> Callable[[], None]:
+    """Have the machine give no thread of such a name, until the answer is called."""
+    start = threading.Thread.start
+
+    def denied(self: threading.Thread) -> None:
+        if self.name.startswith(name):
+            raise RuntimeError("can't start new thread")
+        start(self)
+
+    monkeypatch.setattr(threading.Thread, "start", denied)
+    return lambda: monkeypatch.setattr(threading.Thread, "start", start)
+
+
+@pytest.mark.parametrize("thread", ["heartbeat", "commit", "feed", "loop"])
+def test_an_engine_that_gets_no_thread_leaves_nothing_behind(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch, thread: str
+) -> None:
+    """Whoever starts it again when there are some again, finds it as before."""
+    store = MemoryStore()
+    registry.handler("v1/short")(lambda: None)
+    engine = Engine(store, registry)
+    allow = deny(monkeypatch, f"stepwell-{thread}")
+    with pytest.raises(RuntimeError, match="new thread"):
+        engine.start()
+    allow()
+    assert engine.id is None
+    assert not store.inspect().engines
+    engine.add(new_step("v1/short"))
+    assert engine.drain().done == 1
+
+
+def test_what_an_idle_engine_gets_no_thread_for_was_added_all_the_same(
+    store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And runs when there is one."""
+    registry.handler("v1/short")(lambda: None)
+    with Engine(store, registry) as engine:
+        resting(engine)
+        allow = deny(monkeypatch, "stepwell-worker")
+        engine.add(new_step("v1/short"))
+        allow()
+        wait_for(lambda: engine.tally.done == 1)

@@ -94,7 +94,10 @@ class Direct:
             self._reserved = []
         self._held.settled(compress(holdings, (not one for one in new)))
         self._held.accept(compress(holdings, new))
-        self._go()
+        try:
+            self._go()
+        except RuntimeError:  # the machine gives no thread now: they are added all the same
+            self._look(False)
         emit("engine.claimed", engine=request.engine_id, count=sum(new))
         return new
 

@@ -182,12 +182,17 @@ class Engine(StepClient):
         self._worker = self._new_worker()
         try:
             self._join()
+            self._heartbeat.start()
+            self._worker.start()
         except BaseException:  # whoever tries again until the store is back leaves nothing behind
+            self._heartbeat.stop()
+            if self.id is not None:
+                self._leave()
+            self._worker.committer.stop(0.0)
             self._worker.close([])
             self._end_own_loop()
+            self._worker.engine_id = None
             raise
-        self._heartbeat.start()
-        self._worker.start()
         emit("engine.started", engine=self.id, name=self._scope.name)
 
     def stop(self, timeout: float = STOP_TIMEOUT) -> None:
