@@ -9,7 +9,7 @@ import pytest
 from tests.engine.signals import wait_for
 
 from stepwell import Engine, Registry, new_step
-from stepwell.engine import engine as engines
+from stepwell.engine import looping
 from stepwell.errors import HandlerInvalid
 from stepwell.stores.protocol import Store
 
@@ -113,7 +113,7 @@ def test_a_stop_ends_when_coroutines_have_cleaned_up(
     store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The program may end right after it, and its threads with it."""
-    monkeypatch.setattr(engines, "CLEAN_UP", 90.0)
+    monkeypatch.setattr(looping, "CLEAN_UP", 90.0)
     running, cleaned_up = threading.Event(), threading.Event()
 
     @registry.handler("v1/sleeps")

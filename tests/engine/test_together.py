@@ -115,7 +115,7 @@ def test_a_leader_that_is_interrupted_leaves_nobody_waiting() -> None:
         for call in (first, second):
             with pytest.raises(Interrupted):
                 call.result(90)
-    assert not together._busy
+    assert together._leader is None
 
 
 def test_who_is_interrupted_while_it_waits_leaves_nobody_waiting() -> None:
@@ -145,7 +145,7 @@ def test_who_is_interrupted_while_it_waits_leaves_nobody_waiting() -> None:
     finally:
         signal.signal(signal.SIGUSR1, before)
     assert gate.sizes == [1, 1]
-    assert not together._busy
+    assert together._leader is None
 
 
 def test_who_is_interrupted_when_it_is_to_lead_hands_the_lead_on() -> None:
@@ -158,13 +158,13 @@ def test_who_is_interrupted_when_it_is_to_lead_hands_the_lead_on() -> None:
         assert not together._enters(interrupted)
         gate.open.set()
         first.result(90)
-        assert interrupted.leads
+        assert together._leader is interrupted
         last = pool.submit(together.add, some())
         wait_for(lambda: len(together._waiting) == 2)
         together._give_up(interrupted)
         last.result(90)
     assert gate.sizes == [1, 1]
-    assert not together._busy
+    assert together._leader is None
 
 
 def test_a_task_is_served_where_all_threads_of_its_loop_wait_to_add() -> None:
@@ -183,14 +183,14 @@ def test_a_task_is_served_where_all_threads_of_its_loop_wait_to_add() -> None:
         await asyncio.sleep(0)  # they are in the executor's line before the task is
         task = asyncio.create_task(together.add_async(some()))
         await asyncio.sleep(0)
-        assert together._busy
+        assert together._leader is not None
         begin.set()
         gate.open.set()
         await asyncio.wait_for(asyncio.gather(task, *threads), 90)
 
     asyncio.run(crowd())
     assert sum(gate.sizes) == 5
-    assert not together._busy
+    assert together._leader is None
 
 
 def test_a_crowd_is_divided_so_that_no_commit_grows_without_end() -> None:
@@ -245,7 +245,7 @@ def test_a_cancelled_task_hands_the_lead_on() -> None:
 
     asyncio.run(crowd())
     assert sum(gate.sizes) == 3
-    assert not together._busy
+    assert together._leader is None
 
 
 def test_a_loop_is_woken_once_for_all_of_its_tasks_that_one_commit_serves() -> None:
@@ -306,4 +306,4 @@ def test_a_task_of_a_loop_whose_threads_are_closed_is_served() -> None:
 
     asyncio.run(late())
     assert gate.sizes == [1]
-    assert not together._busy
+    assert together._leader is None

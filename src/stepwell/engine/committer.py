@@ -128,7 +128,8 @@ class Committer:
     def stop(self, timeout: float) -> None:
         """Settle what is there, for at most `timeout` seconds, and end the thread."""
         self._queue.put(None)
-        self._thread.join(timeout)
+        if self._thread.is_alive():  # the machine may have given none
+            self._thread.join(timeout)
         self._abandoned.set()
 
     def _loop(self) -> None:

@@ -51,12 +51,16 @@ class Direct:
         self._store, self._clock, self._held = store, clock, held
         self._may, self._request, self._go = may, request, go
         self._idle, self._look = idle, look
-        self._adding, self._over = threading.Lock(), False
+        # A signal's handler may stop the engine in the midst of what its thread adds.
+        self._adding, self._over = threading.RLock(), False
+        self._reserved: list[Holding] = []
 
     def stop(self) -> None:
-        """Begin none from now on; those that are being added are held when this returns."""
+        """Begin none from now on; those that are being added are held when this returns, or not
+        held any more if this thread is adding them: nothing is to wait for them."""
         with self._adding:
             self._over = True
+            self._held.settled(self._reserved)
 
     def add(self, additions: Sequence[Addition]) -> bool:
         """Add them as this engine's own, and begin those that are new; False if it may not.
@@ -78,6 +82,7 @@ class Direct:
         claimed, since = self._claimed(additions, request), self._clock.monotonic()
         holdings = [Holding(one.step, request.engine_id, since) for one in claimed]
         self._idle.clear()
+        self._reserved = holdings
         self._held.reserve(holdings)  # or they would be taken for lost (R13)
         try:
             new = self._store.add(claimed)
@@ -85,9 +90,14 @@ class Direct:
             self._held.settled(holdings)
             self._look(True)
             raise
+        finally:
+            self._reserved = []
         self._held.settled(compress(holdings, (not one for one in new)))
         self._held.accept(compress(holdings, new))
-        self._go()
+        try:
+            self._go()
+        except RuntimeError:  # the machine gives no thread now: they are added all the same
+            self._look(False)
         emit("engine.claimed", engine=request.engine_id, count=sum(new))
         return new
 

@@ -21,6 +21,7 @@ from stepwell.engine.composition import check_composition
 from stepwell.engine.heartbeat import Heartbeat
 from stepwell.engine.held import Holding
 from stepwell.engine.intake import Intake
+from stepwell.engine.looping import Looping
 from stepwell.engine.once import check_store
 from stepwell.engine.pauses import Pauses
 from stepwell.engine.processes import forbid_in_child
@@ -44,8 +45,6 @@ WORKERS: Final = 8
 """How many handlers run at once where nothing says how many."""
 STOP_TIMEOUT: Final = 30.0
 """Seconds that running steps get at a stop."""
-CLEAN_UP: Final = 5.0
-"""Seconds that coroutines get to clean up when they were cancelled at the end of that."""
 
 
 class Engine(StepClient):
@@ -128,7 +127,8 @@ class Engine(StepClient):
 
     def _be_new(self) -> None:
         self._pauses = Pauses(self._scope.queues)
-        self._reborn = threading.Lock()
+        self._reborn, self._turn = threading.Lock(), threading.RLock()
+        self._stopping = False
         self._over = threading.Event()
         self._worker: Worker | None = None
 
@@ -153,15 +153,20 @@ class Engine(StepClient):
         EngineRunning : it has been started, and has not stopped; or this is the process of
             a handler.
         """
-        if self.id is not None:
-            raise EngineRunning(self._scope.name)
+        with self._turn:
+            if self.id is not None:
+                raise EngineRunning(self._scope.name)
+            self._start()
+        return self
+
+    def _start(self) -> None:
         forbid_in_child()
         check_store(self.store, self._registry)
         self.store.open()
         if self._retention is not None:
             self.add(sweeper(self._scope.queues[0]))
         self._over.clear()
-        self._loop = self._users_loop or self._new_loop()
+        self._loop = self._new_loop()
         self._intake = self._new_intake()
         self._held = self._intake.held
         self._heartbeat = Heartbeat(
@@ -177,14 +182,18 @@ class Engine(StepClient):
         self._worker = self._new_worker()
         try:
             self._join()
+            self._heartbeat.start()
+            self._worker.start()
         except BaseException:  # whoever tries again until the store is back leaves nothing behind
+            self._heartbeat.stop()
+            if self.id is not None:
+                self._leave()
+            self._worker.committer.stop(0.0)
             self._worker.close([])
             self._end_own_loop()
+            self._worker.engine_id = None
             raise
-        self._heartbeat.start()
-        self._worker.start()
         emit("engine.started", engine=self.id, name=self._scope.name)
-        return self
 
     def stop(self, timeout: float = STOP_TIMEOUT) -> None:
         """Claim no more, let running steps end, give back the rest, and leave.
@@ -196,17 +205,25 @@ class Engine(StepClient):
             and get five seconds to clean up.
         """
         self._over.set()
-        if self._worker is None or self._worker.engine_id is None:
-            return
-        left = self._worker.stop(timeout)
+        with self._turn:  # who comes second finds it stopped; a signal's handler goes on with it
+            if self._worker is None or self.id is None or self._stopping:
+                return
+            self._stopping = True
+            try:
+                self._stop(self._worker, timeout)
+            finally:
+                self._stopping = False
+
+    def _stop(self, worker: Worker, timeout: float) -> None:
+        left = worker.stop(timeout)
         if left:
             emit("engine.abandoned", engine=self.id, steps=[one.step.id for one in left])
         self._heartbeat.stop()
         self._leave()
-        self._worker.close(left)
+        worker.close(left)
         self._end_own_loop()
         emit("engine.stopped", engine=self.id, name=self._scope.name)
-        self._worker.engine_id = None
+        worker.engine_id = None
 
     def drain(self, *, patience: float = 0.0) -> Tally:
         """Run until nothing is due, then stop.
@@ -311,22 +328,15 @@ class Engine(StepClient):
         )
 
     def _new_loop(self) -> asyncio.AbstractEventLoop:
-        """An event loop that runs in a thread of its own, so that no blocked loop of the user's
-        program holds up its handlers."""
-        loop = asyncio.new_event_loop()
-        self._looping = threading.Thread(
-            target=_run_loop, args=(loop,), name="stepwell-loop", daemon=True
-        )
-        self._looping.start()
-        return loop
+        self._own_loop: Looping | None = None
+        if self._users_loop is not None:
+            return self._users_loop
+        self._own_loop = Looping()
+        return self._own_loop.loop
 
     def _end_own_loop(self) -> None:
-        """Its coroutines have cleaned up by then: a program may end right after the stop."""
-        if self._users_loop is not None:
-            return
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        if self._looping is not threading.current_thread():
-            self._looping.join(CLEAN_UP)
+        if self._own_loop is not None:
+            self._own_loop.end()
 
     def _join(self) -> None:
         assert self._worker is not None
@@ -385,11 +395,3 @@ def _most(workers: int | None, shares: Mapping[str, int] | None) -> int:
     if workers is not None:
         return workers
     return WORKERS if shares is None else sum(shares.values())
-
-
-def _run_loop(loop: asyncio.AbstractEventLoop) -> None:
-    loop.run_forever()
-    tasks = asyncio.all_tasks(loop)
-    if tasks:  # they were cancelled, and may clean up
-        loop.run_until_complete(asyncio.wait(tasks, timeout=CLEAN_UP))
-    loop.close()

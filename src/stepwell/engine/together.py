@@ -29,24 +29,34 @@ Commit: TypeAlias = Callable[[list[Addition]], None]
 
 
 class _Call:
-    """One caller's steps, and what the store has said of them."""
+    """One caller's steps, and what the store has said of them.
 
-    __slots__ = ("additions", "error")
+    `led` is what it adds as the leader, its own included; `added` says that this is over.
+    """
+
+    __slots__ = ("added", "additions", "error", "led")
 
     def __init__(self, additions: list[Addition]) -> None:
         self.additions = additions
         self.error: Exception | None = None
+        self.led: list[_OfThread | _OfTask] = []
+        self.added = False
 
 
 class _OfThread(_Call):
     """A thread waits for its lock, until its steps are added or it is to lead."""
 
-    __slots__ = ("leads", "over")
+    __slots__ = ("over",)
 
     def __init__(self, additions: list[Addition]) -> None:
         super().__init__(additions)
-        self.leads, self.over = False, threading.Lock()
+        self.over = threading.Lock()
         self.over.acquire()
+
+    def wake(self) -> None:
+        """Let it go on, if nobody has yet."""
+        with suppress(RuntimeError):
+            self.over.release()
 
 
 class _OfTask(_Call):
@@ -82,29 +92,45 @@ class Together:
         after_fork(self)
 
     def _be_new(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._waiting: list[_OfThread | _OfTask] = []
-        self._busy = False
+        self._leader: _OfThread | _OfTask | None = None
+        self._inside: set[int] = set()
         self._leaders = _one_thread()
 
     def add(self, additions: list[Addition]) -> None:
         """Returns when they are durable; raises what the store says of them."""
+        me = threading.get_ident()
+        if me in self._inside:  # a signal's handler, or a finalizer: if it waited for who leads,
+            self._commit(additions)  # it would wait for itself
+            return
         call = _OfThread(additions)
-        if self._enters(call):
-            call.leads = True
-        else:
-            self._await(call)
-        if call.leads:
-            self._lead(call)
+        try:
+            self._inside.add(me)
+            if not self._enters(call):
+                call.over.acquire()
+            if self._leader is call:
+                self._lead(call)
+        except BaseException:  # a signal, wherever it came: who waits behind must not wait for it
+            self._give_up(call)
+            raise
+        finally:
+            self._inside.discard(me)
         if call.error is not None:
             raise call.error
 
     async def add_async(self, additions: list[Addition]) -> None:
         """The same without blocking the event loop. Who is cancelled is added all the same."""
-        loop = asyncio.get_running_loop()
-        call = _OfTask(additions, loop)
-        if self._enters(call):
-            self._begin(loop)
+        me, call = threading.get_ident(), _OfTask(additions, asyncio.get_running_loop())
+        try:
+            self._inside.add(me)
+            if self._enters(call):
+                self._begin(call)
+        except BaseException:
+            self._give_up(call)
+            raise
+        finally:
+            self._inside.discard(me)
         await call.answer
 
     def begin_anew(self) -> None:
@@ -113,81 +139,80 @@ class Together:
         self._be_new()
 
     def _enters(self, call: _OfThread | _OfTask) -> bool:
-        """Whether nobody is adding, so that this call has to begin."""
+        """Whether nobody is adding, so that this call leads."""
         with self._lock:
             self._waiting.append(call)
-            begins, self._busy = not self._busy, True
-        return begins
+            if self._leader is None:
+                self._leader = call
+            return self._leader is call
 
-    def _await(self, call: _OfThread) -> None:
-        try:
-            call.over.acquire()
-        except BaseException:  # a signal: who waits behind this one must not wait for it
-            self._give_up(call)
-            raise
-
-    def _give_up(self, call: _OfThread) -> None:
+    def _give_up(self, call: _OfThread | _OfTask) -> None:
+        """It was interrupted anywhere: what it has to do for others is done, once or twice."""
         with self._lock:
-            if call in self._waiting:  # else somebody is adding it just now
-                self._waiting.remove(call)
-        if call.leads:
-            self._hand_on()
+            gone = {id(one) for one in (call, *call.led)}
+            self._waiting = [one for one in self._waiting if id(one) not in gone]
+        if not call.added:
+            _interrupted(call.led)
+        self._end(call)
 
     def _lead(self, leader: _OfThread) -> None:
-        calls = self._taken()
-        try:
-            self._add(calls)
-        except BaseException:  # this thread is told to end; the others are to know
-            _interrupted(calls)
-            raise
-        finally:
-            self._hand_on()
-            _tell(call for call in calls if call is not leader)
+        self._take(leader)
+        self._add(leader.led)
+        leader.added = True
+        self._end(leader)
 
-    def _lead_tasks(self, loop: asyncio.AbstractEventLoop) -> None:
-        goes_on = True
-        while goes_on:
-            calls = self._taken()
+    def _end(self, leader: _OfThread | _OfTask) -> None:
+        self._call(self._handed_on(leader))
+        _tell(call for call in leader.led if call is not leader)
+
+    def _lead_tasks(self, leader: _OfTask) -> None:
+        if self._leader is not leader:  # it was told to twice
+            return
+        following: _OfThread | _OfTask | None = leader
+        self._inside.add(me := threading.get_ident())
+        while isinstance(following, _OfTask) and following.loop is leader.loop:
+            leader = following
+            self._take(leader)
             try:
-                self._add(calls)
+                self._add(leader.led)
             except BaseException:
-                _interrupted(calls)
-            goes_on = self._hand_on(loop)
-            _tell(calls)
+                _interrupted(leader.led)
+            following = self._handed_on(leader)
+            _tell(leader.led)
+        self._inside.discard(me)
+        self._call(following)
 
-    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _begin(self, leader: _OfTask) -> None:
         """In no thread of the loop's: all of those may be waiting, even for this one to lead."""
         try:
-            self._leaders.submit(self._lead_tasks, loop)
+            self._leaders.submit(self._lead_tasks, leader)
         except RuntimeError:  # the interpreter is about to end, but who came after this one waits
-            threading.Thread(target=self._lead_tasks, args=[loop], daemon=True).start()
+            threading.Thread(target=self._lead_tasks, args=[leader], daemon=True).start()
 
-    def _taken(self) -> list[_OfThread | _OfTask]:
+    def _take(self, leader: _OfThread | _OfTask) -> None:
         """The first who wait, up to the most steps; whoever leads is the first of all."""
         with self._lock:
-            size = 0
+            taken, size = len(self._waiting), 0
             for place, call in enumerate(self._waiting):
                 size += len(call.additions)
                 if size > MOST and place:
-                    taken, self._waiting = self._waiting[:place], self._waiting[place:]
-                    return taken
-            taken, self._waiting = self._waiting, []
-            return taken
+                    taken = place
+                    break
+            leader.led = self._waiting[:taken]
+            del self._waiting[:taken]
 
-    def _hand_on(self, loop: asyncio.AbstractEventLoop | None = None) -> bool:
-        """Let the first who waits lead; True if it is a task of this loop, whose thread goes on."""
+    def _handed_on(self, leader: _OfThread | _OfTask) -> _OfThread | _OfTask | None:
+        """The first who waits leads now."""
         with self._lock:
-            first = self._waiting[0] if self._waiting else None
-            self._busy = first is not None
-            if isinstance(first, _OfThread):
-                first.leads = True
-        if isinstance(first, _OfThread):
-            first.over.release()
-        elif isinstance(first, _OfTask):
-            if first.loop is loop:
-                return True
-            self._begin(first.loop)
-        return False
+            if self._leader is leader:
+                self._leader = self._waiting[0] if self._waiting else None
+            return self._leader
+
+    def _call(self, leader: _OfThread | _OfTask | None) -> None:
+        if isinstance(leader, _OfThread):
+            leader.wake()
+        elif isinstance(leader, _OfTask):
+            self._begin(leader)
 
     def _add(self, calls: Sequence[_Call]) -> None:
         try:
@@ -216,7 +241,7 @@ def _tell(calls: Iterable[_OfThread | _OfTask]) -> None:
     of_loops: dict[asyncio.AbstractEventLoop, list[_OfTask]] = {}
     for call in calls:
         if isinstance(call, _OfThread):
-            call.over.release()
+            call.wake()
         else:
             of_loops.setdefault(call.loop, []).append(call)
     for loop, tasks in of_loops.items():

@@ -351,18 +351,19 @@ class Worker:
         )
 
     def _look_anew(self, lost: bool) -> None:
-        self._reconciled = float("-inf") if lost else self._reconciled
+        if lost:
+            self._reconciled = float("-inf")
         self.nudge()
 
     def _reconcile(self) -> None:
         """Release what the store has in this engine's name and it knows nothing of (R13)."""
         assert self.engine_id is not None
+        self._failures, self._reconciled = 0, self._clock.monotonic()  # not after: more may be lost
         with self._store.transaction() as tx:
             strangers = self._held.strangers(tx.claimed(self.engine_id))
         if strangers:
             with self._store.transaction() as tx:
                 tx.release(self.engine_id, strangers)
-        self._failures, self._reconciled = 0, self._clock.monotonic()
 
     def _unavailable(self, error: Exception) -> float:
         delay = BACKOFF[min(self._failures, len(BACKOFF) - 1)]

@@ -44,6 +44,7 @@ _LEVELS: Final = {
     "step.returned_late": logging.WARNING,
     "step.interrupted": logging.INFO,
     "engine.deadline_failed": logging.ERROR,
+    "engine.loop_failed": logging.ERROR,
 }
 
 

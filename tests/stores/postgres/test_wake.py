@@ -17,7 +17,7 @@ from tests.stores.postgres.support import PATIENCE, add, claim, engine, make, ou
 
 from stepwell.clock import now
 from stepwell.step import Addition, StepQuery
-from stepwell.stores.postgres import PostgresStore
+from stepwell.stores.postgres import PostgresStore, wake
 from stepwell.stores.postgres.transaction import PostgresTransaction
 from stepwell.stores.postgres.wake import INTERVAL, POLL, Bell, PostgresWake
 
@@ -40,6 +40,26 @@ def test_the_last_of_many_commits_is_told_too(
 ) -> None:
     add(store, make())
     assert _heard(ear, 1) == 1
+    add(store, make())
+    assert _heard(ear, 1) == 1
+
+
+def test_a_commit_stands_where_no_thread_is_given_to_tell_of_it(
+    store: PostgresStore, ear: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Later commits are told of again."""
+    start = threading.Thread.start
+
+    def denied(self: threading.Thread) -> None:
+        raise RuntimeError(f"can't start new thread {self.name}")
+
+    add(store, make())
+    assert _heard(ear, 1) == 1
+    monkeypatch.setattr(wake, "INTERVAL", 1e6)
+    monkeypatch.setattr(threading.Thread, "start", denied)
+    assert add(store, make()) == [True]
+    monkeypatch.setattr(threading.Thread, "start", start)
+    monkeypatch.setattr(wake, "INTERVAL", INTERVAL)
     add(store, make())
     assert _heard(ear, 1) == 1
 

@@ -20,8 +20,6 @@ from stepwell.stores.postgres.transaction import PostgresTransaction
 SESSION: Final = (
     # As on the other connections; but plans and waiting are a handler's own affair.
     "-c idle_in_transaction_session_timeout=30s"
-    # The heartbeat marks the row meanwhile, which a settlement by an older view would not bear.
-    " -c default_transaction_isolation=read\\ committed"
     " -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
 )
 

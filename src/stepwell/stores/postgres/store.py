@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import psycopg
+from psycopg import IsolationLevel
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool
 
@@ -60,11 +61,14 @@ _SESSION: Final = (
     " -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
     # To plan or to compile a statement of ours takes longer than to run it.
     " -c plan_cache_mode=force_generic_plan -c jit=off"
-    # What is counted under a lock is as it is now, whatever the database's own default.
-    " -c default_transaction_isolation=read\\ committed"
     # A plan made while a table was empty must not read all of it when it has grown.
     " -c enable_seqscan=off -c timezone=UTC"
 )
+
+
+_AS_OF_NOW: Final = "-c default_transaction_isolation=read\\ committed"
+"""What is counted under a lock, or given back after a death, is as it is now, whatever the default
+of the database or the address."""
 
 
 class PostgresStore:
@@ -158,7 +162,7 @@ class PostgresStore:
         """As the verb `add`, in a transaction of its own."""
         if can_be_refused(additions) or not 0 < len(additions) <= AT_ONCE:
             with self.transaction() as tx:
-                return tx.add(additions)
+                return tx.add_if_alive(additions)
         self.open()
         with self._borrowed(self._pool) as connection:
             do = Statements(connection)
@@ -280,6 +284,7 @@ class PostgresStore:
             num_workers=2,
             open=True,
             name="stepwell",
+            configure=_as_of_now if self._pooler else None,
             **more,
         )
         return Warm(pool, hung_up, kept, first)
@@ -291,7 +296,10 @@ class PostgresStore:
     def _direct(self) -> psycopg.Connection[Any]:
         """A connection beside the pool, whose failure says what is wrong."""
         with first_contact():
-            return psycopg.connect(self._conninfo(), prepare_threshold=None)
+            connection = psycopg.connect(self._conninfo(), prepare_threshold=None)
+        if self._pooler:
+            _as_of_now(connection)
+        return connection
 
     def _first(self) -> psycopg.Connection[Any]:
         """It has found all in order, and stays: to make one more takes longer than the look."""
@@ -322,9 +330,14 @@ def _with_defaults(url: str, options: str | None) -> str:
     with first_contact():
         given = conninfo_to_dict(url)
     if options:
-        given["options"] = f"{options} {given.get('options') or ''}".strip()
+        given["options"] = f"{options} {given.get('options') or ''} {_AS_OF_NOW}"
     settings: dict[str, Any] = {**NETWORK, **given}
     return make_conninfo(**settings)
+
+
+def _as_of_now(connection: psycopg.Connection[Any]) -> None:
+    """Where there is no session of our own to say so, each transaction does."""
+    connection.isolation_level = IsolationLevel.READ_COMMITTED
 
 
 def _roll_back(connection: psycopg.Connection[Any]) -> None:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from stepwell.errors import EngineBuried
+from stepwell.errors import EngineBuried, NotSupported
 from stepwell.outcome import Settlement, Verdict
 from stepwell.retention import Expiry
 from stepwell.step import Addition, Claim, EndedAs, Step, StepQuery
@@ -209,6 +209,14 @@ class PostgresTransaction:
         """
         return adding.add(self._do, additions)
 
+    def add_if_alive(self, additions: Sequence[Addition]) -> list[bool]:
+        """The same, unless they come claimed by an engine that was declared dead (R11)."""
+        try:
+            self._keep_alive({one for each in additions if (one := each.step.claimed_by)})
+        except EngineBuried:
+            return [False] * len(additions)
+        return self.add(additions)
+
     def load(self, template: Step, rows: Iterable[tuple[str, str]]) -> int:
         """Insert a row like the template for each id and state, by COPY."""
         return loading.load(self._do, template, rows)
@@ -216,7 +224,9 @@ class PostgresTransaction:
     def add_if_none(self, addition: Addition, query: StepQuery) -> bool:
         """Insert the row unless a step matches; a lock on the criteria keeps others out (R9)."""
         with self._do.whole(needed=False):
-            self._do.rows("lock", criteria=search.criteria(query))
+            ((_, isolation),) = self._do.rows("lock", criteria=search.criteria(query))
+            if isolation == "repeatable read":  # a serializable one fails at its commit instead
+                raise _sees_the_past()
             if self._do.composed(*search.any_match(query)):
                 return False
             return adding.add(self._do, [addition])[0]
@@ -291,6 +301,14 @@ class PostgresTransaction:
     def _changed(self, rows: list[Row]) -> bool:
         self._do.work_is_due(any(due for (due,) in rows))
         return bool(rows)
+
+
+def _sees_the_past() -> NotSupported:
+    return NotSupported(
+        "Steps cannot be looked for in a REPEATABLE READ transaction before one is added.",
+        why="It sees them as they were when it began, so two callers could both add theirs.",
+        fix="Use READ COMMITTED, or SERIALIZABLE, or give the step a unique key.",
+    )
 
 
 def _place(expiry: Expiry) -> str:

@@ -127,11 +127,18 @@ class Bell:
         with self._lock:
             if self._connect is None or self._thread is not None:
                 return
-            self._ears = _Ears()
-            self._thread = threading.Thread(
-                target=self._run, args=(self._ears,), name="stepwell-wake", daemon=True
+            ears = _Ears()
+            thread = threading.Thread(
+                target=self._run, args=(ears,), name="stepwell-wake", daemon=True
             )
-            self._thread.start()
+            try:
+                thread.start()
+            except RuntimeError as error:  # what was committed is so: engines find it by polling
+                ears.close()
+                self._pending = False
+                emit("store.wake_lost", error=str(error), retry_after=POLL)
+                return
+            self._ears, self._thread = ears, thread
         atexit.register(self.close)
 
     def close(self) -> None:
