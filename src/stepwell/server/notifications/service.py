@@ -31,12 +31,13 @@ from stepwell.ids import new_id
 from stepwell.server.database.session import Database
 from stepwell.server.notifications import queries
 from stepwell.server.notifications.muting import mute, muted_now, unmute
+from stepwell.server.notifications.queries import move_rules
 from stepwell.server.notifications.records import Kind, Occasion
 from stepwell.server.services import QUEUE, Services
 from stepwell.step import new_step
 from stepwell.stores.protocol import Transaction
 
-__all__ = ["NOTIFY", "add_step", "mute", "muted_now", "occur", "passed", "unmute"]
+__all__ = ["NOTIFY", "add_step", "move_rules", "mute", "muted_now", "occur", "passed", "unmute"]
 
 NOTIFY: Final = "v1/server/notify"
 
