@@ -119,11 +119,22 @@ def passed(
 
 
 def add_step(
-    conn: Connection, steps: Steps, name: str, state: Any, *, at: datetime | None = None
+    conn: Connection,
+    steps: Steps,
+    name: str,
+    state: Any,
+    *,
+    at: datetime | None = None,
+    limit_key: str | None = None,
 ) -> None:
-    """Add one of the server's own steps in the caller's transaction; due now, or then."""
+    """Add one of the server's own steps in the caller's transaction; due now, or then.
+
+    Parameters
+    ----------
+    limit_key : of those with the same one only one is executed at a time.
+    """
     given: dict[str, Any] = {} if at is None else {"schedule_time": at}
-    new = new_step(name, state, queue=QUEUE, **given)
+    new = new_step(name, state, queue=QUEUE, limit_key=limit_key, **given)
     _transaction(conn, steps).add([seal(new, JSON, clock.now())])
 
 
