@@ -239,7 +239,7 @@ class Supervision:
         elif not ready:
             closing.close_by_rows(conn, tx, run, steps)
         elif 0 < (most := self.services.settings.steps_per_run) < len(steps):
-            closing.fail(conn, tx, run, f"It has more than the {most:,} steps that a run may have.")
+            closing.fail(conn, tx, run, quotas.crowded(most))
         elif reason := self._hopeless(conn, run, ready, now):
             closing.fail(conn, tx, run, reason)
         else:
