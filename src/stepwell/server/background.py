@@ -72,7 +72,8 @@ def seed(conn: Connection, services: Services) -> None:
 
 
 class Seeder:
-    """Seeds in a thread of its own, every minute, whatever the steps themselves are doing."""
+    """Seeds in a thread of its own, every minute, whatever the steps themselves are doing; and
+    stands in for a tick that is behind."""
 
     def __init__(self, services: Services, every: float = EVERY) -> None:
         self._services, self._every = services, every
@@ -90,8 +91,15 @@ class Seeder:
             self._thread.join()
 
     def _run(self) -> None:
-        while not self._over.wait(self._every):
+        every, clock = min(self._every, schedules.BEHIND.total_seconds()), self._services.clock
+        seeded = clock.monotonic()
+        while not self._over.wait(every):
             try:
+                if (settled := schedules.stand_in(self._services)) > 0:
+                    _LOG.warning("the tick was behind; %d schedules were settled for it", settled)
+                if clock.monotonic() - seeded < self._every:
+                    continue
+                seeded = clock.monotonic()
                 with self._services.db.write() as conn:
                     seed(conn, self._services)
             except Exception as error:  # the thread must outlive whatever a driver raises

@@ -108,15 +108,97 @@ def test_a_rollback_takes_the_state_back_to_the_old_name(
     assert set(released(client, 3)) == {"nightly"}
 
 
-def test_what_the_new_name_has_already_is_not_overwritten(
+@on_both
+def test_what_is_renamed_finds_its_own_state_and_not_that_of_who_was_called_so_once(
+    server: Server, api: Api, discover: Discover
+) -> None:
+    """The versions of before are below, where they can be looked at."""
+    client = api("admin")
+    decide(client, discover(workflow(*BEFORE)), **ALL)
+    for scope in ("workflow:daily", "operation:daily/fetch", "operation:daily/send"):
+        save(server, scope, "a stranger's")
+        save(server, scope, "a stranger's of late")
+    save(server, "workflow:nightly", "own")
+    save(server, "operation:nightly/load", "own")
+    with server.db.write() as conn:
+        theirs = Write(scope="workflow:daily", key="cursor", value=9)
+        state.write(conn, "weather", theirs, Author(name="me"))
+    renamed(client, discover)
+    assert (kept(server, "workflow:daily"), kept(server, "workflow:nightly")) == ("own", None)
+    assert kept(server, "operation:daily/fetch") == "own"
+    assert kept(server, "operation:daily/send") is None
+    with server.db.read() as conn:
+        assert state.current(conn, "weather", "workflow:daily", "cursor") is None
+    history = client.get("state/weather/history?scope=workflow:daily&key=mark")
+    values = [(one["version"], one["value"]) for one in history.json()["items"]]
+    assert values == [(3, "own"), (2, "a stranger's of late"), (1, "a stranger's")]
+
+
+def test_an_operation_that_is_renamed_to_what_another_was_called_finds_its_own_state(
     server: Server, api: Api, discover: Discover
 ) -> None:
     client = api("admin")
     decide(client, discover(workflow(*BEFORE)), **ALL)
-    save(server, "workflow:nightly", "old")
-    save(server, "workflow:daily", "new")
+    save(server, "operation:nightly/fetch", "a stranger's")
+    save(server, "operation:nightly/load", "own")
+    second = discover(workflow("nightly", "fetch", "total", "report"))
+    one = {"workflow": "nightly", "decision": "accept", "renamed_operations": {"fetch": "load"}}
+    assert decide(client, second, decisions=[one]).status_code == 201
+    assert kept(server, "operation:nightly/fetch") == "own"
+
+
+@on_both
+def test_limits_targets_and_who_is_told_go_to_the_new_name(
+    server: Server, api: Api, discover: Discover
+) -> None:
+    """Else a rename lets more runs go on at once than somebody allowed, and nobody is told."""
+    client = api("admin")
+    decide(client, discover(workflow(*BEFORE)), **ALL)
+    for name, slots in (("nightly", 1), ("daily", 7)):
+        limit = {"kind": "workflow", "name": f"weather/{name}", "slots": slots}
+        assert client.post("run-limits", json=limit).status_code < 300
+    client.post("notifications/targets", json={"name": "x", "kind": "email", "to": ["a@b.org"]})
+    rule = {"target": "x", "group": "weather", "workflow": "nightly"}
+    assert client.post("notifications/rules", json=rule).status_code == 201
     renamed(client, discover)
-    assert (kept(server, "workflow:daily"), kept(server, "workflow:nightly")) == ("new", "old")
+    limits = {one["name"]: one["slots"] for one in client.get("run-limits").json()["items"]}
+    assert limits == {"weather/daily": 1}
+    [told] = client.get("notifications/rules").json()["items"]
+    assert told["workflow"] == "daily"
+
+
+@on_both
+def test_a_rollback_to_where_both_names_of_a_rename_were_gives_each_its_own(
+    server: Server, api: Api, discover: Discover
+) -> None:
+    """It was refused: the image of then declares the name that is to be given back."""
+    client = api("admin")
+    both = (workflow(*BEFORE, schedule=DAILY), workflow("daily", "load", schedule=DAILY))
+    decide(client, discover(*both), **ALL)
+    decide(client, discover(both[0]), **ALL)
+    save(server, "workflow:nightly", 1)
+    renamed(client, discover)
+    with server.db.read() as conn:
+        [before] = conn.execute(select(schedules.c.id).where(schedules.c.active)).scalars()
+    body = {"to_release": 1, "reason": "it broke"}
+    answer = client.post("groups/weather/rollbacks", json=body)
+    assert answer.status_code == 201, answer.text
+    found = released(client, 4)
+    assert {name: one["renamed_from"] for name, one in found.items()} == {
+        "nightly": "daily",
+        "daily": None,
+    }
+    assert [found[name]["renamed_operations"] for name in ("nightly", "daily")] == [
+        {"load": "fetch"},
+        None,
+    ]
+    assert (kept(server, "workflow:nightly"), kept(server, "workflow:daily")) == (1, None)
+    with server.db.read() as conn:
+        active = conn.execute(select(schedules).where(schedules.c.active)).mappings().all()
+    assert {row["workflow"]: row["id"] == before for row in active} == {
+        "nightly": True,
+        "daily": False,
+    }
 
 
 def test_an_operation_cannot_continue_one_that_is_still_there(api: Api, discover: Discover) -> None:

@@ -108,4 +108,7 @@ def test_a_run_whose_operations_follow_each_other_without_end_is_ended(
 
     work(ended)
     run = client.get(f"runs/{one.run_id}").json()
-    assert run["reason"] == "It has more than the 5 steps that a run may have."
+    assert run["reason"] == (
+        "It has more than the 5 steps that a run may have. Have one step do more of the work, "
+        "or set STEPWELL_STEPS_PER_RUN."
+    )

@@ -21,7 +21,7 @@ from tests.server.schedules.support import (
 from tests.server.support import Api, on_both, problem
 
 from stepwell.outcome import Done
-from stepwell.schedules import Every, Misfire
+from stepwell.schedules import Every, Misfire, Overlap
 from stepwell.server.app import Server
 from stepwell.server.schedules.backfills.steps import move
 
@@ -94,6 +94,36 @@ def test_it_leaves_out_what_ran_and_what_a_calendar_excludes(
     body["end"] = "2026-05-02T00:30:00Z"
     found = client.post(f"schedules/{one}/backfill-previews", json=body).json()
     assert (found["instants"], found["left_out"]) == (4, 1)
+
+
+@on_both
+def test_two_who_make_up_for_one_outage_run_each_instant_once(
+    client: TestClient, server: Server, hourly: UUID
+) -> None:
+    """What the first one has planned had no run yet, so the second one ran it too."""
+    first = begun(client, hourly)
+    move(server.services, UUID(first["id"]))
+    again = client.post(f"schedules/{hourly}/backfills", json=DAY)
+    problem(again, 409, "backfill-empty")
+    cancelled = client.post(f"backfills/{first['id']}/cancellations", json={"reason": "too slow"})
+    assert cancelled.status_code < 300, cancelled.text
+    assert begun(client, hourly)["instants"] == 11, "all but the one that runs"
+
+
+@on_both
+def test_what_waits_for_the_run_before_or_for_the_tick_is_no_part_of_a_backfill(
+    client: TestClient, server: Server, hands: Hands
+) -> None:
+    one = scheduled(server, Every(hours=1, overlap=Overlap.QUEUE))
+    hands.move(hours=1)
+    ticked(server)
+    hands.move(hours=1)
+    ticked(server)
+    assert [str(line[0]) for line in lines(server, one)][-2:] == ["ran", "queued"]
+    hands.move(hours=1)
+    hands.move(seconds=30)
+    body = {**DAY, "begin": "2026-05-01T13:00:00Z", "end": "2026-05-01T15:00:30Z"}
+    problem(client.post(f"schedules/{one}/backfills", json=body), 409, "backfill-empty")
 
 
 def test_the_pace_is_bounded(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, exists, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, update
 
 from stepwell.server.database import tables
 
@@ -21,7 +21,8 @@ _OF_WORKFLOWS: Final = (
 def move(conn: Connection, group: str, old: str, new: str, operations: Mapping[str, str]) -> None:
     """Give the figures of a workflow, and of its operations, the new names.
 
-    What the new name has figures of already stays as it is.
+    What the new name has figures of already stays as it is; a target that was set for another
+    workflow, which was called so once, goes.
 
     Parameters
     ----------
@@ -31,6 +32,12 @@ def move(conn: Connection, group: str, old: str, new: str, operations: Mapping[s
         for table in _OF_OPERATIONS:
             _move(conn, table, group, {"workflow": old, "operation": was}, {"operation": name})
     if old != new:
+        former = tables.workflow_targets.c
+        conn.execute(
+            delete(tables.workflow_targets).where(
+                former.group_name == group, former.workflow == new
+            )
+        )
         for table in (*_OF_OPERATIONS, *_OF_WORKFLOWS):
             _move(conn, table, group, {"workflow": old}, {"workflow": new})
 

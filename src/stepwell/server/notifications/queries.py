@@ -133,6 +133,12 @@ def all_rules(conn: Connection) -> Sequence[RowMapping]:
     return conn.execute(rules().order_by(notification_rules.c.id)).mappings().all()
 
 
+def move_rules(conn: Connection, group: str, old: str, new: str) -> None:
+    """What was wanted of a workflow is wanted of it under its new name."""
+    mine = (notification_rules.c.group_name == group, notification_rules.c.workflow == old)
+    conn.execute(update(notification_rules).where(*mine).values(workflow=new))
+
+
 def drop_rules(conn: Connection, **equal: Any) -> int:
     """Delete the rules of this id, or of this target; how many there were."""
     mine = [notification_rules.c[name] == value for name, value in equal.items()]

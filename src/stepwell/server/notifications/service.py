@@ -31,12 +31,13 @@ from stepwell.ids import new_id
 from stepwell.server.database.session import Database
 from stepwell.server.notifications import queries
 from stepwell.server.notifications.muting import mute, muted_now, unmute
+from stepwell.server.notifications.queries import move_rules
 from stepwell.server.notifications.records import Kind, Occasion
 from stepwell.server.services import QUEUE, Services
 from stepwell.step import new_step
 from stepwell.stores.protocol import Transaction
 
-__all__ = ["NOTIFY", "add_step", "mute", "muted_now", "occur", "passed", "unmute"]
+__all__ = ["NOTIFY", "add_step", "move_rules", "mute", "muted_now", "occur", "passed", "unmute"]
 
 NOTIFY: Final = "v1/server/notify"
 
@@ -118,11 +119,22 @@ def passed(
 
 
 def add_step(
-    conn: Connection, steps: Steps, name: str, state: Any, *, at: datetime | None = None
+    conn: Connection,
+    steps: Steps,
+    name: str,
+    state: Any,
+    *,
+    at: datetime | None = None,
+    limit_key: str | None = None,
 ) -> None:
-    """Add one of the server's own steps in the caller's transaction; due now, or then."""
+    """Add one of the server's own steps in the caller's transaction; due now, or then.
+
+    Parameters
+    ----------
+    limit_key : of those with the same one only one is executed at a time.
+    """
     given: dict[str, Any] = {} if at is None else {"schedule_time": at}
-    new = new_step(name, state, queue=QUEUE, **given)
+    new = new_step(name, state, queue=QUEUE, limit_key=limit_key, **given)
     _transaction(conn, steps).add([seal(new, JSON, clock.now())])
 
 

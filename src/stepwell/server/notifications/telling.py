@@ -61,7 +61,11 @@ def tell_pending(conn: Connection, services: Services, cause: str, target_id: UU
 def send(
     conn: Connection, services: Services, target_id: UUID, message: Message, about: UUID | None
 ) -> UUID:
-    """Enter a delivery, and the step that sends it, in the caller's transaction; its id."""
+    """Enter a delivery, and the step that sends it, in the caller's transaction; its id.
+
+    Of one target, one is sent at a time: were all the server's workers to wait for one that does
+    not answer, no schedule would be acted upon meanwhile.
+    """
     made, now = new_id(), clock.now()
     queries.add_delivery(
         conn,
@@ -74,7 +78,8 @@ def send(
         created_at=now,
         next_at=now,
     )
-    add_step(conn, services, DELIVER, {"delivery_id": str(made)})
+    alone = f"notifications/{target_id}"
+    add_step(conn, services, DELIVER, {"delivery_id": str(made)}, limit_key=alone)
     return made
 
 

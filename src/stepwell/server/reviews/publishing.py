@@ -1,4 +1,5 @@
-"""Make a release current, and let what follows it follow: schedules, state of what was renamed."""
+"""Make a release current, and let what follows it follow: schedules; of what was renamed also its
+state, its figures, its limit, and who wants to hear of it."""
 
 from __future__ import annotations
 
@@ -9,7 +10,9 @@ from sqlalchemy import Connection
 from stepwell import clock
 from stepwell.ids import new_id
 from stepwell.server.metrics import service as metrics
+from stepwell.server.notifications import service as notifications
 from stepwell.server.reviews import queries, releases
+from stepwell.server.runs import service as runs
 from stepwell.server.schedules import service as schedules
 from stepwell.server.services import Services
 from stepwell.server.state import service as state
@@ -42,3 +45,6 @@ def publish(
         if old != row["workflow"] or operations:
             state.move(conn, group, old, row["workflow"], operations)
             metrics.move(conn, group, old, row["workflow"], operations)
+        if old != row["workflow"]:
+            runs.move_limit(conn, group, old, row["workflow"])
+            notifications.move_rules(conn, group, old, row["workflow"])

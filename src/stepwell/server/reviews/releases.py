@@ -97,9 +97,11 @@ def applied(current: Contents, found: Contents, decisions: Sequence[Decision]) -
         _check(one, current, found)
         if one.decision is Choice.ACCEPT and one.renamed_from is not None:
             _let_go(following, one)
+    gone = current.keys() - following.keys()
     for one in decisions:
         if one.decision is Choice.ACCEPT:
-            _accept(following, one, current, found)
+            before = one.renamed_from or (None if one.workflow in gone else one.workflow)
+            _accept(following, one, current.get(before or ""), found)
     return following
 
 
@@ -126,12 +128,14 @@ def restored(earlier: Contents, renames: Sequence[tuple[str, str]]) -> Contents:
     }
 
 
-def _accept(following: Contents, one: Decision, current: Contents, found: Contents) -> None:
+def _accept(
+    following: Contents, one: Decision, before: Mapping[str, Any] | None, found: Contents
+) -> None:
+    """`before` is the row that it continues."""
     if one.workflow not in found:
         following.pop(one.workflow, None)
         return
     row = found[one.workflow]
-    before = current.get(one.renamed_from or one.workflow)
     following[one.workflow] = {
         **row,
         "renamed_from": one.renamed_from,
@@ -185,9 +189,10 @@ def _check(one: Decision, current: Contents, found: Contents) -> None:
 
 
 def _check_rename(one: Decision, old: str, current: Contents, found: Contents) -> None:
+    was = found[one.workflow]["renamed_from"] if one.workflow in found else None
     if old not in current:
         why = f"The current release has no workflow {old!r}."
-    elif old in found:
+    elif old in found and was != old:  # of an earlier release it is known, and another's too
         why = f"The image still declares {old!r}."
     elif one.workflow not in found:
         why = f"The image does not declare {one.workflow!r}."

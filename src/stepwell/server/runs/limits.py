@@ -113,6 +113,15 @@ def drop(
     audit.record(conn, by, "run-limit.remove", f"{kind}/{name}", reason, **told)
 
 
+def move(conn: Connection, group: str, old: str, new: str) -> None:
+    """A workflow is called something else: its limit goes along, a former one of that name goes."""
+    mine = queries.limit(conn, Kind.WORKFLOW, f"{group}/{old}")
+    queries.drop_limit(conn, Kind.WORKFLOW, f"{group}/{new}")
+    if mine is not None:
+        queries.drop_limit(conn, Kind.WORKFLOW, mine["name"])
+        queries.put_limit(conn, **{**mine, "name": f"{group}/{new}"})
+
+
 def listed(conn: Connection) -> RunLimits:
     """All that was set, and the pools that workflows name."""
     return RunLimits(items=sorted(_all(conn), key=_place), as_of=clock.now())

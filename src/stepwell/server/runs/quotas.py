@@ -19,6 +19,7 @@ from stepwell.step import StepQuery
 from stepwell.stores.protocol import Transaction
 
 _WHY: Final = "A run may take so much, so that one that loops cannot fill what all share."
+_FEWER: Final = "Have one step do more of the work, or set STEPWELL_STEPS_PER_RUN."
 
 
 class RunQuotaReached(InvalidInput):
@@ -64,8 +65,13 @@ def check_steps(tx: Transaction, run_id: UUID, more: int, most: int) -> None:
         raise RunQuotaReached(
             f"A run may have {most:,} steps, and this one would have more.",
             why=_WHY,
-            fix="Have one step do more of the work, or set STEPWELL_STEPS_PER_RUN.",
+            fix=_FEWER,
         )
+
+
+def crowded(most: int) -> str:
+    """Why a run is ended whose operations follow each other without end, and what to do."""
+    return f"It has more than the {most:,} steps that a run may have. {_FEWER}"
 
 
 def steps(tx: Transaction, run_id: UUID, most: int) -> int:

@@ -24,6 +24,7 @@ from stepwell.server.runs.headers import RunNotFound, fields, found, get, shown
 from stepwell.server.runs.judgement import operation_of
 from stepwell.server.runs.limits import RunLimit
 from stepwell.server.runs.limits import listed as limits_in_use
+from stepwell.server.runs.limits import move as move_limit
 from stepwell.server.runs.observing import Observed, observe
 from stepwell.server.runs.phases import phases, totals
 from stepwell.server.runs.queries import limit as limit_set
@@ -73,6 +74,7 @@ __all__ = [
     "insert_run",
     "limit_set",
     "limits_in_use",
+    "move_limit",
     "reexecute",
     "released",
     "shown",

@@ -69,7 +69,8 @@ class Watch:
             launches = queries.open_launches(conn)
         for launch in launches:
             who = (launch["run_id"], launch["number"])
-            status = None if who in self.told else self._polled(launch)
+            here = launch["launcher"] in self.services.launchers  # else another server looks
+            status = self._polled(launch) if here and who not in self.told else None
             if status is None:
                 continue
             if status.state == "ended":

@@ -8,6 +8,7 @@ idempotent by its name.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -15,6 +16,7 @@ from uuid import UUID
 from sqlalchemy import Connection, RowMapping
 
 from stepwell import clock
+from stepwell.engine.judgement import storable
 from stepwell.errors import InvalidInput, StepwellError
 from stepwell.events import emit
 from stepwell.launchers.protocol import LaunchStatus
@@ -35,7 +37,7 @@ from stepwell.server.runs import (
 from stepwell.server.runs.judgement import MOST_LOST, executions, losses, lost_with, operation_of
 from stepwell.server.runs.judgement import ready as ready_rows
 from stepwell.server.runs.records import RunState, Waiting, WaitingCode
-from stepwell.server.services import Services
+from stepwell.server.services import LauncherOff, Services
 from stepwell.step import Step, StepQuery, StepStatus
 from stepwell.stores.protocol import Transaction
 
@@ -47,6 +49,8 @@ LINGER: Final = 30.0
 """Seconds that a container may stay when all its operations have ended."""
 TRY_LAUNCH: Final = 5.0
 """Seconds until a launch that could not be made is tried again."""
+FORSAKEN: Final = 600.0
+"""Seconds for which a run that should be over is left to servers that have its launcher."""
 SILENT: Final = 60.0
 """Seconds for which a container may live without touching what it has to do."""
 USERS_MISTAKE: Final = 2
@@ -83,7 +87,10 @@ class Supervision:
     # -- an open attempt -------------------------------------------------------
 
     def _attend(self, run: RowMapping, attempt: RowMapping, group: Group) -> Outcome:
-        launcher = self.services.launcher(group.launcher)
+        try:
+            launcher = self.services.launcher(group.launcher)
+        except LauncherOff as error:
+            return self._unattended(run, attempt, group, error)
         wanted = run["state"] in (RunState.STARTING, RunState.RUNNING)
         wanted = wanted and clock.now() < run["deadline_at"] and not self._crowded()
         if attempt["launched_at"] is None and wanted:
@@ -91,15 +98,34 @@ class Supervision:
         handle = attempt["handle"] or launcher.find(launching.name(self.run_id, attempt["number"]))
         status = launcher.poll(handle)
         if status.state == "ended":
+            if attempt["launched_at"] is None:  # why not is known better than by the launcher
+                status = replace(status, reason=attempt["condition"] or status.reason)
             output = launcher.logs(handle)
             logs.complete(self.services, self.run_id, attempt["number"], output)
-            self._finish(attempt["number"], status, _tail(output, status))
+            self._finish(attempt["number"], status, storable(_tail(output, status)))
             return self._proceed(group)
         self._note_silence(attempt)
         if wanted and not self._lingers() and not self._out_of_touch():
             return self._look_again(run)
         launcher.stop(handle)
         return rerun(after=ENDING, description="Waits for the container to stop.")
+
+    def _unattended(
+        self, run: RowMapping, attempt: RowMapping, group: Group, error: LauncherOff
+    ) -> Outcome:
+        """This server cannot look at its container, which may go on: another one may take the
+        step. Where nobody did until long after it should be over, it is closed unseen."""
+        over = run["finished_at"] or self._ended_at() or run["deadline_at"]
+        if clock.now() - over < timedelta(seconds=FORSAKEN):
+            self._note(attempt, str(error))
+            return rerun(after=TRY_LAUNCH, description=str(error))
+        self._finish(attempt["number"], LaunchStatus(state="ended", reason=str(error)), "")
+        return self._proceed(group)
+
+    def _note(self, attempt: RowMapping, condition: str) -> None:
+        if attempt["condition"] != condition:
+            with self.services.db.write() as conn:
+                queries.change_attempt(conn, self.run_id, attempt["number"], condition=condition)
 
     def _lingers(self) -> bool:
         """Whether it is still there long after the last operation has ended."""
@@ -162,7 +188,7 @@ class Supervision:
             attempts = queries.attempts_of(conn, self.run_id)
             if run["attempt"] != number or attempts[-1]["finished_at"] is not None:
                 return
-            tx, now = self.services.db.steps(conn), clock.now()
+            tx, now, reason = self.services.db.steps(conn), clock.now(), storable(status.reason)
             steps = closing.rows(tx, self.run_id)
             before = (attempts[-2]["exit"] or {}) if len(attempts) > 1 else {}
             lost = lost_with(steps, before.get("executions", {}), now)
@@ -171,10 +197,10 @@ class Supervision:
             values = {
                 "finished_at": status.finished_at or now,
                 "revoked_at": attempts[-1]["revoked_at"] or now,
-                "condition": status.reason,
+                "condition": reason,
                 "exit": {
                     "code": status.exit_code,
-                    "reason": status.reason,
+                    "reason": reason,
                     "tail": tail,
                     "lost": [str(step.id) for step in lost],
                     "executions": executions(steps),
@@ -184,7 +210,7 @@ class Supervision:
             queries.change_attempt(conn, self.run_id, number, **values)
             if run["progress"] is not None:  # who told it is gone
                 queries.change(conn, self.run_id, progress=None)
-        emit("run.attempt_ended", run=self.run_id, attempt=number, reason=status.reason)
+        emit("run.attempt_ended", run=self.run_id, attempt=number, reason=reason)
 
     # -- no open attempt -------------------------------------------------------
 
@@ -213,7 +239,7 @@ class Supervision:
         elif not ready:
             closing.close_by_rows(conn, tx, run, steps)
         elif 0 < (most := self.services.settings.steps_per_run) < len(steps):
-            closing.fail(conn, tx, run, f"It has more than the {most:,} steps that a run may have.")
+            closing.fail(conn, tx, run, quotas.crowded(most))
         elif reason := self._hopeless(conn, run, ready, now):
             closing.fail(conn, tx, run, reason)
         else:
@@ -238,11 +264,11 @@ class Supervision:
         self, conn: Connection, run: RowMapping, ready: list[Step], now: datetime
     ) -> str | None:
         """Why no further attempt is made, in words; None if there is to be one."""
+        exits = [one["exit"] or {} for one in queries.attempts_of(conn, self.run_id)]
         if now >= run["deadline_at"]:
-            return waits.past_deadline(run)
+            return waits.past_deadline(run, exits[-1].get("reason", "") if exits else "")
         if ready[0].waiting_for:
             return f"{operation_of(ready[0])} waits for a step that has failed (R28)."
-        exits = [one["exit"] or {} for one in queries.attempts_of(conn, self.run_id)]
         if not exits:
             return None
         last = f"{exits[-1].get('reason', '')}\n{exits[-1].get('tail', '')}".strip()

@@ -73,9 +73,16 @@ def before(run: Row) -> dict[str, Any]:
     return {"waited_for": _earlier(run), "lined_up_at": since}
 
 
-def past_deadline(run: Row) -> str:
-    """Why a run was ended by its deadline, with what it waited for."""
+def past_deadline(run: Row, ended: str = "") -> str:
+    """Why a run was ended by its deadline, with what it waited for.
+
+    Parameters
+    ----------
+    ended : what is known of its last container; said where nothing of the run ever began.
+    """
     seconds = (run["deadline_at"] - run["created_at"]).total_seconds()
+    if ended and run["started_at"] is None:
+        return f"It did not begin within its deadline of {seconds:g} s. {ended}"
     if run["waiting"] is None:
         return f"It ran longer than its deadline of {seconds:g} s."
     return f"It did not end within its deadline of {seconds:g} s. {run['waiting']['sentence']}"

@@ -1,4 +1,5 @@
-"""Alerts: a schedule whose tick is late, a run that takes too long. Each is told once.
+"""Alerts: a schedule whose tick is late, a run that does not begin or takes too long. Each is
+told once.
 
 Late is noticed twice: by the watch while nobody ticks, and by the tick that comes at last.
 Both write the same alert, of the same schedule and instant.
@@ -11,12 +12,13 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, and_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from stepwell import events
 from stepwell.ids import new_id
 from stepwell.schedules.base import iso, minutes
+from stepwell.schedules.ledger import Entry
 from stepwell.server.database.session import Database
 from stepwell.server.database.tables import runs
 from stepwell.server.database.tables import schedule_alerts as t
@@ -47,18 +49,59 @@ class Finding:
 
 def late(schedule: Row, due: datetime, now: datetime) -> Finding:
     """Nobody has ticked for a due instant."""
-    place = f"{schedule['group_name']}/{schedule['workflow']}"
-    after = _said((now - due).total_seconds())
+    text = f"{_due(schedule, due)}, and is late by {_said((now - due).total_seconds())}."
+    return _of_schedule(schedule, due, text)
+
+
+def missed(schedule: Row, entry: Entry, now: datetime) -> Finding:
+    """Nobody ticked in time, and the schedule wants nothing of that to run later."""
+    others = f" with {entry.count - 1} more after it" if entry.count > 1 else ""
+    text = (
+        f"{_due(schedule, entry.first)}{others}, and does not run: no server ticked until "
+        f"{_said((now - entry.first).total_seconds())} later, and its misfire policy is to skip."
+    )
+    return _of_schedule(schedule, entry.first, text, of="/missed")
+
+
+def _of_schedule(schedule: Row, due: datetime, text: str, of: str = "") -> Finding:
     return Finding(
         kind="late",
-        subject=f"{schedule['id']}/{iso(due)}",
+        subject=f"{schedule['id']}/{iso(due)}{of}",
         group=schedule["group_name"],
         workflow=schedule["workflow"],
         since=due,
-        text=f"{place} was due at {minutes(due)}, and is late by {after}.",
+        text=text,
         schedule_id=schedule["id"],
         details={"due": iso(due), "schedule": schedule["name"]},
         labels=schedule["labels"] or {},
+    )
+
+
+def _due(row: Row, due: datetime) -> str:
+    return f"{row['group_name']}/{row['workflow']} was due at {minutes(due)}"
+
+
+def not_begun(run: Row, now: datetime) -> Finding:
+    """The container of a run has not begun, with what is known of that.
+
+    Parameters
+    ----------
+    run : its header, with `queued_at`, `condition` and `launch_condition` of its attempt.
+    """
+    for_long = _said((now - run["queued_at"]).total_seconds())
+    why = run["condition"] or (run["launch_condition"] or {}).get("message") or ""
+    text = f"{_due(run, run['due_at'])}, and its container has not begun for {for_long}. {why}"
+    return Finding(
+        kind="late",
+        subject=str(run["id"]),
+        group=run["group_name"],
+        workflow=run["workflow"],
+        since=run["queued_at"],
+        text=text.strip(),
+        schedule_id=run["schedule_id"],
+        run_id=run["id"],
+        details={"due": iso(run["due_at"])},
+        labels=run["labels"] or {},
     )
 
 
@@ -125,11 +168,11 @@ def _occasion(found: Finding) -> Occasion:
 
 
 def settled_late(
-    conn: Connection, db: Database, schedule: Row, due: datetime, now: datetime
+    conn: Connection, db: Database, schedule: Row, found: Finding, now: datetime
 ) -> None:
     """The tick came late: that is told if the watch has not, and it is over."""
-    tell(conn, db, late(schedule, due, now), now, over_at=now)
-    mine = (t.c.schedule_id == schedule["id"]) & (t.c.kind == "late")
+    tell(conn, db, found, now, over_at=now)
+    mine = (t.c.schedule_id == schedule["id"]) & (t.c.kind == "late") & t.c.run_id.is_(None)
     conn.execute(update(t).where(mine, t.c.over_at.is_(None)).values(over_at=now))
 
 
@@ -156,10 +199,11 @@ def blocked(conn: Connection, db: Database, schedule: Row, due: datetime, why: s
 
 
 def end_of_runs(conn: Connection, now: datetime) -> None:
-    """What ran too long and has ended is over."""
+    """What ran too long and has ended is over, and what had not begun and has."""
     ended = select(runs.c.id).where(runs.c.finished_at.is_not(None))
-    query = update(t).where(t.c.over_at.is_(None), t.c.run_id.in_(ended))
-    conn.execute(query.values(over_at=now))
+    begun = select(runs.c.id).where(runs.c.state != "starting")
+    over = or_(t.c.run_id.in_(ended), and_(t.c.kind == "late", t.c.run_id.in_(begun)))
+    conn.execute(update(t).where(t.c.over_at.is_(None), over).values(over_at=now))
 
 
 def listed(

@@ -9,7 +9,14 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Select, func, insert, select, update
 
-from stepwell.server.database.tables import backfill_instants, backfills, runs, schedules
+from stepwell.schedules.ledger import Fate
+from stepwell.server.database.tables import (
+    backfill_instants,
+    backfills,
+    ledger,
+    runs,
+    schedules,
+)
 from stepwell.server.schedules.backfills.records import BackfillFate
 from stepwell.server.schedules.queries import ACTIVE_RUNS, Row
 
@@ -96,7 +103,10 @@ def active_runs(conn: Connection, backfill_id: UUID) -> Sequence[UUID]:
 def ran(
     conn: Connection, schedule_id: UUID, begin: datetime, end: datetime, succeeded: bool
 ) -> set[datetime]:
-    """Instants of a span with a run: any, or one that has succeeded or may still do so."""
+    """Instants of a span with a run: any, or one that has succeeded or may still do so.
+
+    Or that get one: by a backfill that goes on, or after the run before.
+    """
     query = select(runs.c.due_at).where(
         runs.c.schedule_id == schedule_id,
         runs.c.due_at >= begin,
@@ -105,7 +115,14 @@ def ran(
     )
     if succeeded:
         query = query.where(runs.c.state.in_(("succeeded", *ACTIVE_RUNS)))
-    return set(conn.execute(query).scalars())
+    t, waits = backfill_instants.c, ledger.c.fate == Fate.QUEUED.value
+    planned = select(t.due_at).where(t.schedule_id == schedule_id, _PLANNED)
+    queued = select(ledger.c.first_due).where(ledger.c.schedule_id == schedule_id, waits)
+    coming = (
+        planned.where(t.due_at >= begin, t.due_at < end),
+        queued.where(ledger.c.first_due >= begin, ledger.c.first_due < end),
+    )
+    return {at for one in (query, *coming) for at in conn.execute(one).scalars()}
 
 
 def instants(backfill_id: UUID | None = None, schedule_id: UUID | None = None) -> Select[Any]:

@@ -223,8 +223,10 @@ def _plan(conn: Connection, row: Row, asked: NewBackfill, now: datetime) -> Plan
         )
     spec = scheduled.spec_of(row)
     excluded = exclusion(spec, calendars.known(conn, spec.exclude))
+    # What nobody has acted on yet the schedule runs itself.
+    end = min(asked.end, row["next_due"] or asked.end)
     # Start and end bound what is due by itself; who backfills names a span of their own.
-    due = list(islice(spec.unbounded().between(asked.begin, asked.end), MOST + 1))
+    due = list(islice(spec.unbounded().between(asked.begin, end), MOST + 1))
     _expect_few(due)
     ran = _ran(conn, row["id"], asked)
     taken = [at for at in due if at not in ran]
@@ -259,7 +261,8 @@ def _rows(plan: Plan, now: datetime) -> Iterator[dict[str, Any]]:
 
 
 def _in_force(conn: Connection, schedule_id: UUID) -> Row:
-    row = changing.found(scheduled.get(conn, schedule_id), schedule_id)
+    """Held: who else begins a backfill of it sees this one."""
+    row = changing.found(scheduled.lock(conn, schedule_id), schedule_id)
     return changing.active(row)
 
 

@@ -80,7 +80,7 @@ class _Sync:
     def _moved(self, rows: Any) -> Iterator[Change]:
         for row in rows:
             new = self.old_names.get(row["workflow"])
-            if new is None or row["workflow"] in self.entries or self._taken(new, row["name"]):
+            if new is None or self._taken(new, row["name"]):
                 continue
             queries.change(self.conn, row["id"], workflow=new)
             told: dict[str, Any] = {"was": {"workflow": row["workflow"]}, "now": {"workflow": new}}

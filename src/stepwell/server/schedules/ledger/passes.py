@@ -12,13 +12,14 @@ from typing import Protocol
 from uuid import UUID
 
 from stepwell import events
-from stepwell.schedules import Overlap
+from stepwell.schedules import Misfire, Overlap
 from stepwell.schedules.calendars import exclusion
 from stepwell.schedules.ledger import Entry, Fate, Rules, Situation, Why, judge
 from stepwell.server.audit import service as audit
 from stepwell.server.database.session import Database
 from stepwell.server.schedules import queries
 from stepwell.server.schedules.alerts import service as alerts
+from stepwell.server.schedules.alerts.service import Finding
 from stepwell.server.schedules.ledger import skips
 from stepwell.server.schedules.ledger.sheets import Sheet
 from stepwell.server.schedules.ledger.writing import blocked, said
@@ -62,7 +63,7 @@ class Pass:
         self.skips = skips.of(schedule)
         until = schedule["paused_until"]
         self.paused = schedule["paused_at"] is not None and (until is None or now < until)
-        self.late: datetime | None = None
+        self.late: Finding | None = None
         self.started = 0
 
     def made(self) -> Settled:
@@ -138,10 +139,15 @@ class Pass:
         return entry
 
     def _look_whether_late(self, entry: Entry) -> None:
+        """What never runs is told of however short the delay was."""
         own = self.schedule["late_after"]
         grace = self.terms.late_after if own is None else timedelta(seconds=own)
-        if self.late is None and entry.fate is not Fate.SKIPPED:
-            self.late = entry.first if self.now - entry.first > grace else None
+        if self.late is not None or entry.fate is Fate.SKIPPED:
+            return
+        if entry.fate is Fate.MISSED and self.spec.misfire is Misfire.SKIP:
+            self.late = alerts.missed(self.schedule, entry, self.now)
+        elif self.now - entry.first > grace:
+            self.late = alerts.late(self.schedule, entry.first, self.now)
 
     def _run(self, entry: Entry) -> tuple[Entry, UUID | None]:
         try:
