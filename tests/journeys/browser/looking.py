@@ -96,7 +96,7 @@ def fits(page: Page) -> None:
 def pictures(page: Page, name: str, folder: Path, *, kept: bool = True) -> list[Path]:
     """`runs-1440-light.png` and so on: the page in every width and theme.
 
-    With few colours if they are kept. The widest and the narrowest are shown to axe too: a theme costs a page more than a picture.
+    With few colours if they are kept. The widest and the narrowest are shown to axe too.
     """
     made = []
     for theme in THEMES:
