@@ -11,6 +11,8 @@ BIN := $(VENV)/bin
 TESTS ?=
 # How many test files run at once: most wait for processes and databases, not for a core.
 WORKERS ?= 3
+# What Python checks and what Node does take one core each; what each says stays together.
+AT_ONCE := --no-print-directory --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 # Bytecode comes with the first import: compiling all of it takes longer than downloading it.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
 	--constraint constraints.txt
@@ -36,17 +38,27 @@ export PYTHONDONTWRITEBYTECODE :=
 demo: $(VENV)/.demo $(PAGES) ## run the example groups through the whole path (ONCE=1: then stop, exit code by outcome)
 	$(BIN)/python examples/demo.py $(if $(ONCE),--once)
 
-test: check $(PAGES) ## check, then run every test
+test: prepared ## check, then run every test
+	@$(MAKE) $(AT_ONCE) check-python check-pages $(PAGES)
 	.ci/servers
 	.ci/browser
 	.ci/containers
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
-check: $(VENV)/.test $(if $(NODE),web/node_modules/.ready) ## lint, format, types and the direction of imports; of the pages, their unit tests too
+check: prepared ## lint, format, types and the direction of imports; of the pages, their unit tests too
+	@$(MAKE) $(AT_ONCE) check-python check-pages
+
+# Parts of the two above.
+.PHONY: prepared check-python check-pages
+prepared: $(VENV)/.test $(if $(NODE),web/node_modules/.ready)
+
+check-python: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --no-cache
+
+check-pages: $(if $(NODE),web/node_modules/.ready)
 	$(if $(NODE),cd web && npm run --silent check)
 
 fix: $(VENV)/.test ## format, and mend what can be mended without thinking

@@ -22,7 +22,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, Playwright, expect
 from playwright.sync_api import sync_playwright as started
 from tests.journeys.browser.looking import without
-from tests.journeys.browser.site import PASSWORD, Site, serving
+from tests.journeys.browser.site import PASSWORD, Site, pause, resume, serving
 from tests.journeys.browser.undisturbed import wrapped
 from tests.journeys.browser.watching import Watch
 
@@ -103,10 +103,21 @@ def browser(
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory, bundle: Path) -> Iterator[Site]:
-    """A server with the groups weather and flaky, whose schedules are due every 20 s."""
+def kept_site(tmp_path_factory: pytest.TempPathFactory, bundle: Path) -> Iterator[Site]:
+    """What `site` is, kept for the next module."""
     with serving(tmp_path_factory.mktemp("site"), ("weather", "flaky")) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def site(kept_site: Site) -> Iterator[Site]:
+    """A server with the groups weather and flaky, whose schedules are due every 20 s.
+
+    They are paused while no journey looks: their runs would take from all tests that follow.
+    """
+    resume(kept_site)
+    yield kept_site
+    pause(kept_site)
 
 
 @pytest.fixture

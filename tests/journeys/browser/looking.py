@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import time
 from collections.abc import Iterator
@@ -94,10 +93,10 @@ def fits(page: Page) -> None:
     _until(page, "document.documentElement.scrollWidth <= window.innerWidth")
 
 
-def pictures(page: Page, name: str, folder: Path) -> list[Path]:
+def pictures(page: Page, name: str, folder: Path, *, kept: bool = True) -> list[Path]:
     """`runs-1440-light.png` and so on: the page in every width and theme.
 
-    The widest and the narrowest are shown to axe too: a theme costs a page more than a picture.
+    With few colours if they are kept. The widest and the narrowest are shown to axe too.
     """
     made = []
     for theme in THEMES:
@@ -110,15 +109,20 @@ def pictures(page: Page, name: str, folder: Path) -> list[Path]:
                 if width in (min(WIDTHS), max(WIDTHS)):
                     axe(page)
                 picture(page, path)
+                if kept:
+                    reduce(path)
                 made.append(path)
     return made
 
 
 def picture(page: Page, path: Path) -> None:
-    """The window as it is now, with few colours: a page is text and lines."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    taken = page.screenshot(animations="disabled", caret="hide", scale="css")
-    image = Image.open(io.BytesIO(taken)).convert("RGB")
+    """The window as it is now."""
+    page.screenshot(path=path, animations="disabled", caret="hide", scale="css")
+
+
+def reduce(path: Path) -> None:
+    """The same with few colours: a page is text and lines."""
+    image = Image.open(path).convert("RGB")
     # By coverage and not by frequency, that the few red dots stay red; then moved to the means
     # of what they stand for, that the large areas keep their colour.
     coverage, none = Image.Quantize.MAXCOVERAGE, Image.Dither.NONE

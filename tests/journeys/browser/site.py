@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.cli.shell import EXAMPLES, PATIENCE, Shell, free_port, wait
 
@@ -82,6 +83,24 @@ def approved(shell: Shell, groups: Sequence[str]) -> None:
         shell.good("groups", "register", place)
     for name in groups:
         shell.good("groups", "approve", name, "--reason", "first release")
+
+
+def pause(site: Site) -> None:
+    """Nothing runs by itself there until it is resumed."""
+    for one in _schedules(site):
+        site.api.post(f"/schedules/{one['id']}/pauses", {"reason": "nobody looks"})
+
+
+def resume(site: Site) -> None:
+    """From now on due instants run there, as at its start."""
+    for one in _schedules(site):
+        if one["paused_at"]:
+            site.api.delete(f"/schedules/{one['id']}/pauses")
+
+
+def _schedules(site: Site) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = site.api.get("/schedules")["items"]
+    return found
 
 
 def _answers(api: Client) -> bool:

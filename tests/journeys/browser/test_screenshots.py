@@ -16,6 +16,9 @@ from tests.journeys.browser.site import Site
 
 pytestmark = pytest.mark.slow
 
+WANTED = os.environ.get("STEPWELL_SCREENSHOTS", "")
+"""The folder in which pictures are kept, if they are."""
+
 
 def at(path: str) -> Callable[[Site], str]:
     """A screen with an address of its own."""
@@ -52,11 +55,17 @@ SCREENS = {
 """Name of the picture -> path of the screen."""
 
 
+_IN_TRANSIT = """() => [...document.querySelectorAll('*')].filter(one => {
+  const found = getComputedStyle(one).transitionDuration
+  return found.split(',').some(each => parseFloat(each) > 0)
+}).length"""
+"""How many elements would take their time to change."""
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the pictures go."""
-    wanted = os.environ.get("STEPWELL_SCREENSHOTS")
-    return ROOT / wanted if wanted else tmp_path_factory.mktemp("screenshots")
+    return ROOT / WANTED if WANTED else tmp_path_factory.mktemp("screenshots")
 
 
 @pytest.mark.parametrize("name", list(SCREENS))
@@ -66,4 +75,12 @@ def test_a_screen_fits_every_width_and_theme(
     page.goto(site.link(SCREENS[name](site)))
     expect(page.get_by_role("main")).to_be_visible()
     expect(page.locator("[aria-busy=true]")).to_have_count(0)
-    assert len(pictures(page, name, folder)) == 6
+    assert len(pictures(page, name, folder, kept=bool(WANTED))) == 6
+
+
+def test_for_whom_motion_disturbs_nothing_takes_its_time_to_change(page: Page, site: Site) -> None:
+    """A page of a thousand elements would begin a thousand transitions with each new theme."""
+    page.goto(site.link("/workflows"))
+    expect(page.get_by_role("main")).to_be_visible()
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
+    assert page.evaluate(_IN_TRANSIT) == 0
