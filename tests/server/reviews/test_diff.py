@@ -45,7 +45,12 @@ def test_equal_manifests_have_no_changes() -> None:
 
 def test_what_is_equal_is_not_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[str] = []
-    monkeypatch.setattr(diff, "field_changes", lambda path, *_: looked.append(path[-1]) or ())
+
+    def look(path: tuple[str, ...], *_: object) -> tuple[Change, ...]:
+        looked.append(path[-1])
+        return ()
+
+    monkeypatch.setattr(diff, "field_changes", look)
     one, other = workflow("same"), workflow("other")
     compare([one, other], [copy.deepcopy(one), changed(other, description="New.")])
     assert looked == ["other"]
