@@ -43,6 +43,19 @@ def test_equal_manifests_have_no_changes() -> None:
     assert all(one.changes == () for one in found.workflows)
 
 
+def test_what_is_equal_is_not_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+
+    def look(path: tuple[str, ...], *_: object) -> tuple[Change, ...]:
+        looked.append(path[-1])
+        return ()
+
+    monkeypatch.setattr(diff, "field_changes", look)
+    one, other = workflow("same"), workflow("other")
+    compare([one, other], [copy.deepcopy(one), changed(other, description="New.")])
+    assert looked == ["other"]
+
+
 def test_a_new_workflow_and_a_removed_one_are_told_apart_from_changes() -> None:
     found = compare([workflow("old", "x", "y")], [workflow("new", "p", "q", "r")])
     standings = {one.workflow: one.standing for one in found.workflows}

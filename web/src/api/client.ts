@@ -4,7 +4,7 @@
  */
 
 import createClient, { type Middleware } from "openapi-fetch";
-import { parseExact } from "@/lib/exact";
+import { exactText, marked, parseExact, revived } from "@/lib/exact";
 import { BASE } from "@/lib/page";
 import { ApiError, asApiError, problemOf } from "./error";
 import type { components, paths } from "./types";
@@ -79,8 +79,28 @@ export const changes: Middleware = {
   },
 };
 
-export const api = createClient<paths>({ baseUrl: BASE, credentials: "same-origin" });
-api.use(changes);
+/** Answers in which numbers were marked, for JavaScript would have rounded them. */
+const withLong = new WeakSet<Response>();
+
+export const numbers: Middleware = {
+  async onResponse({ response }) {
+    if (!response.ok || !response.headers.get("Content-Type")?.includes("json")) return;
+    const text = await response.clone().text();
+    const safe = marked(text);
+    if (safe === text) return;
+    const { status, headers } = response;
+    const made = new Response(safe, { status, headers });
+    withLong.add(made);
+    return made;
+  },
+};
+
+export const api = createClient<paths>({
+  baseUrl: BASE,
+  credentials: "same-origin",
+  bodySerializer: exactText,
+});
+api.use(changes, numbers);
 
 type Answer<T> = { data?: T; error?: unknown; response: Response };
 
@@ -112,7 +132,7 @@ export async function ok<T>(call: Promise<Answer<T>>): Promise<T> {
     if (problem.status === 401 && !ASKS.test(answer.response.url)) onUnauthenticated();
     throw problem;
   }
-  return answer.data as T;
+  return (withLong.has(answer.response) ? revived(answer.data) : answer.data) as T;
 }
 
 type Action = Schemas["Action"];

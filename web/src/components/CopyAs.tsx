@@ -3,6 +3,7 @@ import { IconCheck, IconCode, IconLink } from "@tabler/icons-react";
 import { wouldSend } from "@/api/client";
 import { announce } from "@/lib/announce";
 import { exactText } from "@/lib/exact";
+import { usePhone } from "@/lib/media";
 import { BASE } from "@/lib/page";
 import { common } from "@/strings/common";
 import { useCopy } from "./CopyButton";
@@ -77,6 +78,8 @@ function firstOf(text: string): string {
 /** The same view or act from a terminal, curl or Python; and the link to it. */
 export function CopyAs({ call, compact = false }: { call: Call; compact?: boolean }) {
   const [copied, copy] = useCopy();
+  const phone = usePhone();
+  const bare = compact || phone;
   const origin = `${window.location.origin}${BASE}`;
   const items: [string, string][] = [
     ["CLI", call.cli],
@@ -90,9 +93,9 @@ export function CopyAs({ call, compact = false }: { call: Call; compact?: boolea
           variant="default"
           leftSection={copied ? <IconCheck size={14} /> : <IconCode size={14} />}
           aria-label={common.copyAs}
-          px={compact ? 8 : undefined}
+          px={bare ? 8 : undefined}
         >
-          {compact ? "" : copied ? common.copied : common.copyAs}
+          {bare ? "" : copied ? common.copied : common.copyAs}
         </Button>
       </Menu.Target>
       <Menu.Dropdown>

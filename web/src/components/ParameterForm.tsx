@@ -1,5 +1,6 @@
 import { JsonInput, SegmentedControl, Select, TextInput } from "@mantine/core";
 import { useRef, useState } from "react";
+import { exactText } from "@/lib/exact";
 import { parsedObject } from "@/lib/json";
 import { form as words } from "@/strings/form";
 import classes from "./ParameterForm.module.css";
@@ -101,7 +102,7 @@ function placeholder(field: Field): string {
 }
 
 function Whole({ value, onChange }: Props) {
-  const [typed, setTyped] = useState(() => JSON.stringify(value, null, 2));
+  const [typed, setTyped] = useState(() => exactText(value, 2));
   const [wrong, setWrong] = useState("");
   const box = useRef<HTMLTextAreaElement>(null);
   useStopped(box, wrong);

@@ -3,7 +3,7 @@
 import { Skeleton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { fetchOk, type Schemas } from "@/api/client";
-import { parsedExact } from "@/lib/exact";
+import { exactText, parsedExact } from "@/lib/exact";
 import { parsed } from "@/lib/json";
 import { apiAddress } from "@/lib/page";
 import { bytes } from "@/lib/time";
@@ -106,5 +106,5 @@ function Rows({ rows }: { rows: Cells[] }) {
 
 function shown(value: unknown): string {
   if (value === null || value === undefined) return "";
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  return typeof value === "object" ? exactText(value) : String(value);
 }

@@ -1,5 +1,7 @@
 /** The fields of a JSON Schema of an object, and what is typed in them as JSON. Pure. */
 
+import { Exact, exactText, parseExact } from "@/lib/exact";
+
 export interface Field {
   name: string;
   kind: "text" | "number" | "integer" | "boolean" | "choice" | "date" | "json";
@@ -34,7 +36,7 @@ function kindOf(of: Schema): Field["kind"] {
 
 /** A value as it is typed: text without quotes, everything else as JSON. */
 export function written(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return typeof value === "string" ? value : exactText(value);
 }
 
 /** What was typed as a value; `undefined` for nothing. Throws where it is no JSON. */
@@ -42,13 +44,13 @@ export function read(field: Field, typed: string): unknown {
   if (typed === "") return undefined;
   if (field.kind === "text" || field.kind === "date") return typed;
   if (field.kind === "choice") return field.choices.includes(typed) ? parsedOr(typed) : undefined;
-  return JSON.parse(typed);
+  return parseExact(typed);
 }
 
 function parsedOr(typed: string): unknown {
   try {
-    const value: unknown = JSON.parse(typed);
-    return typeof value === "object" ? typed : value;
+    const value: unknown = parseExact(typed);
+    return typeof value === "object" && !(value instanceof Exact) ? typed : value;
   } catch {
     return typed;
   }

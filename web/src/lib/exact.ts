@@ -18,18 +18,35 @@ export class Exact {
 
 /** Nobody's text begins so: it is another one in every page. */
 const MARK = `exact ${Math.random()} `;
+/** JavaScript keeps every number of fewer digits, so most answers are left as they are. */
+const LONG = /\d{16}/;
 const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 const MARKED = new RegExp(`"${MARK.replaceAll(".", "\\.")}(-?\\d+)"`, "g");
 
 /** As `JSON.parse`. */
 export function parseExact(text: string): unknown {
   JSON.parse(text); // what is none throws as it does everywhere
-  const safe = text.replaceAll(TOKEN, (token) => (isKept(token) ? token : `"${MARK}${token}"`));
-  return JSON.parse(safe, (_, value: unknown) =>
-    typeof value === "string" && value.startsWith(MARK)
-      ? new Exact(value.slice(MARK.length))
-      : value,
-  );
+  return JSON.parse(marked(text), (_, value: unknown) => unmarked(value));
+}
+
+/** JSON that any parser takes, in which numbers that JavaScript cannot keep are marked text. */
+export function marked(text: string): string {
+  if (!LONG.test(text)) return text;
+  return text.replaceAll(TOKEN, (token) => (isKept(token) ? token : `"${MARK}${token}"`));
+}
+
+/** A value that was parsed of marked JSON, with the numbers that they are. Changes it. */
+export function revived(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return unmarked(value);
+  const inner = value as Record<string, unknown>;
+  for (const key of Object.keys(inner)) inner[key] = revived(inner[key]);
+  return value;
+}
+
+function unmarked(value: unknown): unknown {
+  return typeof value === "string" && value.startsWith(MARK)
+    ? new Exact(value.slice(MARK.length))
+    : value;
 }
 
 /** The value in a box, since it may be null; `undefined` where the text is no JSON. */

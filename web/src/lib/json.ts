@@ -1,9 +1,11 @@
 /** JSON that somebody has typed, or sent. */
 
+import { parseExact } from "./exact";
+
 /** The value, in a box since it may be null; `undefined` where the text is no JSON. */
 export function parsed(text: string): { value: unknown } | undefined {
   try {
-    return { value: JSON.parse(text) as unknown };
+    return { value: parseExact(text) };
   } catch {
     return undefined;
   }

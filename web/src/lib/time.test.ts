@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bytes, duration, exact, instant, onAxis, relative, zoneMark } from "./time";
+import { bytes, duration, exact, instant, onAxis, percent, relative, zoneMark } from "./time";
 
 describe("a duration", () => {
   it.each([
@@ -68,5 +68,15 @@ it("shows sizes in the unit that fits", () => {
     "999 B",
     "1.2 kB",
     "250 MB",
+  ]);
+});
+
+it("never shows some as none, nor what is not all as all", () => {
+  expect([0, 1, null].map(percent)).toEqual(["0 %", "100 %", "–"]);
+  expect([0.00001, 0.024, 0.5, 0.99999].map(percent)).toEqual([
+    "0.1 %",
+    "2.4 %",
+    "50.0 %",
+    "99.9 %",
   ]);
 });

@@ -114,6 +114,13 @@ export function number(value: number): string {
   return value.toLocaleString("en-GB").replaceAll(",", "\u202f");
 }
 
+/** `2.4 %`, `0 %`, `100 %`: a share. What is not all never reads as all, nor what is some as none. */
+export function percent(share: number | null): string {
+  if (share === null) return "–";
+  if (share <= 0 || share >= 1) return share <= 0 ? "0 %" : "100 %";
+  return `${Math.min(99.9, Math.max(0.1, share * 100)).toFixed(1)} %`;
+}
+
 /** `1.2 MB`, for sizes in bytes. */
 export function bytes(size: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];

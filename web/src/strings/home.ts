@@ -1,7 +1,9 @@
 /** Words of the first page. */
 
+import { number } from "@/lib/time";
+
 const counted = (count: number, one: string, many = `${one}s`) =>
-  `${count.toLocaleString("en-GB")} ${count === 1 ? one : many}`;
+  `${number(count)} ${count === 1 ? one : many}`;
 
 export const home = {
   title: "Home",

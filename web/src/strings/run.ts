@@ -31,7 +31,9 @@ export const run = {
         : `Done; ${count} operations failed without halting it, or were skipped.`,
     failedIn: "Failed in",
     failed: "Failed",
-    sameCause: (count: string) => `Same cause as ${count} other failed runs.`,
+    log: "Its log",
+    sameCause: (count: string) =>
+      `Same cause as ${count} other failed ${count === "1" ? "run" : "runs"}.`,
     superseded: "It failed, and another run did its work.",
     showOther: "Show that run",
     cancelled: "Cancelled",

@@ -1,7 +1,9 @@
 /** Words of the screen Schedules. */
 
+import { number } from "@/lib/time";
+
 const counted = (count: number, one: string, many = `${one}s`) =>
-  `${count.toLocaleString("en-GB")} ${count === 1 ? one : many}`;
+  `${number(count)} ${count === 1 ? one : many}`;
 
 export const schedules = {
   title: "Schedules",

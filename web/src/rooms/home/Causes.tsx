@@ -6,7 +6,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, ok } from "@/api/client";
-import { ErrorFace } from "@/components/FourFaces";
+import { ErrorFace, SkeletonRows } from "@/components/FourFaces";
 import { Instant } from "@/components/Instant";
 import { RoleGate } from "@/components/RoleGate";
 import { StateGlyph } from "@/components/StateGlyph";
@@ -60,6 +60,7 @@ export function Causes({ failing }: { failing: number }) {
               onHide={() => set({ bulk: undefined, cause: undefined })}
             />
           ) : null}
+          {data === undefined ? <SkeletonRows rows={2} /> : null}
           {items.length > 0 ? (
             <ul className={classes.list} aria-label={words.causes.label}>
               {items.map((one) => (

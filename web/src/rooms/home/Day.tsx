@@ -7,12 +7,12 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { ChartFrame } from "@/components/ChartFrame";
 import { type Column, DataTable } from "@/components/DataTable";
 import { usePhone } from "@/lib/media";
-import { duration, number, type Zone, zoneName } from "@/lib/time";
+import { duration, number, percent, type Zone, zoneName } from "@/lib/time";
 import { useZone } from "@/lib/zone";
 import { common } from "@/strings/common";
 import { home as words } from "@/strings/home";
 import classes from "./Day.module.css";
-import { type Bar, bars, change, HOUR, paired, percent, points } from "./figures";
+import { type Bar, bars, change, HOUR, paired, points } from "./figures";
 import { dayQuery, type Measured, type Summary } from "./queries";
 
 const HEIGHT = 96;

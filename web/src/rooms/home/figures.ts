@@ -78,13 +78,6 @@ export function change(now: number | null, then: number | null): string | null {
   return percent === 0 ? null : `${percent > 0 ? "+" : "−"}${Math.abs(percent)} %`;
 }
 
-/** `2.4 %`, `0 %`; a share. */
-export function percent(share: number | null): string {
-  if (share === null) return "–";
-  const value = share * 100;
-  return `${value !== 0 && value < 10 ? value.toFixed(1) : Math.round(value)} %`;
-}
-
 /** How much of a percentage point more or less. */
 export function points(now: number | null, then: number | null): string | null {
   if (now === null || then === null) return null;

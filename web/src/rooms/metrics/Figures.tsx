@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import type { Schemas } from "@/api/client";
-import { duration, number } from "@/lib/time";
+import { duration, number, percent } from "@/lib/time";
 import { metrics as words } from "@/strings/metrics";
 import classes from "./Metrics.module.css";
 
@@ -67,9 +67,7 @@ function Figure({ label, value, more, tone }: Props) {
 }
 
 export function rate(value: number | null): string {
-  return value === null
-    ? words.none
-    : `${(value * 100).toFixed(value === 0 || value === 1 ? 0 : 1)} %`;
+  return percent(value);
 }
 
 function seconds(value: number | null): string {

@@ -10,6 +10,7 @@ import { ReasonDialog } from "@/components/ReasonDialog";
 import { contentOf, ReportPreview } from "@/components/ReportPreview";
 import { RoleGate } from "@/components/RoleGate";
 import { SideDrawer } from "@/components/SideDrawer";
+import { exactText } from "@/lib/exact";
 import { reports as words } from "@/strings/reports";
 import { comparisonQuery, type Report, reportQuery, share } from "./queries";
 import classes from "./Reports.module.css";
@@ -83,8 +84,8 @@ function Comparison({ report }: { report: Report }) {
           {data.changes.slice(0, 50).map((one) => (
             <li key={one.path}>
               <code>{one.path || "/"}</code>
-              {one.kind === "added" ? null : <del>{JSON.stringify(one.before)}</del>}
-              {one.kind === "removed" ? null : <ins>{JSON.stringify(one.after)}</ins>}
+              {one.kind === "added" ? null : <del>{exactText(one.before)}</del>}
+              {one.kind === "removed" ? null : <ins>{exactText(one.after)}</ins>}
             </li>
           ))}
         </ul>

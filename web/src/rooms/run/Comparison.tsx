@@ -8,6 +8,7 @@ import { Instant } from "@/components/Instant";
 import { StateBadge } from "@/components/StateBadge";
 import { STATES, type StateWord } from "@/components/StateGlyph";
 import { shortDigest } from "@/lib/digest";
+import { exactText } from "@/lib/exact";
 import { duration } from "@/lib/time";
 import { run as words } from "@/strings/run";
 import classes from "./Comparison.module.css";
@@ -213,7 +214,7 @@ function Part({ title, children }: { title: string; children: ReactNode }) {
 }
 
 function Value({ of }: { of: unknown }) {
-  return <code>{of === null || of === undefined ? "–" : JSON.stringify(of)}</code>;
+  return <code>{of === null || of === undefined ? "–" : exactText(of)}</code>;
 }
 
 function stateWord(outcome: string): StateWord {

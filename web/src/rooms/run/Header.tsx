@@ -7,6 +7,7 @@ import { Duration } from "@/components/Duration";
 import { Instant } from "@/components/Instant";
 import { StateBadge } from "@/components/StateBadge";
 import { cx } from "@/lib/cx";
+import { exactText } from "@/lib/exact";
 import { number } from "@/lib/time";
 import { run as words } from "@/strings/run";
 import classes from "./Header.module.css";
@@ -99,6 +100,17 @@ function Failed({ run }: { run: RunDetail }) {
         said.failed
       )}
       {run.reason ? `: ${short(run.reason)}` : ""}{" "}
+      {run.failed_operation ? (
+        <>
+          <Link
+            to="/runs/$runId"
+            params={{ runId: run.id }}
+            search={{ tab: "logs", operation: run.failed_operation }}
+          >
+            {said.log}
+          </Link>{" "}
+        </>
+      ) : null}
       {others > 0 && data ? (
         <Link to="/runs" search={{ q: `cause:${run.fingerprint} state:failed` }}>
           {said.sameCause(data.more ? data.shown : number(others))}
@@ -164,7 +176,7 @@ export function Facts({ run }: { run: RunDetail }) {
         {input.map(([name, value]) => (
           <span key={name} className={classes.chip}>
             <span className="sw-soft">{name}</span>{" "}
-            <code>{typeof value === "string" ? value : JSON.stringify(value)}</code>
+            <code>{typeof value === "string" ? value : exactText(value)}</code>
           </span>
         ))}
       </Fact>

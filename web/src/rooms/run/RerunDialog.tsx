@@ -9,6 +9,7 @@ import { asApiError } from "@/api/error";
 import { quoted, reasonFlag } from "@/components/CopyAs";
 import { ReasonDialog } from "@/components/ReasonDialog";
 import { StateGlyph } from "@/components/StateGlyph";
+import { exactText } from "@/lib/exact";
 import { parsedObject } from "@/lib/json";
 import { usePhone } from "@/lib/media";
 import { run as words } from "@/strings/run";
@@ -29,7 +30,7 @@ export function RerunDialog({ run, onClose }: { run: RunDetail; onClose: () => v
   const [operation, setOperation] = useState(run.failed_operation ?? run.operations[0] ?? "");
   const [release, setRelease] = useState<"same" | "current">("same");
   const phone = usePhone();
-  const [input, setInput] = useState(() => JSON.stringify(run.parameters, null, 2));
+  const [input, setInput] = useState(() => exactText(run.parameters, 2));
   const parameters = parsedObject(input);
 
   const body: Body = {

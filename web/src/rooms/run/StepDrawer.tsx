@@ -13,6 +13,7 @@ import { Instant } from "@/components/Instant";
 import { JsonView } from "@/components/JsonView";
 import { SideDrawer } from "@/components/SideDrawer";
 import { StateBadge } from "@/components/StateBadge";
+import { parseExact } from "@/lib/exact";
 import { bytes } from "@/lib/time";
 import { run as words } from "@/strings/run";
 import { failureOf } from "./failure";
@@ -227,7 +228,7 @@ function Value({ value, text }: { value: unknown; text: string | undefined }) {
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseExact(text);
   } catch {
     return text;
   }

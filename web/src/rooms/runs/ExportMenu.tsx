@@ -4,6 +4,7 @@ import { IconDownload } from "@tabler/icons-react";
 import { useState } from "react";
 import { asApiError } from "@/api/error";
 import { announce } from "@/lib/announce";
+import { exactText } from "@/lib/exact";
 import { number } from "@/lib/time";
 import { runs as words } from "@/strings/runs";
 import { toCsv } from "./csv";
@@ -40,7 +41,7 @@ export function ExportMenu({ q }: { q: string }) {
     try {
       const rows = await all(q);
       if (as === "csv") save("runs.csv", "text/csv", toCsv(rows));
-      else save("runs.json", "application/json", JSON.stringify(rows, null, 2));
+      else save("runs.json", "application/json", exactText(rows, 2));
       announce(words.exported(number(rows.length)));
     } catch (error) {
       notifications.show({ color: "red", message: asApiError(error).what });

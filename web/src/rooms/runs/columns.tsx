@@ -6,6 +6,7 @@ import type { Column } from "@/components/DataTable";
 import { Instant } from "@/components/Instant";
 import { StateBadge } from "@/components/StateBadge";
 import { shortDigest } from "@/lib/digest";
+import { exactText } from "@/lib/exact";
 import { runs as words } from "@/strings/runs";
 import classes from "./columns.module.css";
 import type { Run } from "./queries";
@@ -39,7 +40,7 @@ export function unlessUsual(keys: ColumnKey[]): ColumnKey[] | undefined {
 /** `{"day": "2026-01-31", "n": 3}` -> `day=2026-01-31 n=3`. */
 export function inputSummary(parameters: Record<string, unknown>): string {
   return Object.entries(parameters)
-    .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .map(([name, value]) => `${name}=${typeof value === "string" ? value : exactText(value)}`)
     .join("  ");
 }
 

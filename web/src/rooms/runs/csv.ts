@@ -1,3 +1,4 @@
+import { exactText } from "@/lib/exact";
 import type { Run } from "./queries";
 
 const FIELDS = [
@@ -22,7 +23,7 @@ const FIELDS = [
 /** A field of CSV (RFC 4180); what a spreadsheet would take for a formula gets an apostrophe. */
 export function field(value: unknown): string {
   if (value === null || value === undefined) return "";
-  const text = typeof value === "object" ? JSON.stringify(value) : String(value);
+  const text = typeof value === "object" ? exactText(value) : String(value);
   const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -8,6 +8,7 @@ import { api, ok } from "@/api/client";
 import { quoted } from "@/components/CopyAs";
 import { Dialog } from "@/components/Dialog";
 import { announce } from "@/lib/announce";
+import { exactText } from "@/lib/exact";
 import { schedules as words } from "@/strings/schedules";
 import classes from "./Dialogs.module.css";
 import { groupsQuery, placeOf, type Schedule } from "./queries";
@@ -21,9 +22,7 @@ export function EditSchedule({ schedule, onDone }: { schedule: Schedule; onDone:
   const initial: Draft = {
     form: formOf(schedule.spec),
     parameters:
-      Object.keys(schedule.parameters).length === 0
-        ? ""
-        : JSON.stringify(schedule.parameters, null, 2),
+      Object.keys(schedule.parameters).length === 0 ? "" : exactText(schedule.parameters, 2),
     lateAfter: schedule.late_after,
     tooLong: schedule.too_long_after,
   };

@@ -5,6 +5,7 @@ import { CodeBlock } from "@/components/CodeBlock";
 import { Instant } from "@/components/Instant";
 import { JsonView } from "@/components/JsonView";
 import { Why } from "@/components/Why";
+import { exactText } from "@/lib/exact";
 import { duration } from "@/lib/time";
 import { schedules as words } from "@/strings/schedules";
 import classes from "./Drawer.module.css";
@@ -79,7 +80,7 @@ export function Overview({ schedule, lane }: { schedule: Schedule; lane: Lane | 
             {schedule.source === null ? words.sourceNothing : words.sourceSays}
             {schedule.source === null ? null : (
               <CodeBlock label={words.sourceSays} wrap>
-                {JSON.stringify(schedule.source)}
+                {exactText(schedule.source)}
               </CodeBlock>
             )}
           </div>

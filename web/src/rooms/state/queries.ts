@@ -2,16 +2,8 @@
 
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api, ok, type Schemas } from "@/api/client";
-import { exactText, parseExact } from "@/lib/exact";
 
 export type Entry = Schemas["StateEntry"];
-
-const TEXT = { parseAs: "text", bodySerializer: exactText } as const;
-
-/** An answer whose numbers are exactly those that were kept. */
-async function exact<T>(call: Parameters<typeof ok<string>>[0]): Promise<T> {
-  return parseExact(await ok(call)) as T;
-}
 
 /** One key: scopes and keys may hold slashes, so they are never parts of a path. */
 export interface Place {
@@ -27,10 +19,9 @@ export const entriesQuery = (filter: { group?: string; scope?: string; prefix?: 
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last: Schemas["StateEntryPage"]) => last.next ?? undefined,
     queryFn: ({ pageParam }) =>
-      exact<Schemas["StateEntryPage"]>(
+      ok(
         api.GET("/api/v1/state", {
           params: { query: { ...filter, cursor: pageParam, limit: 100 } },
-          ...TEXT,
         }),
       ),
   });
@@ -46,18 +37,16 @@ const params = ({ group, scope, key }: Place) => ({ path: { group }, query: { sc
 export const entryQuery = (place: Place) =>
   queryOptions({
     queryKey: ["state", "entry", place],
-    queryFn: () =>
-      exact<Entry>(api.GET("/api/v1/state/{group}/entry", { params: params(place), ...TEXT })),
+    queryFn: () => ok(api.GET("/api/v1/state/{group}/entry", { params: params(place) })),
   });
 
 export const historyQuery = (place: Place) =>
   queryOptions({
     queryKey: ["state", "history", place],
     queryFn: () =>
-      exact<Schemas["StateEntryPage"]>(
+      ok(
         api.GET("/api/v1/state/{group}/history", {
           params: { path: { group: place.group }, query: { ...params(place).query, limit: 50 } },
-          ...TEXT,
         }),
       ),
   });
@@ -73,23 +62,20 @@ export const changesQuery = (place: Place, version: number, other: number) =>
     queryKey: ["state", "changes", place, version, other],
     staleTime: Number.POSITIVE_INFINITY,
     queryFn: () =>
-      exact<Schemas["StateChange"]>(
+      ok(
         api.GET("/api/v1/state/{group}/changes", {
           params: {
             path: { group: place.group },
             query: { ...params(place).query, version, other },
           },
-          ...TEXT,
         }),
       ),
   });
 
 export function edit(place: Place, body: Schemas["Edit"]): Promise<Entry> {
-  return exact(api.POST("/api/v1/state/{group}/edits", { params: params(place), body, ...TEXT }));
+  return ok(api.POST("/api/v1/state/{group}/edits", { params: params(place), body }));
 }
 
 export function restore(place: Place, body: Schemas["StateRestore"]): Promise<Entry> {
-  return exact(
-    api.POST("/api/v1/state/{group}/restores", { params: params(place), body, ...TEXT }),
-  );
+  return ok(api.POST("/api/v1/state/{group}/restores", { params: params(place), body }));
 }

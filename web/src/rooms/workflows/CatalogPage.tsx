@@ -11,7 +11,7 @@ import { Listing } from "@/components/Listing";
 import { OutcomeBars } from "@/components/OutcomeBars";
 import { PageHeader } from "@/components/PageHeader";
 import { type Found, foundPages } from "@/lib/found";
-import { duration } from "@/lib/time";
+import { duration, percent } from "@/lib/time";
 import { useTyped } from "@/lib/typed";
 import { common } from "@/strings/common";
 import { workflows as words } from "@/strings/workflows";
@@ -285,7 +285,7 @@ function Rate({ of }: { of: Schemas["Ranked"] | undefined }) {
     return <span className="sw-soft">{words.none}</span>;
   return (
     <span className={classes.rate} data-bad={of.success_rate < 0.9 || undefined}>
-      {(of.success_rate * 100).toFixed(of.success_rate === 1 ? 0 : 1)} %
+      {percent(of.success_rate)}
       <span className="sw-soft"> {words.runs(of.succeeded, of.judged)}</span>
     </span>
   );

@@ -5,7 +5,7 @@ import { Instant } from "@/components/Instant";
 import { MeasuredCharts } from "@/components/MeasuredCharts";
 import { OutcomeBars } from "@/components/OutcomeBars";
 import { fieldsOf } from "@/components/parameters";
-import { duration } from "@/lib/time";
+import { duration, percent } from "@/lib/time";
 import { workflows as words } from "@/strings/workflows";
 import { barsOf, inWords } from "./outcomes";
 import { measuredQuery, type WorkflowDetail } from "./queries";
@@ -160,7 +160,7 @@ function Figures({ detail }: { detail: WorkflowDetail }) {
               words.none
             ) : (
               <>
-                {(total.success_rate * 100).toFixed(1)} %{" "}
+                {percent(total.success_rate)}{" "}
                 <small>{words.runs(total.succeeded, total.judged)}</small>
               </>
             )
