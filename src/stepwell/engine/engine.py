@@ -13,7 +13,7 @@ from types import FrameType, TracebackType
 from typing import Final, Self
 from uuid import UUID
 
-from stepwell.anew import after_fork, leave
+from stepwell.after_fork import after_fork, leave
 from stepwell.clock import SYSTEM, Clock, StoreClock
 from stepwell.codec import JSON, Codec
 from stepwell.engine.client import StepClient

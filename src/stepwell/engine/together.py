@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Final, TypeAlias
 
-from stepwell.anew import after_fork, leave
+from stepwell.after_fork import after_fork, leave
 from stepwell.errors import StoreUnavailable
 from stepwell.step import Addition
 

@@ -18,7 +18,7 @@ from uuid import UUID
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from stepwell.anew import after_fork, leave
+from stepwell.after_fork import after_fork, leave
 from stepwell.errors import (
     Conflict,
     Denied,
@@ -121,7 +121,7 @@ class ServerLink:
         self._pool.clear()
 
     def begin_anew(self) -> None:
-        """See `stepwell.anew`."""
+        """See `stepwell.after_fork`."""
         leave(self._pool)
         self._pool = self._new_pool()
 

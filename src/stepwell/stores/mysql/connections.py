@@ -13,7 +13,7 @@ from pymysql import err
 from pymysql.connections import Connection
 from pymysql.constants import CLIENT
 
-from stepwell.anew import leave
+from stepwell.after_fork import leave
 from stepwell.errors import SetupError, StoreUnavailable
 from stepwell.stores.mysql.errors import first_contact
 from stepwell.stores.mysql.sql import QUERIES

@@ -9,7 +9,7 @@ from typing import Any
 
 from pymysql.connections import Connection
 
-from stepwell.anew import after_fork
+from stepwell.after_fork import after_fork
 from stepwell.step import Addition
 from stepwell.stores.inspecting import Inspection, Overview
 from stepwell.stores.mysql import inspecting, schema
@@ -132,7 +132,7 @@ class MySQLStore:
         return MySQLTransaction(Statements(own, lent=True))
 
     def begin_anew(self) -> None:
-        """See `stepwell.anew`."""
+        """See `stepwell.after_fork`."""
         self._wakes = ()
         self._connections.begin_anew()
 

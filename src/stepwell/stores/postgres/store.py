@@ -14,7 +14,7 @@ from psycopg import IsolationLevel
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool
 
-from stepwell.anew import after_fork, leave
+from stepwell.after_fork import after_fork, leave
 from stepwell.errors import StoreUnavailable
 from stepwell.step import Addition
 from stepwell.stores.inspecting import Inspection, Overview
@@ -227,7 +227,7 @@ class PostgresStore:
         return self._bell.wake()
 
     def begin_anew(self) -> None:
-        """See `stepwell.anew`."""
+        """See `stepwell.after_fork`."""
         leave(self._pool, self._lent, self._bell)
         self._bell.leave()
         self._be_new()

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from stepwell.anew import leave
+from stepwell.after_fork import leave
 from stepwell.errors import StepwellError, StoreUnavailable
 from stepwell.stores.sqlite.errors import translated
 

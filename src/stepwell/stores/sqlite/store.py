@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from stepwell.anew import after_fork
+from stepwell.after_fork import after_fork
 from stepwell.clock import SYSTEM, Clock
 from stepwell.step import Addition
 from stepwell.stores.inspecting import Inspection, Overview
@@ -183,7 +183,7 @@ class SQLiteStore:
         return wake
 
     def begin_anew(self) -> None:
-        """See `stepwell.anew`."""
+        """See `stepwell.after_fork`."""
         self._connections.begin_anew()
         self._be_new()
 
