@@ -8,6 +8,7 @@ from tests.cli.shell import Shell
 from tests.cli.test_mistakes import refused
 
 from stepwell.cli.exits import Exit
+from stepwell.cli.groups.reviewing import listed
 
 SOURCE = """from stepwell.workflows import Context, WorkflowGroup, operation
 
@@ -72,6 +73,14 @@ def test_what_is_held_or_rejected_is_said_when_it_is_found_again(
     told = served.good("groups", "discover", "held").out
     assert "This digest was rejected by tests" in told
     assert "no tests" in told
+
+
+def test_of_many_names_the_first_are_told_and_how_many_more_there_are() -> None:
+    """A group of hundreds is approved as a whole."""
+    names = [f"flow{number}" for number in range(12)]
+    assert listed(names) == f"{', '.join(names[:10])} and 2 more"
+    assert listed(names[:2]) == "flow0, flow1"
+    assert listed(names[:2], 5) == "flow0, flow1 and 3 more"
 
 
 def test_a_proposal_is_not_confirmed_by_whoever_made_it(served: Shell, tmp_path: Path) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from tests.server.support import operation, workflow
 
-from stepwell.server.reviews import diff
+from stepwell.schedules import Schedule
+from stepwell.server.reviews import diff, schemas
+from stepwell.server.reviews.cadence import more_often
 from stepwell.server.reviews.changes import Change, Difference, Impact, Kind, Standing
 
 AT = datetime(2026, 1, 5, tzinfo=UTC)
@@ -230,6 +234,36 @@ def test_a_change_of_schedule_says_how_often_and_where(after: Any, words: str) -
 def test_a_first_schedule_is_told() -> None:
     change = only(workflow("w"), workflow("w", schedule=DAILY))
     assert "It runs by itself: At 07:30" in change.sentence
+
+
+def test_fires_are_computed_only_where_two_schedules_differ(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A group of hundreds is reviewed in seconds: each schedule has hundreds of fires."""
+    computed: list[Schedule] = []
+    between = Schedule.between
+
+    def count(schedule: Schedule, begin: datetime, end: datetime) -> Iterator[datetime]:
+        computed.append(schedule)
+        return between(schedule, begin, end)
+
+    monkeypatch.setattr(Schedule, "between", count)
+    hourly = {**DAILY, "expression": "0 * * * *"}
+    compare([workflow("gone", schedule=DAILY)], [])
+    compare([], [workflow("new", schedule=hourly)])
+    assert not more_often(DAILY, dict(DAILY), AT)
+    assert computed == []
+    assert more_often(DAILY, hourly, AT)
+    assert len(computed) == 2
+
+
+def test_a_schema_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    checked: list[Any] = []
+    monkeypatch.setattr(Draft202012Validator, "check_schema", checked.append)
+    schema = {"type": "string", "description": "of test_a_schema_is_checked_once"}
+    assert schemas.sound(schema)
+    assert schemas.sound(copy.deepcopy(schema))
+    assert checked == [schema]
 
 
 def test_a_schedule_that_leaves_a_required_parameter_open_is_told_once() -> None:

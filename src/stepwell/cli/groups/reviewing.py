@@ -14,6 +14,8 @@ _SERIOUS: Final = frozenset(
     {"schedule-misfit", "states-misfit", "steps-lose-handler", "schedules-stop"}
 )
 """Effects that somebody has to do something about."""
+NAMED: Final = 10
+"""So many of several are named in a sentence."""
 
 
 def tell(out: Output, found: Mapping[str, Any]) -> None:
@@ -57,9 +59,11 @@ def tell_applied(out: Output, group: str, applied: Mapping[str, Any]) -> None:
         out.line(f"kept as they were: {listed(applied['kept'])}")
 
 
-def listed(names: list[str]) -> str:
-    """Names in one line."""
-    return ", ".join(names)
+def listed(names: list[str], count: int | None = None) -> str:
+    """The first names in one line, and how many more there are, of so many in all."""
+    first = names[:NAMED]
+    more = (len(names) if count is None else count) - len(first)
+    return ", ".join(first) + (f" and {more} more" if more else "")
 
 
 def _headline(found: Mapping[str, Any]) -> str:
@@ -82,9 +86,7 @@ def _effects(effects: list[Mapping[str, Any]]) -> Iterator[Text]:
         for one in effect["sample"]:
             yield Text(f"      {one['where']} {one['path']}: {one['reason']}", style="dim")
         if serious and effect["code"].startswith("steps") and effect["ids"]:
-            more = effect["count"] - len(effect["ids"][:5])
-            shown = listed(effect["ids"][:5]) + (f" and {more} more" if more else "")
-            yield Text(f"      {shown}", style="dim")
+            yield Text(f"      {listed(effect['ids'][:5], effect['count'])}", style="dim")
 
 
 def _block(title: str, sentences: list[str], style: str) -> Iterator[Text]:

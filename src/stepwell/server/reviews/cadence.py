@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from stepwell import schedules
 from stepwell.errors import StepwellError
+from stepwell.schedules import Schedule
 from stepwell.server.reviews.changes import Category, Change, Impact, Kind, pointer
 
 _SAMPLE: Final = 400
@@ -22,10 +23,21 @@ _SAME_PACE: Final = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often a schedule fires: times a day, and in words."""
+    """How often a schedule fires from an instant on; nothing but words if it cannot be computed."""
 
-    per_day: float
     words: str
+    at: datetime
+    schedule: Schedule | None = None
+
+    def per_day(self, sample: int = _SAMPLE) -> float:
+        """Times a day, by so many fires at most: to compute them takes longer than all else that
+        is compared. Above zero if there is any."""
+        if self.schedule is None:
+            return 0.0
+        fires = list(islice(self.schedule.between(self.at, self.at + _WINDOW), sample))
+        full = len(fires) == sample
+        span = max((fires[-1] - self.at if full else _WINDOW) / timedelta(days=1), 1e-6)
+        return len(fires) / span
 
 
 def schedule_changes(
@@ -55,9 +67,13 @@ def more_often(
     before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, at: datetime
 ) -> bool:
     """Whether the new schedule fires more often than the old one."""
+    if before == after:
+        return False
     old, new = pace(before, at), pace(after, at)
-    slower = old.per_day if old else 0.0
-    return new is not None and new.per_day > slower * (1 + _SAME_PACE)
+    if new is None:
+        return False
+    slower = old.per_day() if old else 0.0
+    return new.per_day(_SAMPLE if slower else 1) > slower * (1 + _SAME_PACE)
 
 
 def pace(spec: Mapping[str, Any] | None, at: datetime) -> Pace | None:
@@ -67,11 +83,8 @@ def pace(spec: Mapping[str, Any] | None, at: datetime) -> Pace | None:
     try:
         schedule = schedules.from_json(spec)
     except StepwellError as error:
-        return Pace(0.0, f"a schedule that cannot be computed ({error.what})")
-    fires = list(islice(schedule.between(at, at + _WINDOW), _SAMPLE))
-    full = len(fires) == _SAMPLE
-    span = max((fires[-1] - at if full else _WINDOW) / timedelta(days=1), 1e-6)
-    return Pace(len(fires) / span, schedule.describe())
+        return Pace(f"a schedule that cannot be computed ({error.what})", at)
+    return Pace(schedule.describe(), at, schedule)
 
 
 def _told(
@@ -93,10 +106,11 @@ def _frequency(old: Pace, new: Pace) -> str:
     change = f"from: {old.words} to: {new.words}."
     if old.words == new.words:
         return ""
-    if abs(new.per_day - old.per_day) <= old.per_day * _SAME_PACE:
+    was, now = old.per_day(), new.per_day()
+    if abs(now - was) <= was * _SAME_PACE:
         return f"It runs as often, at other times, {change}"
-    more = "more" if new.per_day > old.per_day else "less"
-    counts = f"about {_number(old.per_day)} to {_number(new.per_day)} times a day"
+    more = "more" if now > was else "less"
+    counts = f"about {_number(was)} to {_number(now)} times a day"
     return f"It runs {more} often ({counts}), {change}"
 
 

@@ -7,7 +7,9 @@ counts as breaking, for a reviewer can let it pass and nobody can call it back.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from jsonschema import Draft202012Validator
@@ -21,6 +23,8 @@ _NOTES: Final = frozenset({"title", "description", "default", "examples", "depre
 _NAMED: Final = frozenset({"properties", "patternProperties", "$defs"})
 """Keywords below which the keys are names that somebody chose, and no keywords."""
 
+_REMEMBERED: Final = 10_000
+"""Of larger schemas, in characters, it is not remembered whether they are sound."""
 _DEEPEST: Final = 16
 _MOST: Final = 4000
 """So many pairs of schemas are compared; recursive ones with alternatives have no end."""
@@ -62,10 +66,22 @@ def _each(schemas: Any) -> Any:
 def sound(schema: Any) -> bool:
     """Whether it is a JSON Schema at all, so that it can be compared."""
     try:
+        text = json.dumps(schema)
+    except (TypeError, RecursionError, ValueError):
+        return False
+    remembered = len(text) <= _REMEMBERED
+    return _sound(text) if remembered else _sound.__wrapped__(text)
+
+
+@lru_cache(maxsize=2000)
+def _sound(text: str) -> bool:
+    """To check one takes milliseconds, and a review asks of the same ones again and again."""
+    schema = json.loads(text)
+    try:
         Draft202012Validator.check_schema(schema)
     except (SchemaError, RecursionError, ValueError):
         return False
-    return isinstance(schema, Mapping)
+    return isinstance(schema, dict)
 
 
 class _Comparison:
