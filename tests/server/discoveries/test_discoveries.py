@@ -327,3 +327,31 @@ def test_failed_discoveries_of_all_groups_are_found(
     assert [one["id"] for one in found] == [failed["discovery_id"]]
     assert len(client.get("discoveries").json()["items"]) == 2
     problem(client.get("discoveries?state=perhaps"), 422, "invalid-input")
+
+
+def test_a_failure_stands_until_a_later_discovery_of_its_group_has_ended(
+    server: Server, api: Api, launcher: FakeLauncher
+) -> None:
+    """Whoever sees that all is well again must not look for what was wrong once."""
+    client = api("admin")
+
+    def standing() -> list[str]:
+        found = client.get("discoveries?state=failed&last=true").json()["items"]
+        return [one["id"] for one in found]
+
+    def again() -> str:
+        asked: str = client.post("groups/weather/discoveries", json={}).json()["id"]
+        return asked
+
+    launcher.exit_code = 1
+    first = _drained(server, register(client))["discovery_id"]
+    second = again()
+    assert standing() == [first]
+    drain(server)
+    assert standing() == [second]
+    launcher.exit_code = 0
+    launcher.behave = posting(api(None), "manifest", manifest(workflow("a")))
+    third = again()
+    drain(server)
+    assert client.get(f"discoveries/{third}").json()["state"] == "succeeded"
+    assert standing() == []

@@ -15946,6 +15946,8 @@ export interface operations {
             query?: {
                 state?: components["schemas"]["State"] | null;
                 trigger?: components["schemas"]["Trigger"] | null;
+                /** @description Of each group, only the one that ended last. */
+                last?: boolean;
                 /** @description `next` of the page before */
                 cursor?: string | null;
                 limit?: number;

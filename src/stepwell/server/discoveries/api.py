@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials
 
 from stepwell.errors import Unauthenticated
@@ -75,10 +75,16 @@ def show_discovery(call: Reading, name: str, discovery_id: UUID) -> DiscoveryDet
 
 @router.get("/discoveries")
 def list_all_discoveries(
-    call: Reading, pages: Pages, state: State | None = None, trigger: Trigger | None = None
+    call: Reading,
+    pages: Pages,
+    state: State | None = None,
+    trigger: Trigger | None = None,
+    last: Annotated[
+        bool, Query(description="Of each group, only the one that ended last.")
+    ] = False,
 ) -> Page[Discovery]:
     """The discoveries of all groups, newest first; for example those that failed."""
-    return service.listed(call.conn, pages, state=state, trigger=trigger)
+    return service.listed(call.conn, pages, state=state, trigger=trigger, last=last)
 
 
 @router.get("/discoveries/{discovery_id}")

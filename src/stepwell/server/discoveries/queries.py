@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, Select, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, exists, insert, select, update
 
 from stepwell.server.database.tables import discoveries
 
 Row: TypeAlias = RowMapping
+
+_later = discoveries.alias()
+IS_LAST: Final = discoveries.c.finished_at.is_not(None) & ~exists().where(
+    _later.c.group_name == discoveries.c.group_name,
+    _later.c.created_at > discoveries.c.created_at,
+    _later.c.finished_at.is_not(None),
+)
+"""Whether no later discovery of its group has ended: what it found, or why it failed, stands."""
 
 _BRIEF = [column for column in discoveries.c if column.name not in {"manifest", "output"}]
 

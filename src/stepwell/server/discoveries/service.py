@@ -176,8 +176,14 @@ def listed(
     group: str | None = None,
     state: State | None = None,
     trigger: Trigger | None = None,
+    last: bool = False,
 ) -> Page[Discovery]:
-    """Discoveries, newest first, of all groups or of one; raises `GroupNotFound`."""
+    """Discoveries, newest first, of all groups or of one; raises `GroupNotFound`.
+
+    Parameters
+    ----------
+    last : of each group only the one that ended last.
+    """
     query = queries.listed()
     if group is not None:
         groups.get(conn, group)
@@ -186,6 +192,8 @@ def listed(
         query = query.where(discoveries.c.state == state)
     if trigger is not None:
         query = query.where(discoveries.c.trigger == trigger)
+    if last:
+        query = query.where(queries.IS_LAST)
     return paged(conn, query, pages, by=[discoveries.c.id], make=_brief)
 
 

@@ -20,7 +20,11 @@ export const reviewsQuery = (state: "waiting" | "decided") =>
 export const failedQuery = queryOptions({
   queryKey: ["discoveries", "failed"],
   queryFn: () =>
-    ok(api.GET("/api/v1/discoveries", { params: { query: { state: "failed", limit: 50 } } })),
+    ok(
+      api.GET("/api/v1/discoveries", {
+        params: { query: { state: "failed", last: true, limit: 50 } },
+      }),
+    ),
 });
 
 /** The newest discovery of all groups. */
