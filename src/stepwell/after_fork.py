@@ -25,19 +25,67 @@ class Forkable(Protocol):
         ...
 
 
-_all: Final[WeakKeyDictionary[Forkable, threading.Lock | None]] = WeakKeyDictionary()
+class Turnstile:
+    """Threads go in and out; a fork waits until none but its own is inside, and keeps others out.
+
+    For a library with locks of its own: the child has those of threads that it has not.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._inside = self._forking = 0
+        self._own = threading.local()
+
+    def __enter__(self) -> None:
+        depth = self._depth
+        if not depth:
+            with self._changed:
+                self._changed.wait_for(lambda: not self._forking)
+                self._inside += 1
+        self._own.depth = depth + 1
+
+    def __exit__(self, *raised: object) -> None:
+        self._own.depth -= 1
+        if not self._own.depth:
+            with self._changed:
+                self._inside -= 1
+                self._changed.notify_all()
+
+    def acquire(self, seconds: float) -> bool:
+        """Before a fork: nobody goes in until `release`. False if some were inside for so long."""
+        self._changed.acquire()
+        self._forking += 1
+        own = 1 if self._depth else 0
+        alone = self._changed.wait_for(lambda: self._inside <= own, seconds)
+        self._forking -= 1
+        if not alone:
+            self.release()
+        return alone
+
+    def release(self) -> None:
+        """After the fork, in the parent."""
+        self._changed.notify_all()
+        self._changed.release()
+
+    @property
+    def _depth(self) -> int:
+        """How often this thread has gone in."""
+        return getattr(self._own, "depth", 0)
+
+
+_all: Final[WeakKeyDictionary[Forkable, Turnstile | None]] = WeakKeyDictionary()
 _parents: Final[list[Any]] = []
 _fork: Final = threading.local()
 
 
-def after_fork(one: Forkable, turn: threading.Lock | None = None) -> None:
+def after_fork(one: Forkable, turnstile: Turnstile | None = None) -> None:
     """From now on it begins anew in each child of this process.
 
     Parameters
     ----------
-    turn : who has it is doing what cannot be half done in the child: a fork takes its turn.
+    turnstile : who is inside is doing what cannot be half done in the child.
     """
-    _all[one] = turn
+    _all[one] = turnstile
 
 
 def leave(*things: Any) -> None:
@@ -46,22 +94,22 @@ def leave(*things: Any) -> None:
     _parents.extend(things)
 
 
-def _take_turns() -> None:
-    _fork.turns = ExitStack()
-    for turn in list(_all.values()):
-        if turn is not None and turn.acquire(timeout=PATIENCE):
-            _fork.turns.callback(turn.release)
+def _close() -> None:
+    _fork.closed = ExitStack()
+    for turnstile in list(_all.values()):
+        if turnstile is not None and turnstile.acquire(PATIENCE):
+            _fork.closed.callback(turnstile.release)
 
 
 def _go_on() -> None:
-    _fork.turns.close()
+    _fork.closed.close()
 
 
 def _begin_anew() -> None:
-    _fork.turns.pop_all()
+    _fork.closed.pop_all()
     for one in list(_all):
         one.begin_anew()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_take_turns, after_in_parent=_go_on, after_in_child=_begin_anew)
+    os.register_at_fork(before=_close, after_in_parent=_go_on, after_in_child=_begin_anew)

@@ -102,6 +102,21 @@ class TestContainerLauncher(LauncherContract):
         assert "killed" in status.reason
         assert "256 MiB" in status.reason
 
+    def test_an_engine_that_fails_on_a_process_that_has_just_ended_is_asked_again(
+        self, launcher: ContainerLauncher, launch: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        handle, find, failed = launch("print('once')"), launcher.engine.find, list[str]()
+
+        def fail_once(path: str, **query: Any) -> Any:
+            if not failed:
+                failed.append(path)
+                raise Refused(500, "read /proc/15472/cgroup: no such process")
+            return find(path, **query)
+
+        monkeypatch.setattr(launcher.engine, "find", fail_once)
+        assert self.ended(launcher, handle).exit_code == 0
+        assert failed
+
     def test_what_a_container_used_is_known_from_looking_at_it(
         self, launcher: ContainerLauncher, launch: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:

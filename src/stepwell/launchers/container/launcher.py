@@ -204,7 +204,14 @@ class ContainerLauncher:
         return body(spec, self._options, own_user=own, owner=self._owner, grace=self._grace)
 
     def _inspect(self, name: str) -> dict[str, Any] | None:
-        found: dict[str, Any] | None = self._asked(f"{self._path(name)}/json")
+        """An engine that looks just as the container ends may fail on its process, which is gone
+        (Podman: read /proc/PID/cgroup); asked again it knows."""
+        path = f"{self._path(name)}/json"
+        found: dict[str, Any] | None = None
+        try:
+            found = self.engine.find(path)
+        except Refused:
+            found = self._asked(path)
         return found
 
     def _stats(self, name: str) -> dict[str, Any] | None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from stepwell.after_fork import leave
+from stepwell.after_fork import Turnstile, leave
 from stepwell.errors import StepwellError, StoreUnavailable
 from stepwell.stores.sqlite.errors import translated
 
@@ -27,7 +27,13 @@ class Connections:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._be_new()
+
+    def _be_new(self) -> None:
         self._idle: list[sqlite3.Connection] = []
+        self.turnstile = Turnstile()
+        """Who uses a connection is inside: SQLite has locks for all connections of a process, and
+        what it knows of its files' locks is forked too. In the child nobody would open them."""
 
     def connect(
         self,
@@ -59,18 +65,25 @@ class Connections:
         return connection
 
     @contextmanager
+    def opened(self, **how: Any) -> Iterator[sqlite3.Connection]:
+        """A new connection for the block; see `connect`."""
+        with self.turnstile, closing(self.connect(**how)) as connection:
+            yield connection
+
+    @contextmanager
     def lend(self) -> Iterator[sqlite3.Connection]:
         """A connection for the block. One that met trouble is not used again."""
-        connection = self._take()
-        try:
-            yield connection
-        except StoreUnavailable:
-            connection.close()
-            raise
-        except BaseException:
+        with self.turnstile:
+            connection = self._take()
+            try:
+                yield connection
+            except StoreUnavailable:
+                connection.close()
+                raise
+            except BaseException:
+                self._give_back(connection)
+                raise
             self._give_back(connection)
-            raise
-        self._give_back(connection)
 
     def being_written(self) -> bool:
         """Whether another connection, of any process, is in the middle of a write or commit."""
@@ -88,7 +101,7 @@ class Connections:
     def begin_anew(self) -> None:
         """On the other side of a fork a connection must neither be used nor closed."""
         leave(self._idle)
-        self._idle = []
+        self._be_new()
 
     def _take(self) -> sqlite3.Connection:
         try:

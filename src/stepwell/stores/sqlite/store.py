@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
@@ -47,8 +47,7 @@ class SQLiteStore:
     def _be_new(self) -> None:
         self._turn, self._one_at_a_time = Lock(), Lock()
         self._wakes: tuple[SQLiteWake, ...] = ()
-        # What SQLite knows of its own locks is forked too: a write would never end in the child.
-        after_fork(self, self._turn)
+        after_fork(self, self._connections.turnstile)
 
     def migrate(self) -> list[str]:
         """Create the file or upgrade its tables; the names of the migrations applied (R44).
@@ -59,7 +58,7 @@ class SQLiteStore:
         SchemaTooNew : a newer Stepwell has been here.
         """
         schema.check_place(self._path)
-        with closing(self._connections.connect(create=True)) as connection:
+        with self._connections.opened(create=True) as connection:
             return schema.migrate(connection, self._path)
 
     def open(self) -> None:
@@ -71,7 +70,7 @@ class SQLiteStore:
         SchemaTooNew : a newer Stepwell has been here.
         """
         schema.check_file(self._path)
-        with closing(self._connections.connect()) as connection:
+        with self._connections.opened() as connection:
             schema.check(connection, self._path)
 
     def close(self) -> None:
@@ -103,7 +102,7 @@ class SQLiteStore:
         with (
             self._one_at_a_time,
             # No statement is kept, so that each asks its guard; and no setting is either.
-            closing(self._connections.connect(prepared=0, kind=GuardedConnection)) as connection,
+            self._connections.opened(prepared=0, kind=GuardedConnection) as connection,
             self._committed(connection) as statements,
         ):
             yield SQLiteExclusive(statements, self._clock)
