@@ -149,6 +149,23 @@ def test_who_sees_that_a_store_listens_has_been_rung_for_what_was_before(
     assert rung == [False]
 
 
+def test_a_wait_that_began_just_before_a_store_listened_does_not_end_with_the_next_poll(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ring for what was before was heard by the wait before it."""
+    wake = store.wake()
+
+    def listen() -> None:
+        monkeypatch.setattr(store._bell, "listening", True)
+
+    timer = threading.Timer(0.05, listen)
+    monkeypatch.setattr(store._bell, "listen", timer.start)
+    monkeypatch.setattr("stepwell.stores.postgres.wake.POLL", 0.2)
+    begun = time.monotonic()
+    assert not wake.wait(0.5)
+    assert time.monotonic() - begun >= 0.5
+
+
 def test_nobody_listens_for_an_engine_that_has_not_waited_yet(
     store: PostgresStore, postgres_steps: str
 ) -> None:

@@ -46,10 +46,14 @@ class PostgresWake:
         While no connection listens, every second something may have changed.
         """
         self._bell.listen()
-        polls = not self._bell.listening and seconds > POLL
-        woken = self._event.wait(POLL if polls else seconds)
+        until = time.monotonic() + seconds
+        woken = False
+        if not self._bell.listening and seconds > POLL:
+            # It may listen by now, and have rung before this began to wait: then all is well.
+            woken = self._event.wait(POLL) or not self._bell.listening
+        woken = woken or self._event.wait(max(until - time.monotonic(), 0))
         self._event.clear()
-        return woken or polls
+        return woken
 
     def set(self) -> None:
         """Wake the waiter."""
