@@ -207,9 +207,8 @@ class ContainerLauncher:
         """An engine that looks just as the container ends may fail on its process, which is gone
         (Podman: read /proc/PID/cgroup); asked again it knows."""
         path = f"{self._path(name)}/json"
-        found: dict[str, Any] | None = None
         try:
-            found = self.engine.find(path)
+            found: dict[str, Any] | None = self.engine.find(path)
         except Refused:
             found = self._asked(path)
         return found

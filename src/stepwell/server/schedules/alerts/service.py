@@ -91,34 +91,31 @@ def not_begun(run: Row, now: datetime) -> Finding:
     for_long = _said((now - run["queued_at"]).total_seconds())
     why = run["condition"] or (run["launch_condition"] or {}).get("message") or ""
     text = f"{_due(run, run['due_at'])}, and its container has not begun for {for_long}. {why}"
-    return Finding(
-        kind="late",
-        subject=str(run["id"]),
-        group=run["group_name"],
-        workflow=run["workflow"],
-        since=run["queued_at"],
-        text=text.strip(),
-        schedule_id=run["schedule_id"],
-        run_id=run["id"],
-        details={"due": iso(run["due_at"])},
-        labels=run["labels"] or {},
-    )
+    details = {"due": iso(run["due_at"])}
+    return _of_run(run, "late", run["queued_at"], text.strip(), details)
 
 
 def too_long(run: Row, limit: float, whose: str, now: datetime) -> Finding:
     """A run goes on for longer than its limit."""
     took = _said((now - run["started_at"]).total_seconds())
+    text = (
+        f"{run['group_name']}/{run['workflow']} runs for {took}: longer than {whose} of "
+        f"{_said(limit)}."
+    )
+    return _of_run(run, "too-long", run["started_at"], text, {"limit": limit})
+
+
+def _of_run(run: Row, kind: str, since: datetime, text: str, details: dict[str, Any]) -> Finding:
     return Finding(
-        kind="too-long",
+        kind=kind,
         subject=str(run["id"]),
         group=run["group_name"],
         workflow=run["workflow"],
-        since=run["started_at"],
-        text=f"{run['group_name']}/{run['workflow']} runs for {took}: longer than {whose} of "
-        f"{_said(limit)}.",
+        since=since,
+        text=text,
         schedule_id=run["schedule_id"],
         run_id=run["id"],
-        details={"limit": limit},
+        details=details,
         labels=run["labels"] or {},
     )
 
