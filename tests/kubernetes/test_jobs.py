@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from tests.kubernetes.proxy import Proxy
 from tests.kubernetes.target import IMAGE, PATIENCE, Launches, Target
 
 from stepwell import clock
+from stepwell.launchers.kubernetes import images
 from stepwell.launchers.kubernetes.options import (
     GroupOptions,
     LaunchOptionsInvalid,
@@ -264,17 +266,16 @@ def test_nodes_say_what_a_name_means(target: Target, launches: Launches) -> None
     pinned = launches.launcher.pin(IMAGE)
     assert pinned.digest.startswith("sha256:")
     assert launches.launcher.locate(IMAGE, pinned.digest) == pinned.location
-    probes = {"stepwell.mode": "probe"}
-
-    def left() -> list[Any]:
-        jobs = target.found("jobs")
-        return [
-            one for one in jobs if probes.items() <= (one["metadata"].get("labels") or {}).items()
-        ]
-
-    until(lambda: not left(), PATIENCE)
+    until(lambda: not _looking(target), PATIENCE)
     named = f"registry.example/group@{pinned.digest}"
     assert launches.launcher.pin(named).location == named
+
+
+def _looking(target: Target) -> list[Any]:
+    """The Jobs that have an image looked at."""
+    probe = ("stepwell.mode", "probe")
+    jobs = target.found("jobs")
+    return [one for one in jobs if probe in (one["metadata"].get("labels") or {}).items()]
 
 
 def test_an_image_that_is_nowhere_is_an_error_in_words(launches: Launches) -> None:
@@ -292,6 +293,46 @@ def test_an_image_that_was_nowhere_is_found_when_it_is_there(
     cluster.nodes.images[name] = Image(instant=True)
     pinned = until(lambda: _pinned(launches, name), PATIENCE)
     assert pinned.digest.startswith("sha256:")
+
+
+def test_why_a_pull_fails_is_known_though_it_is_told_late(
+    cluster: Cluster, launches: Launches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That a node backs off may be seen before the event that says why; nothing is left of it."""
+    tell, told = cluster.nodes.tell, list[tuple[Any, ...]]()
+    monkeypatch.setattr(cluster.nodes, "tell", lambda *about: told.append(about))
+    name = "localhost/stepwell-untold:1"
+    with ThreadPoolExecutor() as pool:
+        pinned = pool.submit(launches.launcher.pin, name)
+        until(lambda: told, PATIENCE)
+        _, pending = wait([pinned], timeout=1.0)
+        assert pending, "it has answered without knowing why"
+        cluster.do(lambda: tell(*told[0]))
+        with pytest.raises(ImageUnusable, match="not found"):
+            pinned.result(PATIENCE)
+    cluster.nodes.images[name] = Image(instant=True)
+    assert launches.launcher.pin(name).digest.startswith("sha256:")
+
+
+def test_a_pull_that_fails_without_a_word_is_looked_at_anew_by_who_asks_next(
+    cluster: Cluster, target: Target, launches: Launches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nobody may read events; a node waits minutes before it tries once more."""
+    monkeypatch.setattr(cluster.nodes, "tell", lambda *_: None)
+    monkeypatch.setattr(images, "PATIENCE", 1.0)
+    name = "localhost/stepwell-mute:1"
+    until(lambda: "waits" in _said(launches, name), PATIENCE)
+    until(lambda: not _looking(target), PATIENCE)
+    cluster.nodes.images[name] = Image(instant=True)
+    pinned = until(lambda: _pinned(launches, name), PATIENCE)
+    assert pinned.digest.startswith("sha256:")
+
+
+def _said(launches: Launches, name: str) -> str:
+    """Why an image was not pinned."""
+    with pytest.raises(LaunchFailed) as failed:
+        launches.launcher.pin(name)
+    return str(failed.value)
 
 
 def _pinned(launches: Launches, name: str) -> Any:

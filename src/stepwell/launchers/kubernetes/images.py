@@ -65,14 +65,19 @@ class Images:
         of = {"owner": self._owner, "namespace": place.namespace}
         uid = self._begun(place, name, body.probe(launch, image, asked, self._options, **of))
         end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
+        while True:
             seen = self._seen(place, name, uid, launch)
             if found := _id(seen):
                 self._end(place, name, seen)
                 return found
-            self._check(place, name, image, seen)
+            unexplained = self._check(place, name, image, seen)
+            if time.monotonic() >= end:
+                break
             time.sleep(LOOK)
-        raise LaunchFailed(f"A pod looks at {image}; it has not said anything yet.")
+        if unexplained is None:
+            raise LaunchFailed(f"A pod looks at {image}; it has not said anything yet.")
+        self._end(place, name, seen)
+        raise _held(image, unexplained)
 
     def _seen(self, place: Place, name: str, uid: str, launch: str) -> Seen:
         """What is known of the Job that looks. One that is over has had its pod, whatever the
@@ -99,19 +104,25 @@ class Images:
         if seen.job is not None:
             place.book.drop_job(seen.job)
 
-    def _check(self, place: Place, name: str, image: str, seen: Seen) -> None:
-        """Raise for what will not come to a good end."""
+    def _check(self, place: Place, name: str, image: str, seen: Seen) -> Condition | None:
+        """Raise for what will not come to a good end.
+
+        Returns that the node could not pull the image, while nobody has told why: that is told
+        by an event, which may come later. Who asks next would take it for news of his own pod.
+        """
         if seen.job is not None and finished(seen.job) and not seen.gone:
             self._end(place, name, seen)
             raise LaunchFailed(f"The pod that looked at {image} has ended without a word.")
         condition = waiting(seen, lambda _: None, lambda _: None)
         if condition is None or condition.code == "STARTING":
-            return
+            return None
+        if condition.code != "K8S_IMAGE":
+            raise _held(image, condition)
         error = str(condition.details.get("error") or condition.message)
-        if condition.code == "K8S_IMAGE" and not error.startswith("Back-off"):
-            self._end(place, name, seen)
-            raise _unusable(image, error)
-        raise _held(image, condition)
+        if error.startswith("Back-off"):
+            return condition
+        self._end(place, name, seen)
+        raise _unusable(image, error)
 
 
 def _id(seen: Seen) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from stepwell.errors import EngineBuried
-from stepwell.frozen import changer
+from stepwell.frozen import changer, setter
 from stepwell.step import Priority, Step
 from stepwell.stores.columns import COLUMNS
 from stepwell.stores.fairness import WEIGHTS
@@ -30,7 +30,7 @@ from stepwell.stores.postgres.arrays import (
 )
 from stepwell.stores.postgres.queries import sql
 from stepwell.stores.postgres.rows import step_reader, utc
-from stepwell.stores.postgres.statements import Statements
+from stepwell.stores.postgres.statements import Row, Statements
 from stepwell.stores.protocol import Claimed, ClaimRequest, Position
 
 _A_FLOOD: Final = 100
@@ -45,10 +45,11 @@ _ANSWER: Final = ("alive", "parked_now", "next_due", "suspect_due", "limited_due
 """The columns before those of the step."""
 _INFO: Final = len(_ANSWER)
 _read: Final = step_reader((*_ANSWER, *COLUMNS))
-_LANE: Final = ("nothing_due", "later")
+_LANE: Final = ("nothing_due", "later", "now")
 _STEP_ID: Final = len(_LANE)
 _FROM_THE_FIRST: Final = ("-infinity", uuid_text(UUID(int=0)))
 _changed: Final = changer(Step)
+_claimed_at: Final = setter(Step, "claimed_at")
 _read_one: Final = step_reader((*_LANE, *COLUMNS))
 
 
@@ -75,10 +76,10 @@ def _from_one_lane(statements: Statements, request: ClaimRequest) -> Claimed | N
     )
     if not rows:
         return None  # no such engine
-    nothing_due, later, step_id = rows[0][: _STEP_ID + 1]
+    nothing_due, later, now, step_id = rows[0][: _STEP_ID + 1]
     if nothing_due:
         return _claimed(request, (), later and utc(later), ())
-    steps = tuple([_read_one(row) for row in rows]) if step_id is not None else ()
+    steps = _locked(rows, datetime.fromisoformat(now)) if step_id is not None else ()
     names, full = {step.name for step in steps}, len(steps) == request.limit
     if full and not request.parks and names.isdisjoint(request.names):
         return _from_behind(statements, request)
@@ -87,6 +88,14 @@ def _from_one_lane(statements: Statements, request: ClaimRequest) -> Claimed | N
     # As many as were asked for: there may be more, and whoever asks for more will see.
     next_due = steps[-1].schedule_time if full else later and utc(later)
     return _claimed(request, steps, next_due, (_place(steps[0]),))
+
+
+def _locked(rows: list[Row], now: datetime) -> tuple[Step, ...]:
+    """The rows say nothing of the claim: who runs the step is told of it all the same."""
+    steps = tuple([_read_one(row) for row in rows])
+    for step in steps:
+        _claimed_at(step, now)
+    return steps
 
 
 def _from_behind(statements: Statements, request: ClaimRequest) -> Claimed | None:

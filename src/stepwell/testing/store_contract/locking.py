@@ -62,6 +62,8 @@ class LockingContract(ContractBase):
         with store.transaction() as tx:
             (step,) = self.lock(tx, engine)
             assert (step.id, step.claim_no, step.claimed_by) == (row.id, row.claim_no + 1, None)
+            assert step.claimed_at is not None  # whoever runs it reads the store's time there
+            assert ago(PATIENCE) < step.claimed_at < ahead(PATIENCE)
             assert not self.claim(other_store, other).steps
             assert not self.claim(other_store, other, locking=True).steps
         assert self.find(store, row) == row

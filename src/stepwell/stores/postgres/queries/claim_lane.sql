@@ -34,6 +34,10 @@
     SELECT
         count(*) FILTER (WHERE is_due) AS lanes,
         min(later) AS later,
+        -- As text: it is written once here, and read once, however many rows carry it.
+        to_char(
+            statement_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
+        ) AS now,
         NOT EXISTS (SELECT 1 FROM parking)
         AND NOT EXISTS (
             SELECT 1 FROM stepwell_ready
@@ -50,7 +54,7 @@
     SELECT queue, priority, since, since_id FROM lane, outlook WHERE is_due AND lanes = 1 AND plain
 )
 SELECT
-    outlook.plain AND outlook.lanes = 0, outlook.later,
+    outlook.plain AND outlook.lanes = 0, outlook.later, outlook.now,
     step.id, step.name, step.flow_id, step.created_at, step.schedule_time, step.queue,
     step.priority, step.unique_key, step.correlation_id, step.search_key, step.description,
     step.created_by_step_id, step.copy_of, step.retention, step.state, step.state_format,

@@ -1,0 +1,71 @@
+"""What a handler reads of the claim on its step, in whatever way that was claimed."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime, timedelta
+
+import pytest
+from tests.engine.lanes import LANES, Open, open_lane
+from tests.engine.signals import wait_for
+
+from stepwell import Engine, Outcome, Registry, Step, StepClient, done, new_step
+from stepwell.clock import now
+from stepwell.schedules import Every, Misfire, Overlap
+from stepwell.schedules.recurring import Timetable, due_at
+from stepwell.stores.protocol import Store
+
+__all__ = ["open_lane"]
+PATIENCE = 90.0
+
+
+@pytest.fixture(params=LANES)
+def lane(request: pytest.FixtureRequest) -> str:
+    """Where the steps are, and how they are claimed."""
+    return str(request.param)
+
+
+@pytest.fixture
+def store(open_lane: Open) -> Store:
+    """One store object."""
+    return open_lane()
+
+
+def test_a_handler_is_told_when_its_step_was_claimed(store: Store, registry: Registry) -> None:
+    """Of one that was there before, that was spawned, and that the engine's program has added."""
+    told: dict[str, datetime | None] = {}
+
+    @registry.handler("v1/told")
+    def note(step: Step, state: str) -> Outcome:
+        told[state] = step.claimed_at
+        return done(next=[new_step("v1/told", "spawned")] if state == "before" else [])
+
+    began = now() - timedelta(seconds=1)
+    StepClient(store).add(new_step("v1/told", "before"))
+    with Engine(store, registry) as engine:
+        wait_for(lambda: engine.tally.done == 2)
+        wait_for(lambda: engine._worker is not None and engine._worker._at_rest)
+        engine.add(new_step("v1/told", "added"))
+        wait_for(lambda: engine.tally.done == 3)
+    ended = now() + timedelta(seconds=1)
+    assert set(told) == {"before", "spawned", "added"}
+    assert all(at is not None and began <= at <= ended for at in told.values())
+
+
+def test_a_schedule_goes_on_however_its_step_is_claimed(store: Store, registry: Registry) -> None:
+    """It decides by the store's time, which the claim tells it."""
+    seen, enough = list[datetime](), threading.Event()
+
+    @registry.handler("v1/each-second")
+    def work(step: Step) -> None:
+        seen.append(due_at(step))
+        if len(seen) >= 3:
+            enough.set()
+
+    engine = Engine(store, registry)
+    timetable = Timetable(engine, registry)
+    timetable.schedule("v1/each-second", Every(seconds=1, misfire=Misfire.ALL, overlap=Overlap.ALLOW))
+    with engine:
+        assert enough.wait(PATIENCE)
+    timetable.unschedule("v1/each-second")
+    assert seen == [seen[0] + timedelta(seconds=n) for n in range(len(seen))]
