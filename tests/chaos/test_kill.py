@@ -10,7 +10,7 @@ import pytest
 from tests.chaos.conftest import Process
 from tests.engine.signals import wait_for
 
-from stepwell import StepClient, StepStatus, new_step
+from stepwell import Engine, Registry, StepClient, StepStatus, new_step
 from stepwell.engine.heartbeat import DEAD_AFTER
 from stepwell.stores.inspecting import Inspectable
 from stepwell.stores.protocol import Store
@@ -37,6 +37,24 @@ def test_after_kill_9_the_steps_run_elsewhere_within_ten_seconds_and_none_is_los
     assert time.monotonic() - alive >= DEAD_AFTER
     _wait_until_done(client, 6)
     assert client.count(status=StepStatus.READY).ready == 0
+
+
+def test_a_patient_drain_runs_what_a_killed_engine_held(
+    url: str, store: Store, engine_process: Start
+) -> None:
+    """It is due again when that engine is known to be dead: whoever drains after a crash waits."""
+    registry, ran = Registry(), list[int]()
+
+    @registry.handler("v1/work")
+    def work(state: int) -> None:
+        ran.append(state)
+
+    killed = engine_process(url, 300.0)
+    StepClient(store).add_many(new_step("v1/work", n) for n in range(3))
+    killed.wait_for("begin")
+    killed.signal(signal.SIGKILL)
+    assert Engine(store, registry).drain(patience=90.0).done == 3
+    assert sorted(ran) == [0, 1, 2]
 
 
 def test_a_frozen_engine_that_wakes_cannot_commit(

@@ -64,7 +64,8 @@ def test_a_schedule_goes_on_however_its_step_is_claimed(store: Store, registry: 
 
     engine = Engine(store, registry)
     timetable = Timetable(engine, registry)
-    timetable.schedule("v1/each-second", Every(seconds=1, misfire=Misfire.ALL, overlap=Overlap.ALLOW))
+    spec = Every(seconds=1, misfire=Misfire.ALL, overlap=Overlap.ALLOW)
+    timetable.schedule("v1/each-second", spec)
     with engine:
         assert enough.wait(PATIENCE)
     timetable.unschedule("v1/each-second")

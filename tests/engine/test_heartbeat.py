@@ -60,6 +60,18 @@ def test_an_engine_that_left_is_forgotten() -> None:
     assert watch.observe({OTHER: 5}, 9.0) == []
 
 
+def test_the_next_verdict_is_about_who_was_not_seen_to_live() -> None:
+    """Whoever has beaten once may die later; nobody waits for that."""
+    watch = Watch()
+    assert watch.verdict_in(0.0) is None
+    readings(watch, [5] * 3)
+    assert watch.verdict_in(3.0) == DEAD_AFTER - 3.0
+    watch.observe({OTHER: 6}, 3.0)
+    assert watch.verdict_in(3.0) is None
+    watch.observe({OTHER: 6, uuid4(): 1}, 4.0)
+    assert watch.verdict_in(4.5) == DEAD_AFTER - 0.5
+
+
 class Slow(MemoryStore):
     """A store whose answers are long on their way."""
 

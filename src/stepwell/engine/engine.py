@@ -230,7 +230,8 @@ class Engine(StepClient):
 
         Parameters
         ----------
-        patience : wait for steps that become due within so many seconds.
+        patience : wait for steps that become due within so many seconds; from 8 on also for
+            those of an engine that was killed (R10).
 
         Returns
         -------
@@ -301,9 +302,11 @@ class Engine(StepClient):
         self._over.set()
 
     def _due_in(self, worker: Worker) -> float | None:
-        if worker.rests_until is None:
-            return None
-        return max((worker.rests_until - self._time.now()).total_seconds(), 0.0)
+        """Seconds until a step is due, or until those of an engine that is silent may be."""
+        rests = worker.rests_until
+        steps = None if rests is None else (rests - self._time.now()).total_seconds()
+        waits = [one for one in (steps, self._heartbeat.verdict_in()) if one is not None]
+        return max(min(waits), 0.0) if waits else None
 
     def _new_worker(self) -> Worker:
         return Worker(

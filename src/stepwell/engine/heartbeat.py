@@ -37,6 +37,7 @@ FRESH: Final = 5.0
 class _Sight:
     beat: int
     since: float
+    lives: bool = False
 
 
 class Watch:
@@ -49,7 +50,7 @@ class Watch:
     def observe(self, beats: dict[UUID, int], at: float) -> list[tuple[UUID, int]]:
         """Take in one reading at monotonic second `at`; the dead, with the beat they show."""
         if self._last_read is not None and at - self._last_read > MAX_GAP:
-            self._sights.clear()
+            self._sights = {}
         self._last_read = at
         self._sights = {engine: self._sight(engine, beat, at) for engine, beat in beats.items()}
         return [
@@ -58,9 +59,16 @@ class Watch:
             if at - sight.since >= DEAD_AFTER
         ]
 
+    def verdict_in(self, at: float) -> float | None:
+        """Seconds until one that was not seen to live would be dead; None if there is none."""
+        since = [sight.since for sight in self._sights.values() if not sight.lives]
+        return DEAD_AFTER - (at - min(since)) if since else None
+
     def _sight(self, engine: UUID, beat: int, at: float) -> _Sight:
         known = self._sights.get(engine)
-        return known if known is not None and known.beat == beat else _Sight(beat, at)
+        if known is None:
+            return _Sight(beat, at)
+        return known if known.beat == beat else _Sight(beat, at, lives=True)
 
 
 class Heartbeat:
@@ -121,6 +129,10 @@ class Heartbeat:
     def fresh(self) -> bool:
         """Whether a beat was confirmed in the last 5 s, so that steps may be started."""
         return self._clock.monotonic() - self._confirmed < FRESH
+
+    def verdict_in(self) -> float | None:
+        """Seconds until another engine that may be dead is known to be; None if all live."""
+        return self._watch.verdict_in(self._clock.monotonic())
 
     def _loop(self) -> None:
         # If it took so long to join that nothing may begin, nobody is to wait for a beat as well.
