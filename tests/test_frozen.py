@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from stepwell.frozen import changer, maker, setter
+from stepwell.frozen import changer, maker, reader, setter
 from stepwell.ids import new_id
 from stepwell.outcome import Settlement
 from stepwell.step import Addition, Claim, Step
@@ -129,3 +129,17 @@ def test_a_field_that_the_class_has_not_or_a_value_too_few_is_an_error() -> None
         setter(Point, "z")
     with pytest.raises(TypeError, match="missing"):
         setter(Point, "x", "y")(Point(1), 5)
+
+
+def test_a_row_becomes_an_instance_and_what_is_null_is_not_read() -> None:
+    """Its columns stand in any order, among others."""
+    read = reader(Point, ("size", "more", "y", "x", "place"), {"x": int, "y": int, "place": int})
+    point = read(("big", [3], None, "1", "here"))
+    assert point == Point(1, None, [3])  # type: ignore[arg-type]
+    with pytest.raises(FrozenInstanceError):
+        point.x = 7  # type: ignore[misc]
+
+
+def test_a_row_with_a_value_too_few_is_an_error() -> None:
+    with pytest.raises(ValueError, match="not enough values"):
+        reader(Point, ("x", "y", "more"), {})((1, 2))

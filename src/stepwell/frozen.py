@@ -8,7 +8,7 @@ the class of the frozen one. A function that is written for it, as dataclasses w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, field, fields, make_dataclass
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -52,6 +52,33 @@ def _value(one: Field[Any]) -> str:
     if one.default_factory is not MISSING:
         return f"{default}() if {one.name} is {default} else {one.name}"
     return one.name if one.init else default
+
+
+def reader(
+    frozen: type[T], names: Sequence[str], readers: Mapping[str, Callable[[Any], Any]]
+) -> Callable[[Sequence[Any]], T]:
+    """A function that makes an instance of a row with these columns.
+
+    Parameters
+    ----------
+    names : of the columns, with one of each field; others are passed over.
+    readers : what makes a field's value of the column's, where that is not null.
+    """
+    own = {one.name for one in fields(frozen)}  # type: ignore[arg-type] # it is a dataclass
+    places = [f"made.{name}" if name in own else "_" for name in names]
+    read = [name for name in names if name in own and name in readers]
+    lines = [
+        "def read(row):",
+        "    made = _new(_twin)",
+        f"    {', '.join(places)}, = row",
+        *[f"    if made.{one} is not None: made.{one} = _read_{one}(made.{one})" for one in read],
+        "    made.__class__ = _frozen",
+        "    return made",
+    ]
+    known: dict[str, Any] = {"_new": object.__new__, "_twin": _twin(frozen), "_frozen": frozen}
+    known.update({f"_read_{name}": readers[name] for name in read})
+    exec("\n".join(lines), known)  # noqa: S102 - made of the names of fields alone
+    return known["read"]  # type: ignore[no-any-return] # the function that was just written
 
 
 def changer(frozen: type[T]) -> Callable[..., T]:

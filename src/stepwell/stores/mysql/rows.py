@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
+from stepwell.frozen import reader
 from stepwell.outcome import Settlement
 from stepwell.step import Claim, EndedAs, JoinPolicy, Priority, Retention, Step
 from stepwell.stores.columns import COLUMNS
@@ -55,9 +56,8 @@ _READERS: Final[dict[str, Any]] = {
     "started": bool,
     "parked": bool,
 }
-_CONVERTED: Final = tuple(
-    (place, _READERS[name]) for place, name in enumerate(COLUMNS) if name in _READERS
-)
+step_of: Final = reader(Step, COLUMNS, _READERS)
+"""The step of a row with the step's columns."""
 
 
 def instant(value: datetime) -> str:
@@ -90,15 +90,6 @@ def row_of(step: Step) -> list[Any]:
         if value is not None and len(value) > LONGEST[name]:
             raise rejected(f"The {name} has {len(value)} characters of {LONGEST[name]}.")
     return [plain(value) for value in _values_of(step)]
-
-
-def step_of(row: Sequence[Any]) -> Step:
-    """The step of a row with the step's columns."""
-    values = list(row)
-    for place, read in _CONVERTED:
-        if values[place] is not None:
-            values[place] = read(values[place])
-    return Step(**dict(zip(COLUMNS, values, strict=True)))
 
 
 def failures_of(row: Sequence[Any]) -> Failures:

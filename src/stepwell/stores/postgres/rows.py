@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from operator import itemgetter
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from stepwell.frozen import maker
+from stepwell.frozen import reader
 from stepwell.step import EndedAs, JoinPolicy, Priority, Retention, Step
 from stepwell.stores.columns import COLUMNS
 from stepwell.stores.postgres.arrays import DOUBLE, FLAG, ID, INSTANT, NUMBER, TEXT, Column
@@ -70,25 +70,14 @@ def oldest(ids: Iterable[UUID]) -> datetime:
     return datetime.fromtimestamp(first / 1000, UTC) - CLOCK_MARGIN
 
 
-def step_reader(names: Sequence[str]) -> Callable[[Sequence[Any]], Step]:
+def step_reader(names: Iterable[str]) -> Callable[[Sequence[Any]], Step]:
     """A function from a row with these column names to its step; other columns are passed over."""
-    pick = _picker([names.index(name) for name in COLUMNS])
-
-    def read(row: Sequence[Any]) -> Step:
-        values = list(pick(row))
-        for place, convert in _CONVERTED:
-            value = values[place]
-            if value is not None:
-                values[place] = convert(value)
-        return _step(*values)
-
-    return read
+    return _reader(tuple(names))
 
 
-def _picker(places: list[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:
-    """A function that picks what stands at these places; quicker where that is one piece."""
-    first, end = places[0], places[-1] + 1
-    return itemgetter(*([slice(first, end)] if places == [*range(first, end)] else places))
+@lru_cache(maxsize=64)
+def _reader(names: tuple[str, ...]) -> Callable[[Sequence[Any]], Step]:
+    return reader(Step, names, _READERS)
 
 
 def utc(given: datetime) -> datetime:
@@ -103,7 +92,3 @@ _READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "join_policy": JoinPolicy,
     **dict.fromkeys(_INSTANTS, utc),
 }
-_CONVERTED: Final = tuple(
-    (place, _READERS[name]) for place, name in enumerate(COLUMNS) if name in _READERS
-)
-_step: Final = maker(Step)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from stepwell.frozen import maker
+from stepwell.frozen import reader
 from stepwell.ids import uuid_of
 from stepwell.step import Claim, EndedAs, JoinPolicy, Priority, Retention, Step
 from stepwell.stores.columns import COLUMNS
@@ -65,10 +65,7 @@ READERS: Final[dict[str, Any]] = {
     "parked": bool,
 }
 """How a column that is no plain text or number is read, where it is not null."""
-_CONVERTED: Final = tuple(
-    (place, READERS[name]) for place, name in enumerate(COLUMNS) if name in READERS
-)
-_step: Final = maker(Step)
+_step: Final = reader(Step, COLUMNS, READERS)
 
 
 def instant(value: datetime) -> str:
@@ -107,11 +104,7 @@ def plain(value: Any) -> Any:
 
 def step_of(_cursor: Any, row: tuple[Any, ...]) -> Step:
     """The step of a row that begins with the step's columns; a row factory."""
-    values = list(row[: len(COLUMNS)])
-    for place, read in _CONVERTED:
-        if values[place] is not None:
-            values[place] = read(values[place])
-    return _step(*values)
+    return _step(row[: len(COLUMNS)])
 
 
 def failures_of(row: tuple[Any, ...]) -> Failures:
