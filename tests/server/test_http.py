@@ -6,6 +6,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -74,6 +75,31 @@ def test_a_server_takes_the_routes_of_its_rooms_as_they_are(server: Server) -> N
     routes = {id(one) for room in ROOMS for one in room.routes}
     assert len(routes) > 150
     assert routes <= {id(one) for one in server.app.routes}
+
+
+def test_what_a_route_takes_is_read_with_its_first_request(server: Server, api: Api) -> None:
+    """To read it for all routes would keep each start waiting for half a second."""
+    router = Router()
+    together = threading.Barrier(8)
+
+    @router.get("/number/{number}")
+    def give(number: int) -> int:
+        return number
+
+    (route,) = router.routes
+    server.app.router.routes.extend(router.routes)
+    assert api("viewer").post("number/1").status_code == 405
+    assert "dependant" not in vars(route)
+
+    def ask(number: int) -> int:
+        together.wait()
+        return int(api("viewer").get(f"number/{number}").text)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(ask, range(8))) == list(range(8))
+    assert "dependant" in vars(route)
+    with pytest.raises(AttributeError, match="unheard_of"):
+        _ = route.unheard_of  # type: ignore[attr-defined]
 
 
 def done(server: Server) -> list[str]:

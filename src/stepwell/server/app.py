@@ -16,7 +16,6 @@ from stepwell.errors import SetupError
 from stepwell.launchers.protocol import Launcher
 from stepwell.server import background, probes, problems
 from stepwell.server.access import api as access
-from stepwell.server.access import permissions
 from stepwell.server.access import service as tokens
 from stepwell.server.access import sessions_api as logins
 from stepwell.server.access import users_api as users
@@ -135,7 +134,7 @@ def create_app(services: Services, rooms: tuple[APIRouter, ...] = ROOMS) -> Fast
     app.state.hub = Hub(services.db)
     app.state.provider = _provider(services.settings)
     app.add_middleware(StoreWire, services=services)  # innermost
-    app.state.acts = permissions.acts_of(rooms)
+    app.state.rooms = rooms
     if services.settings.run_ui:
         settings = services.settings
         own = {"base": settings.base, "environment": settings.environment}

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import compile_path, get_name
 
 from stepwell.errors import Denied, Unauthenticated, Unavailable
 from stepwell.server import answers, browser
@@ -222,11 +224,35 @@ def _dependency(who: Who) -> Callable[..., Any]:
     return require(who) if isinstance(who, Role) else who
 
 
+_READING: Final = threading.RLock()
+
+
 class TransactionRoute(APIRoute):
-    """A route whose function runs inside the transaction of its `Call`."""
+    """A route whose function runs inside the transaction of its `Call`.
+
+    What it takes and gives is read from its function when that is first asked for, as by its
+    first request: to read all of them takes half a second, which no start has to wait for.
+    """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        super().__init__(path, in_transaction(endpoint), **options)
+        # Of this much the router asks every route, until it has found the one of a request.
+        self.path, self.endpoint = path, in_transaction(endpoint)
+        self.path_regex, self.path_format, self.param_convertors = compile_path(path)
+        self.methods = {method.upper() for method in options["methods"]}
+        self.name = options.get("name") or get_name(endpoint)
+        self.tags = options.get("tags") or []
+        self._options: dict[str, Any] | None = options
+
+    def __getattr__(self, name: str) -> Any:
+        """What is not there yet."""
+        with _READING:
+            options, self._options = self.__dict__.get("_options"), None
+            if options is not None:
+                super().__init__(self.path, self.endpoint, **options)
+        try:
+            return self.__dict__[name]
+        except KeyError:
+            raise AttributeError(name) from None
 
 
 class Router(APIRouter):

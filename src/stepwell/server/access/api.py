@@ -86,7 +86,7 @@ def _may(user: User) -> May:
 @router.get("/permissions")
 def list_permissions(request: Request, user: CurrentUser) -> Permissions:
     """What each act needs, and whether the caller may: so that a page can say it before."""
-    return permissions.told(request.app.state.acts, user)
+    return permissions.told(permissions.acts_of(request.app.state.rooms), user)
 
 
 @router.get("/tokens")

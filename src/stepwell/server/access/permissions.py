@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import inspect
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from fastapi import APIRouter
-from fastapi.dependencies.models import Dependant
+from fastapi.params import Depends
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
@@ -68,17 +70,26 @@ def told(acts: Iterable[Act], user: User) -> Permissions:
 def _acts(routers: Iterable[APIRouter]) -> Iterator[Act]:
     routes = (route for router in routers for route in router.routes)
     for route in routes:
-        role = _role(route.dependant) if isinstance(route, APIRoute) else None
-        if not isinstance(route, APIRoute) or role is None:
+        if not isinstance(route, APIRoute):
             continue
-        for method in sorted(set(route.methods or ()) - _READS):
-            yield Act(operation_id(route), method, route.path.removeprefix(PREFIX), role)
+        changes = sorted(set(route.methods or ()) - _READS)
+        role = _role(route.endpoint) if changes else None
+        if role is not None:
+            path = route.path.removeprefix(PREFIX)
+            yield from (Act(operation_id(route), method, path, role) for method in changes)
 
 
-def _role(dependant: Dependant) -> Role | None:
-    """The role that one of its dependencies asks for."""
-    for one in dependant.dependencies:
-        found: Any = getattr(one.call, "role", None) or _role(one)
-        if isinstance(found, Role):
-            return found
+@cache
+def _role(function: Callable[..., Any]) -> Role | None:
+    """The role that one of its dependencies asks for.
+
+    Read from the function, not from its route, which has not read it before a request comes.
+    """
+    for one in inspect.signature(function, eval_str=True).parameters.values():
+        for depends in (one.default, *getattr(one.annotation, "__metadata__", ())):
+            if isinstance(depends, Depends) and depends.dependency is not None:
+                asks = depends.dependency
+                found: Any = getattr(asks, "role", None) or _role(asks)
+                if isinstance(found, Role):
+                    return found
     return None
