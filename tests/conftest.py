@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import shutil
@@ -47,6 +48,7 @@ settings.load_profile("stepwell")
 
 def pytest_configure() -> None:
     """All of pytest's own folders are in memory too: SQLite waits for no disk there."""
+    gc.disable()  # until all is collected
     if folder := in_memory():
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", folder)
 
@@ -58,6 +60,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     many = Counter(item.path for item in items)
     items.sort(key=lambda item: (item.path not in slow, -many[item.path]))
+
+
+def pytest_collection_finish() -> None:
+    """Twelve thousand tests, and what they import, live to the end: to look for garbage among them
+    would take a fifth of their collection, and time again in each test that makes much."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)
