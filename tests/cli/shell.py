@@ -12,16 +12,20 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from tests import ports
-from typer.testing import CliRunner
+from typer import testing
 
 from stepwell.cli.app import app
 from stepwell.cli.client import Client
 from stepwell.cli.profile import FILE, FOLDER, read
 from stepwell.launchers.process import ProcessLauncher
+
+# Each command that is typed would make the tree of all two hundred anew.
+testing._get_command = cache(testing._get_command)  # type: ignore[attr-defined]
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 free_port = ports.free_port
@@ -77,7 +81,7 @@ class Shell:
             name: None for name in os.environ if name.startswith("STEPWELL")
         }
         with contextlib.chdir(self.folder):
-            result = CliRunner(env={**others, **self.environment}).invoke(
+            result = testing.CliRunner(env={**others, **self.environment}).invoke(
                 app, list(map(str, words)), input=given
             )
         if result.exception is not None and not isinstance(result.exception, SystemExit):
