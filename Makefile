@@ -39,7 +39,7 @@ demo: $(VENV)/.demo $(PAGES) ## run the example groups through the whole path (O
 	$(BIN)/python examples/demo.py $(if $(ONCE),--once)
 
 test: prepared ## check, then run every test
-	@$(MAKE) $(AT_ONCE) check-python check-pages $(PAGES)
+	@$(MAKE) $(AT_ONCE) check-python check-pages $(PAGES) $(VENV)/.compiled
 	.ci/servers
 	.ci/browser
 	.ci/containers
@@ -107,6 +107,12 @@ $(VENV)/.demo: $(VENV)/.pip pyproject.toml constraints.txt
 $(VENV)/.test: $(VENV)/.pip pyproject.toml constraints.txt
 	$(INSTALL) --group test --group check
 	@touch $@ $(VENV)/.demo
+
+# The workers of a test run begin together: in a new checkout each would compile the tests and all
+# that they import. What cannot be collected the test run tells.
+$(VENV)/.compiled: $(VENV)/.test
+	@$(BIN)/python -m pytest --collect-only --quiet >/dev/null 2>&1 || true
+	@touch $@
 
 web/node_modules/.ready: web/package.json web/package-lock.json
 	cd web && npm ci --no-audit --no-fund --loglevel=error
