@@ -82,7 +82,9 @@ def judge(facts: Facts, outcome: Outcome | Settlement) -> Settlement:
         case Rerun():
             return _rerun(facts, outcome)
         case Settlement():
-            return replace(outcome, claim=facts.step.claim, unwritten=facts.step.claim_request is None)
+            return replace(
+                outcome, claim=facts.step.claim, unwritten=facts.step.claim_request is None
+            )
 
 
 def judge_error(facts: Facts, error: BaseException) -> Settlement:
