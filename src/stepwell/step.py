@@ -220,7 +220,8 @@ _FIELDS: Final = {one.name for one in dataclasses.fields(NewStep) if one.init} |
 class Step:
     """The row, as it is in the store. State, arguments and result are encoded text.
 
-    Instants are aware UTC; `execution_duration` is in seconds.
+    Instants are aware UTC; `execution_duration` is in seconds. `claim_request` marks a claim that
+    is written on the row; in a handler's hands it is None where the claim is a row lock.
     """
 
     id: UUID

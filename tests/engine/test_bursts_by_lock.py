@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import psycopg
 import pytest
-from tests.engine.lanes import LOCKED, Open, bury, has_done, open_lane, row
+from tests.engine.lanes import LOCKED, WRITTEN, Open, bury, has_done, open_lane, row
 from tests.engine.signals import wait_for
 
 from stepwell import Engine, Outcome, Registry, Step, StepClient, done, new_step
@@ -140,6 +140,46 @@ def test_a_burst_that_loses_its_connection_loses_and_doubles_nothing(
     assert len(ran) == 800
     assert set(ran.values()) == {1}
     assert client.count() == Counts(done=800)
+
+
+@pytest.mark.parametrize("again", [LOCKED, WRITTEN])
+def test_a_step_whose_lost_lock_is_marked_by_a_later_claim_can_be_cancelled(
+    store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch, again: str
+) -> None:
+    """R14: it runs on under the number that it had. The store was away when it was to be marked."""
+    whole: Any = store.transaction
+    lost, running = threading.Event(), threading.Event()
+
+    class Away(_Cut):
+        """It marks nothing; what it has locked is free again."""
+
+        def hold(self, *_: Any, **__: Any) -> int:
+            if not self._tx.connection.info.transaction_status:  # the second time
+                lost.set()
+                if again == WRITTEN:
+                    monkeypatch.setattr(worker.Worker, "_by_lock", lambda self: False)
+            raise StoreUnavailable("away")
+
+    @contextmanager
+    def away() -> Iterator[Any]:
+        with whole() as tx:
+            yield tx if lost.is_set() else Away(tx, "")
+
+    @registry.handler("v1/long")
+    def run(cancelled: threading.Event) -> None:
+        running.set()
+        assert cancelled.wait(90)
+
+    client = StepClient(store)
+    long = client.add(new_step("v1/long"))
+    monkeypatch.setattr(store, "transaction", away)
+    with Engine(store, registry) as engine:
+        assert running.wait(90)
+        assert lost.wait(90)
+        wait_for(lambda: client.get(long).claimed_by == engine.id)
+        wait_for(lambda: client.get(long).started)
+        client.cancel(long, "not wanted any more")
+        wait_for(lambda: engine.tally.refused == 1)
 
 
 def test_what_was_cancelled_while_it_ran_spawns_nothing_and_is_let_go(

@@ -166,7 +166,7 @@ class Bursts:
             self._hold(request, begun)
             batch.hand_on(*self._collector.close())
             raise
-        _written(kept)
+        self._held.written(kept)
         self._close(batch)
         self.again = bool(batch.ended)
         self._held.accept(marked_first)
@@ -259,7 +259,7 @@ class Bursts:
         try:
             with self._store.transaction() as tx:
                 self._mark(tx, request, begun, freed=True)
-            _written(begun)
+            self._held.written(begun)
         except Exception as error:  # its outcome will tell
             emit("engine.hold_failed", engine=request.engine_id, error=str(error))
 
@@ -279,12 +279,6 @@ def _closed() -> Collector:
     collector = Collector()
     collector.close()
     return collector
-
-
-def _written(holdings: list[Holding]) -> None:
-    """Their claims stand on the rows now: the heartbeat may ask about them."""
-    for holding in holdings:
-        holding.by_lock = False
 
 
 def _without(holdings: list[Holding], gone: list[Holding]) -> list[Holding]:

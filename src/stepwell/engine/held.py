@@ -128,6 +128,16 @@ class Held:
                 if self._enter(holding):
                     enqueue(holding)
 
+    def written(self, holdings: Iterable[Holding]) -> None:
+        """Their claims stand on the rows now: the heartbeat may ask about them. What runs under
+        a number that it had got by a lock that was lost may be held by an earlier holding."""
+        with self._lock:
+            for holding in holdings:
+                holding.by_lock = False
+                known = self._all.get(holding.step.id.int)
+                if known is not None and known.step.claim_no == holding.step.claim_no:
+                    known.by_lock = False
+
     def reserve(self, holdings: Iterable[Holding]) -> None:
         """Know of claims that are accepted later: they are no strangers."""
         with self._lock:
@@ -239,6 +249,7 @@ class Held:
         if known is holding:
             return True
         if known.step.claim_no == holding.step.claim_no:
+            known.by_lock = known.by_lock and holding.by_lock
             return False
         self._ousted.append(known)  # taken away, and claimed here again
         self._all[number] = holding

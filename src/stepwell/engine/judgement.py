@@ -82,7 +82,9 @@ def judge(facts: Facts, outcome: Outcome | Settlement) -> Settlement:
         case Rerun():
             return _rerun(facts, outcome)
         case Settlement():
-            return replace(outcome, claim=facts.step.claim, unwritten=facts.step.claimed_by is None)
+            return replace(
+                outcome, claim=facts.step.claim, unwritten=facts.step.claim_request is None
+            )
 
 
 def judge_error(facts: Facts, error: BaseException) -> Settlement:
@@ -217,7 +219,7 @@ def _ended(
         result_format=facts.codec.format,
         passes_join=place is not None,
         additions=_additions(facts, fan, place) if fan.next or fan.then is not None else (),
-        unwritten=step.claimed_by is None,
+        unwritten=step.claim_request is None,
     )
 
 
@@ -232,7 +234,7 @@ def _rerun(facts: Facts, outcome: Rerun) -> Settlement:
         ended_as=None,
         description=_told(facts, outcome),
         activation_seen=facts.step.activation_no,
-        unwritten=facts.step.claimed_by is None,
+        unwritten=facts.step.claim_request is None,
         failure_count=0,
         execution_started_at=facts.started_at,
         execution_duration=facts.duration,
@@ -252,7 +254,7 @@ def _retry(facts: Facts, error: BaseException, failures: int) -> Settlement:
         ended_as=None,
         description=describe(error),
         activation_seen=facts.step.activation_no,
-        unwritten=facts.step.claimed_by is None,
+        unwritten=facts.step.claim_request is None,
         failure_count=failures,
         execution_started_at=facts.started_at,
         execution_duration=facts.duration,

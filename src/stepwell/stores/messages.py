@@ -86,8 +86,8 @@ class ClaimRequest:
     flow_id : only rows of this flow, in any queue (R36).
     alone : take one suspect (`lost_count` 2 or more) and nothing else (R15).
     locking : lock the rows until the transaction ends, and mark none as claimed. Their
-        claim number, and the time of their claim, are those that they would have got. Needs
-        `Capabilities.row_locks`.
+        claim number, and whose their claim is since when, are those that they would have got;
+        they have no `claim_request`. Needs `Capabilities.row_locks`.
     skew : four numbers in [0, 1), one per priority band: see `stores.fairness` (R18).
     limited : take rows with a limit or rate key, and no others (R20); never with `locking`,
         for slots are counted from marks.

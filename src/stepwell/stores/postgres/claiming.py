@@ -49,7 +49,7 @@ _LANE: Final = ("nothing_due", "later", "now")
 _STEP_ID: Final = len(_LANE)
 _FROM_THE_FIRST: Final = ("-infinity", uuid_text(UUID(int=0)))
 _changed: Final = changer(Step)
-_claimed_at: Final = setter(Step, "claimed_at")
+_tell: Final = setter(Step, "claimed_by", "claimed_at", "parked")
 _read_one: Final = step_reader((*_LANE, *COLUMNS))
 
 
@@ -59,7 +59,11 @@ def claim(statements: Statements, request: ClaimRequest) -> Claimed:
         claimed = _from_one_lane(statements, request)
         if claimed is not None:
             return claimed if request.locking else _marked(statements, request, claimed)
-    return _weighed(statements, request)
+    claimed = _weighed(statements, request)
+    if request.locking:
+        for step in claimed.steps:
+            _tell(step, request.engine_id, step.claimed_at, False)
+    return claimed
 
 
 def _from_one_lane(statements: Statements, request: ClaimRequest) -> Claimed | None:
@@ -79,7 +83,7 @@ def _from_one_lane(statements: Statements, request: ClaimRequest) -> Claimed | N
     nothing_due, later, now, step_id = rows[0][: _STEP_ID + 1]
     if nothing_due:
         return _claimed(request, (), later and utc(later), ())
-    steps = _locked(rows, datetime.fromisoformat(now)) if step_id is not None else ()
+    steps = _locked(rows, request, datetime.fromisoformat(now)) if step_id is not None else ()
     names, full = {step.name for step in steps}, len(steps) == request.limit
     if full and not request.parks and names.isdisjoint(request.names):
         return _from_behind(statements, request)
@@ -90,11 +94,12 @@ def _from_one_lane(statements: Statements, request: ClaimRequest) -> Claimed | N
     return _claimed(request, steps, next_due, (_place(steps[0]),))
 
 
-def _locked(rows: list[Row], now: datetime) -> tuple[Step, ...]:
-    """The rows say nothing of the claim: who runs the step is told of it all the same."""
+def _locked(rows: list[Row], request: ClaimRequest, now: datetime) -> tuple[Step, ...]:
+    """The rows say nothing of the claim: who runs the step is told of it all the same. Only the
+    mark of the request is that of written claims alone."""
     steps = tuple([_read_one(row) for row in rows])
     for step in steps:
-        _claimed_at(step, now)
+        _tell(step, request.engine_id, now, False)
     return steps
 
 

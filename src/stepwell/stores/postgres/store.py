@@ -62,7 +62,7 @@ _SESSION: Final = (
     # To plan or to compile a statement of ours takes longer than to run it.
     " -c plan_cache_mode=force_generic_plan -c jit=off"
     # A plan made while a table was empty must not read all of it when it has grown.
-    " -c enable_seqscan=off -c timezone=UTC"
+    " -c enable_seqscan=off -c timezone=UTC -c datestyle=ISO"
 )
 
 
@@ -153,10 +153,10 @@ class PostgresStore:
             do = Statements(connection)
             try:
                 yield PostgresTransaction(do)
+                self._commit(do)
             except BaseException:
                 _roll_back(connection)
                 raise
-            self._commit(do)
 
     def add(self, additions: Sequence[Addition]) -> list[bool]:
         """As the verb `add`, in a transaction of its own."""

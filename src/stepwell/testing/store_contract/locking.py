@@ -61,13 +61,30 @@ class LockingContract(ContractBase):
         engine, other = self.make_engine(store), self.make_engine(store)
         with store.transaction() as tx:
             (step,) = self.lock(tx, engine)
-            assert (step.id, step.claim_no, step.claimed_by) == (row.id, row.claim_no + 1, None)
-            assert step.claimed_at is not None  # whoever runs it reads the store's time there
+            assert (step.id, step.claim_no, step.claim_request) == (row.id, row.claim_no + 1, None)
+            # Whoever runs it reads there whose it is, and the store's time.
+            assert step.claimed_by == engine
+            assert step.claimed_at is not None
             assert ago(PATIENCE) < step.claimed_at < ahead(PATIENCE)
             assert not self.claim(other_store, other).steps
             assert not self.claim(other_store, other, locking=True).steps
         assert self.find(store, row) == row
         assert self.claim_one(store, other).id == row.id
+
+    @needs("row locks")
+    @pytest.mark.parametrize("ended_as", [EndedAs.DONE, EndedAs.FAILED, None])
+    def test_a_parked_row_that_is_locked_and_settled_is_parked_no_more(
+        self, store: Store, ended_as: EndedAs | None
+    ) -> None:
+        """R19: not to whoever runs it, nor when it is due again."""
+        row, engine = self.added(store), self.make_engine(store)
+        self.claim(store, engine, "foreign")
+        assert self.find(store, row).parked
+        with store.transaction() as tx:
+            (step,) = self.lock(tx, engine)
+            assert (step.claimed_by, step.parked) == (engine, False)
+            assert tx.settle(engine, [self.unwritten(step, ended_as=ended_as)]) == APPLIED
+        assert not self.find(store, row).parked
 
     @needs("row locks")
     @pytest.mark.parametrize("ended_as", [*EndedAs, None])

@@ -3,7 +3,8 @@
 --
 -- Each claim is held by the engine beside it. `ANY(ARRAY[...])` of one id: docs/decisions/0110.
 -- A claim that was a lock alone, of this transaction or of one that was lost, stands on the row as
--- the number before, if nobody has claimed it since.
+-- the number before, if nobody has claimed it since; and it has not said yet that the row is not
+-- parked any more (R19).
 ), over AS (
     DELETE FROM stepwell_ready AS step
     USING asked
@@ -26,7 +27,7 @@
         asked.execution_started_at, asked.execution_duration, asked.executed_by,
         asked.result, asked.result_format, statement_timestamp() AS ended_at, asked.ended_as,
         asked.engine_id AS claimed_by, asked.claim_no, NULL::uuid AS claim_request,
-        NULL::timestamptz AS claimed_at, false AS started, step.parked, asked.fingerprint,
+        NULL::timestamptz AS claimed_at, false AS started, false AS parked, asked.fingerprint,
         CASE WHEN asked.passes_join THEN NULL ELSE step.join_id END AS join_id, step.join_policy,
         step.waiting_for, step.limit_key, step.limit_slots,
         step.rate_key
@@ -45,6 +46,7 @@
         claim_request = NULL,
         claimed_at = NULL,
         started = false,
+        parked = false,
         execution_count = step.execution_count + 1,
         execution_started_at = asked.execution_started_at,
         execution_duration = asked.execution_duration,
