@@ -14,6 +14,7 @@ from sqlalchemy import (
     Select,
     delete,
     exists,
+    func,
     insert,
     select,
     update,
@@ -120,6 +121,12 @@ def target(conn: Connection, target_id: UUID) -> RowMapping:
     """A target, in use or not."""
     query = select(notification_targets).where(notification_targets.c.id == target_id)
     return conn.execute(query).mappings().one()
+
+
+def place(conn: Connection, target_id: UUID) -> int:
+    """How many targets in use are older."""
+    older = targets().where(notification_targets.c.id < target_id).subquery()
+    return conn.execute(select(func.count()).select_from(older)).scalar_one()
 
 
 def change_target(conn: Connection, target_id: UUID, **values: Any) -> None:
