@@ -90,6 +90,9 @@ def test_a_token_can_be_limited(served: Shell) -> None:
     answer = served.type("groups", "discover", "weather", "--token", made["secret"])
     assert "may only read" in answer.err
     assert served.good("runs", "list", "--group", "weather", "--token", made["secret"]).code == 0
+    told = served.good("tokens", "create", f"{name}-b", "--group", "wether")
+    assert "Not registered" in told.err
+    assert told.out.startswith("sw_")
 
 
 def test_the_audit_log_is_listed_and_exported(served: Shell, tmp_path: Path) -> None:

@@ -11,12 +11,14 @@ from uuid import uuid4
 
 import pytest
 
-from stepwell import Engine, Registry
+from stepwell import Engine, Registry, clock
 from stepwell.clock import StoreClock
 from stepwell.engine import heartbeat
 from stepwell.engine.heartbeat import DEAD_AFTER, FRESH, Heartbeat, Watch
 from stepwell.engine.held import Held
 from stepwell.engine.pauses import Pauses
+from stepwell.errors import StoreUnavailable
+from stepwell.events import Event, subscribe
 from stepwell.stores.memory import MemoryStore
 from stepwell.testing.clock import VirtualClock
 
@@ -115,3 +117,28 @@ def test_who_has_joined_so_slowly_that_nothing_may_begin_beats_at_once(
     made.start()
     assert beaten.wait(90)
     made.stop()
+
+
+def test_a_beat_that_fails_says_why_in_the_words_of_the_store(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It said "cannot be used at the moment", every second, of a disk that was full."""
+    monkeypatch.setattr(heartbeat, "INTERVAL", 0.01)
+    failed, told = threading.Event(), list[str]()
+
+    def hear(event: Event) -> None:
+        if event.name == "engine.beat_failed":
+            told.append(event.fields["error"])
+            failed.set()
+
+    full = StoreUnavailable("It cannot.", why="The disk is full.", fix="Act.")
+    store: Any = MemoryStore()
+    made = Heartbeat(store, StoreClock(VirtualClock()), Held(), Pauses(()), *[Mock()] * 4)
+    monkeypatch.setattr(made, "_beat", Mock(side_effect=full))
+    made.born(OTHER, Mock(now=clock.now(), beats={}, paused=()), StoreClock().reading())
+    end = subscribe(hear)
+    made.start()
+    assert failed.wait(90)
+    made.stop()
+    end()
+    assert told[0] == "It cannot. The disk is full. Act."

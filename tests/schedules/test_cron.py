@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from cronsim import CronSim
 
 from stepwell.schedules import Cron, CronInvalid, TimezoneUnknown
 
@@ -204,3 +205,21 @@ def test_it_describes_itself_with_its_zone() -> None:
         Cron("30 7 * * MON-FRI", "Europe/Oslo").describe()
         == "At 07:30 on Monday through Friday (Europe/Oslo)"
     )
+
+
+_OF_NO_OTHER_TEST = "17 4 3 2 FRI#5"
+"""For what it is made of stays known."""
+
+
+def test_words_are_made_once_for_all_who_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages ask for those of hundreds of schedules at each look."""
+    asked: list[str] = []
+
+    def explain(self: CronSim) -> str:
+        asked.append("")
+        return "Now and then"
+
+    monkeypatch.setattr(CronSim, "explain", explain)
+    words = [Cron(_OF_NO_OTHER_TEST, zone).describe() for zone in ("UTC", "Europe/Oslo", "UTC")]
+    assert words == [f"Now and then ({zone})" for zone in ("UTC", "Europe/Oslo", "UTC")]
+    assert len(asked) == 1

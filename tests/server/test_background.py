@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.server.support import drain
+from tests.server.support import drain, on_both
 
 import stepwell.server
+from stepwell import clock
 from stepwell.engine import StepClient
 from stepwell.errors import StoreUnavailable
 from stepwell.server import background
@@ -58,6 +60,24 @@ def test_seeding_twice_adds_each_step_once(server: Server) -> None:
     with server.db.write() as conn:
         background.seed(conn, server.services)
     assert ready(server) == before
+
+
+@on_both
+def test_what_a_clock_that_was_ahead_has_put_to_sleep_is_woken(server: Server) -> None:
+    """Figures were not counted, and nobody was told of anything, until the clock was there."""
+    names = {"v1/server/tick", "v1/server/watch", "v1/server/watch-schedules", "v1/server/fold"}
+    steps, tomorrow = StepClient(server.db.store), clock.now() + timedelta(days=1)
+
+    def asleep() -> set[str]:
+        found = steps.search(StepQuery(status=StepStatus.READY, queue=QUEUE))
+        return {step.name for step in found if step.schedule_time >= tomorrow} & names
+
+    for step in steps.search(StepQuery(status=StepStatus.READY, queue=QUEUE)):
+        steps.reschedule(step.id, tomorrow)
+    assert asleep() == names
+    with server.db.write() as conn:
+        background.seed(conn, server.services)
+    assert not asleep()
 
 
 def test_a_step_that_was_lost_is_seeded_again(server: Server) -> None:

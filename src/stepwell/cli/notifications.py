@@ -130,8 +130,8 @@ def add_rule(
         list[str] | None,
         typer.Option(
             "--kind",
-            help="failure, recovery, late, too-long, target-missed or review-waiting; "
-            "may be repeated. All by default.",
+            help="failure, recovery, late, too-long, target-missed, review-waiting or "
+            "approval-waiting; may be repeated. All by default.",
         ),
     ] = None,
     group: OfGroup = None,

@@ -16,7 +16,7 @@ from uuid import UUID
 from stepwell.clock import Reading, StoreClock
 from stepwell.engine.held import Held, Holding
 from stepwell.engine.pauses import Pauses
-from stepwell.errors import EngineBuried
+from stepwell.errors import EngineBuried, StepwellError
 from stepwell.events import emit
 from stepwell.stores.protocol import Pulse, Store
 
@@ -141,7 +141,8 @@ class Heartbeat:
             try:
                 self._beat_or_rejoin()
             except Exception as error:  # the thread must outlive whatever a driver raises
-                emit("engine.beat_failed", engine=self._engine_id, error=repr(error))
+                said = str(error) if isinstance(error, StepwellError) else repr(error)
+                emit("engine.beat_failed", engine=self._engine_id, error=said)
             pause = self._interval
 
     def _beat_or_rejoin(self) -> None:

@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, ClassVar, Final
 from zoneinfo import ZoneInfo
 
@@ -80,7 +81,13 @@ class Cron(Schedule):
         return {"expression": self.expression, "timezone": self.timezone}
 
     def _words(self) -> str:
-        return f"{CronSim(self.expression, _SOME_DAY).explain()} ({self.timezone})"
+        return f"{_explained(self.expression)} ({self.timezone})"
+
+
+@lru_cache(maxsize=1024)
+def _explained(expression: str) -> str:
+    """In words; kept, for pages ask for the words of hundreds again and again."""
+    return str(CronSim(expression, _SOME_DAY).explain())
 
 
 def is_time_of_day(expression: str) -> bool:

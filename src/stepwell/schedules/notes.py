@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import islice, takewhile
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -50,12 +51,15 @@ class _Change:
     new: datetime
 
 
-def _changes(tz: ZoneInfo, begin: datetime, end: datetime) -> Iterator[_Change]:
-    at = zones.next_change(tz, begin, end)
+@lru_cache(maxsize=64)
+def _changes(tz: ZoneInfo, begin: datetime, end: datetime) -> tuple[_Change, ...]:
+    """Kept, for all schedules of a page are asked about the same span."""
+    found, at = [], zones.next_change(tz, begin, end)
     while at is not None:
         before = at.replace(tzinfo=None) + zones.offset(at - _SECOND, tz)
-        yield _Change(at, before, zones.wall_clock(at, tz))
+        found.append(_Change(at, before, zones.wall_clock(at, tz)))
         at = zones.next_change(tz, at, end)
+    return tuple(found)
 
 
 def _said(spec: Cron, change: _Change) -> str:

@@ -121,6 +121,27 @@ def test_a_token_of_a_group_reads_that_group_and_no_other(server: Server, api: A
         problem(client.get(path.format(name="others", **others)), 403, "out-of-groups")
 
 
+@on_both
+def test_a_token_of_a_group_that_is_not_registered_is_made_and_says_so(
+    server: Server, api: Api
+) -> None:
+    """A slip of the pen was taken without a word, and the token reached nothing."""
+    group(server, "weather")
+
+    def warning(**limit: Any) -> str | None:
+        asked = {"name": f"t{new_id().hex}", "role": "viewer", **limit}
+        answer = api("admin").post("tokens", json=asked)
+        assert answer.status_code == 201
+        told: str | None = answer.json()["warning"]
+        return told
+
+    assert warning() is None
+    assert warning(groups=["weather"]) is None
+    assert warning(groups=["weather", "wether", "q"]) == (
+        "Not registered, and nothing to reach until then: wether, q. Did you mean 'weather'?"
+    )
+
+
 def test_a_token_of_a_group_gives_it_no_secret_of_another(server: Server, api: Api) -> None:
     """References name variables of the server and Secrets of the cluster, which are everybody's."""
     group(server, "mine")

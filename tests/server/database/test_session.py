@@ -177,6 +177,23 @@ def test_a_database_that_cannot_be_reached_is_a_pause_and_no_traceback() -> None
         pass
 
 
+def test_a_full_disk_is_called_so_and_is_over_when_there_is_room(tmp_path: Path) -> None:
+    db = Database(f"sqlite:///{tmp_path / 'x.db'}")
+    db.migrate()
+
+    def write(pages: int) -> None:
+        with db.write() as conn:
+            conn.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+            audit.record(conn, "me", "thing.do", "x", "y" * 100_000)
+
+    with pytest.raises(StoreUnavailable, match="The disk of the database is full") as caught:
+        write(1)
+    assert caught.value.why == "database or disk is full"
+    assert caught.value.fix.startswith("Make room")
+    write(10_000)
+    db.close()
+
+
 @on_both
 def test_writers_of_one_row_wait_for_each_other(db: Database) -> None:
     """Eight threads raise one number fifty times in all, and none is lost."""

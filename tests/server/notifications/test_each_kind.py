@@ -27,6 +27,7 @@ ABOUT: Final[dict[Kind, tuple[dict[str, UUID], str]]] = {
     Kind.TOO_LONG: ({"run_id": SOME, "schedule_id": new_id()}, f"runs/{SOME}"),
     Kind.TARGET_MISSED: ({}, "workflows/weather/nightly"),
     Kind.REVIEW_WAITING: ({"discovery_id": SOME}, f"review/weather/{SOME}"),
+    Kind.APPROVAL_WAITING: ({"run_id": SOME}, f"runs/{SOME}"),
 }
 """What an occasion is about, and where its link leads."""
 

@@ -1,9 +1,8 @@
-"""A target that does not answer holds up its own messages, and nothing else."""
+"""Targets that do not answer hold up messages, and nothing else."""
 
 from __future__ import annotations
 
 import threading
-from typing import Any
 
 import pytest
 from tests.server.support import Api, on_both
@@ -13,26 +12,38 @@ from stepwell.outcome import Outcome, done
 from stepwell.server import background
 from stepwell.server.app import Server
 from stepwell.server.notifications import sending, service
+from stepwell.server.notifications.telling import DELIVER
 from stepwell.server.services import QUEUE
+from stepwell.step import StepQuery
 
 PROBE = "v1/server/probe"
+WORKERS = 8
 
 
 @on_both
-def test_a_target_that_hangs_leaves_workers_for_schedules(
-    api: Api, server: Server, hook: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("targets", "at_once"), [(1, 1), (10, 4)])
+def test_targets_that_hang_leave_workers_for_the_rest(
+    api: Api, server: Server, monkeypatch: pytest.MonkeyPatch, targets: int, at_once: int
 ) -> None:
     """50 failures at once, and a webhook that never answers: the tick was 40 s late."""
-    hangs, answers, probed = threading.Event(), threading.Event(), threading.Event()
+    hanging, answers, probed = threading.Semaphore(0), threading.Event(), threading.Event()
 
     def send(*_: object) -> str:
-        hangs.set()
+        hanging.release()
         assert answers.wait(90)
         return "HTTP 200"
 
     monkeypatch.setattr(sending, "send", send)
-    for _ in range(3):
-        api("operator").post("/notifications/targets/ops/tests", json={})
+    admin = api("admin")
+    for number in range(targets):
+        new = {"name": f"t{number}", "kind": "email", "to": ["ops@example.org"]}
+        assert admin.post("/notifications/targets", json=new).status_code == 201
+        for _ in range(3):
+            admin.post(f"/notifications/targets/t{number}/tests", json={})
+
+    with server.db.read() as conn:
+        waiting = server.db.steps(conn).search(StepQuery(name=DELIVER, limit=100))
+    assert len({one.limit_key for one in waiting}) == at_once
 
     def probe() -> Outcome:
         probed.set()
@@ -40,10 +51,11 @@ def test_a_target_that_hangs_leaves_workers_for_schedules(
 
     registry = background.handlers(server.services)
     registry.add(probe, PROBE)
-    engine = Engine(server.db.store, registry, queues=(QUEUE,), workers=2)
+    engine = Engine(server.db.store, registry, queues=(QUEUE,), workers=WORKERS)
     engine.start()
     try:
-        assert hangs.wait(90)
+        for _ in range(at_once):
+            assert hanging.acquire(timeout=90)
         with server.db.write() as conn:
             service.add_step(conn, server.db, PROBE, None)
         assert probed.wait(20)

@@ -17,6 +17,8 @@ from stepwell.server.app import Server
 from stepwell.server.database.tables import metrics_pending, schedules
 from stepwell.server.metrics import service as metrics
 from stepwell.server.metrics.records import Ending
+from stepwell.server.notifications import service as notifications
+from stepwell.server.notifications.records import Kind, Occasion
 from stepwell.server.runs import queries as runs
 from stepwell.server.runs import scopes
 from stepwell.server.state import service as state
@@ -165,6 +167,33 @@ def test_limits_targets_and_who_is_told_go_to_the_new_name(
     assert limits == {"weather/daily": 1}
     [told] = client.get("notifications/rules").json()["items"]
     assert told["workflow"] == "daily"
+
+
+@on_both
+def test_failures_from_before_a_rename_and_of_runs_in_flight_are_of_the_new_name(
+    server: Server, api: Api, discover: Discover
+) -> None:
+    """Its rules are asked about them, and its next success ends them."""
+    client = api("admin")
+    decide(client, discover(workflow(*BEFORE)), **ALL)
+    run = UUID(client.post("workflows/weather/nightly/runs", json={}).json()["id"])
+
+    def fail(kind: Kind, cause: str) -> None:
+        where: dict[str, Any] = {"group": "weather", "workflow": "nightly", "run_id": run}
+        failed = Occasion(kind=kind, fingerprint=cause, sentence="It failed.", **where)
+        with server.db.write() as conn:
+            notifications.occur(conn, server.services, failed)
+
+    fail(Kind.FAILURE, "before")
+    renamed(client, discover)
+    fail(Kind.FAILURE, "in flight")
+    fail(Kind.TOO_LONG, "long")
+    told = client.get("notifications/occasions?workflow=daily").json()["items"]
+    assert {one["cause"] for one in told} == {"before", "in flight", "too-long:long"}
+    with server.db.write() as conn:
+        success: dict[str, Any] = {"group": "weather", "workflow": "daily", "run_id": run}
+        ended = notifications.passed(conn, server.services, since=clock.now(), **success)
+    assert set(ended) == {"before", "in flight"}
 
 
 @on_both

@@ -17,6 +17,7 @@ from stepwell import clock
 from stepwell.codec import JSON
 from stepwell.server.app import Server
 from stepwell.server.runs.supervision import Supervision
+from stepwell.server.runs.waking import activate_supervisor
 from stepwell.step import EndedAs
 
 Pods = Callable[..., Pod]
@@ -86,6 +87,26 @@ def test_an_operation_waits_without_a_container_until_a_reviewer_approves_it(
     (entry, *_) = api("admin").get("/audit", params={"action": "run.approve"}).json()["items"]
     assert (entry["target"], entry["reason"]) == (waiting["id"], "looks right")
     assert entry["details"]["operation"] == "load"
+
+
+@on_both
+def test_that_a_run_waits_is_told_once(
+    waiting: dict[str, Any], api: Api, server: Server, work: Work
+) -> None:
+    with server.db.write() as conn:  # as the tick of a supervisor's own clock, or another server
+        activate_supervisor(server.db.steps(conn), UUID(waiting["id"]))
+    work()
+    about = {"kind": "approval-waiting", "group": waiting["group"]}
+    (told,) = api("viewer").get("/notifications/occasions", params=about).json()["items"]
+    assert told["run_id"] == waiting["id"]
+    assert told["sentence"].startswith(
+        f"{waiting['group']}/{waiting['workflow']}: load waits for approval (Load 3 rows?) until "
+    )
+    assert told["details"]["until"] == waiting_until(api, waiting)
+
+
+def waiting_until(api: Api, run: dict[str, Any]) -> str:
+    return str(api("viewer").get(f"/runs/{run['id']}").json()["waiting"]["until"])
 
 
 @on_both

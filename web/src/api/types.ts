@@ -7173,7 +7173,7 @@ export interface components {
         };
         /**
          * IssuedToken
-         * @description A new token with its secret, which is shown this once.
+         * @description A new token with its secret, which is shown this once. `warning`: groups that are unknown.
          * @example {
          *       "created_at": "2026-01-31T06:00:00Z",
          *       "created_by": "anna",
@@ -7188,7 +7188,8 @@ export interface components {
          *       "revoked_at": "2026-01-31T06:00:00Z",
          *       "role": "operator",
          *       "secret": "sw_3q2-7w",
-         *       "user_id": "01a21939-59eb-7753-a85d-5367ad802bd4"
+         *       "user_id": "01a21939-59eb-7753-a85d-5367ad802bd4",
+         *       "warning": "text"
          *     }
          */
         IssuedToken: {
@@ -7241,6 +7242,8 @@ export interface components {
             secret: string;
             /** User Id */
             user_id: string | null;
+            /** Warning */
+            warning?: string | null;
         };
         /**
          * Item
@@ -9309,7 +9312,7 @@ export interface components {
          * @description What people can be told of.
          * @enum {string}
          */
-        NotificationKind: "failure" | "recovery" | "late" | "too-long" | "target-missed" | "review-waiting";
+        NotificationKind: "failure" | "recovery" | "late" | "too-long" | "target-missed" | "review-waiting" | "approval-waiting";
         /**
          * NotificationMute
          * @description A cause of which nothing is said until then, and why; `sentence` is what it said last.

@@ -388,6 +388,7 @@ export const settings = {
       "too-long": "runs that take too long",
       "target-missed": "missed targets",
       "review-waiting": "waiting reviews",
+      "approval-waiting": "runs that wait for approval",
     } as Record<string, string>,
     group: "Group (optional)",
     workflow: "Workflow (optional)",

@@ -66,6 +66,8 @@ def create(
         session.out.json(issued)
         return
     session.out.note(f"The token of {name!r}, role {role}; it is shown this once:")
+    if issued["warning"]:
+        session.out.note(issued["warning"])
     print(issued["secret"])
 
 

@@ -104,7 +104,8 @@ def _copy(source: Path, target: Path) -> None:
             target.with_name(target.name + rest).unlink(missing_ok=True)
         Path(draft).replace(target)
     except sqlite3.Error as error:
-        raise CopyBroken(f"{source} cannot be copied.", why=str(error)) from error
+        fix = f"See whether the disk of {target.parent} is full, or read-only."
+        raise CopyBroken(f"{source} cannot be copied.", why=str(error), fix=fix) from error
     finally:
         for rest in ("", "-wal", "-shm", "-journal"):
             Path(draft + rest).unlink(missing_ok=True)

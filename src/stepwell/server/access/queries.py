@@ -8,8 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, RowMapping, Select, func, insert, select, update
 
+from stepwell.server.database.tables import groups, sessions, tokens, users
 from stepwell.server.database.tables import one_time_links as links
-from stepwell.server.database.tables import sessions, tokens, users
 
 Row: TypeAlias = RowMapping
 
@@ -50,6 +50,11 @@ def name_taken(conn: Connection, name: str) -> bool:
         if conn.execute(select(table.c.id).where(same)).first() is not None:
             return True
     return False
+
+
+def known_groups(conn: Connection) -> set[str]:
+    """The names of all groups."""
+    return set(conn.execute(select(groups.c.name)).scalars())
 
 
 def listed() -> Select[Any]:

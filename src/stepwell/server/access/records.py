@@ -113,9 +113,10 @@ class Token(BaseModel):
 
 
 class IssuedToken(Token):
-    """A new token with its secret, which is shown this once."""
+    """A new token with its secret, which is shown this once. `warning`: groups that are unknown."""
 
     secret: str
+    warning: str | None = None
 
 
 Password: TypeAlias = Annotated[SecretStr, Field(max_length=1024)]

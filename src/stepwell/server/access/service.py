@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,6 +23,7 @@ from stepwell.errors import (
     StoreUnavailable,
     Unauthenticated,
 )
+from stepwell.given import suggestion
 from stepwell.ids import new_id
 from stepwell.server.access import queries
 from stepwell.server.access.records import IssuedToken, NewToken, Role, Token, User
@@ -89,7 +90,17 @@ def issue(conn: Connection, new: NewToken, *, by: str) -> IssuedToken:
     issued = _issued(conn, asked, by)
     after = {"role": new.role, "groups": new.groups, "read_only": new.read_only}
     audit.record(conn, by, "token.issue", new.name, new.reason, {"role": new.role}, after=after)
-    return issued
+    return issued.model_copy(update={"warning": _unknown_groups(conn, new.groups or ())})
+
+
+def _unknown_groups(conn: Connection, named: Iterable[str]) -> str | None:
+    """What is said where a token names groups that are not registered: they may yet be."""
+    known = queries.known_groups(conn)
+    unknown = [name for name in named if name not in known]
+    if not unknown:
+        return None
+    meant = "".join(f" {one}" for name in unknown if (one := suggestion(name, sorted(known))))
+    return f"Not registered, and nothing to reach until then: {', '.join(unknown)}.{meant}"
 
 
 def issue_at_login(

@@ -37,6 +37,8 @@ from stepwell.stores.protocol import Store, Transaction
 from stepwell.stores.sqlite import SQLiteStore
 
 _BUSY_SECONDS = 30.0
+_DISK_FULL = ("database or disk is full", "No space left on device")
+"""What SQLite and PostgreSQL say of it."""
 _STEPS = "stepwell.steps"
 """Set on a connection whose transaction has asked for the verbs of steps."""
 
@@ -229,15 +231,19 @@ def translated() -> Iterator[None]:
     except (DataError, UnicodeEncodeError, OverflowError) as error:
         raise _unstorable(error) from error
     except (OperationalError, InterfaceError, PoolTimeout) as error:
-        raise StoreUnavailable(
-            "The database does not answer.",
-            why=str(getattr(error, "orig", error)).strip(),
-            fix="Try again; the server reconnects by itself.",
-        ) from error
+        raise _unavailable(str(getattr(error, "orig", error)).strip()) from error
     except StatementError as error:
         if isinstance(error.orig, OverflowError):  # in an instant on its way to the driver
             raise _unstorable(error) from error
         raise
+
+
+def _unavailable(why: str) -> StoreUnavailable:
+    if any(words in why for words in _DISK_FULL):
+        fix = "Make room on it; the server goes on by itself."
+        return StoreUnavailable("The disk of the database is full.", why=why, fix=fix)
+    fix = "Try again; the server reconnects by itself."
+    return StoreUnavailable("The database does not answer.", why=why, fix=fix)
 
 
 def _unstorable(error: Exception) -> ValueUnstorable:

@@ -19,6 +19,7 @@ TITLES: Final = {
     Kind.TOO_LONG: "Takes too long",
     Kind.TARGET_MISSED: "Target missed",
     Kind.REVIEW_WAITING: "Waits for review",
+    Kind.APPROVAL_WAITING: "Waits for approval",
 }
 LONGEST: Final = 3000
 """Characters of a sentence; what is longer is cut."""

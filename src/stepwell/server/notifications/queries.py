@@ -14,6 +14,7 @@ from sqlalchemy import (
     Select,
     delete,
     exists,
+    func,
     insert,
     select,
     update,
@@ -27,6 +28,9 @@ from stepwell.server.database.tables import (
     notification_targets,
     notification_threads,
     occasions,
+    release_workflows,
+    releases,
+    runs,
 )
 
 # -- occasions ---------------------------------------------------------------------
@@ -74,6 +78,26 @@ def _open() -> list[Any]:
     return [occasions.c.kind == "failure", occasions.c.passed_at.is_(None)]
 
 
+def name_now(conn: Connection, run_id: UUID, workflow: str) -> str:
+    """What a run's workflow is called now: it may have been renamed since the run was pinned."""
+    r, w = releases, release_workflows
+    pinned = select(r.c.group_name, r.c.number).join(runs, runs.c.release_id == r.c.id)
+    of = pinned.where(runs.c.id == run_id).subquery()
+    query = (
+        select(r.c.number, w.c.renamed_from, w.c.workflow)
+        .join(w, w.c.release_id == r.c.id)
+        .join(of, (of.c.group_name == r.c.group_name) & (of.c.number < r.c.number))
+        .where(w.c.renamed_from.is_not(None))
+        .order_by(r.c.number)
+    )
+    renames: dict[int, dict[str, str]] = {}
+    for number, old, new in conn.execute(query):
+        renames.setdefault(number, {})[old] = new
+    for in_one in renames.values():
+        workflow = in_one.get(workflow, workflow)
+    return workflow
+
+
 # -- targets and rules -------------------------------------------------------------
 
 
@@ -97,6 +121,12 @@ def target(conn: Connection, target_id: UUID) -> RowMapping:
     """A target, in use or not."""
     query = select(notification_targets).where(notification_targets.c.id == target_id)
     return conn.execute(query).mappings().one()
+
+
+def place(conn: Connection, target_id: UUID) -> int:
+    """How many targets in use are older."""
+    older = targets().where(notification_targets.c.id < target_id).subquery()
+    return conn.execute(select(func.count()).select_from(older)).scalar_one()
 
 
 def change_target(conn: Connection, target_id: UUID, **values: Any) -> None:
@@ -133,10 +163,12 @@ def all_rules(conn: Connection) -> Sequence[RowMapping]:
     return conn.execute(rules().order_by(notification_rules.c.id)).mappings().all()
 
 
-def move_rules(conn: Connection, group: str, old: str, new: str) -> None:
-    """What was wanted of a workflow is wanted of it under its new name."""
-    mine = (notification_rules.c.group_name == group, notification_rules.c.workflow == old)
-    conn.execute(update(notification_rules).where(*mine).values(workflow=new))
+def move(conn: Connection, group: str, old: str, new: str) -> None:
+    """What was wanted of a workflow is wanted of it under its new name, whose success ends the
+    failures of the old one."""
+    for t, which in ((notification_rules, []), (occasions, _open())):
+        mine = (t.c.group_name == group, t.c.workflow == old, *which)
+        conn.execute(update(t).where(*mine).values(workflow=new))
 
 
 def drop_rules(conn: Connection, **equal: Any) -> int:

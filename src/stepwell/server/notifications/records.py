@@ -23,6 +23,7 @@ class Kind(StrEnum):
     TOO_LONG = "too-long"
     TARGET_MISSED = "target-missed"
     REVIEW_WAITING = "review-waiting"
+    APPROVAL_WAITING = "approval-waiting"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ A success of a workflow is told by `passed`, which knows what it ends.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 from uuid import UUID
@@ -31,13 +32,13 @@ from stepwell.ids import new_id
 from stepwell.server.database.session import Database
 from stepwell.server.notifications import queries
 from stepwell.server.notifications.muting import mute, muted_now, unmute
-from stepwell.server.notifications.queries import move_rules
+from stepwell.server.notifications.queries import move
 from stepwell.server.notifications.records import Kind, Occasion
 from stepwell.server.services import QUEUE, Services
 from stepwell.step import new_step
 from stepwell.stores.protocol import Transaction
 
-__all__ = ["NOTIFY", "add_step", "move_rules", "mute", "muted_now", "occur", "passed", "unmute"]
+__all__ = ["NOTIFY", "add_step", "move", "mute", "muted_now", "occur", "passed", "unmute"]
 
 NOTIFY: Final = "v1/server/notify"
 
@@ -57,7 +58,10 @@ def occur(conn: Connection, steps: Steps, occasion: Occasion) -> UUID:
     -------
     The occasion's id.
     """
-    made = new_id()
+    made, workflow = new_id(), occasion.workflow
+    if workflow is not None and occasion.run_id is not None:
+        workflow = queries.name_now(conn, occasion.run_id, workflow)
+        occasion = replace(occasion, workflow=workflow)  # rules and causes are of that name
     queries.add_occasion(
         conn,
         id=made,

@@ -63,8 +63,8 @@ def send(
 ) -> UUID:
     """Enter a delivery, and the step that sends it, in the caller's transaction; its id.
 
-    Of one target, one is sent at a time: were all the server's workers to wait for one that does
-    not answer, no schedule would be acted upon meanwhile.
+    Of one target, one is sent at a time, and all of them have half of the server's workers: were
+    these to wait for targets that do not answer, nobody would look after runs meanwhile.
     """
     made, now = new_id(), clock.now()
     queries.add_delivery(
@@ -78,8 +78,9 @@ def send(
         created_at=now,
         next_at=now,
     )
-    alone = f"notifications/{target_id}"
-    add_step(conn, services, DELIVER, {"delivery_id": str(made)}, limit_key=alone)
+    ways = max(services.settings.workers // 2, 1)
+    way = f"notifications/{queries.place(conn, target_id) % ways}"
+    add_step(conn, services, DELIVER, {"delivery_id": str(made)}, limit_key=way)
     return made
 
 

@@ -47,4 +47,4 @@ def publish(
             metrics.move(conn, group, old, row["workflow"], operations)
         if old != row["workflow"]:
             runs.move_limit(conn, group, old, row["workflow"])
-            notifications.move_rules(conn, group, old, row["workflow"])
+            notifications.move(conn, group, old, row["workflow"])

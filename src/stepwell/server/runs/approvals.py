@@ -22,7 +22,9 @@ from stepwell.errors import Conflict
 from stepwell.events import emit
 from stepwell.server.audit import service as audit
 from stepwell.server.database.session import Database
-from stepwell.server.runs import course, queries
+from stepwell.server.notifications import service as notifications
+from stepwell.server.notifications.records import Kind, Occasion
+from stepwell.server.runs import course, measuring, queries
 from stepwell.server.runs.judgement import operation_of, step_name
 from stepwell.server.runs.records import RunState, Waiting, WaitingCode
 from stepwell.server.runs.waking import activate_supervisor
@@ -98,6 +100,26 @@ def asked(step: Step) -> Asked | None:
         datetime.fromisoformat(found["until"]),
         found.get("on_timeout") == "go on",
     )
+
+
+def tell(conn: Connection, tx: Transaction, run: RowMapping, waiting: Waiting) -> None:
+    """Let people know that a run waits: each by itself, for each needs an answer. Who tries a
+    workflow knows it.
+    """
+    if not measuring.is_measured(run):
+        return
+    until = waiting.model_dump(mode="json")["until"]
+    occasion = Occasion(
+        kind=Kind.APPROVAL_WAITING,
+        group=run["group_name"],
+        workflow=run["workflow"],
+        run_id=run["id"],
+        sentence=f"{run['group_name']}/{run['workflow']}: {waiting.sentence}",
+        fingerprint=f"{run['id']}/{waiting.details['operation']}",
+        details={**waiting.details, "until": until},
+        labels=run["labels"] or {},
+    )
+    notifications.occur(conn, tx, occasion)
 
 
 def decide(conn: Connection, db: Database, run: RowMapping, given: Approval, *, by: str) -> None:

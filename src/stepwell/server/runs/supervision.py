@@ -281,7 +281,11 @@ class Supervision:
 
     def _wait(self, conn: Connection, tx: Transaction, run: RowMapping, step: Step) -> Outcome:
         """Sleep until the operation is due: it holds no slot meanwhile."""
-        self._set_waiting(conn, tx, run, waits.until_due(run, step, clock.now()))
+        waiting = waits.until_due(run, step, clock.now())
+        told = run["waiting"] == waiting.model_dump(mode="json")
+        if waiting.code is WaitingCode.APPROVAL and not told:
+            approvals.tell(conn, tx, run, waiting)
+        self._set_waiting(conn, tx, run, waiting)
         at = min(step.schedule_time, run["deadline_at"])
         return rerun(at=at, description=f"Waits until {operation_of(step)} is due.")
 

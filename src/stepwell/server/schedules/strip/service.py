@@ -231,12 +231,13 @@ def _past_cells(counts: Sequence[Row]) -> dict[UUID, list[Cell]]:
         outcomes: Counter[str] = Counter()
         for one in mine:
             outcomes[_outcome(one)] += int(one["count"])
-        found.setdefault(schedule_id, []).append(_cell(key, outcomes))
+        begin = datetime.fromisoformat(key if "T" in key else f"{key}T00")
+        found.setdefault(schedule_id, []).append(_cell(begin, outcomes))
     return found
 
 
-def _cell(key: str, outcomes: Mapping[str, int]) -> Cell:
-    begin = datetime.fromisoformat(key if "T" in key else f"{key}T00").replace(tzinfo=UTC)
+def _cell(begin: datetime, outcomes: Mapping[str, int]) -> Cell:
+    begin = begin.replace(tzinfo=UTC)
     worst = min(outcomes, key=lambda one: _WORST.index(one) if one in _WORST else len(_WORST))
     return Cell(begin=begin, count=sum(outcomes.values()), worst=worst, outcomes=dict(outcomes))
 
@@ -245,9 +246,12 @@ def _cell(key: str, outcomes: Mapping[str, int]) -> Cell:
 
 
 def _future_cells(coming: Iterable[Fire], cell: str) -> list[Cell]:
-    length = 13 if cell == "hour" else 10
+    hourly = cell == "hour"
     cells = []
-    for key, mine in groupby(coming, key=lambda one: one[0].isoformat()[:length]):
+    for key, mine in groupby(
+        coming, key=lambda one: one[0].toordinal() * 24 + hourly * one[0].hour
+    ):
         outcomes = Counter("coming" if skipped is None else "skipped" for _, skipped in mine)
-        cells.append(_cell(key, outcomes))
+        begin = datetime.fromordinal(key // 24) + timedelta(hours=key % 24)
+        cells.append(_cell(begin, outcomes))
     return cells
