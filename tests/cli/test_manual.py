@@ -27,7 +27,8 @@ def test_every_argument_and_option_says_what_it_means() -> None:
     ("command", "usage"),
     [
         ("steps list", "[OPTIONS] [QUERY]"),
-        ("groups approve", "[OPTIONS] {name} [WORKFLOW]..."),
+        ("groups approve", "[OPTIONS] NAME [WORKFLOW]..."),
+        ("run", "[OPTIONS] FILE [WORKFLOW]"),
     ],
 )
 def test_what_may_be_left_out_stands_in_one_pair_of_brackets(command: str, usage: str) -> None:
