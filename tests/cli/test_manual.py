@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from rich.markup import escape
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from stepwell.cli.app import app
@@ -21,6 +24,20 @@ def test_the_page_is_what_the_commands_give() -> None:
 def test_every_argument_and_option_says_what_it_means() -> None:
     silent = [line for line in page().splitlines() if line.endswith("` |  |")]
     assert silent == []
+
+
+def test_no_help_has_what_the_terminal_takes_for_markup() -> None:
+    """`[/NAME]` closes what nothing has opened: the help ended with a traceback."""
+    texts: list[str] = []
+
+    def collect(one: Any) -> None:
+        texts.extend(filter(None, [one.help, *(getattr(p, "help", None) for p in one.params)]))
+        for below in getattr(one, "commands", {}).values():
+            collect(below)
+
+    collect(get_command(app))
+    assert len(texts) > 100
+    assert [text for text in texts if escape(text) != text] == []
 
 
 @pytest.mark.parametrize(
