@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -122,6 +123,24 @@ def test_a_partial_keeps_the_annotations_of_its_function() -> None:
 
     handler = Registry().add(partial(handle, 3), "v1/a")
     assert handler.parameters == {"state": Order}
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="annotations are looked up at once")
+def test_names_that_only_a_type_checker_knows_need_no_quotes() -> None:
+    program = """
+class Handler:
+    def __init__(self, unknown: Unknown = None) -> None: ...
+
+    def run(self, state: Order, step: Unknown) -> Unknown | None: ...
+
+def handle(state: Later, step: list[Unknown]) -> Unknown: ...
+"""
+    names: dict[str, Any] = {"Order": Order}
+    exec(compile(program, "program.py", "exec", dont_inherit=True), names)
+    registry = Registry()
+    made = registry.add(names["Handler"], "v1/a")
+    assert made.parameters == {"state": Order, "step": None}
+    assert registry.add(names["handle"], "v1/b").parameters == {"state": None, "step": None}
 
 
 def test_a_retry_policy_belongs_to_the_registration() -> None:

@@ -13,6 +13,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, null
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+from stepwell.annotated import signature_of
 from stepwell.errors import HandlerInvalid
 from stepwell.step import Step
 
@@ -97,7 +98,7 @@ def check_made(kind: type) -> None:
     HandlerInvalid : its constructor takes what nobody gives.
     """
     try:
-        inspect.signature(kind).bind()
+        signature_of(kind).bind()
     except TypeError as error:
         raise HandlerInvalid(
             f"The class {kind.__qualname__} cannot be made: {error}.",

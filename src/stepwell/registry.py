@@ -18,6 +18,7 @@ from types import SimpleNamespace
 from typing import Any, Final, TypeAlias, TypeVar, get_type_hints
 
 from stepwell import given
+from stepwell.annotated import annotations_of, signature_of
 from stepwell.errors import HandlerInvalid
 from stepwell.injection import AsyncScope, Injection, Resolver, Scope, check_made, method_of
 from stepwell.outcome import Outcome
@@ -337,7 +338,7 @@ def _check_process(handler: Handler, label: str) -> None:
 def _parameters(function: Function, method: str | None) -> dict[str, Any]:
     called = getattr(function, method) if method else function
     hints = _hints(_written(called))
-    named = list(inspect.signature(called).parameters.values())[1 if method else 0 :]
+    named = list(signature_of(called).parameters.values())[1 if method else 0 :]
     wrong = [p for p in named if p.kind not in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
     if wrong:
         raise HandlerInvalid(
@@ -359,13 +360,13 @@ def _hints(function: Any) -> dict[str, Any]:
     try:
         return get_type_hints(function)
     except NameError:  # a name only known to type checkers: that parameter alone is untyped
-        return {name: _hint(function, name) for name in inspect.get_annotations(function)}
+        return {name: _hint(function, one) for name, one in annotations_of(function).items()}
 
 
-def _hint(function: Any, name: str) -> Any:
-    alone = SimpleNamespace(__annotations__={name: inspect.get_annotations(function)[name]})
+def _hint(function: Any, written: Any) -> Any:
+    alone = SimpleNamespace(__annotations__={"it": written})
     try:
-        return get_type_hints(alone, globalns=function.__globals__)[name]
+        return get_type_hints(alone, globalns=function.__globals__)["it"]
     except NameError:
         return None
 

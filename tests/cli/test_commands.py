@@ -170,7 +170,7 @@ def test_the_log_of_a_run_is_read_searched_and_followed(served: Shell) -> None:
     assert lines[-1]["text"] in followed.out
     assert f"run {run} has ended: succeeded" in followed.err
     found = served.good("runs", "logs", run, "--grep", lines[-1]["text"], "--context", 1)
-    assert "lines match" in found.err
+    assert "match" in found.err
     assert served.good("runs", "logs", run, "--operation", "nothing").out == ""
 
 
@@ -259,6 +259,14 @@ def test_a_workflow_runs_without_a_server(shell: Shell) -> None:
     assert result["state"] == "succeeded"
     assert json.loads((shell.folder / "kept.json").read_text())
     assert (shell.folder / "reports" / "chart.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_without_a_workflow_those_of_a_file_are_listed(shell: Shell) -> None:
+    answer = shell.good("run", EXAMPLES / "weather")
+    assert re.search(r"load-weather +months", answer.out)
+    assert f"stepwell run {EXAMPLES / 'weather'} " in answer.err
+    rows = shell.good("run", EXAMPLES / "weather", "--json").json
+    assert {"load-weather", "year-in-review"} <= {one["name"] for one in rows}
 
 
 def test_a_workflow_that_recovers_without_a_server_says_so(shell: Shell) -> None:

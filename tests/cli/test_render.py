@@ -11,6 +11,8 @@ from rich.text import Text
 from stepwell.cli import render
 from stepwell.cli.exits import described
 from stepwell.cli.retention import _prospect
+from stepwell.cli.runs import logs
+from stepwell.cli.session import Session
 from stepwell.cli.state.commands import short
 from stepwell.cli.terminal import coloured
 from stepwell.errors import Conflict
@@ -34,6 +36,22 @@ def test_an_instant_of_today_says_how_far_away_it_is(monkeypatch: pytest.MonkeyP
 
 def test_an_instant_of_another_day_is_only_an_instant() -> None:
     assert render.instant("2020-01-31T08:00:00+01:00") == "2020-01-31 07:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        ({"matches": 1, "complete": True}, "1 line matches"),
+        ({"matches": 1, "complete": False}, "1 or more lines match"),
+        ({"matches": 0, "complete": True}, "0 lines match"),
+        ({"matches": 1200, "complete": True}, "1,200 lines match"),
+    ],
+)
+def test_how_many_lines_of_a_log_match(
+    page: dict[str, object], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs._tell(Session(None, None, as_json=False), page)
+    assert capsys.readouterr().err.strip() == said
 
 
 def test_text_from_outside_is_not_read_as_markup() -> None:

@@ -29,7 +29,7 @@ def test_the_server_starts_when_the_database_answers_and_migrates_first() -> Non
 
 
 def test_no_service_depends_on_one_that_ends() -> None:
-    """podman-compose could not start it: decision 107."""
+    """podman-compose could not start it: decision 104."""
     for service in SERVICES.values():
         for need in service.get("depends_on", {}).values():
             assert need["condition"] != "service_completed_successfully"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,6 +39,23 @@ def image(podman: Podman, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     podman.run("build", "--quiet", *given, *recipe, "--tag", name, str(folder), within=600)
     yield name
     podman.forget(owner(folder))
+
+
+def test_the_image_has_what_its_settings_may_ask_for() -> None:
+    """A mounted kubeconfig, object storage, single sign-on: nobody installs into an image."""
+    recipe = (ROOT / "deploy" / "Containerfile").read_text()
+    (brought,) = re.findall(r"^ARG EXTRAS=(\S+)$", recipe, re.MULTILINE)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    known = set(project["optional-dependencies"])
+    # The server's database is no MySQL; a tracer is the program's own; and what `server` brings.
+    assert set(brought.split(",")) == known - {
+        "all",
+        "mysql",
+        "otel",
+        "workflows",
+        "schedules",
+        "cli",
+    }
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from typer.main import get_command
 from stepwell.cli.app import app
 from stepwell.cli.exits import MEANING
 from stepwell.cli.session import REMOTE
+from stepwell.cli.usage import called
 
 _HEAD = """# The command line
 
@@ -56,7 +57,7 @@ def _section(words: tuple[str, ...], command: Any) -> str:
     seen = [one for one in command.params if not getattr(one, "hidden", False)]
     own = [one for one in seen if one.name not in REMOTE]
     shared = [one for one in seen if one.name in REMOTE]
-    arguments = [_metavar(one) for one in own if one.param_type_name == "argument"]
+    arguments = [called(one) for one in own if one.param_type_name == "argument"]
     lines = [f"### `{' '.join([*words, *arguments])}`", "", inspect.cleandoc(command.help or "")]
     rows = [_row(one) for one in own]
     if rows:
@@ -67,17 +68,11 @@ def _section(words: tuple[str, ...], command: Any) -> str:
 
 def _row(parameter: Any) -> str:
     if parameter.param_type_name == "argument":
-        called = _metavar(parameter)
+        named = called(parameter)
     else:
-        called = ", ".join([*parameter.opts, *parameter.secondary_opts])
+        named = ", ".join([*parameter.opts, *parameter.secondary_opts])
     meaning = parameter.help or ""
     default = parameter.default
     if isinstance(default, (str, int)) and not isinstance(default, bool) and default != "":
         meaning = f"{meaning} Default: `{default}`.".strip()
-    return f"| `{called}` | {meaning} |"
-
-
-def _metavar(parameter: Any) -> str:
-    name = str(parameter.metavar or parameter.name.upper())
-    many = "..." if parameter.nargs == -1 else ""
-    return f"{name}{many}" if parameter.required else f"[{name}]{many}"
+    return f"| `{named}` | {meaning} |"

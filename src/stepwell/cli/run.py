@@ -17,6 +17,7 @@ from stepwell.events import Event
 
 if TYPE_CHECKING:
     from stepwell.workflows.local import RunResult
+    from stepwell.workflows.manifest import WorkflowEntry
 
 COLUMNS: Final = {
     "operation": "name",
@@ -35,7 +36,10 @@ def register(app: typer.Typer) -> None:
 def run(
     session: Session,
     path: Annotated[Path, typer.Argument(metavar="FILE", help="A Python file or package.")],
-    workflow: Annotated[str, typer.Argument(help="Its name, or its class's name.")],
+    workflow: Annotated[
+        str | None,
+        typer.Argument(help="Its name, or its class's name; without one they are listed."),
+    ] = None,
     param: Params = None,
     state: Annotated[
         Path | None,
@@ -50,9 +54,12 @@ def run(
     The exit code is 1 if the run fails.
     """
     _needs_workflows()
-    from stepwell.workflows.local import run_local  # noqa: PLC0415 - needs what was looked for
+    from stepwell.workflows import local  # noqa: PLC0415 - needs what was looked for
 
-    result = run_local(
+    if workflow is None:
+        _tell_workflows(session, path, local.workflows_of(path))
+        return
+    result = local.run_local(
         path,
         workflow,
         texts(param),
@@ -64,6 +71,26 @@ def run(
     _tell(session, result)
     if result.state == "failed":
         raise _failed(workflow, result)
+
+
+def _tell_workflows(session: Session, path: Path, found: list[WorkflowEntry]) -> None:
+    rows = [
+        {
+            "name": one.name,
+            "description": one.description.partition("\n")[0],
+            "parameters": list(one.parameters.get("properties", ())),
+        }
+        for one in found
+    ]
+    columns = {"workflow": "name", "parameters": "parameters", "description": "description"}
+    session.out.rows(
+        rows,
+        columns,
+        "It has no workflows.",
+        lambda row: {**row, "parameters": ", ".join(row["parameters"])},
+    )
+    if found:
+        session.out.note(f"run one: stepwell run {path} {found[0].name}")
 
 
 def _tell_failure(session: Session, event: Event) -> None:

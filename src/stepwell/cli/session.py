@@ -18,6 +18,7 @@ from stepwell.cli.client import Client
 from stepwell.cli.exits import described, exit_code
 from stepwell.cli.profile import Profile
 from stepwell.cli.render import Output
+from stepwell.cli.usage import Command
 from stepwell.errors import StepwellError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -88,7 +89,7 @@ def command(
     """
 
     def register(function: F) -> F:
-        app.command(name, **settings)(_guarded(function, REMOTE if remote else LOCAL))
+        app.command(name, cls=Command, **settings)(_guarded(function, REMOTE if remote else LOCAL))
         return function
 
     return register

@@ -10,13 +10,14 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, get_origin
 
+from stepwell.annotated import annotations_of, signature_of
 from stepwell.workflows.bound import Parameter, Workflow
 from stepwell.workflows.complaints import Complaints
 from stepwell.workflows.decorators import OperationOptions, options_of
 from stepwell.workflows.errors import OptionInvalid, TypeMismatch, ValueMisfit, WorkflowInvalid
 from stepwell.workflows.group import Declaration
 from stepwell.workflows.names import kebab
-from stepwell.workflows.schema import Schema, annotations_of, input_schema, write
+from stepwell.workflows.schema import Schema, input_schema, write
 from stepwell.workflows.wiring import Wiring
 
 
@@ -41,7 +42,7 @@ def _check_class(workflow: Workflow, complaints: Complaints) -> None:
     label = workflow.cls.__name__
     complaints.check_name("workflow", label, workflow.name)
     try:
-        inspect.signature(workflow.cls).bind()
+        signature_of(workflow.cls).bind()
     except TypeError as error:
         complaints.add(
             WorkflowInvalid,

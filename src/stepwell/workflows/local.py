@@ -51,6 +51,20 @@ class RunResult:
     reports: list[Path] = field(default_factory=list)
 
 
+def workflows_of(path: Path) -> list[WorkflowEntry]:
+    """The workflows of the group at a path.
+
+    Raises
+    ------
+    StepwellError : the group has a mistake, or is not there.
+    """
+    host = ChildHost(path)
+    try:
+        return host.manifest().workflows
+    finally:
+        host.stop()
+
+
 def run_local(
     path: Path,
     workflow: str,

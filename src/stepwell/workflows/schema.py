@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
 import json
-import sys
 import typing
 from collections.abc import Mapping
 from functools import lru_cache
@@ -23,9 +21,6 @@ from pydantic_core import PydanticSerializationError
 
 from stepwell.codec import MAX_BYTES
 from stepwell.workflows.errors import TypeUnknown, ValueMisfit
-
-if sys.version_info >= (3, 14):
-    import annotationlib
 
 Schema = dict[str, Any]
 
@@ -94,19 +89,6 @@ def unresolved(where: str, error: Exception) -> TypeUnknown:
         fix="Import or define the name at the top of the module, "
         "and not only under `if TYPE_CHECKING`.",
     )
-
-
-if sys.version_info >= (3, 14):
-
-    def annotations_of(owner: Any) -> dict[str, Any]:
-        """The annotations written on a function or class itself; names may be unresolved."""
-        return dict(annotationlib.get_annotations(owner, format=annotationlib.Format.FORWARDREF))
-
-else:
-
-    def annotations_of(owner: Any) -> dict[str, Any]:
-        """The annotations written on a function or class itself; names may be unresolved."""
-        return dict(inspect.get_annotations(owner))
 
 
 def resolve(annotation: Any, module: Mapping[str, Any], local: Mapping[str, Any]) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from stepwell.annotated import annotations_of, signature_of
 from stepwell.workflows.bound import PARAMETER, Input, Operation, Parameter, Workflow
 from stepwell.workflows.complaints import Complaints, first_paragraph, lower_first
 from stepwell.workflows.context import Context
@@ -22,7 +23,7 @@ from stepwell.workflows.errors import (
 )
 from stepwell.workflows.fit import mismatch
 from stepwell.workflows.names import kebab
-from stepwell.workflows.schema import Schema, annotations_of, input_schema, output_schema
+from stepwell.workflows.schema import Schema, input_schema, output_schema
 
 NOTHING: Final = inspect.Parameter.empty
 
@@ -55,7 +56,7 @@ class Wiring:
         )
         where = f"The operation {made.name!r} of {self.workflow.cls.__name__}"
         self._check(made, member, where)
-        for parameter in list(inspect.signature(function).parameters.values())[1:]:
+        for parameter in list(signature_of(function).parameters.values())[1:]:
             self._bind_input(made, parameter, where)
         self._bind_output(made, where)
         self.workflow.operations.append(made)
@@ -213,7 +214,7 @@ def _unfit_kind(function: Any, member: Any) -> str | None:
         return f"a {type(member).__name__}"
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         return "a generator"
-    if not inspect.signature(function).parameters:
+    if not signature_of(function).parameters:
         return "a method without self"
     return None
 

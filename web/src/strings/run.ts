@@ -131,8 +131,8 @@ export const run = {
     allOperations: "All operations",
     attempt: "Attempt",
     allAttempts: "All attempts",
-    matches: (count: string, all: boolean) => `${count}${all ? "" : "+"} lines match`,
-    lines: (count: string, all: boolean) => `${count}${all ? "" : "+"} lines`,
+    matches: (count: string, all: boolean) =>
+      all && count === "1" ? "1 line matches" : `${count}${all ? "" : "+"} lines match`,
     relative: "Time from the start",
     wrap: "Break long lines",
     download: "All as a file",

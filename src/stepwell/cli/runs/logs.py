@@ -83,8 +83,9 @@ def _follow(session: Session, run_id: str, wanted: dict[str, Any]) -> None:
 
 
 def _tell(session: Session, page: Mapping[str, Any]) -> None:
-    more = "" if page["complete"] else " or more"
-    session.out.note(f"{page['matches']:,}{more} lines match")
+    count, more = page["matches"], "" if page["complete"] else " or more"
+    verb = "line matches" if count == 1 and not more else "lines match"
+    session.out.note(f"{count:,}{more} {verb}")
 
 
 def _print(session: Session, line: Mapping[str, Any]) -> None:

@@ -57,7 +57,7 @@ def audit(
     session: Session,
     schedule: Annotated[
         str | None,
-        typer.Argument(metavar="SCHEDULE", help="GROUP/WORKFLOW[/NAME], or its id."),
+        typer.Argument(metavar="SCHEDULE", help="GROUP/WORKFLOW, GROUP/WORKFLOW/NAME, or its id."),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Of all schedules.")] = False,
     begin: From = None,
