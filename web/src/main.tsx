@@ -5,6 +5,7 @@ import "@mantine/notifications/styles.layer.css";
 import "@mantine/spotlight/styles.layer.css";
 import "./styles/tokens.css";
 import "./styles/base.css";
+import "./styles/media.css";
 import { MantineProvider } from "@mantine/core";
 import { Notifications } from "@mantine/notifications";
 import { QueryClientProvider } from "@tanstack/react-query";
@@ -12,18 +13,22 @@ import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { whenSignedOut } from "./api/client";
+import { over } from "./api/over";
 import { queryClient } from "./api/query";
-import { meQuery } from "./api/session";
+import { meQuery, onSignOut } from "./api/session";
 import { NONCE } from "./lib/page";
 import { router } from "./router";
 import { resolver, theme } from "./theme";
 
-whenSignedOut(() => {
+whenSignedOut(async (asks) => {
+  if (queryClient.getQueryData(meQuery.queryKey)) return over.again();
   const { pathname, href } = router.state.location;
-  if (pathname === "/login" || pathname === "/password") return;
-  queryClient.setQueryData(meQuery.queryKey, null);
-  void router.navigate({ to: "/login", search: { next: href } });
+  if (asks || pathname === "/login" || pathname === "/password") return false;
+  await router.navigate({ to: "/login", search: { next: href } });
+  return false;
 });
+
+onSignOut(() => window.location.reload());
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");

@@ -5,7 +5,7 @@
 
 import createClient, { type Middleware } from "openapi-fetch";
 import { exactText, marked, parseExact, revived } from "@/lib/exact";
-import { BASE } from "@/lib/page";
+import { apiAddress, BASE } from "@/lib/page";
 import { ApiError, asApiError, problemOf } from "./error";
 import type { components, paths } from "./types";
 
@@ -95,24 +95,36 @@ export const numbers: Middleware = {
   },
 };
 
+let onSignedOut: (asks: boolean) => Promise<boolean> = async () => false;
+
+/**
+ * What to do when the session is over; whether there is another one now. `asks`: it was only
+ * asked who is signed in.
+ */
+export function whenSignedOut(act: typeof onSignedOut): void {
+  onSignedOut = act;
+}
+
+/** As `fetch`. Where the session is over it waits for another one, and asks again. */
+export async function patient(request: Request): Promise<Response> {
+  const spare = request.clone();
+  const answer = await fetch(request);
+  const path = new URL(request.url).pathname;
+  if (answer.status !== 401 || path === apiAddress("/login")) return answer;
+  if (!(await onSignedOut(path === apiAddress("/me")))) return answer;
+  if (!SAFE.has(spare.method)) spare.headers.set("X-Stepwell-CSRF", csrfToken());
+  return patient(spare);
+}
+
 export const api = createClient<paths>({
   baseUrl: BASE,
   credentials: "same-origin",
   bodySerializer: exactText,
+  fetch: patient,
 });
 api.use(changes, numbers);
 
 type Answer<T> = { data?: T; error?: unknown; response: Response };
-
-/** Who asks these does not know yet whether anybody is signed in. */
-const ASKS = /\/api\/v1\/(login|me)\b/;
-
-let onUnauthenticated: () => void = () => undefined;
-
-/** What to do when the session is over; the shell goes to the login page. */
-export function whenSignedOut(act: () => void): void {
-  onUnauthenticated = act;
-}
 
 /**
  * What a call answers, or an `ApiError`:
@@ -127,11 +139,7 @@ export async function ok<T>(call: Promise<Answer<T>>): Promise<T> {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw asApiError(error);
   }
-  if (!answer.response.ok) {
-    const problem = problemOf(answer.response, answer.error);
-    if (problem.status === 401 && !ASKS.test(answer.response.url)) onUnauthenticated();
-    throw problem;
-  }
+  if (!answer.response.ok) throw problemOf(answer.response, answer.error);
   return (withLong.has(answer.response) ? revived(answer.data) : answer.data) as T;
 }
 
@@ -159,10 +167,10 @@ export async function follow({ method, path, body }: Action, reason: string): Pr
 /** For routes that answer with text or bytes, outside the typed client; they change nothing. */
 export async function fetchOk(path: string): Promise<Response> {
   try {
-    const answer = await fetch(`${BASE}${path}`, { credentials: "same-origin" });
+    const address = new URL(`${BASE}${path}`, window.location.origin);
+    const answer = await patient(new Request(address, { credentials: "same-origin" }));
     if (answer.ok) return answer;
     const body = await answer.json().catch(() => undefined);
-    if (answer.status === 401) onUnauthenticated();
     throw problemOf(answer, body);
   } catch (error) {
     if (error instanceof ApiError || (error instanceof DOMException && error.name === "AbortError"))

@@ -1,6 +1,7 @@
 /** Who is signed in, and what they may do. */
 
 import { queryOptions, useQuery, useSuspenseQuery } from "@tanstack/react-query";
+import { apiAddress, BASE } from "@/lib/page";
 import { api, ok, type Schemas } from "./client";
 import { ApiError } from "./error";
 import { queryClient } from "./query";
@@ -51,4 +52,21 @@ export function useMay(needed: Role): boolean {
 export async function signOut(): Promise<void> {
   await ok(api.POST("/api/v1/logout"));
   queryClient.clear();
+  tabs().postMessage("signed out");
+}
+
+/** Where the tabs of one server tell each other that somebody has signed out. */
+function tabs(): BroadcastChannel {
+  return new BroadcastChannel(`stepwell${BASE}`);
+}
+
+/** In another tab, where somebody may leave this one open to others. */
+export function onSignOut(act: () => void): void {
+  tabs().onmessage = act;
+}
+
+/** Whether somebody is signed in by now, whatever this tab believes; a name. */
+export async function signedIn(): Promise<string | null> {
+  const answer = await fetch(apiAddress("/me"), { credentials: "same-origin" }).catch(() => null);
+  return answer?.ok ? ((await answer.json()) as Me).name : null;
 }

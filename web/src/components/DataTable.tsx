@@ -28,6 +28,7 @@ import {
 import { cx } from "@/lib/cx";
 import { type KeyMap, useKeys } from "@/lib/keys";
 import { usePhone } from "@/lib/media";
+import { usePrinting } from "@/lib/print";
 import { common } from "@/strings/common";
 import classes from "./DataTable.module.css";
 
@@ -430,7 +431,8 @@ function isFree(rows: HTMLElement | null): boolean {
 /** Which rows are drawn; the heights of those above and below. */
 function useVirtual(count: number, height: number, where: React.RefObject<HTMLElement | null>) {
   const [margin, setMargin] = useState(0);
-  const on = count > VIRTUAL;
+  const printing = usePrinting();
+  const on = count > VIRTUAL && !printing;
   // Whatever stands above may have grown, so it is measured after each drawing.
   useLayoutEffect(() => {
     const box = where.current?.getBoundingClientRect();

@@ -7,9 +7,11 @@ import { live } from "@/api/live";
 import { meQuery } from "@/api/session";
 import { onAnnounce } from "@/lib/announce";
 import { shell } from "@/strings/shell";
+import { BehindNote } from "./BehindNote";
 import { GlobalKeys } from "./GlobalKeys";
 import { Palette } from "./Palette";
 import { BottomBar, Rail } from "./Rail";
+import { SessionOver } from "./SessionOver";
 import classes from "./Shell.module.css";
 import { useBare } from "./screens";
 import { TopBar } from "./TopBar";
@@ -39,12 +41,14 @@ export function Shell() {
       <Rail />
       <TopBar />
       <main id="page" ref={page} tabIndex={-1} className={classes.page}>
+        <BehindNote />
         <Outlet />
       </main>
       <BottomBar />
       <Announcer />
       <Palette />
       <GlobalKeys />
+      <SessionOver />
     </div>
   );
 }

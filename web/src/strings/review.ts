@@ -23,6 +23,8 @@ export const review = {
     },
   },
   title: "Review",
+  rawBefore: "Source of what is in force",
+  rawAfter: "Source of what was found",
   lead: "What was found in the images of groups, and what is not in force before a person says so.",
   tabs: { waiting: "Waiting", decided: "Decided", errors: "Errors" },
   columns: {

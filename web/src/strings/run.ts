@@ -185,6 +185,7 @@ export const run = {
     operations: "Operations",
     state: "State keys written since",
     circumstances: "By what, and where",
+    circumstance: "What",
     image: "Image",
     node: "Node",
     containers: "Containers",

@@ -65,6 +65,7 @@ export const shell = {
     ["p", "Pause live updates"],
     ["t", "Table instead of picture"],
   ] as const,
+  behind: "This page could not be brought up to date, and shows what was there before.",
   notFound: "There is no such page",
   notFoundMore: "The address may be old, or mistyped.",
   toHome: "To the first page",
@@ -80,6 +81,10 @@ export const shell = {
     link: "On the machine that runs it, stepwell ui opens a link that signs you in.",
     token: "Scripts use a token: stepwell login",
     over: "Your session is over. Sign in again to go on where you were.",
+    overTitle: "Your session is over",
+    kept: "Sign in again to go on. What you have typed is still here, and what you asked for goes on then.",
+    elsewhere: "Or sign in in another tab, and come back to this one.",
+    elsewhereLink: "Sign in in another tab",
     forgotten: "Forgotten it? An admin makes you a link: stepwell users link NAME",
   },
   first: {

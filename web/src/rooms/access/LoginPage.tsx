@@ -1,16 +1,13 @@
-import { Button, Divider, PasswordInput, TextInput } from "@mantine/core";
-import { useForm } from "@mantine/form";
+import { Button, Divider } from "@mantine/core";
 import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useState } from "react";
-import { api, ok } from "@/api/client";
 import { waysQuery } from "@/api/session";
 import { usePageTitle } from "@/components/PageHeader";
 import { apiAddress, BASE } from "@/lib/page";
 import { shell } from "@/strings/shell";
 import { FirstAdmin } from "./FirstAdmin";
 import { Gate } from "./Gate";
-import { Problem } from "./Problem";
+import { PasswordForm } from "./PasswordForm";
 
 const words = shell.login;
 
@@ -57,51 +54,5 @@ export function LoginPage() {
         {words.token}
       </p>
     </Gate>
-  );
-}
-
-function PasswordForm({ onDone }: { onDone: () => Promise<void> }) {
-  const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
-  const form = useForm({ mode: "uncontrolled", initialValues: { name: "", password: "" } });
-
-  async function submit(body: { name: string; password: string }) {
-    setBusy(true);
-    setError(null);
-    try {
-      await ok(api.POST("/api/v1/login", { body }));
-      await onDone();
-    } catch (thrown) {
-      setError(thrown);
-    } finally {
-      setBusy(false);
-    }
-  }
-
-  return (
-    <form onSubmit={form.onSubmit(submit)} className="sw-stack">
-      {error ? <Problem error={error} /> : null}
-      <TextInput
-        label={words.name}
-        autoComplete="username"
-        required
-        withAsterisk={false}
-        autoFocus
-        key={form.key("name")}
-        {...form.getInputProps("name")}
-      />
-      <PasswordInput
-        label={words.password}
-        autoComplete="current-password"
-        required
-        withAsterisk={false}
-        size="sm"
-        key={form.key("password")}
-        {...form.getInputProps("password")}
-      />
-      <Button type="submit" size="sm" fullWidth loading={busy}>
-        {words.submit}
-      </Button>
-    </form>
   );
 }

@@ -227,7 +227,7 @@ export function Waits({ waits }: { waits: Waiting[] }) {
               <tr key={one.reason}>
                 <th scope="row">{one.reason.replaceAll("_", " ").toLowerCase()}</th>
                 <td>
-                  <span className={classes.meter}>
+                  <span className={`sw-paint ${classes.meter}`}>
                     <span style={{ width: `${Math.round(one.share * 100)}%` }} />
                   </span>
                   {rate(one.share)}

@@ -4,6 +4,7 @@ import { EditorView, lineNumbers } from "@codemirror/view";
 import { useComputedColorScheme } from "@mantine/core";
 import { useEffect, useRef } from "react";
 import { NONCE } from "@/lib/page";
+import { review as words } from "@/strings/review";
 import type { Entry } from "./queries";
 import classes from "./Review.module.css";
 import { sorted } from "./values";
@@ -23,11 +24,14 @@ export function RawDiff({ before, after }: { before: Entry | null; after: Entry 
       EditorView.cspNonce.of(NONCE),
       EditorView.theme({}, { dark }),
       lineNumbers(),
-      EditorView.contentAttributes.of({ tabindex: "0" }),
+    ];
+    const named = (label: string) => [
+      ...extensions,
+      EditorView.contentAttributes.of({ tabindex: "0", "aria-label": label }),
     ];
     const view = new MergeView({
-      a: { doc: old, extensions },
-      b: { doc: now, extensions },
+      a: { doc: old, extensions: named(words.rawBefore) },
+      b: { doc: now, extensions: named(words.rawAfter) },
       parent: place.current,
       collapseUnchanged: { margin: 3, minSize: 6 },
       gutter: true,

@@ -152,7 +152,12 @@ function Circumstances({ found }: { found: Comparison }) {
         rows={rows}
         rowId={(one) => one.name}
         columns={[
-          { key: "name", header: "", cell: (one) => <strong>{one.name}</strong>, card: "head" },
+          {
+            key: "name",
+            header: said.circumstance,
+            cell: (one) => <strong>{one.name}</strong>,
+            card: "head",
+          },
           { key: "before", header: said.beforeColumn, cell: (one) => one.before },
           {
             key: "after",

@@ -11,6 +11,7 @@ import { useLayoutEffect, useMemo, useRef, useState } from "react";
 import { DataTable } from "@/components/DataTable";
 import { Instant } from "@/components/Instant";
 import { StateGlyph } from "@/components/StateGlyph";
+import { cx } from "@/lib/cx";
 import { type KeyMap, useKeys } from "@/lib/keys";
 import { usePhone } from "@/lib/media";
 import { useNowWhile } from "@/lib/now";
@@ -161,7 +162,7 @@ function Legend({ rows }: { rows: readonly Row[] }) {
     <ul className={classes.legend} aria-label={said.legend}>
       {names.map((name) => (
         <li key={name}>
-          <span className={classes.swatch} data-phase={name} aria-hidden="true" />
+          <span className={cx("sw-paint", classes.swatch)} data-phase={name} aria-hidden="true" />
           {words.phases[name]}
           {totals.get(name) ? (
             <span className="sw-soft">{duration(totals.get(name) ?? 0)}</span>
@@ -349,7 +350,7 @@ function Piece({ bar, axis, row }: { bar: Bar; axis: Axis; row: Row }) {
   const end = axis.place(bar.until);
   return (
     <span
-      className={classes.piece}
+      className={cx("sw-paint", classes.piece)}
       data-phase={bar.name}
       data-failed={(bar.name === "running" && row.state === "failed") || undefined}
       data-longest={(row.longest && OWN.has(bar.name)) || undefined}

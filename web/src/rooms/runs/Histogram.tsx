@@ -131,7 +131,7 @@ export function Plot({
             return (
               <span
                 key={name}
-                className={classes.bar}
+                className={cx("sw-paint", classes.bar)}
                 data-group={name}
                 style={{ height: `${Math.max(3, (100 * count) / most)}%` }}
               />

@@ -1,4 +1,5 @@
 import { Duration } from "@/components/Duration";
+import { cx } from "@/lib/cx";
 import { useNowWhile } from "@/lib/now";
 import { between, duration } from "@/lib/time";
 import { runs as words } from "@/strings/runs";
@@ -22,7 +23,7 @@ export function TookBar({ run, usual }: { run: Run; usual: Usual }) {
   return (
     <span className={classes.took} title={title}>
       <Duration since={run.started_at} until={run.finished_at} />
-      <span className={classes.track} aria-hidden="true">
+      <span className={cx("sw-paint", classes.track)} aria-hidden="true">
         {p50 !== null && p95 !== null ? (
           <span
             className={classes.band}

@@ -111,6 +111,7 @@ function Search({ text, onChange }: { text: string; onChange: (text: string) => 
   return (
     <TextInput
       {...useTyped(text, onChange)}
+      className={classes.search}
       type="search"
       aria-label={words.search}
       placeholder={words.search}
