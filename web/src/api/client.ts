@@ -105,15 +105,20 @@ export function whenSignedOut(act: typeof onSignedOut): void {
   onSignedOut = act;
 }
 
-/** As `fetch`. Where the session is over it waits for another one, and asks again. */
+/**
+ * As `fetch`. Where the session is over it waits for another one, and asks again. The body is read
+ * once and given anew: that of a copied request would be sent as a stream.
+ */
 export async function patient(request: Request): Promise<Response> {
-  const spare = request.clone();
-  const answer = await fetch(request);
+  const read = SAFE.has(request.method) ? null : await request.arrayBuffer();
+  const body = read?.byteLength ? read : undefined;
   const path = new URL(request.url).pathname;
-  if (answer.status !== 401 || path === apiAddress("/login")) return answer;
-  if (!(await onSignedOut(path === apiAddress("/me")))) return answer;
-  if (!SAFE.has(spare.method)) spare.headers.set("X-Stepwell-CSRF", csrfToken());
-  return patient(spare);
+  while (true) {
+    const answer = await fetch(new Request(request, { body }));
+    if (answer.status !== 401 || path === apiAddress("/login")) return answer;
+    if (!(await onSignedOut(path === apiAddress("/me")))) return answer;
+    if (!SAFE.has(request.method)) request.headers.set("X-Stepwell-CSRF", csrfToken());
+  }
 }
 
 export const api = createClient<paths>({
