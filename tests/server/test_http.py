@@ -60,6 +60,8 @@ def tried(server: Server) -> list[Any]:
             raise Conflict("It is not in a condition for that.")
         if then == "break":
             raise RuntimeError("a secret detail")
+        if then == "lose":
+            raise StoreUnavailable("The database does not answer.", why="a secret detail")
         return {"number": len(calls)}
 
     @router.get("/tried")
@@ -170,11 +172,15 @@ def test_many_at_once_under_one_key_are_one(server: Server, api: Api, tried: lis
     assert len(done(server)) == 1
 
 
-def test_an_error_nobody_foresaw_shows_no_detail_but_an_id_that_the_log_has(
-    server: Server, api: Api, tried: list[Any], caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("then", "answer"), [("break", (500, "internal-error")), ("lose", (503, "store-unavailable"))]
+)
+@pytest.mark.usefixtures("tried")
+def test_what_a_driver_says_is_shown_to_nobody_but_has_an_id_that_the_log_has(
+    server: Server, api: Api, caplog: pytest.LogCaptureFixture, then: str, answer: tuple[int, str]
 ) -> None:
-    with caplog.at_level(logging.ERROR, "stepwell.server"):
-        told = problem(api("operator").post("tried?then=break"), 500, "internal-error")
+    with caplog.at_level(logging.WARNING, "stepwell.server"):
+        told = problem(api("operator").post(f"tried?then={then}"), *answer)
     assert "secret detail" not in str(told)
     assert told["correlation_id"] in caplog.text
     assert "a secret detail" in caplog.text

@@ -26,6 +26,7 @@ from stepwell.errors import (
     InvalidInput,
     NotFound,
     StepwellError,
+    StoreUnavailable,
     Unauthenticated,
     Unavailable,
 )
@@ -147,7 +148,11 @@ def _stepwell(request: Request, error: Exception) -> JSONResponse:
 
 def of(request: Request, error: StepwellError) -> JSONResponse:
     """The document for an error of ours, with what it says of trying again."""
-    answer = problem(request, status_of(error), error.as_dict())
+    told = error.as_dict()
+    if isinstance(error, StoreUnavailable) and error.why:  # addresses, and names of users
+        _LOG.warning("%s Correlation id %s", error, request.state.correlation_id)
+        told["why"] = "The server's log has the details."
+    answer = problem(request, status_of(error), told)
     after = getattr(error, "retry_after", None)
     if after is not None:
         answer.headers["Retry-After"] = str(after)
