@@ -30,6 +30,12 @@ LANES = ("memory", "sqlite", WRITTEN, LOCKED, RELAYED)
 Open = Callable[[], Store]
 
 
+@pytest.fixture(params=LANES)
+def lane(request: pytest.FixtureRequest) -> str:
+    """Where the steps are, and how they are claimed; tests of some lanes have one of their own."""
+    return str(request.param)
+
+
 @pytest.fixture
 def open_lane(
     lane: str,
@@ -52,6 +58,12 @@ def open_lane(
         monkeypatch.setattr(relay, "BRIEF", float("inf"))
     with ExitStack() as opened:
         yield _opener(lane, request, tmp_path, opened)
+
+
+@pytest.fixture
+def store(open_lane: Open) -> Store:
+    """One store object."""
+    return open_lane()
 
 
 def _opener(lane: str, request: pytest.FixtureRequest, tmp_path: Path, opened: ExitStack) -> Open:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from tests.engine.lanes import LANES, Open, bury, has_done, lives_on, open_lane, row
+from tests.engine.lanes import Open, bury, has_done, lane, lives_on, open_lane, row, store
 from tests.engine.signals import wait_for
 
 from stepwell import (
@@ -33,21 +33,9 @@ from stepwell.events import Event, subscribe
 from stepwell.ids import new_id
 from stepwell.stores.protocol import Store
 
-__all__ = ["open_lane"]
+__all__ = ["lane", "open_lane", "store"]
 TOMORROW = now() + timedelta(days=1)
 PATIENCE = 90.0
-
-
-@pytest.fixture(params=LANES)
-def lane(request: pytest.FixtureRequest) -> str:
-    """Where the steps are, and how they are claimed."""
-    return str(request.param)
-
-
-@pytest.fixture
-def store(open_lane: Open) -> Store:
-    """One store object."""
-    return open_lane()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import psycopg
 import pytest
-from tests.engine.lanes import LOCKED, WRITTEN, Open, bury, has_done, open_lane, row
+from tests.engine.lanes import LOCKED, WRITTEN, bury, has_done, open_lane, row, store
 from tests.engine.signals import wait_for
 
 from stepwell import Engine, Outcome, Registry, Step, StepClient, done, new_step
@@ -23,19 +23,13 @@ from stepwell.events import subscribe
 from stepwell.ids import new_id
 from stepwell.stores.protocol import Claimed, ClaimRequest, Counts, EngineInfo, Store
 
-__all__ = ["open_lane"]
+__all__ = ["open_lane", "store"]
 
 
 @pytest.fixture
 def lane() -> str:
     """Where the steps are, and how they are claimed."""
     return LOCKED
-
-
-@pytest.fixture
-def store(open_lane: Open) -> Store:
-    """One store object."""
-    return open_lane()
 
 
 @pytest.fixture

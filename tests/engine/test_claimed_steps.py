@@ -6,8 +6,7 @@ import threading
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import pytest
-from tests.engine.lanes import LANES, Open, open_lane
+from tests.engine.lanes import lane, open_lane, store
 from tests.engine.signals import wait_for
 
 from stepwell import Engine, Outcome, Registry, Step, StepClient, done, new_step, rerun
@@ -16,20 +15,8 @@ from stepwell.schedules import Every, Misfire, Overlap
 from stepwell.schedules.recurring import Timetable, due_at
 from stepwell.stores.protocol import Store
 
-__all__ = ["open_lane"]
+__all__ = ["lane", "open_lane", "store"]
 PATIENCE = 90.0
-
-
-@pytest.fixture(params=LANES)
-def lane(request: pytest.FixtureRequest) -> str:
-    """Where the steps are, and how they are claimed."""
-    return str(request.param)
-
-
-@pytest.fixture
-def store(open_lane: Open) -> Store:
-    """One store object."""
-    return open_lane()
 
 
 def test_a_handler_is_told_of_the_claim_on_its_step(store: Store, registry: Registry) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from tests.engine.lanes import LOCKED, Open, bury, lives_on, open_lane, row
+from tests.engine.lanes import LOCKED, bury, lives_on, open_lane, row, store
 from tests.engine.signals import wait_for
 
 from stepwell import Engine, NewStep, Registry, Step, StepClient, new_step
@@ -19,7 +19,7 @@ from stepwell.step import StepStatus
 from stepwell.stores.postgres.adding import AT_ONCE
 from stepwell.stores.protocol import Store
 
-__all__ = ["open_lane"]
+__all__ = ["open_lane", "store"]
 FAR: datetime = datetime(2999, 1, 1, tzinfo=UTC)
 
 
@@ -27,12 +27,6 @@ FAR: datetime = datetime(2999, 1, 1, tzinfo=UTC)
 def lane() -> str:
     """Where the steps are."""
     return LOCKED
-
-
-@pytest.fixture
-def store(open_lane: Open) -> Store:
-    """One store object."""
-    return open_lane()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from tests.engine.lanes import LANES, LOCKED, Open, open_lane
+from tests.engine.lanes import LOCKED, lane, open_lane, store
 from tests.engine.signals import wait_for
 
 from stepwell import Engine, Registry, StepClient, new_step
@@ -23,19 +23,7 @@ from stepwell.step import Addition, StepStatus
 from stepwell.stores.memory import MemoryStore
 from stepwell.stores.protocol import Store
 
-__all__ = ["open_lane"]
-
-
-@pytest.fixture(params=LANES)
-def lane(request: pytest.FixtureRequest) -> str:
-    """Where the steps are."""
-    return str(request.param)
-
-
-@pytest.fixture
-def store(open_lane: Open) -> Store:
-    """One store object."""
-    return open_lane()
+__all__ = ["lane", "open_lane", "store"]
 
 
 def midway(store: Store, monkeypatch: pytest.MonkeyPatch, call: Callable[[], object]) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import pytest
-from tests.engine.lanes import RELAYED, Open, open_lane
+from tests.engine.lanes import RELAYED, open_lane, store
 
 from stepwell import Engine, Outcome, Registry, Step, StepStatus, done, new_step
 from stepwell.engine import bursts, relay, worker
@@ -18,7 +18,7 @@ from stepwell.errors import StoreUnavailable
 from stepwell.events import Event, subscribe
 from stepwell.stores.protocol import Claimed, ClaimRequest, Store
 
-__all__ = ["open_lane"]
+__all__ = ["open_lane", "store"]
 
 PATIENCE: Final = 90.0
 Found: TypeAlias = Callable[[Sequence[Step]], object]
@@ -28,12 +28,6 @@ Found: TypeAlias = Callable[[Sequence[Step]], object]
 def lane() -> str:
     """Where the steps are, and how they are claimed."""
     return RELAYED
-
-
-@pytest.fixture
-def store(open_lane: Open) -> Store:
-    """One store object."""
-    return open_lane()
 
 
 class Meddled:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
 import pytest
-from tests.engine.lanes import LANES, open_lane
+from tests.engine.lanes import lane, open_lane
 from tests.engine.signals import wait_for
 
 from stepwell import Engine, Outcome, Registry, RetryPolicy, done, new_step, rerun
@@ -25,13 +25,7 @@ from stepwell.step import NewStep, Step
 from stepwell.stores.memory import MemoryStore
 from stepwell.stores.protocol import ClaimRequest, EngineInfo, Store
 
-__all__ = ["open_lane"]
-
-
-@pytest.fixture(params=LANES)
-def lane(request: pytest.FixtureRequest) -> str:
-    """Where an engine's steps are, and how it claims them there."""
-    return str(request.param)
+__all__ = ["lane", "open_lane"]
 
 
 @pytest.fixture
