@@ -8,8 +8,9 @@
         step.execution_count, step.failure_count, step.lost_count,
         step.execution_started_at, step.execution_duration, step.executed_by, step.result,
         step.result_format, step.ended_at, step.ended_as, step.claimed_by,
-        step.claim_no + 1 AS claim_no, step.claim_request, statement_timestamp() AS claimed_at, step.started,
-        step.parked, step.fingerprint, step.join_id, step.join_policy, step.waiting_for,
+        step.claim_no + 1 AS claim_no, step.claim_request,
+        statement_timestamp() AS claimed_at, step.started, step.parked, step.fingerprint,
+        step.join_id, step.join_policy, step.waiting_for,
         step.limit_key, step.limit_slots, step.rate_key
     FROM ranked AS step WHERE step.place <= %(limit)s
 )
