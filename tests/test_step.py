@@ -84,8 +84,8 @@ def test_a_step_that_is_made_quickly_is_one_that_was_constructed() -> None:
     assert type(made) is NewStep
     assert made.schedule_time is not None
     assert made.schedule_time.tzinfo is UTC
-    assert new_step("v1/x").own_id
-    assert not made.own_id
+    assert list(new_step("v1/x").first) == [None]
+    assert list(made.first) == []
 
 
 def test_a_field_that_no_step_has_is_a_mistake_of_the_caller() -> None:

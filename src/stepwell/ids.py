@@ -21,9 +21,10 @@ def new_id() -> UUID:
     return uuid_of(milliseconds << 80 | (rest << 12) // 1_000_000 << 64 | _MARKS | _random())
 
 
-def milliseconds() -> int:
-    """The present as ids tell it: Unix milliseconds of this process's clock."""
-    return time.time_ns() // 1_000_000
+def is_own(step_id: UUID) -> bool:
+    """Whether it was made since this process was forked, or has forked: else another may have
+    it too."""
+    return step_id.int >> 80 > _forked[0]
 
 
 def uuid_of(number: int) -> UUID:
@@ -43,8 +44,17 @@ _UNKNOWN: Final = SafeUUID.unknown
 _MARKS: Final = 0x7 << 76 | 0b10 << 62
 _AT_ONCE: Final = 4096
 _words: Final[list[int]] = []
-if hasattr(os, "register_at_fork"):  # or both sides of a fork would make the same ids
-    os.register_at_fork(after_in_child=_words.clear)
+_forked: Final = [0]
+"""When this was last, in Unix milliseconds."""
+
+
+def _fork() -> None:
+    _forked[0] = time.time_ns() // 1_000_000
+    _words.clear()  # or both sides of a fork would make the same ids
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_fork, after_in_parent=_fork, after_in_child=_fork)
 
 
 def _random() -> int:

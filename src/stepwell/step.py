@@ -8,7 +8,7 @@ claims it, runs it, and settles it: back to ready (a rerun or a retry), to
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -52,6 +52,8 @@ __all__ = (
 
 
 _MADE_HERE: Final = UUID(int=0)
+_ONCE: Final = (None,)
+_NOT_FIRST: Final[Iterator[None]] = iter(())
 NAME_LENGTH: Final = 200
 """The most characters of a step's name."""
 
@@ -80,19 +82,23 @@ class NewStep:
     limit_key: str | None = None
     limit_slots: int | None = None
     rate_key: str | None = None
-    own_id: bool = field(default=False, init=False, repr=False, compare=False)
-    """Whether the id was made with the step, not given, and not used yet."""
+    first: Iterator[None] = field(default=_NOT_FIRST, init=False, repr=False, compare=False)
+    """Yields once, to whoever makes the first row, if the id was made with this very object."""
 
     def __post_init__(self) -> None:
         if self.id is _MADE_HERE:
             object.__setattr__(self, "id", new_id())
-            object.__setattr__(self, "own_id", True)
+            object.__setattr__(self, "first", iter(_ONCE))
         if not _is_plain(self):
             check_name(self.name)
             _check_queue(self.queue)
             given.normalised(self, _NEW)
         if self.limit_key is not None or self.limit_slots is not None or self.rate_key is not None:
             check_limits(self.limit_key, self.limit_slots, self.rate_key)
+
+    def __getstate__(self) -> list[Any]:
+        """For copies, pickled or not, which are the same step: one of them may be added before."""
+        return [*[getattr(self, one.name) for one in dataclasses.fields(self)[:-1]], _NOT_FIRST]
 
 
 def _is_plain(new: NewStep) -> bool:
@@ -306,8 +312,8 @@ _claim: Final = maker(Claim)
 class Addition:
     """A row to insert, and what to do when its unique key is taken.
 
-    `fresh` says that the id was made during the execution that spawns the step, so that no
-    row can have it, and a store need not look.
+    `fresh` says that this is the first row of an id that was made for it, so that no other can
+    have it, and a store need not look.
     """
 
     step: Step

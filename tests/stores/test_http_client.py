@@ -171,6 +171,16 @@ def test_a_verb_is_one_post_and_both_sides_read_the_same(
     assert wire.read_arguments(body) == arguments
 
 
+def test_a_row_on_the_wire_is_never_called_the_first_of_its_id(
+    server: Server, store: HttpStore
+) -> None:
+    """What stands between may send a request twice (R1)."""
+    server.says(200, {"result": [True]})
+    call(store, "add", {"additions": [Addition(STEP, fresh=True)]})
+    ((_, _, body),) = server.requests
+    assert signature("add").read_arguments(body) == {"additions": [Addition(STEP)]}
+
+
 def test_what_a_newer_server_tells_beside_is_passed_over(server: Server, store: HttpStore) -> None:
     """An image is built once, and outlives the server that it was built for."""
     verb, arguments, result = next(one for one in VERBS if one[0] == "claim")

@@ -14,7 +14,6 @@ from stepwell.engine.fingerprint import fingerprint
 from stepwell.engine.sealing import seal_fan
 from stepwell.errors import HandlerInvalid, StepwellError
 from stepwell.frozen import maker
-from stepwell.ids import milliseconds
 from stepwell.outcome import (
     KEEP,
     Done,
@@ -268,7 +267,4 @@ def _retry(facts: Facts, error: BaseException, failures: int) -> Settlement:
 def _additions(facts: Facts, fan: Fan, place: UUID | None = None) -> tuple[Addition, ...]:
     if not fan.next and fan.then is None:
         return ()
-    since = milliseconds() - int(facts.duration * 1000) - 1
-    return seal_fan(
-        fan, facts.codec, _ended_at(facts), facts.step, place, facts.handler.classes, since
-    )
+    return seal_fan(fan, facts.codec, _ended_at(facts), facts.step, place, facts.handler.classes)

@@ -12,6 +12,7 @@ from uuid import UUID
 from stepwell.codec import Codec, limited
 from stepwell.errors import InvalidInput
 from stepwell.frozen import maker
+from stepwell.ids import is_own
 from stepwell.outcome import Fan
 from stepwell.step import Addition, NewStep, OnConflict, Retention, Step
 
@@ -26,7 +27,6 @@ def seal(
     now: datetime,
     parent: Step | None = None,
     classes: Mapping[str, Retention] = _NO_CLASSES,
-    since: int | None = None,
 ) -> Addition:
     """The row for `new`; flow and correlation are inherited from the step that spawned it.
 
@@ -34,8 +34,6 @@ def seal(
     ----------
     now : store time, aware UTC: when it is created, and due unless it says otherwise.
     classes : step name -> how long it is kept, for steps that say nothing of it (R23).
-    since : when the execution began that spawns it, in Unix milliseconds of this process's
-        clock: an id that was made after that is fresh.
 
     Raises
     ------
@@ -67,16 +65,8 @@ def seal(
         limit_slots=new.limit_slots,
         rate_key=new.rate_key,
     )
-    fresh = _is_first_row(new) and since is not None and new.id.int >> 80 >= since
+    fresh = next(new.first, _step) is None and is_own(new.id)
     return _addition(step, new.on_conflict, fresh)
-
-
-def _is_first_row(new: NewStep) -> bool:
-    """Whether the id was made with the step, and no row yet: a handler may add it twice."""
-    own = new.own_id
-    if own:
-        object.__setattr__(new, "own_id", False)
-    return own
 
 
 def seal_fan(
@@ -86,25 +76,24 @@ def seal_fan(
     parent: Step | None = None,
     place: UUID | None = None,
     classes: Mapping[str, Retention] = _NO_CLASSES,
-    since: int | None = None,
 ) -> tuple[Addition, ...]:
     """The rows for `next`, and behind them the row for `then`, which waits for them (R28).
 
     Parameters
     ----------
     place : the join that `then` becomes a member of.
-    classes, since : as for `seal`.
+    classes : as for `seal`.
 
     Raises
     ------
     NotEncodable, ValueTooLarge : a state cannot be kept in a row.
     InvalidInput : `then` could wait for ever.
     """
-    rows = tuple([seal(new, codec, now, parent, classes, since) for new in fan.next])
+    rows = tuple([seal(new, codec, now, parent, classes) for new in fan.next])
     if fan.then is None:
         return rows
     _check_members(fan.next, fan.then)
-    join = seal(fan.then, codec, now, parent, classes, since)
+    join = seal(fan.then, codec, now, parent, classes)
     step = replace(join.step, waiting_for=len(rows), join_policy=fan.on_failure, join_id=place)
     members = [replace(row, step=replace(row.step, join_id=step.id)) for row in rows]
     return (*members, replace(join, step=step))

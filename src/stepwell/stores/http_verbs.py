@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -85,7 +86,8 @@ class Verbs(Marked):
         return self._call("settle", engine_id=engine_id, settlements=list(settlements))
 
     def add(self, additions: Sequence[Addition]) -> list[bool]:
-        return self._call("add", additions=list(additions))
+        # What is between may send a request twice, and the second is not the first of its rows.
+        return self._call("add", additions=[replace(one, fresh=False) for one in additions])
 
     def load(self, template: Step, rows: Iterable[tuple[str, str]]) -> int:
         return sum(self.add(list(additions(template, rows))))
