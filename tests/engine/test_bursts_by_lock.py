@@ -143,12 +143,14 @@ def test_a_step_whose_lost_lock_is_marked_by_a_later_claim_can_be_cancelled(
     """R14: it runs on under the number that it had. The store was away when it was to be marked."""
     whole: Any = store.transaction
     lost, running = threading.Event(), threading.Event()
+    tried: list[int] = []
 
     class Away(_Cut):
         """It marks nothing; what it has locked is free again."""
 
         def hold(self, *_: Any, **__: Any) -> int:
-            if not self._tx.connection.info.transaction_status:  # the second time
+            tried.append(threading.get_ident())
+            if len(tried) == 2:
                 lost.set()
                 if again == WRITTEN:
                     monkeypatch.setattr(worker.Worker, "_by_lock", lambda self: False)

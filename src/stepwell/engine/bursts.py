@@ -13,7 +13,6 @@ begin as the next one is about to be committed, to run while that is written to 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Final, Protocol
 
 from stepwell.clock import Clock
@@ -22,6 +21,7 @@ from stepwell.engine.collector import Collector
 from stepwell.engine.committer import Answered, Committer, Ended
 from stepwell.engine.held import Held, Holding
 from stepwell.events import emit
+from stepwell.frozen import changer
 from stepwell.step import Step
 from stepwell.stores.protocol import Claimed, ClaimRequest, Store, Transaction
 
@@ -146,7 +146,7 @@ class Bursts:
         beside = self._begin()
         try:
             with self._store.transaction() as tx:
-                claimed = self._claim(tx, replace(request, locking=True), beside=beside)
+                claimed = self._claim(tx, _changed(request, locking=True), beside=beside)
                 begun = self._holdings(claimed.steps, request, by_lock=True)
                 self._accept([one for one in begun if not self._aside(one.step)])
                 if len(claimed.steps) >= request.limit > 0:
@@ -268,6 +268,9 @@ class Bursts:
     ) -> None:
         claims = [one.claim for one in kept]
         tx.hold(request.engine_id, request.request_id, claims, freed=freed)
+
+
+_changed: Final = changer(ClaimRequest)
 
 
 def _nothing() -> None:

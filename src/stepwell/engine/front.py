@@ -19,6 +19,7 @@ from uuid import UUID
 
 from stepwell.clock import Clock
 from stepwell.engine import bursts
+from stepwell.frozen import changer
 from stepwell.step import Priority
 from stepwell.stores.allotment import earliest
 from stepwell.stores.protocol import Claimed, ClaimRequest, Position, Transaction
@@ -41,6 +42,7 @@ MARGIN: Final = timedelta(seconds=1)
 BACKLOG: Final = timedelta(seconds=10)
 """A first row that has been due for so long needs no margin: nothing new comes before it."""
 _FIRST_ID: Final = UUID(int=0)
+_changed: Final = changer(ClaimRequest)
 
 
 class Moment:
@@ -92,7 +94,7 @@ class Front:
     def _ask(self, tx: Transaction, request: ClaimRequest, began: float, now: datetime) -> Claimed:
         moment = self._present(began)
         since = moment.since.get(request.queues)
-        claimed = tx.claim(replace(request, since=since, parks=moment.parks))
+        claimed = tx.claim(_changed(request, since=since, parks=moment.parks))
         self._count(began, len(claimed.steps))
         if claimed.front is not None:
             moment.since[request.queues] = tuple(_begins(request.queues, claimed, now))

@@ -10,7 +10,7 @@ from typing import Literal
 
 from stepwell.errors import StoreUnavailable
 
-COMMIT = b"COMMIT"
+COMMIT = b"COMMIT\0"
 
 
 Where = Literal["before", "after"]

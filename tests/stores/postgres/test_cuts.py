@@ -80,6 +80,24 @@ def test_a_session_ended_in_the_middle_is_a_pause(
     assert add(store, step) == [True]
 
 
+def test_a_session_ended_before_the_first_statement_is_a_pause(
+    store: PostgresStore, postgres_steps: str
+) -> None:
+    """BEGIN is on its way then, and its answer is awaited by whoever comes first."""
+
+    def interrupted(*queries: StepQuery) -> None:
+        with store.transaction() as tx:
+            _end_sessions(postgres_steps)
+            for query in queries:
+                tx.search(query)
+
+    with pytest.raises(StoreUnavailable):
+        interrupted(StepQuery())
+    with pytest.raises(StoreUnavailable):
+        interrupted()
+    assert add(store, make()) == [True]
+
+
 def test_a_transaction_that_has_no_connection_in_time_is_a_pause(
     postgres_steps: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -73,9 +73,8 @@ def _from_one_lane(statements: Statements, request: ClaimRequest) -> Claimed | N
         "claim_parking",
         "claim_lane",
         engine_id=request.engine_id,
-        names=list(request.names),
-        queues=list(dict.fromkeys(request.queues)),
         limit=request.limit,
+        **_scope(request.names, request.queues),
         **lane_values(request.queues, request.since),
     )
     if not rows:
@@ -124,6 +123,12 @@ def _claimed(
     """With what a look at all due rows tells, if it was one."""
     whole = request.since is None
     return Claimed(steps, next_due, front=front if whole else None, whole=whole)
+
+
+@lru_cache(maxsize=64)
+def _scope(names: tuple[str, ...], queues: tuple[str, ...]) -> Mapping[str, str | Packed]:
+    """What is claimed, as statements take it: the same again and again."""
+    return {"names": array(names, TEXT), "queues": array(list(dict.fromkeys(queues)), TEXT)}
 
 
 @lru_cache(maxsize=64)

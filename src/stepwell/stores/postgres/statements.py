@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
-from typing import Any, NamedTuple, TypeAlias
+from contextlib import contextmanager, nullcontext
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import psycopg
 from psycopg import Connection, Cursor, Pipeline, RawCursor
-from psycopg.pq import TransactionStatus
+from psycopg.errors import error_from_result
+from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.rows import tuple_row
 from psycopg.sql import Composed
 
 from stepwell.errors import Conflict
 from stepwell.step import Step
 from stepwell.stores.postgres.faults import transaction_failed, translated
+from stepwell.stores.postgres.line import has_come
 from stepwell.stores.postgres.queries import Statement, sql
 from stepwell.stores.postgres.rows import step_reader
 
@@ -48,11 +50,32 @@ class Statements:
     def __init__(
         self, connection: Connection[Any], *, lent: bool = False, survives: bool = True
     ) -> None:
-        self.connection, self.lent = connection, lent
+        self._connection, self.lent = connection, lent
         self._survives = survives
+        self._beginning = False
         self.due = False
         self._told = self._half_done = False
         self._last: list[tuple[Call, Callable[[list[Row]], None]]] = []
+
+    @property
+    def connection(self) -> Connection[Any]:
+        """The connection, with nothing under way on it."""
+        if self._beginning:
+            self._beginning = False
+            _take_answer(self._connection)
+        return self._connection
+
+    def begin(self) -> None:
+        """Begin a transaction on a connection of our own, and go on before the answer comes: by
+        the time that the first statement is made, it is there."""
+        with translated():
+            self._connection.pgconn.send_query(_BEGIN)
+            self._beginning = True
+            self._connection.pgconn.flush()
+
+    def close(self) -> None:
+        """Close the connection, whatever is under way."""
+        self._connection.close()
 
     def rows(self, *names: str, **values: Any) -> list[Row]:
         """The rows that the statement of these parts gives."""
@@ -181,7 +204,7 @@ class Statements:
             if self.connection.info.transaction_status is TransactionStatus.INERROR:
                 self.connection.execute("SELECT 1")  # COMMIT would be answered with a rollback
             first = [call for call, _ in self._last]
-            if not first and not calls and (teller is None or self._idle()):
+            if not first and not calls and teller is None:
                 self.connection.commit()
                 return Committed([], told=False)
             rows, told = self._all_at_once([*first, *calls], teller)
@@ -190,22 +213,21 @@ class Statements:
         return Committed(rows[len(first) :], told)
 
     def _all_at_once(self, calls: Sequence[Call], teller: str | None) -> Committed:
-        with ExitStack() as cursors:
-            asking = [cursors.enter_context(self._new_cursor()) for _ in calls]
-            committing, telling = (cursors.enter_context(self._new_cursor()) for _ in range(2))
-            told = teller is not None
-            try:
-                with self.connection.pipeline() if Pipeline.is_supported() else nullcontext():
-                    for cursor, call in zip(asking, calls, strict=True):
-                        self._execute(cursor, *call)
-                    committing.execute(b"COMMIT", prepare=False)  # readable on the line
-                    if teller is not None:
-                        self._execute(telling, *tell(teller))
-            except psycopg.Error:
-                if committing.statusmessage != "COMMIT":
-                    raise
-                told = False
-            return Committed([cursor.fetchall() for cursor in asking], told)
+        asking = [self._new_cursor() for _ in calls]
+        committing, telling = self._new_cursor(), self._new_cursor()
+        told = teller is not None
+        try:
+            with self.connection.pipeline() if Pipeline.is_supported() else nullcontext():
+                for cursor, call in zip(asking, calls, strict=True):
+                    self._execute(cursor, *call)
+                committing.execute(b"COMMIT", prepare=False)  # readable on the line
+                if teller is not None:
+                    self._execute(telling, *tell(teller))
+        except psycopg.Error:
+            if committing.statusmessage != "COMMIT":
+                raise
+            told = False
+        return Committed([cursor.fetchall() for cursor in asking], told)
 
     def work_is_due(self, due: bool) -> None:
         """Remember that waiting engines should look; a lent transaction tells them itself."""
@@ -213,6 +235,20 @@ class Statements:
         if due and self.lent and not self._told:
             self.rows("notify")
             self._told = True
+
+
+_BEGIN: Final = b"BEGIN ISOLATION LEVEL READ COMMITTED"
+
+
+def _take_answer(connection: Connection[Any]) -> None:
+    """Of a command that was sent without the driver; raises what that would."""
+    server = connection.pgconn
+    while server.is_busy():
+        has_come(connection)
+        server.consume_input()
+    while (result := server.get_result()) is not None:
+        if result.status != ExecStatus.COMMAND_OK:
+            raise error_from_result(result)
 
 
 def column_names(cursor: Cursor[Any]) -> Sequence[str]:

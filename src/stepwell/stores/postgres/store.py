@@ -148,34 +148,23 @@ class PostgresStore:
         ------
         StoreUnavailable : no connection within 5 s, or the answer to the commit was lost.
         """
-        self.open()
-        with self._borrowed(self._pool) as connection:
-            do = Statements(connection)
-            try:
-                yield PostgresTransaction(do)
-                self._commit(do)
-            except BaseException:
-                _roll_back(connection)
-                raise
+        with self._begun() as do:
+            yield PostgresTransaction(do)
+            self._commit(do)
 
     def add(self, additions: Sequence[Addition]) -> list[bool]:
         """As the verb `add`, in a transaction of its own."""
         if can_be_refused(additions) or not 0 < len(additions) <= AT_ONCE:
             with self.transaction() as tx:
                 return tx.add_if_alive(additions)
-        self.open()
-        with self._borrowed(self._pool) as connection:
-            do = Statements(connection)
+        with self._begun() as do:
             do.due = is_due_soon(additions)
-            alive = () if all(one.step.claimed_by is None for one in additions) else ("add_alive",)
-            try:
-                answer = self._commit(do, *insertion(additions, lent=False, alive=alive))
-            except BaseException:
-                _roll_back(connection)
-                raise
-            if is_any_due(answer.rows) and not do.due:
-                self._bell.ring()
-            return inserted(additions, answer.rows)
+            is_free = all(one.step.claimed_by is None for one in additions)
+            alive = () if is_free else ("add_alive",)
+            answer = self._commit(do, *insertion(additions, lent=False, alive=alive))
+        if is_any_due(answer.rows) and not do.due:
+            self._bell.ring()
+        return inserted(additions, answer.rows)
 
     @contextmanager
     def exclusive(self) -> Iterator[PostgresExclusive]:
@@ -233,6 +222,19 @@ class PostgresStore:
         self._be_new()
 
     # -- connections -----------------------------------------------------------
+
+    @contextmanager
+    def _begun(self) -> Iterator[Statements]:
+        """A transaction; rolls back if the block raises."""
+        self.open()
+        with self._borrowed(self._pool) as connection:
+            do = Statements(connection)
+            try:
+                do.begin()
+                yield do
+            except BaseException:
+                _roll_back(do)
+                raise
 
     def _commit(self, do: Statements, *last: Call) -> Committed:
         """With the last statements of the transaction; then whoever waits for work is told."""
@@ -340,8 +342,8 @@ def _as_of_now(connection: psycopg.Connection[Any]) -> None:
     connection.isolation_level = IsolationLevel.READ_COMMITTED
 
 
-def _roll_back(connection: psycopg.Connection[Any]) -> None:
+def _roll_back(do: Statements) -> None:
     try:
-        connection.rollback()
+        do.connection.rollback()
     except psycopg.Error:
-        connection.close()  # it was the connection that failed; the pool replaces it
+        do.close()  # it was the connection that failed; the pool replaces it

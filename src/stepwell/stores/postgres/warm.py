@@ -6,7 +6,6 @@ plan one of ours takes longer than to run it a hundred times.
 
 from __future__ import annotations
 
-import select
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
@@ -15,6 +14,7 @@ from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool
 
 from stepwell.stores.postgres.faults import translated
+from stepwell.stores.postgres.line import has_come
 
 Connection: TypeAlias = psycopg.Connection[Any]
 Pool: TypeAlias = ConnectionPool[Connection]
@@ -86,9 +86,7 @@ def hung_up(connection: Connection) -> bool:
     """Whether the other end has closed it. A line on which nothing came is asked nothing."""
     if connection.closed:
         return True
-    poll = select.poll()
-    poll.register(connection.fileno(), select.POLLIN)
-    if not poll.poll(0):
+    if not has_come(connection, within=0):
         return False
     try:
         ConnectionPool.check_connection(connection)
