@@ -67,21 +67,22 @@ def test_what_nobody_drives_is_said_before_what_is_on_time(client: TestClient) -
 
 
 @pytest.mark.parametrize(
-    ("total", "late", "paused", "said"),
+    ("total", "late", "resting", "paused", "said"),
     [
-        (3, 0, 0, ["All 3 schedules on time"]),
-        (3, 0, 1, ["All 2 schedules on time", "1 schedule paused"]),
-        (2, 0, 1, ["1 schedule on time", "1 schedule paused"]),
-        (2, 0, 2, ["2 schedules paused"]),
-        (3, 1, 1, ["1 of 2 schedules late", "1 schedule paused"]),
-        (0, 0, 0, []),
+        (3, 0, 0, 0, ["All 3 schedules on time"]),
+        (3, 0, 0, 1, ["All 2 schedules on time", "1 schedule paused"]),
+        (2, 0, 0, 1, ["1 schedule on time", "1 schedule paused"]),
+        (2, 0, 0, 2, ["2 schedules paused"]),
+        (3, 1, 0, 1, ["1 of 2 schedules late", "1 schedule paused"]),
+        (3, 0, 1, 1, ["1 of 2 schedules at rest, for a clock was ahead", "1 schedule paused"]),
+        (0, 0, 0, 0, []),
     ],
 )
-def test_what_is_paused_is_not_called_on_time(
-    total: int, late: int, paused: int, said: list[str]
+def test_what_is_paused_or_at_rest_is_not_called_on_time(
+    total: int, late: int, resting: int, paused: int, said: list[str]
 ) -> None:
     none = {"failing": 0, "causes": 0, "waiting_reviews": 0, "running": 0, "waiting": 0}
-    counts = Counts(schedules=total, late=late, paused=paused, **none)
+    counts = Counts(schedules=total, late=late, resting=resting, paused=paused, **none)
     assert [one.text for one in of_schedules(counts)] == said
 
 
