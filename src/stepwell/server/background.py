@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from stepwell.engine import sweeping
 from stepwell.registry import Registry
 from stepwell.server.blobs import steps as blobs
 from stepwell.server.bulk import steps as bulk
@@ -86,7 +87,7 @@ def _rouse(conn: Connection, services: Services) -> None:
     singles = replace(asleep, name_prefix="v1/server/", unique_key="")
     hourly = (retention.SWEEP, retention.RETAIN)
     for step in [*tx.search(singles), *tx.search(replace(asleep, name=retention.RETAIN))]:
-        usual = retention.EVERY if step.name in hourly else timedelta(0)
+        usual = sweeping.EVERY if step.name in hourly else timedelta(0)
         if step.schedule_time > now + usual + OVERSLEPT:
             tx.activate(step.id, None, None)
 
