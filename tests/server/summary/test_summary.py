@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from stepwell.ids import new_id
 from stepwell.launchers.protocol import LaunchFailed
 from stepwell.server import reaching
 from stepwell.server.app import Server
+from stepwell.server.blobs.places import Disk
 from stepwell.server.blobs.store import BlobStoreUnavailable
 from stepwell.server.database.tables import sources
 from stepwell.server.summary.queries import in_states
@@ -188,6 +191,26 @@ def test_the_store_of_reports_is_as_it_was_when_it_was_last_needed(
         server.services.blobs.put(new_id(), b"1")
     assert reports()["state"] == "problem"
     assert reports()["sentence"].endswith("ago: the disk is full")
+
+
+def test_a_disk_that_is_about_to_be_full_is_told_before_it_is(
+    api: Api, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong() -> dict[str, str]:
+        parts = api("viewer").get("health").json()["parts"]
+        return {
+            one["name"]: one["sentence"]
+            for one in parts
+            if one["name"] in ("database", "reports") and one["state"] == "problem"
+        }
+
+    server.services.blobs._place = Disk(tmp_path / "not" / "made" / "yet")
+    assert wrong() == {}
+    real = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: real._replace(free=40 * 2**20))
+    found = wrong()
+    assert found["reports"] == "The disk of reports, results and logs has 40 MiB left."
+    assert "has 40 MiB left. No outcome can be written to a full disk" in found["database"]
 
 
 class Broken:
