@@ -30,7 +30,7 @@ from stepwell.errors import (
     Unauthenticated,
 )
 from stepwell.schedules import Every
-from stepwell.server import openapi, problems
+from stepwell.server import openapi
 from stepwell.server.access.records import Role
 from stepwell.server.app import ROOMS, Server
 from stepwell.server.audit import service as audit
@@ -185,28 +185,6 @@ def test_what_a_driver_says_is_shown_to_nobody_but_has_an_id_that_the_log_has(
     assert told["correlation_id"] in caplog.text
     assert "a secret detail" in caplog.text
     assert done(server) == []
-
-
-@pytest.mark.usefixtures("tried")
-def test_an_outage_is_one_line_in_the_log_per_interval_which_every_answer_names(
-    api: Api, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """While the database was away each refused request was a line: it filled the log."""
-
-    def refused() -> dict[str, Any]:
-        return problem(operator.post("tried?then=lose"), 503, "store-unavailable")
-
-    operator = api("operator")
-    monkeypatch.setattr(problems, "REFUSED_EVERY", 600.0)
-    with caplog.at_level(logging.WARNING, "stepwell.server"):
-        first, *others = [refused() for _ in range(4)]
-        assert len(caplog.records) == 1
-        assert first["correlation_id"] in caplog.text
-        assert all(first["correlation_id"] in one["detail"] for one in others)
-        monkeypatch.setattr(problems, "REFUSED_EVERY", 0.0)
-        later = refused()
-    assert later["correlation_id"] in caplog.messages[-1]
-    assert caplog.messages[-1].endswith("Since the line before 3 more were refused alike.")
 
 
 def test_a_callers_correlation_id_is_kept_if_it_is_sane(api: Api) -> None:

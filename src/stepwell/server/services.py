@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -16,6 +17,7 @@ from stepwell.errors import Conflict
 from stepwell.launchers.protocol import Launcher
 from stepwell.retry import RetryPolicy
 from stepwell.server.blobs.store import BlobStore
+from stepwell.server.crowding import Crowd
 from stepwell.server.database.session import Database
 from stepwell.server.reaching import Reach
 from stepwell.server.settings import Settings
@@ -45,6 +47,7 @@ class Services:
     clock: Clock = SYSTEM
     blobs: BlobStore = field(default_factory=BlobStore.in_memory)
     reach: Reach = field(default_factory=Reach)
+    crowd: Crowd = field(default_factory=Crowd)
 
     def launcher(self, name: str) -> Launcher:
         """The launcher of that name; raises `LauncherOff`."""
@@ -56,6 +59,21 @@ class Services:
                 why=f"Enabled: {', '.join(sorted(self.launchers)) or 'none'}.",
                 fix=f"Start the server with --launcher {name}, or STEPWELL_LAUNCHERS={name}.",
             ) from None
+
+    @contextmanager
+    def asking(self, name: str) -> Iterator[Launcher]:
+        """The launcher of that name, for one question of a step of the server's own.
+
+        Where it hangs, a quarter of the workers wait for it: notifications may have half of them,
+        and the watch one.
+
+        Raises
+        ------
+        LauncherOff, LauncherSilent.
+        """
+        launcher = self.launcher(name)
+        with self.crowd.asking(name, max(self.settings.workers // 4, 1)):
+            yield launcher
 
     def ensure(self, conn: Connection, *names: str, priority: Priority = Priority.NORMAL) -> None:
         """There is always one of these steps of the server's own: add those that are missing."""
