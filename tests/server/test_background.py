@@ -64,8 +64,10 @@ def test_seeding_twice_adds_each_step_once(server: Server) -> None:
 
 @on_both
 def test_what_a_clock_that_was_ahead_has_put_to_sleep_is_woken(server: Server) -> None:
-    """Figures were not counted, and nobody was told of anything, until the clock was there."""
+    """Figures were not counted, nobody was told of anything, and nothing was let go of, until the
+    clock was there."""
     names = {"v1/server/tick", "v1/server/watch", "v1/server/watch-schedules", "v1/server/fold"}
+    names |= {"v1/server/sweep", "v1/server/retain"}
     steps, tomorrow = StepClient(server.db.store), clock.now() + timedelta(days=1)
 
     def asleep() -> set[str]:
@@ -78,6 +80,16 @@ def test_what_a_clock_that_was_ahead_has_put_to_sleep_is_woken(server: Server) -
     with server.db.write() as conn:
         background.seed(conn, server.services)
     assert not asleep()
+
+
+def test_a_sweep_that_sleeps_for_as_long_as_it_should_is_left_alone(server: Server) -> None:
+    steps, soon = StepClient(server.db.store), clock.now() + timedelta(hours=1)
+    (sweep,) = steps.search(StepQuery(status=StepStatus.READY, name="v1/server/sweep"))
+    steps.reschedule(sweep.id, soon)
+    with server.db.write() as conn:
+        background.seed(conn, server.services)
+    (sweep,) = steps.search(StepQuery(status=StepStatus.READY, name="v1/server/sweep"))
+    assert sweep.schedule_time == soon
 
 
 def test_a_step_that_was_lost_is_seeded_again(server: Server) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -101,6 +103,19 @@ def test_the_data_directory_is_its_owners_alone(
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+
+
+def test_a_key_that_is_there_is_read_and_not_tried_to_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each request of a container did, with an fsync; on a full disk each of them failed."""
+    key = Settings(data_dir=tmp_path).signing_key
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "mkstemp", full)
+    assert Settings(data_dir=tmp_path).signing_key == key
 
 
 def test_an_empty_key_is_refused(tmp_path: Path) -> None:

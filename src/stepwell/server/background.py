@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from stepwell.engine import sweeping
 from stepwell.registry import Registry
 from stepwell.server.blobs import steps as blobs
 from stepwell.server.bulk import steps as bulk
@@ -29,13 +32,17 @@ from stepwell.server.retention import steps as retention
 from stepwell.server.reviews import steps as reviews
 from stepwell.server.runs import steps as runs
 from stepwell.server.schedules import steps as schedules
-from stepwell.server.services import Services
+from stepwell.server.services import QUEUE, Services
 from stepwell.server.sources import steps as sources
+from stepwell.step import StepQuery, StepStatus
 
 _LOG = logging.getLogger("stepwell.server")
 
 EVERY: Final = 60.0
 """Seconds between two looks whether a step that must exist is missing (R29)."""
+
+OVERSLEPT: Final = timedelta(minutes=30)
+"""No step that must always be there sleeps for so much longer than it should."""
 
 ROOMS: Final[tuple[Any, ...]] = (
     discoveries,
@@ -69,6 +76,20 @@ def seed(conn: Connection, services: Services) -> None:
     for room in ROOMS:
         if hasattr(room, "seed"):
             room.seed(conn, services)
+    _rouse(conn, services)
+
+
+def _rouse(conn: Connection, services: Services) -> None:
+    """Wake those that sleep for longer than they ever should: a clock that was ahead has told
+    them when."""
+    tx, now = services.db.steps(conn), services.clock.now()
+    asleep = StepQuery(queue=QUEUE, status=StepStatus.READY, scheduled_from=now + OVERSLEPT)
+    singles = replace(asleep, name_prefix="v1/server/", unique_key="")
+    hourly = (retention.SWEEP, retention.RETAIN)
+    for step in [*tx.search(singles), *tx.search(replace(asleep, name=retention.RETAIN))]:
+        usual = sweeping.EVERY if step.name in hourly else timedelta(0)
+        if step.schedule_time > now + usual + OVERSLEPT:
+            tx.activate(step.id, None, None)
 
 
 class Seeder:

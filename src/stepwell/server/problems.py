@@ -9,6 +9,8 @@ from __future__ import annotations
 import http
 import logging
 import re
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import uuid4
@@ -32,6 +34,9 @@ from stepwell.errors import (
 )
 
 _LOG = logging.getLogger("stepwell.server")
+REFUSED_EVERY: Final = 10.0
+"""Seconds between two lines of the log on requests that were refused alike."""
+
 _SANE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -86,11 +91,34 @@ def install(app: FastAPI) -> None:
     app.add_middleware(Correlated)
 
 
+class Refusals:
+    """While the database is away every request is refused alike: that is one line in the log per
+    interval, and all answers name that one.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lines: dict[str, tuple[float, str, int]] = {}
+
+    def log(self, error: StepwellError, correlation_id: str) -> str:
+        """Log it, or count it; the correlation id of the line that tells of it."""
+        with self._lock:
+            now = time.monotonic()
+            at, line, more = self._lines.get(error.what, (now - REFUSED_EVERY, "", 0))
+            if now - at < REFUSED_EVERY:
+                self._lines[error.what] = (at, line, more + 1)
+                return line
+            self._lines[error.what] = (now, correlation_id, 0)
+        counted = f" Since the line before {more} more were refused alike." if more else ""
+        _LOG.warning("%s Correlation id %s.%s", error, correlation_id, counted)
+        return correlation_id
+
+
 class Correlated:
     """ASGI: each request has a correlation id, and what nobody foresaw becomes a 500."""
 
     def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+        self.app, self._refusals = app, Refusals()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the app; log and answer what it raises."""
@@ -100,6 +128,7 @@ class Correlated:
         request = Request(scope)
         given = request.headers.get("X-Correlation-Id", "")
         request.state.correlation_id = given if _SANE.fullmatch(given) else uuid4().hex
+        request.state.refusals = self._refusals
         sender = _Sender(send, request.state.correlation_id)
         try:
             await self.app(scope, receive, sender)
@@ -150,8 +179,8 @@ def of(request: Request, error: StepwellError) -> JSONResponse:
     """The document for an error of ours, with what it says of trying again."""
     told = error.as_dict()
     if isinstance(error, StoreUnavailable) and error.why:  # addresses, and names of users
-        _LOG.warning("%s Correlation id %s", error, request.state.correlation_id)
-        told["why"] = "The server's log has the details."
+        line = request.state.refusals.log(error, request.state.correlation_id)
+        told["why"] = f"The server's log has the details, under the correlation id {line}."
     answer = problem(request, status_of(error), told)
     after = getattr(error, "retry_after", None)
     if after is not None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
 from typing import Final
 
@@ -17,17 +17,15 @@ from stepwell.errors import Conflict
 from stepwell.launchers.protocol import Launcher
 from stepwell.retry import RetryPolicy
 from stepwell.server.blobs.store import BlobStore
+from stepwell.server.crowding import Crowd
 from stepwell.server.database.session import Database
 from stepwell.server.reaching import Reach
 from stepwell.server.settings import Settings
-from stepwell.step import OnConflict, Priority, StepQuery, StepStatus, new_step
+from stepwell.step import OnConflict, Priority, new_step
 
 QUEUE: Final = "server"
 """The server's own steps: a queue and workers of their own, so that users' work cannot
 starve them (R36)."""
-
-OVERSLEPT: Final = timedelta(minutes=30)
-"""No step that must always be there sleeps so long: a clock that was ahead has told it when."""
 
 RETRY: Final = RetryPolicy(delays=(1.0, 2.0, 5.0))
 """The server's own steps are tried again at most 5 s apart, without limit (R3)."""
@@ -49,6 +47,7 @@ class Services:
     clock: Clock = SYSTEM
     blobs: BlobStore = field(default_factory=BlobStore.in_memory)
     reach: Reach = field(default_factory=Reach)
+    crowd: Crowd = field(default_factory=Crowd)
 
     def launcher(self, name: str) -> Launcher:
         """The launcher of that name; raises `LauncherOff`."""
@@ -61,15 +60,25 @@ class Services:
                 fix=f"Start the server with --launcher {name}, or STEPWELL_LAUNCHERS={name}.",
             ) from None
 
+    @contextmanager
+    def asking(self, name: str) -> Iterator[Launcher]:
+        """The launcher of that name, for one question of a step of the server's own.
+
+        Where it hangs, a quarter of the workers wait for it: notifications may have half of them,
+        and the watch one.
+
+        Raises
+        ------
+        LauncherOff, LauncherSilent.
+        """
+        launcher = self.launcher(name)
+        with self.crowd.asking(name, max(self.settings.workers // 4, 1)):
+            yield launcher
+
     def ensure(self, conn: Connection, *names: str, priority: Priority = Priority.NORMAL) -> None:
-        """There is always one of these steps of the server's own: add those that are missing, and
-        wake those that sleep for longer than they ever should."""
+        """There is always one of these steps of the server's own: add those that are missing."""
         new = partial(
             new_step, queue=QUEUE, priority=priority, singleton=True, on_conflict=OnConflict.IGNORE
         )
-        tx, now = self.db.steps(conn), self.clock.now()
-        tx.add([seal(new(one), JSON, now) for one in names])
-        for name in names:
-            for step in tx.search(StepQuery(name=name, status=StepStatus.READY, limit=1)):
-                if step.schedule_time > now + OVERSLEPT:
-                    tx.activate(step.id, None, None)
+        now = self.clock.now()
+        self.db.steps(conn).add([seal(new(one), JSON, now) for one in names])

@@ -6,6 +6,7 @@ Each can be given as an environment variable: `STEPWELL_` and the name in capita
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import tempfile
@@ -266,12 +267,15 @@ class Settings:
 
 
 def kept_secret(path: Path) -> str:
-    """The secret in `path`, which only its owner can read; made on first use."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        write_secret(path, secrets.token_urlsafe(48))
-    except FileExistsError:
-        pass
+    """The secret in `path`, which only its owner can read; made on first use.
+
+    Where there is one nothing is written: each request of a container asks for it, and a disk
+    may be full.
+    """
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):  # another server was faster
+            write_secret(path, secrets.token_urlsafe(48))
     try:
         found = path.read_text().strip()
     except OSError as error:

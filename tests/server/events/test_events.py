@@ -224,6 +224,24 @@ def test_who_comes_while_the_feed_is_read_is_told_what_commits_from_then_on(
     hub.stop()
 
 
+def test_that_the_feed_is_not_read_is_told_once_and_not_twice_a_second(
+    server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tried = threading.Semaphore(0)
+
+    def away(_: Reader) -> Any:
+        tried.release()
+        raise StoreUnavailable("gone")
+
+    monkeypatch.setattr(Reader, "read", away)
+    loop, hub = asyncio.new_event_loop(), Hub(server.db, every=0.01)
+    hub.join(Listener(frozenset({"runs"}), None, loop))
+    assert all(tried.acquire(timeout=90) for _ in range(5))
+    hub.stop()
+    loop.close()
+    assert caplog.text.count("the feed of changes is not read: gone") == 1
+
+
 def test_who_leaves_while_it_comes_is_not_listed_for_ever(server: Server) -> None:
     """Its connection was closed while a thread had it join."""
     loop = asyncio.new_event_loop()

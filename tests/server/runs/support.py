@@ -193,6 +193,14 @@ class Pod:
         claimed: Claimed = self.call("claim", request=request)
         return claimed.steps[0] if claimed.steps else None
 
+    def next_due(self) -> datetime | None:
+        """When there is something to claim, if not now."""
+        names = tuple(f"v1/{GROUP}/{WORKFLOW}/{one}" for one in ("fetch", "load", "report"))
+        request = ClaimRequest(engine_id=self.engine_id, request_id=new_id(), names=names)
+        claimed: Claimed = self.call("claim", request=request)
+        assert not claimed.steps
+        return claimed.next_due
+
     def settle(self, *settlements: Settlement) -> list[Verdict]:
         """Settle; must be accepted."""
         found: list[Verdict] = self.call(

@@ -176,6 +176,34 @@ def test_patience_ends_as_was_chosen(
         assert list(launcher.specs) == [f"{run['id']}-1"]
 
 
+@on_both
+@pytest.mark.parametrize("entry", [{"approval": {**GATE, "within": 60.0}}], indirect=True)
+def test_no_container_stays_for_an_answer_however_short_the_patience_so_that_people_are_told(
+    work: Work, launcher: PlayedLauncher, start: Start, show: Show, pod: Pods, api: Api
+) -> None:
+    """A runner stays for what is due within five minutes: that would be the whole of it."""
+    run = start()
+    work()
+    one = pod(run)
+    one.work(then="load")
+    assert one.next_due() is None, "there is nothing to stay for"
+    launcher.end(f"{run['id']}-1")
+    work(lambda: show(run)["state"] == "waiting")
+    about = {"kind": "approval-waiting", "group": run["group"]}
+    found = api("viewer").get("/notifications/occasions", params=about).json()["items"]
+    assert [told["run_id"] for told in found] == [run["id"]]
+
+
+def test_a_container_stays_for_what_is_due_soon_beside_what_waits_for_an_answer(
+    work: Work, start: Start, pod: Pods
+) -> None:
+    run, soon = start(), clock.now() + timedelta(minutes=1)
+    work()
+    one = pod(run)
+    one.settle(settlement(one.claim(), None, schedule_time=soon))
+    assert one.next_due() == soon
+
+
 def test_a_cancelled_run_waits_for_nobody(
     waiting: dict[str, Any], client: TestClient, work: Work, show: Show, api: Api
 ) -> None:

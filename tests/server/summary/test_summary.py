@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from stepwell.ids import new_id
 from stepwell.launchers.protocol import LaunchFailed
 from stepwell.server import reaching
 from stepwell.server.app import Server
+from stepwell.server.blobs.places import Disk
 from stepwell.server.blobs.store import BlobStoreUnavailable
 from stepwell.server.database.tables import sources
 from stepwell.server.summary.queries import in_states
@@ -67,21 +70,22 @@ def test_what_nobody_drives_is_said_before_what_is_on_time(client: TestClient) -
 
 
 @pytest.mark.parametrize(
-    ("total", "late", "paused", "said"),
+    ("total", "late", "resting", "paused", "said"),
     [
-        (3, 0, 0, ["All 3 schedules on time"]),
-        (3, 0, 1, ["All 2 schedules on time", "1 schedule paused"]),
-        (2, 0, 1, ["1 schedule on time", "1 schedule paused"]),
-        (2, 0, 2, ["2 schedules paused"]),
-        (3, 1, 1, ["1 of 2 schedules late", "1 schedule paused"]),
-        (0, 0, 0, []),
+        (3, 0, 0, 0, ["All 3 schedules on time"]),
+        (3, 0, 0, 1, ["All 2 schedules on time", "1 schedule paused"]),
+        (2, 0, 0, 1, ["1 schedule on time", "1 schedule paused"]),
+        (2, 0, 0, 2, ["2 schedules paused"]),
+        (3, 1, 0, 1, ["1 of 2 schedules late", "1 schedule paused"]),
+        (3, 0, 1, 1, ["1 of 2 schedules at rest, for a clock was ahead", "1 schedule paused"]),
+        (0, 0, 0, 0, []),
     ],
 )
-def test_what_is_paused_is_not_called_on_time(
-    total: int, late: int, paused: int, said: list[str]
+def test_what_is_paused_or_at_rest_is_not_called_on_time(
+    total: int, late: int, resting: int, paused: int, said: list[str]
 ) -> None:
     none = {"failing": 0, "causes": 0, "waiting_reviews": 0, "running": 0, "waiting": 0}
-    counts = Counts(schedules=total, late=late, paused=paused, **none)
+    counts = Counts(schedules=total, late=late, resting=resting, paused=paused, **none)
     assert [one.text for one in of_schedules(counts)] == said
 
 
@@ -187,6 +191,26 @@ def test_the_store_of_reports_is_as_it_was_when_it_was_last_needed(
         server.services.blobs.put(new_id(), b"1")
     assert reports()["state"] == "problem"
     assert reports()["sentence"].endswith("ago: the disk is full")
+
+
+def test_a_disk_that_is_about_to_be_full_is_told_before_it_is(
+    api: Api, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong() -> dict[str, str]:
+        parts = api("viewer").get("health").json()["parts"]
+        return {
+            one["name"]: one["sentence"]
+            for one in parts
+            if one["name"] in ("database", "reports") and one["state"] == "problem"
+        }
+
+    server.services.blobs._place = Disk(tmp_path / "not" / "made" / "yet")
+    assert wrong() == {}
+    real = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: real._replace(free=40 * 2**20))
+    found = wrong()
+    assert found["reports"] == "The disk of reports, results and logs has 40 MiB left."
+    assert "has 40 MiB left. No outcome can be written to a full disk" in found["database"]
 
 
 class Broken:

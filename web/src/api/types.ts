@@ -5654,7 +5654,7 @@ export interface components {
         };
         /**
          * Counts
-         * @description How many there are now.
+         * @description How many there are now. Schedules rest after a clock that was ahead was put back.
          */
         Counts: {
             /** Causes */
@@ -5668,6 +5668,8 @@ export interface components {
              * @description Whether it is paused.
              */
             paused: number;
+            /** Resting */
+            resting: number;
             /** Running */
             running: number;
             /**
@@ -14194,6 +14196,7 @@ export interface components {
          *         "failing": 1,
          *         "late": 1,
          *         "paused": 1,
+         *         "resting": 1,
          *         "running": 1,
          *         "schedules": 1,
          *         "waiting": 1,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -69,6 +70,13 @@ class Disk:
         """Without drafts: a server that was killed leaves some."""
         with contextlib.suppress(FileNotFoundError), os.scandir(self._root / folder) as entries:
             yield from (one.name for one in entries if not {".", "#"} & set(one.name))
+
+    def free(self) -> int | None:
+        """Bytes that are left for its files; None where that cannot be told."""
+        there = next(one for one in (self._root, *self._root.parents) if one.exists())
+        with contextlib.suppress(OSError):
+            return shutil.disk_usage(there).free
+        return None
 
 
 class Memory:

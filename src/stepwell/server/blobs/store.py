@@ -112,6 +112,11 @@ class BlobStore:
         """When it last did not answer, and why; None if it has answered since."""
         return self._failed
 
+    @property
+    def free(self) -> int | None:
+        """Bytes that are left on the disk of a folder; None of any other place."""
+        return self._place.free() if isinstance(self._place, Disk) else None
+
     @contextmanager
     def _asked(self) -> Iterator[None]:
         """Remembers how it went; that nothing is there is an answer too."""

@@ -65,8 +65,8 @@ class Discovering:
     def _pin(self, row: queries.Row) -> Outcome:
         with self.services.db.read() as conn:
             group = groups.get(conn, row["group_name"])
-        launcher = self.services.launcher(group.launcher)
-        pinned = pin(launcher, group.image, group.launch_options)
+        with self.services.asking(group.launcher) as launcher:
+            pinned = pin(launcher, group.image, group.launch_options)
         kept = {"digest": pinned.digest, "location": pinned.location, "state": State.RUNNING}
         seen = {"launcher": group.launcher, "image": group.image}
         with self.services.db.write() as conn:
@@ -93,18 +93,20 @@ class Discovering:
             deadline_seconds=settings.discovery_timeout,
             options=group.launch_options or {},
         )
-        handle = self.services.launcher(row["launcher"]).start(spec)
+        with self.services.asking(row["launcher"]) as launcher:
+            handle = launcher.start(spec)
         self._change(handle=handle, started_at=self.services.clock.now())
         return rerun(after=POLL_SECONDS, description="The image was started.")
 
     def _watch(self, row: queries.Row) -> Outcome:
-        launcher = self.services.launcher(row["launcher"])
-        status = launcher.poll(row["handle"])
-        if status.state == "running":
-            if self._overdue(row["started_at"]):
-                launcher.stop(row["handle"])
-            return rerun(after=POLL_SECONDS)
-        return self._finished(status, launcher.logs(row["handle"]))
+        with self.services.asking(row["launcher"]) as launcher:
+            status = launcher.poll(row["handle"])
+            if status.state == "running":
+                if self._overdue(row["started_at"]):
+                    launcher.stop(row["handle"])
+                return rerun(after=POLL_SECONDS)
+            output = launcher.logs(row["handle"])
+        return self._finished(status, output)
 
     def _finished(self, status: LaunchStatus, output: str) -> Outcome:
         kept = readable(output)

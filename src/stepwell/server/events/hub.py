@@ -133,6 +133,7 @@ class Hub:
             thread.join(self._every + 5)
 
     def _run(self) -> None:
+        well = True
         while not self._over.is_set():
             with self._lock:
                 reader = self._reader
@@ -141,10 +142,11 @@ class Hub:
                     return
             try:
                 found = reader.read()
-                self.reads += 1
+                self.reads, well = self.reads + 1, True
             except Exception as error:  # the database is away: views are late, not dead
-                _LOG.warning("the feed of changes was not read: %s", error)
-                found = []
+                if well:  # twice a second is no news
+                    _LOG.warning("the feed of changes is not read: %s", error)
+                found, well = [], False
             with self._lock:  # who came while it was read was promised what is in it
                 listeners = list(self._listeners)
             for one in listeners if found else ():

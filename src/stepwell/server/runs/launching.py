@@ -38,8 +38,8 @@ def start(services: Services, run: Row, group: Group) -> Handle:
     ------
     StepwellError : an `InvalidInput` cannot work later either; others may.
     """
-    launcher = services.launcher(group.launcher)
-    return launcher.start(_spec(services, launcher, run, group))
+    with services.asking(group.launcher) as launcher:
+        return launcher.start(_spec(services, launcher, run, group))
 
 
 def plan(services: Services, run: Row, group: Group) -> LaunchPlan:

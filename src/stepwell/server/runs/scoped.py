@@ -13,7 +13,7 @@ from sqlalchemy import Connection, RowMapping
 from stepwell import clock
 from stepwell.errors import Denied, EngineBuried, NotFound
 from stepwell.outcome import Settlement, Verdict
-from stepwell.server.runs import course, queries, quotas, settling
+from stepwell.server.runs import approvals, course, queries, quotas, settling
 from stepwell.server.runs.records import RunState
 from stepwell.server.runs.service import OPERATIONS, activate_supervisor
 from stepwell.server.runs.tokens import EngineIds
@@ -106,7 +106,16 @@ class ScopedStore:
         claimed = self.tx.claim(asked)
         if claimed.steps:
             self._started()
+        elif claimed.next_due is not None:
+            claimed = replace(claimed, next_due=self._worth_staying_for(claimed.next_due))
         return replace(claimed, steps=tuple(self._outside(step) for step in claimed.steps))
+
+    def _worth_staying_for(self, next_due: datetime) -> datetime | None:
+        """When the next row is due that waits for no reviewer: while one is asked no container
+        runs, however short the patience, for only then are people told (R33)."""
+        query = StepQuery(flow_id=self.flow_id, status=StepStatus.READY, scheduled_from=next_due)
+        due = [one.schedule_time for one in self.tx.search(query) if approvals.asked(one) is None]
+        return min(due, default=None)
 
     def claimed(self, engine_id: UUID) -> list[Claim]:
         """As in the protocol."""

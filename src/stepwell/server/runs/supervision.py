@@ -95,19 +95,22 @@ class Supervision:
         wanted = wanted and clock.now() < run["deadline_at"] and not self._crowded()
         if attempt["launched_at"] is None and wanted:
             return self._launch(run, group)
-        handle = attempt["handle"] or launcher.find(launching.name(self.run_id, attempt["number"]))
-        status = launcher.poll(handle)
+        with self.services.asking(group.launcher):
+            name = launching.name(self.run_id, attempt["number"])
+            handle = attempt["handle"] or launcher.find(name)
+            status = launcher.poll(handle)
+            output = launcher.logs(handle) if status.state == "ended" else ""
         if status.state == "ended":
             if attempt["launched_at"] is None:  # why not is known better than by the launcher
                 status = replace(status, reason=attempt["condition"] or status.reason)
-            output = launcher.logs(handle)
             logs.complete(self.services, self.run_id, attempt["number"], output)
             self._finish(attempt["number"], status, storable(_tail(output, status)))
             return self._proceed(group)
         self._note_silence(attempt)
         if wanted and not self._lingers() and not self._out_of_touch():
             return self._look_again(run)
-        launcher.stop(handle)
+        with self.services.asking(group.launcher):
+            launcher.stop(handle)
         return rerun(after=ENDING, description="Waits for the container to stop.")
 
     def _unattended(

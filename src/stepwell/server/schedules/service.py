@@ -1,4 +1,5 @@
-"""The verbs of people: add, change, pause, run now. Other rooms use `get` and `sync_with_release`.
+"""The verbs of people: add, change, pause, run now. Other rooms use `get`,
+`sync_with_release`, and what tells who rests.
 
 Each holds the schedule, settles what was due until now, changes it, writes the
 audit log and wakes the tick, all in the caller's transaction.
@@ -16,6 +17,7 @@ from stepwell.server.schedules.definitions import changing
 from stepwell.server.schedules.definitions.editing import add, change, end_override, remove
 from stepwell.server.schedules.definitions.holding import end_skips, pause, resume, skip_next
 from stepwell.server.schedules.definitions.sync import sync_with_release
+from stepwell.server.schedules.ledger.resting import resting, rests_until
 from stepwell.server.schedules.queries import Row
 
 __all__ = [
@@ -26,6 +28,8 @@ __all__ = [
     "get",
     "pause",
     "remove",
+    "resting",
+    "rests_until",
     "resume",
     "run_now",
     "skip_next",

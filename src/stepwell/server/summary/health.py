@@ -15,7 +15,8 @@ from stepwell.server.summary import queries
 from stepwell.server.summary.records import Part, State
 from stepwell.server.words import span
 from stepwell.step import Step, StepQuery, StepStatus
-from stepwell.stores.inspecting import Inspectable
+from stepwell.stores.inspecting import Inspectable, Inspection
+from stepwell.stores.sqlite.inspecting import LITTLE_SPACE
 
 TICK: Final = "v1/server/tick"
 WARN: Final = timedelta(seconds=5)
@@ -26,11 +27,14 @@ SLOW: Final = 0.5
 
 def parts(conn: Connection, services: Services) -> list[Part]:
     """Every part, each with a sentence."""
+    store = services.db.store
+    assert isinstance(store, Inspectable)
+    seen = store.inspect()
     return [
         _scheduler(conn, services),
-        _engines(services),
+        _engines(seen),
         *_launchers(services),
-        _database(conn),
+        _database(conn, seen),
         _blobs(services),
         *_sources(conn),
     ]
@@ -53,10 +57,8 @@ def _lag(tick: Step | None) -> tuple[State, str]:
     return ("problem" if behind >= BAD else "warning"), said
 
 
-def _engines(services: Services) -> Part:
-    store = services.db.store
-    assert isinstance(store, Inspectable)
-    found = [one for one in store.inspect().engines if not one.queues or QUEUE in one.queues]
+def _engines(seen: Inspection) -> Part:
+    found = [one for one in seen.engines if not one.queues or QUEUE in one.queues]
     if not found:
         return Part(
             name="engines",
@@ -81,7 +83,10 @@ def _launcher(name: str, services: Services) -> Part:
     return Part(name=f"launcher {name}", state=state, sentence=found.sentence)
 
 
-def _database(conn: Connection) -> Part:
+def _database(conn: Connection, seen: Inspection) -> Part:
+    for one in seen.findings:
+        if one.check == "disk":
+            return Part(name="database", state="problem", sentence=f"{one.what} {one.why}")
     begin = time.monotonic()
     conn.execute(text("SELECT 1"))
     took = time.monotonic() - begin
@@ -91,11 +96,16 @@ def _database(conn: Connection) -> Part:
 
 
 def _blobs(services: Services) -> Part:
-    """How the latest use of it went: it is not asked for this, for it may be far away."""
+    """How the latest use of it went, and how much room its folder has: a store that may be far
+    away is not asked for this."""
     failure, answered = services.blobs.failure, services.blobs.answered
     if failure is not None:
         at, why = failure
         said = f"The store of reports did not answer {span(clock.now() - at)} ago: {why}"
+        return Part(name="reports", state="problem", sentence=said)
+    free = services.blobs.free
+    if free is not None and free < LITTLE_SPACE:
+        said = f"The disk of reports, results and logs has {free // 2**20} MiB left."
         return Part(name="reports", state="problem", sentence=said)
     if answered is None:
         said = "The store of reports was not needed since this server started."

@@ -21,10 +21,11 @@ class Clause(BaseModel):
 
 
 class Counts(BaseModel):
-    """How many there are now."""
+    """How many there are now. Schedules rest after a clock that was ahead was put back."""
 
     schedules: int
     late: int
+    resting: int
     paused: int
     failing: int
     causes: int

@@ -13,6 +13,7 @@ from stepwell.server.causes import service as causes
 from stepwell.server.paging import Paging
 from stepwell.server.reviews import service as reviews
 from stepwell.server.runs.records import RunState
+from stepwell.server.schedules import service as schedules
 from stepwell.server.search import service as search
 from stepwell.server.services import Services
 from stepwell.server.summary import health, queries
@@ -44,6 +45,7 @@ def summary(conn: Connection, services: Services) -> Summary:
     counts = Counts(
         schedules=total,
         late=late,
+        resting=schedules.resting(conn, now),
         paused=paused,
         failing=failures.runs,
         causes=failures.causes,
@@ -79,7 +81,10 @@ def of_schedules(counts: Counts) -> Iterator[Clause]:
     if counts.late:
         text = f"{counts.late} of {_many(due, 'schedule')} late"
         yield Clause(text=text, link="/schedules")
-    elif due:
+    if counts.resting:
+        text = f"{counts.resting} of {_many(due, 'schedule')} at rest, for a clock was ahead"
+        yield Clause(text=text, link="/schedules")
+    if due and not counts.late and not counts.resting:
         text = f"{'All ' if due > 1 else ''}{_many(due, 'schedule')} on time"
         yield Clause(text=text, link="/schedules")
     if counts.paused:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, RowMapping, select
 
 from stepwell import clock
 from stepwell.server.database.tables import ledger, runs
+from stepwell.server.schedules import service as schedules
 from stepwell.server.services import Services
 from stepwell.server.waiting.holding import pause_of
 from stepwell.server.waiting.reasons import late
@@ -29,7 +30,7 @@ def reasons(conn: Connection, services: Services, row: RowMapping) -> list[Reaso
     found = [
         *(pause_of(one) for one in pauses if one.key == "server"),
         _paused(row),
-        _overlap(conn, row, now) or _not_due(row, now),
+        _overlap(conn, row, now) or _not_due(conn, row, now),
         *(late(one, now) for one in ticks if one.claimed_by is None),
     ]
     return [one for one in found if one is not None]
@@ -59,14 +60,15 @@ def _paused(row: RowMapping) -> Reason | None:
     )
 
 
-def _not_due(row: RowMapping, now: datetime) -> Reason | None:
+def _not_due(conn: Connection, row: RowMapping, now: datetime) -> Reason | None:
     at = row["next_due"]
     if at is None or at <= now:
         return None
-    zone = row["spec"].get("timezone")
+    zone, until = row["spec"].get("timezone"), schedules.rests_until(conn, row["id"], now)
+    rests = f" Until {instant(until)} all was done while a clock was ahead." if until else ""
     return Reason(
         code=Code.NOT_DUE,
-        sentence=f"Starts {instant(at)}{f' ({zone})' if zone else ''}, in {span(at - now)}.",
+        sentence=f"Starts {instant(at)}{f' ({zone})' if zone else ''}, in {span(at - now)}.{rests}",
         changes=f"at {instant(at)}",
         changes_at=at,
         blocking=_blocking(row),
