@@ -171,20 +171,6 @@ def test_a_step_is_activated_with_arguments_and_another_is_ended_by_hand(
     fits(page)
 
 
-def test_what_follows_a_long_state_is_not_far_below_it(look: Look, shop: StepClient) -> None:
-    shop.add(new_step("v1/novel", {"text": "word " * 40_000}))
-    page = look()
-    drawer = opened(page, "v1/novel", "v1/novel")
-    state = drawer.get_by_role("region", name="State")
-    box = state.bounding_box()
-    assert box is not None
-    assert box["height"] < 900
-    state.press("End")
-    lineage = drawer.get_by_role("region", name="Which step made which")
-    lineage.scroll_into_view_if_needed()
-    expect(lineage).to_be_in_viewport()
-
-
 def test_read_only_the_pages_show_and_change_nothing(look: Look, shop: StepClient) -> None:
     page = look()
     drawer = opened(page, "v1/send-letter", "v1/send-letter")
