@@ -7,7 +7,7 @@ the focus goes back to where it was opened from.
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from tests.journeys.browser.looking import axe_in_both_themes, fits
 from tests.journeys.browser.site import Site
 
@@ -114,6 +114,58 @@ def test_a_row_is_opened_by_arrows_and_enter_and_its_drawer_closed_by_esc(
     page.set_viewport_size({"width": 390, "height": 844})
     axe_in_both_themes(page)
     fits(page)
+    card = page.get_by_role("list", name="Steps").get_by_role("listitem").first
+    card.press("Enter")
+    expect(drawer).to_be_focused()
+    expect(page.get_by_role("banner")).to_have_count(0)  # it is below the drawer
+    page.keyboard.press("Escape")
+    expect(card).to_be_focused()
+    expect(page.get_by_role("banner")).to_be_visible()
+
+
+def test_beside_a_drawer_the_words_of_a_table_stay_whole(page: Page, site: Site) -> None:
+    begun(page, site, "/steps?status=done")
+    page.locator("tbody tr").first.press("Enter")
+    drawer = page.get_by_role("complementary").filter(has=page.get_by_role("heading", level=2))
+    table, beside = page.get_by_role("table").bounding_box(), drawer.bounding_box()
+    assert table is not None
+    assert beside is not None
+    assert table["x"] + table["width"] <= beside["x"]
+    row = page.locator("tbody tr").first.bounding_box()
+    assert row is not None
+    assert row["height"] < 60, "a name is broken into syllables"
+
+
+@pytest.mark.parametrize("path", ["/nosuch", "/review/flaky"])
+def test_where_there_is_no_page_there_is_the_way_to_all_others(
+    page: Page, site: Site, path: str
+) -> None:
+    begun(page, site, path)
+    expect(page).to_have_title("There is no such page · Stepwell")
+    expect(page.get_by_role("main")).to_have_count(1)
+    page.get_by_role("navigation", name="Screens").get_by_role("link", name="Catalog").click()
+    expect(page).to_have_title("Catalog · Stepwell")
+    alone = page.locator("tbody a").first.bounding_box()
+    assert alone is not None
+    assert alone["height"] >= 24, "too low for a finger"
+    page.locator("tbody a").first.click()
+    above = page.get_by_role("main").get_by_role("link", name="Catalog")
+    expect(above).not_to_have_attribute("aria-current", "page")
+
+
+def test_a_screen_on_its_way_is_told_of(page: Page, site: Site) -> None:
+    held: list[Route] = []
+    page.route("**/MetricsPage-*.js", lambda route: held.append(route))  # noqa: PLW0108
+    begun(page, site, "/workflows")
+    page.get_by_role("link", name="Metrics").press("Enter")
+    expect(page.get_by_role("main")).to_have_attribute("aria-busy", "true")
+    expect(page.get_by_role("status").filter(has_text="Loading")).to_have_count(1)
+    expect(page).to_have_title("Catalog · Stepwell")
+    for route in held:
+        route.continue_()
+    page.unroute("**/MetricsPage-*.js")
+    expect(page).to_have_title("Metrics · Stepwell")
+    expect(page.get_by_role("main")).to_have_attribute("aria-busy", "false")
 
 
 def test_a_run_is_begun_and_read_by_keys_alone(page: Page, site: Site) -> None:

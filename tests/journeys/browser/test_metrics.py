@@ -58,6 +58,12 @@ def test_the_figures_are_those_of_the_api_over_every_range(visit: Visit, mill: S
         expect(figures).to_contain_text("3 of 4")  # they succeeded
         expect(figures).to_contain_text("1 of 4")
     expect(main.get_by_text("there is nothing to grind")).to_be_visible()
+    page.get_by_role("button", name="Show as a table").click()
+    table = page.get_by_role("table", name="Runs and their time, the newest first")
+    expect(table.get_by_role("row").nth(1)).to_be_visible()
+    axe_in_both_themes(page)
+    page.get_by_role("button", name="Show as a picture").click()
+    expect(table).to_have_count(0)
     expect(page.get_by_role("link", name="CSV")).to_have_attribute("href", re.compile("format=csv"))
     axe_in_both_themes(page)
     page.set_viewport_size({"width": 390, "height": 844})

@@ -33,6 +33,13 @@ export interface Change {
   body: unknown;
 }
 
+/** Thrown in place of sending: who does many acts, and goes on after errors, throws it again. */
+export class Withheld extends ApiError {
+  constructor() {
+    super({ what: "It was only to be looked at." });
+  }
+}
+
 let withheld: Change[] | null = null;
 
 let looking: Promise<unknown> = Promise.resolve();
@@ -66,7 +73,7 @@ async function withhold(request: Request, to: Change[]): Promise<never> {
     path: pathname.slice(`${BASE}/api/v1`.length) + search,
     body: body === "" ? undefined : parseExact(body),
   });
-  throw new Error("It was only to be looked at.");
+  throw new Withheld();
 }
 
 export const changes: Middleware = {

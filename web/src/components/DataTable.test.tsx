@@ -96,3 +96,28 @@ describe("the button for more", () => {
     expect(load).toHaveBeenCalledTimes(3);
   });
 });
+
+it("shows beside an open drawer only the columns that fit there", () => {
+  const columns = [
+    {
+      key: "name",
+      header: "Name",
+      beside: true as const,
+      cell: (one: { name: string }) => one.name,
+    },
+    { key: "length", header: "Length", cell: (one: { name: string }) => one.name.length },
+  ];
+  const table = (current?: string) => (
+    <DataTable
+      label="People"
+      columns={columns}
+      rows={ROWS}
+      rowId={(one) => one.name}
+      current={current}
+    />
+  );
+  const { rerender } = render(table());
+  expect(screen.getAllByRole("columnheader")).toHaveLength(2);
+  rerender(table("ada"));
+  expect(screen.getAllByRole("columnheader").map((one) => one.textContent)).toEqual(["Name"]);
+});

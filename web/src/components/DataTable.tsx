@@ -46,6 +46,8 @@ export interface Column<T> {
    * sentence has the whole width, and up to four lines.
    */
   card?: "head" | "none" | "line" | "sentence";
+  /** There is room for it beside the drawer of a row, which says all the others. */
+  beside?: true;
 }
 
 export interface Selection {
@@ -76,12 +78,14 @@ interface Props<T> {
 const features = tableFeatures({ rowSortingFeature, sortedRowModel: createSortedRowModel() });
 const VIRTUAL = 100;
 
-export function DataTable<T extends object>(props: Props<T>) {
-  const { rows, columns, rowId, selection, onOpen, more, rowHeight = 36 } = props;
+export function DataTable<T extends object>(given: Props<T>) {
+  const columns = shownOf(given.columns, given.current !== undefined);
+  const props = { ...given, columns };
+  const { rows, rowId, selection, onOpen, more, rowHeight = 36 } = props;
   const phone = usePhone();
   const [own, setOwn] = useState<SortingState>([]);
   const sorting = props.sorting ?? own;
-  const defs = useMemo(() => columns.map((one) => definition(one)), [columns]);
+  const defs = useMemo(() => given.columns.map((one) => definition(one)), [given.columns]);
   const data = rows as T[];
   const table = useTable({
     features,
@@ -109,7 +113,7 @@ export function DataTable<T extends object>(props: Props<T>) {
   if (phone) {
     return (
       <>
-        <ul className={classes.cards} aria-label={props.label} ref={list}>
+        <ul className={cx(classes.cards, "sw-alone")} aria-label={props.label} ref={list}>
           {spot.before > 0 ? <li aria-hidden="true" style={{ height: spot.before }} /> : null}
           {shown.map((row, at) => (
             <Card
@@ -175,7 +179,7 @@ export function DataTable<T extends object>(props: Props<T>) {
             })}
           </tr>
         </thead>
-        <tbody ref={body}>
+        <tbody ref={body} className="sw-alone">
           <Gap height={spot.before} span={span} />
           {shown.map((row, at) => {
             const id = rowId(row);
@@ -212,6 +216,12 @@ export function DataTable<T extends object>(props: Props<T>) {
       {foot}
     </>
   );
+}
+
+/** Beside an open drawer only those that fit there, in a table that says which these are. */
+function shownOf<T>(columns: Column<T>[], beside: boolean): Column<T>[] {
+  const few = beside ? columns.filter((one) => one.beside) : [];
+  return few.length > 0 ? few : columns;
 }
 
 function definition<T>(one: Column<T>) {

@@ -14,11 +14,18 @@ interface Props {
 /** A value as a tree that folds. */
 export function JsonView({ value, label, open = 2 }: Props) {
   return (
-    <div className={classes.view}>
+    <div className={classes.frame}>
+      <section
+        className={classes.view}
+        aria-label={label}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keys
+        tabIndex={0}
+      >
+        <Node value={value} depth={0} open={open} />
+      </section>
       <div className={classes.copy}>
         <CopyButton value={() => exactText(value, 2)} label={label} />
       </div>
-      <Node value={value} depth={0} open={open} />
     </div>
   );
 }

@@ -1,15 +1,19 @@
 import "@mantine/charts/styles.layer.css";
 import { BarChart, LineChart } from "@mantine/charts";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useRef } from "react";
 import { ReferenceArea } from "recharts";
 import type { Schemas } from "@/api/client";
 import { useDrag } from "@/lib/drag";
+import { useKeys } from "@/lib/keys";
 import { duration, number, onAxis } from "@/lib/time";
 import { useZone } from "@/lib/zone";
 import { metrics as words } from "@/strings/metrics";
 import { ChartFrame } from "./ChartFrame";
 import classes from "./MeasuredCharts.module.css";
+import { MeasuredTable } from "./MeasuredTable";
 import { marksOf, pointsOf } from "./measured";
+import { TwinSwitch } from "./TwinSwitch";
 
 interface Props {
   measured: Schemas["Measured"];
@@ -28,6 +32,15 @@ interface Hit {
 /** Outcomes and durations over time, with a mark where a release was made. */
 export function MeasuredCharts({ measured, window, onPoint, onZoom }: Props) {
   const zone = useZone();
+  const { table = false } = useSearch({ strict: false });
+  const navigate = useNavigate();
+  const swap = () =>
+    void navigate({
+      to: ".",
+      search: (old) => ({ ...old, table: table ? undefined : true }),
+      replace: true,
+    });
+  useKeys({ t: swap });
   const pressed = useRef<number | null>(null); // a click alone draws nothing anew
   const { drag, dragged, pull, letGo } = useDrag<[number, number]>();
   const points = pointsOf(measured);
@@ -83,9 +96,19 @@ export function MeasuredCharts({ measured, window, onPoint, onZoom }: Props) {
     sample,
     asOf: measured.as_of,
   };
+  const twin = <TwinSwitch table={table} onSwitch={swap} />;
+  if (table) {
+    return (
+      <div className={classes.charts}>
+        <ChartFrame title={words.table.label} {...shared} actions={twin}>
+          <MeasuredTable points={points} step={measured.step} />
+        </ChartFrame>
+      </div>
+    );
+  }
   return (
     <div className={classes.charts} data-zooms={onZoom !== undefined || undefined}>
-      <ChartFrame title={words.outcomes} {...shared}>
+      <ChartFrame title={words.outcomes} {...shared} actions={twin}>
         <BarChart
           className={classes.chart}
           h={176}
@@ -94,7 +117,11 @@ export function MeasuredCharts({ measured, window, onPoint, onZoom }: Props) {
           type="stacked"
           maxBarWidth={22}
           yAxisProps={{ allowDecimals: false }}
-          barChartProps={{ ...mouse, ...(onPoint === undefined ? {} : { onClick: choose }) }}
+          barChartProps={{
+            ...mouse,
+            title: words.outcomes,
+            ...(onPoint === undefined ? {} : { onClick: choose }),
+          }}
           series={[
             { name: "succeeded", color: "var(--sw-succeeded)" },
             { name: "failed", color: "var(--sw-failed)" },
@@ -124,7 +151,7 @@ export function MeasuredCharts({ measured, window, onPoint, onZoom }: Props) {
           gridAxis="x"
           withLegend
           dotProps={{ r: 2 }}
-          lineChartProps={mouse}
+          lineChartProps={{ ...mouse, title: words.durations }}
         >
           {chosen}
         </LineChart>

@@ -1,4 +1,5 @@
 import { type ReactNode, useEffect } from "react";
+import { cx } from "@/lib/cx";
 import classes from "./PageHeader.module.css";
 
 interface Props {
@@ -16,10 +17,10 @@ export function PageHeader({ title, heading, lead, actions, above }: Props) {
   usePageTitle(title);
   return (
     <header className={classes.header}>
-      {above ? <div className={classes.above}>{above}</div> : null}
+      {above ? <div className={cx(classes.above, "sw-alone")}>{above}</div> : null}
       <div className={classes.line}>
         <h1 className={classes.title}>{heading ?? title}</h1>
-        {actions ? <div className={classes.actions}>{actions}</div> : null}
+        {actions ? <div className={cx(classes.actions, "sw-alone")}>{actions}</div> : null}
       </div>
       {lead ? <div className={classes.lead}>{lead}</div> : null}
     </header>

@@ -1,6 +1,6 @@
 /** The focus goes back to where it was when what took it is closed. */
 
-import { type RefObject, useEffect, useLayoutEffect, useRef } from "react";
+import { type RefObject, useLayoutEffect, useRef } from "react";
 
 /** What the dialog that closed last was opened from: another may open in its place at once. */
 let last: HTMLElement | null = null;
@@ -14,7 +14,8 @@ const open: (HTMLElement | null)[][] = [];
  * and gives it back in this one's stead.
  */
 export function useFocusBack(opened = true): void {
-  useEffect(() => {
+  // Before it is drawn: what a panel covers on a phone is hidden then, and has lost the focus.
+  useLayoutEffect(() => {
     if (!opened) return;
     const before = [opener()];
     open.push(before);

@@ -1,5 +1,5 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
-import { moment, oneOf, params, text } from "@/lib/search";
+import { flag, moment, oneOf, params, text } from "@/lib/search";
 import { shellRoute } from "./root";
 
 export const metricsRoutes = [
@@ -13,6 +13,8 @@ export const metricsRoutes = [
       range: oneOf("1h", "6h", "24h", "7d", "30d", "90d"),
       from: moment(),
       to: moment(),
+      /** The charts as a table. */
+      table: flag(),
       by: oneOf("workflow", "operation", "group"),
       order: oneOf("average", "error-rate", "failed", "count", "time"),
     }),

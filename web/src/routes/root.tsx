@@ -6,7 +6,6 @@ import { Shell } from "@/shell/Shell";
 
 export const rootRoute = createRootRoute({
   component: Outlet,
-  notFoundComponent: Missing,
   errorComponent: Broken,
 });
 
@@ -23,5 +22,10 @@ export const shellRoute = createRoute({
   },
   component: Shell,
   errorComponent: Broken,
-  notFoundComponent: Missing,
+});
+
+export const missingRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "$",
+  component: Missing,
 });

@@ -6,7 +6,7 @@ import { metricsRoutes } from "./metrics";
 import { passwordRoute } from "./password";
 import { reportsRoutes } from "./reports";
 import { reviewRoutes } from "./review";
-import { rootRoute, shellRoute } from "./root";
+import { missingRoute, rootRoute, shellRoute } from "./root";
 import { runsRoutes } from "./runs";
 import { schedulesRoutes } from "./schedules";
 import { settingsRoutes } from "./settings";
@@ -28,5 +28,6 @@ export const routeTree = rootRoute.addChildren([
     ...stateRoutes,
     ...stepsRoutes,
     ...settingsRoutes,
+    missingRoute,
   ]),
 ]);

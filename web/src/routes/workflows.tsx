@@ -17,6 +17,8 @@ export const workflowsRoutes = [
       tab: oneOf(...WORKFLOW_TABS),
       /** The dialog that starts a run. */
       start: flag(),
+      /** The charts as a table. */
+      table: flag(),
       one: whole(1),
       other: whole(1),
     }),

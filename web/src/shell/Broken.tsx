@@ -11,16 +11,15 @@ export function Broken({ error, reset }: ErrorComponentProps) {
   return <ErrorFace error={error} onRetry={reset} />;
 }
 
+/** What no other route knows: a page like the others, with the way to all of them. */
 export function Missing() {
   usePageTitle(shell.notFound);
   return (
-    <main id="page">
-      <Face level={1} icon={<IconMapOff size={26} stroke={1.4} />} title={shell.notFound}>
-        <p>{shell.notFoundMore}</p>
-        <Button variant="default" renderRoot={(props) => <Link {...props} to="/" />}>
-          {shell.toHome}
-        </Button>
-      </Face>
-    </main>
+    <Face level={1} icon={<IconMapOff size={26} stroke={1.4} />} title={shell.notFound}>
+      <p>{shell.notFoundMore}</p>
+      <Button variant="default" renderRoot={(props) => <Link {...props} to="/" />}>
+        {shell.toHome}
+      </Button>
+    </Face>
   );
 }

@@ -1,11 +1,13 @@
 /** The frame of every screen: rail, top bar, the page, the live region, keys. */
 
 import { useSuspenseQuery } from "@tanstack/react-query";
-import { Outlet, useLocation } from "@tanstack/react-router";
+import { Outlet, useLocation, useRouterState } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { live } from "@/api/live";
 import { meQuery } from "@/api/session";
-import { onAnnounce } from "@/lib/announce";
+import { announce, onAnnounce } from "@/lib/announce";
+import { cx } from "@/lib/cx";
+import { common } from "@/strings/common";
 import { shell } from "@/strings/shell";
 import { BehindNote } from "./BehindNote";
 import { GlobalKeys } from "./GlobalKeys";
@@ -25,6 +27,7 @@ export function Shell() {
     return () => live.stop();
   }, [bare]);
   const page = usePageFocus();
+  const coming = useComing();
   return (
     <div className={classes.frame}>
       {/* biome-ignore lint/a11y/useValidAnchor: it leads to a place of this page */}
@@ -40,7 +43,7 @@ export function Shell() {
       </a>
       <Rail />
       <TopBar />
-      <main id="page" ref={page} tabIndex={-1} className={classes.page}>
+      <main id="page" ref={page} tabIndex={-1} className={classes.page} aria-busy={coming}>
         <BehindNote />
         <Outlet />
       </main>
@@ -66,11 +69,25 @@ function usePageFocus() {
   return page;
 }
 
+/** So long another screen may take before it is said that it comes. */
+const PATIENCE = 1000;
+
+/** Whether another screen is on its way: the one before stays until it is there. */
+function useComing(): boolean {
+  const coming = useRouterState({ select: (state) => state.isLoading });
+  useEffect(() => {
+    if (!coming) return;
+    const late = window.setTimeout(() => announce(common.loading), PATIENCE);
+    return () => window.clearTimeout(late);
+  }, [coming]);
+  return coming;
+}
+
 function Announcer() {
   const [text, setText] = useState("");
   useEffect(() => onAnnounce(setText), []);
   return (
-    <div className="sw-hidden" role="status" aria-live="polite">
+    <div className={cx("sw-hidden", classes.told)} role="status" aria-live="polite">
       {text}
     </div>
   );

@@ -20,6 +20,12 @@ export const metrics = {
   outcomes: "Runs by outcome",
   durations: "Run time, p50 and p95",
   runs: "runs",
+  table: {
+    label: "Runs and their time, the newest first",
+    at: "From",
+    succeeded: "Succeeded",
+    failed: "Failed",
+  },
   counted: (count: string) => `${count} ${count === "1" ? "run" : "runs"}`,
   releasesOf: (numbers: number[]) =>
     numbers.length === 1 ? `release ${numbers[0]}` : `releases ${numbers.join(", ")}`,

@@ -1,15 +1,13 @@
 /** The last 24 hours: what ended in each, how much of it failed, how long it took. */
 
-import { ActionIcon } from "@mantine/core";
-import { IconChartBar, IconTable } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { ChartFrame } from "@/components/ChartFrame";
 import { type Column, DataTable } from "@/components/DataTable";
+import { TwinSwitch } from "@/components/TwinSwitch";
 import { usePhone } from "@/lib/media";
 import { duration, number, percent, type Zone, zoneName } from "@/lib/time";
 import { useZone } from "@/lib/zone";
-import { common } from "@/strings/common";
 import { home as words } from "@/strings/home";
 import classes from "./Day.module.css";
 import { type Bar, bars, change, HOUR, paired, points } from "./figures";
@@ -31,22 +29,15 @@ export function Day({ summary, table }: { summary: Summary; table: boolean }) {
         sample={words.day.runs(total)}
         asOf={summary.as_of}
         actions={
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            size={28}
-            aria-label={table ? common.showPicture : common.showTable}
-            title={table ? common.showPicture : common.showTable}
-            aria-keyshortcuts="t"
-            onClick={() =>
+          <TwinSwitch
+            table={table}
+            onSwitch={() =>
               void navigate({
                 search: (old) => ({ ...old, table: table ? undefined : true }),
                 replace: true,
               })
             }
-          >
-            {table ? <IconChartBar size={16} /> : <IconTable size={16} />}
-          </ActionIcon>
+          />
         }
       >
         <Numbers data={data} />

@@ -213,7 +213,7 @@ export function Waits({ waits }: { waits: Waiting[] }) {
       {waits.length === 0 ? (
         <p className={classes.quiet}>{words.waits.none}</p>
       ) : (
-        <table className={classes.waits}>
+        <table className={classes.waits} aria-label={words.waits.title}>
           <thead>
             <tr>
               <th scope="col">{words.waits.reason}</th>

@@ -123,6 +123,7 @@ function Filters({ filter, onChange }: { filter: Filter; onChange: (next: Filter
 const COLUMNS: Column<Row>[] = [
   {
     key: "name",
+    beside: true,
     header: words.columns.name,
     width: "26%",
     card: "head",
@@ -135,6 +136,7 @@ const COLUMNS: Column<Row>[] = [
   },
   {
     key: "workflow",
+    beside: true,
     header: words.columns.workflow,
     width: "22%",
     cell: (one) => (
@@ -158,6 +160,7 @@ const COLUMNS: Column<Row>[] = [
   },
   {
     key: "at",
+    beside: true,
     header: words.columns.at,
     width: "10rem",
     cell: (one) => <Instant at={one.created_at} />,

@@ -1,6 +1,6 @@
 import { Alert, Button, Tabs } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useParams, useRouter, useSearch } from "@tanstack/react-router";
+import { useNavigate, useParams, useRouter, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { useMay } from "@/api/session";
 import { CopyAs } from "@/components/CopyAs";
@@ -9,6 +9,7 @@ import { SkeletonRows } from "@/components/FourFaces";
 import { Instant } from "@/components/Instant";
 import { PageHeader } from "@/components/PageHeader";
 import { RoleGate } from "@/components/RoleGate";
+import { UpLink } from "@/components/UpLink";
 import { useKeys } from "@/lib/keys";
 import { review as words } from "@/strings/review";
 import { ApplyBar } from "./ApplyBar";
@@ -93,7 +94,7 @@ function ReviewPage(props: Props) {
     return (
       <ErrorPage
         title={props.offer.group}
-        above={<Link to="/review">{words.back}</Link>}
+        above={<UpLink to="/review">{words.back}</UpLink>}
         error={found.error}
         onRetry={() => void found.refetch()}
       />
@@ -212,7 +213,7 @@ function Head({ offer, review }: { offer: Offer; review: Review }) {
     <PageHeader
       title={`${words.title}: ${offer.group}`}
       heading={offer.group}
-      above={<Link to="/review">{words.back}</Link>}
+      above={<UpLink to="/review">{words.back}</UpLink>}
       lead={
         <span className="sw-row sw-wrap">
           <Counts counts={review.counts} />

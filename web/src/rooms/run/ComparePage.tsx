@@ -1,8 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link, useParams } from "@tanstack/react-router";
+import { useParams } from "@tanstack/react-router";
 import { CopyAs } from "@/components/CopyAs";
 import { ErrorFace, SkeletonRows } from "@/components/FourFaces";
 import { PageHeader } from "@/components/PageHeader";
+import { UpLink } from "@/components/UpLink";
 import { run as words } from "@/strings/run";
 import { ComparisonView } from "./Comparison";
 import { compareQuery } from "./queries";
@@ -14,7 +15,7 @@ export function ComparePage() {
     <>
       <PageHeader
         title={words.compareTitle}
-        above={<Link to="/runs">{words.back}</Link>}
+        above={<UpLink to="/runs">{words.back}</UpLink>}
         actions={
           <CopyAs
             call={{

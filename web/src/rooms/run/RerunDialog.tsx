@@ -115,6 +115,7 @@ export function RerunDialog({ run, onClose }: { run: RunDetail; onClose: () => v
           <div className="sw-row sw-wrap">
             <span className="sw-label">{said.release}</span>
             <SegmentedControl
+              aria-label={said.release}
               orientation={phone ? "vertical" : "horizontal"}
               value={release}
               onChange={(value) => setRelease(value === "current" ? "current" : "same")}

@@ -1,10 +1,11 @@
 import { Tabs } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { lazy, Suspense, useCallback, useMemo } from "react";
 import { ErrorPage } from "@/components/ErrorPage";
 import { ErrorFace, SkeletonRows } from "@/components/FourFaces";
 import { PageHeader } from "@/components/PageHeader";
+import { UpLink } from "@/components/UpLink";
 import { useKeys } from "@/lib/keys";
 import { usePrefs } from "@/lib/prefs";
 import { ScheduleZone } from "@/lib/zone";
@@ -35,7 +36,7 @@ export function RunPage() {
     return (
       <ErrorPage
         title={words.unnamed(runId)}
-        above={<Link to="/runs">{words.back}</Link>}
+        above={<UpLink to="/runs">{words.back}</UpLink>}
         error={error}
         onRetry={() => void refetch()}
       />
@@ -93,7 +94,7 @@ function Page({ run }: { run: RunDetail }) {
         heading={<Heading run={run} />}
         lead={<Sentence run={run} />}
         actions={<RunActions run={run} />}
-        above={<Link to="/runs">{words.back}</Link>}
+        above={<UpLink to="/runs">{words.back}</UpLink>}
       />
       <Facts run={run} />
       <WhyPanel run={run} />

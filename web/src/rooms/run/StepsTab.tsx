@@ -65,6 +65,7 @@ export function StepsTab({
   const columns: Column<RunStep>[] = [
     {
       key: "number",
+      beside: true,
       header: said.number,
       width: "4rem",
       align: "end",
@@ -74,6 +75,7 @@ export function StepsTab({
     },
     {
       key: "state",
+      beside: true,
       header: said.state,
       width: "8rem",
       card: "head",
@@ -82,6 +84,7 @@ export function StepsTab({
     },
     {
       key: "operation",
+      beside: true,
       header: said.operation,
       width: "22%",
       card: "head",
@@ -115,6 +118,7 @@ export function StepsTab({
     },
     {
       key: "took",
+      beside: true,
       header: said.took,
       width: "5.5rem",
       align: "end",

@@ -72,19 +72,19 @@ function Ask({ verb, lanes, onClose }: { verb: Verb } & Omit<Props, "verb">) {
   const first = fits[0];
 
   async function act(reason: string) {
-    setDone(0);
-    const outcome = await acts.each(
-      fits,
-      (lane) => {
-        if (verb === "pause") return acts.pause(lane, reason, until);
-        if (verb === "resume") return acts.resume(lane, reason);
-        if (verb === "run") return acts.runNow(lane);
-        if (verb === "skip") return acts.skipNext(lane, reason);
-        return acts.endSkips(lane, reason);
-      },
-      setDone,
-    );
-    setDone(null);
+    const outcome = await acts
+      .each(
+        fits,
+        (lane) => {
+          if (verb === "pause") return acts.pause(lane, reason, until);
+          if (verb === "resume") return acts.resume(lane, reason);
+          if (verb === "run") return acts.runNow(lane);
+          if (verb === "skip") return acts.skipNext(lane, reason);
+          return acts.endSkips(lane, reason);
+        },
+        setDone,
+      )
+      .finally(() => setDone(null));
     void client.invalidateQueries({ queryKey: ["schedules"] });
     void client.invalidateQueries({ queryKey: ["summary"] });
     announce(words.done(outcome.done, DONE[verb]));

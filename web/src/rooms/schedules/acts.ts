@@ -1,6 +1,6 @@
 /** What can be done to one schedule or to many, one after the other. */
 
-import { api, ok } from "@/api/client";
+import { api, ok, Withheld } from "@/api/client";
 import { asApiError } from "@/api/error";
 import type { Item, Lane } from "./marks";
 import { placeOf } from "./queries";
@@ -23,18 +23,21 @@ export async function each<T extends Target>(
 ): Promise<Outcome> {
   const outcome: Outcome = { done: 0, failed: [] };
   const left = [...targets];
+  let looked: Withheld | undefined;
   async function worker(): Promise<void> {
     for (let target = left.shift(); target !== undefined; target = left.shift()) {
       try {
         await act(target);
         outcome.done += 1;
       } catch (error) {
+        if (error instanceof Withheld) looked = error;
         outcome.failed.push({ place: placeOf(target), what: asApiError(error).what });
       }
       told(outcome.done + outcome.failed.length);
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  if (looked !== undefined) throw looked;
   return outcome;
 }
 

@@ -68,7 +68,7 @@ function Log() {
       <Listing
         label={settings.pages.audit}
         found={found}
-        columns={open === undefined ? COLUMNS : NARROW}
+        columns={COLUMNS}
         rowId={(one) => one.id}
         rowName={(one) => `${one.action} ${one.target}`}
         onOpen={show}
@@ -206,18 +206,17 @@ function Result({ one }: { one: Entry }) {
   );
 }
 
-/** How many columns there is room for beside the drawer. */
-const BESIDE = 3;
-
 const COLUMNS: Column<Entry>[] = [
   {
     key: "at",
+    beside: true,
     header: words.at,
     width: "7rem",
     cell: (one) => <Instant at={one.at} />,
   },
   {
     key: "actor",
+    beside: true,
     header: words.actor,
     width: "7rem",
     card: "head",
@@ -225,6 +224,7 @@ const COLUMNS: Column<Entry>[] = [
   },
   {
     key: "action",
+    beside: true,
     header: words.action,
     width: "10rem",
     card: "head",
@@ -259,5 +259,3 @@ const COLUMNS: Column<Entry>[] = [
     cell: (one) => <Result one={one} />,
   },
 ];
-
-const NARROW = COLUMNS.slice(0, BESIDE);

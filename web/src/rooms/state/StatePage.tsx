@@ -69,7 +69,7 @@ export function StatePage() {
       <Listing
         label={words.title}
         found={foundPages(found)}
-        columns={place === null ? COLUMNS : BESIDE}
+        columns={COLUMNS}
         rowId={idOf}
         rowName={(one) => one.key}
         keys
@@ -162,6 +162,7 @@ function idOf(one: Entry): string {
 const COLUMNS: Column<Entry>[] = [
   {
     key: "key",
+    beside: true,
     header: words.columns.key,
     width: "24%",
     card: "head",
@@ -170,6 +171,7 @@ const COLUMNS: Column<Entry>[] = [
   },
   {
     key: "scope",
+    beside: true,
     header: words.columns.scope,
     width: "20%",
     sort: (one) => `${one.group} ${one.scope}`,
@@ -213,17 +215,13 @@ const COLUMNS: Column<Entry>[] = [
   },
   {
     key: "at",
+    beside: true,
     header: words.columns.at,
     width: "7.5rem",
     sort: (one) => one.written_at,
     cell: (one) => <Instant at={one.written_at} as="ago" />,
   },
 ];
-
-/** Those for which there is room beside an open drawer, which says all the others. */
-const BESIDE = COLUMNS.filter((one) => ["key", "scope", "at"].includes(one.key)).map((one) =>
-  one.key === "scope" ? { ...one, width: undefined } : one,
-);
 
 function sizeOf(one: Entry): number {
   return exactText(one.value).length;

@@ -145,6 +145,7 @@ function command({ q, status }: Filters): string {
 const COLUMNS: Column<Step>[] = [
   {
     key: "status",
+    beside: true,
     header: words.columns.status,
     width: "7.5rem",
     card: "head",
@@ -152,6 +153,7 @@ const COLUMNS: Column<Step>[] = [
   },
   {
     key: "name",
+    beside: true,
     header: words.columns.name,
     width: "24%",
     card: "head",
@@ -166,6 +168,7 @@ const COLUMNS: Column<Step>[] = [
   { key: "queue", header: words.columns.queue, width: "5.5rem", cell: (one) => one.queue },
   {
     key: "due",
+    beside: true,
     header: words.columns.due,
     width: "6.5rem",
     cell: (one) => <Instant at={one.ended_at ?? one.schedule_time} as="ago" />,

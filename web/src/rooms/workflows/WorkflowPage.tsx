@@ -1,12 +1,13 @@
 import { Button, Tabs } from "@mantine/core";
 import { IconPlayerPlay } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { CopyAs } from "@/components/CopyAs";
 import { ErrorPage } from "@/components/ErrorPage";
 import { SkeletonRows } from "@/components/FourFaces";
 import { PageHeader } from "@/components/PageHeader";
 import { RoleGate } from "@/components/RoleGate";
+import { UpLink } from "@/components/UpLink";
 import { workflows as words } from "@/strings/workflows";
 import { Overview } from "./Overview";
 import { WORKFLOW_TABS } from "./pages";
@@ -26,7 +27,7 @@ export function WorkflowPage() {
   const navigate = useNavigate({ from: "/workflows/$group/$workflow" });
   const found = useQuery(workflowQuery(group, workflow));
   const name = `${group}/${workflow}`;
-  const above = <Link to="/workflows">{words.title}</Link>;
+  const above = <UpLink to="/workflows">{words.title}</UpLink>;
   if (found.error) {
     return (
       <ErrorPage
