@@ -96,6 +96,7 @@ class PostgresStore:
         notify_url: str | None = None,
     ) -> None:
         self._url, self._pooler, self._pool_size = _libpq(url), pooler, pool_size
+        self.place = self._url
         self._notify_url = notify_url if pooler else notify_url or self._url
         # Only a session of our own ends the transaction of a process that was paused in it.
         self.capabilities = replace(type(self).capabilities, row_locks=not pooler)
