@@ -11,14 +11,13 @@ asked of the injection hook. A class is a handler by one of its methods: see `in
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
-from types import SimpleNamespace
-from typing import Any, Final, TypeAlias, TypeVar, get_type_hints
+from typing import Any, Final, TypeAlias, TypeVar
 
 from stepwell import given
-from stepwell.annotated import annotations_of, signature_of
+from stepwell.annotated import hints_of, signature_of
 from stepwell.errors import HandlerInvalid
 from stepwell.injection import AsyncScope, Injection, Resolver, Scope, check_made, method_of
 from stepwell.outcome import Outcome
@@ -34,6 +33,8 @@ JOINED: Final = "joined"
 """The parameter that takes the members of a join (R28)."""
 CANCELLED: Final = "cancelled"
 """The parameter by which a handler learns that its outcome is no longer wanted."""
+READ: Final = frozenset({"state", "activation"})
+"""The parameters that are read from text, as the types that they have."""
 OWN: Final = frozenset({"state", "step", "activation", CONNECTION, JOINED, CANCELLED})
 TRANSACTION_SECONDS: Final = 30.0
 """How long the transaction of such a handler may take, unless it says otherwise."""
@@ -115,6 +116,21 @@ class Registry:
     def find(self, name: str) -> Handler:
         """The handler of a step name; KeyError if there is none."""
         return self._by_name[name]
+
+    def read_types(self) -> None:
+        """Look once more for types that were not there yet when their handlers were registered.
+
+        Raises
+        ------
+        HandlerInvalid : that of a state or of arguments is still not there.
+        """
+        for name, handler in self._by_name.items():
+            if None in handler.parameters.values():
+                try:
+                    found = _parameters(handler.function, handler.method, READ)
+                except NameError as missing:
+                    raise _untyped(handler.function, missing) from missing
+                self._by_name[name] = replace(handler, parameters=found)
 
     def without(self, *names: str) -> Registry:
         """Another registry with the handlers of all other names: those are handled elsewhere."""
@@ -335,9 +351,11 @@ def _check_process(handler: Handler, label: str) -> None:
         )
 
 
-def _parameters(function: Function, method: str | None) -> dict[str, Any]:
+def _parameters(
+    function: Function, method: str | None, needed: Container[str] = ()
+) -> dict[str, Any]:
     called = getattr(function, method) if method else function
-    hints = _hints(_written(called))
+    hints = hints_of(_written(called), needed)
     named = list(signature_of(called).parameters.values())[1 if method else 0 :]
     wrong = [p for p in named if p.kind not in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
     if wrong:
@@ -356,21 +374,6 @@ def _written(function: Function) -> Any:
     return function if inspect.isroutine(function) else function.__call__  # type: ignore[operator]
 
 
-def _hints(function: Any) -> dict[str, Any]:
-    try:
-        return get_type_hints(function)
-    except NameError:  # a name only known to type checkers: that parameter alone is untyped
-        return {name: _hint(function, one) for name, one in annotations_of(function).items()}
-
-
-def _hint(function: Any, written: Any) -> Any:
-    alone = SimpleNamespace(__annotations__={"it": written})
-    try:
-        return get_type_hints(alone, globalns=function.__globals__)["it"]
-    except NameError:
-        return None
-
-
 def _is_async(function: Function) -> bool:
     call = getattr(function, "__call__", None)  # noqa: B004 - the method itself is wanted
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
@@ -382,6 +385,14 @@ def _unfilled(function: Function, foreign: tuple[str, ...]) -> HandlerInvalid:
         why="Without an injection hook only state, step, activation, joined and connection "
         "are known.",
         fix="Rename them, or make the registry with resolve=.",
+    )
+
+
+def _untyped(function: Function, missing: NameError) -> HandlerInvalid:
+    return HandlerInvalid(
+        f"{_label(function)} has a parameter whose type cannot be found.",
+        why=f"{missing}.",
+        fix="Define or import the name at the top of the module.",
     )
 
 

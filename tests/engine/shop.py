@@ -27,8 +27,9 @@ INSERT = "INSERT INTO orders (place) VALUES (1)"
 class Shop:
     """A store, and a table of the user's in its database."""
 
-    store: Store
+    open: Callable[[], Store]
     connect: Callable[[], Any]
+    store: Store
 
     def run(self, sql: str) -> list[Any]:
         """Execute a statement of the user's own, and commit it."""
@@ -47,19 +48,19 @@ class Shop:
 @pytest.fixture
 def sqlite_shop(tmp_path: Path, patient: None) -> Iterator[Shop]:
     path = tmp_path / "shop.db"
-    yield from _shop(SQLiteStore(path), lambda: sqlite3.connect(path))
+    yield from _shop(lambda: SQLiteStore(path), lambda: sqlite3.connect(path))
 
 
 @pytest.fixture
 def postgres_shop(postgres_steps: str, patient: None) -> Iterator[Shop]:
     with psycopg.connect(postgres_steps) as connection:
         connection.execute(EMPTY)
-    yield from _shop(PostgresStore(postgres_steps), lambda: psycopg.connect(postgres_steps))
+    yield from _shop(lambda: PostgresStore(postgres_steps), lambda: psycopg.connect(postgres_steps))
 
 
-def _shop(store: Store, connect: Callable[[], Any]) -> Iterator[Shop]:
+def _shop(open_store: Callable[[], Store], connect: Callable[[], Any]) -> Iterator[Shop]:
+    made = Shop(open_store, connect, store := open_store())
     store.migrate()
-    made = Shop(store, connect)
     made.run("CREATE TABLE orders (place integer)")
     yield made
     store.close()

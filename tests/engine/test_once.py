@@ -252,7 +252,7 @@ def test_a_store_that_cannot_be_reached_is_a_pause(shop: Shop, registry: Registr
 def test_steps_are_added_on_the_connection_or_not_at_all(shop: Shop, registry: Registry) -> None:
     """R26: alone they would commit outside, and on SQLite wait for themselves."""
     raised: list[Exception] = []
-    engine = Engine(shop.store, registry)
+    engine, other = Engine(shop.store, registry), StepClient(shop.open())
     later = engine.add(new_step("v1/later"))
 
     @registry.handler("v1/buy", retry=SOON)
@@ -261,6 +261,7 @@ def test_steps_are_added_on_the_connection_or_not_at_all(shop: Shop, registry: R
             lambda: engine.add(new_step("v1/mail")),
             lambda: engine.cancel(later, "no"),
             lambda: StepClient(shop.store).activate(later),
+            lambda: other.add(new_step("v1/mail")),
         ):
             with pytest.raises(OutsideTransaction) as caught:
                 change()
@@ -274,7 +275,7 @@ def test_steps_are_added_on_the_connection_or_not_at_all(shop: Shop, registry: R
     engine.add(new_step("v1/buy"))
     tally = engine.drain(patience=5)
     assert (tally.done, tally.retried) == (2, 1)
-    assert len(raised) == 6
+    assert len(raised) == 8
     assert "connection=connection" in str(raised[0])
 
 

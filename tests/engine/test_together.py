@@ -118,6 +118,30 @@ def test_a_leader_that_is_interrupted_leaves_nobody_waiting() -> None:
     assert together._leader is None
 
 
+def test_who_is_interrupted_twice_leads_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second signal comes while it gives up: whoever adds after it must not wait for it."""
+    gate = Gate()
+    gate.open.set()
+    together = Together(gate)
+
+    def interrupt(*given: object) -> None:
+        raise KeyboardInterrupt
+
+    def both() -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(together, "_commit", interrupt)
+            patch.setattr(together, "_give_up", interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                together.add(some())
+        together.add(some())
+
+    thread = threading.Thread(target=both, daemon=True)
+    thread.start()
+    thread.join(90)
+    assert not thread.is_alive()
+    assert together._leader is None
+
+
 def test_who_is_interrupted_while_it_waits_leaves_nobody_waiting() -> None:
     """A signal's handler raises in the main thread, which waits for the commit before its own."""
     gate = Gate()

@@ -149,6 +149,7 @@ class Engine(StepClient):
         ------
         SetupError : wrong credentials, unknown database, or a missing schema (R24).
         NotSupported : see above, of handlers that were registered meanwhile.
+        HandlerInvalid : the type of a handler's state is nowhere.
         StoreUnavailable : the store cannot be reached now.
         EngineRunning : it has been started, and has not stopped; or this is the process of
             a handler.
@@ -162,6 +163,7 @@ class Engine(StepClient):
     def _start(self) -> None:
         forbid_in_child()
         check_store(self.store, self._registry)
+        self._registry.read_types()
         self.store.open()
         if self._retention is not None:
             self.add(sweeper(self._scope.queues[0]))
@@ -343,12 +345,9 @@ class Engine(StepClient):
 
     def _join(self) -> None:
         assert self._worker is not None
+        scope, names = self._scope, self._registry.names
         engine = EngineInfo(
-            id=new_id(),
-            name=self._scope.name,
-            version=VERSION,
-            handles=self._registry.names,
-            queues=self._scope.queues,
+            id=new_id(), name=scope.name, version=VERSION, handles=names, queues=scope.queues
         )
         asked = self._time.reading()
         with self.store.transaction() as tx:

@@ -10,13 +10,13 @@ from typing import Final
 from stepwell.errors import OutsideTransaction
 from stepwell.stores.protocol import Store
 
-_INSIDE: Final[ContextVar[Store | None]] = ContextVar("stepwell_inside", default=None)
+_INSIDE: Final[ContextVar[object]] = ContextVar("stepwell_inside", default=None)
 
 
 @contextmanager
 def inside(store: Store) -> Iterator[None]:
-    """For the block, changes to this store belong on the connection that was lent."""
-    token = _INSIDE.set(store)
+    """For the block, changes to this database belong on the connection that was lent."""
+    token = _INSIDE.set(_place(store))
     try:
         yield
     finally:
@@ -28,5 +28,10 @@ def forbid_outside(store: Store) -> None:
 
     On SQLite it would also wait for the transaction that waits for it.
     """
-    if _INSIDE.get() is store:
+    if (place := _INSIDE.get()) is not None and place == _place(store):
         raise OutsideTransaction
+
+
+def _place(store: Store) -> object:
+    """Equal for store objects that certainly have the same tables."""
+    return getattr(store, "place", store)

@@ -81,9 +81,7 @@ def judge(facts: Facts, outcome: Outcome | Settlement) -> Settlement:
         case Rerun():
             return _rerun(facts, outcome)
         case Settlement():
-            return replace(
-                outcome, claim=facts.step.claim, unwritten=facts.step.claim_request is None
-            )
+            return replace(outcome, claim=facts.step.claim, unwritten=_is_unwritten(facts.step))
 
 
 def judge_error(facts: Facts, error: BaseException) -> Settlement:
@@ -205,20 +203,15 @@ def _ended(
     step = facts.step
     place = step.join_id if fan.then is not None and ended_as in _PASSES else None
     text = None if result is None else facts.codec.encode(result)
-    return _settlement(
-        step.claim,
+    return _settled(
+        facts,
         ended_as,
         description,
-        step.activation_no,
         step.failure_count + (ended_as is _FAILED),
-        facts.started_at,
-        facts.duration,
-        facts.executed_by,
         result=None if text is None else limited(text, f"result of {step.name}"),
         result_format=facts.codec.format,
         passes_join=place is not None,
         additions=_additions(facts, fan, place) if fan.next or fan.then is not None else (),
-        unwritten=step.claim_request is None,
     )
 
 
@@ -228,16 +221,11 @@ def _rerun(facts: Facts, outcome: Rerun) -> Settlement:
         due = _ended_at(facts) + outcome.after
     keep = outcome.state is KEEP
     text = None if keep else facts.codec.encode(outcome.state)
-    return _settlement(
-        claim=facts.step.claim,
-        ended_as=None,
-        description=_told(facts, outcome),
-        activation_seen=facts.step.activation_no,
-        unwritten=facts.step.claim_request is None,
-        failure_count=0,
-        execution_started_at=facts.started_at,
-        execution_duration=facts.duration,
-        executed_by=facts.executed_by,
+    return _settled(
+        facts,
+        None,
+        _told(facts, outcome),
+        0,
         schedule_time=due,
         keep_state=keep,
         state=None if text is None else limited(text, f"state of {facts.step.name}"),
@@ -248,20 +236,39 @@ def _rerun(facts: Facts, outcome: Rerun) -> Settlement:
 
 def _retry(facts: Facts, error: BaseException, failures: int) -> Settlement:
     delay = timedelta(seconds=facts.handler.retry.delay(failures))
-    return _settlement(
-        claim=facts.step.claim,
-        ended_as=None,
-        description=describe(error),
-        activation_seen=facts.step.activation_no,
-        unwritten=facts.step.claim_request is None,
-        failure_count=failures,
-        execution_started_at=facts.started_at,
-        execution_duration=facts.duration,
-        executed_by=facts.executed_by,
+    return _settled(
+        facts,
+        None,
+        describe(error),
+        failures,
         schedule_time=_ended_at(facts) + delay,
         keep_activation=True,
         fingerprint=fingerprint(error, facts.step.name),
     )
+
+
+def _settled(
+    facts: Facts, ended_as: EndedAs | None, description: str | None, failure_count: int, **more: Any
+) -> Settlement:
+    """What each settlement says of its execution, and more."""
+    step = facts.step
+    return _settlement(
+        step.claim,
+        ended_as,
+        description,
+        step.activation_no,
+        failure_count,
+        facts.started_at,
+        facts.duration,
+        facts.executed_by,
+        unwritten=_is_unwritten(step),
+        **more,
+    )
+
+
+def _is_unwritten(step: Step) -> bool:
+    """Whether its claim is a lock alone, as far as its engine knows."""
+    return step.claim_request is None
 
 
 def _additions(facts: Facts, fan: Fan, place: UUID | None = None) -> tuple[Addition, ...]:

@@ -46,10 +46,11 @@ class _Call:
 class _OfThread(_Call):
     """A thread waits for its lock, until its steps are added or it is to lead."""
 
-    __slots__ = ("over",)
+    __slots__ = ("over", "thread")
 
     def __init__(self, additions: list[Addition]) -> None:
         super().__init__(additions)
+        self.thread = threading.get_ident()
         self.over = threading.Lock()
         self.over.acquire()
 
@@ -107,6 +108,9 @@ class Together:
         call = _OfThread(additions)
         try:
             self._inside.add(me)
+            before = self._leader
+            if isinstance(before, _OfThread) and before.thread == me:
+                self._give_up(before)  # a second signal came while it was giving up
             if not self._enters(call):
                 call.over.acquire()
             if self._leader is call:

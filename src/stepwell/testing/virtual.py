@@ -209,6 +209,7 @@ class VirtualEngine(StepClient):
     def _living(self) -> Life:
         if self._life is None:
             check_store(self.store, self.registry)
+            self.registry.read_types()
             self.store.open()
             self._life = Life(self._setting)
             _check_clock(self._life.store_time, self.clock.now())

@@ -40,7 +40,7 @@ class MySQLStore:
     capabilities = Capabilities(outbox=True, exactly_once=True)
 
     def __init__(self, url: str, *, pool_size: int = 20) -> None:
-        self._connections = Connections(arguments(url), pool_size)
+        self._connections, self.place = Connections(arguments(url), pool_size), url
         self._checked = False
         self._wakes: tuple[MySQLWake, ...] = ()
         after_fork(self)

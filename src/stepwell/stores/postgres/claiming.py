@@ -30,7 +30,7 @@ from stepwell.stores.postgres.arrays import (
 )
 from stepwell.stores.postgres.queries import sql
 from stepwell.stores.postgres.rows import step_reader, utc
-from stepwell.stores.postgres.statements import Row, Statements
+from stepwell.stores.postgres.statements import Statements
 from stepwell.stores.protocol import Claimed, ClaimRequest, Position
 
 _A_FLOOD: Final = 100
@@ -60,9 +60,7 @@ def claim(statements: Statements, request: ClaimRequest) -> Claimed:
         if claimed is not None:
             return claimed if request.locking else _marked(statements, request, claimed)
     claimed = _weighed(statements, request)
-    if request.locking:
-        for step in claimed.steps:
-            _tell(step, request.engine_id, step.claimed_at, False)
+    _told(claimed.steps, request)
     return claimed
 
 
@@ -82,7 +80,7 @@ def _from_one_lane(statements: Statements, request: ClaimRequest) -> Claimed | N
     nothing_due, later, now, step_id = rows[0][: _STEP_ID + 1]
     if nothing_due:
         return _claimed(request, (), later and utc(later), ())
-    steps = _locked(rows, request, datetime.fromisoformat(now)) if step_id is not None else ()
+    steps = () if step_id is None else _told(tuple([_read_one(row) for row in rows]), request, now)
     names, full = {step.name for step in steps}, len(steps) == request.limit
     if full and not request.parks and names.isdisjoint(request.names):
         return _from_behind(statements, request)
@@ -93,12 +91,15 @@ def _from_one_lane(statements: Statements, request: ClaimRequest) -> Claimed | N
     return _claimed(request, steps, next_due, (_place(steps[0]),))
 
 
-def _locked(rows: list[Row], request: ClaimRequest, now: datetime) -> tuple[Step, ...]:
-    """The rows say nothing of the claim: who runs the step is told of it all the same. Only the
-    mark of the request is that of written claims alone."""
-    steps = tuple([_read_one(row) for row in rows])
-    for step in steps:
-        _tell(step, request.engine_id, now, False)
+def _told(
+    steps: tuple[Step, ...], request: ClaimRequest, now: str | None = None
+) -> tuple[Step, ...]:
+    """The rows say nothing of a claim by lock: who runs the step is told of it all the same. Only
+    the mark of the request is that of written claims alone."""
+    if request.locking:
+        at = now and datetime.fromisoformat(now)
+        for step in steps:
+            _tell(step, request.engine_id, at or step.claimed_at, False)
     return steps
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -35,7 +36,7 @@ from stepwell.stores.postgres.on_loop import LoopStatements, driver_of
 from stepwell.stores.postgres.statements import Call, Committed, Statements
 from stepwell.stores.postgres.transaction import PostgresTransaction
 from stepwell.stores.postgres.wake import Bell, PostgresWake
-from stepwell.stores.postgres.warm import KEPT, Pool, Warm, hung_up
+from stepwell.stores.postgres.warm import KEPT, Lost, Pool, Warm, hung_up, losable
 from stepwell.stores.protocol import Capabilities
 
 CONNECT_SECONDS: Final = 5
@@ -96,6 +97,7 @@ class PostgresStore:
         notify_url: str | None = None,
     ) -> None:
         self._url, self._pooler, self._pool_size = _libpq(url), pooler, pool_size
+        self.place = self._url
         self._notify_url = notify_url if pooler else notify_url or self._url
         # Only a session of our own ends the transaction of a process that was paused in it.
         self.capabilities = replace(type(self).capabilities, row_locks=not pooler)
@@ -275,8 +277,10 @@ class PostgresStore:
         first: psycopg.Connection[Any] | None = None,
         **more: Any,
     ) -> Warm:
+        lost: Lost = deque()
         pool: Pool = ConnectionPool(
             conninfo,
+            connection_class=losable(lost),
             kwargs={"prepare_threshold": self._prepare_threshold},
             min_size=0,
             max_size=size,
@@ -289,7 +293,7 @@ class PostgresStore:
             configure=_as_of_now if self._pooler else None,
             **more,
         )
-        return Warm(pool, hung_up, kept, first)
+        return Warm(pool, hung_up, kept, first, lost)
 
     @property
     def _prepare_threshold(self) -> int | None:

@@ -6,6 +6,7 @@ plan one of ours takes longer than to run it a hundred times.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
@@ -23,6 +24,22 @@ KEPT: Final = 4
 """The most connections kept back from the pool's turns."""
 
 
+Lost: TypeAlias = deque[Connection]
+"""Connections that nobody holds, and nobody has given back."""
+
+
+def losable(lost: Lost) -> type[Connection]:
+    """Connections that come to light when they are lost: the handler of a signal may raise between
+    any two lines, those of the pool included, where no `finally` knows of a connection yet."""
+
+    class Losable(psycopg.Connection[Any]):
+        def __del__(self, *_: Any) -> None:  # anywhere, also under a lock: it only tells
+            if not self.closed:
+                lost.append(self)
+
+    return Losable
+
+
 class Warm:
     """A pool, and the few of its connections that are kept warm.
 
@@ -30,6 +47,7 @@ class Warm:
     ----------
     hung_up : whether the other end has closed a connection while it lay idle.
     first : a connection that is open already, to be used like one of the pool's.
+    lost : where those of the pool come to light.
     """
 
     def __init__(
@@ -38,20 +56,22 @@ class Warm:
         hung_up: Callable[[Connection], bool],
         kept: int = KEPT,
         first: Connection | None = None,
+        lost: Lost | None = None,
     ) -> None:
         self._pool, self._hung_up, self._kept = pool, hung_up, kept
-        self._first = first
+        self._first, self._lost = first, deque() if lost is None else lost
         self._idle = [] if first is None else [first]
 
     def take(self) -> Connection:
         """A connection that the server has not hung up on."""
         with translated():
-            while True:
-                connection = self._next()
-                if not self._hung_up(connection):
-                    return connection
-                connection.close()
-                self._let_go(connection)
+            while self._lost:  # somebody was in the middle of something
+                found = self._lost.popleft()
+                found._pool = self._pool  # noqa: SLF001 - the pool may have lost it itself, on the way
+                self._replace(found)
+            while self._hung_up(connection := self._next()):
+                self._replace(connection)
+            return connection
 
     def give_back(self, connection: Connection) -> None:
         """Keep it for the next, or leave it to the pool, which looks after broken ones."""
@@ -67,6 +87,10 @@ class Warm:
         while self._idle:
             self._let_go(self._idle.pop())
         self._pool.close()
+
+    def _replace(self, connection: Connection) -> None:
+        connection.close()
+        self._let_go(connection)
 
     def _let_go(self, connection: Connection) -> None:
         if connection is self._first:  # the pool knows nothing of it

@@ -40,6 +40,7 @@ class SQLiteStore:
 
     def __init__(self, path: str | os.PathLike[str], clock: Clock = SYSTEM) -> None:
         self._path, self._clock = Path(path), clock
+        self.place = self._path.resolve()
         self._log = self._path.with_name(self._path.name + "-wal")
         self._connections = Connections(self._path)
         self._be_new()
