@@ -48,6 +48,15 @@ _FIXES: Final = (
     ("translate host", "Check the host name in the address."),
 )
 
+_GRANTS: Final = (
+    ("must be owner", "Migrate as the role that owns the tables; it made them."),
+    (
+        "schema",
+        "To migrate it needs a schema to make tables in: grant create on schema public to USER.",
+    ),
+    ("", "Grant it select, insert, update and delete on the tables stepwell_*."),
+)
+
 
 @contextmanager
 def translated() -> Iterator[None]:
@@ -144,13 +153,8 @@ def schema_missing(why: str) -> SchemaMissing:
 
 def _not_permitted(error: Exception) -> SetupError:
     said = _first_line(error)
-    tables = "Grant it select, insert, update and delete on the tables stepwell_*."
-    owner = "To migrate it needs a schema to make tables in: grant create on schema public to USER."
-    return SetupError(
-        "The database user may not do what Stepwell needs.",
-        why=said,
-        fix=owner if "schema" in said.lower() else tables,
-    )
+    fix = next(fix for word, fix in _GRANTS if word in said.lower())
+    return SetupError("The database user may not do what Stepwell needs.", why=said, fix=fix)
 
 
 def transaction_failed() -> Conflict:
