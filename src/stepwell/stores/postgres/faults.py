@@ -134,11 +134,11 @@ def _translate(error: Exception, state: str) -> Exception | None:
 
 def unavailable(error: Exception) -> StoreUnavailable:
     """The store cannot be reached, or could not do it now."""
-    return StoreUnavailable(
-        "The PostgreSQL store is not available.",
-        why=_first_line(error),
-        fix="Check that the server runs and can be reached; Stepwell reconnects by itself.",
-    )
+    why = _first_line(error)
+    fix = "Check that the server runs and can be reached; Stepwell reconnects by itself."
+    if "read-only" in why:
+        fix = "Name the server that takes writes, and not a standby; else let this user write."
+    return StoreUnavailable("The PostgreSQL store is not available.", why=why, fix=fix)
 
 
 def schema_missing(why: str) -> SchemaMissing:
