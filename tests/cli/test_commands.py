@@ -7,6 +7,7 @@ import json
 import re
 import shlex
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -35,7 +36,11 @@ def test_without_its_packages_the_command_line_says_what_to_install(
 
 def test_the_script_is_installed_and_says_its_version(shell: Shell) -> None:
     assert (Path(sys.executable).parent / "stepwell").exists()
-    assert shell.good("--version").out.strip().count(".") == 2
+    said = shell.good("--version").out
+    assert said.strip().count(".") == 2
+    assert (
+        subprocess.check_output([sys.executable, "-m", "stepwell", "--version"], text=True) == said
+    )
 
 
 def test_steps_of_a_store_are_added_found_activated_and_cancelled(shell: Shell) -> None:

@@ -185,6 +185,23 @@ def test_a_user_who_may_make_no_tables_is_told_what_to_grant(
         store.open()
 
 
+def test_a_user_who_does_not_own_the_tables_is_told_who_migrates(
+    postgres_database: Callable[[], str],
+) -> None:
+    """Workers need not own them; an upgrade alters them."""
+    url, role = postgres_database(), f"shop_{uuid4().hex[:8]}"
+    with closing(PostgresStore(url)) as store:
+        store.migrate()
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
+        grant = "GRANT ALL ON ALL TABLES IN SCHEMA public TO {0}; GRANT ALL ON SCHEMA public TO {0}"
+        admin.execute(sql.SQL(grant).format(sql.Identifier(role)))
+        admin.execute("UPDATE stepwell_meta SET value = '2' WHERE key = 'schema_version'")
+    store = PostgresStore(url.replace("postgres:@", f"{role}@"))
+    with closing(store), pytest.raises(SetupError, match="the role that owns the tables"):
+        store.migrate()
+
+
 def test_a_newer_schema_is_left_alone(postgres_database: Callable[[], str]) -> None:
     url = postgres_database()
     store = PostgresStore(url)

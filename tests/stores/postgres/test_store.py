@@ -240,6 +240,14 @@ def test_data_that_cannot_be_kept_is_refused_and_not_tried_again(
         add(store, step)
 
 
+def test_a_standby_is_a_pause_and_says_where_to_write(postgres_steps: str) -> None:
+    """It may be made the primary while an engine waits."""
+    url = f"{postgres_steps}&options=-cdefault_transaction_read_only%3Don"
+    store = PostgresStore(url)
+    with closing(store), pytest.raises(StoreUnavailable, match="not a standby"):
+        add(store, make())
+
+
 def test_an_outcome_that_cannot_be_kept_is_refused(store: PostgresStore) -> None:
     add(store, make())
     me = engine(store)

@@ -48,6 +48,15 @@ _FIXES: Final = (
     ("translate host", "Check the host name in the address."),
 )
 
+_GRANTS: Final = (
+    ("must be owner", "Migrate as the role that owns the tables; it made them."),
+    (
+        "schema",
+        "To migrate it needs a schema to make tables in: grant create on schema public to USER.",
+    ),
+    ("", "Grant it select, insert, update and delete on the tables stepwell_*."),
+)
+
 
 @contextmanager
 def translated() -> Iterator[None]:
@@ -125,11 +134,11 @@ def _translate(error: Exception, state: str) -> Exception | None:
 
 def unavailable(error: Exception) -> StoreUnavailable:
     """The store cannot be reached, or could not do it now."""
-    return StoreUnavailable(
-        "The PostgreSQL store is not available.",
-        why=_first_line(error),
-        fix="Check that the server runs and can be reached; Stepwell reconnects by itself.",
-    )
+    why = _first_line(error)
+    fix = "Check that the server runs and can be reached; Stepwell reconnects by itself."
+    if "read-only" in why:
+        fix = "Name the server that takes writes, and not a standby; else let this user write."
+    return StoreUnavailable("The PostgreSQL store is not available.", why=why, fix=fix)
 
 
 def schema_missing(why: str) -> SchemaMissing:
@@ -144,13 +153,8 @@ def schema_missing(why: str) -> SchemaMissing:
 
 def _not_permitted(error: Exception) -> SetupError:
     said = _first_line(error)
-    tables = "Grant it select, insert, update and delete on the tables stepwell_*."
-    owner = "To migrate it needs a schema to make tables in: grant create on schema public to USER."
-    return SetupError(
-        "The database user may not do what Stepwell needs.",
-        why=said,
-        fix=owner if "schema" in said.lower() else tables,
-    )
+    fix = next(fix for word, fix in _GRANTS if word in said.lower())
+    return SetupError("The database user may not do what Stepwell needs.", why=said, fix=fix)
 
 
 def transaction_failed() -> Conflict:

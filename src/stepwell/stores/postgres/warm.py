@@ -6,9 +6,12 @@ plan one of ours takes longer than to run it a hundred times.
 
 from __future__ import annotations
 
+import atexit
+import os
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
+from weakref import WeakSet
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -22,6 +25,9 @@ Pool: TypeAlias = ConnectionPool[Connection]
 
 KEPT: Final = 4
 """The most connections kept back from the pool's turns."""
+
+_pools: Final[WeakSet[Pool]] = WeakSet()
+"""Those of this process: in the child of a fork they are the parent's to close."""
 
 
 Lost: TypeAlias = deque[Connection]
@@ -61,6 +67,7 @@ class Warm:
         self._pool, self._hung_up, self._kept = pool, hung_up, kept
         self._first, self._lost = first, deque() if lost is None else lost
         self._idle = [] if first is None else [first]
+        _pools.add(pool)
 
     def take(self) -> Connection:
         """A connection that the server has not hung up on."""
@@ -117,3 +124,15 @@ def hung_up(connection: Connection) -> bool:
     except psycopg.Error:
         return True
     return False
+
+
+def _close_pools() -> None:
+    """A program may end without closing its store. Collected later than here, a pool waits for
+    threads that Python, from 3.13 on, lets do nothing more: five seconds for each."""
+    for pool in list(_pools):
+        pool.close()
+
+
+atexit.register(_close_pools)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pools.clear)
