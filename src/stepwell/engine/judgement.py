@@ -203,11 +203,16 @@ def _ended(
     step = facts.step
     place = step.join_id if fan.then is not None and ended_as in _PASSES else None
     text = None if result is None else facts.codec.encode(result)
-    return _settled(
-        facts,
+    return _settlement(  # not by _settled: most steps end here, and that would cost a twentieth
+        step.claim,
         ended_as,
         description,
+        step.activation_no,
         step.failure_count + (ended_as is _FAILED),
+        facts.started_at,
+        facts.duration,
+        facts.executed_by,
+        unwritten=_is_unwritten(step),
         result=None if text is None else limited(text, f"result of {step.name}"),
         result_format=facts.codec.format,
         passes_join=place is not None,
@@ -250,7 +255,7 @@ def _retry(facts: Facts, error: BaseException, failures: int) -> Settlement:
 def _settled(
     facts: Facts, ended_as: EndedAs | None, description: str | None, failure_count: int, **more: Any
 ) -> Settlement:
-    """What each settlement says of its execution, and more."""
+    """What a settlement says of its execution, and more."""
     step = facts.step
     return _settlement(
         step.claim,
