@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from typing import Literal
 
 from stepwell.errors import StoreUnavailable
 
-COMMIT = b"COMMIT\0"
+COMMIT = re.compile(rb"COMMIT(?!TED)")  # and no isolation level
 
 
 Where = Literal["before", "after"]
@@ -68,7 +69,7 @@ class _Line:
         """Until one side hangs up, or a commit is to be lost."""
         with suppress(OSError):
             while data := self._client.recv(65536):
-                if COMMIT in data and self._proxy.wanted:
+                if COMMIT.search(data) and self._proxy.wanted:
                     where, self._proxy.wanted = self._proxy.wanted, None
                     self._answer_is_lost = True
                     if where == "before":

@@ -34,13 +34,21 @@ OTHERS: Final = 1500
 @pytest.fixture
 def thought_empty(store: PostgresStore, postgres_steps: str) -> PostgresStore:
     """The store, whose many rows have come after the analysis."""
+    _add_others(store)
+    with psycopg.connect(postgres_steps, autocommit=True) as connection:
+        connection.execute("ANALYZE stepwell_ready")  # what it has learned here of values stays
+        connection.execute(EMPTY)
     add(store, *[make() for _ in range(50)])
     with psycopg.connect(postgres_steps, autocommit=True) as connection:
         connection.execute(EMPTY)
         connection.execute("ANALYZE stepwell_ready")  # pages that have no rows
+    _add_others(store)
+    return store
+
+
+def _add_others(store: PostgresStore) -> None:
     for fields in ({"queue": "other"}, {"parked": True}, {"limit_key": "a"}):
         add(store, *[make("v1/other", **fields) for _ in range(OTHERS)])
-    return store
 
 
 def _read(node: dict[str, Any]) -> int:

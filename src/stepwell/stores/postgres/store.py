@@ -62,8 +62,9 @@ _SESSION: Final = (
     " -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
     # To plan or to compile a statement of ours takes longer than to run it.
     " -c plan_cache_mode=force_generic_plan -c jit=off"
-    # A plan made while a table was empty must not read all of it when it has grown.
-    " -c enable_seqscan=off -c timezone=UTC -c datestyle=ISO"
+    # A plan made while a table was empty must not read all of it when it has grown, nor all of
+    # an index before the first row is looked at.
+    " -c enable_seqscan=off -c enable_bitmapscan=off -c timezone=UTC -c datestyle=ISO"
 )
 
 
