@@ -275,13 +275,12 @@ def _values(request: ClaimRequest, reach: int) -> dict[str, Any]:
     return {
         "engine_id": request.engine_id,
         "request_id": request.request_id,
-        "names": list(request.names),
-        "queues": list(dict.fromkeys(request.queues)),
         "flow_id": request.flow_id,
         "limit": 1 if request.alone else request.limit,
         "reach": reach,
         "alone": request.alone,
         "skew": list(request.skew),
+        **_scope(request.names, request.queues),
         **lane_values(request.queues, request.since),
         "weights": [float(weight) for weight in WEIGHTS.values()],
     }
