@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
 import psycopg
 import pytest
-from psycopg import Cursor
 from psycopg.sql import SQL, Identifier
 from tests.stores.postgres.support import add, claim, engine, make, request
 
 from stepwell.step import Step
 from stepwell.stores.postgres import PostgresStore
-from stepwell.stores.postgres.queries import Statement, sql
+from stepwell.stores.postgres.own import OwnStatements
+from stepwell.stores.postgres.queries import Row, Statement, sql
 from stepwell.stores.postgres.statements import Statements
 
 
@@ -23,15 +22,13 @@ from stepwell.stores.postgres.statements import Statements
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The statements that are executed, as text."""
     seen: list[str] = []
-    whole = Statements.cursor
+    ask = OwnStatements.ask
 
-    def cursor(
-        self: Statements, statement: Statement, values: Mapping[str, Any]
-    ) -> AbstractContextManager[Cursor[tuple[Any, ...]]]:
+    def noted(do: OwnStatements, statement: Statement, values: Mapping[str, Any]) -> list[Row]:
         seen.append(statement.text.decode())
-        return whole(self, statement, values)
+        return ask(do, statement, values)
 
-    monkeypatch.setattr(Statements, "cursor", cursor)
+    monkeypatch.setattr(OwnStatements, "ask", noted)
     return seen
 
 
@@ -70,8 +67,8 @@ def test_a_look_at_a_key_with_many_rows_reads_the_first_alone(store: PostgresSto
         "keys_at_once": 256,
     }
     explained = replace(look, typed=b"EXPLAIN (ANALYZE, BUFFERS) " + look.typed)
-    with store.transaction() as tx, tx._do.cursor(explained, values) as cursor:
-        plan = [row[0] for row in cursor.fetchall()]
+    with store.transaction() as tx:
+        plan = [row[0] for row in tx._do.ask(explained, values)]
     assert any("stepwell_ready_keys" in line for line in plan)
     assert not any("Seq Scan" in line for line in plan)
     hit = next(line for line in plan if "Buffers: shared hit=" in line)

@@ -339,16 +339,6 @@ def test_a_transaction_without_a_statement_leaves_its_connection_as_it_was(
             assert first.info.transaction_status is TransactionStatus.INTRANS
 
 
-def test_a_transaction_begins_before_its_first_statement(store: PostgresStore) -> None:
-    """So that the server wakes while that is being made."""
-    me = engine(store)
-    with store.transaction() as tx, psycopg.connect(store._conninfo()) as other:
-        asked = "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'"
-        while other.execute(asked).fetchone() == (0,):
-            other.rollback()
-        assert tx.claimed(me) == []
-
-
 def test_a_closed_store_has_closed_all_its_connections(postgres_steps: str) -> None:
     store = PostgresStore(postgres_steps)
     with store.transaction() as one, store.transaction() as other:

@@ -7,14 +7,13 @@ takes it for one row, until it is analyzed again: for a minute, however many com
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
 import psycopg
 import pytest
-from psycopg import Cursor
 from tests.stores.postgres.conftest import EMPTY
 from tests.stores.postgres.plans import explain_on, nodes
 from tests.stores.postgres.support import add, engine, make, outcome, request
@@ -22,8 +21,8 @@ from tests.stores.postgres.support import add, engine, make, outcome, request
 from stepwell.ids import new_id
 from stepwell.step import Addition, JoinPolicy, Step
 from stepwell.stores.postgres import PostgresStore, settling
-from stepwell.stores.postgres.queries import Statement
-from stepwell.stores.postgres.statements import Row, Statements
+from stepwell.stores.postgres.own import OwnStatements
+from stepwell.stores.postgres.queries import Call, Row
 from stepwell.stores.postgres.transaction import PostgresTransaction
 
 ASKED: Final = 40
@@ -62,17 +61,18 @@ class Watch:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.plans: list[tuple[str, dict[str, Any]]] = []
-        execute = Statements._execute
+        rows_of = OwnStatements.rows_of
 
-        def watched(
-            do: Statements, cursor: Cursor[Row], statement: Statement, values: Mapping[str, Any]
-        ) -> None:
-            with do.connection.transaction(force_rollback=True):
-                plan = explain_on(do.connection, statement, values)
-            self.plans.append((statement.text.decode(), plan))
-            execute(do, cursor, statement, values)
+        def watched(do: OwnStatements, *calls: Call) -> list[list[Row]]:
+            answers = []
+            for call in calls:
+                with do.connection.transaction(force_rollback=True):
+                    plan = explain_on(do.connection, *call)
+                self.plans.append((call[0].text.decode(), plan))
+                answers += rows_of(do, call)
+            return answers
 
-        monkeypatch.setattr(Statements, "_execute", watched)
+        monkeypatch.setattr(OwnStatements, "rows_of", watched)
 
     def worst(self) -> tuple[int, str]:
         """The most rows that a part of a statement has looked at, and which."""

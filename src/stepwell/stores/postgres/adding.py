@@ -17,9 +17,9 @@ from stepwell.stores.moves import REPLACED
 from stepwell.stores.postgres import joining
 from stepwell.stores.postgres.arrays import Rows, columns, of_one, uuids
 from stepwell.stores.postgres.ending import end
-from stepwell.stores.postgres.queries import sql
+from stepwell.stores.postgres.queries import Call, Row, sql
 from stepwell.stores.postgres.rows import KINDS, oldest
-from stepwell.stores.postgres.statements import Call, Row, Statements
+from stepwell.stores.postgres.statements import Statements
 
 AT_ONCE: Final = 1000
 """Rows in one statement."""

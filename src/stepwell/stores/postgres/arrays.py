@@ -63,7 +63,7 @@ def instant(value: datetime) -> str:
     return value.isoformat()
 
 
-def _text(value: str) -> str:
+def quoted(value: str) -> str:
     """A quoted element."""
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
@@ -117,7 +117,7 @@ _HEAD: Final = Struct("!iiIii").pack
 """Dimensions; a flag that nobody reads; the type; how many, and from which index on."""
 _NO_HEAD: Final = Struct("!iiI").pack
 
-TEXT: Final = Column(_text)
+TEXT: Final = Column(quoted)
 NUMBER: Final = Column(_number)
 FLAG: Final = Column(str)
 WORD: Final = Column(str)
@@ -139,11 +139,12 @@ def array(values: Sequence[Any], column: Column = NUMBER, *, packed: bool = Fals
         return _array_packed(values, column.packing, repeated=repeated)
     if repeated:
         nothing = values[0] is None or values[0] == 0
-        return EMPTY if nothing else _literal([column.write(values[0])] * len(values))
-    return _literal(["NULL" if one is None else column.write(one) for one in values])
+        return EMPTY if nothing else literal([column.write(values[0])] * len(values))
+    return literal(["NULL" if one is None else column.write(one) for one in values])
 
 
-def _literal(elements: Iterable[str]) -> str:
+def literal(elements: Iterable[str]) -> str:
+    """An array of elements that are written already."""
     return "{" + ",".join(elements) + "}"
 
 
@@ -167,7 +168,7 @@ def is_repeated(values: Sequence[Any]) -> bool:
 
 def uuids(values: Iterable[UUID]) -> str:
     """The literal of a column of ids."""
-    return _literal([uuid_text(one) for one in values])
+    return literal([uuid_text(one) for one in values])
 
 
 def columns(rows: Sequence[Any], names: Sequence[str]) -> dict[str, Sequence[Any]]:

@@ -28,7 +28,6 @@ from stepwell.stores.postgres.arrays import (
     instant,
     uuid_text,
 )
-from stepwell.stores.postgres.queries import sql
 from stepwell.stores.postgres.rows import step_reader, utc
 from stepwell.stores.postgres.statements import Statements
 from stepwell.stores.protocol import Claimed, ClaimRequest, Position
@@ -250,9 +249,8 @@ def _round(statements: Statements, request: ClaimRequest, reach: int) -> tuple[C
     head = of_queues if request.flow_id is None else ("claim_from_flow",)
     values = _values(request, 0 if request.alone else max(reach, request.limit))
     take = "claim_lock" if request.locking else "claim_mark"
-    statement = sql(*head, "claim_limited_outlook", "claim_rank", take, "claim_answer")
-    with statements.cursor(statement, values) as cursor:
-        rows = cursor.fetchall()
+    parts = *head, "claim_limited_outlook", "claim_rank", take, "claim_answer"
+    rows = statements.rows(*parts, **values)
     alive, parked, next_due, suspect_due, limited_due, front = rows[0][:_INFO]
     if not alive:
         raise EngineBuried(request.engine_id)

@@ -14,7 +14,6 @@ from stepwell.step import Step, StepQuery, StepStatus
 from stepwell.stores.columns import COLUMNS
 from stepwell.stores.matching import counted
 from stepwell.stores.postgres.arrays import uuids
-from stepwell.stores.postgres.queries import sql
 from stepwell.stores.postgres.rows import step_reader
 from stepwell.stores.postgres.statements import Statements
 from stepwell.stores.protocol import Counts
@@ -28,15 +27,13 @@ def ready(statements: Statements, query: StepQuery) -> list[Step] | None:
     if query.ids is None or not _asks_of_flow(query, ids=query.ids, limit=query.limit):
         return None
     values = {"ids": list(query.ids), "flow_id": query.flow_id, "limit": query.limit}
-    with statements.cursor(sql("ready_of_flow"), values) as cursor:
-        return [_read(row) for row in cursor.fetchall()]
+    return [_read(row) for row in statements.rows("ready_of_flow", **values)]
 
 
 def among(statements: Statements, ids: Sequence[UUID], most: int) -> list[tuple[Step, int]]:
     """The ready rows of these ids; each with how many rows of its flow are ready, up to `most`."""
-    values = {"ids": uuids(ids), "most": most}
-    with statements.cursor(sql("ready_among"), values) as cursor:
-        return [(_read_among(row), row[0]) for row in cursor.fetchall()]
+    rows = statements.rows("ready_among", ids=uuids(ids), most=most)
+    return [(_read_among(row), row[0]) for row in rows]
 
 
 def count_ready(statements: Statements, query: StepQuery, at_most: int | None) -> Counts | None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any, Final
-
-from psycopg import Connection
+from typing import Final
 
 from stepwell.stores.inspecting import Finding, Inspection, Line, Overview, Parked, Severity
+from stepwell.stores.postgres.queries import Row
 from stepwell.stores.postgres.rows import utc
-from stepwell.stores.postgres.statements import Row, Statements
+from stepwell.stores.postgres.statements import Statements
 from stepwell.stores.protocol import EngineInfo
 
 DAYS: Final = 1
@@ -25,9 +24,8 @@ OLDEST: Final = 140_000
 """The first server version with all that the statements use."""
 
 
-def overview(connection: Connection[Any], since: datetime) -> Overview:
+def overview(do: Statements, since: datetime) -> Overview:
     """Counts per queue and state, in one statement."""
-    do = Statements(connection)
     do.rows("plan_for_values")
     rows = do.rows("overview", since=since)
     return Overview(
@@ -38,9 +36,8 @@ def overview(connection: Connection[Any], since: datetime) -> Overview:
     )
 
 
-def inspect(connection: Connection[Any]) -> Inspection:
+def inspect(do: Statements) -> Inspection:
     """Engines, parked names, suspects, pauses, and what ails the database."""
-    do = Statements(connection)
     do.rows("plan_for_values")
     (row,) = do.rows("inspect", days=DAYS)
     now, version, autovacuum, dead, live, missing, strays, pauses = row

@@ -20,7 +20,8 @@ def admit(statements: Statements, additions: Sequence[Addition], inserted: Seque
     for addition, new in zip(additions, inserted, strict=True):
         step = addition.step
         if new and joins.asks_for_place(step):
-            statements.run("joins_take_place", source=step.copy_of, join=step.join_id, copy=step.id)
+            place = {"source": step.copy_of, "join": step.join_id, "copy": step.id}
+            statements.rows("joins_take_place", **place)
 
 
 def close(statements: Statements, endings: Sequence[Ending]) -> None:

@@ -22,14 +22,16 @@ from stepwell.stores.allotment import (
     earliest,
     go_on_behind,
 )
+from stepwell.stores.columns import COLUMNS
 from stepwell.stores.controls import Control, ControlKind
-from stepwell.stores.postgres.queries import sql
+from stepwell.stores.postgres.queries import Row
 from stepwell.stores.postgres.rows import step_reader, utc
-from stepwell.stores.postgres.statements import Row, Statements, column_names
+from stepwell.stores.postgres.statements import Statements
 from stepwell.stores.protocol import Claimed, ClaimRequest
 
 _INFO: Final = 2
 """Columns before those of a contender: the time, and the keys looked at."""
+_read: Final = step_reader(COLUMNS)
 _SEPARATOR: Final = "\x1f"
 
 
@@ -83,8 +85,7 @@ def _look(
         "depth": depth,
         "keys_at_once": KEYS_AT_ONCE if request.flow_id is None else 0,
     }
-    with statements.cursor(sql(head, "limited_rows"), values | more) as cursor:
-        rows = cursor.fetchall()
+    rows = statements.rows(head, "limited_rows", **values, **more)
     if not rows:
         raise EngineBuried(request.engine_id)
     keys = [row[1] for row in rows if row[1] is not None]
@@ -123,9 +124,7 @@ def _take(
         "rates": list(given.moved),
         "free_at": list(given.moved.values()),
     }
-    with statements.cursor(sql("take_limited"), values) as cursor:
-        read = step_reader(column_names(cursor))
-        steps = {step.id: step for step in map(read, cursor.fetchall())}
+    steps = {step.id: step for step in map(_read, statements.rows("take_limited", **values))}
     return tuple(steps[one] for one in ids if one in steps)
 
 

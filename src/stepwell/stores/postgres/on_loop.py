@@ -15,8 +15,8 @@ from psycopg.sql import Composed
 
 from stepwell.stores.on_loop import OnLoop
 from stepwell.stores.postgres.faults import translated_by_state
-from stepwell.stores.postgres.queries import Statement, numbered
-from stepwell.stores.postgres.statements import Row, Statements
+from stepwell.stores.postgres.queries import Row, Statement, numbered
+from stepwell.stores.postgres.statements import Statements
 
 _BEGIN: Final = ("BEGIN", "COMMIT", "ROLLBACK")
 _MARK: Final = (
@@ -62,16 +62,16 @@ class LoopStatements(Statements):
         super().__init__(lent.connection, lent=True)
         self._loop, self._driver = lent, driver
 
-    @contextmanager
-    def cursor(self, statement: Statement, values: Mapping[str, Any]) -> Iterator[Any]:
-        """The statement's answer, all of it."""
-        yield self._run(statement.text.decode(), statement.values(values))
+    def _rows(self, statement: Statement, values: Mapping[str, Any]) -> list[Row]:
+        return self._answer(statement, values).rows
 
     @contextmanager
     def composed_cursor(self, statement: Composed, values: Mapping[str, Any]) -> Iterator[Any]:
-        """As `cursor`, of a statement that was made for one query."""
-        with self.cursor(numbered(statement.as_string()), values) as answered:
-            yield answered
+        """The answer to a statement that was made for one query."""
+        yield self._answer(numbered(statement.as_string()), values)
+
+    def _answer(self, statement: Statement, values: Mapping[str, Any]) -> Answered:
+        return self._run(statement.text.decode(), statement.values(values))
 
     @contextmanager
     def whole(self, needed: bool) -> Iterator[None]:

@@ -22,8 +22,8 @@ from stepwell.stores.postgres.arrays import (
     Rows,
     columns,
 )
-from stepwell.stores.postgres.queries import sql
-from stepwell.stores.postgres.statements import Call, Statements
+from stepwell.stores.postgres.queries import Call, sql
+from stepwell.stores.postgres.statements import Statements
 
 _ROWS: Final = Rows(
     of_each={

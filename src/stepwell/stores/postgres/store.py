@@ -33,7 +33,10 @@ from stepwell.stores.postgres.adding import (
 from stepwell.stores.postgres.exclusive import SESSION, PostgresExclusive, as_before
 from stepwell.stores.postgres.faults import first_contact, translated
 from stepwell.stores.postgres.on_loop import LoopStatements, driver_of
-from stepwell.stores.postgres.statements import Call, Committed, Statements
+from stepwell.stores.postgres.own import Committed, OwnStatements
+from stepwell.stores.postgres.prepared import NEVER, Own
+from stepwell.stores.postgres.queries import Call
+from stepwell.stores.postgres.statements import Statements
 from stepwell.stores.postgres.transaction import PostgresTransaction
 from stepwell.stores.postgres.wake import Bell, PostgresWake
 from stepwell.stores.postgres.warm import KEPT, Lost, Pool, Warm, hung_up, losable
@@ -206,13 +209,17 @@ class PostgresStore:
 
     def overview(self, since: datetime) -> Overview:
         """Counts per queue and state; see `stores.inspecting`."""
-        with self.transaction() as tx:
-            return inspecting.overview(tx.connection, since)
+        with self._begun() as do:
+            found = inspecting.overview(do, since)
+            self._commit(do)
+            return found
 
     def inspect(self) -> Inspection:
         """Who is alive and what stands in the way; see `stores.inspecting`."""
-        with self.transaction() as tx:
-            return inspecting.inspect(tx.connection)
+        with self._begun() as do:
+            found = inspecting.inspect(do)
+            self._commit(do)
+            return found
 
     def wake(self) -> PostgresWake:
         """A new wake for one engine."""
@@ -227,11 +234,11 @@ class PostgresStore:
     # -- connections -----------------------------------------------------------
 
     @contextmanager
-    def _begun(self) -> Iterator[Statements]:
+    def _begun(self) -> Iterator[OwnStatements]:
         """A transaction; rolls back if the block raises."""
         self.open()
         with self._borrowed(self._pool) as connection:
-            do = Statements(connection)
+            do = OwnStatements(connection)
             try:
                 do.begin()
                 yield do
@@ -239,7 +246,7 @@ class PostgresStore:
                 _roll_back(do)
                 raise
 
-    def _commit(self, do: Statements, *last: Call) -> Committed:
+    def _commit(self, do: OwnStatements, *last: Call) -> Committed:
         """With the last statements of the transaction; then whoever waits for work is told."""
         teller = self._bell.name if do.due and self._bell.takes_turn() else None
         told = False
@@ -252,7 +259,7 @@ class PostgresStore:
                 self._bell.ring(told=told)
 
     @contextmanager
-    def _borrowed(self, pool: Warm | None) -> Iterator[psycopg.Connection[Any]]:
+    def _borrowed(self, pool: Warm | None) -> Iterator[Own]:
         if pool is None:
             raise StoreUnavailable("The store was closed.", fix="Open it again.")
         connection = pool.take()
@@ -267,7 +274,7 @@ class PostgresStore:
             if self._lent is None and self._pool is not None:
                 options = None if self._pooler else SESSION
                 info = _with_defaults(self._url, options)
-                self._lent = self._new_pool(info, LENT, kept=0, reset=as_before)
+                self._lent = self._new_pool(info, LENT, kept=0, threshold=5, reset=as_before)
             return self._lent
 
     def _new_pool(
@@ -275,14 +282,15 @@ class PostgresStore:
         conninfo: str,
         size: int,
         kept: int = KEPT,
-        first: psycopg.Connection[Any] | None = None,
+        first: Own | None = None,
+        threshold: int = NEVER,
         **more: Any,
     ) -> Warm:
         lost: Lost = deque()
         pool: Pool = ConnectionPool(
             conninfo,
             connection_class=losable(lost),
-            kwargs={"prepare_threshold": self._prepare_threshold},
+            kwargs={"prepare_threshold": None if self._pooler else threshold},
             min_size=0,
             max_size=size,
             timeout=CONNECT_SECONDS,
@@ -296,19 +304,15 @@ class PostgresStore:
         )
         return Warm(pool, hung_up, kept, first, lost)
 
-    @property
-    def _prepare_threshold(self) -> int | None:
-        return None if self._pooler else 5
-
-    def _direct(self) -> psycopg.Connection[Any]:
+    def _direct(self) -> Own:
         """A connection beside the pool, whose failure says what is wrong."""
         with first_contact():
-            connection = psycopg.connect(self._conninfo(), prepare_threshold=None)
+            connection = Own.connect(self._conninfo(), prepare_threshold=None)
         if self._pooler:
             _as_of_now(connection)
         return connection
 
-    def _first(self) -> psycopg.Connection[Any]:
+    def _first(self) -> Own:
         """It has found all in order, and stays: to make one more takes longer than the look."""
         connection = self._direct()
         try:
@@ -317,7 +321,7 @@ class PostgresStore:
         except BaseException:
             connection.close()
             raise
-        connection.prepare_threshold = self._prepare_threshold
+        connection.prepare_threshold = None if self._pooler else NEVER
         return connection
 
     def _ear(self) -> psycopg.Connection[Any]:
@@ -338,7 +342,7 @@ def _with_defaults(url: str, options: str | None) -> str:
         given = conninfo_to_dict(url)
     if options:
         given["options"] = f"{options} {given.get('options') or ''} {_AS_OF_NOW}"
-    settings: dict[str, Any] = {**NETWORK, **given}
+    settings: dict[str, Any] = {**NETWORK, **given, "client_encoding": "UTF8"}
     return make_conninfo(**settings)
 
 
@@ -347,7 +351,7 @@ def _as_of_now(connection: psycopg.Connection[Any]) -> None:
     connection.isolation_level = IsolationLevel.READ_COMMITTED
 
 
-def _roll_back(do: Statements) -> None:
+def _roll_back(do: OwnStatements) -> None:
     try:
         do.connection.rollback()
     except psycopg.Error:

@@ -30,8 +30,10 @@ from stepwell.stores.postgres import (
 )
 from stepwell.stores.postgres.arrays import claim_columns
 from stepwell.stores.postgres.ending import end
+from stepwell.stores.postgres.own import OwnStatements
+from stepwell.stores.postgres.queries import Row
 from stepwell.stores.postgres.rows import utc
-from stepwell.stores.postgres.statements import Row, Statements
+from stepwell.stores.postgres.statements import Statements
 from stepwell.stores.protocol import (
     Answer,
     Burial,
@@ -172,7 +174,9 @@ class PostgresTransaction:
     def settle_last(self, engine_id: UUID, settlements: Sequence[Settlement]) -> Answer:
         """As `settle`, with the commit where nothing has to be asked in between."""
         additions = [added for one in settlements for added in one.additions]
-        if self._do.lent or not settling.can_be_last(settlements, additions):
+        if not isinstance(self._do, OwnStatements) or not settling.can_be_last(
+            settlements, additions
+        ):
             verdicts = self.settle(engine_id, settlements)
             return lambda: [one is Verdict.APPLIED for one in verdicts]
         is_alive = engine_id in self._alive

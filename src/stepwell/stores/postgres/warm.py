@@ -19,9 +19,9 @@ from psycopg_pool import ConnectionPool
 
 from stepwell.stores.postgres.faults import translated
 from stepwell.stores.postgres.line import has_come
+from stepwell.stores.postgres.prepared import Own
 
-Connection: TypeAlias = psycopg.Connection[Any]
-Pool: TypeAlias = ConnectionPool[Connection]
+Pool: TypeAlias = ConnectionPool[Own]
 
 KEPT: Final = 4
 """The most connections kept back from the pool's turns."""
@@ -30,15 +30,15 @@ _pools: Final[WeakSet[Pool]] = WeakSet()
 """Those of this process: in the child of a fork they are the parent's to close."""
 
 
-Lost: TypeAlias = deque[Connection]
+Lost: TypeAlias = deque[Own]
 """Connections that nobody holds, and nobody has given back."""
 
 
-def losable(lost: Lost) -> type[Connection]:
+def losable(lost: Lost) -> type[Own]:
     """Connections that come to light when they are lost: the handler of a signal may raise between
     any two lines, those of the pool included, where no `finally` knows of a connection yet."""
 
-    class Losable(psycopg.Connection[Any]):
+    class Losable(Own):
         def __del__(self, *_: Any) -> None:  # anywhere, also under a lock: it only tells
             if not self.closed:
                 lost.append(self)
@@ -59,9 +59,9 @@ class Warm:
     def __init__(
         self,
         pool: Pool,
-        hung_up: Callable[[Connection], bool],
+        hung_up: Callable[[Own], bool],
         kept: int = KEPT,
-        first: Connection | None = None,
+        first: Own | None = None,
         lost: Lost | None = None,
     ) -> None:
         self._pool, self._hung_up, self._kept = pool, hung_up, kept
@@ -69,7 +69,7 @@ class Warm:
         self._idle = [] if first is None else [first]
         _pools.add(pool)
 
-    def take(self) -> Connection:
+    def take(self) -> Own:
         """A connection that the server has not hung up on."""
         with translated():
             while self._lost:  # somebody was in the middle of something
@@ -80,7 +80,7 @@ class Warm:
                 self._replace(connection)
             return connection
 
-    def give_back(self, connection: Connection) -> None:
+    def give_back(self, connection: Own) -> None:
         """Keep it for the next, or leave it to the pool, which looks after broken ones."""
         idle = connection.info.transaction_status is TransactionStatus.IDLE
         if idle and len(self._idle) < self._kept:
@@ -95,25 +95,25 @@ class Warm:
             self._let_go(self._idle.pop())
         self._pool.close()
 
-    def _replace(self, connection: Connection) -> None:
+    def _replace(self, connection: Own) -> None:
         connection.close()
         self._let_go(connection)
 
-    def _let_go(self, connection: Connection) -> None:
+    def _let_go(self, connection: Own) -> None:
         if connection is self._first:  # the pool knows nothing of it
             self._first = None
             connection.close()
         else:
             self._pool.putconn(connection)
 
-    def _next(self) -> Connection:
+    def _next(self) -> Own:
         try:
             return self._idle.pop()
         except IndexError:
             return self._pool.getconn()
 
 
-def hung_up(connection: Connection) -> bool:
+def hung_up(connection: Own) -> bool:
     """Whether the other end has closed it. A line on which nothing came is asked nothing."""
     if connection.closed:
         return True

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeAlias
 
 from stepwell.stores.columns import with_columns
 
@@ -28,6 +28,11 @@ class Statement:
     def values(self, named: Mapping[str, Any]) -> list[Any]:
         """The values in the order of the numbers."""
         return [named[name] for name in self.parameters]
+
+
+Row: TypeAlias = tuple[Any, ...]
+Call: TypeAlias = tuple[Statement, Mapping[str, Any]]
+"""A statement and its values."""
 
 
 @cache
