@@ -71,7 +71,7 @@ def _from_one_lane(statements: Statements, request: ClaimRequest) -> Claimed | N
         "claim_lane",
         engine_id=request.engine_id,
         limit=request.limit,
-        **_scope(request.names, request.queues),
+        **scope(request.names, request.queues),
         **lane_values(request.queues, request.since),
     )
     if not rows:
@@ -126,7 +126,7 @@ def _claimed(
 
 
 @lru_cache(maxsize=64)
-def _scope(names: tuple[str, ...], queues: tuple[str, ...]) -> Mapping[str, str | Packed]:
+def scope(names: tuple[str, ...], queues: tuple[str, ...]) -> Mapping[str, str | Packed]:
     """What is claimed, as statements take it: the same again and again."""
     return {"names": array(names, TEXT), "queues": array(list(dict.fromkeys(queues)), TEXT)}
 
@@ -227,7 +227,7 @@ def _own(
             begins[lane] = max(begins.get(lane, place), place)
     since = tuple(begins.values()) or None
     rows = statements.rows(
-        "claim_own", names=list(request.names), **lane_values(request.queues, since)
+        "claim_own", **scope(request.names, request.queues), **lane_values(request.queues, since)
     )
     return tuple([Position(queue, band, utc(due), step_id) for queue, band, due, step_id in rows])
 
@@ -278,7 +278,7 @@ def _values(request: ClaimRequest, reach: int) -> dict[str, Any]:
         "reach": reach,
         "alone": request.alone,
         "skew": list(request.skew),
-        **_scope(request.names, request.queues),
+        **scope(request.names, request.queues),
         **lane_values(request.queues, request.since),
         "weights": [float(weight) for weight in WEIGHTS.values()],
     }

@@ -24,6 +24,7 @@ from stepwell.stores.allotment import (
 )
 from stepwell.stores.columns import COLUMNS
 from stepwell.stores.controls import Control, ControlKind
+from stepwell.stores.postgres.claiming import scope
 from stepwell.stores.postgres.queries import Row
 from stepwell.stores.postgres.rows import step_reader, utc
 from stepwell.stores.postgres.statements import Statements
@@ -79,11 +80,10 @@ def _look(
 ) -> _View:
     values = {
         "engine_id": request.engine_id,
-        "names": list(request.names),
-        "queues": list(dict.fromkeys(request.queues)),
         "flow_id": request.flow_id,
         "depth": depth,
         "keys_at_once": KEYS_AT_ONCE if request.flow_id is None else 0,
+        **scope(request.names, request.queues),
     }
     rows = statements.rows(head, "limited_rows", **values, **more)
     if not rows:
