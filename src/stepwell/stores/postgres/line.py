@@ -8,13 +8,8 @@ from typing import Any
 import psycopg
 
 
-def has_come(connection: psycopg.Connection[Any], within: float | None = None) -> bool:
-    """Whether something is there to be read, or the other end has closed.
-
-    Parameters
-    ----------
-    within : seconds to wait for it; None: for ever.
-    """
+def has_come(connection: psycopg.Connection[Any]) -> bool:
+    """Whether something is there to be read by now, or the other end has closed."""
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)
-    return bool(poll.poll(None if within is None else within * 1000))
+    return bool(poll.poll(0))

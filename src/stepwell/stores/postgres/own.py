@@ -1,4 +1,4 @@
-"""The statements of a transaction of our own: begun ahead, and committed with its last ones."""
+"""The statements of a transaction of our own: begun with the first, committed with the last."""
 
 from __future__ import annotations
 

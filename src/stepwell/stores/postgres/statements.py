@@ -83,7 +83,7 @@ class Statements:
     def composed_cursor(
         self, statement: Composed, values: Mapping[str, Any]
     ) -> Iterator[Cursor[Row]]:
-        """As `cursor`, and the plan is made for these very values."""
+        """The answer to a statement that was made for one query, planned for these very values."""
         if not self.lent:
             self.rows("plan_for_values")
         with translated(), self.connection.cursor(row_factory=tuple_row) as cursor:

@@ -290,7 +290,7 @@ class PostgresStore:
         pool: Pool = ConnectionPool(
             conninfo,
             connection_class=losable(lost),
-            kwargs={"prepare_threshold": None if self._pooler else threshold},
+            kwargs={"prepare_threshold": self._threshold(threshold)},
             min_size=0,
             max_size=size,
             timeout=CONNECT_SECONDS,
@@ -304,10 +304,14 @@ class PostgresStore:
         )
         return Warm(pool, hung_up, kept, first, lost)
 
+    def _threshold(self, executions: int) -> int | None:
+        """After how many the driver prepares a statement; a pooler's sessions keep none."""
+        return None if self._pooler else executions
+
     def _direct(self) -> Own:
         """A connection beside the pool, whose failure says what is wrong."""
         with first_contact():
-            connection = Own.connect(self._conninfo(), prepare_threshold=None)
+            connection = Own.connect(self._conninfo(), prepare_threshold=self._threshold(NEVER))
         if self._pooler:
             _as_of_now(connection)
         return connection
@@ -321,7 +325,6 @@ class PostgresStore:
         except BaseException:
             connection.close()
             raise
-        connection.prepare_threshold = None if self._pooler else NEVER
         return connection
 
     def _ear(self) -> psycopg.Connection[Any]:

@@ -113,11 +113,11 @@ class Warm:
             return self._pool.getconn()
 
 
-def hung_up(connection: Own) -> bool:
+def hung_up(connection: psycopg.Connection[Any]) -> bool:
     """Whether the other end has closed it. A line on which nothing came is asked nothing."""
     if connection.closed:
         return True
-    if not has_come(connection, within=0):
+    if not has_come(connection):
         return False
     try:
         ConnectionPool.check_connection(connection)
