@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 from uuid import UUID
@@ -30,10 +30,13 @@ class Commits:
 
     Parameters
     ----------
-    first : called once, before the first commit that settles something.
+    first : called once, before the first commit that settles something, with how many steps it
+        settles.
     """
 
-    def __init__(self, store: Store, monkeypatch: pytest.MonkeyPatch, first: Any) -> None:
+    def __init__(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch, first: Callable[[int], None]
+    ) -> None:
         self._whole, self._first = store.transaction, first
         self._thread = threading.current_thread()
         monkeypatch.setattr(store, "transaction", self._transaction)
@@ -44,8 +47,8 @@ class Commits:
             settled = _noting(tx)
             yield tx
             if settled and threading.current_thread().name == "stepwell-feed":
-                first, self._first = self._first, lambda: None
-                first()
+                first, self._first = self._first, lambda _: None
+                first(len(settled))
 
 
 def _noting(tx: Any) -> list[bool]:
@@ -64,23 +67,25 @@ def _noting(tx: Any) -> list[bool]:
 def test_steps_that_were_claimed_before_run_while_a_commit_is_written(
     store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    committing, begun = threading.Event(), threading.Event()
+    # A burst that is over before its steps are has nothing to settle, or not all that ran.
+    monkeypatch.setattr(bursts, "LULL", PATIENCE)
+    monkeypatch.setattr(bursts, "LATE", PATIENCE / bursts.LONGEST)
+    run = threading.Semaphore(0)
     meanwhile: list[bool] = []
 
     @registry.handler("v1/work")
     def work() -> None:
-        if committing.is_set():
-            begun.set()
+        run.release()
 
-    def wait() -> None:
-        committing.set()
-        meanwhile.append(begun.wait(PATIENCE))
+    def wait_for_one_more_than(settled: int) -> None:
+        meanwhile.extend(run.acquire(timeout=PATIENCE) for _ in range(settled + 1))
 
     engine = Engine(store, registry)
     engine.add_many(new_step("v1/work") for _ in range(40))
-    Commits(store, monkeypatch, wait)
+    Commits(store, monkeypatch, wait_for_one_more_than)
     assert engine.drain().done == 40
-    assert meanwhile == [True]
+    assert meanwhile
+    assert all(meanwhile)
 
 
 def test_where_that_commit_fails_they_run_once_all_the_same(
@@ -92,7 +97,7 @@ def test_where_that_commit_fails_they_run_once_all_the_same(
     def work(step: Step) -> None:
         runs[step.id] += 1
 
-    def fail() -> None:
+    def fail(_: int) -> None:
         raise StoreUnavailable("The line was cut before the commit.")
 
     engine = Engine(store, registry)
