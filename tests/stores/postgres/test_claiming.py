@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -28,7 +29,7 @@ from tests.stores.postgres.support import (
 from stepwell.clock import now
 from stepwell.errors import EngineBuried
 from stepwell.ids import new_id
-from stepwell.step import StepQuery
+from stepwell.step import Retention, StepQuery
 from stepwell.stores.postgres import PostgresStore, claiming, settling
 
 CROWD = (
@@ -91,6 +92,38 @@ def test_processes_that_claim_at_once_share_no_row(
     got = [UUID(line) for output in outputs for line in output.split()]
     assert len(got) == len(rows)
     assert set(got) == ids(rows)
+
+
+def test_a_claim_by_lock_brings_all_that_stands_on_a_row(store: PostgresStore) -> None:
+    """Also what came there since it was added: it has failed, was changed and given back."""
+    step = make(
+        unique_key="a",
+        correlation_id="b",
+        search_key="c",
+        created_by_step_id=new_id(),
+        copy_of=new_id(),
+        join_id=new_id(),
+        retention=Retention.LONG,
+    )
+    add(store, step)
+    me, other = engine(store), engine(store)
+    (held,) = claim(store, me).steps
+    failed = {"description": "again", "failure_count": 1, "fingerprint": "d", "result": "no"}
+    settle(store, me, outcome(held, ended_as=None, **failed))
+    with store.transaction() as tx:
+        assert tx.activate(step.id, "[1]", None)
+    claim(store, me)
+    with store.transaction() as tx:
+        assert tx.reschedule(step.id, now())
+    claim(store, other)
+    _bury(store, other)
+    with store.transaction() as tx:
+        (row,) = tx.search(StepQuery(unique_key="a"))
+    with store.transaction() as tx:
+        (mine,) = tx.claim(request(me, locking=True)).steps
+    at, number = mine.claimed_at, row.claim_no + 1
+    assert mine == replace(row, claimed_by=me, claim_no=number, claimed_at=at)
+    assert (row.failure_count, row.activation_args, row.lost_count) == (1, "[1]", 1)
 
 
 def test_a_claim_passes_over_rows_that_another_is_just_taking(store: PostgresStore) -> None:
@@ -258,9 +291,8 @@ def test_nothing_is_spawned_as_claimed_by_an_engine_that_is_buried(store: Postgr
 def test_a_settlement_reads_its_own_rows_alone(crowded: PostgresStore) -> None:
     me = engine(crowded)
     steps = claim(crowded, me, limit=10).steps
-    told = settling.columns_of([me] * 10, [outcome(step) for step in steps])
-    asked, values = settling.values(told, packed=True)
-    plan = explain(crowded, ("settle_head", asked, "settle", "settle_answer"), values)
+    asked = settling.Asked([me] * 10, [outcome(step) for step in steps], packed=True)
+    plan = explain(crowded, (*asked.parts, "settle_answer"), asked.values)
     assert whole_tables(plan) == set()
     assert blocks(plan) < 1500
 

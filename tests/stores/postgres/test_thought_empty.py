@@ -118,13 +118,23 @@ def settle_locked(tx: PostgresTransaction, me: UUID) -> None:
 
 def settle_last(tx: PostgresTransaction, me: UUID) -> None:
     """Rows end and spawn others, by the statement that goes with the commit."""
+    _settle_last(tx, me, alive=None)
+
+
+def settle_if_alive(tx: PostgresTransaction, me: UUID) -> None:
+    """The same where the engine may have been declared dead."""
+    _settle_last(tx, me, alive=me)
+
+
+def _settle_last(tx: PostgresTransaction, me: UUID, alive: UUID | None) -> None:
     told = [
         replace(outcome(step), additions=(Addition(make(created_by_step_id=step.id), fresh=True),))
         for step in _claim(tx, me, limit=ASKED)
     ]
     rows = [one.additions[0] for one in told]
     rows = [replace(one, step=replace(one.step, claimed_by=me)) for one in rows]
-    tx._do.rows_of(settling.last(me, told, rows, is_alive=False))
+    asked = settling.Asked([me] * ASKED, told, packed=True, alive=alive)
+    tx._do.rows_of(settling.last(asked, rows))
 
 
 def hold(tx: PostgresTransaction, me: UUID) -> None:
@@ -188,6 +198,7 @@ def added(tx: PostgresTransaction, me: UUID) -> None:
         settle,
         settle_locked,
         settle_last,
+        settle_if_alive,
         hold,
         beat_and_release,
         leave,

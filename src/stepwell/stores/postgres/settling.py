@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from stepwell.outcome import Settlement
-from stepwell.step import Addition
+from stepwell.step import Addition, EndedAs
 from stepwell.stores.joins import Ending
 from stepwell.stores.postgres import adding
 from stepwell.stores.postgres.arrays import (
@@ -21,6 +21,8 @@ from stepwell.stores.postgres.arrays import (
     WORD,
     Rows,
     columns,
+    is_repeated,
+    value_of,
 )
 from stepwell.stores.postgres.queries import Call, sql
 from stepwell.stores.postgres.statements import Statements
@@ -57,6 +59,76 @@ _OWN: Final = tuple(
     for name in (*_ROWS.of_each, *_ROWS.of_all)
     if name not in {"step_id", "claim_no", "engine_id"}
 )
+_WELL: Final = (EndedAs.DONE, EndedAs.SKIPPED)
+
+
+class Asked:
+    """Settlements as the server is asked for them: in the order of their steps' ids.
+
+    Parameters
+    ----------
+    engines : whose claim each settles.
+    packed : whether columns go in the server's own form, where they have one.
+    alive : the engine that must not be declared dead before the commit, if that is not known.
+    """
+
+    def __init__(
+        self,
+        engines: Sequence[UUID],
+        settlements: Sequence[Settlement],
+        *,
+        packed: bool,
+        alive: UUID | None = None,
+    ) -> None:
+        self._settlements, self._packed = settlements, packed
+        ids = [one.claim.step_id.int for one in settlements]
+        self._order = order = sorted(range(len(ids)), key=ids.__getitem__)
+        self._told = _columns([engines[one] for one in order], [settlements[one] for one in order])
+        form, self.values = self._form(may_be_short=alive is None)
+        """What the statement is given."""
+        self.parts: tuple[str, ...] = ("settle_head", *form)
+        """Those of the statement before its answer."""
+        if alive is not None:
+            self.parts = ("settle_alive", form[0], "settle_if_alive", form[1])
+            self.values["alive"] = alive
+
+    def _form(self, *, may_be_short: bool) -> tuple[tuple[str, ...], dict[str, Any]]:
+        told = self._told
+        if not _ROWS.are_alike(told):
+            return ("settle_each", "settle"), self._each()
+        given = _named(_ROWS.alike(told, packed=self._packed))
+        if may_be_short and _all_well(told):
+            given["told_claim_no"] = value_of(told["claim_no"][0], NUMBER)
+            return ("settle_done",), given
+        return ("settle_alike", "settle"), given
+
+    def _each(self) -> dict[str, Any]:
+        return _named(_ROWS.each(self._told, packed=self._packed))
+
+    def before(self, statements: Statements) -> set[int]:
+        """The places of those that an earlier try has settled, or this one."""
+        return self._places(
+            [place for (place,) in statements.rows("settled_before", **self._each())]
+        )
+
+    def applied(self, due: bool | None, places: Sequence[int] | None) -> set[int]:
+        """The places of the settlements that were applied, as the answer tells."""
+        everything = due is not None and places is None
+        return set(self._order) if everything else self._places(places or ())
+
+    def endings(self, members: Iterable[Sequence[Any] | None]) -> list[Ending]:
+        """The members of joins that end, as the answer tells."""
+        rows = zip(*[column or () for column in members], strict=True)
+        return [self._ending(self._order[one - 1], *join) for one, *join in rows]
+
+    def _ending(self, place: int, join_id: UUID, name: str) -> Ending:
+        settlement = self._settlements[place]
+        assert settlement.ended_as is not None, "it has ended"
+        step_id, said = settlement.claim.step_id, settlement.description
+        return Ending(join_id, step_id, name, settlement.ended_as, said)
+
+    def _places(self, answered: Iterable[int]) -> set[int]:
+        return {self._order[place - 1] for place in answered}
 
 
 def settle(
@@ -72,18 +144,12 @@ def settle(
     -------
     The places of these, and of what was settled before; and the members of joins that end.
     """
-    packed = not statements.lent
-    told = columns_of(engines, settlements)
-    form, given = values(told, packed=packed)
-    parts = "settle_head", form, "settle", "settle_answer"
-    ((due, places, *members),) = statements.rows(*parts, **given)
+    asked = Asked(engines, settlements, packed=not statements.lent)
+    ((due, places, *members),) = statements.rows(*asked.parts, "settle_answer", **asked.values)
     statements.work_is_due(bool(due))
-    endings = [_ending(settlements[one - 1], *join) for one, *join in _rows(members)]
-    if due is not None and places is None:
-        return set(range(len(settlements))), set(), endings
-    now = {place - 1 for place in places or ()}
-    rows = statements.rows("settled_before", **_named(_ROWS.each(told, packed=packed)))
-    return now, {place - 1 for (place,) in rows} - now, endings
+    now = asked.applied(due, places)
+    before = asked.before(statements) - now if len(now) < len(settlements) else set()
+    return now, before, asked.endings(members)
 
 
 def can_be_last(settlements: Sequence[Settlement], additions: Sequence[Addition]) -> bool:
@@ -100,42 +166,22 @@ def can_be_last(settlements: Sequence[Settlement], additions: Sequence[Addition]
     )
 
 
-def last(
-    engine_id: UUID,
-    settlements: Sequence[Settlement],
-    additions: Sequence[Addition],
-    *,
-    is_alive: bool,
-) -> Call:
-    """Settlements and what they spawn as one statement, which looks at nothing but claims.
-
-    Parameters
-    ----------
-    is_alive : it is known that the engine is not declared dead before the commit.
-    """
-    form, given = values(columns_of([engine_id] * len(settlements), settlements), packed=True)
-    parts = ["settle_head", form, "settle", "settle_answer"]
+def last(asked: Asked, additions: Sequence[Addition]) -> Call:
+    """Settlements and what they spawn as one statement, which looks at nothing but claims."""
+    spawn, given = [], asked.values
     if additions:
         rows, new = adding.values([one.step for one in additions], packed=True)
-        given.update(new)
-        parts[3:3] = ["spawn", "add", rows, "add_as", "spawn_of_settled"]
-    if not is_alive and any(one.step.claimed_by is not None for one in additions):
-        given["alive"] = engine_id
-        parts[:2] = ["settle_alive", form, "settle_if_alive"]
-    return sql(*parts), given
+        spawn, given = ["spawn", "add", rows, "add_as", "spawn_of_settled"], {**given, **new}
+    return sql(*asked.parts, *spawn, "settle_answer"), given
 
 
-def _rows(columns: Iterable[Sequence[Any] | None]) -> Iterable[Sequence[Any]]:
-    return zip(*[column or () for column in columns], strict=True)
+def _all_well(told: Mapping[str, Sequence[Any]]) -> bool:
+    """Whether all end well and as they are, under one number of claim; else they are alike."""
+    ended_as, keep_state = told["ended_as"][0], told["keep_state"][0]
+    return ended_as in _WELL and keep_state and is_repeated(told["claim_no"])
 
 
-def _ending(settlement: Settlement, join_id: UUID, name: str) -> Ending:
-    assert settlement.ended_as is not None, "it has ended"
-    step_id, said = settlement.claim.step_id, settlement.description
-    return Ending(join_id, step_id, name, settlement.ended_as, said)
-
-
-def columns_of(
+def _columns(
     engines: Sequence[UUID], settlements: Sequence[Settlement]
 ) -> dict[str, Sequence[Any]]:
     """The settlements as columns, by name."""
@@ -146,13 +192,6 @@ def columns_of(
         "step_id": [claim.step_id for claim in claims],
         "claim_no": [claim.claim_no for claim in claims],
     }
-
-
-def values(told: Mapping[str, Sequence[Any]], *, packed: bool) -> tuple[str, dict[str, Any]]:
-    """The part of the statement that takes these, and the values of all of it."""
-    if _ROWS.are_alike(told):
-        return "settle_alike", _named(_ROWS.alike(told, packed=packed))
-    return "settle_each", _named(_ROWS.each(told, packed=packed))
 
 
 def _named(given: Mapping[str, Any]) -> dict[str, Any]:

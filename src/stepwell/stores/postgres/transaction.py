@@ -179,20 +179,24 @@ class PostgresTransaction:
         ):
             verdicts = self.settle(engine_id, settlements)
             return lambda: [one is Verdict.APPLIED for one in verdicts]
-        is_alive = engine_id in self._alive
-        call = settling.last(engine_id, settlements, additions, is_alive=is_alive)
-        applied: list[bool] = []
+        claimed = any(one.step.claimed_by is not None for one in additions)
+        asked = settling.Asked(
+            [engine_id] * len(settlements),
+            settlements,
+            packed=True,
+            alive=engine_id if claimed and engine_id not in self._alive else None,
+        )
+        applied: set[int] = set()
         self._do.work_is_due(adding.is_due_soon(additions))
-        self._do.with_commit(call, lambda rows: applied.extend(self._applied(rows, settlements)))
-        return lambda: applied
+        self._do.with_commit(
+            settling.last(asked, additions), lambda rows: applied.update(self._applied(rows, asked))
+        )
+        return lambda: [place in applied for place in range(len(settlements))]
 
-    def _applied(self, rows: list[Row], settlements: Sequence[Settlement]) -> Iterable[bool]:
+    def _applied(self, rows: list[Row], asked: settling.Asked) -> set[int]:
         ((due, places, *_),) = rows
         self._do.work_is_due(bool(due))
-        if due is not None and places is None:
-            return [True] * len(settlements)
-        now = set(places or ())
-        return [place in now for place in range(1, len(settlements) + 1)]
+        return asked.applied(due, places)
 
     def _keep_alive(self, engines: set[UUID]) -> None:
         """Nobody buries these before the commit: what would be claimed by a dead engine by then

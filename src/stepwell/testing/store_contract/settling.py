@@ -168,6 +168,26 @@ class SettlingContract(ContractBase):
         assert self.find(store, good).status is StepStatus.DONE
         assert self.all_ids(store) & {lost.id, kept.id} == {kept.id}
 
+    @pytest.mark.parametrize("ended_as", [EndedAs.DONE, EndedAs.FAILED])
+    def test_each_of_a_batch_keeps_its_own_outcome_in_whatever_order_they_come(
+        self, store: Store, ended_as: EndedAs
+    ) -> None:
+        steps = [self.added(store) for _ in range(9)]
+        engine = self.make_engine(store)
+        held = {step.id: step for step in self.claim(store, engine).steps}
+        mixed = [held[steps[place * 5 % 9].id] for place in range(9)]
+        batch = [
+            self.ending(step, ended_as=ended_as, result=f"{place}", execution_duration=float(place))
+            for place, step in enumerate(mixed)
+        ]
+        self.release(store, engine, mixed[3].claim)
+        verdicts = self.settle(store, engine, *batch)
+        assert [place for place in range(9) if verdicts[place] is not Verdict.APPLIED] == [3]
+        rows = [self.find(store, step) for step in mixed]
+        assert rows.pop(3).status is StepStatus.READY
+        kept = [(row.result, row.execution_duration) for row in rows]
+        assert kept == [(f"{place}", float(place)) for place in range(9) if place != 3]
+
     @pytest.mark.parametrize("refused", ["\ud800", "a\x00b", "k" * 100_000])
     def test_a_settlement_whose_addition_is_refused_is_not_there_by_half(
         self, store: Store, refused: str

@@ -80,4 +80,8 @@
         asked.place, step.id,
         step.schedule_time <= statement_timestamp() + interval '1 second'
             OR step.limit_key IS NOT NULL AS due
+), applied AS NOT MATERIALIZED (
+    SELECT place, id, limit_key IS NOT NULL AS due, join_id, name FROM over
+    UNION ALL
+    SELECT place, id, due, NULL, NULL FROM again
 )
