@@ -256,7 +256,8 @@ def test_partitions_without_rows_add_none_to_an_estimate(
     with what has no rows."""
     add_done(store, admin, 300)
     with store.transaction() as tx:
-        assert 101 <= tx.count(StepQuery(), 100).done <= 600
+        # 100 and more, if a vacuum has just seen it while it was empty.
+        assert 100 <= tx.count(StepQuery(), 100).done <= 600
 
 
 def test_counting_all_is_an_estimate_when_there_are_many(
