@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 from tests.stores.postgres.support import PATIENCE, add, claim, engine, make, outcome, settle
 
 from stepwell.clock import now
@@ -255,9 +256,11 @@ def test_partitions_without_rows_add_none_to_an_estimate(
     """The planner takes each of them for ten pages until it is analyzed, which no vacuum does
     with what has no rows."""
     add_done(store, admin, 300)
+    # A vacuum may have analyzed the one that has rows while it was still empty.
+    for (leaf,) in admin.execute("SELECT DISTINCT tableoid::regclass::text FROM stepwell_done"):
+        admin.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(leaf)))
     with store.transaction() as tx:
-        # 100 and more, if a vacuum has just seen it while it was empty.
-        assert 100 <= tx.count(StepQuery(), 100).done <= 600
+        assert 101 <= tx.count(StepQuery(), 100).done <= 600
 
 
 def test_counting_all_is_an_estimate_when_there_are_many(
