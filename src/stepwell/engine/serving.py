@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -52,6 +53,14 @@ class Serving:
             and addition.fresh  # else it may be there already, and not be inserted (R1)
             and self.may_begin(addition.step)
             and self._intake.has_room_for(addition.step)
+        )
+
+    def may_begin_all(self, additions: Sequence[Addition]) -> bool:
+        """Whether there is a worker for each of these, and none is held already."""
+        return (
+            self._intake.idle >= len(additions)
+            and not any(self._intake.held.has(one.step.id) for one in additions)
+            and all(self.may_begin(one.step) for one in additions)
         )
 
     def may_begin(self, step: Step) -> bool:

@@ -184,6 +184,7 @@ class Worker:
         self._direct.stop()
         self._wake.set()
         self._thread.join()
+        self._wake.close()
         self._relay.stop()
         self._bursts.hand_over()
         self._release(self._held.give_back(float("inf")))
@@ -215,7 +216,11 @@ class Worker:
             except Exception as error:  # whatever a driver raises must not end the feeding
                 pause = self._unavailable(error)
             if pause > 0:
-                self._wake.wait(pause)
+                self._wake.wait(pause, self._next_claim())
+
+    def _next_claim(self) -> ClaimRequest | None:
+        """What comes next where nothing is due, if that is known by now."""
+        return self._request(1) if self._rests() and self._scope.flow_id is None else None
 
     def _feed_or_rejoin(self) -> float:
         engine_id = self.engine_id  # the heartbeat may have joined anew by the time it raises
@@ -339,16 +344,11 @@ class Worker:
         return step.lost_count > 0 or self._registry.find(step.name).exactly_once
 
     def _may_begin(self, additions: Sequence[Addition]) -> bool:
-        """Whether new steps may begin with their commit: nothing waits for one of the workers, in
-        the store or here, and there is one for each of them."""
-        return (
-            self._at_rest
-            and self._may_go_on()
-            and self._intake.is_whole
-            and self._intake.idle >= len(additions)
-            and not any(self._held.has(one.step.id) for one in additions)
-            and all(self._serving.may_begin(one.step) for one in additions)
-        )
+        return self._rests() and self._serving.may_begin_all(additions)
+
+    def _rests(self) -> bool:
+        """Whether nothing waits for a worker, and what comes may be claimed by lock."""
+        return self._at_rest and self._may_go_on() and self._intake.is_whole
 
     def _look_anew(self, lost: bool) -> None:
         if lost:

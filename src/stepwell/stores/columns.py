@@ -1,4 +1,5 @@
-"""The columns of a step in the tables. Statements say `{columns}` for them, or `{step.columns}`."""
+"""The columns of a step in the tables. Statements say `{columns}` for them, or `{step.columns}`;
+`{step.locked}` of a row that is claimed by its lock: under the number that a mark would give it."""
 
 from __future__ import annotations
 
@@ -14,7 +15,12 @@ COLUMNS: Final = tuple(one.name for one in fields(Step))
 
 def with_columns(sql: str) -> str:
     """By name and not `*`: a prepared statement does not survive a table that grows under it."""
-    return _PLACE.sub(lambda found: ", ".join(f"{found[1]}{one}" for one in COLUMNS), sql)
+    return _PLACE.sub(lambda found: ", ".join(_columns(*found.groups())), sql)
 
 
-_PLACE: Final = re.compile(r"\{(\w+\.|)columns\}")
+def _columns(table: str, which: str) -> list[str]:
+    next_no = {"claim_no": "claim_no + 1"} if which == "locked" else {}
+    return [f"{table}{next_no.get(one, one)}" for one in COLUMNS]
+
+
+_PLACE: Final = re.compile(r"\{(\w+\.|)(columns|locked)\}")

@@ -31,7 +31,7 @@ from stepwell.errors import (
 from stepwell.ids import new_id
 from stepwell.step import Addition
 from stepwell.stores.http_verbs import PairedVerbs, Verbs, unsupported
-from stepwell.stores.protocol import Capabilities, Exclusive, Transaction
+from stepwell.stores.protocol import Capabilities, ClaimRequest, Exclusive, Transaction
 
 TIMEOUT: Final = urllib3.Timeout(connect=5.0, read=30.0)
 """Seconds until an answer is given up; whether the server has acted is then unknown (R13)."""
@@ -242,7 +242,7 @@ class PollingWake:
     def __init__(self) -> None:
         self._set = threading.Event()
 
-    def wait(self, seconds: float) -> bool:
+    def wait(self, seconds: float, claim: ClaimRequest | None = None) -> bool:
         """Block for at most `seconds`; whether it was woken."""
         woken = self._set.wait(seconds)
         self._set.clear()

@@ -18,7 +18,7 @@ from stepwell.step import Addition, StepStatus
 from stepwell.stores.controls import ControlKind
 from stepwell.stores.inspecting import Inspection, Overview, inspection_of, overview_of
 from stepwell.stores.memory_verbs import MemoryTransaction, Tables
-from stepwell.stores.protocol import Capabilities, Exclusive
+from stepwell.stores.protocol import Capabilities, ClaimRequest, Exclusive
 
 LOCK_SECONDS: Final = 30.0
 
@@ -29,7 +29,7 @@ class MemoryWake:
     def __init__(self, store: MemoryStore) -> None:
         self._store, self._event = store, threading.Event()
 
-    def wait(self, seconds: float) -> bool:
+    def wait(self, seconds: float, claim: ClaimRequest | None = None) -> bool:
         """Block until something may have changed, or the time is over (False)."""
         woken = self._event.wait(seconds)
         self._event.clear()

@@ -286,8 +286,14 @@ class Exclusive(Transaction, Protocol):
 class Wake(Protocol):
     """How an engine hears of new work without asking the store."""
 
-    def wait(self, seconds: float) -> bool:
-        """Block until something may have changed, or the time is over (False)."""
+    def wait(self, seconds: float, claim: ClaimRequest | None = None) -> bool:
+        """Block until something may have changed, or the time is over (False).
+
+        Parameters
+        ----------
+        claim : what this thread claims by lock when it is woken; a store may ask for it meanwhile,
+            and gives what it gets to the next transaction of the thread.
+        """
         ...
 
     def set(self) -> None:

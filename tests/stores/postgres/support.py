@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,6 +13,8 @@ from stepwell.clock import now
 from stepwell.ids import new_id
 from stepwell.outcome import Settlement
 from stepwell.step import Addition, EndedAs, Step
+from stepwell.stores.postgres import PostgresStore
+from stepwell.stores.postgres.wake import PostgresWake
 from stepwell.stores.protocol import Claimed, ClaimRequest, EngineInfo, Store
 
 NAME: Final = "v1/work"
@@ -80,3 +85,23 @@ def settle(store: Store, engine_id: UUID, *settlements: Settlement) -> list[str]
 def ids(steps: Iterable[Step]) -> set[UUID]:
     """The ids of the steps."""
     return {step.id for step in steps}
+
+
+@contextmanager
+def listening(store: PostgresStore) -> Iterator[PostgresWake]:
+    """A wake that listens, and has heard of all that was before."""
+    wake = store.wake()
+    wake.wait(0)
+    until(lambda: store._bell.listening)
+    while wake.wait(0.2):
+        pass
+    yield wake
+    wake.close()
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait until it is so."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end
+        threading.Event().wait(0.005)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import timedelta
 from itertools import pairwise
 from tempfile import TemporaryFile
@@ -13,13 +13,23 @@ from typing import Any
 
 import psycopg
 import pytest
-from tests.stores.postgres.support import PATIENCE, add, claim, engine, make, outcome, settle
+from tests.stores.postgres.support import (
+    PATIENCE,
+    add,
+    claim,
+    engine,
+    listening,
+    make,
+    outcome,
+    settle,
+    until,
+)
 
 from stepwell.clock import now
 from stepwell.step import Addition, StepQuery
 from stepwell.stores.postgres import PostgresStore, wake
 from stepwell.stores.postgres.transaction import PostgresTransaction
-from stepwell.stores.postgres.wake import INTERVAL, POLL, Bell, PostgresWake
+from stepwell.stores.postgres.wake import INTERVAL, POLL, Bell
 
 TOMORROW = timedelta(days=1)
 
@@ -145,7 +155,7 @@ def test_who_sees_that_a_store_listens_has_been_rung_for_what_was_before(
     bell, rung = store._bell, list[bool]()
     monkeypatch.setattr(bell, "_ring_here", lambda: rung.append(bell.listening))
     store.wake().wait(0)
-    _until(lambda: bell.listening)
+    until(lambda: bell.listening)
     assert rung == [False]
 
 
@@ -175,23 +185,23 @@ def test_nobody_listens_for_an_engine_that_has_not_waited_yet(
         tx.search(StepQuery())
     assert _listeners(postgres_steps) == before
     wake.wait(0)
-    _until(lambda: _listeners(postgres_steps) - before)
+    until(lambda: _listeners(postgres_steps) - before)
     wake.close()
 
 
 def test_a_wake_whose_line_is_cut_says_that_something_may_have_changed(
     store: PostgresStore, postgres_steps: str
 ) -> None:
-    with _listening(store) as wake:
+    with listening(store) as wake:
         _end_listener(postgres_steps)
         assert wake.wait(PATIENCE)
 
 
 def test_a_wake_whose_line_is_cut_hears_again(store: PostgresStore, postgres_steps: str) -> None:
-    with _listening(store) as wake:
+    with listening(store) as wake:
         before = _listeners(postgres_steps)
         _end_listener(postgres_steps)
-        _until(lambda: _listeners(postgres_steps) - before)
+        until(lambda: _listeners(postgres_steps) - before)
         while wake.wait(0.2):
             pass
         other = PostgresStore(postgres_steps)
@@ -208,11 +218,11 @@ def test_while_the_line_is_down_it_is_tried_with_pauses() -> None:
         tries.append(time.monotonic())
         raise psycopg.OperationalError("refused")
 
-    bell = Bell(connect)
+    bell = Bell(connect, lambda: None)
     bell.ring()
     wake = bell.wake()
     assert wake.wait(POLL * 2)
-    _until(lambda: len(tries) > 4)
+    until(lambda: len(tries) > 4)
     bell.close()
     pauses = [later - sooner for sooner, later in pairwise(tries)]
     short = [one for place, one in enumerate(pauses[:4], 1) if one < 0.8 * INTERVAL * 2**place]
@@ -257,7 +267,7 @@ def test_a_commit_is_good_though_telling_of_it_fails(
 def test_a_process_does_not_hear_its_own_commits_again(
     store: PostgresStore, ear: psycopg.Connection[Any]
 ) -> None:
-    with _listening(store) as wake:
+    with listening(store) as wake:
         add(store, make())
         assert wake.wait(PATIENCE)
         assert _heard(ear, 1) == 1
@@ -277,7 +287,7 @@ def test_a_wake_behind_a_pooler_polls_every_second(postgres_steps: str) -> None:
 
 def test_a_wake_behind_a_pooler_may_have_a_line_of_its_own(postgres_steps: str) -> None:
     store = PostgresStore(postgres_steps, pooler=True, notify_url=postgres_steps)
-    with _listening(store) as wake:
+    with listening(store) as wake:
         other = PostgresStore(postgres_steps)
         add(other, make())
         assert wake.wait(PATIENCE)
@@ -286,7 +296,7 @@ def test_a_wake_behind_a_pooler_may_have_a_line_of_its_own(postgres_steps: str) 
 
 
 def test_a_closed_wake_is_not_rung(store: PostgresStore) -> None:
-    with _listening(store) as wake:
+    with listening(store) as wake:
         pass
     add(store, make())
     assert not wake._event.is_set()
@@ -310,18 +320,6 @@ def _heard(ear: psycopg.Connection[Any], expected: int = 0) -> int:
     return sum(1 for _ in waits) + sum(1 for _ in ear.notifies(timeout=INTERVAL * 8))
 
 
-@contextmanager
-def _listening(store: PostgresStore) -> Iterator[PostgresWake]:
-    """A wake that listens, and has heard of all that was before."""
-    wake = store.wake()
-    wake.wait(0)
-    _until(lambda: store._bell.listening)
-    while wake.wait(0.2):
-        pass
-    yield wake
-    wake.close()
-
-
 def _listeners(url: str) -> set[int]:
     """The processes of the database's server that listen."""
     with psycopg.connect(url, autocommit=True) as admin:
@@ -336,10 +334,3 @@ def _end_listener(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as admin:
         for pid in _listeners(url):
             admin.execute("SELECT pg_terminate_backend(%s)", (pid,))
-
-
-def _until(condition: Any) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end
-        threading.Event().wait(0.005)

@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
+from stepwell.stores.protocol import ClaimRequest
+
 POLL: Final = 1.0
 """Seconds after which something may have changed."""
 
@@ -25,7 +27,7 @@ class MySQLWake:
         self._on_close = on_close
         self._event = threading.Event()
 
-    def wait(self, seconds: float) -> bool:
+    def wait(self, seconds: float, claim: ClaimRequest | None = None) -> bool:
         """Block until something may have changed, or the time is over (False)."""
         polls = seconds > POLL
         told = self._event.wait(POLL if polls else seconds)

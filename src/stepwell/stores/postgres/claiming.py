@@ -28,6 +28,7 @@ from stepwell.stores.postgres.arrays import (
     instant,
     uuid_text,
 )
+from stepwell.stores.postgres.queries import Call, sql
 from stepwell.stores.postgres.rows import step_reader, utc
 from stepwell.stores.postgres.statements import Statements
 from stepwell.stores.protocol import Claimed, ClaimRequest, Position
@@ -38,6 +39,8 @@ _MOST_AT_ONCE: Final = 1000
 """The most rows that one round locks to get past foreign names, where own ones stand between."""
 _MOST_OF_A_FLOOD: Final = 5000
 """The same where none of them is in sight; then the claim is over: others may be due by now."""
+FEW: Final = 8
+"""So many rows an engine is brought when it is woken; where there are more it asks itself."""
 _LAST_ID: Final = (1 << 128) - 1
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _ANSWER: Final = ("alive", "parked_now", "next_due", "suspect_due", "limited_due", "front")
@@ -50,17 +53,39 @@ _FROM_THE_FIRST: Final = ("-infinity", uuid_text(UUID(int=0)))
 _changed: Final = changer(Step)
 _tell: Final = setter(Step, "claimed_by", "claimed_at", "parked")
 _read_one: Final = step_reader((*_LANE, *COLUMNS))
+_read_few: Final = step_reader(("now", *COLUMNS))
 
 
 def claim(statements: Statements, request: ClaimRequest) -> Claimed:
     """Mark or lock due rows as the engine's own, and park due rows of names it does not handle."""
     if request.flow_id is None and request.limit and not request.alone:
-        claimed = _from_one_lane(statements, request)
+        claimed = _asked_early(statements, request) or _from_one_lane(statements, request)
         if claimed is not None:
             return claimed if request.locking else _marked(statements, request, claimed)
     claimed = _weighed(statements, request)
     _told(claimed.steps, request)
     return claimed
+
+
+@lru_cache(maxsize=64)
+def first_few(engine_id: UUID, queues: tuple[str, ...]) -> Call:
+    """What is asked for an engine before it is awake; the answer is part of its next claim."""
+    lanes = lane_values(queues, None)
+    return sql("claim_few"), {"engine_id": engine_id, "limit": FEW + 1, **lanes}
+
+
+def _asked_early(statements: Statements, request: ClaimRequest) -> Claimed | None:
+    """The rows that were locked for an engine before it was awake, if that was all there was to
+    take. It looks again when they have run, so that nothing else is kept waiting by them."""
+    rows = statements.asked_early(first_few(request.engine_id, request.queues))
+    if not rows or not request.locking or len(rows) > min(FEW, request.limit):
+        return None
+    steps = _told(tuple([_read_few(row) for row in rows]), request, rows[0][0])
+    lanes = {(step.queue, step.priority) for step in steps}
+    if len(lanes) > 1 or any(step.name not in request.names for step in steps):
+        return None
+    statements.due = False
+    return Claimed(steps, utc(datetime.fromisoformat(rows[0][0])))
 
 
 def _from_one_lane(statements: Statements, request: ClaimRequest) -> Claimed | None:

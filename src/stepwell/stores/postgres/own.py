@@ -41,9 +41,10 @@ class OwnStatements(Statements):
         return self._own
 
     def begin(self) -> None:
-        """Begin, with the first statement."""
+        """Begin, with the first statement; or go on from what was asked early. What that has
+        locked and nobody takes is free again with the commit: others may have looked meanwhile."""
         with translated():
-            self._own.prepared.begin()
+            self.due = not self._own.prepared.begin()
 
     def close(self) -> None:
         """Close the connection, whatever is under way."""
@@ -53,6 +54,15 @@ class OwnStatements(Statements):
         """The rows of each statement, in order: one journey for all."""
         with translated():
             return self._own.prepared.rows(*calls)
+
+    def asked_early(self, call: Call) -> list[Row]:
+        """The rows of the first statement, if it was sent before the transaction was used."""
+        with translated():
+            rows = self._own.prepared.asked_early(call)
+        if rows is None:
+            return []
+        self.due = bool(rows)
+        return rows
 
     def with_commit(self, call: Call, answered: Callable[[list[Row]], None]) -> None:
         """Run this with the commit: in one journey, and before what `commit` is given.

@@ -59,11 +59,35 @@ class Prepared:
         self._numbers = count(1)
         self._reader = Transformer(connection)
         self._answered: list[PGresult] = []
+        self._early: Call | None = None
         self._by_one = not psycopg.Pipeline.is_supported()
 
-    def begin(self) -> None:
-        """Begin a transaction with what is sent next."""
-        self._send(self._unnamed(_BEGIN))
+    def begin(self) -> bool:
+        """Begin a transaction with what is sent next; False if it has begun with what was asked
+        early."""
+        begins = self._early is None
+        if begins:
+            self._send(self._unnamed(_BEGIN))
+        return begins
+
+    def ask_early(self, call: Call) -> bool:
+        """Begin a transaction and ask this, for whoever uses the connection next; False if the
+        library would wait for the answer."""
+        if self._by_one:
+            return False
+        self.begin()
+        self._send(self._bound(call))
+        self._server.pipeline_sync()
+        self._early = call
+        return True
+
+    def asked_early(self, call: Call) -> list[Row] | None:
+        """The rows that this gives, if it was asked early and nothing has been asked since."""
+        if self._early != call:
+            return None
+        answers = self._answers()
+        _check(answers)
+        return self._read(answers[-1])
 
     def finish(self) -> None:
         """Take the answers to what is under way."""
@@ -118,6 +142,8 @@ class Prepared:
 
     def _send(self, sender: Sender) -> None:
         """With what is sent next, or now if the library cannot do that."""
+        if self._early is not None:  # whoever uses the connection has something else to ask
+            _check(self._answers())
         if self._by_one:
             failed = [one for one in self._answered if one.status not in _DONE]
             self._answered += failed[:1] or self._at_once(sender)
@@ -134,7 +160,9 @@ class Prepared:
         """The answer to each of those that were sent."""
         answers, self._answered = self._answered, []
         if not self._by_one:
-            self._server.pipeline_sync()
+            early, self._early = self._early, None
+            if early is None:
+                self._server.pipeline_sync()
             answers = self._wait(_up_to_now(self._server))
             self._server.exit_pipeline_mode()
         if any(one.status not in _DONE for one in answers):

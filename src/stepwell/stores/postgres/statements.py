@@ -59,6 +59,10 @@ class Statements:
         """The rows of each statement, in order."""
         return [self._rows(*call) for call in calls]
 
+    def asked_early(self, call: Call) -> list[Row]:
+        """The rows of the first statement, if it was sent before the transaction was used."""
+        return []
+
     def _rows(self, statement: Statement, values: Mapping[str, Any]) -> list[Row]:
         # On our own connections prepared at once, for planning is what takes time; and in binary
         # form, which the driver reads faster.

@@ -112,7 +112,7 @@ class PostgresStore:
         self._lock = threading.Lock()
         self._pool: Warm | None = None
         self._lent: Warm | None = None
-        self._bell = Bell(self._ear if self._notify_url else None)
+        self._bell = Bell(self._ear if self._notify_url else None, lambda: self._pool)
 
     def migrate(self) -> list[str]:
         """Create or upgrade the tables, and make the partitions of the coming months (R44).
@@ -164,7 +164,7 @@ class PostgresStore:
             with self.transaction() as tx:
                 return tx.add_if_alive(additions)
         with self._begun() as do:
-            do.due = is_due_soon(additions)
+            do.due = do.due or is_due_soon(additions)
             is_free = all(one.step.claimed_by is None for one in additions)
             alive = () if is_free else ("add_alive",)
             answer = self._commit(do, *insertion(additions, lent=False, alive=alive))

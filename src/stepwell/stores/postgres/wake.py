@@ -21,7 +21,11 @@ import psycopg
 
 from stepwell.errors import StoreUnavailable
 from stepwell.events import emit
+from stepwell.stores.postgres.claiming import first_few
+from stepwell.stores.postgres.queries import Call
 from stepwell.stores.postgres.statements import Statements, tell
+from stepwell.stores.postgres.warm import Warm
+from stepwell.stores.protocol import ClaimRequest
 
 INTERVAL: Final = 0.01
 """Seconds between two NOTIFYs of one process."""
@@ -34,17 +38,36 @@ Connect = Callable[[], psycopg.Connection[Any]]
 
 
 class PostgresWake:
-    """The wake of one engine; rung by its bell."""
+    """The wake of one engine; rung by its bell.
 
-    def __init__(self, bell: Bell) -> None:
+    Parameters
+    ----------
+    connections : those that claims are made on, as long as there are some.
+    """
+
+    def __init__(self, bell: Bell, connections: Callable[[], Warm | None]) -> None:
         self._bell, self._event = bell, threading.Event()
+        self._connections, self._lock = connections, threading.Lock()
+        self._thread = 0
+        self._question: Call | None = None
 
-    def wait(self, seconds: float) -> bool:
+    def wait(self, seconds: float, claim: ClaimRequest | None = None) -> bool:
         """Block until something may have changed, or the time is over (False).
 
         Who waits is listened for from then on: an engine that has work needs nobody to wake it.
-        While no connection listens, every second something may have changed.
+        While no connection listens, every second something may have changed. What is claimed
+        next is asked for when others tell of work, while this thread wakes up.
         """
+        self._forget_early()
+        self._thread = threading.get_ident()
+        self._question = first_few(claim.engine_id, claim.queues) if claim else None
+        try:
+            return self._wait(seconds)
+        finally:
+            with self._lock:
+                self._question = None
+
+    def _wait(self, seconds: float) -> bool:
         self._bell.listen()
         until = time.monotonic() + seconds
         woken = False
@@ -59,9 +82,23 @@ class PostgresWake:
         """Wake the waiter."""
         self._event.set()
 
+    def heard(self) -> None:
+        """Others tell of work: wake the waiter, with its first question on the way."""
+        with self._lock:
+            question, self._question = self._question, None
+            if question is not None and (connections := self._connections()):
+                connections.ask_early(self._thread, question)
+        self._event.set()
+
     def close(self) -> None:
         """Hear of nothing more."""
         self._bell.forget(self)
+        self._forget_early()
+
+    def _forget_early(self) -> None:
+        """Rows that were locked for nothing are free again: others may have looked meanwhile."""
+        if (connections := self._connections()) and connections.forget_early(self._thread):
+            self._bell.ring()
 
 
 class Bell:
@@ -71,10 +108,11 @@ class Bell:
     ----------
     connect : opens the connection to listen on, in autocommit mode; None: nobody is told,
         and wakes poll (a connection pooler cannot carry LISTEN).
+    connections : as for its wakes.
     """
 
-    def __init__(self, connect: Connect | None) -> None:
-        self._connect = connect
+    def __init__(self, connect: Connect | None, connections: Callable[[], Warm | None]) -> None:
+        self._connect, self._connections = connect, connections
         self._lock = threading.Lock()
         self._wakes: tuple[PostgresWake, ...] = ()
         self._thread: threading.Thread | None = None
@@ -86,7 +124,7 @@ class Bell:
 
     def wake(self) -> PostgresWake:
         """A new wake."""
-        wake = PostgresWake(self)
+        wake = PostgresWake(self, self._connections)
         with self._lock:
             self._wakes = (*self._wakes, wake)
         return wake
@@ -190,7 +228,8 @@ class Bell:
             while not ears.over:
                 ears.wait(self._rest() if self._pending else None)
                 if ears.heard(connection, but_of=self.name):
-                    self._ring_here()
+                    for wake in self._wakes:
+                        wake.heard()
                 if self.takes_turn(pending=True):
                     self._tell_others(connection)
             if self._pending:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
@@ -20,6 +21,7 @@ from psycopg_pool import ConnectionPool
 from stepwell.stores.postgres.faults import translated
 from stepwell.stores.postgres.line import has_come
 from stepwell.stores.postgres.prepared import Own
+from stepwell.stores.postgres.queries import Call
 
 Pool: TypeAlias = ConnectionPool[Own]
 
@@ -67,10 +69,14 @@ class Warm:
         self._pool, self._hung_up, self._kept = pool, hung_up, kept
         self._first, self._lost = first, deque() if lost is None else lost
         self._idle = [] if first is None else [first]
+        self._early: dict[int, Own] = {}
         _pools.add(pool)
 
     def take(self) -> Own:
-        """A connection that the server has not hung up on."""
+        """A connection that the server has not hung up on; the one on which something was asked
+        for this thread, if there is one."""
+        if early := self._early.pop(threading.get_ident(), None):
+            return early
         with translated():
             while self._lost:  # somebody was in the middle of something
                 found = self._lost.popleft()
@@ -88,9 +94,41 @@ class Warm:
         else:
             self._let_go(connection)
 
+    def ask_early(self, thread: int, call: Call) -> None:
+        """Ask on an idle connection what this thread is about to ask in its next transaction. If
+        none is idle or it fails, the thread asks itself."""
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            return
+        try:
+            if self._hung_up(connection):
+                self._replace(connection)
+            elif connection.prepared.ask_early(call):
+                self._early[thread] = connection
+            else:
+                self._idle.append(connection)
+        except psycopg.Error:
+            self._replace(connection)
+
+    def forget_early(self, thread: int) -> bool:
+        """Nothing comes of what was asked for the thread; whether something was."""
+        connection = self._early.pop(thread, None)
+        if connection is None:
+            return False
+        try:
+            connection.prepared.finish()
+            connection.rollback()
+        except psycopg.Error:
+            connection.close()
+        self.give_back(connection)
+        return True
+
     def close(self) -> None:
         """Close all that is idle; what is lent closes when it comes back."""
         self._kept = 0
+        for thread in list(self._early):
+            self.forget_early(thread)
         while self._idle:
             self._let_go(self._idle.pop())
         self._pool.close()

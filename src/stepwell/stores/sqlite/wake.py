@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from stepwell.stores.protocol import ClaimRequest
+
 LOOK_SECONDS: Final = 0.02
 """Seconds between two looks at the file, while somebody waits."""
 COMMIT_SECONDS: Final = 0.002
@@ -51,7 +53,7 @@ class SQLiteWake:
         self._away = False
         self._seen = sight(log)
 
-    def wait(self, seconds: float) -> bool:
+    def wait(self, seconds: float, claim: ClaimRequest | None = None) -> bool:
         """Block until something may have changed, or the time is over (False)."""
         until = time.monotonic() + seconds
         while not self._changed():
