@@ -84,11 +84,13 @@ class PostgresWake:
 
     def heard(self) -> None:
         """Others tell of work: wake the waiter, with its first question on the way."""
-        with self._lock:
-            question, self._question = self._question, None
-            if question is not None and (connections := self._connections()):
-                connections.ask_early(self._thread, question)
-        self._event.set()
+        try:
+            with self._lock:
+                question, self._question = self._question, None
+                if question is not None and (connections := self._connections()):
+                    connections.ask_early(self._thread, question)
+        finally:
+            self._event.set()
 
     def close(self) -> None:
         """Hear of nothing more."""
