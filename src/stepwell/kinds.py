@@ -66,7 +66,7 @@ class JoinPolicy(StrEnum):
 
 def join_policy(word: JoinPolicy | str) -> JoinPolicy:
     """The policy of that name; raises `InvalidInput`."""
-    return member("on_failure", word, JoinPolicy)
+    return word if isinstance(word, JoinPolicy) else member("on_failure", word, JoinPolicy)
 
 
 class Retention(IntEnum):

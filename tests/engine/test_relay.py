@@ -13,7 +13,7 @@ import pytest
 from tests.engine.lanes import RELAYED, open_lane, store
 
 from stepwell import Engine, Outcome, Registry, Step, StepStatus, done, new_step
-from stepwell.engine import bursts, relay, worker
+from stepwell.engine import bursts, front, relay, worker
 from stepwell.errors import StoreUnavailable
 from stepwell.events import Event, subscribe
 from stepwell.stores.protocol import Claimed, ClaimRequest, Store
@@ -137,18 +137,23 @@ def test_while_a_burst_is_settled_the_steps_of_the_next_one_run(
     assert settled == [True] * 11
 
 
-def test_of_many_steps_that_were_taken_over_the_second_burst_runs_half(
+def test_of_many_steps_that_were_taken_over_the_second_burst_runs_half_and_claims_no_others(
     store: Store, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """R21: no claim brings them, so that none says that there is more than one burst takes."""
+    """R21: no claim brings them, so that none says that there is more than one burst takes. And
+    the first looks for what else is due: to plan that takes the server as long as to settle."""
     monkeypatch.setattr(relay, "SHARED", 8)
     monkeypatch.setattr(relay.Relay, "more", lambda relay: None)
+    monkeypatch.setattr(front, "NOTHING", 0.0)  # who may look does
     runs: Counter[UUID] = Counter()
-    settled = threading.Event()
+    settled, claims = threading.Event(), Counter[bool]()
 
     def settle() -> None:
         if is_second():
             settled.set()
+
+    def claimed(found: Sequence[Step]) -> None:
+        claims[is_second()] += 1
 
     @registry.handler("v1/fan")
     def fan() -> Outcome:
@@ -158,12 +163,14 @@ def test_of_many_steps_that_were_taken_over_the_second_burst_runs_half(
     def work(step: Step) -> None:
         runs[step.id] += 1
 
-    meddle(store, monkeypatch, settle=settle)
+    meddle(store, monkeypatch, settle=settle, claim=claimed)
     engine = Engine(store, registry, workers=20)
     engine.add(new_step("v1/fan"))
     assert drained(engine) == 21
     assert len(runs) == runs.total() == 20
     assert settled.is_set()
+    assert claims[False]
+    assert not claims[True]
 
 
 @pytest.mark.usefixtures("chains")

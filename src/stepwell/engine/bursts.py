@@ -56,6 +56,7 @@ class Bursts:
     claim : makes the claim in the burst's transaction.
     takes_over : which spawned rows may run here right after their parent's commit (R21).
     aside : whether a step may not run before its claim is written.
+    looks : whether it claims others beside spawned steps that were handed over to it.
     go : called when steps were accepted: somebody is to run them.
     """
 
@@ -70,10 +71,11 @@ class Bursts:
         takes_over: TakeOver,
         aside: Callable[[Step], bool],
         go: Callable[[], None],
+        looks: bool = True,
     ) -> None:
         self._store, self._clock, self._held = store, clock, held
         self._committer, self._takes_over, self._aside = committer, takes_over, aside
-        self._claim, self._go = claim, go
+        self._claim, self._go, self._looks = claim, go, looks
         self._collector = _closed()
         self._unsettled: list[Ended] = []
         self._taken: list[Holding] = []
@@ -146,7 +148,7 @@ class Bursts:
         beside = self._begin()
         try:
             with self._store.transaction() as tx:
-                claimed = self._claim(tx, _changed(request, locking=True), beside=beside)
+                claimed = self._lock(tx, request, beside=beside)
                 begun = self._holdings(claimed.steps, request, by_lock=True)
                 self._accept([one for one in begun if not self._aside(one.step)])
                 if len(claimed.steps) >= request.limit > 0:
@@ -198,8 +200,12 @@ class Bursts:
 
     def _close(self, batch: Batch) -> None:
         self._held.settled(batch.close())
-        spawned = self._foresee(batch.spawned(self._clock.monotonic()))
-        self._taken += self.share(spawned)
+        self._taken += self.share(batch.spawned(self._clock.monotonic()))
+
+    def _lock(self, tx: Transaction, request: ClaimRequest, *, beside: bool) -> Claimed:
+        if beside and not self._looks:
+            return Claimed()
+        return self._claim(tx, _changed(request, locking=True), beside=beside)
 
     def _begin(self) -> bool:
         """A new burst, with the steps that the one before has handed over: whether it has some."""

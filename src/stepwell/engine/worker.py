@@ -139,7 +139,7 @@ class Worker:
         )
         return Relay(
             bursts(),
-            bursts(),
+            bursts(looks=False),
             self.committer,
             intake,
             median=lambda: self._runner.median,

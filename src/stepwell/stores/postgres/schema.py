@@ -6,11 +6,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from psycopg import Connection, RawCursor
-from psycopg.rows import tuple_row
+from psycopg.errors import UndefinedTable
 
 from stepwell.errors import SchemaTooNew, SetupError
 from stepwell.stores.postgres.faults import schema_missing
+from stepwell.stores.postgres.prepared import Own
 from stepwell.stores.postgres.queries import sql
 from stepwell.stores.protocol import Migration
 
@@ -25,7 +25,7 @@ def migrations() -> tuple[Migration, ...]:
     )
 
 
-def migrate(connection: Connection[Any]) -> list[str]:
+def migrate(connection: Own) -> list[str]:
     """Apply what is missing, in one transaction; the names of what was applied.
 
     Raises
@@ -49,29 +49,31 @@ def migrate(connection: Connection[Any]) -> list[str]:
     return [migration.name for migration in missing]
 
 
-def check(connection: Connection[Any]) -> None:
+def check(connection: Own) -> None:
     """Nothing, if the schema is the one that this package works with, or a newer one that suits.
+    One journey, as every start of an engine waits for it.
 
     Raises
     ------
     SchemaMissing, SchemaTooNew
     """
-    present = version(connection)
-    if present is None:
-        raise schema_missing("There is no table stepwell_meta on the search path.")
+    try:
+        present = int(_run(connection, "version")[0])
+    except UndefinedTable:
+        raise schema_missing("There is no table stepwell_meta on the search path.") from None
     if present < len(migrations()):
         raise schema_missing(f"It has version {present}, needed is {len(migrations())}.")
     _refuse_newer(connection, present)
 
 
-def version(connection: Connection[Any]) -> int | None:
+def version(connection: Own) -> int | None:
     """The schema's version, or None where there is no schema."""
     if not _run(connection, "has_schema")[0]:
         return None
     return int(_run(connection, "version")[0])
 
 
-def _require_unicode(connection: Connection[Any]) -> None:
+def _require_unicode(connection: Own) -> None:
     encoding = connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":
         raise SetupError(
@@ -81,13 +83,13 @@ def _require_unicode(connection: Connection[Any]) -> None:
         )
 
 
-def _suits(connection: Connection[Any]) -> bool:
+def _suits(connection: Own) -> bool:
     """Whether a newer Stepwell has said that its tables suit this one: it has only added."""
     floor = _run(connection, "floor")[0]
     return floor is not None and int(floor) <= len(migrations())
 
 
-def _refuse_newer(connection: Connection[Any], present: int) -> None:
+def _refuse_newer(connection: Own, present: int) -> None:
     if present > len(migrations()) and not _suits(connection):
         raise SchemaTooNew(
             f"The database has version {present} of the Stepwell tables.",
@@ -96,8 +98,6 @@ def _refuse_newer(connection: Connection[Any], present: int) -> None:
         )
 
 
-def _run(connection: Connection[Any], name: str, **values: Any) -> tuple[Any, ...]:
-    statement = sql(name)
-    with RawCursor(connection, row_factory=tuple_row) as cursor:
-        cursor.execute(statement.text, statement.values(values))
-        return cursor.fetchone() or (None,)
+def _run(connection: Own, name: str, **values: Any) -> tuple[Any, ...]:
+    (rows,) = connection.prepared.rows((sql(name), values))
+    return rows[0] if rows else (None,)

@@ -84,22 +84,21 @@ class Asked:
         ids = [one.claim.step_id.int for one in settlements]
         self._order = order = sorted(range(len(ids)), key=ids.__getitem__)
         self._told = _columns([engines[one] for one in order], [settlements[one] for one in order])
-        form, self.values = self._form(may_be_short=alive is None)
-        """What the statement is given."""
-        self.parts: tuple[str, ...] = ("settle_head", *form)
-        """Those of the statement before its answer."""
+        (asked, *rest), self.values = self._form()
+        self.parts: tuple[str, ...] = ("settle_head", asked, *rest)
+        """Those of the statement before its answer; `values` is what it is given."""
         if alive is not None:
-            self.parts = ("settle_alive", form[0], "settle_if_alive", form[1])
+            self.parts = ("settle_alive", asked, "settle_if_alive", *rest)
             self.values["alive"] = alive
 
-    def _form(self, *, may_be_short: bool) -> tuple[tuple[str, ...], dict[str, Any]]:
+    def _form(self) -> tuple[tuple[str, ...], dict[str, Any]]:
         told = self._told
         if not _ROWS.are_alike(told):
             return ("settle_each", "settle"), self._each()
         given = _named(_ROWS.alike(told, packed=self._packed))
-        if may_be_short and _all_well(told):
+        if _all_well(told):
             given["told_claim_no"] = value_of(told["claim_no"][0], NUMBER)
-            return ("settle_done",), given
+            return ("settle_done", "settle_done_rows"), given
         return ("settle_alike", "settle"), given
 
     def _each(self) -> dict[str, Any]:

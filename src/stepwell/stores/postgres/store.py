@@ -121,7 +121,7 @@ class PostgresStore:
         ------
         SetupError, StoreUnavailable, SchemaTooNew
         """
-        with self._direct() as connection, translated():
+        with self._direct(self._conninfo()) as connection, translated():
             return schema.migrate(connection)
 
     def open(self) -> None:
@@ -135,7 +135,9 @@ class PostgresStore:
         with self._lock:
             if self._pool is not None:
                 return
-            self._pool = self._new_pool(self._conninfo(), self._pool_size, first=self._first())
+            conninfo = self._conninfo()
+            first = self._first(conninfo)
+            self._pool = self._new_pool(conninfo, self._pool_size, first=first)
 
     def close(self) -> None:
         """Give back connections and threads."""
@@ -308,19 +310,19 @@ class PostgresStore:
         """After how many the driver prepares a statement; a pooler's sessions keep none."""
         return None if self._pooler else executions
 
-    def _direct(self) -> Own:
+    def _direct(self, conninfo: str) -> Own:
         """A connection beside the pool, whose failure says what is wrong."""
         with first_contact():
-            connection = Own.connect(self._conninfo(), prepare_threshold=self._threshold(NEVER))
+            connection = Own.connect(conninfo, prepare_threshold=self._threshold(NEVER))
         if self._pooler:
             _as_of_now(connection)
         return connection
 
-    def _first(self) -> Own:
+    def _first(self, conninfo: str) -> Own:
         """It has found all in order, and stays: to make one more takes longer than the look."""
-        connection = self._direct()
+        connection = self._direct(conninfo)
         try:
-            with translated(), connection.transaction():
+            with translated():
                 schema.check(connection)
         except BaseException:
             connection.close()

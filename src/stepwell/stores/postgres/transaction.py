@@ -184,7 +184,7 @@ class PostgresTransaction:
             [engine_id] * len(settlements),
             settlements,
             packed=True,
-            alive=engine_id if claimed and engine_id not in self._alive else None,
+            alive=engine_id if claimed else None,
         )
         applied: set[int] = set()
         self._do.work_is_due(adding.is_due_soon(additions))

@@ -18,6 +18,7 @@ from stepwell.stores.protocol import Store, Transaction
 from stepwell.testing.store_contract.base import PATIENCE, ContractBase, Cut, ago, ahead, needs
 
 APPLIED, REFUSED = [Verdict.APPLIED], [Verdict.REFUSED]
+DONE, FAILED = EndedAs.DONE, EndedAs.FAILED
 
 
 class LockingContract(ContractBase):
@@ -357,18 +358,28 @@ class LockingContract(ContractBase):
         assert self.settle(store, engine, told[1]) == REFUSED
 
     @needs("row locks")
-    def test_a_buried_engine_settles_nothing_with_the_commit(self, store: Store) -> None:
-        """R11: what is spawned would come claimed by it, for ever."""
-        self.added(store)
+    @pytest.mark.parametrize("lives", [True, False], ids=["alive", "buried"])
+    @pytest.mark.parametrize("ends", [(DONE, DONE), (FAILED, FAILED), (DONE, None)])
+    def test_what_spawns_claimed_steps_is_settled_with_the_commit_if_the_engine_lives(
+        self, store: Store, ends: Sequence[EndedAs | None], lives: bool
+    ) -> None:
+        """R11: they would be claimed by a buried one for ever."""
+        _, _ = self.added(store), self.added(store)
         engine = self.make_engine(store)
-        step = self.dropped(store, engine)
         with store.transaction() as tx:
-            assert tx.bury(engine, 0) is not None
-        child = self.spawned(step, claimed_by=engine, claim_no=1, claim_request=new_id())
-        told = replace(self.unwritten(step), additions=(child,))
-        assert list(self.settled_last(store, engine, told)) == [False]
-        assert self.find(store, step).status is StepStatus.READY
-        assert not self.is_there(store, child)
+            steps = self.lock(tx, engine)
+        if not lives:
+            with store.transaction() as tx:
+                assert tx.bury(engine, 0) is not None
+        children = [self.spawned(step, claimed_by=engine, claim_no=1) for step in steps]
+        told = [
+            replace(self.unwritten(step), ended_as=end, additions=(child,))
+            for step, end, child in zip(steps, ends, children, strict=True)
+        ]
+        assert list(self.settled_last(store, engine, *told)) == [lives] * 2
+        assert [self.is_there(store, child) for child in children] == [lives] * 2
+        ended = [self.find(store, step).ended_as for step in steps]
+        assert ended == [one.ended_as if lives else None for one in told]
 
     @needs("row locks")
     def test_a_spawned_row_that_is_there_already_takes_back_what_goes_with_the_commit(

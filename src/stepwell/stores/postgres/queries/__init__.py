@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from stepwell.stores.columns import with_columns
 
@@ -30,6 +30,8 @@ class Statement:
         return [named[name] for name in self.parameters]
 
 
+_FOLDER: Final = files(__name__)
+
 Row: TypeAlias = tuple[Any, ...]
 Call: TypeAlias = tuple[Statement, Mapping[str, Any]]
 """A statement and its values."""
@@ -38,8 +40,7 @@ Call: TypeAlias = tuple[Statement, Mapping[str, Any]]
 @cache
 def sql(*names: str) -> Statement:
     """The statement in `<name>.sql`; several names are the parts of one statement."""
-    folder = files(__name__)
-    text = "\n".join((folder / f"{name}.sql").read_text("utf-8") for name in names)
+    text = "\n".join((_FOLDER / f"{name}.sql").read_text("utf-8") for name in names)
     return numbered(with_columns(text))
 
 

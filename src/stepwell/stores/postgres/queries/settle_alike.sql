@@ -31,3 +31,4 @@ asked AS MATERIALIZED (
     ) WITH ORDINALITY AS asked (
         step_id, claim_no, description, execution_started_at, execution_duration, result, place
     )
+    WHERE true  -- settle_if_alive.sql may follow

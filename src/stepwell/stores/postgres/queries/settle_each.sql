@@ -34,3 +34,4 @@ asked AS MATERIALIZED (
         state_format, keep_activation, result, result_format, fingerprint, passes_join, unwritten,
         place
     )
+    WHERE true  -- settle_if_alive.sql may follow

@@ -1,1 +1,2 @@
-    WHERE EXISTS (SELECT FROM alive)
+-- Goes on with the last condition of what comes before: what is settled, or asked for.
+        AND EXISTS (SELECT FROM alive)
