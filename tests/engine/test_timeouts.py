@@ -9,7 +9,7 @@ import pytest
 from tests.engine.signals import wait_for
 
 from stepwell import Engine, Outcome, Registry, RetryPolicy, Step, done, new_step
-from stepwell.clock import SYSTEM
+from stepwell.clock import SYSTEM, now
 from stepwell.engine.deadlines import Deadlines
 from stepwell.engine.execution import Execution
 from stepwell.engine.held import Holding
@@ -49,6 +49,36 @@ def hangs(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
 
 def _names(heard: list[Event]) -> list[str]:
     return [event.name for event in heard]
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+def test_a_handler_whose_time_is_over_before_it_is_called_is_a_failed_attempt_too(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """A busy machine, or a loop that something blocks, may keep it waiting for that long."""
+    engine, begin = Engine(MemoryStore(), registry), Execution._begin
+
+    def when_its_time_is_over(execution: Execution, connection: object) -> None:
+        wait_for(lambda: engine.tally.failed == 1)
+        begin(execution, connection)
+
+    def plain() -> None:
+        pass
+
+    async def awaited() -> None:
+        pass
+
+    monkeypatch.setattr(Execution, "_begin", when_its_time_is_over)
+    registry.add(plain if kind == "def" else awaited, "v1/late", timeout=0.05, retry=ONCE)
+    before = now()
+    with engine:
+        engine.add(new_step("v1/late"))
+        wait_for(lambda: engine.tally.executed == 1)
+        (failed,) = engine.search(status="failed")
+    assert failed.execution_started_at is not None
+    assert before <= failed.execution_started_at <= now()
+    assert failed.execution_duration is not None
+    assert failed.execution_duration >= 0.05
 
 
 def test_a_thread_whose_time_is_over_is_a_failed_attempt_at_once(

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import threading
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from stepwell.clock import Clock
@@ -116,9 +116,12 @@ class Execution:
     def timed_out(self) -> Settlement:
         """The settlement when its time is over, while the handler still runs.
 
-        Where its thread stands is shown; `step.executed` is told when it returns.
+        Where its thread stands is shown; `step.executed` is told when it returns. On a busy machine
+        the time may be over before the handler is called.
         """
         handler = self.handler
+        if not hasattr(self, "started_at"):
+            self.started_at = self._clock.now() - timedelta(seconds=self.seconds)
         assert handler.timeout is not None, "only then there is a deadline"
         goes_on = not (handler.is_async or handler.process)
         error = StepTimedOut(handler.timeout, goes_on=goes_on)
