@@ -45,6 +45,7 @@ class Proxy:
 
     def close(self) -> None:
         """Take no more connections."""
+        self._listener.shutdown(socket.SHUT_RDWR)  # or the thread would wait there for ever
         self._listener.close()
 
     def _accept(self) -> None:
